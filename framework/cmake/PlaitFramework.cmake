@@ -1,0 +1,90 @@
+# How a folder of framework/ becomes a library and a test program, and how a test is registered.
+
+# plait_framework_library(<folder> [EXCLUDE <files>...] [LINK <libraries>...])
+# The folder's *.cc (not *_test.cc) become the static library plait_<folder>, its *.proto generated sources of it;
+# a folder of headers alone becomes an interface library. Its *_test.cc become the program plait_<folder>_test.
+function(plait_framework_library folder)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "EXCLUDE;LINK")
+  plait_glob_sources(sources tests)
+  list(TRANSFORM arg_EXCLUDE PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
+  list(REMOVE_ITEM sources ${arg_EXCLUDE})
+  file(GLOB protos CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.proto)
+  set(library plait_${folder})
+  if(sources OR protos)
+    add_library(${library} STATIC ${sources})
+    set(visibility PUBLIC)
+  else()
+    add_library(${library} INTERFACE)
+    set(visibility INTERFACE)
+  endif()
+  target_include_directories(${library} ${visibility} ${PROJECT_SOURCE_DIR}/framework)
+  target_link_libraries(${library} ${visibility} ${arg_LINK})
+  if(protos)
+    plait_compile_protos(${library} ${protos})
+  endif()
+  plait_doctest(${library}_test SOURCES ${tests} LINK ${library})
+endfunction()
+
+# Sets <sources> to this folder's *.cc and *.c, and <tests> to its *_test.cc. A new file is found by the next build.
+function(plait_glob_sources sources tests)
+  file(GLOB found CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc ${CMAKE_CURRENT_SOURCE_DIR}/*.c)
+  set(found_tests ${found})
+  list(FILTER found EXCLUDE REGEX "_test\\.cc$")
+  list(FILTER found_tests INCLUDE REGEX "_test\\.cc$")
+  set(${sources} ${found} PARENT_SCOPE)
+  set(${tests} ${found_tests} PARENT_SCOPE)
+endfunction()
+
+# pipeline/pipeline.proto is included as "pipeline/pipeline.pb.h", without the house's warnings.
+function(plait_compile_protos library)
+  set(generated_dir ${PROJECT_BINARY_DIR}/generated)
+  file(MAKE_DIRECTORY ${generated_dir})
+  protobuf_generate(TARGET ${library} LANGUAGE cpp OUT_VAR generated PROTOS ${ARGN}
+                    IMPORT_DIRS ${PROJECT_SOURCE_DIR}/framework PROTOC_OUT_DIR ${generated_dir})
+  target_include_directories(${library} SYSTEM PUBLIC ${generated_dir})
+  set_source_files_properties(${generated} PROPERTIES COMPILE_OPTIONS "-w")
+endfunction()
+
+# plait_doctest(<program> SOURCES <files>... [LINK <libraries>...]): one ctest entry. Nothing when there are no files.
+function(plait_doctest program)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINK")
+  if(NOT BUILD_TESTING OR NOT arg_SOURCES)
+    return()
+  endif()
+  add_executable(${program} ${arg_SOURCES})
+  target_link_libraries(${program} PRIVATE ${arg_LINK} plait_test_main)
+  set_target_properties(${program} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PLAIT_TEST_OUTPUT_DIRECTORY})
+  plait_test(${program} COMMAND ${program})
+endfunction()
+
+# plait_test(<name> COMMAND <words>... [TIMEOUT <seconds>] [PROCESSORS <n>] [LABELS <words>...])
+# Runs in the root of the tree with `plait` and the matching `mpirun` on PATH. The command also sees
+# PLAIT_SOURCE_DIR, PLAIT_BUILD_DIR and the settings of .deps/env.sh.
+function(plait_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT;PROCESSORS" "COMMAND;LABELS")
+  if(NOT BUILD_TESTING)
+    return()
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  add_test(NAME ${name} COMMAND ${arg_COMMAND} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  get_filename_component(mpi_bin "${MPI_C_COMPILER}" DIRECTORY)
+  set_tests_properties(${name} PROPERTIES
+    TIMEOUT ${arg_TIMEOUT}
+    LABELS "${arg_LABELS}"
+    ENVIRONMENT_MODIFICATION "PATH=path_list_prepend:${mpi_bin};PATH=path_list_prepend:${CMAKE_RUNTIME_OUTPUT_DIRECTORY};\
+PLAIT_SOURCE_DIR=set:${PROJECT_SOURCE_DIR};PLAIT_BUILD_DIR=set:${PROJECT_BINARY_DIR};${PLAIT_MPI_ENVIRONMENT}")
+  if(arg_PROCESSORS)
+    set_tests_properties(${name} PROPERTIES PROCESSORS ${arg_PROCESSORS})
+  endif()
+endfunction()
+
+# The settings that .deps/env.sh exports for mpirun, read from the one list.
+file(STRINGS ${CMAKE_CURRENT_LIST_DIR}/mpi.env settings REGEX "^[A-Z]")
+set(PLAIT_MPI_ENVIRONMENT)
+foreach(setting ${settings})
+  string(REGEX REPLACE "^([^=]+)=" "\\1=set:" setting ${setting})
+  list(APPEND PLAIT_MPI_ENVIRONMENT ${setting})
+endforeach()
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/mpi.env)

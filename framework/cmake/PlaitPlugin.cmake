@@ -1,0 +1,79 @@
+# plait_add_plugin(<name> KIND <kind> [SOURCES <files>...] [LIBRARIES <libraries>...] [ONEDNN])
+# One folder, one plugin, one file <name>.plait.so that exports plait_plugin_v1 and nothing else.
+# SOURCES is by default every *.cc and *.c of the folder but *_test.cc, which become the program plugin_<name>_test.
+# ONEDNN links oneDNN (and the runtime that its binary asks for without naming where to find it).
+# The same call serves Plait's own plugins and a stranger's, after `find_package(plait 1 REQUIRED)`.
+# The target is plugin_<name>: target_compile_options and the like work on it.
+set(PLAIT_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR})
+
+function(plait_add_plugin name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "ONEDNN" "KIND" "SOURCES;LIBRARIES")
+  if(NOT arg_KIND OR arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "plait_add_plugin(${name}): wants KIND <kind>; does not understand \"${arg_UNPARSED_ARGUMENTS}\"")
+  endif()
+  file(GLOB found CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc ${CMAKE_CURRENT_SOURCE_DIR}/*.c)
+  set(tests ${found})
+  list(FILTER found EXCLUDE REGEX "_test\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  if(NOT arg_SOURCES)
+    set(arg_SOURCES ${found})
+  endif()
+  if(NOT arg_SOURCES)
+    message(STATUS "plugin ${name}: no sources, left out")
+    return()
+  endif()
+
+  set(target plugin_${name})
+  add_library(${target} MODULE ${arg_SOURCES})
+  set_target_properties(${target} PROPERTIES
+    PREFIX "" OUTPUT_NAME ${name} SUFFIX .plait.so
+    C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
+    PLAIT_KIND ${arg_KIND} LINK_DEPENDS ${PLAIT_CMAKE_DIR}/plugin.map)
+  target_compile_features(${target} PRIVATE cxx_std_20)
+  target_link_libraries(${target} PRIVATE plait::sdk ${arg_LIBRARIES})
+  target_link_options(${target} PRIVATE
+    -Wl,-z,defs -Wl,--version-script=${PLAIT_CMAKE_DIR}/plugin.map -Wl,--disable-new-dtags)
+  if(arg_ONEDNN)
+    plait_link_onednn(${target})
+  endif()
+  if(PLAIT_PLUGIN_OUTPUT_DIRECTORY)  # in Plait's own tree
+    set_target_properties(${target} PROPERTIES
+      LIBRARY_OUTPUT_DIRECTORY ${PLAIT_PLUGIN_OUTPUT_DIRECTORY} INSTALL_RPATH "$ORIGIN/../deps")
+    install(TARGETS ${target} LIBRARY DESTINATION lib/plait/plugins)
+  endif()
+  plait_plugin_test(${target} "${arg_ONEDNN}" "${tests}" ${arg_SOURCES})
+  if(TARGET ${target}_test)
+    target_link_libraries(${target}_test PRIVATE ${arg_LIBRARIES})
+  endif()
+endfunction()
+
+# The folder's *_test.cc with the plugin's own sources, in one program.
+function(plait_plugin_test target onednn tests)
+  if(NOT tests OR NOT TARGET plait_test_main)
+    return()
+  endif()
+  plait_doctest(${target}_test SOURCES ${tests} ${ARGN} LINK plait::sdk)
+  target_link_options(${target}_test PRIVATE -Wl,--disable-new-dtags)
+  if(onednn)
+    plait_link_onednn(${target}_test)
+  endif()
+endfunction()
+
+# libdnnl asks for the Intel runtime but has no RUNPATH. So the target asks for it too, and says where by an RPATH, not a
+# RUNPATH: only the former also serves the look-ups of the libraries that the target pulls in. It therefore
+# works when the target is opened by a program that knows nothing of oneDNN.
+function(plait_link_onednn target)
+  find_package(dnnl CONFIG QUIET)
+  if(NOT TARGET DNNL::dnnl)
+    message(FATAL_ERROR "${target}: oneDNN is not found; put its prefix into CMAKE_PREFIX_PATH")
+  endif()
+  target_link_libraries(${target} PRIVATE DNNL::dnnl)
+  get_target_property(library DNNL::dnnl IMPORTED_LOCATION_RELEASE)
+  get_filename_component(library_dir "${library}" DIRECTORY)
+  foreach(runtime libimf.so libintlc.so.5)
+    if(EXISTS ${library_dir}/${runtime})
+      target_link_options(${target} PRIVATE LINKER:--push-state,--no-as-needed,${library_dir}/${runtime},--pop-state)
+    endif()
+  endforeach()
+  set_property(TARGET ${target} APPEND PROPERTY BUILD_RPATH ${library_dir})
+endfunction()

@@ -1,0 +1,3 @@
+# find_package(plait 1 REQUIRED): the headers (plait::sdk) and plait_add_plugin(). Needs nothing else installed.
+include(${CMAKE_CURRENT_LIST_DIR}/plaitTargets.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/PlaitPlugin.cmake)
