@@ -1,0 +1,74 @@
+// The file system as a value that can be given: checkpoints and reports take a Files, so that tests can make the
+// k-th write fail and look at what is left.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+
+namespace plait {
+
+// Paths are as the system takes them. Content is bytes.
+// Fails with: kNotFound when a path to read, list or remove is not there; kIo when the system refuses, with its words.
+// Threads: [any]
+class Files {
+ public:
+  virtual ~Files() = default;
+  virtual Result<std::string> read(const std::string& path) = 0;
+  // After success the whole content is at `path` and survives a loss of power; after failure, or a crash at any
+  // point, `path` is what it was before. The recipe: temporary file beside it, fsync, rename, fsync of the folder.
+  virtual Status write_atomically(const std::string& path, std::string_view content) = 0;
+  // Adds to the end, making the file when needed. A crash may leave a part of `content` at the end.
+  virtual Status append(const std::string& path, std::string_view content) = 0;
+  // Names (not paths) in a folder, sorted. Files that a crashed write_atomically left behind are not listed.
+  virtual Result<std::vector<std::string>> list(const std::string& folder) = 0;
+  virtual Status make_directories(const std::string& folder) = 0;
+  virtual bool exists(const std::string& path) = 0;
+  virtual Status remove(const std::string& path) = 0;
+};
+
+// The real one.
+class SystemFiles final : public Files {
+ public:
+  Result<std::string> read(const std::string& path) override;
+  Status write_atomically(const std::string& path, std::string_view content) override;
+  Status append(const std::string& path, std::string_view content) override;
+  Result<std::vector<std::string>> list(const std::string& folder) override;
+  Status make_directories(const std::string& folder) override;
+  bool exists(const std::string& path) override;
+  Status remove(const std::string& path) override;
+};
+
+// In memory, with failures on request. Folders have to be made first, as on a disk.
+class MemoryFiles final : public Files {
+ public:
+  // The k-th change from now on (1 = the next write_atomically, append, make_directories or remove) fails with kIo;
+  // an append leaves half of its content. 0: none fails.
+  void fail_change(uint64_t k);
+  // Changes asked for since fail_change or the start, failed ones included.
+  uint64_t changes();
+
+  Result<std::string> read(const std::string& path) override;
+  Status write_atomically(const std::string& path, std::string_view content) override;
+  Status append(const std::string& path, std::string_view content) override;
+  Result<std::vector<std::string>> list(const std::string& folder) override;
+  Status make_directories(const std::string& folder) override;
+  bool exists(const std::string& path) override;
+  Status remove(const std::string& path) override;
+
+ private:
+  Status change(const std::string& path);
+
+  std::mutex mutex_;
+  std::map<std::string, std::string> files_;
+  std::set<std::string> folders_ = {"", ".", "/"};
+  uint64_t fail_at_ = 0;
+  uint64_t changes_ = 0;
+};
+
+}  // namespace plait

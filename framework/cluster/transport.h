@@ -1,0 +1,109 @@
+// What rounds need from the world of ranks. The same rounds run over MPI (cluster/mpi), in threads of one process
+// (local_transport.h) or alone. Collectives meet in the same order on all ranks; only integer sums and exact maxima
+// are offered, because the order of a floating-point sum would leak into the weights.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/status.h"
+
+namespace plait {
+
+// One array to combine over all ranks, in place: every rank ends with the same content.
+// Shapes: the same length and kind on all ranks.
+class Reduction {
+ public:
+  enum class Op { kSum, kMax };
+  using Values = std::variant<std::span<int32_t>, std::span<int64_t>, std::span<double>>;
+
+  static Reduction sum(std::span<int32_t> values) { return {Op::kSum, values}; }
+  static Reduction sum(std::span<int64_t> values) { return {Op::kSum, values}; }
+  static Reduction max(std::span<int32_t> values) { return {Op::kMax, values}; }
+  static Reduction max(std::span<int64_t> values) { return {Op::kMax, values}; }
+  static Reduction max(std::span<double> values) { return {Op::kMax, values}; }
+
+  Op op() const { return op_; }
+  const Values& values() const { return values_; }
+
+ private:
+  Reduction(Op op, Values values) : op_(op), values_(values) {}
+  Op op_;
+  Values values_;
+};
+
+// Which try of which round a message belongs to. It travels with gathered messages, so that a late message of an
+// abandoned attempt is never taken for one of the present attempt.
+struct Attempt {
+  uint32_t round = 0;
+  uint32_t attempt = 0;
+  bool operator==(const Attempt&) const = default;
+};
+
+using Bytes = std::vector<std::byte>;
+
+// Threads: [one at a time], and always the thread that made the transport (MPI_THREAD_FUNNELED).
+// Fails with: kPeer when a rank is gone, or calls another collective or another length than this one. After a failed
+// collective the world is lost: the only useful call left is abort().
+// A wait first spins, then sleeps in short naps: a collective that waits for a slow rank leaves the core to others.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+  Transport(const Transport&) = delete;
+  Transport& operator=(const Transport&) = delete;
+
+  int rank() const { return rank_; }
+  int size() const { return size_; }
+  bool is_root() const { return rank_ == 0; }
+  const std::string& host_name() const { return host_name_; }
+  // "rank 2 on node7"
+  std::string place() const { return "rank " + std::to_string(rank_) + " on " + host_name_; }
+
+  // The attempt that later messages of this rank belong to.
+  void set_attempt(Attempt attempt) { attempt_ = attempt; }
+  Attempt attempt() const { return attempt_; }
+
+  // All parts travel at once: cheaper than one call per part.
+  virtual Status all_reduce(std::span<const Reduction> parts) = 0;
+  Status all_reduce_sum(std::span<int32_t> values) { return all_reduce_one(Reduction::sum(values)); }
+  Status all_reduce_sum(std::span<int64_t> values) { return all_reduce_one(Reduction::sum(values)); }
+  Status all_reduce_max(std::span<int32_t> values) { return all_reduce_one(Reduction::max(values)); }
+  Status all_reduce_max(std::span<int64_t> values) { return all_reduce_one(Reduction::max(values)); }
+  Status all_reduce_max(std::span<double> values) { return all_reduce_one(Reduction::max(values)); }
+
+  // Every rank ends with the bytes of `root`.
+  virtual Status broadcast(std::span<std::byte> bytes, int root) = 0;
+
+  // The message of every rank, in order of rank; lengths may differ. gather: empty except at `root`.
+  virtual Result<std::vector<Bytes>> gather(std::span<const std::byte> bytes, int root) = 0;
+  virtual Result<std::vector<Bytes>> all_gather(std::span<const std::byte> bytes) = 0;
+
+  virtual Status barrier() = 0;
+
+  // Ends the whole job promptly and without a hang, from any rank, whatever the others do: one rank prints one
+  // message to standard error ("plait: rank 2 on node7: ..."), the others are silent, and the job's exit status is
+  // `exit_status`. Over MPI it does not return; alone and in local threads it does (peers then get kPeer), and the
+  // caller leaves with `exit_status` itself.
+  virtual void abort(const Status& status, int exit_status = 1) = 0;
+
+ protected:
+  Transport(int rank, int size, std::string host_name)
+      : rank_(rank), size_(size), host_name_(std::move(host_name)) {}
+
+ private:
+  Status all_reduce_one(Reduction part) { return all_reduce({&part, 1}); }
+
+  int rank_;
+  int size_;
+  std::string host_name_;
+  Attempt attempt_;
+};
+
+// Every rank must hold the same `digest` (of the program, the plugins, the resolved job, the plan...).
+// Fails with: kPeer on every rank alike, naming `what`, the first rank that differs, its host and both digests.
+Status agree_same(Transport& transport, const std::string& what, const std::string& digest);
+
+}  // namespace plait
