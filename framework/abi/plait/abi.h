@@ -213,7 +213,16 @@ typedef struct plait_type {
   const void* rules;   /* device-independent part of the kind: plait_layer_rules, ...; NULL where a kind has none */
   /* Checks what no single field can say. Optional. Threads: [any] */
   int (*validate)(plait_context* context, const plait_config* config);
+  uint32_t flags; /* PLAIT_TYPE_* */
+  uint32_t reserved;
 } plait_type;
+
+/* Taken where a file writes no plugin of this kind (reducer, device). Two defaults found: the file must choose. */
+enum { PLAIT_TYPE_DEFAULT_OF_KIND = 1 };
+
+/* Device id of implementations that run on the host's processor and memory. Kinds without a device of their own
+ * (metrics, schedules, sources, augmenters, reducers, pretrainers, devices) are registered under it too. */
+#define PLAIT_HOST_DEVICE "plait.cpu"
 
 /* How a type runs on a device. Static. */
 typedef struct plait_implementation {

@@ -1,0 +1,122 @@
+// A job as checked, plain structs: what a pipeline file says, after includes, variables, overrides and defaults.
+// Everything after pipeline/ works on these; protobuf does not leave the folder.
+#pragma once
+#include <plait/abi.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "registry/config.h"
+#include "registry/registry.h"
+
+namespace plait {
+
+// Where something was written; file "--set" or "--var" for the command line. Lines and columns are 1-based, 0: unknown.
+struct Location {
+  std::string file;
+  int line = 0;
+  int column = 0;
+  std::string text() const;  // "file:line:column"
+};
+
+// A plugin written in the file, with its configuration.
+struct PluginSpec {
+  const TypeEntry* entry = nullptr;  // null: not written
+  std::shared_ptr<plait_config> config;
+  Location where;
+  explicit operator bool() const { return entry != nullptr; }
+  const std::string id() const { return entry ? entry->type->id : ""; }
+};
+
+// An input of a layer, loss or metric: output `output` of layer `layer`, or part `layer` of the samples.
+struct InputRef {
+  std::string layer;
+  int output = 0;  // written "name:1"
+  Location where;
+};
+
+struct LayerSpec {
+  std::string name;
+  std::vector<InputRef> inputs;
+  PluginSpec plugin;
+  bool frozen = false;         // parameters stay as they are
+  double rate_multiplier = 1;  // of the optimizer's "rate" for this layer's parameters
+  std::string shares;          // name of the layer whose parameters this one uses, or ""
+  Location where;
+  std::string text;  // layer { ... } with every field that differs from its default, one line
+};
+
+struct LossSpec {
+  std::string name;  // default: the plugin's short name
+  PluginSpec plugin;
+  InputRef input;   // default: the last layer
+  InputRef target;  // default: part "label", or the only part that is not an image
+  double weight = 1;
+};
+
+struct MetricSpec {
+  PluginSpec plugin;
+  InputRef input;
+  InputRef target;
+};
+
+struct ScheduleSpec {
+  std::string field;  // of the optimizer; default "rate"
+  PluginSpec plugin;
+};
+
+enum class Sync { kWeights, kGradients };
+enum class InnerState { kAverage, kReset };
+
+struct TrainSpec {
+  int shards = 8;        // K, logical
+  int local_steps = 20;  // tau
+  int batch = 32;        // samples a shard a step
+  double epochs = 10;
+  int64_t steps = 0;  // local steps of a shard in all; 0: from epochs
+  int lanes = 1;      // threads of one task
+  Sync sync = Sync::kWeights;
+  InnerState inner_state = InnerState::kAverage;
+  bool shuffle = true;
+  double max_seconds = 0;  // 0: no bound; else stop with status 75, resumable
+  int checkpoint_every = 0;  // rounds; 0: at each epoch's end
+  int keep_checkpoints = 2;
+};
+
+struct EvaluateSpec {
+  int batch = 256;           // samples of a block
+  std::string monitor;       // metric that picks the best checkpoint on the validation set; default: first metric, else loss
+};
+
+struct Job {
+  std::string name;
+  std::string file;
+  uint64_t seed = 1;
+  std::vector<std::string> plugins;       // plugin: "file"
+  std::vector<std::string> plugin_path;   // folders
+
+  PluginSpec device;      // default: the device that says it is the default of its kind
+  PluginSpec source;      // training records
+  PluginSpec validation;  // records for choosing; or validation_fraction of source
+  double validation_fraction = 0;
+  PluginSpec test;        // records that nothing is chosen by
+  std::vector<PluginSpec> preprocess;  // augmenters applied to every sample
+  std::vector<PluginSpec> augment;     // augmenters applied to training samples, before preprocess
+  std::vector<LayerSpec> layers;       // in file order
+  std::vector<LossSpec> losses;
+  std::vector<MetricSpec> metrics;
+  PluginSpec optimizer;
+  std::vector<ScheduleSpec> schedules;
+  PluginSpec reducer;          // default: the reducer that says it is the default of its kind
+  PluginSpec outer_optimizer;  // none: the mean is taken as it is
+  std::vector<PluginSpec> pretrain;
+  TrainSpec train;
+  EvaluateSpec evaluate;
+
+  std::string resolved;  // the whole job as text: replays to the same bits
+};
+
+}  // namespace plait

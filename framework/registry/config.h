@@ -1,0 +1,59 @@
+// The checked configuration of one plugin: what pipeline/ builds from text and plugins read through plait_host.
+#pragma once
+#include <plait/abi.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/status.h"
+
+struct plait_config;
+
+namespace plait {
+
+// A child plugin in a configuration: its type, its own configuration, and (once create_children ran) its instance.
+struct ConfigChild {
+  const plait_type* type = nullptr;
+  std::shared_ptr<plait_config> config;
+  plait_child instance{};  // instance.self is null until created
+};
+
+using ConfigValue = std::variant<bool, int64_t, double, std::string, std::shared_ptr<plait_config>,
+                                 std::shared_ptr<ConfigChild>>;
+
+// Values of one field, with defaults already filled in. Empty: absent and without default.
+struct ConfigField {
+  const plait_field* field = nullptr;
+  std::vector<ConfigValue> values;
+  bool is_default = true;  // not written in the file
+};
+
+}  // namespace plait
+
+// One entry per field of the type (or nested message), in the order of its table.
+struct plait_config {
+  const plait_type* type = nullptr;  // null for a nested message
+  std::vector<plait::ConfigField> fields;
+
+  const plait::ConfigField* find(const char* name) const;
+};
+
+namespace plait {
+
+// A configuration with the defaults of `type`'s fields only.
+// Fails with: kInvalid when a default_text does not parse or lies outside its own range (a fault of the plugin).
+Result<std::shared_ptr<plait_config>> default_config(const plait_type& type);
+Result<std::shared_ptr<plait_config>> default_config(const plait_field* const* fields, uint32_t n_fields);
+
+// Parses one value of `field` from text, checks kind, range and enum names. Not for MESSAGE and CHILD.
+Result<ConfigValue> parse_value(const plait_field& field, const std::string& text);
+// Range and enum check of a value that came from elsewhere. The message says got and wanted.
+Status check_value(const plait_field& field, const ConfigValue& value);
+
+// The host table that every plugin and context gets.
+const plait_host& host_table();
+
+}  // namespace plait
