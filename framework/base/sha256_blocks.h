@@ -1,0 +1,13 @@
+// The two ways to compress 64-byte blocks into a SHA-256 state; sha256.h chooses.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace plait::sha256 {
+
+void compress_portable(uint32_t* state, const uint8_t* blocks, size_t n_blocks);
+// Only where has_instructions() says so.
+void compress_instructions(uint32_t* state, const uint8_t* blocks, size_t n_blocks);
+bool has_instructions();
+
+}  // namespace plait::sha256
