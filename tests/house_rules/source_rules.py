@@ -1,0 +1,185 @@
+"""Reads the tree and says where it breaks a rule of the house. `source_rules.py ROOT`: status 0 when it breaks none.
+
+Each rule is a function from a Tree to lines "path:line: what is wrong"; RULES lists them in the order of reading.
+"""
+import pathlib
+import re
+import sys
+
+# framework/ in order of dependency: a folder includes only folders to its left, or itself.
+LADDER = ["base", "abi", "sdk", "registry", "pipeline", "plan", "graph", "cluster", "train", "report", "cli"]
+
+TOP_LEVEL = {"framework", "plugins", "pipelines", "examples", "tests", "CMakeLists.txt", "README.md",
+             "CMakePresets.json", "LICENSE", ".clang-format", ".gitignore", ".ci"}
+NOT_SOURCES = {".git", ".deps", "build", "runs"}
+
+# header -> the folders that may include it
+PLACES = [
+    (re.compile(r"dlfcn\.h$"), ["framework/registry/"]),
+    (re.compile(r"google/protobuf/|\.pb\.h$"), ["framework/pipeline/"]),
+    (re.compile(r"flow_graph\.h$"), ["framework/graph/"]),
+    (re.compile(r"mpi(-ext)?\.h$"), ["framework/cluster/"]),
+    (re.compile(r"dnnl"), ["plugins/"]),
+    (re.compile(r"boost/program_options"), ["framework/cli/"]),
+    (re.compile(r"zlib\.h$|jpeglib\.h$|png\.h$|cuda|cudnn"), ["plugins/"]),
+]
+
+CODE = {".h", ".hpp", ".cc", ".c"}
+WORDED = CODE | {".md", ".txt", ".cmake", ".sh", ".py", ".proto", ".txtpb", ".json", ""}
+
+UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK|stub|placeholder)\b", re.IGNORECASE)
+MACHINE = re.compile(r"(?<![\w.])/(work|root|home)/\w|\b(pypi\.org|pythonhosted\.org|debian\.org|ubuntu\.com)\b")
+MAKING = re.compile(r"\bAI\b|\blanguage model\b|\bissue #?\d+|\bsubagent\b|\bthis session\b")
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
+SNAKE = re.compile(r"^[a-z0-9_]+(\.[a-z0-9_.]+)?$")
+
+
+class Tree:
+    """The files of a tree by their path relative to its root, read once."""
+
+    def __init__(self, root):
+        self.root = pathlib.Path(root)
+        self.top = sorted(p.name for p in self.root.iterdir())
+        self.lines = {}
+        for path in sorted(self.root.rglob("*")):
+            name = path.relative_to(self.root)
+            if name.parts[0] in NOT_SOURCES or "__pycache__" in name.parts or not path.is_file():
+                continue
+            if path.suffix in WORDED:
+                self.lines[str(name)] = path.read_text(errors="replace").splitlines()
+
+    def files(self, under="", suffixes=CODE):
+        return [f for f in self.lines if f.startswith(under) and pathlib.PurePath(f).suffix in suffixes]
+
+    def includes(self, file):
+        """(line number, quote or angle, header) of every include of `file`."""
+        for number, line in enumerate(self.lines[file], 1):
+            if match := INCLUDE.match(line):
+                yield number, match[1], match[2]
+
+    def plugin_folders(self):
+        return sorted({"/".join(f.split("/")[:3]) for f in self.lines
+                       if f.startswith("plugins/") and f.count("/") >= 3})
+
+
+def top_level_names(tree):
+    for name in tree.top:
+        if name not in TOP_LEVEL | NOT_SOURCES:
+            yield f"{name}: not one of the names of the top level"
+
+
+def include_direction(tree):
+    for file in tree.files("framework/"):
+        folder = file.split("/")[1]
+        if folder not in LADDER:
+            continue
+        for number, _, header in tree.includes(file):
+            target = header.split("/")[0]
+            if target == "plait":
+                target = "sdk" if header.endswith(".hpp") else "abi"
+            if target in LADDER and LADDER.index(target) > LADDER.index(folder):
+                yield f"{file}:{number}: {folder}/ includes {header}, which stands below it"
+
+
+def plugins_see_only_the_border(tree):
+    for file in tree.files("plugins/") + tree.files("examples/"):
+        for number, _, header in tree.includes(file):
+            if header.split("/")[0] in LADDER:
+                yield f"{file}:{number}: a plugin includes {header}; it may see <plait/...> alone"
+            if header.startswith("../"):
+                yield f"{file}:{number}: {header} leaves the plugin's folder"
+
+
+def libraries_in_their_place(tree):
+    for file in tree.files("framework/") + tree.files("plugins/"):
+        for number, _, header in tree.includes(file):
+            for pattern, folders in PLACES:
+                if pattern.search(header) and not any(file.startswith(f) for f in folders):
+                    yield f"{file}:{number}: {header} may be included only in {', '.join(folders)}"
+
+
+def framework_names_no_plugin(tree):
+    for folder in tree.plugin_folders():
+        name = folder.split("/")[2]
+        quoted = re.compile(rf'"plait\.{re.escape(name)}"')
+        for file in tree.files("framework/"):
+            if file.endswith("_test.cc"):
+                continue
+            for number, line in enumerate(tree.lines[file], 1):
+                if quoted.search(line):
+                    yield f"{file}:{number}: the framework names the plugin {name}"
+
+
+def one_folder_one_plugin(tree):
+    for folder in tree.plugin_folders():
+        calls = sum("plait_add_plugin(" in line for line in tree.lines.get(f"{folder}/CMakeLists.txt", []))
+        if calls != 1:
+            yield f"{folder}/CMakeLists.txt: {calls} calls of plait_add_plugin, wanted 1"
+
+
+def every_folder_says_its_job(tree):
+    framework = [f"framework/{f}" for f in LADDER if tree.files(f"framework/{f}/")]
+    for folder in framework + tree.plugin_folders():
+        if not any(says_something(tree, f) for f in tree.lines if f.startswith(folder + "/")):
+            yield f"{folder}: neither a README.md nor a header says in its first line what the folder is for"
+
+
+def says_something(tree, file):
+    """A README.md with a first line, or a source whose first line is a comment."""
+    first = tree.lines[file][0] if tree.lines[file] else ""
+    if file.endswith("/README.md"):
+        return bool(first.strip())
+    return pathlib.PurePath(file).suffix in CODE and re.match(r"(//|/\*)\s*\w", first) is not None
+
+
+def headers_open_with_a_comment(tree):
+    for file in tree.files("framework/", {".h", ".hpp"}):
+        if not says_something(tree, file):
+            yield f"{file}:1: a header opens with a comment that says what it is for"
+
+
+def file_names(tree):
+    for file in tree.files():
+        name = file.split("/")[-1]
+        if not SNAKE.match(name):
+            yield f"{file}: file names are snake_case"
+        if "utils" in file.split("/") or name.startswith(("utils.", "util.")):
+            yield f"{file}: no utils; say what it is"
+
+
+def words(tree):
+    for file in tree.lines:
+        if file.startswith("tests/house_rules/") or file == "LICENSE":
+            continue
+        for number, line in enumerate(tree.lines[file], 1):
+            for pattern, why in [(UNFINISHED, "unfinished"), (MACHINE, "names a machine's path or host"),
+                                 (MAKING, "speaks of the making, not of the project")]:
+                if match := pattern.search(line):
+                    yield f'{file}:{number}: "{match[0]}": {why}'
+
+
+def line_length(tree):
+    for file in tree.files():
+        for number, line in enumerate(tree.lines[file], 1):
+            if len(line) > 120:
+                yield f"{file}:{number}: {len(line)} columns, at most 120"
+
+
+RULES = [top_level_names, include_direction, plugins_see_only_the_border, libraries_in_their_place,
+         framework_names_no_plugin, one_folder_one_plugin, every_folder_says_its_job, headers_open_with_a_comment,
+         file_names, words, line_length]
+
+
+def broken(root):
+    """[(rule's name, line)] for everything in the tree at `root` that breaks a rule."""
+    tree = Tree(root)
+    return [(rule.__name__, line) for rule in RULES for line in rule(tree)]
+
+
+if __name__ == "__main__":
+    found = broken(sys.argv[1])
+    for rule, line in found:
+        print(f"{line} [{rule}]")
+    print(f"house rules: {len(RULES)} rules, {len(found)} broken")
+    sys.exit(bool(found))
