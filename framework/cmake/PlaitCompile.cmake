@@ -22,7 +22,7 @@ set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O1 -g1")
 # Libraries of other projects are always taken in their release form: a debug oneTBB beside the one that oneDNN
 # brings along would be two schedulers in one process.
 foreach(config DEBUG RELWITHDEBINFO MINSIZEREL)
-  set(CMAKE_MAP_IMPORTED_CONFIG_${config} Release)
+  set(CMAKE_MAP_IMPORTED_CONFIG_${config} "Release;;None")
 endforeach()
 
 set(CMAKE_COMPILE_WARNING_AS_ERROR ON)
