@@ -1,5 +1,5 @@
-// The file system as a value that can be given: checkpoints and reports take a Files, so that tests can make the
-// k-th write fail and look at what is left.
+// The file system as a value that can be given: checkpoints and reports take a Files, so that tests can make
+// the k-th write fail and look at what is left.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -14,14 +14,15 @@
 namespace plait {
 
 // Paths are as the system takes them. Content is bytes.
-// Fails with: kNotFound when a path to read, list or remove is not there; kIo when the system refuses, with its words.
-// Threads: [any]
+// Fails with: kNotFound when a path to read, list or remove is not there; kIo when the system refuses, with
+// its words. Threads: [any]
 class Files {
  public:
   virtual ~Files() = default;
   virtual Result<std::string> read(const std::string& path) = 0;
-  // After success the whole content is at `path` and survives a loss of power; after failure, or a crash at any
-  // point, `path` is what it was before. The recipe: temporary file beside it, fsync, rename, fsync of the folder.
+  // After success the whole content is at `path` and survives a loss of power; after failure, or a crash at
+  // any point, `path` is what it was before. The recipe: temporary file beside it, fsync, rename, fsync of
+  // the folder.
   virtual Status write_atomically(const std::string& path, std::string_view content) = 0;
   // Adds to the end, making the file when needed. A crash may leave a part of `content` at the end.
   virtual Status append(const std::string& path, std::string_view content) = 0;
@@ -47,8 +48,8 @@ class SystemFiles final : public Files {
 // In memory, with failures on request. Folders have to be made first, as on a disk.
 class MemoryFiles final : public Files {
  public:
-  // The k-th change from now on (1 = the next write_atomically, append, make_directories or remove) fails with kIo;
-  // an append leaves half of its content. 0: none fails.
+  // The k-th change from now on (1 = the next write_atomically, append, make_directories or remove) fails
+  // with kIo; an append leaves half of its content. 0: none fails.
   void fail_change(uint64_t k);
   // Changes asked for since fail_change or the start, failed ones included.
   uint64_t changes();

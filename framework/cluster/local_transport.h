@@ -9,9 +9,8 @@ namespace plait {
 
 class LocalTransport : public Transport {
  public:
-  // This rank dies, as if killed: peers waiting for it now or later get kPeer. Destroying the transport does the
-  // same, so a thread that returns early leaves nobody waiting.
-  // Threads: [any]
+  // This rank dies, as if killed: peers waiting for it now or later get kPeer. Destroying the transport does
+  // the same, so a thread that returns early leaves nobody waiting. Threads: [any]
   virtual void drop() = 0;
 
  protected:

@@ -7,11 +7,10 @@
 
 namespace plait {
 
-// Started by Open MPI's mpirun: loads the module at `module_path` (the only file linked to MPI) and joins the world.
-// Started alone: single(); the module is not even opened.
-// Fails with: kPeer when another MPI's mpirun started us, naming the mpirun to use; what Library::open says when the
-// module cannot be loaded; kPeer when MPI does not start.
-// Threads: [setup only], from the thread that will use the transport.
+// Started by Open MPI's mpirun: loads the module at `module_path` (the only file linked to MPI) and joins the
+// world. Started alone: single(); the module is not even opened. Fails with: kPeer when another MPI's mpirun
+// started us, naming the mpirun to use; what Library::open says when the module cannot be loaded; kPeer when
+// MPI does not start. Threads: [setup only], from the thread that will use the transport.
 Result<std::unique_ptr<Transport>> open_transport(const std::string& module_path);
 
 }  // namespace plait

@@ -1,6 +1,6 @@
-// What rounds need from the world of ranks. The same rounds run over MPI (cluster/mpi), in threads of one process
-// (local_transport.h) or alone. Collectives meet in the same order on all ranks; only integer sums and exact maxima
-// are offered, because the order of a floating-point sum would leak into the weights.
+// What rounds need from the world of ranks. The same rounds run over MPI (cluster/mpi), in threads of one
+// process (local_transport.h) or alone. Collectives meet in the same order on all ranks; only integer sums
+// and exact maxima are offered, because the order of a floating-point sum would leak into the weights.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -35,8 +35,8 @@ class Reduction {
   Values values_;
 };
 
-// Which try of which round a message belongs to. It travels with gathered messages, so that a late message of an
-// abandoned attempt is never taken for one of the present attempt.
+// Which try of which round a message belongs to. It travels with gathered messages, so that a late message of
+// an abandoned attempt is never taken for one of the present attempt.
 struct Attempt {
   uint32_t round = 0;
   uint32_t attempt = 0;
@@ -46,9 +46,9 @@ struct Attempt {
 using Bytes = std::vector<std::byte>;
 
 // Threads: [one at a time], and always the thread that made the transport (MPI_THREAD_FUNNELED).
-// Fails with: kPeer when a rank is gone, or calls another collective or another length than this one. After a failed
-// collective the world is lost: the only useful call left is abort().
-// A wait first spins, then sleeps in short naps: a collective that waits for a slow rank leaves the core to others.
+// Fails with: kPeer when a rank is gone, or calls another collective or another length than this one. After a
+// failed collective the world is lost: the only useful call left is abort(). A wait first spins, then sleeps
+// in short naps: a collective that waits for a slow rank leaves the core to others.
 class Transport {
  public:
   virtual ~Transport() = default;
@@ -83,10 +83,10 @@ class Transport {
 
   virtual Status barrier() = 0;
 
-  // Ends the whole job promptly and without a hang, from any rank, whatever the others do: one rank prints one
-  // message to standard error ("plait: rank 2 on node7: ..."), the others are silent, and the job's exit status is
-  // `exit_status`. Over MPI it does not return; alone and in local threads it does (peers then get kPeer), and the
-  // caller leaves with `exit_status` itself.
+  // Ends the whole job promptly and without a hang, from any rank, whatever the others do: one rank prints
+  // one message to standard error ("plait: rank 2 on node7: ..."), the others are silent, and the job's exit
+  // status is `exit_status`. Over MPI it does not return; alone and in local threads it does (peers then get
+  // kPeer), and the caller leaves with `exit_status` itself.
   virtual void abort(const Status& status, int exit_status = 1) = 0;
 
  protected:
@@ -103,7 +103,8 @@ class Transport {
 };
 
 // Every rank must hold the same `digest` (of the program, the plugins, the resolved job, the plan...).
-// Fails with: kPeer on every rank alike, naming `what`, the first rank that differs, its host and both digests.
+// Fails with: kPeer on every rank alike, naming `what`, the first rank that differs, its host and both
+// digests.
 Status agree_same(Transport& transport, const std::string& what, const std::string& digest);
 
 }  // namespace plait

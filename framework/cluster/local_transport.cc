@@ -1,0 +1,205 @@
+#include "cluster/local_transport.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstdio>
+#include <cstring>
+#include <functional>
+#include <mutex>
+
+#include "cluster/host_name.h"
+
+namespace plait {
+namespace {
+
+// What one rank brings to a collective. Ranks that meet must bring the same `kind` and `root`.
+struct Offer {
+  const char* kind = nullptr;
+  int root = 0;
+  Attempt attempt = {};
+  std::span<const Reduction> parts = {};
+  std::span<std::byte> target = {};
+  std::span<const std::byte> message = {};
+  std::vector<Bytes>* gathered = nullptr;
+};
+
+// Where the ranks of one world meet: the last to arrive does the work for all.
+class Meeting {
+ public:
+  explicit Meeting(int size) : offers_(static_cast<size_t>(size)) {}
+
+  Status meet(int rank, Offer offer) {
+    std::unique_lock lock(mutex_);
+    if (!failure_) return failure_;
+    offers_[static_cast<size_t>(rank)] = offer;
+    if (++arrived_ == offers_.size()) {
+      failure_ = outcome_ = complete();
+      next_meeting();
+      return failure_;
+    }
+    const uint64_t mine = meeting_;
+    changed_.wait(lock, [&] { return meeting_ != mine || !failure_; });
+    // A peer that met us and then left has not spoiled this meeting. The next one cannot end before we come
+    // to it.
+    return meeting_ != mine ? outcome_ : failure_;
+  }
+
+  void fail(const std::string& message) {
+    std::lock_guard lock(mutex_);
+    if (failure_) failure_ = {Code::kPeer, message};
+    changed_.notify_all();
+  }
+
+ private:
+  void next_meeting() {
+    arrived_ = 0;
+    ++meeting_;
+    changed_.notify_all();
+  }
+
+  Status complete();
+  Status check_same() const;
+  Status reduce_all();
+  Status broadcast();
+  void gather();
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Offer> offers_;
+  size_t arrived_ = 0;
+  uint64_t meeting_ = 0;
+  Status outcome_;  // of the last meeting
+  Status failure_;  // of the world
+};
+
+Status Meeting::complete() {
+  PLAIT_TRY(check_same());
+  PLAIT_TRY(reduce_all());
+  PLAIT_TRY(broadcast());
+  gather();
+  return {};
+}
+
+Status Meeting::check_same() const {
+  const Offer& first = offers_.front();
+  for (size_t rank = 1; rank < offers_.size(); ++rank) {
+    const Offer& offer = offers_[rank];
+    const std::string who = "rank " + std::to_string(rank);
+    if (std::strcmp(offer.kind, first.kind) != 0 || offer.root != first.root)
+      return {Code::kPeer, who + " is in " + offer.kind + ", rank 0 is in " + first.kind};
+    if (offer.attempt != first.attempt)
+      return {Code::kPeer, who + " is at another round or attempt than rank 0"};
+    if (offer.parts.size() != first.parts.size())
+      return {Code::kPeer, who + " reduces other arrays than rank 0"};
+  }
+  return {};
+}
+
+// Sums wrap like the integers of a network, instead of being undefined.
+template <class T>
+T combine(Reduction::Op op, T a, T b) {
+  if (op == Reduction::Op::kMax) return std::max(a, b);
+  if constexpr (std::is_integral_v<T>)
+    return static_cast<T>(static_cast<std::make_unsigned_t<T>>(a) + static_cast<std::make_unsigned_t<T>>(b));
+  return a;
+}
+
+template <class T>
+Status combine_into(std::span<T> into, const Reduction& from) {
+  const auto* values = std::get_if<std::span<T>>(&from.values());
+  if (values == nullptr || values->size() != into.size())
+    return {Code::kPeer, "two ranks reduce arrays of different kind or length"};
+  for (size_t i = 0; i < into.size(); ++i) into[i] = combine(from.op(), into[i], (*values)[i]);
+  return {};
+}
+
+template <class T>
+void copy_to(const Reduction& to, std::span<T> values) {
+  std::copy(values.begin(), values.end(), std::get<std::span<T>>(to.values()).begin());
+}
+
+Status Meeting::reduce_all() {
+  for (size_t part = 0; part < offers_.front().parts.size(); ++part) {
+    const auto combine_part = [&](auto into) -> Status {
+      for (size_t rank = 1; rank < offers_.size(); ++rank)
+        PLAIT_TRY(combine_into(into, offers_[rank].parts[part]));
+      for (size_t rank = 1; rank < offers_.size(); ++rank) copy_to(offers_[rank].parts[part], into);
+      return {};
+    };
+    PLAIT_TRY(std::visit(combine_part, offers_.front().parts[part].values()));
+  }
+  return {};
+}
+
+Status Meeting::broadcast() {
+  const std::span<std::byte> source = offers_[static_cast<size_t>(offers_.front().root)].target;
+  for (const Offer& offer : offers_) {
+    if (offer.target.size() != source.size()) return {Code::kPeer, "two ranks broadcast different lengths"};
+    if (offer.target.data() != source.data()) std::copy(source.begin(), source.end(), offer.target.begin());
+  }
+  return {};
+}
+
+void Meeting::gather() {
+  for (const Offer& target : offers_) {
+    if (target.gathered == nullptr) continue;
+    for (const Offer& offer : offers_)
+      target.gathered->emplace_back(offer.message.begin(), offer.message.end());
+  }
+}
+
+class ThreadRank final : public LocalTransport {
+ public:
+  ThreadRank(int rank, int size, std::shared_ptr<Meeting> meeting)
+      : LocalTransport(rank, size, this_host_name()), meeting_(std::move(meeting)) {}
+  ~ThreadRank() override { drop(); }
+
+  void drop() override { meeting_->fail(place() + " is gone"); }
+
+  Status all_reduce(std::span<const Reduction> parts) override {
+    return meet({.kind = "all_reduce", .parts = parts});
+  }
+  Status broadcast(std::span<std::byte> bytes, int root) override {
+    return meet({.kind = "broadcast", .root = root, .target = bytes});
+  }
+  Result<std::vector<Bytes>> gather(std::span<const std::byte> bytes, int root) override {
+    std::vector<Bytes> gathered;
+    PLAIT_TRY(meet({.kind = "gather",
+                    .root = root,
+                    .message = bytes,
+                    .gathered = rank() == root ? &gathered : nullptr}));
+    return gathered;
+  }
+  Result<std::vector<Bytes>> all_gather(std::span<const std::byte> bytes) override {
+    std::vector<Bytes> gathered;
+    PLAIT_TRY(meet({.kind = "all_gather", .message = bytes, .gathered = &gathered}));
+    return gathered;
+  }
+  Status barrier() override { return meet({.kind = "barrier"}); }
+
+  void abort(const Status& status, int) override {
+    if (size() == 1) std::fprintf(stderr, "plait: %s\n", status.message().c_str());
+    meeting_->fail(place() + ": " + status.message());
+  }
+
+ private:
+  Status meet(Offer offer) {
+    offer.attempt = attempt();
+    return meeting_->meet(rank(), offer);
+  }
+
+  std::shared_ptr<Meeting> meeting_;
+};
+
+}  // namespace
+
+std::unique_ptr<Transport> single() { return std::move(make_local_world(1).front()); }
+
+std::vector<std::unique_ptr<LocalTransport>> make_local_world(int size) {
+  const auto meeting = std::make_shared<Meeting>(size);
+  std::vector<std::unique_ptr<LocalTransport>> world;
+  for (int rank = 0; rank < size; ++rank) world.push_back(std::make_unique<ThreadRank>(rank, size, meeting));
+  return world;
+}
+
+}  // namespace plait
