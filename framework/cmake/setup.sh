@@ -50,7 +50,7 @@ ensure_system_packages() {
 # The stamp is written last: a set-up that was cut short is begun anew.
 ensure_deps() {
   local digest
-  digest=$(printf '%s\n' "${pins[@]}" | cat - "${BASH_SOURCE[0]%/*}/mpi.env" | sha256sum | cut -d ' ' -f 1)
+  digest=$(printf '%s\n' "${pins[@]}" | sha256sum | cut -d ' ' -f 1)
   [[ -f $deps/stamp && $(<"$deps/stamp") == "$digest" ]] && return 0
   echo "setup: installing ${pins[*]} into .deps/"
   rm -rf "$deps"
@@ -58,10 +58,10 @@ ensure_deps() {
   [[ -x $python ]] || python=python3
   "$python" -m venv "$deps"
   "$deps/bin/python" -m pip install --quiet --no-deps --disable-pip-version-check "${pins[@]}"
-  write_env
   echo "$digest" >"$deps/stamp"
 }
 
+# Written at every run, in one move, since it costs nothing and another shell may be reading it.
 write_env() {
   {
     cat <<'EOF'
@@ -77,8 +77,10 @@ export PATH
 unset plait_root plait_dir
 EOF
     grep '^[A-Z]' "${BASH_SOURCE[0]%/*}/mpi.env" | sed 's/^/export /'
-  } >"$deps/env.sh"
+  } >"$deps/env.sh.new"
+  mv "$deps/env.sh.new" "$deps/env.sh"
 }
 
 ensure_system_packages
 ensure_deps
+write_env
