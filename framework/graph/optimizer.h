@@ -1,0 +1,64 @@
+// An optimizer plugin with its schedules: what an update needs, shared by all replicas.
+#pragma once
+#include <plait/abi.h>
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "pipeline/job.h"
+#include "registry/context.h"
+#include "registry/instance.h"
+#include "registry/registry.h"
+
+namespace plait {
+
+struct SlotInfo {
+  std::string name;
+  uint32_t reduce = PLAIT_REDUCE_MEAN32;
+  double initial = 0;
+};
+
+// Where in the training a step stands, for schedules.
+struct Progress {
+  int64_t step = 0;
+  int64_t total_steps = 0;
+  double steps_per_epoch = 0;
+};
+
+class OptimizerInstance {
+ public:
+  static Result<std::unique_ptr<OptimizerInstance>> create(const Registry& registry, const PluginSpec& optimizer,
+                                                           const std::vector<ScheduleSpec>& schedules,
+                                                           const std::string& device_id);
+  ~OptimizerInstance();
+  const std::vector<SlotInfo>& slots() const { return slots_; }
+  bool elementwise() const { return (flags_ & PLAIT_OPTIMIZER_ELEMENTWISE) != 0; }
+  bool needs_all_gradients() const { return (flags_ & PLAIT_OPTIMIZER_NEEDS_ALL_GRADIENTS) != 0; }
+  size_t runtime_fields() const { return runtime_base_.size(); }
+  // Number of the runtime field "rate" (what layers' rate_multiplier scales), or -1.
+  int rate_field() const { return rate_field_; }
+  // Values of the runtime fields at a step, schedules applied, in field order. Threads: [any]; does not allocate.
+  Status runtime(const Progress& progress, std::span<double> values) const;
+  // One call of the plugin: `count` elements. Threads: [any]; does not allocate.
+  int step(CallContext& context, const plait_optimizer_call& call) const;
+  int observe(CallContext& context, const plait_optimizer_call& call, double* sum) const;
+
+ private:
+  OptimizerInstance() = default;
+  uint32_t flags_ = 0;
+  const plait_optimizer_ops* ops_ = nullptr;
+  std::unique_ptr<Instance> instance_;
+  std::vector<SlotInfo> slots_;
+  std::vector<double> runtime_base_;
+  int rate_field_ = -1;
+  struct Scheduled {
+    int field;
+    const plait_schedule_ops* ops;
+    std::unique_ptr<Instance> instance;
+  };
+  std::vector<Scheduled> schedules_;
+};
+
+}  // namespace plait

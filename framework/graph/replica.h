@@ -1,0 +1,82 @@
+// graph/: plans become oneTBB flow graphs. The only folder that includes flow_graph.h.
+//
+// A Replica is one copy of a network in memory with the flow graph that runs its steps: a node per forward step,
+// per loss, per backward step and per update. The update of a layer fires as soon as its gradients are complete;
+// independent branches run side by side when there is more than one lane. After construction nothing allocates.
+#pragma once
+#include <plait/abi.h>
+
+#include <atomic>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "graph/device.h"
+#include "graph/optimizer.h"
+#include "plan/plan.h"
+
+namespace plait {
+
+// One batch: a pointer per part of the samples, device memory, [N, ...], and lengths (host) where a part is variable.
+struct Batch {
+  std::vector<void*> parts;
+  std::vector<const int32_t*> lengths;
+  int64_t first_position = 0;  // of the batch's samples in the endless sequence, for messages
+};
+
+struct StepResult {
+  double loss_sum = 0;  // weighted sum over losses of sums over samples
+  double samples = 0;
+};
+
+// What a step node did, for traces and profiles.
+struct TraceEvent {
+  const char* layer;  // lives as long as the plan
+  const char* phase;  // "forward", "backward", "loss", "update"
+  int thread;         // slot in the lanes' arena
+  int64_t begin_ns, end_ns;
+};
+
+class Replica {
+ public:
+  struct Options {
+    const OptimizerInstance* optimizer = nullptr;  // null: gradients are left in the arena, or evaluation
+    bool trace = false;
+    const std::atomic<bool>* cancelled = nullptr;
+  };
+  // Memory on `device`, and the graph, inside an arena of plan.options().lanes threads.
+  // Fails with: kPlugin when the device refuses memory.
+  // Threads: [setup only]
+  static Result<std::unique_ptr<Replica>> create(const Plan& plan, Device& device, const Options& options);
+  ~Replica();
+
+  // Runs one step: forward, loss, and for a training plan backward and (with an optimizer) update. Returns when the
+  // device is done. seed/step key the random numbers; runtime holds the optimizer's runtime fields at this update.
+  // Fails with: what a plugin reported, naming layer and phase; kInvalid for a target that the loss refuses (its place
+  // in the batch); kNumeric for a loss that is not finite.
+  // Threads: [one at a time]
+  Result<StepResult> run(const Batch& batch, uint64_t seed, int64_t step, uint64_t shard, std::span<const double> runtime);
+
+  // Flat arenas on the device, in stored order: weights with buffers; gradients; one per optimizer slot.
+  float* weights();
+  float* gradients();
+  float* slot(size_t index);
+  size_t slots() const;
+  // After weights() was written from outside: runs the layers' prepare.
+  Status weights_changed();
+
+  // Value of a tensor of the last step, device memory.
+  const void* tensor(int index) const;
+
+  const std::vector<TraceEvent>& trace() const;
+  void clear_trace();
+
+ private:
+  struct Body;
+  explicit Replica(std::unique_ptr<Body> body);
+  std::unique_ptr<Body> body_;
+};
+
+}  // namespace plait

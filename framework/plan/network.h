@@ -1,0 +1,95 @@
+// plan/: a job becomes a shaped network (network.h) and then a compiled plan (plan.h): kernels made, neighbours fused,
+// memory laid out. No threads and no graph here.
+//
+// shape_network is pure: it asks plugins for shapes only, creates nothing, and is all that `plait check` needs.
+#pragma once
+#include <plait/abi.h>
+
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "pipeline/job.h"
+#include "registry/instance.h"
+#include "registry/registry.h"
+
+namespace plait {
+
+// A tensor of the network: a part of the samples, or an output of a layer. Shapes include N.
+struct TensorInfo {
+  std::string name;  // "image", "c1", "split:1"
+  PartSpec spec;     // [N, ...]; f32 for layer outputs
+  int node = -1;     // node that writes it; -1: a part of the samples
+  int part = -1;     // number of the part, when it is one
+};
+
+// A parameter, or a buffer (state that training changes without gradients).
+struct ParameterInfo {
+  std::string name;  // "c1.weight"
+  std::string init;
+  double init_a = 0, init_b = 0, fan_in = 0, fan_out = 0;
+  std::vector<int64_t> shape;  // plain order
+  uint64_t elements = 0;       // plain
+  uint32_t flags = 0;          // PLAIT_PARAMETER_*
+  uint32_t reduce = PLAIT_REDUCE_MEAN32;
+  double rate_multiplier = 1;
+  bool buffer = false;
+  bool frozen = false;
+  int node = -1;   // node that owns it (others may share it)
+  int index = -1;  // its number among the node's parameters, or buffers
+};
+
+struct Epilogue {
+  std::string name;
+  double alpha = 0, beta = 0;
+};
+
+struct NodeInfo {
+  const LayerSpec* layer = nullptr;  // lives as long as the job
+  std::vector<int> inputs;           // tensors
+  std::vector<int> outputs;
+  std::vector<int> parameters;       // numbers in Network::parameters, in the layer's order
+  std::vector<int> buffers;
+  std::vector<Epilogue> epilogues;   // absorbed from the nodes after it
+  std::vector<std::string> accepts;
+  std::vector<Epilogue> is_epilogue;  // at most one
+  int absorbed_by = -1;              // node whose kernel does this node's work; then it has no step
+  bool in_place = false;
+  double multiply_adds = 0;          // of one forward call of N samples
+};
+
+struct HeadInfo {  // a loss or a metric
+  const PluginSpec* plugin = nullptr;
+  std::string name;
+  int input = -1;   // tensors
+  int target = -1;
+  double weight = 1;
+};
+
+struct Network {
+  std::string name;
+  int batch = 0;
+  std::vector<TensorInfo> tensors;
+  std::vector<NodeInfo> nodes;  // inputs before readers; otherwise as in the file
+  std::vector<ParameterInfo> parameters;
+  std::vector<HeadInfo> losses;
+  std::vector<HeadInfo> metrics;
+  int tensor(const std::string& name) const;     // -1 when there is none
+  uint64_t parameter_elements() const;           // trained and frozen, without buffers
+};
+
+// Shapes of the job's network for samples of these parts (without N) and a batch of `batch`. `fuse` lets layers absorb
+// epilogues; a tensor that somebody else reads, or that a head reads, is never absorbed.
+// Fails with: kInvalid naming both layers, their shapes, and the place in the file, when something does not fit; when a
+// tensor that a layer, loss or metric names is not there; when a shared parameter's shapes differ.
+Result<Network> shape_network(const Registry& registry, const Job& job, const std::vector<PartSpec>& parts, int batch,
+                              bool fuse = true);
+
+// "[32, 28, 28, 1] f32"
+std::string shape_text(const PartSpec& spec);
+
+// Initial values in plain order: Philox keyed by (seed, the parameter's name), the same on every rank.
+// Fails with: kInvalid when a plugin asks for an initialisation that does not exist.
+Status initial_values(const ParameterInfo& parameter, uint64_t seed, float* values);
+
+}  // namespace plait

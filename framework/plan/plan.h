@@ -1,0 +1,129 @@
+// A compiled plan: one step per fused layer with its kernel, and where every tensor lies in memory. Immutable: all
+// replicas of a rank share it, each with memory of its own (Replica, graph/replica.h).
+#pragma once
+#include <plait/abi.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "plan/network.h"
+#include "registry/context.h"
+
+namespace plait {
+
+inline constexpr uint64_t kNoOffset = ~uint64_t{0};
+inline constexpr uint64_t kAlignment = 64;
+
+struct CompileOptions {
+  bool training = true;
+  std::string device_id = PLAIT_HOST_DEVICE;
+  void* device = nullptr;  // self of the device plugin
+  int lanes = 1;           // compile must run inside an arena of as many threads: kernels depend on it
+  ParallelFor parallel_for = nullptr;
+};
+
+// An instance of a layer for concrete extents. Owns self.
+class LayerInstance {
+ public:
+  LayerInstance(const plait_layer_ops* ops, void* self) : ops_(ops), self_(self) {}
+  LayerInstance(LayerInstance&& other) noexcept;
+  LayerInstance& operator=(LayerInstance&&) = delete;
+  ~LayerInstance();
+  const plait_layer_ops& ops() const { return *ops_; }
+  const void* self() const { return self_; }
+
+ private:
+  const plait_layer_ops* ops_;
+  void* self_;
+};
+
+// One contribution to the gradient of a tensor, and where it is written.
+struct GradientPlace {
+  uint64_t offset = kNoOffset;  // bytes in the activation memory; kNoOffset: not needed
+};
+
+struct Step {
+  int node = -1;
+  LayerInstance instance;
+  std::vector<int> inputs, outputs;         // tensors
+  std::vector<int> parameters, buffers;     // numbers in Network::parameters
+  std::vector<GradientPlace> input_gradients;  // per input: its own contribution
+  uint64_t saved = kNoOffset;      // offset in the activation memory
+  uint64_t workspace = kNoOffset;
+  uint64_t prepared = kNoOffset;   // offset in the prepared memory
+  uint32_t backward_reads = PLAIT_READS_INPUTS | PLAIT_READS_OUTPUTS;
+  bool backward = false;           // some gradient is needed of it
+  bool forward = true;
+};
+
+// Memory of a tensor and of its gradient.
+struct TensorPlace {
+  uint64_t offset = kNoOffset;    // value, bytes in the activation memory; kNoOffset: a part of the batch
+  uint64_t bytes = 0;
+  uint64_t gradient = kNoOffset;  // sum of the contributions: the first one's place
+  std::vector<uint64_t> contributions;  // the further ones, added to `gradient` in this order before it is read
+};
+
+// A parameter in the flat arenas (weights, gradients, one per optimizer slot), in stored order. Offsets count f32.
+struct ParameterPlace {
+  uint64_t offset = 0;
+  uint64_t stored = 0;  // elements, padding included
+  int step = -1;        // the step that packs it; -1: plain order
+  int index = -1;       // the parameter's number for that step
+  bool trained = false;
+};
+
+struct LossStep {
+  int head = -1;  // number in Network::losses
+  const plait_loss_ops* ops = nullptr;
+  void* self = nullptr;  // owned by the plan
+  uint64_t workspace = kNoOffset;
+  uint64_t gradient = kNoOffset;  // its contribution to the prediction's gradient; kNoOffset in evaluation
+};
+
+class Plan {
+ public:
+  // Creates kernels and lays out memory.
+  // Fails with: kUnsupported naming layer and device when the device has no implementation; what plugins report.
+  // Threads: [setup only], inside the lanes' arena.
+  static Result<std::unique_ptr<Plan>> compile(const Registry& registry, Network network,
+                                               const CompileOptions& options);
+  ~Plan();
+  Plan(const Plan&) = delete;
+  Plan& operator=(const Plan&) = delete;
+
+  const Network& network() const { return network_; }
+  const CompileOptions& options() const { return options_; }
+  const std::vector<Step>& steps() const { return steps_; }
+  const std::vector<LossStep>& losses() const { return losses_; }
+  const std::vector<TensorPlace>& tensors() const { return tensors_; }
+  const std::vector<ParameterPlace>& parameters() const { return parameters_; }
+  uint64_t activation_bytes() const { return activation_bytes_; }
+  uint64_t prepared_bytes() const { return prepared_bytes_; }
+  // f32 elements of the flat parameter arena: trained first, then frozen, then buffers.
+  uint64_t arena_elements() const { return arena_elements_; }
+  uint64_t trained_elements() const { return trained_elements_; }  // the arena's beginning that updates touch
+  uint64_t buffers_offset() const { return buffers_offset_; }
+
+  // Between the flat arena (stored order) and plain arrays per parameter. Host memory.
+  Status pack(const std::vector<std::vector<float>>& plain, float* arena) const;
+  Status unpack(const float* arena, std::vector<std::vector<float>>& plain) const;
+
+  // SHA-256 over everything that ranks must agree on: shapes, offsets, stored sizes.
+  std::string digest() const;
+
+ private:
+  friend class PlanCompiler;
+  Plan() = default;
+  Network network_;
+  CompileOptions options_;
+  std::vector<Step> steps_;
+  std::vector<LossStep> losses_;
+  std::vector<TensorPlace> tensors_;
+  std::vector<ParameterPlace> parameters_;
+  uint64_t activation_bytes_ = 0, prepared_bytes_ = 0;
+  uint64_t arena_elements_ = 0, trained_elements_ = 0, buffers_offset_ = 0;
+};
+
+}  // namespace plait
