@@ -411,6 +411,7 @@ typedef struct plait_loss_call {
   void* workspace;
   /* Device memory, [1]; -1, or the smallest place in the batch whose target is not acceptable. */
   int32_t* bad_target;
+  double gradient_scale; /* factor of prediction_gradient: the loss's weight in the job */
 } plait_loss_call;
 
 typedef struct plait_loss_rules {
