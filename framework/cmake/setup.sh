@@ -68,10 +68,10 @@ write_env() {
 # source .deps/env.sh: puts `plait` and the `mpirun` that belongs to it first on the PATH.
 plait_root=$(cd "$(dirname "${BASH_SOURCE[0]:-$0}")/.." && pwd)
 for plait_dir in "$plait_root/.deps/bin" "$plait_root/build/release/bin"; do
-  case ":$PATH:" in
-    *":$plait_dir:"*) ;;
-    *) PATH=$plait_dir:$PATH ;;
-  esac
+  PATH=:$PATH:
+  PATH=${PATH//":$plait_dir:"/:}
+  PATH=${PATH#:}
+  PATH=$plait_dir:${PATH%:}
 done
 export PATH
 unset plait_root plait_dir

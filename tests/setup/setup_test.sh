@@ -60,10 +60,12 @@ wanted "all there: status 0" status_is 0
 wanted "all there: nobody is asked" nothing_asked
 wanted "all there: nothing is said" [ ! -s "$work/out" ]
 
-# env.sh of the real tree, sourced twice from elsewhere: the folder of mpirun comes first, once.
-path=$(cd / && source "$PLAIT_SOURCE_DIR/.deps/env.sh" && source "$PLAIT_SOURCE_DIR/.deps/env.sh" && echo "$PATH")
-wanted "env.sh: plait first" [ "${path%%:*}" = "$PLAIT_SOURCE_DIR/build/release/bin" ]
-wanted "env.sh: once" [ "$(tr : '\n' <<<"$path" | grep -cxF "$PLAIT_SOURCE_DIR/.deps/bin")" = 1 ]
+# env.sh, sourced twice from elsewhere: the program and its mpirun come first, once, before what was there.
+env_path() { cd / && PATH=/other/bin:$work/tree/.deps/bin:/usr/bin && source "$1" && source "$1" && echo "$PATH"; }
+path=$(env_path "$work/tree/.deps/env.sh")
+expected=$work/tree/build/release/bin:$work/tree/.deps/bin:/other/bin:/usr/bin
+echo "got $path, wanted $expected" >"$work/out"
+wanted "env.sh: the two folders first, once" [ "$path" = "$expected" ]
 
 echo "setup: $failures failed"
 exit $((failures > 0))
