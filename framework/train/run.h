@@ -1,0 +1,181 @@
+// train/: a job is trained, evaluated and used: rounds, evaluation, checkpoints, the run's folder.
+//
+// run_job is the whole of `plait run`: pretraining stages, rounds, validation at each epoch, the test at the end, and
+// the files of the run. The rounds are in round.h; everything here works on any Transport, Clock and Files.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/status.h"
+#include "cluster/transport.h"
+#include "pipeline/job.h"
+#include "registry/registry.h"
+
+namespace plait {
+
+// Values by name in a fixed order: {"accuracy", 0.9}, {"loss", 0.3}.
+using NamedValues = std::vector<std::pair<std::string, double>>;
+
+// What the command line says beyond the job.
+struct RunOptions {
+  std::string run_dir;       // "": runs/<job name>-<UTC time>; with resume: the newest of these
+  bool resume = false;       // go on from the last good checkpoint of run_dir
+  std::string weights_file;  // start from these weights (safetensors): tensors of the same name and shape
+  int threads = 0;           // of this rank; 0: the cores of the process's affinity mask, shared by the ranks of a host
+  int64_t max_steps = 0;     // local steps of a shard in all; 0: as the job says
+  double max_seconds = 0;    // stop with RunStatus::kStopped after this; 0: as the job says
+  int overfit_batches = 0;   // train on the first n batches of the first epoch only, over and over; 0: off
+  bool profile = false;      // measure the time per layer: Observer::profile at the end
+  std::string program;       // version of the program; ranks must agree on it
+};
+
+enum class RunStatus {
+  kComplete,  // exit status 0
+  kStopped,   // resumable, exit status 75
+};
+
+struct Fault {
+  int64_t round = 0;
+  int rank = 0;
+  std::string what;
+};
+
+// What summary.json holds. The same on all ranks.
+struct Summary {
+  RunStatus status = RunStatus::kComplete;
+  std::string run_dir;
+  std::string weights_sha256;  // of the last weights; see weights_file.h
+  int64_t rounds = 0;
+  int64_t steps = 0;    // local steps of a shard
+  int64_t samples = 0;  // trained on, all shards together
+  int ranks = 1;
+  int threads = 1;  // of rank 0
+  int shards = 1;
+  double seconds = 0;                   // of the whole run
+  double train_samples_per_second = 0;  // training time alone
+  double loss = 0;                      // of the last round
+  NamedValues validation;               // of the last weights; empty without validation records
+  NamedValues test;                     // of the last weights; empty without test records
+  NamedValues best_validation;          // of the best checkpoint
+  NamedValues best_test;
+  double best_epoch = 0;
+  std::vector<int64_t> tasks_by_rank;  // sums to shards x rounds
+  int64_t skipped_records = 0;
+  std::vector<Fault> faults;
+  std::string json() const;
+};
+
+struct StageInfo {
+  std::string title;  // the job's name for the main training
+  int number = 0;     // 0-based over pretraining stages and the main training, which is the last
+  bool pretraining = false;
+  int64_t rounds = 0;  // of the whole stage
+  int64_t first_round = 0;
+  int64_t steps = 0;
+  double steps_per_epoch = 0;
+  double epochs = 0;
+  int shards = 0, local_steps = 0, batch = 0;
+  int ranks = 1, threads = 1, replicas = 1;
+  uint64_t parameters = 0;
+  int64_t training_records = 0, validation_records = 0, test_records = 0;
+};
+
+struct RoundInfo {
+  int stage = 0;
+  int64_t round = 0;   // 0-based number of the round that is finished
+  int64_t rounds = 0;  // of the stage
+  int64_t step = 0;    // local steps of a shard so far
+  double epoch = 0;    // so far, a fraction
+  int64_t samples = 0; // of this stage so far, all shards
+  double loss = 0;     // mean over the round's samples
+  double seconds = 0;  // this round took
+  double samples_per_second = 0;  // of this round
+  bool redone = false;            // the exact sum asked for it again
+};
+
+struct EvaluationInfo {
+  std::string on;  // "validation", "test"
+  std::string weights;  // "last", "best"
+  int stage = 0;
+  int64_t step = 0;
+  double epoch = 0;
+  NamedValues values;  // metrics, and "loss" where there is one
+  int64_t records = 0;
+  bool best = false;  // best on the validation set so far
+  double seconds = 0;
+};
+
+struct LayerTime {
+  std::string layer;
+  std::string phase;  // "forward", "loss", "backward", "update"
+  int64_t calls = 0;
+  double seconds = 0;
+};
+
+// Told what happens, on rank 0 only, from the thread that called run_job. Must not take long.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void run_begun(const std::string& run_dir) { (void)run_dir; }
+  virtual void stage_begun(const StageInfo& stage) { (void)stage; }
+  virtual void round_finished(const RoundInfo& round) { (void)round; }
+  virtual void evaluated(const EvaluationInfo& evaluation) { (void)evaluation; }
+  virtual void checkpoint_saved(const std::string& path) { (void)path; }
+  virtual void profile(const std::vector<LayerTime>& times) { (void)times; }
+  // Something to know that is no failure: spare ranks, idle cores, a corrupt checkpoint passed over.
+  virtual void message(const std::string& text) { (void)text; }
+  virtual void finished(const Summary& summary) { (void)summary; }
+};
+
+// Trains the job. `stop` may be set at any time (a signal handler): the run saves a checkpoint at the end of the round
+// and returns kStopped; any rank's stop stops all. Nothing is written before the job, its data and the run's folder are
+// known to be good.
+// Fails with: whatever is wrong with job, data, folder or peers; kNumeric naming shard, layer and step. In a world of
+// several ranks the failure has then been announced through Transport::abort (over MPI that ends the process with the
+// one message); in a world of one it has not, and the caller prints it.
+// Threads: [one at a time], the transport's thread.
+Result<Summary> run_job(const Registry& registry, const Job& job, const RunOptions& options, Transport& transport,
+                        Clock& clock, Files& files, Observer& observer, const std::atomic<bool>& stop);
+
+// Where run_job puts the job's resolved text: what `evaluate` and `predict` load.
+std::string resolved_path(const std::string& run_dir);
+
+struct EvaluateOptions {
+  std::string run_dir;
+  std::string weights = "last";  // "last", "best", or a safetensors file
+  std::string on = "test";       // "test", "validation"
+  int threads = 0;
+};
+
+// Evaluates a run's weights; `job` is the one at resolved_path(run_dir). Errors as for run_job.
+Result<EvaluationInfo> evaluate_run(const Registry& registry, const Job& job, const EvaluateOptions& options,
+                                    Transport& transport, Clock& clock, Files& files);
+
+struct PredictOptions {
+  std::string run_dir;
+  std::string weights = "last";
+  // "test" or "validation": the job's own records. Else a file of inputs of the network's first part, as its source
+  // delivers them (before preprocess): .npy [N, H, W, C] (or [N, H, W] for C = 1) of u8 or f32, or .csv, a row of
+  // H*W*C plain numbers per sample, a first line that is no numbers is a heading.
+  std::string in;
+  // .csv: heading "index,prediction,<class names or s0,s1,...>", a line per sample with the place of the largest
+  // score and the scores; .npy: scores [N, C] f32.
+  std::string out;
+  int threads = 0;
+};
+
+struct PredictSummary {
+  int64_t samples = 0;
+  std::vector<int64_t> shape;  // of one sample's scores
+};
+
+// Writes the last layer's outputs for inputs. `out` is written at once at the end or not at all. World of one.
+Result<PredictSummary> predict_run(const Registry& registry, const Job& job, const PredictOptions& options, Clock& clock,
+                                   Files& files);
+
+}  // namespace plait
