@@ -10,6 +10,7 @@
 
 #include "base/status.h"
 #include "pipeline/job.h"
+#include "plan/shape_text.h"
 #include "registry/instance.h"
 #include "registry/registry.h"
 
@@ -82,11 +83,8 @@ struct Network {
 // epilogues; a tensor that somebody else reads, or that a head reads, is never absorbed.
 // Fails with: kInvalid naming both layers, their shapes, and the place in the file, when something does not fit; when a
 // tensor that a layer, loss or metric names is not there; when a shared parameter's shapes differ.
-Result<Network> shape_network(const Registry& registry, const Job& job, const std::vector<PartSpec>& parts, int batch,
+Result<Network> shape_network(const Job& job, const std::vector<PartSpec>& parts, int batch,
                               bool fuse = true);
-
-// "[32, 28, 28, 1] f32"
-std::string shape_text(const PartSpec& spec);
 
 // Initial values in plain order: Philox keyed by (seed, the parameter's name), the same on every rank.
 // Fails with: kInvalid when a plugin asks for an initialisation that does not exist.

@@ -1,0 +1,92 @@
+#include "base/files.h"
+
+#include <doctest/doctest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+
+namespace plait {
+namespace {
+
+// A folder of this test's own, removed at the end.
+struct TemporaryFolder {
+  TemporaryFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "plait_files_XXXXXX").string();
+    path = ::mkdtemp(name.data());
+  }
+  ~TemporaryFolder() { std::filesystem::remove_all(path); }
+  std::string path;
+};
+
+// The contract that both file systems keep.
+void check_contract(Files& files, const std::string& root) {
+  const std::string folder = root + "/a/b";
+  CHECK(files.read(folder + "/x").status().code() == Code::kNotFound);
+  CHECK(files.write_atomically(folder + "/x", "1").code() == Code::kNotFound);
+  REQUIRE(files.make_directories(folder).is_ok());
+  REQUIRE(files.make_directories(folder).is_ok());
+  REQUIRE(files.write_atomically(folder + "/x", std::string("one\0two", 7)).is_ok());
+  CHECK(files.read(folder + "/x").value() == std::string("one\0two", 7));
+  REQUIRE(files.write_atomically(folder + "/x", "new").is_ok());
+  CHECK(files.read(folder + "/x").value() == "new");
+  REQUIRE(files.append(folder + "/log", "1\n").is_ok());
+  REQUIRE(files.append(folder + "/log", "2\n").is_ok());
+  CHECK(files.read(folder + "/log").value() == "1\n2\n");
+  CHECK(files.list(folder).value() == std::vector<std::string>{"log", "x"});
+  CHECK(files.list(root + "/a").value() == std::vector<std::string>{"b"});
+  CHECK(files.list(root + "/nowhere").status().code() == Code::kNotFound);
+  CHECK(files.exists(folder));
+  REQUIRE(files.remove(folder + "/x").is_ok());
+  CHECK_FALSE(files.exists(folder + "/x"));
+  CHECK(files.remove(folder + "/x").code() == Code::kNotFound);
+}
+
+TEST_CASE("both file systems keep the contract") {
+  MemoryFiles memory;
+  REQUIRE(memory.make_directories("/runs").is_ok());
+  check_contract(memory, "/runs");
+  SystemFiles system;
+  const TemporaryFolder folder;
+  check_contract(system, folder.path);
+}
+
+TEST_CASE("a failed write leaves the old content and nothing beside it") {
+  SystemFiles files;
+  const TemporaryFolder folder;
+  REQUIRE(std::filesystem::create_directory(folder.path + "/x"));
+  REQUIRE(files.append(folder.path + "/x/inside", "kept").is_ok());
+  const Status status = files.write_atomically(folder.path + "/x", "content");  // a folder is in the way
+  CHECK(status.code() == Code::kIo);
+  CHECK(status.message().find(folder.path + "/x: rename failed: ") == 0);
+  CHECK(files.list(folder.path).value() == std::vector<std::string>{"x"});
+  size_t entries = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder.path)) ++entries;
+  CHECK(entries == 1);
+}
+
+TEST_CASE("what a crashed write left behind is not listed") {
+  SystemFiles files;
+  const TemporaryFolder folder;
+  REQUIRE(files.append(folder.path + "/round-7.tmp.1234", "half").is_ok());
+  REQUIRE(files.append(folder.path + "/round-6", "whole").is_ok());
+  CHECK(files.list(folder.path).value() == std::vector<std::string>{"round-6"});
+}
+
+TEST_CASE("the k-th change fails once, and an atomic write then leaves the old content") {
+  MemoryFiles files;
+  REQUIRE(files.make_directories("/run").is_ok());
+  REQUIRE(files.write_atomically("/run/x", "old").is_ok());
+  files.fail_change(2);
+  REQUIRE(files.append("/run/log", "ab").is_ok());
+  CHECK(files.write_atomically("/run/x", "new").code() == Code::kIo);
+  CHECK(files.read("/run/x").value() == "old");
+  CHECK(files.changes() == 2);
+  REQUIRE(files.write_atomically("/run/x", "new").is_ok());
+  files.fail_change(1);
+  CHECK(files.append("/run/log", "cdef").code() == Code::kIo);
+  CHECK(files.read("/run/log").value() == "abcd");
+}
+
+}  // namespace
+}  // namespace plait

@@ -1,0 +1,40 @@
+#include "plan/fusion.h"
+
+#include <algorithm>
+
+namespace plait {
+namespace {
+
+size_t readers(const Network& network, int tensor) {
+  size_t count = 0;
+  for (const NodeInfo& node : network.nodes) count += static_cast<size_t>(std::ranges::count(node.inputs, tensor));
+  for (const HeadInfo& head : network.losses) count += (head.input == tensor) + (head.target == tensor);
+  for (const HeadInfo& head : network.metrics) count += (head.input == tensor) + (head.target == tensor);
+  return count;
+}
+
+bool can_absorb(const Network& network, const NodeInfo& node, const NodeInfo& producer) {
+  return producer.absorbed_by < 0 && producer.epilogues.empty() && producer.outputs.size() == 1 &&
+         std::ranges::count(producer.accepts, node.is_epilogue.front().name) > 0 &&
+         readers(network, node.inputs.front()) == 1;
+}
+
+}  // namespace
+
+void absorb_epilogues(Network& network) {
+  for (size_t i = 0; i < network.nodes.size(); ++i) {
+    NodeInfo& node = network.nodes[i];
+    if (node.is_epilogue.empty() || node.inputs.size() != 1 || node.outputs.size() != 1) continue;
+    TensorInfo& between = network.tensors[static_cast<size_t>(node.inputs.front())];
+    if (between.node < 0) continue;
+    NodeInfo& producer = network.nodes[static_cast<size_t>(between.node)];
+    if (!can_absorb(network, node, producer)) continue;
+    producer.epilogues.push_back(node.is_epilogue.front());
+    producer.outputs = node.outputs;
+    node.absorbed_by = between.node;
+    network.tensors[static_cast<size_t>(node.outputs.front())].node = between.node;
+    between.node = -1;
+  }
+}
+
+}  // namespace plait

@@ -1,0 +1,112 @@
+#include "plan/infer_layer.h"
+
+#include "plan/tensor_spec.h"
+#include "registry/context.h"
+
+namespace plait {
+namespace {
+
+// What the builder's functions write to. A refused answer is kept: the plugin may ignore PLAIT_FAILED.
+struct Answers {
+  InferredLayer layer;
+  Status refused;
+
+  int refuse(const std::string& text) {
+    if (refused) refused = {Code::kPlugin, text};
+    return PLAIT_FAILED;
+  }
+};
+
+Answers& answers(const plait_layer_builder* builder) { return *static_cast<Answers*>(builder->host_data); }
+
+bool shape_of(int32_t rank, const int64_t* extents, std::vector<int64_t>& shape) {
+  if (rank < 0 || rank > PLAIT_MAX_RANK) return false;
+  shape.assign(extents, extents + rank);
+  for (int64_t extent : shape)
+    if (extent < 0) return false;
+  return true;
+}
+
+int output(const plait_layer_builder* builder, const plait_tensor_spec* spec) {
+  PartSpec out;
+  if (!shape_of(spec->rank, spec->shape, out.shape)) return answers(builder).refuse("declares an impossible output");
+  out.dtype = spec->dtype ? spec->dtype : static_cast<uint32_t>(PLAIT_F32);
+  out.variable_axis = spec->variable_axis;
+  answers(builder).layer.outputs.push_back(out);
+  return PLAIT_OK;
+}
+
+int declare(const plait_layer_builder* builder, const plait_parameter_spec* spec, bool buffer) {
+  ParameterInfo info;
+  Answers& all = answers(builder);
+  info.name = spec->name ? spec->name : "";
+  if (info.name.empty() || !shape_of(spec->rank, spec->shape, info.shape))
+    return all.refuse("declares a parameter without a name or with an impossible shape");
+  info.elements = element_count(info.shape);
+  info.init = spec->init ? spec->init : "zeros";
+  info.init_a = spec->init_a, info.init_b = spec->init_b;
+  info.fan_in = spec->fan_in, info.fan_out = spec->fan_out;
+  info.flags = spec->flags;
+  if (spec->reduce) info.reduce = spec->reduce;
+  info.buffer = buffer;
+  std::vector<ParameterInfo>& list = buffer ? all.layer.buffers : all.layer.parameters;
+  info.index = static_cast<int>(list.size());
+  list.push_back(info);
+  return PLAIT_OK;
+}
+
+int parameter(const plait_layer_builder* b, const plait_parameter_spec* spec) { return declare(b, spec, false); }
+int buffer(const plait_layer_builder* b, const plait_parameter_spec* spec) { return declare(b, spec, true); }
+void multiply_adds(const plait_layer_builder* b, double count) { answers(b).layer.multiply_adds = count; }
+void is_epilogue(const plait_layer_builder* b, const plait_epilogue* e) {
+  answers(b).layer.is_epilogue.assign(1, {e->name, e->alpha, e->beta});
+}
+void accepts_epilogue(const plait_layer_builder* b, const char* name) { answers(b).layer.accepts.push_back(name); }
+void in_place(const plait_layer_builder* b) { answers(b).layer.in_place = true; }
+
+plait_layer_builder builder_for(Answers& all) {
+  plait_layer_builder builder{};
+  builder.struct_size = sizeof builder;
+  builder.host_data = &all;
+  builder.output = output;
+  builder.parameter = parameter;
+  builder.buffer = buffer;
+  builder.multiply_adds = multiply_adds;
+  builder.is_epilogue = is_epilogue;
+  builder.accepts_epilogue = accepts_epilogue;
+  builder.in_place = in_place;
+  return builder;
+}
+
+Status check_input_count(const plait_layer_rules& rules, size_t got) {
+  if (got >= rules.min_inputs && got <= rules.max_inputs) return {};
+  std::string wanted = std::to_string(rules.min_inputs);
+  if (rules.max_inputs == UINT32_MAX) wanted = "at least " + wanted;
+  else if (rules.max_inputs != rules.min_inputs) wanted += " to " + std::to_string(rules.max_inputs);
+  return {Code::kInvalid, "has " + std::to_string(got) + " inputs, wanted " + wanted};
+}
+
+}  // namespace
+
+Result<InferredLayer> infer_layer(const LayerSpec& layer, const std::vector<PartSpec>& inputs) {
+  const plait_type& type = *layer.plugin.entry->type;
+  const auto* rules = static_cast<const plait_layer_rules*>(type.rules);
+  if (!PLAIT_HAS(rules, infer)) return {Code::kPlugin, "has no rules for its shapes"};
+  PLAIT_TRY(check_input_count(*rules, inputs.size()));
+
+  SpecArray specs(inputs);
+  plait_layer_request request{};
+  request.struct_size = sizeof request;
+  request.n_inputs = specs.size();
+  request.config = layer.plugin.config.get();
+  request.inputs = specs.data();
+  Answers all;
+  const plait_layer_builder builder = builder_for(all);
+  CallContext context;
+  PLAIT_TRY(context.status(rules->infer(context.raw(), &request, &builder)));
+  PLAIT_TRY(all.refused);
+  if (all.layer.outputs.empty()) return {Code::kPlugin, "declares no output"};
+  return std::move(all.layer);
+}
+
+}  // namespace plait

@@ -1,0 +1,242 @@
+#include "plan/network.h"
+
+#include <algorithm>
+#include <map>
+
+#include "plan/fusion.h"
+#include "plan/infer_layer.h"
+#include "plan/layer_order.h"
+#include "registry/context.h"
+#include "plan/tensor_spec.h"
+
+namespace plait {
+namespace {
+
+class Shaper {
+ public:
+  Shaper(const Job& job, const std::vector<PartSpec>& parts, int batch) : job_(job) {
+    network_.name = job.name;
+    network_.batch = batch;
+    for (size_t i = 0; i < parts.size(); ++i) add_part(parts[i], static_cast<int>(i));
+  }
+
+  Result<Network> run(bool fuse) {
+    PLAIT_ASSIGN(const std::vector<int> order, layer_order(job_));
+    for (int layer : order) PLAIT_TRY(add_layer(job_.layers[static_cast<size_t>(layer)]));
+    for (const LossSpec& loss : job_.losses) PLAIT_TRY(add_loss(loss));
+    for (const MetricSpec& metric : job_.metrics) PLAIT_TRY(add_metric(metric));
+    if (fuse) absorb_epilogues(network_);
+    return std::move(network_);
+  }
+
+ private:
+  void add_part(const PartSpec& part, int number) {
+    TensorInfo tensor;
+    tensor.name = part.name;
+    tensor.spec = part;
+    tensor.spec.shape.insert(tensor.spec.shape.begin(), network_.batch);
+    if (tensor.spec.variable_axis >= 0) ++tensor.spec.variable_axis;
+    tensor.part = number;
+    add_tensor(std::move(tensor));
+  }
+
+  int add_tensor(TensorInfo tensor) {
+    const int number = static_cast<int>(network_.tensors.size());
+    by_name_[tensor.name] = number;
+    network_.tensors.push_back(std::move(tensor));
+    return number;
+  }
+
+  std::string known_names() const {
+    std::string text;
+    for (const TensorInfo& tensor : network_.tensors)
+      if (tensor.part >= 0) text += (text.empty() ? "" : ", ") + tensor.name;
+    return text;
+  }
+
+  Result<int> find(const InputRef& ref) const {
+    const std::string name = ref.output == 0 ? ref.layer : ref.layer + ":" + std::to_string(ref.output);
+    auto found = by_name_.find(name);
+    if (found != by_name_.end()) return found->second;
+    if (by_name_.count(ref.layer))
+      return {Code::kInvalid, ref.where.text() + ": \"" + ref.layer + "\" has no output " + std::to_string(ref.output)};
+    return {Code::kInvalid, ref.where.text() + ": there is no layer \"" + ref.layer +
+                                "\", and the samples have no such part (they have: " + known_names() + ")"};
+  }
+
+  // What stands where a file names no input or target.
+  Result<int> find_or(const InputRef& ref, const std::vector<std::string>& names, const std::string& what) const {
+    if (!ref.layer.empty()) return find(ref);
+    for (const std::string& name : names)
+      if (auto found = by_name_.find(name); found != by_name_.end()) return found->second;
+    if (names.front() == "image" && !network_.tensors.empty()) return 0;
+    return {Code::kInvalid, what + ": the samples have no part \"" + names.front() + "\" (they have: " + known_names() + ")"};
+  }
+
+  Status add_layer(const LayerSpec& layer) {
+    const std::string place = layer_place(layer);
+    NodeInfo node;
+    node.layer = &layer;
+    std::vector<PartSpec> inputs;
+    std::vector<InputRef> refs = layer.inputs;
+    if (refs.empty() && network_.nodes.empty()) refs.push_back({});
+    for (const InputRef& ref : refs) {
+      auto tensor = find_or(ref, {"image"}, place);
+      if (!tensor) return tensor.status();
+      node.inputs.push_back(*tensor);
+      inputs.push_back(network_.tensors[static_cast<size_t>(*tensor)].spec);
+    }
+    auto inferred = infer_layer(layer, inputs);
+    if (!inferred) return Status(inferred.status().code(), inferred.status().message() + inputs_text(node)).at(place);
+    const int number = static_cast<int>(network_.nodes.size());
+    node.is_epilogue = inferred->is_epilogue;
+    node.accepts = inferred->accepts;
+    node.in_place = inferred->in_place;
+    node.multiply_adds = inferred->multiply_adds;
+    add_outputs(node, number, layer, inferred->outputs);
+    PLAIT_TRY(add_parameters(node, number, layer, *inferred).at(place));
+    by_layer_[layer.name] = number;
+    network_.nodes.push_back(std::move(node));
+    return {};
+  }
+
+  // "; its input is pool "p1" (file:3:1) [32, 5, 5, 16] f32"
+  std::string inputs_text(const NodeInfo& node) const {
+    std::string text;
+    for (int input : node.inputs) {
+      const TensorInfo& tensor = network_.tensors[static_cast<size_t>(input)];
+      text += text.empty() ? "; its input is " : " and ";
+      text += tensor.node < 0 ? "the samples' part \"" + tensor.name + "\""
+                              : layer_place(*network_.nodes[static_cast<size_t>(tensor.node)].layer);
+      text += " " + shape_text(tensor.spec);
+    }
+    return text;
+  }
+
+  void add_outputs(NodeInfo& node, int number, const LayerSpec& layer, const std::vector<PartSpec>& outputs) {
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      TensorInfo tensor;
+      tensor.name = i == 0 ? layer.name : layer.name + ":" + std::to_string(i);
+      tensor.spec = outputs[i];
+      tensor.spec.name = tensor.name;
+      tensor.node = number;
+      node.outputs.push_back(add_tensor(std::move(tensor)));
+    }
+  }
+
+  Status add_parameters(NodeInfo& node, int number, const LayerSpec& layer, const InferredLayer& inferred) {
+    const NodeInfo* owner = nullptr;
+    if (!layer.shares.empty()) {
+      auto found = by_layer_.find(layer.shares);
+      if (found == by_layer_.end())
+        return {Code::kInvalid, "shares the parameters of \"" + layer.shares + "\", which is not a layer before it"};
+      owner = &network_.nodes[static_cast<size_t>(found->second)];
+      PLAIT_TRY(check_shared(*owner, inferred));
+      node.parameters = owner->parameters;
+    }
+    if (owner == nullptr)
+      for (const ParameterInfo& info : inferred.parameters) node.parameters.push_back(add_parameter(info, number, layer));
+    for (const ParameterInfo& info : inferred.buffers) node.buffers.push_back(add_parameter(info, number, layer));
+    return {};
+  }
+
+  int add_parameter(ParameterInfo info, int number, const LayerSpec& layer) {
+    info.name = layer.name + "." + info.name;
+    info.node = number;
+    info.frozen = layer.frozen;
+    info.rate_multiplier = layer.rate_multiplier;
+    network_.parameters.push_back(std::move(info));
+    return static_cast<int>(network_.parameters.size()) - 1;
+  }
+
+  Status check_shared(const NodeInfo& owner, const InferredLayer& inferred) const {
+    bool same = owner.parameters.size() == inferred.parameters.size();
+    for (size_t i = 0; same && i < inferred.parameters.size(); ++i)
+      same = network_.parameters[static_cast<size_t>(owner.parameters[i])].shape == inferred.parameters[i].shape;
+    if (same) return {};
+    std::string got, wanted;
+    for (const ParameterInfo& info : inferred.parameters) got += " " + info.name + " " + plait::shape_text(info.shape);
+    for (int number : owner.parameters) {
+      const ParameterInfo& info = network_.parameters[static_cast<size_t>(number)];
+      wanted += " " + info.name + " " + plait::shape_text(info.shape);
+    }
+    return {Code::kInvalid, "needs" + got + " but shares" + wanted};
+  }
+
+  Status add_loss(const LossSpec& loss) {
+    const std::string place = loss.plugin.entry->short_name() + " (" + loss.plugin.where.text() + ")";
+    PLAIT_ASSIGN(HeadInfo head, make_head(loss.plugin, loss.input, loss.target, place));
+    head.name = loss.name.empty() ? loss.plugin.entry->short_name() : loss.name;
+    head.weight = loss.weight;
+    PLAIT_TRY(check_loss(head).at(place));
+    network_.losses.push_back(std::move(head));
+    return {};
+  }
+
+  Status add_metric(const MetricSpec& metric) {
+    const std::string place = metric.plugin.entry->short_name() + " (" + metric.plugin.where.text() + ")";
+    PLAIT_ASSIGN(HeadInfo head, make_head(metric.plugin, metric.input, metric.target, place));
+    head.name = metric.plugin.entry->short_name();
+    network_.metrics.push_back(std::move(head));
+    return {};
+  }
+
+  Result<HeadInfo> make_head(const PluginSpec& plugin, const InputRef& input, const InputRef& target,
+                             const std::string& place) const {
+    HeadInfo head;
+    head.plugin = &plugin;
+    if (input.layer.empty()) {
+      if (network_.nodes.empty()) return {Code::kInvalid, place + ": there is no layer whose output it could take"};
+      head.input = network_.nodes.back().outputs.front();
+    } else {
+      PLAIT_ASSIGN(head.input, find(input));
+    }
+    PLAIT_ASSIGN(head.target, find_or(target, {"label", "target"}, place));
+    return head;
+  }
+
+  Status check_loss(const HeadInfo& head) const {
+    const auto* rules = static_cast<const plait_loss_rules*>(head.plugin->entry->type->rules);
+    if (!PLAIT_HAS(rules, check)) return {};
+    const TensorInfo& input = network_.tensors[static_cast<size_t>(head.input)];
+    const TensorInfo& target = network_.tensors[static_cast<size_t>(head.target)];
+    SpecArray specs({input.spec, target.spec});
+    plait_loss_request request{};
+    request.struct_size = sizeof request;
+    request.training = 1;
+    request.config = head.plugin->config.get();
+    request.prediction = specs.data()[0];
+    request.target = specs.data()[1];
+    CallContext context;
+    const Status status = context.status(rules->check(context.raw(), &request));
+    if (status) return {};
+    return {status.code(), status.message() + "; the prediction is \"" + input.name + "\" " + shape_text(input.spec) +
+                               ", the target \"" + target.name + "\" " + shape_text(target.spec)};
+  }
+
+  const Job& job_;
+  Network network_;
+  std::map<std::string, int> by_name_;
+  std::map<std::string, int> by_layer_;
+};
+
+}  // namespace
+
+int Network::tensor(const std::string& wanted) const {
+  for (size_t i = 0; i < tensors.size(); ++i)
+    if (tensors[i].name == wanted) return static_cast<int>(i);
+  return -1;
+}
+
+uint64_t Network::parameter_elements() const {
+  uint64_t count = 0;
+  for (const ParameterInfo& info : parameters)
+    if (!info.buffer) count += info.elements;
+  return count;
+}
+
+Result<Network> shape_network(const Job& job, const std::vector<PartSpec>& parts, int batch, bool fuse) {
+  return Shaper(job, parts, batch).run(fuse);
+}
+
+}  // namespace plait
