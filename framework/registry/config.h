@@ -1,4 +1,5 @@
-// The checked configuration of one plugin: what pipeline/ builds from text and plugins read through plait_host.
+// The checked configuration of one plugin: what pipeline/ builds from text and plugins read through
+// plait_host.
 #pragma once
 #include <plait/abi.h>
 
@@ -14,11 +15,12 @@ struct plait_config;
 
 namespace plait {
 
-// A child plugin in a configuration: its type, its own configuration, and (once create_children ran) its instance.
+// A child plugin in a configuration: its type, its own configuration, and (once instance.h made it) its
+// instance.
 struct ConfigChild {
   const plait_type* type = nullptr;
   std::shared_ptr<plait_config> config;
-  plait_child instance{};  // instance.self is null until created
+  plait_child instance{};  // ops is null until created, and so is what plugins see
 };
 
 using ConfigValue = std::variant<bool, int64_t, double, std::string, std::shared_ptr<plait_config>,
@@ -44,7 +46,8 @@ struct plait_config {
 namespace plait {
 
 // A configuration with the defaults of `type`'s fields only.
-// Fails with: kInvalid when a default_text does not parse or lies outside its own range (a fault of the plugin).
+// Fails with: kInvalid when a default_text does not parse or lies outside its own range (a fault of the
+// plugin).
 Result<std::shared_ptr<plait_config>> default_config(const plait_type& type);
 Result<std::shared_ptr<plait_config>> default_config(const plait_field* const* fields, uint32_t n_fields);
 
@@ -52,6 +55,16 @@ Result<std::shared_ptr<plait_config>> default_config(const plait_field* const* f
 Result<ConfigValue> parse_value(const plait_field& field, const std::string& text);
 // Range and enum check of a value that came from elsewhere. The message says got and wanted.
 Status check_value(const plait_field& field, const ConfigValue& value);
+
+// "true", "3", "0.5", "\"text\"": a scalar as it would be written; floats keep every bit. "{...}" for the
+// others.
+std::string value_text(const ConfigValue& value);
+// ">= 1 and < 7", or "" where a field has no bounds.
+std::string range_text(const plait_field& field);
+
+// A copy that shares nothing with `config`: nested messages and children are copied too, children without
+// instances.
+std::shared_ptr<plait_config> clone_config(const plait_config& config);
 
 // The host table that every plugin and context gets.
 const plait_host& host_table();

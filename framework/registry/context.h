@@ -3,19 +3,28 @@
 #include <plait/abi.h>
 
 #include <atomic>
+#include <exception>
 #include <string>
+#include <string_view>
 
 #include "base/status.h"
 
 namespace plait {
 
-// Runs `body` over the pieces of [0, count); supplied by graph/ so that registry/ needs no threads. See plait_context.
+// Runs `body` over the pieces of [0, count); supplied by graph/ so that registry/ needs no threads. See
+// plait_context.
 using ParallelFor = int (*)(uint64_t count, uint64_t grain, int lanes,
                             int (*body)(void* user, uint64_t begin, uint64_t end), void* user,
                             const std::atomic<bool>* cancelled);
 
-// Threads: one thread uses a CallContext at a time (make one per lane and reuse it: construction is cheap, calls do not
-// allocate unless they fail); fail, cancelled and log may be called from inside parallel_for on several threads.
+// Where the texts that plugins log go; level as in plait_context.log. Before set_plugin_log: warnings to
+// stderr. Threads: set_plugin_log [setup only]; the function itself [any].
+using PluginLog = void (*)(int level, std::string_view text);
+void set_plugin_log(PluginLog log);
+
+// Threads: one thread uses a CallContext at a time (make one per lane and reuse it: construction is cheap,
+// calls do not allocate unless they fail); fail, cancelled and log may be called from inside parallel_for on
+// several threads.
 class CallContext {
  public:
   explicit CallContext(int lanes = 1, ParallelFor parallel_for = nullptr /* serial */,
@@ -28,12 +37,26 @@ class CallContext {
   // What get_extension("plait.fit/1") answers; null: nothing.
   void set_fit(const plait_fit* fit) { fit_ = fit; }
 
-  // Status of a call that returned `code`: ok for 0, else what fail said ("plugin gave no reason" when silent), with
-  // Code::kPlugin, or kNumeric/kCorrupt/kIo/kNotFound/kUnsupported/kInvalid/kStopped for the ABI's codes. Clears it.
+  // Status of a call that returned `code`: ok for 0, else what fail said ("plugin gave no reason" when
+  // silent), with Code::kPlugin, or kNumeric/kCorrupt/kIo/kNotFound/kUnsupported/kInvalid/kStopped for the
+  // ABI's codes. Clears it.
   Status status(int code);
+  // status(function()), where an exception that `function` lets out is a failure of code
+  // PLAIT_ERROR_EXCEPTION.
+  template <class Function>
+  Status call(Function&& function) {
+    try {
+      return status(function());
+    } catch (const std::exception& thrown) {
+      return thrown_status(thrown.what());
+    } catch (...) {
+      return thrown_status("something that is no std::exception");
+    }
+  }
   int32_t error_code() const { return error_code_; }  // PLAIT_ERROR_* of the failure not yet taken, 0 if none
 
  private:
+  Status thrown_status(const char* what);
   static void fail(plait_context* context, int32_t code, plait_str text);
   static int run_parallel(plait_context* context, uint64_t count, uint64_t grain,
                           int (*body)(void*, uint64_t, uint64_t), void* user);

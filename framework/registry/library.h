@@ -1,5 +1,5 @@
-// A shared library opened for the life of the process. It is never unloaded: thread-local destructors, statics and
-// tasks in flight make dlclose a lottery.
+// A shared library opened for the life of the process. It is never unloaded: thread-local destructors,
+// statics and tasks in flight make dlclose a lottery.
 #pragma once
 #include <string>
 
@@ -10,8 +10,9 @@ namespace plait {
 class Library {
  public:
   // Opens `path` with RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE.
-  // Fails with: kNotFound when there is no such file; kInvalid when the loader refuses it (its words are in the message).
-  // Threads: [setup only]
+  // The floating-point mode of the calling thread is as before.
+  // Fails with: kNotFound when there is no such file; kIo when it may not be read; kInvalid when the loader
+  // refuses it (its words are in the message). Threads: [setup only]
   static Result<Library> open(const std::string& path);
 
   // Address of an exported symbol, nullptr when there is none.

@@ -35,24 +35,30 @@ struct TypeEntry {
   std::string short_name() const;
 };
 
-// Where to look, in order of precedence: files first, then folders in order. A type id that two libraries define is an
-// error that names both, unless the two files are the same plugin id, in which case the earlier place wins.
+// Where to look, in order of precedence: files first, then folders in order. A type id that two libraries
+// define is an error that names both, unless the two files are the same plugin id, in which case the earlier
+// place wins.
 struct SearchPath {
-  std::vector<std::string> files;    // --plugin, plugin: fields; one that does not load is an error
-  std::vector<std::string> folders;  // plugin_path, PLAIT_PLUGIN_PATH, user's, prefix; only *.plait.so are looked at
+  std::vector<std::string> files;  // --plugin, plugin: fields; one that does not load is an error
+  std::vector<std::string>
+      folders;  // plugin_path, PLAIT_PLUGIN_PATH, user's, prefix; only *.plait.so are looked at
 };
 
-// files + `folders` + PLAIT_PLUGIN_PATH + $XDG_DATA_HOME/plait/plugins/1 + <program>/../lib/plait/plugins.
+// files + `folders` + PLAIT_PLUGIN_PATH (parted by ':') + $XDG_DATA_HOME/plait/plugins/1 (~/.local/share
+// without it) + <program>/../lib/plait/plugins. The last two only where they exist.
 SearchPath default_search_path(std::vector<std::string> files, std::vector<std::string> folders);
 
 // Threads: load [setup only]; everything else [any].
 class Registry {
  public:
-  // Loads everything on the path. A library in a folder that does not load goes into failures() and is no error.
-  // Fails with: kInvalid/kNotFound when a file in path.files does not load, or an id is defined twice.
-  // A library is refused when: it does not export plait_plugin_v1 ("is not a Plait plugin"), exports only another major
-  // (plait_plugin_v2 ...), was built for another draft, needs a newer minor, has tables that contradict themselves
-  // (null id, unknown kind, default outside its range, field names twice, no doc), or throws nothing but returns null.
+  // Loads everything on the path. A library in a folder that does not load goes into failures() and is no
+  // error; so do a folder that is not there, a folder or a library in it that anyone may write to (nothing of
+  // it is loaded), and an implementation of a type that no library defines. Fails with: kInvalid/kNotFound
+  // when a file in path.files does not load, or an id is defined twice. A library is refused when: it does
+  // not export plait_plugin_v1 ("is not a Plait plugin"), exports only another major (plait_plugin_v2 ...),
+  // was built for another draft, needs a newer minor, has tables that contradict themselves (null id, unknown
+  // kind, default outside its range, field names twice, no doc), or throws or returns null. A library's entry
+  // is called once a process, whatever the number of registries.
   static Result<Registry> load(const SearchPath& path);
 
   const std::map<std::string, TypeEntry>& types() const { return types_; }  // by id
@@ -71,14 +77,22 @@ class Registry {
   const std::vector<PluginFailure>& failures() const { return failures_; }
 
  private:
-  Status add(const std::string& path);
+  Status add_file(const std::string& path);
+  Status add_folder(const std::string& folder);
+  Status add_from_folder(const std::string& path);
+  Status adopt(std::unique_ptr<PluginFile> file, Library library);
+  Status add_types(const PluginFile& file);
+  Status add_implementations();
   std::map<std::string, TypeEntry> types_;
   std::vector<std::unique_ptr<PluginFile>> files_;
   std::vector<PluginFailure> failures_;
   std::vector<Library> libraries_;
+  bool conflict_ = false;  // an id was defined twice
 };
 
-// What a mistyped `name` may have meant: the nearest of `candidates` within a third of its length, or "".
+// What a mistyped `name` may have meant: the nearest of `candidates` within a third of its length (the first
+// of equally near ones), else the only one that begins so ("conv": "convolution"), or "". Large and small
+// letters are the same.
 std::string did_you_mean(const std::string& name, const std::vector<std::string>& candidates);
 
 }  // namespace plait

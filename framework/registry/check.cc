@@ -1,0 +1,179 @@
+#include "registry/check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "registry/config.h"
+
+namespace plait {
+namespace {
+
+constexpr const char* kKinds[] = {"layer",      "loss",      "metric", "optimizer", "schedule",
+                                  "pretrainer", "augmenter", "source", "reducer",   "device"};
+
+Status invalid(std::string message) { return {Code::kInvalid, std::move(message)}; }
+
+bool has_text(const char* text) { return text != nullptr && *text != '\0'; }
+
+bool is_name(const std::string& text, const std::string& also) {
+  return !text.empty() && (text[0] < '0' || text[0] > '9') &&
+         std::all_of(text.begin(), text.end(), [&](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+                  also.find(c) != std::string::npos;
+         });
+}
+
+// "vendor.name", perhaps with more dots.
+bool is_id(const char* id) {
+  if (!has_text(id)) return false;
+  const std::string text = id;
+  return is_name(text, ".-") && text.find('.') != std::string::npos && text.front() != '.' &&
+         text.back() != '.';
+}
+
+std::string shown(const char* text) { return text ? fmt::format("\"{}\"", text) : "null"; }
+
+Status check_fields(const plait_field* const* fields, uint32_t n_fields);
+
+Status check_field_kind(const plait_field& field) {
+  switch (field.kind) {
+    case PLAIT_FIELD_ENUM:
+      if (field.n_enum_names == 0 || field.enum_names == nullptr) return invalid("an enum without names");
+      if (!std::all_of(field.enum_names, field.enum_names + field.n_enum_names, has_text)) {
+        return invalid("an enum with an empty name");
+      }
+      return {};
+    case PLAIT_FIELD_CHILD:
+      if (field.child_kind == nullptr || !is_kind(field.child_kind)) {
+        return invalid("child of unknown kind " + shown(field.child_kind));
+      }
+      return {};
+    case PLAIT_FIELD_MESSAGE:
+      return check_fields(field.fields, field.n_fields);
+    case PLAIT_FIELD_BOOL:
+    case PLAIT_FIELD_I64:
+    case PLAIT_FIELD_F64:
+    case PLAIT_FIELD_STRING:
+      return {};
+    default:
+      return invalid(fmt::format("unknown field kind {}", field.kind));
+  }
+}
+
+Status check_field(const plait_field& field) {
+  if (field.struct_size < offsetof(plait_field, n_fields) + sizeof field.n_fields)
+    return invalid("struct_size is too small");
+  if (!has_text(field.doc)) return invalid("no doc");
+  if (!(field.low <= field.high))
+    return invalid(fmt::format("range from {} to {} is empty", field.low, field.high));
+  return check_field_kind(field);
+}
+
+Status check_fields(const plait_field* const* fields, uint32_t n_fields) {
+  if (n_fields > 0 && fields == nullptr) return invalid(fmt::format("{} fields, but no table", n_fields));
+  std::set<std::string> names;
+  for (uint32_t i = 0; i < n_fields; ++i) {
+    if (fields[i] == nullptr) return invalid(fmt::format("field {} is null", i));
+    const char* name = fields[i]->name;
+    if (name == nullptr || !is_name(name, ""))
+      return invalid(fmt::format("field {} has the name {}", i, shown(name)));
+    if (!names.insert(name).second) return invalid(fmt::format("two fields are named \"{}\"", name));
+    PLAIT_TRY(check_field(*fields[i]).at(fmt::format("field \"{}\"", name)));
+  }
+  return default_config(fields, n_fields).status();
+}
+
+// The device-independent functions that the host cannot do without.
+Status check_rules(const plait_type& type) {
+  const std::string kind = type.kind;
+  const void* rules = type.rules;
+  bool complete = true;
+  if (kind == "layer") {
+    complete = rules && static_cast<const plait_layer_rules*>(rules)->infer;
+  } else if (kind == "loss") {
+    complete = rules && static_cast<const plait_loss_rules*>(rules)->check;
+  } else if (kind == "optimizer") {
+    complete = rules && static_cast<const plait_optimizer_rules*>(rules)->describe;
+  } else if (kind == "augmenter") {
+    complete = rules && static_cast<const plait_augmenter_rules*>(rules)->infer;
+  }
+  return complete ? Status() : invalid("the rules that a " + kind + " needs are missing");
+}
+
+Status check_type(const plait_type& type) {
+  if (type.struct_size < offsetof(plait_type, flags)) return invalid("struct_size is too small");
+  if (type.kind == nullptr || !is_kind(type.kind)) {
+    return invalid(
+        fmt::format("unknown kind {}, wanted one of {}", shown(type.kind), fmt::join(kinds(), ", ")));
+  }
+  if (!has_text(type.doc)) return invalid("no doc");
+  PLAIT_TRY(check_rules(type));
+  return check_fields(type.fields, type.n_fields);
+}
+
+Status check_types(const plait_plugin& plugin) {
+  if (plugin.n_types > 0 && plugin.types == nullptr)
+    return invalid("types are announced, but there is no table");
+  std::set<std::string> ids;
+  for (uint32_t i = 0; i < plugin.n_types; ++i) {
+    const plait_type* type = plugin.types[i];
+    if (type == nullptr) return invalid(fmt::format("type {} is null", i));
+    if (!is_id(type->id)) {
+      return invalid(fmt::format("type {} has the id {}, wanted \"vendor.name\"", i, shown(type->id)));
+    }
+    if (!ids.insert(type->id).second) return invalid(fmt::format("type {} is defined twice", type->id));
+    PLAIT_TRY(check_type(*type).at(fmt::format("type {}", type->id)));
+  }
+  return {};
+}
+
+Status check_implementations(const plait_plugin& plugin) {
+  if (plugin.n_implementations > 0 && plugin.implementations == nullptr) {
+    return invalid("implementations are announced, but there is no table");
+  }
+  std::set<std::pair<std::string, std::string>> seen;
+  for (uint32_t i = 0; i < plugin.n_implementations; ++i) {
+    const plait_implementation* made = plugin.implementations[i];
+    if (made == nullptr || !is_id(made->type_id) || !is_id(made->device_id) || made->ops == nullptr) {
+      return invalid(fmt::format("implementation {} lacks its type, its device or its operations", i));
+    }
+    if (!seen.emplace(made->type_id, made->device_id).second) {
+      return invalid(fmt::format("type {} is implemented twice on {}", made->type_id, made->device_id));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::span<const char* const> kinds() { return kKinds; }
+
+bool is_kind(const std::string& name) {
+  return std::find(kinds().begin(), kinds().end(), name) != kinds().end();
+}
+
+Status check_version(const plait_plugin& plugin) {
+  if (plugin.abi_draft != PLAIT_ABI_DRAFT) {
+    return invalid(fmt::format("was built for draft {} of the ABI, this Plait has draft {}: build it again",
+                               plugin.abi_draft, PLAIT_ABI_DRAFT));
+  }
+  if (plugin.min_host_minor > PLAIT_ABI_MINOR) {
+    return invalid(fmt::format("needs a Plait of ABI {}.{} or newer, this one has {}.{}", PLAIT_ABI_MAJOR,
+                               plugin.min_host_minor, PLAIT_ABI_MAJOR, PLAIT_ABI_MINOR));
+  }
+  return {};
+}
+
+Status check_tables(const plait_plugin& plugin) {
+  if (plugin.struct_size < offsetof(plait_plugin, get_extension)) return invalid("struct_size is too small");
+  if (!is_id(plugin.id))
+    return invalid(fmt::format("has the id {}, wanted \"vendor.name\"", shown(plugin.id)));
+  if (!has_text(plugin.version)) return invalid("has no version");
+  if (plugin.n_types + plugin.n_implementations == 0) return invalid("offers nothing");
+  PLAIT_TRY(check_types(plugin));
+  return check_implementations(plugin);
+}
+
+}  // namespace plait

@@ -1,0 +1,213 @@
+#include "registry/instance.h"
+
+#include <fmt/format.h>
+
+#include <functional>
+
+namespace plait {
+namespace {
+
+using MakeFunction = int (*)(plait_context* context, const plait_config* config, void** self);
+
+struct Maker {
+  MakeFunction make = nullptr;
+  void (*destroy)(void* self) = nullptr;
+};
+
+template <class Ops>
+Maker maker_of(const void* ops) {
+  const auto* table = static_cast<const Ops*>(ops);
+  return {table->create, table->destroy};
+}
+
+// Null for kinds whose create takes more than a configuration.
+Maker simple_maker(const std::string& kind, const void* ops) {
+  if (kind == "optimizer") return maker_of<plait_optimizer_ops>(ops);
+  if (kind == "schedule") return maker_of<plait_schedule_ops>(ops);
+  if (kind == "reducer") return maker_of<plait_reducer_ops>(ops);
+  if (kind == "pretrainer") return maker_of<plait_pretrainer_ops>(ops);
+  if (kind == "source") {
+    const auto* source = static_cast<const plait_source_ops*>(ops);
+    return {source->open, source->close};
+  }
+  return {};
+}
+
+using ChildFunction = std::function<Status(ConfigChild& child)>;
+
+// Calls `function` for every child in `config`, nested messages included, in the order of the fields.
+Status for_each_child(const plait_config& config, const ChildFunction& function) {
+  for (const auto& field : config.fields) {
+    for (const auto& value : field.values) {
+      if (const auto* child = std::get_if<std::shared_ptr<ConfigChild>>(&value)) PLAIT_TRY(function(**child));
+      const auto* nested = std::get_if<std::shared_ptr<plait_config>>(&value);
+      if (nested && *nested) PLAIT_TRY(for_each_child(**nested, function));
+    }
+  }
+  return {};
+}
+
+bool is_augmenter(const plait_type& type) { return std::string(type.kind) == "augmenter"; }
+
+Status keeps_parts(const plait_type& child, const std::vector<PartSpec>& in,
+                   const std::vector<PartSpec>& out) {
+  if (in == out) return {};
+  for (size_t i = 0; i < in.size(); ++i) {
+    if (i < out.size() && in[i] == out[i]) continue;
+    const std::string got = i < out.size() ? part_text(out[i]) : "nothing";
+    return {Code::kInvalid, fmt::format("{} inside another augmenter has to keep the parts: got {} for {}",
+                                        child.id, got, part_text(in[i]))};
+  }
+  return {Code::kInvalid, fmt::format("{} inside another augmenter has to keep the parts: got a new part {}",
+                                      child.id, part_text(out[in.size()]))};
+}
+
+Result<std::vector<PartSpec>> infer_type(const plait_type& type, const plait_config& config,
+                                         const std::vector<PartSpec>& parts, CallContext& context) {
+  const auto check_child = [&](ConfigChild& child) -> Status {
+    if (!is_augmenter(*child.type)) return {};
+    PLAIT_ASSIGN(auto out, infer_type(*child.type, *child.config, parts, context));
+    return keeps_parts(*child.type, parts, out);
+  };
+  PLAIT_TRY(for_each_child(config, check_child));
+  const auto* rules = static_cast<const plait_augmenter_rules*>(type.rules);
+  const RawParts raw(parts);
+  PartsCollector collector;
+  const Status status = context.call(
+      [&] { return rules->infer(context.raw(), &config, raw.size(), raw.data(), collector.raw()); });
+  auto out = collector.take(status);
+  return out ? std::move(out) : out.status().at(type.id);
+}
+
+}  // namespace
+
+// One call of create_instance or create_augmenter.
+class InstanceMaker {
+ public:
+  InstanceMaker(const Registry& registry, std::string device_id, const std::vector<PartSpec>* parts,
+                CallContext& context)
+      : registry_(registry), device_id_(std::move(device_id)), parts_(parts), context_(context) {}
+
+  Result<Instance> make(const TypeEntry& entry, std::shared_ptr<plait_config> config) {
+    Instance instance;
+    PLAIT_TRY(make_children(instance, *config));
+    PLAIT_ASSIGN(instance.ops_, find_ops(entry));
+    instance.config_ = std::move(config);
+    PLAIT_TRY(call_create(instance, entry).at(entry.type->id));
+    instance.entry_ = &entry;
+    return instance;
+  }
+
+ private:
+  Status make_children(Instance& parent, const plait_config& config) {
+    return for_each_child(config, [&](ConfigChild& child) -> Status {
+      const TypeEntry* entry = registry_.find(child.type->id);
+      if (entry == nullptr) return {Code::kNotFound, fmt::format("{} is not loaded", child.type->id)};
+      PLAIT_TRY(refuse_fit(*entry));
+      PLAIT_ASSIGN(auto made, make(*entry, child.config));
+      child.instance = {sizeof(plait_child), 0,          entry->type->kind, entry->type->id, made.ops_,
+                        entry->type->rules,  made.self_, child.config.get()};
+      parent.children_.push_back(std::move(made));
+      return {};
+    });
+  }
+
+  // Augmenters have no device of their own, whatever their parent runs on.
+  Result<const void*> find_ops(const TypeEntry& entry) {
+    const auto own = registry_.implementation(entry.type->id, device_id_);
+    return own || device_id_ == PLAIT_HOST_DEVICE
+               ? own
+               : registry_.implementation(entry.type->id, PLAIT_HOST_DEVICE);
+  }
+
+  Status refuse_fit(const TypeEntry& entry) {
+    if (!is_augmenter(*entry.type)) return {};
+    PLAIT_ASSIGN(const void* ops, find_ops(entry));
+    const auto* table = static_cast<const plait_augmenter_ops*>(ops);
+    if (!PLAIT_HAS(table, fit_size)) return {};
+    return {Code::kUnsupported,
+            fmt::format("{} wants a pass over the data first and cannot stand inside another augmenter",
+                        entry.type->id)};
+  }
+
+  Status call_create(Instance& instance, const TypeEntry& entry) {
+    const std::string kind = entry.type->kind;
+    if (kind == "augmenter" && parts_ != nullptr) return create_for_parts(instance);
+    if (kind == "device") return open_device(instance);
+    const Maker maker = simple_maker(kind, instance.ops_);
+    if (maker.make == nullptr) {
+      return {Code::kInvalid, "a " + kind + " cannot be made from a configuration alone, or has no create"};
+    }
+    return finish(instance, maker.destroy,
+                  [&](void** self) { return maker.make(context_.raw(), instance.config_.get(), self); });
+  }
+
+  Status create_for_parts(Instance& instance) {
+    const auto* ops = instance.ops<plait_augmenter_ops>();
+    const RawParts raw(*parts_);
+    return finish(instance, ops->destroy, [&](void** self) {
+      return ops->create(context_.raw(), instance.config_.get(), raw.size(), raw.data(), self);
+    });
+  }
+
+  Status open_device(Instance& instance) {
+    const auto* ops = instance.ops<plait_device_ops>();
+    instance.device_info_.struct_size = sizeof(plait_device_info);
+    return finish(instance, ops->close, [&](void** self) {
+      return ops->open(context_.raw(), instance.config_.get(), &instance.device_info_, self);
+    });
+  }
+
+  template <class Create>
+  Status finish(Instance& instance, void (*destroy)(void*), Create create) {
+    void* self = nullptr;
+    PLAIT_TRY(context_.call([&] { return create(&self); }));
+    instance.self_ = self;
+    instance.destroy_ = destroy;
+    return {};
+  }
+
+  const Registry& registry_;
+  const std::string device_id_;
+  const std::vector<PartSpec>* parts_;  // null unless augmenters are made
+  CallContext& context_;
+};
+
+Instance& Instance::operator=(Instance&& other) noexcept {
+  if (this == &other) return *this;
+  reset();
+  entry_ = std::exchange(other.entry_, nullptr);
+  ops_ = std::exchange(other.ops_, nullptr);
+  self_ = std::exchange(other.self_, nullptr);
+  destroy_ = std::exchange(other.destroy_, nullptr);
+  config_ = std::move(other.config_);
+  children_ = std::move(other.children_);
+  device_info_ = other.device_info_;
+  return *this;
+}
+
+void Instance::reset() {
+  if (destroy_ != nullptr) std::exchange(destroy_, nullptr)(std::exchange(self_, nullptr));
+  while (!children_.empty()) children_.pop_back();
+  config_.reset();
+}
+
+Result<Instance> create_instance(const Registry& registry, const TypeEntry& entry, const plait_config& config,
+                                 const std::string& device_id, CallContext& context) {
+  return InstanceMaker(registry, device_id, nullptr, context).make(entry, clone_config(config));
+}
+
+Result<Instance> create_augmenter(const Registry& registry, const TypeEntry& entry,
+                                  const plait_config& config, const std::vector<PartSpec>& parts,
+                                  CallContext& context) {
+  PLAIT_TRY(infer_augmenter(entry, config, parts, context).status());
+  return InstanceMaker(registry, PLAIT_HOST_DEVICE, &parts, context).make(entry, clone_config(config));
+}
+
+Result<std::vector<PartSpec>> infer_augmenter(const TypeEntry& entry, const plait_config& config,
+                                              const std::vector<PartSpec>& parts, CallContext& context) {
+  if (!is_augmenter(*entry.type)) return {Code::kInvalid, fmt::format("{} is no augmenter", entry.type->id)};
+  return infer_type(*entry.type, config, parts, context);
+}
+
+}  // namespace plait

@@ -1,0 +1,94 @@
+#include "registry/parts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace plait {
+namespace {
+
+const char* dtype_name(uint32_t dtype) {
+  constexpr const char* kNames[] = {nullptr, "f32", "bf16", "f16", "f64", "u8", "i32", "i64"};
+  return dtype < std::size(kNames) ? kNames[dtype] : nullptr;
+}
+
+Status invalid(std::string message) { return {Code::kInvalid, std::move(message)}; }
+
+}  // namespace
+
+plait_tensor_spec PartSpec::raw() const {
+  plait_tensor_spec spec{};
+  spec.struct_size = sizeof spec;
+  spec.dtype = dtype;
+  spec.rank = static_cast<int32_t>(std::min<size_t>(shape.size(), PLAIT_MAX_RANK));
+  spec.variable_axis = variable_axis;
+  std::copy_n(shape.begin(), spec.rank, spec.shape);
+  spec.name = name.c_str();
+  return spec;
+}
+
+std::string part_text(const PartSpec& part) {
+  std::vector<std::string> extents;
+  for (size_t axis = 0; axis < part.shape.size(); ++axis) {
+    const bool variable = static_cast<int>(axis) == part.variable_axis;
+    extents.push_back(fmt::format("{}{}", variable ? "<=" : "", part.shape[axis]));
+  }
+  const char* dtype = dtype_name(part.dtype);
+  return fmt::format("{} [{}] {}", part.name, fmt::join(extents, ", "), dtype ? dtype : "?");
+}
+
+Result<PartSpec> part_of(const plait_tensor_spec& spec) {
+  if (spec.name == nullptr || *spec.name == '\0') return invalid("a part without a name");
+  const std::string place = fmt::format("part \"{}\"", spec.name);
+  if (dtype_name(spec.dtype) == nullptr)
+    return invalid(fmt::format("{}: unknown element type {}", place, spec.dtype));
+  if (spec.rank < 0 || spec.rank > PLAIT_MAX_RANK) {
+    return invalid(fmt::format("{}: got {} axes, wanted 0 to {}", place, spec.rank, PLAIT_MAX_RANK));
+  }
+  if (spec.variable_axis < -1 || spec.variable_axis >= spec.rank) {
+    return invalid(fmt::format("{}: variable axis {} of {} axes", place, spec.variable_axis, spec.rank));
+  }
+  PartSpec part{spec.name, spec.dtype, {spec.shape, spec.shape + spec.rank}, spec.variable_axis};
+  if (std::any_of(part.shape.begin(), part.shape.end(), [](int64_t extent) { return extent < 1; })) {
+    return invalid(fmt::format("{}: got extents [{}], wanted each >= 1", place, fmt::join(part.shape, ", ")));
+  }
+  return part;
+}
+
+RawParts::RawParts(const std::vector<PartSpec>& parts) {
+  for (const auto& part : parts) specs_.push_back(part.raw());
+  for (const auto& spec : specs_) pointers_.push_back(&spec);
+}
+
+PartsCollector::PartsCollector() {
+  builder_.struct_size = sizeof builder_;
+  builder_.host_data = this;
+  builder_.part = part;
+}
+
+int PartsCollector::part(const plait_parts_builder* builder, const plait_tensor_spec* spec) {
+  auto& self = *static_cast<PartsCollector*>(builder->host_data);
+  Status status = self.add(spec);
+  if (status) return PLAIT_OK;
+  if (self.refused_) self.refused_ = std::move(status);
+  return PLAIT_FAILED;
+}
+
+Status PartsCollector::add(const plait_tensor_spec* spec) {
+  if (spec == nullptr) return invalid("a part that is null");
+  PLAIT_ASSIGN(auto part, part_of(*spec));
+  const auto same = [&](const PartSpec& other) { return other.name == part.name; };
+  if (std::any_of(parts_.begin(), parts_.end(), same))
+    return invalid(fmt::format("two parts \"{}\"", part.name));
+  parts_.push_back(std::move(part));
+  return {};
+}
+
+Result<std::vector<PartSpec>> PartsCollector::take(const Status& call) {
+  PLAIT_TRY(refused_);
+  PLAIT_TRY(call);
+  if (parts_.empty()) return invalid("no part comes out");
+  return std::move(parts_);
+}
+
+}  // namespace plait

@@ -1,0 +1,66 @@
+// Named parts of a sample, owned: what a source gives and an augmenter turns into others.
+#pragma once
+#include <plait/abi.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+
+namespace plait {
+
+// Shapes: without the batch's N.
+struct PartSpec {
+  std::string name;
+  uint32_t dtype = PLAIT_F32;
+  std::vector<int64_t> shape;
+  int variable_axis = -1;  // shape holds the bound of this axis; -1: none
+
+  // Borrows the name. At most PLAIT_MAX_RANK extents.
+  plait_tensor_spec raw() const;
+  bool operator==(const PartSpec&) const = default;
+};
+
+// "image [28, 28, 1] u8"; the bound of a variable axis as "<=28".
+std::string part_text(const PartSpec& part);
+// Checks and copies: name, dtype, rank, extents >= 1, axis.
+// Fails with: kInvalid.
+Result<PartSpec> part_of(const plait_tensor_spec& spec);
+
+// Specs in the form that plugins read. Borrows from `parts`, which must outlive it.
+class RawParts {
+ public:
+  explicit RawParts(const std::vector<PartSpec>& parts);
+  RawParts(const RawParts&) = delete;
+  RawParts& operator=(const RawParts&) = delete;
+  uint32_t size() const { return static_cast<uint32_t>(specs_.size()); }
+  const plait_tensor_spec* const* data() const { return pointers_.data(); }
+
+ private:
+  std::vector<plait_tensor_spec> specs_;
+  std::vector<const plait_tensor_spec*> pointers_;
+};
+
+// The plait_parts_builder of one call.
+class PartsCollector {
+ public:
+  PartsCollector();
+  PartsCollector(const PartsCollector&) = delete;
+  PartsCollector& operator=(const PartsCollector&) = delete;
+  const plait_parts_builder* raw() const { return &builder_; }
+  // The parts named so far; a part that was refused takes precedence over what the call itself reported.
+  // Fails with: kInvalid when a part is not acceptable or named twice, or there is none; else `call`'s
+  // failure.
+  Result<std::vector<PartSpec>> take(const Status& call);
+
+ private:
+  static int part(const plait_parts_builder* builder, const plait_tensor_spec* spec);
+  Status add(const plait_tensor_spec* spec);
+
+  plait_parts_builder builder_{};
+  std::vector<PartSpec> parts_;
+  Status refused_;
+};
+
+}  // namespace plait

@@ -1,0 +1,43 @@
+// describe_source.
+#include <fmt/format.h>
+
+#include "registry/instance.h"
+
+namespace plait {
+namespace {
+
+Status check_info(const plait_source_info& info) {
+  if (info.count < 0) return {Code::kInvalid, fmt::format("got {} records, wanted >= 0", info.count)};
+  if (!info.random_access && info.block < 1) {
+    return {Code::kInvalid,
+            fmt::format("got blocks of {} records, wanted >= 1 where records come in order", info.block)};
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<SourceDescription> describe_source(const Instance& source, CallContext& context) {
+  const std::string id = source.entry().type->id;
+  plait_source_info info{};
+  info.struct_size = sizeof info;
+  PartsCollector collector;
+  const Status status = context.call([&] {
+    return source.ops<plait_source_ops>()->describe(source.self(), context.raw(), &info, collector.raw());
+  });
+  auto parts = collector.take(status);
+  if (!parts) return parts.status().at(id);
+  PLAIT_TRY(check_info(info).at(id));
+  SourceDescription description{std::move(*parts),
+                                info.random_access != 0,
+                                info.blocking != 0,
+                                info.count,
+                                info.block,
+                                info.n_classes,
+                                {}};
+  if (info.class_names != nullptr)
+    description.class_names.assign(info.class_names, info.class_names + info.n_classes);
+  return description;
+}
+
+}  // namespace plait
