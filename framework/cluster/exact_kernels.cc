@@ -1,7 +1,7 @@
 #include "cluster/exact_kernels.h"
 
 #include <bit>
-#include <cmath>
+#include <limits>
 
 // Loops are vectorized whatever the build's level of optimization. Without trapping maths rint needs no
 // guard.
@@ -44,12 +44,15 @@ PLAIT_LOOP void add_loop(int64_t* __restrict sum, const float* __restrict x, siz
   }
 }
 
+constexpr double kLargest = std::numeric_limits<float>::max();
+
 template <class Integer>
 PLAIT_LOOP void mean_loop(float* __restrict out, const Integer* __restrict sum, size_t n, double unit,
                           double total_weight) {
   for (size_t i = 0; i < n; ++i) {
     const double mean = static_cast<double>(sum[i]) * unit / total_weight;
-    out[i] = static_cast<float>(__builtin_fabs(mean) < 0x1p-126 ? 0.0 : mean);
+    const double held = mean > kLargest ? kLargest : mean < -kLargest ? -kLargest : mean;
+    out[i] = static_cast<float>(__builtin_fabs(held) < 0x1p-126 ? 0.0 : held);
   }
 }
 
