@@ -1,0 +1,197 @@
+// Augmenters: samples from samples.
+//
+//   void infer(Parts& parts) const;             // optional: parts in become parts out; default: unchanged
+//   void open(Context& c, const Parts& parts);  // optional: once, with the parts that go in; c.fit() after a
+//   fit void apply(Context& c, SampleCall& call) const; void apply_batch(Context& c, SampleCall& call) const;
+//   // optional: [N, ...] parts (mixup)
+//
+// Optional, a pass over the training data first: a sum of numbers that begins as zeros.
+//   size_t fit_size(const Parts& parts) const;
+//   void fit_observe(Context& c, SampleCall& call, std::span<double> state) const;
+//
+// Outputs that apply did not ask for (call.output, call.part, call.pass) are copies of the inputs of the same
+// name. Randomness comes from call.random() alone. Threads: apply runs on several threads at once with one
+// instance.
+#pragma once
+#include "child.hpp"
+#include "entry.hpp"
+#include "parts.hpp"
+
+namespace plait::sdk {
+
+template <>
+class Child<Augmenter> : public ChildBase<Augmenter> {
+ public:
+  using ChildBase<Augmenter>::ChildBase;
+
+  // Edits parts as the child's infer does; an absent child changes nothing.
+  void infer(Context& c, Parts& parts) const {
+    if (!this->c() || !this->c()->rules) return;
+    const auto* rules = static_cast<const plait_augmenter_rules*>(this->c()->rules);
+    std::vector<plait_tensor_spec> specs;
+    for (const PartSpec& part : parts) specs.push_back(part.c());
+    std::vector<const plait_tensor_spec*> pointers;
+    for (const plait_tensor_spec& spec : specs) pointers.push_back(&spec);
+    Parts result;
+    plait_parts_builder collect{};
+    collect.struct_size = sizeof collect;
+    collect.host_data = &result;
+    collect.part = [](const plait_parts_builder* builder, const plait_tensor_spec* spec) noexcept -> int {
+      try {
+        const PartSpec part{Spec(spec)};
+        static_cast<Parts*>(builder->host_data)->add(part.name, part.dtype, part.shape, part.variable_axis);
+        return PLAIT_OK;
+      } catch (...) {
+        return PLAIT_FAILED;
+      }
+    };
+    if (rules->infer(c.c(), this->c()->config, static_cast<uint32_t>(pointers.size()), pointers.data(),
+                     &collect) != PLAIT_OK) {
+      throw Error(id(), " does not fit these parts");
+    }
+    parts = std::move(result);
+  }
+  // Does the whole of `call` by the child, whose random numbers are those of place `place` among its
+  // siblings.
+  void apply(Context& c, SampleCall& call, uint64_t place = 0) const {
+    plait_sample_call raw = *call.c();
+    raw.struct_size = sizeof raw;
+    raw.rng = Random(raw.rng).split(place).c();
+    apply_raw(c, raw);
+    call.all_written();
+  }
+  // The same on memory of the caller's.
+  void apply_raw(Context& c, const plait_sample_call& raw) const {
+    if (ops().apply(this->c()->self, c.c(), &raw) != PLAIT_OK) throw Error(id(), " failed");
+  }
+};
+
+namespace detail {
+
+template <class T>
+concept AppliesBatch = requires(const T& t, Context& c, SampleCall& call) {
+  t.apply_batch(c, call);
+};
+template <class T>
+concept AppliesSample = requires(const T& t, Context& c, SampleCall& call) {
+  t.apply(c, call);
+};
+template <class T>
+concept FitsData = requires(const T& t, Context& c, SampleCall& call, const Parts& parts,
+                            std::span<double> state) {
+  { t.fit_size(parts) } -> std::convertible_to<size_t>;
+  t.fit_observe(c, call, state);
+};
+
+template <class T>
+struct AugmenterThunks {
+  static int infer(plait_context* context, const plait_config* config, uint32_t n_parts,
+                   const plait_tensor_spec* const* specs, const plait_parts_builder* builder) noexcept {
+    return guard(context, [&] {
+      T augmenter{};
+      read_config(context, config, augmenter);
+      Parts parts(n_parts, specs);
+      if constexpr (requires(Context & c) { augmenter.infer(c, parts); }) {
+        Context c(context);
+        augmenter.infer(c, parts);
+      } else if constexpr (requires { augmenter.infer(parts); }) {
+        augmenter.infer(parts);
+      }
+      parts.emit(builder);
+    });
+  }
+  static int create(plait_context* context, const plait_config* config, uint32_t n_parts,
+                    const plait_tensor_spec* const* specs, void** self) noexcept {
+    return guard(context, [&] {
+      auto made = std::make_unique<T>();
+      read_config(context, config, *made);
+      [[maybe_unused]] Context c(context);
+      [[maybe_unused]] const Parts parts(n_parts, specs);
+      if constexpr (requires { made->open(c, parts); }) {
+        made->open(c, parts);
+      } else if constexpr (HasOpen<T>) {
+        made->open(c);
+      }
+      *self = made.release();
+    });
+  }
+  static int apply(const void* self, plait_context* context, const plait_sample_call* call) noexcept {
+    return guard(context, [&] {
+      Context c(context);
+      SampleCall sample(call);
+      if constexpr (AppliesSample<T>) as<T>(self).apply(c, sample);
+      sample.pass_untouched();
+    });
+  }
+  static int apply_batch(const void* self, plait_context* context, const plait_sample_call* call) noexcept {
+    return guard(context, [&] {
+      Context c(context);
+      SampleCall batch(call);
+      as<T>(self).apply_batch(c, batch);
+      batch.pass_untouched();
+    });
+  }
+  static uint32_t fit_size(plait_context* context, const plait_config* config, uint32_t n_parts,
+                           const plait_tensor_spec* const* specs) noexcept {
+    uint32_t size = 0;
+    guard(context, [&] {
+      T augmenter{};
+      read_config(context, config, augmenter);
+      size = static_cast<uint32_t>(augmenter.fit_size(Parts(n_parts, specs)));
+    });
+    return size;
+  }
+  static int fit_observe(plait_context* context, const plait_config* config, const plait_sample_call* call,
+                         double* state) noexcept {
+    return guard(context, [&] {
+      Context c(context);
+      T augmenter{};
+      read_config(context, config, augmenter);
+      Parts parts;
+      for (uint32_t i = 0; i < call->n_inputs; ++i) {
+        const Tensor in(call->inputs[i]);
+        parts.add(in.name(), in.dtype(), {in.shape().begin(), in.shape().end()}, in.variable_axis());
+      }
+      SampleCall sample(call);
+      augmenter.fit_observe(c, sample, std::span<double>(state, augmenter.fit_size(parts)));
+    });
+  }
+};
+
+template <class T>
+const plait_augmenter_rules* augmenter_rules() {
+  static constexpr plait_augmenter_rules rules{sizeof(plait_augmenter_rules), 0, &AugmenterThunks<T>::infer};
+  return &rules;
+}
+
+template <class T>
+const plait_augmenter_ops* augmenter_ops() {
+  static const plait_augmenter_ops ops = [] {
+    using Thunks = AugmenterThunks<T>;
+    plait_augmenter_ops table{};
+    table.struct_size = sizeof table;
+    table.create = &Thunks::create;
+    table.destroy = &destroy_thunk<T>;
+    table.apply = &Thunks::apply;
+    if constexpr (AppliesBatch<T>) table.apply_batch = &Thunks::apply_batch;
+    if constexpr (FitsData<T>) {
+      table.fit_size = &Thunks::fit_size;
+      table.fit_observe = &Thunks::fit_observe;
+    }
+    return table;
+  }();
+  return &ops;
+}
+
+}  // namespace detail
+
+// An augmenter type and its implementation.
+template <class T>
+Entry augmenter(const char* id) {
+  static_assert(detail::AppliesSample<T> || detail::AppliesBatch<T>,
+                "an augmenter needs: void apply(Context& c, SampleCall& call) const (or apply_batch)");
+  return detail::make_entry<T>("augmenter", id, detail::augmenter_rules<T>(), kCpu,
+                               detail::augmenter_ops<T>());
+}
+
+}  // namespace plait::sdk

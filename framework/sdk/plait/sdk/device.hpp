@@ -1,0 +1,139 @@
+// Devices: memory, streams and copies.
+//
+//   DeviceInfo open(Context& c);
+//   void* allocate(Context& c, uint64_t bytes);              // 64-byte aligned; std::bad_alloc when there is
+//   no room void release(void* memory);                              // must not throw void*
+//   stream_create(Context& c); void stream_destroy(void* stream);                       // waits for it; must
+//   not throw void copy_in(Context& c, void* device, const void* host, uint64_t bytes);     // these queue on
+//   c.stream() void copy_out(Context& c, void* host, const void* device, uint64_t bytes); void copy(Context&
+//   c, void* to, const void* from, uint64_t bytes); void fill_zero(Context& c, void* memory, uint64_t bytes);
+//   void add_f32(Context& c, float* to, const float* from, uint64_t count);       // to += from
+//   void synchronize(Context& c);                            // late errors are thrown here at the latest
+//   const void* extension(std::string_view name);            // optional
+//
+// The struct closes the device in its destructor.
+// Threads: [any], one stream at a time.
+#pragma once
+#include <string_view>
+
+#include "entry.hpp"
+
+namespace plait::sdk {
+
+struct DeviceInfo {
+  const char* name = "";      // static, for people
+  bool host_memory = false;   // the host may read and write its memory directly
+  uint64_t memory_bytes = 0;  // 0: unknown
+};
+
+namespace detail {
+
+template <class T>
+concept IsDevice = requires(T& t, Context& c, void* m, const void* from, float* sum, const float* part,
+                            uint64_t n) {
+  { t.open(c) } -> std::convertible_to<DeviceInfo>;
+  { t.allocate(c, n) } -> std::convertible_to<void*>;
+  t.release(m);
+  { t.stream_create(c) } -> std::convertible_to<void*>;
+  t.stream_destroy(m);
+  t.copy_in(c, m, from, n);
+  t.copy_out(c, m, from, n);
+  t.copy(c, m, from, n);
+  t.fill_zero(c, m, n);
+  t.add_f32(c, sum, part, n);
+  t.synchronize(c);
+};
+
+template <class T>
+struct DeviceThunks {
+  // Runs body(device, context) behind the guard.
+  template <class Body>
+  static int call(void* self, plait_context* context, Body&& body) noexcept {
+    return guard(context, [&] {
+      Context c(context);
+      body(*static_cast<T*>(self), c);
+    });
+  }
+  static int open(plait_context* context, const plait_config* config, plait_device_info* info,
+                  void** self) noexcept {
+    return guard(context, [&] {
+      Context c(context);
+      auto made = std::make_unique<T>();
+      read_config(context, config, *made);
+      const DeviceInfo known = made->open(c);
+      info->flags = known.host_memory ? PLAIT_DEVICE_HOST_MEMORY : 0;
+      info->name = known.name;
+      info->memory_bytes = known.memory_bytes;
+      *self = made.release();
+    });
+  }
+  static int allocate(void* self, plait_context* context, uint64_t bytes, void** memory) noexcept {
+    return call(self, context, [&](T& d, Context& c) { *memory = d.allocate(c, bytes); });
+  }
+  static void release(void* self, void* memory) noexcept { static_cast<T*>(self)->release(memory); }
+  static int stream_create(void* self, plait_context* context, void** stream) noexcept {
+    return call(self, context, [&](T& d, Context& c) { *stream = d.stream_create(c); });
+  }
+  static void stream_destroy(void* self, void* stream) noexcept {
+    static_cast<T*>(self)->stream_destroy(stream);
+  }
+  static int copy_in(void* self, plait_context* context, void* to, const void* from,
+                     uint64_t bytes) noexcept {
+    return call(self, context, [&](T& d, Context& c) { d.copy_in(c, to, from, bytes); });
+  }
+  static int copy_out(void* self, plait_context* context, void* to, const void* from,
+                      uint64_t bytes) noexcept {
+    return call(self, context, [&](T& d, Context& c) { d.copy_out(c, to, from, bytes); });
+  }
+  static int copy(void* self, plait_context* context, void* to, const void* from, uint64_t bytes) noexcept {
+    return call(self, context, [&](T& d, Context& c) { d.copy(c, to, from, bytes); });
+  }
+  static int fill_zero(void* self, plait_context* context, void* memory, uint64_t bytes) noexcept {
+    return call(self, context, [&](T& d, Context& c) { d.fill_zero(c, memory, bytes); });
+  }
+  static int add_f32(void* self, plait_context* context, float* to, const float* from,
+                     uint64_t count) noexcept {
+    return call(self, context, [&](T& d, Context& c) { d.add_f32(c, to, from, count); });
+  }
+  static int synchronize(void* self, plait_context* context) noexcept {
+    return call(self, context, [&](T& d, Context& c) { d.synchronize(c); });
+  }
+  static const void* extension(void* self, const char* name) noexcept {
+    if constexpr (requires(T & d) { d.extension(std::string_view()); })
+      return static_cast<T*>(self)->extension(name);
+    return nullptr;
+  }
+};
+
+template <class T>
+const plait_device_ops* device_ops() {
+  using Thunks = DeviceThunks<T>;
+  static constexpr plait_device_ops ops{sizeof(plait_device_ops),
+                                        0,
+                                        &Thunks::open,
+                                        &destroy_thunk<T>,
+                                        &Thunks::allocate,
+                                        &Thunks::release,
+                                        &Thunks::stream_create,
+                                        &Thunks::stream_destroy,
+                                        &Thunks::copy_in,
+                                        &Thunks::copy_out,
+                                        &Thunks::copy,
+                                        &Thunks::fill_zero,
+                                        &Thunks::add_f32,
+                                        &Thunks::synchronize,
+                                        &Thunks::extension};
+  return &ops;
+}
+
+}  // namespace detail
+
+// A device type and its implementation.
+template <class T>
+Entry device(const char* id) {
+  static_assert(detail::IsDevice<T>,
+                "a device needs all the functions at the head of <plait/sdk/device.hpp>");
+  return detail::make_entry<T>("device", id, nullptr, id, detail::device_ops<T>());
+}
+
+}  // namespace plait::sdk

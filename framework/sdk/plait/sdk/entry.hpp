@@ -1,0 +1,94 @@
+// What the kinds share: one entry of a plugin's tables, and the making of instances from configurations.
+#pragma once
+#include <concepts>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include "config.hpp"
+#include "context.hpp"
+#include "describe.hpp"
+
+namespace plait::sdk {
+
+inline constexpr const char* kCpu = "plait.cpu";
+
+// A type, an implementation, or both: what layer<T>("id") and its like give to PLAIT_PLUGIN.
+struct Entry {
+  plait_type type{};  // struct_size 0: none, the type is described by another library
+  plait_implementation implementation{};
+};
+
+namespace detail {
+
+template <class T>
+concept HasOpen = requires(T& t, Context& c) {
+  t.open(c);
+};
+
+// Reads the configuration into `into`, calls its validate() and open().
+template <class T>
+void read_config(plait_context* context, const plait_config* config, T& into) {
+  description<T>().read(Config(context, config), into);
+}
+
+template <class T>
+std::unique_ptr<T> make(plait_context* context, const plait_config* config) {
+  auto made = std::make_unique<T>();
+  read_config(context, config, *made);
+  if constexpr (HasOpen<T>) {
+    Context c(context);
+    made->open(c);
+  }
+  return made;
+}
+
+template <class T>
+int validate_thunk(plait_context* context, const plait_config* config) noexcept {
+  return guard(context, [&] {
+    T trial{};
+    read_config(context, config, trial);
+  });
+}
+
+// create of the kinds whose instance is the struct itself.
+template <class T>
+int create_thunk(plait_context* context, const plait_config* config, void** self) noexcept {
+  return guard(context, [&] { *self = make<T>(context, config).release(); });
+}
+
+template <class Instance>
+void destroy_thunk(void* self) noexcept {
+  delete static_cast<Instance*>(self);
+}
+
+template <class T>
+const T& as(const void* self) {
+  return *static_cast<const T*>(self);
+}
+
+template <class T>
+Entry make_entry(const char* kind, const char* id, const void* rules, const char* device, const void* ops) {
+  static_assert(std::is_default_constructible_v<T>,
+                "a plugin's struct is made without arguments, then filled");
+  static_assert(Described<T>, "a plugin's struct needs: static void describe(Describe<T>& d)");
+  const Describe<T>& described = description<T>();
+  Entry entry;
+  entry.type.struct_size = sizeof entry.type;
+  entry.type.n_fields = described.n_fields();
+  entry.type.kind = kind;
+  entry.type.id = id;
+  entry.type.doc = described.doc_text();
+  entry.type.details = described.details_text();
+  entry.type.fields = described.fields();
+  entry.type.rules = rules;
+  entry.type.validate = &validate_thunk<T>;
+  entry.implementation.struct_size = sizeof entry.implementation;
+  entry.implementation.type_id = id;
+  entry.implementation.device_id = device;
+  entry.implementation.ops = ops;
+  return entry;
+}
+
+}  // namespace detail
+}  // namespace plait::sdk

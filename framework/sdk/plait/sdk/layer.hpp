@@ -1,0 +1,514 @@
+// Layers: outputs from inputs, and gradients back.
+//
+// The simplest is elementwise: one f32 input, an output of the same shape.
+//   void forward(Context& c, In x, Out y) const;
+//   void backward(Context& c, In x, In dy, Out dx) const;              // or, when y is enough:
+//   void backward_from_output(Context& c, In y, In dy, Out dx) const;
+//   static constexpr bool in_place = true;   // y may be x's memory: only with backward_from_output
+//
+// A layer with its own shapes or weights says them in infer, and works on calls:
+//   static constexpr uint32_t min_inputs = 2, max_inputs = kAnyInputs; // default: 1 and 1
+//   void infer(LayerShapes& s) const;        // pure; runs without an instance, children may be absent
+//   void needs(const LayerRequest& r, LayerNeeds& n) const;            // optional: saved, workspace, ...
+//   void forward(Context& c, const LayerCall& call) const;
+//   void backward(Context& c, const LayerCall& call) const;
+//
+// A layer that prepares kernels for concrete extents has a nested class:
+//   struct Kernel {
+//     Kernel(const T& config, Context& c, const LayerRequest& r, LayerNeeds& n);  // config outlives the
+//     kernel void forward(Context& c, const LayerCall& call) const; void backward(Context& c, const
+//     LayerCall& call) const;
+//   };
+// Optional in the Kernel, or in the struct where it has none: void prepare(Context&, const LayerCall&) const
+// after each change of the parameters; void pack(Context&, uint32_t index, const float* plain, float* stored)
+// const, and unpack (Context&, uint32_t index, const float* stored, float* plain).
+//
+// Optional in the struct: void validate() const, throws Error.
+// Threads: forward, backward and prepare run on several threads at once with one instance; they must not
+// allocate.
+#pragma once
+#include <deque>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "entry.hpp"
+#include "random.hpp"
+#include "tensor.hpp"
+
+namespace plait::sdk {
+
+inline constexpr uint32_t kAnyInputs = std::numeric_limits<uint32_t>::max();
+
+// A parameter or buffer of a layer, being described in infer. Default: zeros, mean32.
+class ParameterSpec {
+ public:
+  ParameterSpec(std::string_view name, std::initializer_list<int64_t> shape)
+      : spec_(name, DType::f32, shape) {}
+  // See plait_parameter_spec.init for the words: "he_normal", "uniform" (a..b), "constant" (a), ...
+  ParameterSpec& init(const char* how, double a = 0, double b = 0) {
+    init_ = how, a_ = a, b_ = b;
+    return *this;
+  }
+  ParameterSpec& fans(double in, double out) { return fan_in_ = in, fan_out_ = out, *this; }
+  // A bias or a scale: weight decay leaves it alone.
+  ParameterSpec& no_decay() { return flags_ |= PLAIT_PARAMETER_NO_DECAY, *this; }
+  ParameterSpec& reduce(Reduce rule) { return reduce_ = rule, *this; }
+
+  plait_parameter_spec c() const {
+    const plait_tensor_spec shape = spec_.c();
+    plait_parameter_spec spec{};
+    spec.struct_size = sizeof spec;
+    spec.flags = flags_;
+    spec.name = shape.name;
+    spec.rank = shape.rank;
+    spec.reduce = static_cast<uint32_t>(reduce_);
+    for (int i = 0; i < shape.rank; ++i) spec.shape[i] = shape.shape[i];
+    spec.init = init_;
+    spec.init_a = a_, spec.init_b = b_;
+    spec.fan_in = fan_in_, spec.fan_out = fan_out_;
+    return spec;
+  }
+
+ private:
+  PartSpec spec_;
+  uint32_t flags_ = 0;
+  Reduce reduce_ = Reduce::mean32;
+  const char* init_ = "zeros";
+  double a_ = 0, b_ = 0, fan_in_ = 0, fan_out_ = 0;
+};
+
+// The question and the answers of infer.
+class LayerShapes {
+ public:
+  explicit LayerShapes(const plait_layer_request* request) : request_(request) {}
+
+  size_t inputs() const { return request_->n_inputs; }
+  Spec input(size_t i = 0) const {
+    if (i >= inputs()) throw Error("input ", i, " does not exist");
+    return Spec(request_->inputs[i]);
+  }
+
+  // The next output. Its dtype is the first input's; change the result's dtype or variable_axis as needed.
+  PartSpec& output(std::vector<int64_t> shape) {
+    const DType dtype = inputs() > 0 ? input(0).dtype() : DType::f32;
+    return outputs_.emplace_back("", dtype, std::move(shape));
+  }
+  PartSpec& output_like(size_t i = 0) { return outputs_.emplace_back(input(i)); }
+
+  // The next parameter, in plain order (as files hold it); its index is the order of the calls.
+  ParameterSpec& weight(std::string_view name, std::initializer_list<int64_t> shape) {
+    return parameters_.emplace_back(name, shape);
+  }
+  // A weight of zeros without decay.
+  ParameterSpec& bias(std::string_view name, int64_t count) { return weight(name, {count}).no_decay(); }
+  // State that training changes without gradients.
+  ParameterSpec& buffer(std::string_view name, std::initializer_list<int64_t> shape) {
+    return buffers_.emplace_back(name, shape);
+  }
+
+  // Multiply-adds of one forward call.
+  void multiply_adds(double count) { multiply_adds_ = count; }
+  // This layer is nothing but the function given (see plait_epilogue) and may be absorbed by the layer before
+  // it.
+  void is_epilogue(const char* name, double alpha = 0, double beta = 0) {
+    epilogue_ = {sizeof epilogue_, 0, name, alpha, beta};
+  }
+  // This layer can absorb a function of that name; LayerRequest says which it must apply.
+  void accepts_epilogue(const char* name) { accepted_.push_back(name); }
+  // Output 0 may share memory with input 0, forward and backward.
+  void in_place() { in_place_ = true; }
+  template <class... Part>
+  [[noreturn]] void fail(const Part&... parts) const {
+    throw Error(ErrorCode::kInvalid, parts...);
+  }
+
+  // From here on for the SDK.
+  const std::deque<PartSpec>& made_outputs() const { return outputs_; }
+  void emit(const plait_layer_builder* b) const {
+    for (const PartSpec& output : outputs_) {
+      const plait_tensor_spec spec = output.c();
+      accepted(b->output(b, &spec), "output", output.shape);
+    }
+    for (const ParameterSpec& parameter : parameters_) {
+      const plait_parameter_spec spec = parameter.c();
+      accepted(b->parameter(b, &spec), spec.name, {spec.shape, static_cast<size_t>(spec.rank)});
+    }
+    for (const ParameterSpec& buffer : buffers_) {
+      const plait_parameter_spec spec = buffer.c();
+      accepted(b->buffer(b, &spec), spec.name, {spec.shape, static_cast<size_t>(spec.rank)});
+    }
+    if (multiply_adds_ > 0) b->multiply_adds(b, multiply_adds_);
+    if (epilogue_.name) b->is_epilogue(b, &epilogue_);
+    for (const char* name : accepted_) b->accepts_epilogue(b, name);
+    if (in_place_) b->in_place(b);
+  }
+
+ private:
+  static void accepted(int status, const char* what, std::span<const int64_t> shape) {
+    if (status != PLAIT_OK) throw Error(what, " ", shape, " is not acceptable to the host");
+  }
+
+  const plait_layer_request* request_;
+  std::deque<PartSpec> outputs_;
+  std::deque<ParameterSpec> parameters_, buffers_;
+  std::vector<const char*> accepted_;
+  plait_epilogue epilogue_{};
+  double multiply_adds_ = 0;
+  bool in_place_ = false;
+};
+
+// An absorbed function: applied to output 0 by forward, undone first by backward.
+struct Epilogue {
+  std::string_view name;
+  double alpha, beta;
+};
+
+// Where an instance will stand: concrete extents and what is asked of it.
+class LayerRequest {
+ public:
+  explicit LayerRequest(const plait_layer_request* request) : c_(request) {}
+  size_t inputs() const { return c_->n_inputs; }
+  size_t outputs() const { return c_->n_outputs; }
+  Spec input(size_t i = 0) const { return Spec(c_->inputs[i]); }
+  Spec output(size_t i = 0) const { return Spec(c_->outputs[i]); }
+  bool training() const { return c_->training != 0; }
+  bool parameters_frozen() const { return c_->parameters_frozen != 0; }
+  bool input_gradient_needed(size_t i = 0) const {
+    return training() && (!c_->input_gradient_needed || c_->input_gradient_needed[i] != 0);
+  }
+  size_t epilogues() const { return c_->n_epilogues; }
+  Epilogue epilogue(size_t i = 0) const {
+    const plait_epilogue& e = *c_->epilogues[i];
+    return {e.name, e.alpha, e.beta};
+  }
+  const plait_layer_request* c() const { return c_; }
+
+ private:
+  const plait_layer_request* c_;
+};
+
+// What backward reads besides output gradients, parameters and saved memory.
+enum class Reads : uint32_t {
+  nothing = 0,
+  inputs = PLAIT_READS_INPUTS,
+  outputs = PLAIT_READS_OUTPUTS,
+  both = PLAIT_READS_INPUTS | PLAIT_READS_OUTPUTS
+};
+
+// Memory that an instance asks for. Units: bytes, unless a type is given.
+class LayerNeeds {
+ public:
+  explicit LayerNeeds(const plait_layer_needs* needs) : c_(needs) {}
+  void saved(uint64_t bytes) { c_->saved(c_, bytes); }          // forward to backward
+  void workspace(uint64_t bytes) { c_->workspace(c_, bytes); }  // during one call
+  void prepared(uint64_t bytes) { c_->prepared(c_, bytes); }    // filled by prepare
+  // f32 elements that parameter `index` takes in this layer's own order. Needs pack and unpack.
+  void stored_elements(uint32_t index, uint64_t elements) { c_->stored_elements(c_, index, elements); }
+  void backward_reads(Reads reads) { c_->backward_reads(c_, static_cast<uint32_t>(reads)); }  // default: both
+  // backward adds to input gradients where LayerCall::accumulate says so.
+  void accumulates() { c_->accumulates(c_); }
+
+ private:
+  const plait_layer_needs* c_;
+};
+
+// Memory of one call.
+class LayerCall {
+ public:
+  LayerCall(const plait_layer_call* call, uint32_t inputs, uint32_t outputs)
+      : c_(call), inputs_(inputs), outputs_(outputs) {}
+
+  size_t inputs() const { return inputs_; }
+  size_t outputs() const { return outputs_; }
+  Tensor input(size_t i = 0) const { return Tensor(c_->inputs[i]); }
+  Tensor output(size_t i = 0) const { return Tensor(c_->outputs[i]); }
+  // Backward only.
+  Tensor output_gradient(size_t i = 0) const { return Tensor(c_->output_gradients[i]); }
+  // Backward only; false where it is not needed. Overwritten, unless accumulate(i).
+  Tensor input_gradient(size_t i = 0) const {
+    return Tensor(c_->input_gradients ? c_->input_gradients[i] : nullptr);
+  }
+  bool accumulate(size_t i = 0) const { return c_->accumulate && c_->accumulate[i] != 0; }
+
+  // In stored order.
+  float* parameter(size_t i) const { return c_->parameters[i]; }
+  // Backward only, overwritten; null where it is not needed.
+  float* parameter_gradient(size_t i) const {
+    return c_->parameter_gradients ? c_->parameter_gradients[i] : nullptr;
+  }
+  // Unchanged in evaluation.
+  float* buffer(size_t i) const { return c_->buffers[i]; }
+  template <class V = void>
+  V* saved() const {
+    return static_cast<V*>(c_->saved);
+  }
+  template <class V = void>
+  V* workspace() const {
+    return static_cast<V*>(c_->workspace);
+  }
+  template <class V = void>
+  V* prepared() const {
+    return static_cast<V*>(c_->prepared);
+  }
+
+  bool training() const { return c_->training != 0; }
+  int64_t step() const { return c_->step; }
+  // The same numbers in forward and backward of one step.
+  Random random() const { return Random(c_->rng); }
+  plait_rng rng() const { return c_->rng; }
+  const plait_layer_call* c() const { return c_; }
+
+ private:
+  const plait_layer_call* c_;
+  uint32_t inputs_, outputs_;
+};
+
+namespace detail {
+
+template <class T>
+concept HasKernel = requires {
+  typename T::Kernel;
+};
+template <class T>
+concept InfersShapes = requires(const T& t, LayerShapes& s) {
+  t.infer(s);
+};
+template <class T>
+concept ForwardElementwise = requires(const T& t, Context& c, In x, Out y) {
+  t.forward(c, x, y);
+};
+template <class T>
+concept BackwardFromInput = requires(const T& t, Context& c, In x, Out dx) {
+  t.backward(c, x, x, dx);
+};
+template <class T>
+concept BackwardFromOutput = requires(const T& t, Context& c, In x, Out dx) {
+  t.backward_from_output(c, x, x, dx);
+};
+template <class T>
+concept ElementwiseLayer = ForwardElementwise<T> &&(BackwardFromInput<T> || BackwardFromOutput<T>);
+template <class T>
+concept CallLayer = requires(const T& t, Context& c, const LayerCall& call) {
+  t.forward(c, call);
+  t.backward(c, call);
+};
+template <class T>
+concept PreparesWeights = requires(const T& t, Context& c, const LayerCall& call) {
+  t.prepare(c, call);
+};
+template <class T>
+concept PacksWeights = requires(const T& t, Context& c, const float* from, float* to) {
+  t.pack(c, uint32_t{}, from, to);
+  t.unpack(c, uint32_t{}, from, to);
+};
+
+template <class T>
+constexpr bool may_be_in_place() {
+  if constexpr (requires { T::in_place; }) return T::in_place;
+  return false;
+}
+template <class T>
+constexpr uint32_t min_inputs() {
+  if constexpr (requires { T::min_inputs; }) return T::min_inputs;
+  return 1;
+}
+template <class T>
+constexpr uint32_t max_inputs() {
+  if constexpr (requires { T::max_inputs; }) return T::max_inputs;
+  return min_inputs<T>() > 1 ? min_inputs<T>() : 1;
+}
+
+template <class T>
+void infer_elementwise(LayerShapes& s) {
+  if (s.input().dtype() != DType::f32) s.fail("input is ", s.input(), ", wanted f32");
+  s.output_like(0);
+  if constexpr (may_be_in_place<T>()) s.in_place();
+}
+
+// Made by create: the configuration, the kernel where the layer has one, and what calls do not say.
+template <class T>
+struct LayerInstance {
+  T config;
+  uint32_t inputs, outputs;
+
+  LayerInstance(plait_context* context, const plait_layer_request* request, const plait_layer_needs* needs)
+      : config{}, inputs(request->n_inputs), outputs(request->n_outputs) {
+    read_config(context, request->config, config);
+    LayerNeeds n(needs);
+    if constexpr (ElementwiseLayer<T>) {
+      n.backward_reads(BackwardFromOutput<T> ? Reads::outputs : Reads::inputs);
+    }
+    if constexpr (requires(const LayerRequest& r) { config.needs(r, n); })
+      config.needs(LayerRequest(request), n);
+  }
+  const T& worker() const { return config; }
+};
+
+template <HasKernel T>
+struct LayerInstance<T> {
+  T config;
+  uint32_t inputs, outputs;
+  typename T::Kernel kernel;
+
+  LayerInstance(plait_context* context, const plait_layer_request* request, const plait_layer_needs* needs)
+      : config(read(context, request)),
+        inputs(request->n_inputs),
+        outputs(request->n_outputs),
+        kernel(make_kernel(config, context, request, needs)) {}
+  const typename T::Kernel& worker() const { return kernel; }
+
+ private:
+  static T read(plait_context* context, const plait_layer_request* request) {
+    T config{};
+    read_config(context, request->config, config);
+    return config;
+  }
+  static typename T::Kernel make_kernel(const T& config, plait_context* context,
+                                        const plait_layer_request* request, const plait_layer_needs* needs) {
+    Context c(context);
+    LayerNeeds n(needs);
+    return typename T::Kernel(config, c, LayerRequest(request), n);
+  }
+};
+
+template <class T>
+struct LayerThunks {
+  using Instance = LayerInstance<T>;
+
+  static int infer(plait_context* context, const plait_layer_request* request,
+                   const plait_layer_builder* builder) noexcept {
+    return guard(context, [&] {
+      T config{};
+      read_config(context, request->config, config);
+      LayerShapes shapes(request);
+      if constexpr (InfersShapes<T>) {
+        config.infer(shapes);
+      } else {
+        infer_elementwise<T>(shapes);
+      }
+      shapes.emit(builder);
+    });
+  }
+  static int create(plait_context* context, const plait_layer_request* request,
+                    const plait_layer_needs* needs, void** self) noexcept {
+    return guard(context, [&] { *self = new Instance(context, request, needs); });
+  }
+  static int forward(const void* self, plait_context* context, const plait_layer_call* call) noexcept {
+    return guard(context, [&] {
+      Context c(context);
+      const auto& instance = as<Instance>(self);
+      const LayerCall view(call, instance.inputs, instance.outputs);
+      if constexpr (ElementwiseLayer<T>) {
+        instance.config.forward(c, In(view.input().f32()), view.output().f32());
+      } else {
+        instance.worker().forward(c, view);
+      }
+    });
+  }
+  static int backward(const void* self, plait_context* context, const plait_layer_call* call) noexcept {
+    return guard(context, [&] {
+      Context c(context);
+      const auto& instance = as<Instance>(self);
+      const LayerCall view(call, instance.inputs, instance.outputs);
+      if constexpr (ElementwiseLayer<T>) {
+        if (!view.input_gradient()) return;
+        const In dy = view.output_gradient().f32();
+        const Out dx = view.input_gradient().f32();
+        if constexpr (BackwardFromOutput<T>) {
+          instance.config.backward_from_output(c, In(view.output().f32()), dy, dx);
+        } else {
+          instance.config.backward(c, In(view.input().f32()), dy, dx);
+        }
+      } else {
+        instance.worker().backward(c, view);
+      }
+    });
+  }
+  static int prepare(const void* self, plait_context* context, const plait_layer_call* call) noexcept {
+    return guard(context, [&] {
+      Context c(context);
+      const auto& instance = as<Instance>(self);
+      instance.worker().prepare(c, LayerCall(call, instance.inputs, instance.outputs));
+    });
+  }
+  static int pack(const void* self, plait_context* context, uint32_t index, const float* plain,
+                  float* stored) noexcept {
+    return guard(context, [&] {
+      Context c(context);
+      as<Instance>(self).worker().pack(c, index, plain, stored);
+    });
+  }
+  static int unpack(const void* self, plait_context* context, uint32_t index, const float* stored,
+                    float* plain) noexcept {
+    return guard(context, [&] {
+      Context c(context);
+      as<Instance>(self).worker().unpack(c, index, stored, plain);
+    });
+  }
+};
+
+template <class T>
+struct KernelOf {
+  using type = T;
+};
+template <HasKernel T>
+struct KernelOf<T> {
+  using type = typename T::Kernel;
+};
+
+template <class T>
+constexpr void check_layer() {
+  using Worker = typename KernelOf<T>::type;
+  static_assert(InfersShapes<T> || ElementwiseLayer<T>,
+                "a layer that is not elementwise needs: void infer(LayerShapes& s) const");
+  static_assert(ElementwiseLayer<T> || CallLayer<Worker>,
+                "a layer (or its Kernel) needs forward and backward, both const: (Context&, In x, Out y) and "
+                "(Context&, "
+                "In x, In dy, Out dx), or (Context&, const LayerCall&) for both");
+  static_assert(
+      !HasKernel<T> || std::is_constructible_v<Worker, const T&, Context&, const LayerRequest&, LayerNeeds&>,
+      "a Kernel needs: Kernel(const T& config, Context&, const LayerRequest&, LayerNeeds&)");
+  static_assert(
+      !may_be_in_place<T>() || BackwardFromOutput<T>,
+      "in place there is no x left for backward: give backward_from_output(Context&, In y, In dy, Out dx)");
+}
+
+template <class T>
+const plait_layer_rules* layer_rules() {
+  static constexpr plait_layer_rules rules{sizeof(plait_layer_rules), min_inputs<T>(), max_inputs<T>(), 0,
+                                           &LayerThunks<T>::infer};
+  return &rules;
+}
+
+template <class T>
+const plait_layer_ops* layer_ops() {
+  static const plait_layer_ops ops = [] {
+    using Thunks = LayerThunks<T>;
+    using Worker = typename KernelOf<T>::type;
+    plait_layer_ops table{};
+    table.struct_size = sizeof table;
+    table.create = &Thunks::create;
+    table.destroy = &destroy_thunk<typename Thunks::Instance>;
+    table.forward = &Thunks::forward;
+    table.backward = &Thunks::backward;
+    if constexpr (PreparesWeights<Worker>) table.prepare = &Thunks::prepare;
+    if constexpr (PacksWeights<Worker>) {
+      table.pack = &Thunks::pack;
+      table.unpack = &Thunks::unpack;
+    }
+    return table;
+  }();
+  return &ops;
+}
+
+}  // namespace detail
+
+// A layer type and its implementation for the processor.
+template <class T>
+Entry layer(const char* id) {
+  detail::check_layer<T>();
+  return detail::make_entry<T>("layer", id, detail::layer_rules<T>(), kCpu, detail::layer_ops<T>());
+}
+
+}  // namespace plait::sdk

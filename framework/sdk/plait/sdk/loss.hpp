@@ -1,0 +1,187 @@
+// Losses: one number from predictions and targets, and the gradient of its mean.
+//
+//   void check(const LossShapes& s) const;     // optional: do the shapes fit? default: equal shapes
+//   uint64_t workspace_bytes(const LossShapes& s) const;               // optional
+//   void compute(Context& c, const LossCall& call) const;
+//
+// A loss that prepares kernels for concrete extents has, instead of compute:
+//   struct Kernel {
+//     Kernel(const T& config, Context& c, LossRequest& r);             // config outlives the kernel
+//     void compute(Context& c, const LossCall& call) const;
+//   };
+//
+// Threads: compute runs on several threads at once with one instance; it must not allocate.
+#pragma once
+#include <atomic>
+
+#include "entry.hpp"
+#include "tensor.hpp"
+
+namespace plait::sdk {
+
+class LossShapes {
+ public:
+  explicit LossShapes(const plait_loss_request* request) : c_(request) {}
+  Spec prediction() const { return Spec(c_->prediction); }
+  Spec target() const { return Spec(c_->target); }
+  template <class... Part>
+  [[noreturn]] void fail(const Part&... parts) const {
+    throw Error(ErrorCode::kInvalid, parts...);
+  }
+
+ private:
+  const plait_loss_request* c_;
+};
+
+class LossRequest : public LossShapes {
+ public:
+  explicit LossRequest(plait_loss_request* request) : LossShapes(request), c_(request) {}
+  bool training() const { return c_->training != 0; }
+  void workspace(uint64_t bytes) { c_->workspace_bytes = bytes; }
+
+ private:
+  plait_loss_request* c_;
+};
+
+class LossCall {
+ public:
+  explicit LossCall(const plait_loss_call* call) : c_(call) {}
+  Tensor prediction() const { return Tensor(c_->prediction); }
+  Tensor target() const { return Tensor(c_->target); }
+  // Of the mean loss; false when it is not needed.
+  Tensor gradient() const { return Tensor(c_->prediction_gradient); }
+  template <class V = void>
+  V* workspace() const {
+    return static_cast<V*>(c_->workspace);
+  }
+
+  // The target at `place` in the batch is not acceptable. Threads: [any]
+  void bad_target(int64_t place) const {
+    const auto found = static_cast<int32_t>(place);
+    int32_t smallest = bad_.load(std::memory_order_relaxed);
+    while ((smallest < 0 || found < smallest) && !bad_.compare_exchange_weak(smallest, found)) {
+    }
+  }
+  // The call's answer, once, at its end: sum of the samples' losses, number of samples (or valid elements).
+  // Writes through pointers of host memory; device code writes c()->result and c()->bad_target itself.
+  void set_result(double sum, double count) const {
+    c_->result[0] = sum;
+    c_->result[1] = count;
+    if (c_->bad_target) *c_->bad_target = bad_.load();
+  }
+  const plait_loss_call* c() const { return c_; }
+
+ private:
+  const plait_loss_call* c_;
+  mutable std::atomic<int32_t> bad_ = -1;
+};
+
+namespace detail {
+
+template <class T>
+concept ComputesLoss = requires(const T& t, Context& c, const LossCall& call) {
+  t.compute(c, call);
+};
+
+template <class T>
+struct LossInstance {
+  T config;
+  LossInstance(plait_context* context, plait_loss_request* request) : config{} {
+    read_config(context, request->config, config);
+    if constexpr (requires(const LossShapes& s) { config.workspace_bytes(s); }) {
+      request->workspace_bytes = config.workspace_bytes(LossShapes(request));
+    }
+  }
+  const T& worker() const { return config; }
+};
+
+template <class T>
+requires requires { typename T::Kernel; }
+struct LossInstance<T> {
+  T config;
+  typename T::Kernel kernel;
+  LossInstance(plait_context* context, plait_loss_request* request)
+      : config(read(context, request)), kernel(make_kernel(config, context, request)) {}
+  const typename T::Kernel& worker() const { return kernel; }
+
+ private:
+  static T read(plait_context* context, const plait_loss_request* request) {
+    T config{};
+    read_config(context, request->config, config);
+    return config;
+  }
+  static typename T::Kernel make_kernel(const T& config, plait_context* context,
+                                        plait_loss_request* request) {
+    Context c(context);
+    LossRequest r(request);
+    return typename T::Kernel(config, c, r);
+  }
+};
+
+template <class T>
+struct LossThunks {
+  using Instance = LossInstance<T>;
+
+  static int check(plait_context* context, const plait_loss_request* request) noexcept {
+    return guard(context, [&] {
+      T config{};
+      read_config(context, request->config, config);
+      const LossShapes shapes(request);
+      if constexpr (requires { config.check(shapes); }) {
+        config.check(shapes);
+      } else {
+        const auto p = shapes.prediction().shape(), t = shapes.target().shape();
+        if (!std::equal(p.begin(), p.end(), t.begin(), t.end())) {
+          shapes.fail("prediction ", shapes.prediction(), " and target ", shapes.target(),
+                      " have different shapes");
+        }
+      }
+    });
+  }
+  static int create(plait_context* context, plait_loss_request* request, void** self) noexcept {
+    return guard(context, [&] { *self = new Instance(context, request); });
+  }
+  static int compute(const void* self, plait_context* context, const plait_loss_call* call) noexcept {
+    return guard(context, [&] {
+      Context c(context);
+      as<Instance>(self).worker().compute(c, LossCall(call));
+    });
+  }
+};
+
+template <class T>
+constexpr void check_loss() {
+  if constexpr (requires { typename T::Kernel; }) {
+    static_assert(ComputesLoss<typename T::Kernel>,
+                  "a loss's Kernel needs: void compute(Context& c, const LossCall& call) const");
+    static_assert(std::is_constructible_v<typename T::Kernel, const T&, Context&, LossRequest&>,
+                  "a loss's Kernel needs: Kernel(const T& config, Context&, LossRequest&)");
+  } else {
+    static_assert(ComputesLoss<T>, "a loss needs: void compute(Context& c, const LossCall& call) const");
+  }
+}
+
+template <class T>
+const plait_loss_rules* loss_rules() {
+  static constexpr plait_loss_rules rules{sizeof(plait_loss_rules), 0, &LossThunks<T>::check};
+  return &rules;
+}
+
+template <class T>
+const plait_loss_ops* loss_ops() {
+  using Thunks = LossThunks<T>;
+  static constexpr plait_loss_ops ops{sizeof(plait_loss_ops), 0, &Thunks::create,
+                                      &destroy_thunk<typename Thunks::Instance>, &Thunks::compute};
+  return &ops;
+}
+
+}  // namespace detail
+
+// A loss type and its implementation for the processor.
+template <class T>
+Entry loss(const char* id) {
+  detail::check_loss<T>();
+  return detail::make_entry<T>("loss", id, detail::loss_rules<T>(), kCpu, detail::loss_ops<T>());
+}
+
+}  // namespace plait::sdk

@@ -1,0 +1,157 @@
+// Optimizers: weights from gradients, with slots (one number per weight) kept by the host between steps.
+//
+//   static constexpr bool elementwise = true;  // every element by itself: the host may cut and join tensors
+//   void slots(OptimizerSlots& s) const;        // optional: slots that depend on the configuration; else
+//   d.slot() void step(Context& c, const OptimizerCall& call) const; double observe(Context& c, const
+//   OptimizerCall& call) const;  // optional: this tensor's share of a sum over all
+//                                                // gradients, made before the first step call
+//                                                (call.observed)
+//
+// Fields described with runtime() hold their value of this step when step and observe are called: the SDK
+// works on a copy of the struct, which therefore should hold plain numbers. Law: with weights 0, gradients 0
+// and slots at their initial values, step leaves the weights 0. Threads: step runs on several threads at
+// once; it must not allocate.
+#pragma once
+#include <deque>
+#include <span>
+
+#include "entry.hpp"
+#include "tensor.hpp"
+
+namespace plait::sdk {
+
+class OptimizerSlots {
+ public:
+  Slot& slot(const char* name) { return slots_.emplace_back(name); }
+  const std::deque<Slot>& made() const { return slots_; }
+
+ private:
+  std::deque<Slot> slots_;
+};
+
+class OptimizerCall {
+ public:
+  explicit OptimizerCall(const plait_optimizer_call* call)
+      : count(call->count),
+        weights(call->weights, call->count),
+        gradients(call->gradients, call->count),
+        step(call->step),
+        observed(call->observed),
+        c_(call) {}
+
+  size_t count;  // elements
+  Out weights;
+  In gradients;
+  int64_t step;     // 0-based number of this update
+  double observed;  // sum of observe over all tensors, else 0
+
+  // In the order of declaration.
+  Out slot(size_t i) const { return {c_->slots[i], count}; }
+  // False for a bias or a scale, which weight decay leaves alone.
+  bool decay() const { return !(c_->flags & PLAIT_PARAMETER_NO_DECAY); }
+  const plait_optimizer_call* c() const { return c_; }
+
+ private:
+  const plait_optimizer_call* c_;
+};
+
+namespace detail {
+
+template <class T>
+concept StepsOptimizer = requires(const T& t, Context& c, const OptimizerCall& call) {
+  t.step(c, call);
+};
+template <class T>
+concept ObservesGradients = requires(const T& t, Context& c, const OptimizerCall& call) {
+  { t.observe(c, call) } -> std::convertible_to<double>;
+};
+
+template <class T>
+struct OptimizerThunks {
+  static int describe(plait_context* context, const plait_config* config,
+                      const plait_optimizer_builder* builder) noexcept {
+    return guard(context, [&] {
+      T optimizer{};
+      read_config(context, config, optimizer);
+      for (const auto& slot : description<T>().slots()) emit(builder, *slot);
+      if constexpr (requires(OptimizerSlots & s) { optimizer.slots(s); }) {
+        OptimizerSlots slots;
+        optimizer.slots(slots);
+        for (const Slot& slot : slots.made()) emit(builder, slot);
+      }
+    });
+  }
+  static void emit(const plait_optimizer_builder* builder, const Slot& slot) {
+    if (builder->slot(builder, &slot.c()) != PLAIT_OK) {
+      throw Error("slot \"", slot.c().name, "\" is not acceptable to the host");
+    }
+  }
+
+  // Calls body(optimizer) with the runtime fields at their values of this step.
+  template <class Body>
+  static void at_this_step(const void* self, const plait_optimizer_call* call, Body&& body) {
+    const T& made = as<T>(self);
+    if (!description<T>().has_runtime_fields() || !call->runtime) return body(made);
+    if constexpr (std::is_copy_constructible_v<T>) {
+      T now = made;
+      description<T>().set_runtime(now, call->runtime);
+      body(static_cast<const T&>(now));
+    } else {
+      throw Error(ErrorCode::kUnsupported, "an optimizer with runtime fields must be copyable");
+    }
+  }
+  static int step(const void* self, plait_context* context, const plait_optimizer_call* call) noexcept {
+    return guard(context, [&] {
+      Context c(context);
+      at_this_step(self, call, [&](const T& optimizer) { optimizer.step(c, OptimizerCall(call)); });
+    });
+  }
+  static int observe(const void* self, plait_context* context, const plait_optimizer_call* call,
+                     double* sum) noexcept {
+    return guard(context, [&] {
+      Context c(context);
+      at_this_step(self, call,
+                   [&](const T& optimizer) { *sum += optimizer.observe(c, OptimizerCall(call)); });
+    });
+  }
+};
+
+template <class T>
+constexpr uint32_t optimizer_flags() {
+  uint32_t flags = ObservesGradients<T> ? uint32_t{PLAIT_OPTIMIZER_NEEDS_ALL_GRADIENTS} : 0u;
+  if constexpr (requires { T::elementwise; })
+    flags |= T::elementwise ? uint32_t{PLAIT_OPTIMIZER_ELEMENTWISE} : 0u;
+  return flags;
+}
+
+template <class T>
+const plait_optimizer_rules* optimizer_rules() {
+  static constexpr plait_optimizer_rules rules{sizeof(plait_optimizer_rules), optimizer_flags<T>(),
+                                               &OptimizerThunks<T>::describe};
+  return &rules;
+}
+
+template <class T>
+const plait_optimizer_ops* optimizer_ops() {
+  static const plait_optimizer_ops ops = [] {
+    using Thunks = OptimizerThunks<T>;
+    plait_optimizer_ops table{
+        sizeof(plait_optimizer_ops), 0, &create_thunk<T>, &destroy_thunk<T>, &Thunks::step, nullptr};
+    if constexpr (ObservesGradients<T>) table.observe = &Thunks::observe;
+    return table;
+  }();
+  return &ops;
+}
+
+}  // namespace detail
+
+// An optimizer type and its implementation for the processor.
+template <class T>
+Entry optimizer(const char* id) {
+  static_assert(detail::StepsOptimizer<T>,
+                "an optimizer needs: void step(Context& c, const OptimizerCall& call) const");
+  return detail::make_entry<T>("optimizer", id, detail::optimizer_rules<T>(), kCpu,
+                               detail::optimizer_ops<T>());
+}
+
+}  // namespace plait::sdk

@@ -1,0 +1,90 @@
+// The library's table and its one exported function.
+//
+//   PLAIT_PLUGIN("acme.activations", "1.2.0", "BSD-3-Clause", layer<Swish>("acme.swish"), ...);
+//
+// Once per library, at namespace scope. Sizes, versions and the compiler's name are filled in here.
+#pragma once
+#include <array>
+
+#include "device.hpp"
+#include "entry.hpp"
+#include "layer.hpp"
+#include "loss.hpp"
+#include "optimizer.hpp"
+
+namespace plait::sdk {
+
+#if defined(__clang__)
+inline constexpr const char* kBuiltWith = "clang " __clang_version__;
+#elif defined(__GNUC__)
+inline constexpr const char* kBuiltWith = "g++ " __VERSION__;
+#else
+inline constexpr const char* kBuiltWith = "unknown compiler";
+#endif
+
+// A layer, loss or optimizer for another device, of a type that another entry or library describes. T has the
+// type's fields.
+template <class T>
+Entry implementation(const char* type_id, const char* device_id) {
+  using Worker = typename detail::KernelOf<T>::type;
+  Entry entry;
+  if constexpr (detail::ComputesLoss<Worker>) {
+    entry = loss<T>(type_id);
+  } else if constexpr (detail::StepsOptimizer<T>) {
+    entry = optimizer<T>(type_id);
+  } else {
+    entry = layer<T>(type_id);
+  }
+  entry.type = {};
+  entry.implementation.device_id = device_id;
+  return entry;
+}
+
+// Holds the entries and the table that points to them. Not movable: the table's address is given to the host.
+template <size_t kCount>
+class PluginTable {
+ public:
+  template <class... E>
+  PluginTable(const char* id, const char* version, const char* license, const E&... entries)
+      : entries_{entries...} {
+    for (const Entry& entry : entries_) {
+      if (entry.type.struct_size) types_[plugin_.n_types++] = &entry.type;
+      implementations_[plugin_.n_implementations++] = &entry.implementation;
+    }
+    plugin_.struct_size = sizeof plugin_;
+    plugin_.abi_minor = PLAIT_ABI_MINOR;
+    plugin_.abi_draft = PLAIT_ABI_DRAFT;
+    plugin_.id = id;
+    plugin_.version = version;
+    plugin_.license = license;
+    plugin_.built_with = kBuiltWith;
+    plugin_.types = types_.data();
+    plugin_.implementations = implementations_.data();
+  }
+  PluginTable(const PluginTable&) = delete;
+  PluginTable& operator=(const PluginTable&) = delete;
+  const plait_plugin* c() const { return &plugin_; }
+
+ private:
+  std::array<Entry, kCount> entries_;
+  std::array<const plait_type*, kCount> types_{};
+  std::array<const plait_implementation*, kCount> implementations_{};
+  plait_plugin plugin_{};
+};
+
+template <class... E>
+PluginTable(const char*, const char*, const char*, const E&...) -> PluginTable<sizeof...(E)>;
+
+}  // namespace plait::sdk
+
+#define PLAIT_PLUGIN(id, version, license, ...)                                          \
+  extern "C" __attribute__((visibility("default"))) const plait_plugin* plait_plugin_v1( \
+      const plait_host*) noexcept {                                                      \
+    try {                                                                                \
+      static const ::plait::sdk::PluginTable table(id, version, license, __VA_ARGS__);   \
+      return table.c();                                                                  \
+    } catch (...) {                                                                      \
+      return nullptr;                                                                    \
+    }                                                                                    \
+  }                                                                                      \
+  static_assert(true)

@@ -1,0 +1,88 @@
+// Schedules: the value of a runtime field from step to step.
+//
+//   double value(const ScheduleCall& call) const;              // or, for schedules with children:
+//   double value(Context& c, const ScheduleCall& call) const;
+//
+// Pure: the same call gives the same value.
+// Threads: [any]
+#pragma once
+#include "child.hpp"
+#include "entry.hpp"
+
+namespace plait::sdk {
+
+struct ScheduleCall {
+  double base;             // the value in the file
+  int64_t step;            // 0-based
+  int64_t total_steps;     // of the stage
+  double steps_per_epoch;  // may be a fraction
+
+  double epoch() const { return steps_per_epoch > 0 ? static_cast<double>(step) / steps_per_epoch : 0; }
+  // 0 at the first step, 1 at the last.
+  double progress() const {
+    return total_steps > 1 ? static_cast<double>(step) / static_cast<double>(total_steps - 1) : 1;
+  }
+  // The same step with another base.
+  ScheduleCall with_base(double value) const { return {value, step, total_steps, steps_per_epoch}; }
+};
+
+template <>
+class Child<Schedule> : public ChildBase<Schedule> {
+ public:
+  using ChildBase<Schedule>::ChildBase;
+  double value(Context& c, const ScheduleCall& call) const {
+    plait_schedule_call raw{};
+    raw.struct_size = sizeof raw;
+    raw.base = call.base;
+    raw.step = call.step;
+    raw.total_steps = call.total_steps;
+    raw.steps_per_epoch = call.steps_per_epoch;
+    double result = 0;
+    if (ops().value(this->c()->self, c.c(), &raw, &result) != PLAIT_OK) throw Error(id(), " failed");
+    return result;
+  }
+};
+
+namespace detail {
+
+template <class T>
+concept SchedulesAlone = requires(const T& t, const ScheduleCall& call) {
+  { t.value(call) } -> std::convertible_to<double>;
+};
+template <class T>
+concept SchedulesInContext = requires(const T& t, Context& c, const ScheduleCall& call) {
+  { t.value(c, call) } -> std::convertible_to<double>;
+};
+
+template <class T>
+int schedule_value(const void* self, plait_context* context, const plait_schedule_call* call,
+                   double* value) noexcept {
+  return guard(context, [&] {
+    const ScheduleCall view{call->base, call->step, call->total_steps, call->steps_per_epoch};
+    if constexpr (SchedulesAlone<T>) {
+      *value = as<T>(self).value(view);
+    } else {
+      Context c(context);
+      *value = as<T>(self).value(c, view);
+    }
+  });
+}
+
+template <class T>
+const plait_schedule_ops* schedule_ops() {
+  static constexpr plait_schedule_ops ops{sizeof(plait_schedule_ops), 0, &create_thunk<T>, &destroy_thunk<T>,
+                                          &schedule_value<T>};
+  return &ops;
+}
+
+}  // namespace detail
+
+// A schedule type and its implementation.
+template <class T>
+Entry schedule(const char* id) {
+  static_assert(detail::SchedulesAlone<T> || detail::SchedulesInContext<T>,
+                "a schedule needs: double value(const ScheduleCall& call) const");
+  return detail::make_entry<T>("schedule", id, nullptr, kCpu, detail::schedule_ops<T>());
+}
+
+}  // namespace plait::sdk
