@@ -1,12 +1,13 @@
-// Fusion by advertised description: a layer that is nothing but an elementwise function ("epilogue") is absorbed by the
-// layer before it, if that one accepts such a function, and nobody else reads what lies between.
+// Fusion by advertised description: a layer that is nothing but an elementwise function ("epilogue") is
+// absorbed by the layer before it, if that one accepts such a function, and nobody else reads what lies
+// between.
 #pragma once
 #include "plan/network.h"
 
 namespace plait {
 
-// The absorbing node then writes the absorbed node's output; the tensor between is gone from both nodes (it keeps its
-// entry in network.tensors, written by nobody: node = -1, part = -1). At most one epilogue a node.
+// The absorbing node then writes the absorbed node's output; the tensor between is gone from both nodes (it
+// keeps its entry in network.tensors, written by nobody: node = -1, part = -1). At most one epilogue a node.
 void absorb_epilogues(Network& network);
 
 }  // namespace plait

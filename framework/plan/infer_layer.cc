@@ -1,6 +1,5 @@
 #include "plan/infer_layer.h"
 
-#include "plan/tensor_spec.h"
 #include "registry/context.h"
 
 namespace plait {
@@ -29,7 +28,8 @@ bool shape_of(int32_t rank, const int64_t* extents, std::vector<int64_t>& shape)
 
 int output(const plait_layer_builder* builder, const plait_tensor_spec* spec) {
   PartSpec out;
-  if (!shape_of(spec->rank, spec->shape, out.shape)) return answers(builder).refuse("declares an impossible output");
+  if (!shape_of(spec->rank, spec->shape, out.shape))
+    return answers(builder).refuse("declares an impossible output");
   out.dtype = spec->dtype ? spec->dtype : static_cast<uint32_t>(PLAIT_F32);
   out.variable_axis = spec->variable_axis;
   answers(builder).layer.outputs.push_back(out);
@@ -55,13 +55,17 @@ int declare(const plait_layer_builder* builder, const plait_parameter_spec* spec
   return PLAIT_OK;
 }
 
-int parameter(const plait_layer_builder* b, const plait_parameter_spec* spec) { return declare(b, spec, false); }
+int parameter(const plait_layer_builder* b, const plait_parameter_spec* spec) {
+  return declare(b, spec, false);
+}
 int buffer(const plait_layer_builder* b, const plait_parameter_spec* spec) { return declare(b, spec, true); }
 void multiply_adds(const plait_layer_builder* b, double count) { answers(b).layer.multiply_adds = count; }
 void is_epilogue(const plait_layer_builder* b, const plait_epilogue* e) {
   answers(b).layer.is_epilogue.assign(1, {e->name, e->alpha, e->beta});
 }
-void accepts_epilogue(const plait_layer_builder* b, const char* name) { answers(b).layer.accepts.push_back(name); }
+void accepts_epilogue(const plait_layer_builder* b, const char* name) {
+  answers(b).layer.accepts.push_back(name);
+}
 void in_place(const plait_layer_builder* b) { answers(b).layer.in_place = true; }
 
 plait_layer_builder builder_for(Answers& all) {
@@ -81,8 +85,10 @@ plait_layer_builder builder_for(Answers& all) {
 Status check_input_count(const plait_layer_rules& rules, size_t got) {
   if (got >= rules.min_inputs && got <= rules.max_inputs) return {};
   std::string wanted = std::to_string(rules.min_inputs);
-  if (rules.max_inputs == UINT32_MAX) wanted = "at least " + wanted;
-  else if (rules.max_inputs != rules.min_inputs) wanted += " to " + std::to_string(rules.max_inputs);
+  if (rules.max_inputs == UINT32_MAX)
+    wanted = "at least " + wanted;
+  else if (rules.max_inputs != rules.min_inputs)
+    wanted += " to " + std::to_string(rules.max_inputs);
   return {Code::kInvalid, "has " + std::to_string(got) + " inputs, wanted " + wanted};
 }
 
@@ -94,7 +100,7 @@ Result<InferredLayer> infer_layer(const LayerSpec& layer, const std::vector<Part
   if (!PLAIT_HAS(rules, infer)) return {Code::kPlugin, "has no rules for its shapes"};
   PLAIT_TRY(check_input_count(*rules, inputs.size()));
 
-  SpecArray specs(inputs);
+  const RawParts specs(inputs);
   plait_layer_request request{};
   request.struct_size = sizeof request;
   request.n_inputs = specs.size();

@@ -14,8 +14,9 @@ struct InferredLayer {
   double multiply_adds = 0;
 };
 
-// Fails with: kInvalid, without the layer's name (the caller adds the place), when the number of inputs is not what
-// the layer takes, when it refuses them, or when its answers cannot be (a rank above 8, an extent below 0).
+// Fails with: kInvalid, without the layer's name (the caller adds the place), when the number of inputs is
+// not what the layer takes, when it refuses them, or when its answers cannot be (a rank above 8, an extent
+// below 0).
 Result<InferredLayer> infer_layer(const LayerSpec& layer, const std::vector<PartSpec>& inputs);
 
 }  // namespace plait

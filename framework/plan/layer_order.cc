@@ -34,9 +34,11 @@ class Walk {
     bool inside = false;
     for (int step : path_) {
       inside = inside || step == layer;
-      if (inside) text += (text.empty() ? "\"" : " <- \"") + job_.layers[static_cast<size_t>(step)].name + "\"";
+      if (inside)
+        text += (text.empty() ? "\"" : " <- \"") + job_.layers[static_cast<size_t>(step)].name + "\"";
     }
-    return {Code::kInvalid, layer_place(job_.layers[static_cast<size_t>(layer)]) + ": the layers form a cycle: " + text};
+    return {Code::kInvalid,
+            layer_place(job_.layers[static_cast<size_t>(layer)]) + ": the layers form a cycle: " + text};
   }
   const Job& job_;
   std::map<std::string, int> by_name_;

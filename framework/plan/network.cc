@@ -7,7 +7,6 @@
 #include "plan/infer_layer.h"
 #include "plan/layer_order.h"
 #include "registry/context.h"
-#include "plan/tensor_spec.h"
 
 namespace plait {
 namespace {
@@ -59,18 +58,21 @@ class Shaper {
     auto found = by_name_.find(name);
     if (found != by_name_.end()) return found->second;
     if (by_name_.count(ref.layer))
-      return {Code::kInvalid, ref.where.text() + ": \"" + ref.layer + "\" has no output " + std::to_string(ref.output)};
+      return {Code::kInvalid,
+              ref.where.text() + ": \"" + ref.layer + "\" has no output " + std::to_string(ref.output)};
     return {Code::kInvalid, ref.where.text() + ": there is no layer \"" + ref.layer +
                                 "\", and the samples have no such part (they have: " + known_names() + ")"};
   }
 
   // What stands where a file names no input or target.
-  Result<int> find_or(const InputRef& ref, const std::vector<std::string>& names, const std::string& what) const {
+  Result<int> find_or(const InputRef& ref, const std::vector<std::string>& names,
+                      const std::string& what) const {
     if (!ref.layer.empty()) return find(ref);
     for (const std::string& name : names)
       if (auto found = by_name_.find(name); found != by_name_.end()) return found->second;
     if (names.front() == "image" && !network_.tensors.empty()) return 0;
-    return {Code::kInvalid, what + ": the samples have no part \"" + names.front() + "\" (they have: " + known_names() + ")"};
+    return {Code::kInvalid,
+            what + ": the samples have no part \"" + names.front() + "\" (they have: " + known_names() + ")"};
   }
 
   Status add_layer(const LayerSpec& layer) {
@@ -87,7 +89,8 @@ class Shaper {
       inputs.push_back(network_.tensors[static_cast<size_t>(*tensor)].spec);
     }
     auto inferred = infer_layer(layer, inputs);
-    if (!inferred) return Status(inferred.status().code(), inferred.status().message() + inputs_text(node)).at(place);
+    if (!inferred)
+      return Status(inferred.status().code(), inferred.status().message() + inputs_text(node)).at(place);
     const int number = static_cast<int>(network_.nodes.size());
     node.is_epilogue = inferred->is_epilogue;
     node.accepts = inferred->accepts;
@@ -129,14 +132,17 @@ class Shaper {
     if (!layer.shares.empty()) {
       auto found = by_layer_.find(layer.shares);
       if (found == by_layer_.end())
-        return {Code::kInvalid, "shares the parameters of \"" + layer.shares + "\", which is not a layer before it"};
+        return {Code::kInvalid,
+                "shares the parameters of \"" + layer.shares + "\", which is not a layer before it"};
       owner = &network_.nodes[static_cast<size_t>(found->second)];
       PLAIT_TRY(check_shared(*owner, inferred));
       node.parameters = owner->parameters;
     }
     if (owner == nullptr)
-      for (const ParameterInfo& info : inferred.parameters) node.parameters.push_back(add_parameter(info, number, layer));
-    for (const ParameterInfo& info : inferred.buffers) node.buffers.push_back(add_parameter(info, number, layer));
+      for (const ParameterInfo& info : inferred.parameters)
+        node.parameters.push_back(add_parameter(info, number, layer));
+    for (const ParameterInfo& info : inferred.buffers)
+      node.buffers.push_back(add_parameter(info, number, layer));
     return {};
   }
 
@@ -152,10 +158,12 @@ class Shaper {
   Status check_shared(const NodeInfo& owner, const InferredLayer& inferred) const {
     bool same = owner.parameters.size() == inferred.parameters.size();
     for (size_t i = 0; same && i < inferred.parameters.size(); ++i)
-      same = network_.parameters[static_cast<size_t>(owner.parameters[i])].shape == inferred.parameters[i].shape;
+      same =
+          network_.parameters[static_cast<size_t>(owner.parameters[i])].shape == inferred.parameters[i].shape;
     if (same) return {};
     std::string got, wanted;
-    for (const ParameterInfo& info : inferred.parameters) got += " " + info.name + " " + plait::shape_text(info.shape);
+    for (const ParameterInfo& info : inferred.parameters)
+      got += " " + info.name + " " + plait::shape_text(info.shape);
     for (int number : owner.parameters) {
       const ParameterInfo& info = network_.parameters[static_cast<size_t>(number)];
       wanted += " " + info.name + " " + plait::shape_text(info.shape);
@@ -186,7 +194,8 @@ class Shaper {
     HeadInfo head;
     head.plugin = &plugin;
     if (input.layer.empty()) {
-      if (network_.nodes.empty()) return {Code::kInvalid, place + ": there is no layer whose output it could take"};
+      if (network_.nodes.empty())
+        return {Code::kInvalid, place + ": there is no layer whose output it could take"};
       head.input = network_.nodes.back().outputs.front();
     } else {
       PLAIT_ASSIGN(head.input, find(input));
@@ -200,7 +209,8 @@ class Shaper {
     if (!PLAIT_HAS(rules, check)) return {};
     const TensorInfo& input = network_.tensors[static_cast<size_t>(head.input)];
     const TensorInfo& target = network_.tensors[static_cast<size_t>(head.target)];
-    SpecArray specs({input.spec, target.spec});
+    const std::vector<PartSpec> both = {input.spec, target.spec};
+    const RawParts specs(both);
     plait_loss_request request{};
     request.struct_size = sizeof request;
     request.training = 1;
@@ -210,8 +220,9 @@ class Shaper {
     CallContext context;
     const Status status = context.status(rules->check(context.raw(), &request));
     if (status) return {};
-    return {status.code(), status.message() + "; the prediction is \"" + input.name + "\" " + shape_text(input.spec) +
-                               ", the target \"" + target.name + "\" " + shape_text(target.spec)};
+    return {status.code(), status.message() + "; the prediction is \"" + input.name + "\" " +
+                               shape_text(input.spec) + ", the target \"" + target.name + "\" " +
+                               shape_text(target.spec)};
   }
 
   const Job& job_;

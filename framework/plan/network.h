@@ -1,7 +1,8 @@
-// plan/: a job becomes a shaped network (network.h) and then a compiled plan (plan.h): kernels made, neighbours fused,
-// memory laid out. No threads and no graph here.
+// plan/: a job becomes a shaped network (network.h) and then a compiled plan (plan.h): kernels made,
+// neighbours fused, memory laid out. No threads and no graph here.
 //
-// shape_network is pure: it asks plugins for shapes only, creates nothing, and is all that `plait check` needs.
+// shape_network is pure: it asks plugins for shapes only, creates nothing, and is all that `plait check`
+// needs.
 #pragma once
 #include <plait/abi.h>
 
@@ -49,20 +50,20 @@ struct NodeInfo {
   const LayerSpec* layer = nullptr;  // lives as long as the job
   std::vector<int> inputs;           // tensors
   std::vector<int> outputs;
-  std::vector<int> parameters;       // numbers in Network::parameters, in the layer's order
+  std::vector<int> parameters;  // numbers in Network::parameters, in the layer's order
   std::vector<int> buffers;
-  std::vector<Epilogue> epilogues;   // absorbed from the nodes after it
+  std::vector<Epilogue> epilogues;  // absorbed from the nodes after it
   std::vector<std::string> accepts;
   std::vector<Epilogue> is_epilogue;  // at most one
-  int absorbed_by = -1;              // node whose kernel does this node's work; then it has no step
+  int absorbed_by = -1;               // node whose kernel does this node's work; then it has no step
   bool in_place = false;
-  double multiply_adds = 0;          // of one forward call of N samples
+  double multiply_adds = 0;  // of one forward call of N samples
 };
 
 struct HeadInfo {  // a loss or a metric
   const PluginSpec* plugin = nullptr;
   std::string name;
-  int input = -1;   // tensors
+  int input = -1;  // tensors
   int target = -1;
   double weight = 1;
 };
@@ -75,14 +76,14 @@ struct Network {
   std::vector<ParameterInfo> parameters;
   std::vector<HeadInfo> losses;
   std::vector<HeadInfo> metrics;
-  int tensor(const std::string& name) const;     // -1 when there is none
-  uint64_t parameter_elements() const;           // trained and frozen, without buffers
+  int tensor(const std::string& name) const;  // -1 when there is none
+  uint64_t parameter_elements() const;        // trained and frozen, without buffers
 };
 
-// Shapes of the job's network for samples of these parts (without N) and a batch of `batch`. `fuse` lets layers absorb
-// epilogues; a tensor that somebody else reads, or that a head reads, is never absorbed.
-// Fails with: kInvalid naming both layers, their shapes, and the place in the file, when something does not fit; when a
-// tensor that a layer, loss or metric names is not there; when a shared parameter's shapes differ.
+// Shapes of the job's network for samples of these parts (without N) and a batch of `batch`. `fuse` lets
+// layers absorb epilogues; a tensor that somebody else reads, or that a head reads, is never absorbed. Fails
+// with: kInvalid naming both layers, their shapes, and the place in the file, when something does not fit;
+// when a tensor that a layer, loss or metric names is not there; when a shared parameter's shapes differ.
 Result<Network> shape_network(const Job& job, const std::vector<PartSpec>& parts, int batch,
                               bool fuse = true);
 

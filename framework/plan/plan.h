@@ -1,5 +1,5 @@
-// A compiled plan: one step per fused layer with its kernel, and where every tensor lies in memory. Immutable: all
-// replicas of a rank share it, each with memory of its own (Replica, graph/replica.h).
+// A compiled plan: one step per fused layer with its kernel, and where every tensor lies in memory.
+// Immutable: all replicas of a rank share it, each with memory of its own (Replica, graph/replica.h).
 #pragma once
 #include <plait/abi.h>
 
@@ -44,28 +44,31 @@ struct GradientPlace {
 };
 
 struct Step {
-  int node = -1;
+  Step(int its_node, LayerInstance its_instance) : node(its_node), instance(std::move(its_instance)) {}
+  int node;
   LayerInstance instance;
-  std::vector<int> inputs, outputs;         // tensors
-  std::vector<int> parameters, buffers;     // numbers in Network::parameters
+  std::vector<int> inputs, outputs;            // tensors
+  std::vector<int> parameters, buffers;        // numbers in Network::parameters
   std::vector<GradientPlace> input_gradients;  // per input: its own contribution
-  uint64_t saved = kNoOffset;      // offset in the activation memory
+  uint64_t saved = kNoOffset;                  // offset in the activation memory
   uint64_t workspace = kNoOffset;
-  uint64_t prepared = kNoOffset;   // offset in the prepared memory
+  uint64_t prepared = kNoOffset;  // offset in the prepared memory
   uint32_t backward_reads = PLAIT_READS_INPUTS | PLAIT_READS_OUTPUTS;
-  bool backward = false;           // some gradient is needed of it
-  bool forward = true;
+  bool backward = false;  // some gradient is needed of it
 };
 
 // Memory of a tensor and of its gradient.
 struct TensorPlace {
-  uint64_t offset = kNoOffset;    // value, bytes in the activation memory; kNoOffset: a part of the batch
+  uint64_t offset = kNoOffset;  // value, bytes in the activation memory; kNoOffset: a part of the batch
   uint64_t bytes = 0;
   uint64_t gradient = kNoOffset;  // sum of the contributions: the first one's place
-  std::vector<uint64_t> contributions;  // the further ones, added to `gradient` in this order before it is read
+  std::vector<uint64_t>
+      contributions;           // the further ones, added to `gradient` in this order before it is read
+  bool zero_gradient = false;  // nobody contributes: `gradient` is a place of its own that stays zero
 };
 
-// A parameter in the flat arenas (weights, gradients, one per optimizer slot), in stored order. Offsets count f32.
+// A parameter in the flat arenas (weights, gradients, one per optimizer slot), in stored order. Offsets count
+// f32.
 struct ParameterPlace {
   uint64_t offset = 0;
   uint64_t stored = 0;  // elements, padding included
@@ -74,10 +77,25 @@ struct ParameterPlace {
   bool trained = false;
 };
 
+// An instance of a loss. Owns self.
+class LossInstance {
+ public:
+  LossInstance(const plait_loss_ops* ops, void* self) : ops_(ops), self_(self) {}
+  LossInstance(LossInstance&& other) noexcept;
+  LossInstance& operator=(LossInstance&&) = delete;
+  ~LossInstance();
+  const plait_loss_ops& ops() const { return *ops_; }
+  const void* self() const { return self_; }
+
+ private:
+  const plait_loss_ops* ops_;
+  void* self_;
+};
+
 struct LossStep {
-  int head = -1;  // number in Network::losses
-  const plait_loss_ops* ops = nullptr;
-  void* self = nullptr;  // owned by the plan
+  LossStep(int its_head, LossInstance its_instance) : head(its_head), instance(std::move(its_instance)) {}
+  int head;  // number in Network::losses
+  LossInstance instance;
   uint64_t workspace = kNoOffset;
   uint64_t gradient = kNoOffset;  // its contribution to the prediction's gradient; kNoOffset in evaluation
 };
@@ -85,8 +103,8 @@ struct LossStep {
 class Plan {
  public:
   // Creates kernels and lays out memory.
-  // Fails with: kUnsupported naming layer and device when the device has no implementation; what plugins report.
-  // Threads: [setup only], inside the lanes' arena.
+  // Fails with: kUnsupported naming layer and device when the device has no implementation; what plugins
+  // report. Threads: [setup only], inside the lanes' arena.
   static Result<std::unique_ptr<Plan>> compile(const Registry& registry, Network network,
                                                const CompileOptions& options);
   ~Plan();

@@ -33,11 +33,15 @@ uint64_t element_count(const std::vector<int64_t>& shape) {
 uint64_t dtype_bytes(uint32_t dtype) {
   switch (dtype) {
     case PLAIT_F64:
-    case PLAIT_I64: return 8;
+    case PLAIT_I64:
+      return 8;
     case PLAIT_BF16:
-    case PLAIT_F16: return 2;
-    case PLAIT_U8: return 1;
-    default: return 4;
+    case PLAIT_F16:
+      return 2;
+    case PLAIT_U8:
+      return 1;
+    default:
+      return 4;
   }
 }
 

@@ -1,0 +1,43 @@
+#include "plan/memory.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace plait {
+namespace {
+
+bool alive_together(const MemoryBlock& a, const MemoryBlock& b) {
+  return a.first <= b.last && b.first <= a.last;
+}
+
+// The lowest offset at which `block` fits between the blocks placed before it that live at the same time.
+uint64_t lowest_fit(const MemoryBlock& block, std::vector<const MemoryBlock*>& placed) {
+  std::ranges::sort(placed, {}, &MemoryBlock::offset);
+  uint64_t offset = 0;
+  for (const MemoryBlock* other : placed) {
+    if (!alive_together(block, *other)) continue;
+    if (offset + block.bytes <= other->offset) break;
+    offset = std::max(offset, other->offset + other->bytes);
+  }
+  return offset;
+}
+
+}  // namespace
+
+uint64_t place_blocks(std::vector<MemoryBlock>& blocks, uint64_t alignment) {
+  for (MemoryBlock& block : blocks) block.bytes = (block.bytes + alignment - 1) / alignment * alignment;
+  std::vector<size_t> order(blocks.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::ranges::stable_sort(order, [&](size_t a, size_t b) { return blocks[a].bytes > blocks[b].bytes; });
+  std::vector<const MemoryBlock*> placed;
+  uint64_t total = 0;
+  for (size_t index : order) {
+    MemoryBlock& block = blocks[index];
+    block.offset = lowest_fit(block, placed);
+    total = std::max(total, block.offset + block.bytes);
+    placed.push_back(&block);
+  }
+  return total;
+}
+
+}  // namespace plait

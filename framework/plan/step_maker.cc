@@ -1,0 +1,119 @@
+#include "plan/step_maker.h"
+
+#include <utility>
+
+#include "plan/layer_order.h"
+#include "registry/context.h"
+
+namespace plait {
+namespace {
+
+StepNeeds& answers(const plait_layer_needs* needs) { return *static_cast<StepNeeds*>(needs->host_data); }
+
+plait_layer_needs needs_for(StepNeeds& needs) {
+  plait_layer_needs c{};
+  c.struct_size = sizeof c;
+  c.host_data = &needs;
+  c.saved = [](const plait_layer_needs* n, uint64_t bytes) { answers(n).saved = bytes; };
+  c.workspace = [](const plait_layer_needs* n, uint64_t bytes) { answers(n).workspace = bytes; };
+  c.prepared = [](const plait_layer_needs* n, uint64_t bytes) { answers(n).prepared = bytes; };
+  c.stored_elements = [](const plait_layer_needs* n, uint32_t index, uint64_t count) {
+    answers(n).stored[index] = count;
+  };
+  c.backward_reads = [](const plait_layer_needs* n, uint32_t reads) { answers(n).backward_reads = reads; };
+  c.accumulates = [](const plait_layer_needs*) {};  // the host adds contributions itself, in a fixed order
+  return c;
+}
+
+std::vector<PartSpec> specs_of(const Network& network, const std::vector<int>& tensors) {
+  std::vector<PartSpec> specs;
+  for (int tensor : tensors) specs.push_back(network.tensors[static_cast<size_t>(tensor)].spec);
+  return specs;
+}
+
+// The epilogues of a node as the border wants them.
+class EpilogueArray {
+ public:
+  explicit EpilogueArray(const std::vector<Epilogue>& epilogues) {
+    c_.reserve(epilogues.size());
+    for (const Epilogue& e : epilogues) {
+      c_.push_back({sizeof(plait_epilogue), 0, e.name.c_str(), e.alpha, e.beta});
+      pointers_.push_back(&c_.back());
+    }
+  }
+  const plait_epilogue* const* data() const { return pointers_.data(); }
+  uint32_t size() const { return static_cast<uint32_t>(c_.size()); }
+
+ private:
+  std::vector<plait_epilogue> c_;
+  std::vector<const plait_epilogue*> pointers_;
+};
+
+}  // namespace
+
+Result<MadeLayer> make_layer(const Registry& registry, const Network& network, const NodeInfo& node,
+                             const std::vector<bool>& gradient_needed, bool backward,
+                             const CompileOptions& options) {
+  const std::string place = layer_place(*node.layer);
+  auto ops = registry.ops<plait_layer_ops>(node.layer->plugin.id(), options.device_id);
+  if (!ops) return ops.status().at(place);
+
+  const std::vector<PartSpec> input_specs = specs_of(network, node.inputs),
+                              output_specs = specs_of(network, node.outputs);
+  const RawParts inputs(input_specs), outputs(output_specs);
+  const EpilogueArray epilogues(node.epilogues);
+  std::vector<uint8_t> needed(gradient_needed.begin(), gradient_needed.end());
+  plait_layer_request request{};
+  request.struct_size = sizeof request;
+  request.n_inputs = inputs.size();
+  request.config = node.layer->plugin.config.get();
+  request.inputs = inputs.data();
+  request.input_gradient_needed = needed.data();
+  request.n_epilogues = epilogues.size();
+  request.epilogues = epilogues.data();
+  request.training = backward;
+  request.parameters_frozen = node.layer->frozen;
+  request.n_outputs = outputs.size();
+  request.outputs = outputs.data();
+
+  StepNeeds needs;
+  const plait_layer_needs c_needs = needs_for(needs);
+  CallContext context(options.lanes, options.parallel_for);
+  context.set_device(options.device, nullptr);
+  void* self = nullptr;
+  PLAIT_TRY(context.status((*ops)->create(context.raw(), &request, &c_needs, &self)).at(place));
+  return MadeLayer{LayerInstance(*ops, self), needs};
+}
+
+Result<MadeLoss> make_loss(const Registry& registry, const Network& network, const HeadInfo& head,
+                           const CompileOptions& options) {
+  const std::string place = "loss \"" + head.name + "\" (" + head.plugin->where.text() + ")";
+  auto ops = registry.ops<plait_loss_ops>(head.plugin->id(), options.device_id);
+  if (!ops) return ops.status().at(place);
+  const std::vector<PartSpec> both = specs_of(network, {head.input, head.target});
+  const RawParts specs(both);
+  plait_loss_request request{};
+  request.struct_size = sizeof request;
+  request.training = options.training;
+  request.config = head.plugin->config.get();
+  request.prediction = specs.data()[0];
+  request.target = specs.data()[1];
+  CallContext context(options.lanes, options.parallel_for);
+  context.set_device(options.device, nullptr);
+  void* self = nullptr;
+  PLAIT_TRY(context.status((*ops)->create(context.raw(), &request, &self)).at(place));
+  return MadeLoss{LossInstance(*ops, self), request.workspace_bytes};
+}
+
+LayerInstance::LayerInstance(LayerInstance&& other) noexcept
+    : ops_(other.ops_), self_(std::exchange(other.self_, nullptr)) {}
+LayerInstance::~LayerInstance() {
+  if (self_ != nullptr && ops_->destroy != nullptr) ops_->destroy(self_);
+}
+LossInstance::LossInstance(LossInstance&& other) noexcept
+    : ops_(other.ops_), self_(std::exchange(other.self_, nullptr)) {}
+LossInstance::~LossInstance() {
+  if (self_ != nullptr && ops_->destroy != nullptr) ops_->destroy(self_);
+}
+
+}  // namespace plait

@@ -1,0 +1,32 @@
+// Instances of layers and losses for concrete extents, and what they say they need.
+#pragma once
+#include <map>
+
+#include "plan/plan.h"
+
+namespace plait {
+
+struct StepNeeds {
+  uint64_t saved = 0, workspace = 0, prepared = 0;  // bytes
+  std::map<uint32_t, uint64_t> stored;              // elements by number of the parameter, where not plain
+  uint32_t backward_reads = PLAIT_READS_INPUTS | PLAIT_READS_OUTPUTS;
+};
+
+struct MadeLayer {
+  LayerInstance instance;
+  StepNeeds needs;
+};
+
+struct MadeLoss {
+  LossInstance instance;
+  uint64_t workspace = 0;
+};
+
+// Fails with: kNotFound naming layer and device when there is no implementation; what the plugin reports.
+Result<MadeLayer> make_layer(const Registry& registry, const Network& network, const NodeInfo& node,
+                             const std::vector<bool>& gradient_needed, bool backward,
+                             const CompileOptions& options);
+Result<MadeLoss> make_loss(const Registry& registry, const Network& network, const HeadInfo& head,
+                           const CompileOptions& options);
+
+}  // namespace plait
