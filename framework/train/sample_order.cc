@@ -1,0 +1,111 @@
+#include "train/sample_order.h"
+
+#include <algorithm>
+#include <cmath>
+#include <plait/sdk/random.hpp>
+
+namespace plait {
+namespace {
+
+constexpr int kRounds = 6;
+
+uint32_t low(uint64_t x) { return static_cast<uint32_t>(x); }
+uint32_t high(uint64_t x) { return static_cast<uint32_t>(x >> 32); }
+
+// A key that no other purpose, and nobody who takes the seed itself for a key, has.
+std::array<uint32_t, 2> key_of(uint64_t seed, OrderPurpose purpose) {
+  constexpr uint32_t kOrderOfSamples = 0x6f726472;
+  const auto block = sdk::philox({static_cast<uint32_t>(purpose), kOrderOfSamples, 0, 0}, {low(seed), high(seed)});
+  return {block[0], block[1]};
+}
+
+int half_bits_for(int64_t n) {
+  int half = 1;
+  while (half < 31 && (int64_t{1} << (2 * half)) < n) ++half;
+  return half;
+}
+
+int64_t held_out_of(int64_t records, double fraction) {
+  const int64_t wanted = static_cast<int64_t>(std::floor(fraction * static_cast<double>(records) + 0.5));
+  return std::clamp<int64_t>(wanted, 0, std::max<int64_t>(records - 1, 0));
+}
+
+// Of 64 random bits, without bias worth speaking of: n is far below 2^32 samples.
+int64_t scaled(uint64_t bits, int64_t n) {
+  const uint64_t m = static_cast<uint64_t>(n);
+  return static_cast<int64_t>(((bits >> 32) * m + (((bits & 0xffffffffu) * m) >> 32)) >> 32);
+}
+
+}  // namespace
+
+KeyedPermutation::KeyedPermutation(uint64_t seed, OrderPurpose purpose, int64_t n)
+    : key_(key_of(seed, purpose)), n_(n), half_bits_(half_bits_for(n)) {}
+
+uint64_t KeyedPermutation::mixed(uint64_t epoch, uint64_t value) const {
+  const uint32_t mask = (uint32_t{1} << half_bits_) - 1;
+  uint32_t left = low(value >> half_bits_), right = low(value) & mask;
+  for (uint32_t round = 0; round < kRounds; ++round) {
+    const auto block = sdk::philox({right, round, low(epoch), high(epoch)}, key_);
+    const uint32_t next = left ^ (block[0] & mask);
+    left = right;
+    right = next;
+  }
+  return (uint64_t{left} << half_bits_) | right;
+}
+
+int64_t KeyedPermutation::operator()(uint64_t epoch, int64_t place) const {
+  uint64_t value = static_cast<uint64_t>(place);
+  do {
+    value = mixed(epoch, value);
+  } while (value >= static_cast<uint64_t>(n_));
+  return static_cast<int64_t>(value);
+}
+
+RecordSplit::RecordSplit(uint64_t seed, int64_t records, double validation_fraction)
+    : records_(records),
+      held_out_(held_out_of(records, validation_fraction)),
+      permutation_(seed, OrderPurpose::kSplit, records) {}
+
+int64_t RecordSplit::training(int64_t index) const {
+  return held_out_ == 0 ? index : permutation_(0, index + held_out_);
+}
+
+int64_t RecordSplit::validation(int64_t index) const { return permutation_(0, index); }
+
+TrainingOrder::TrainingOrder(uint64_t seed, const RecordSplit& split, bool shuffle, int64_t repeat)
+    : seed_(seed),
+      split_(split),
+      shuffle_(shuffle),
+      repeat_(repeat),
+      permutation_(seed, OrderPurpose::kShuffle, split.training_count()) {}
+
+SampleRef TrainingOrder::sample(int64_t position) const {
+  if (repeat_ > 0) position %= repeat_;
+  const int64_t epoch = position / records(), place = position % records();
+  const int64_t index = shuffle_ ? permutation_(static_cast<uint64_t>(epoch), place) : place;
+  return {split_.training(index), static_cast<uint64_t>(epoch), static_cast<uint64_t>(place)};
+}
+
+SampleRef TrainingOrder::replacement(const SampleRef& bad, int attempt) const {
+  const auto block = sdk::philox({low(bad.place), high(bad.place), low(bad.epoch), static_cast<uint32_t>(attempt)},
+                                 key_of(seed_, OrderPurpose::kReplacement));
+  const int64_t index = scaled((uint64_t{block[0]} << 32) | block[1], records());
+  return {split_.training(index), bad.epoch, bad.place};
+}
+
+EvaluationOrder::EvaluationOrder(int64_t records, const RecordSplit* split)
+    : records_(records), split_(split ? *split : RecordSplit(0, records, 0)), is_split_(split != nullptr) {}
+
+SampleRef EvaluationOrder::at(int64_t position) const {
+  return {is_split_ ? split_.validation(position) : position, 0, static_cast<uint64_t>(position)};
+}
+
+SampleRef EvaluationOrder::sample(int64_t position) const { return at(std::min(position, records_ - 1)); }
+
+SampleRef EvaluationOrder::replacement(const SampleRef& bad, int attempt) const {
+  SampleRef next = at((static_cast<int64_t>(bad.place) + attempt + 1) % records_);
+  next.place = bad.place;
+  return next;
+}
+
+}  // namespace plait

@@ -1,0 +1,87 @@
+// Which record is trained on when: an endless row of epochs, each a permutation of the training records.
+//
+// Sample of step t, shard k, place i of a batch of B, with K shards: position p = (t K + k) B + i. Epoch e = p / n holds
+// n = records() positions; the place within it goes through a keyed bijection of 0..n-1. So a record is met once an
+// epoch, and n need not divide by K B.
+//
+// The bijection is a Feistel network of six rounds over the smallest 4^h >= n, whose function is Philox 4x32-10, and
+// cycle walking: numbers >= n are sent through again until one is below n.
+// Source: Black, Rogaway 2002, "Ciphers with arbitrary finite domains", section 5; Salmon et al. 2011 (Philox).
+#pragma once
+#include <array>
+#include <cstdint>
+
+#include "graph/input.h"
+
+namespace plait {
+
+// What a bijection or draw is for; part of its key.
+enum class OrderPurpose : uint32_t { kShuffle = 1, kSplit = 2, kReplacement = 3 };
+
+// A bijection of 0..n-1. Threads: [any]
+class KeyedPermutation {
+ public:
+  KeyedPermutation(uint64_t seed, OrderPurpose purpose, int64_t n);
+  // Where `place` goes in permutation number `epoch`.
+  int64_t operator()(uint64_t epoch, int64_t place) const;
+
+ private:
+  uint64_t mixed(uint64_t epoch, uint64_t value) const;
+  std::array<uint32_t, 2> key_;
+  int64_t n_;
+  int half_bits_;
+};
+
+// A source's records, split in two: a fixed subset for validation, drawn by the seed, and the rest for training.
+struct RecordSplit {
+  RecordSplit(uint64_t seed, int64_t records, double validation_fraction);
+  // Record number of the index-th training or validation record.
+  int64_t training(int64_t index) const;
+  int64_t validation(int64_t index) const;
+  int64_t training_count() const { return records_ - held_out_; }
+  int64_t validation_count() const { return held_out_; }
+
+ private:
+  int64_t records_;
+  int64_t held_out_;  // round(fraction * records), and at least one record is left for training
+  KeyedPermutation permutation_;
+};
+
+// The order of training. Threads: [any]
+class TrainingOrder final : public SampleOrder {
+ public:
+  // `repeat`: only positions 0..repeat-1 are met, over and over (0: off). Without `shuffle` epochs are in record order.
+  TrainingOrder(uint64_t seed, const RecordSplit& split, bool shuffle, int64_t repeat = 0);
+  SampleRef sample(int64_t position) const override;
+  // A training record drawn by (seed, epoch, place, attempt).
+  SampleRef replacement(const SampleRef& bad, int attempt) const override;
+  int64_t records() const { return split_.training_count(); }
+
+ private:
+  uint64_t seed_;
+  RecordSplit split_;
+  bool shuffle_;
+  int64_t repeat_;
+  KeyedPermutation permutation_;
+};
+
+// The order of evaluation: position p is record p of the validation part of a split, or of the whole source. Positions
+// past the end meet the last record again (they fill a batch and are not counted).
+class EvaluationOrder final : public SampleOrder {
+ public:
+  explicit EvaluationOrder(int64_t records) : EvaluationOrder(records, nullptr) {}
+  explicit EvaluationOrder(const RecordSplit& split) : EvaluationOrder(split.validation_count(), &split) {}
+  SampleRef sample(int64_t position) const override;
+  // The next record that is not bad, going round.
+  SampleRef replacement(const SampleRef& bad, int attempt) const override;
+  int64_t records() const { return records_; }
+
+ private:
+  EvaluationOrder(int64_t records, const RecordSplit* split);
+  SampleRef at(int64_t position) const;
+  int64_t records_;
+  RecordSplit split_;
+  bool is_split_;
+};
+
+}  // namespace plait
