@@ -1,0 +1,70 @@
+#include <fmt/format.h>
+
+#include "plan/table.h"
+
+namespace plait {
+namespace {
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c == '\n' ? ' ' : c;
+  }
+  return out + "\"";
+}
+
+class Dot {
+ public:
+  explicit Dot(const Network& network) : network_(network) {}
+
+  std::string run() {
+    text_ = "digraph " + quoted(network_.name) +
+            " {\n  rankdir=TB;\n  node [shape=box, fontname=\"Helvetica\"];\n";
+    for (const TensorInfo& tensor : network_.tensors)
+      if (tensor.part >= 0) node("part " + tensor.name, tensor.name, "ellipse");
+    for (size_t i = 0; i < network_.nodes.size(); ++i) layer(i);
+    for (const HeadInfo& head : network_.losses) add_head(head, "loss");
+    for (const HeadInfo& head : network_.metrics) add_head(head, "metric");
+    return text_ + "}\n";
+  }
+
+ private:
+  void node(const std::string& id, const std::string& label, const char* shape) {
+    text_ += fmt::format("  {} [label={}, shape={}];\n", quoted(id), quoted(label), shape);
+  }
+  void edge(int tensor, const std::string& to, const char* style) {
+    const TensorInfo& info = network_.tensors[static_cast<size_t>(tensor)];
+    text_ += fmt::format("  {} -> {} [label={}, style={}];\n", quoted(writer(info)), quoted(to),
+                         quoted(shape_text(info.spec)), style);
+  }
+  std::string writer(const TensorInfo& tensor) const {
+    return tensor.node < 0 ? "part " + tensor.name
+                           : network_.nodes[static_cast<size_t>(tensor.node)].layer->name;
+  }
+  // One box for a layer and what it has absorbed.
+  void layer(size_t number) {
+    const NodeInfo& info = network_.nodes[number];
+    if (info.absorbed_by >= 0) return;
+    std::string label = info.layer->name + " " + info.layer->plugin.entry->short_name();
+    for (const NodeInfo& other : network_.nodes)
+      if (other.absorbed_by == static_cast<int>(number))
+        label += " + " + other.layer->name + " " + other.layer->plugin.entry->short_name();
+    node(info.layer->name, label, "box");
+    for (int input : info.inputs) edge(input, info.layer->name, "solid");
+  }
+  void add_head(const HeadInfo& head, const char* what) {
+    const std::string id = std::string(what) + " " + head.name;
+    node(id, id, "octagon");
+    edge(head.input, id, "solid");
+    edge(head.target, id, "dashed");
+  }
+  const Network& network_;
+  std::string text_;
+};
+
+}  // namespace
+
+std::string network_dot(const Network& network) { return Dot(network).run(); }
+
+}  // namespace plait

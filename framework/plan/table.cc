@@ -1,0 +1,106 @@
+#include "plan/table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace plait {
+namespace {
+
+// 1234567 -> "1.23M"
+std::string short_number(double value) {
+  static constexpr const char* kUnits[] = {"", "k", "M", "G", "T"};
+  size_t unit = 0;
+  while (value >= 1000 && unit < 4) value /= 1000, ++unit;
+  return unit == 0 ? fmt::format("{:.0f}", value) : fmt::format("{:.2f}{}", value, kUnits[unit]);
+}
+
+std::string kib(double bytes) { return fmt::format("{:.1f} KiB", bytes / 1024); }
+
+uint64_t own_parameters(const Network& network, int node) {
+  uint64_t count = 0;
+  for (const ParameterInfo& info : network.parameters)
+    if (info.node == node && !info.buffer) count += info.elements;
+  return count;
+}
+
+uint64_t output_bytes(const Network& network, const NodeInfo& node) {
+  uint64_t bytes = 0;
+  for (int output : node.outputs) bytes += byte_count(network.tensors[static_cast<size_t>(output)].spec);
+  return bytes;
+}
+
+// The outputs of node i as they were inferred: an absorbing node's own tensor stands under its own name.
+std::string shape_of(const Network& network, const NodeInfo& node) {
+  const int own = network.tensor(node.layer->name);
+  std::string text = shape_text(network.tensors[static_cast<size_t>(own)].spec);
+  for (size_t i = 1; i < node.outputs.size(); ++i)
+    text += " " + shape_text(network.tensors[static_cast<size_t>(node.outputs[i])].spec);
+  return text;
+}
+
+struct Row {
+  std::string name, type, shape, parameters, multiply_adds, memory;
+};
+
+Row row_of(const Network& network, size_t number) {
+  const NodeInfo& node = network.nodes[number];
+  Row row;
+  row.name = node.layer->name;
+  row.type = node.layer->plugin.entry->short_name();
+  row.shape = shape_of(network, node);
+  row.parameters = std::to_string(own_parameters(network, static_cast<int>(number)));
+  if (node.layer->frozen) row.parameters += " (frozen)";
+  if (!node.layer->shares.empty()) row.parameters = "of " + node.layer->shares;
+  row.multiply_adds = short_number(node.multiply_adds / std::max(network.batch, 1));
+  row.memory = node.absorbed_by >= 0
+                   ? "in " + network.nodes[static_cast<size_t>(node.absorbed_by)].layer->name
+                   : kib(static_cast<double>(output_bytes(network, node)));
+  return row;
+}
+
+std::string render(const std::vector<Row>& rows) {
+  auto width = [&](std::string Row::*column) {
+    size_t widest = 0;
+    for (const Row& row : rows) widest = std::max(widest, (row.*column).size());
+    return widest;
+  };
+  const size_t name = width(&Row::name), type = width(&Row::type), shape = width(&Row::shape),
+               parameters = width(&Row::parameters), adds = width(&Row::multiply_adds),
+               memory = width(&Row::memory);
+  std::string text;
+  for (const Row& row : rows)
+    text += fmt::format("{:<{}}  {:<{}}  {:<{}}  {:>{}}  {:>{}}  {:>{}}\n", row.name, name, row.type, type,
+                        row.shape, shape, row.parameters, parameters, row.multiply_adds, adds, row.memory,
+                        memory);
+  return text;
+}
+
+std::string totals(const Network& network, int slots) {
+  double adds = 0, activations = 0;
+  for (const NodeInfo& node : network.nodes) {
+    adds += node.multiply_adds;
+    if (node.absorbed_by < 0) activations += static_cast<double>(output_bytes(network, node));
+  }
+  const auto parameters = static_cast<double>(network.parameter_elements());
+  const double weights = 4 * parameters * (2 + slots);
+  return fmt::format(
+      "\n{} parameters; {} multiply-adds a sample forward; about {} a training replica of batch {}: {} "
+      "activations and "
+      "gradients, {} weights, their gradients and {} optimizer slot{}\n",
+      network.parameter_elements(), short_number(adds / std::max(network.batch, 1)),
+      kib(2 * activations + weights), network.batch, kib(2 * activations), kib(weights), slots,
+      slots == 1 ? "" : "s");
+}
+
+}  // namespace
+
+std::string network_table(const Network& network, int slots) {
+  std::vector<Row> rows = {{"layer", "type", "output", "parameters", "multiply-adds", "memory"}};
+  for (const TensorInfo& tensor : network.tensors)
+    if (tensor.part >= 0) rows.push_back({tensor.name, "(sample)", shape_text(tensor.spec), "", "", ""});
+  for (size_t i = 0; i < network.nodes.size(); ++i) rows.push_back(row_of(network, i));
+  return render(rows) + totals(network, slots);
+}
+
+}  // namespace plait
