@@ -1,0 +1,21 @@
+// Progress as one line that is drawn over, at most ten times a second.
+#pragma once
+#include <chrono>
+
+#include "report/plain.h"
+
+namespace plait {
+
+class Bar final : public Plain {
+ public:
+  explicit Bar(std::FILE* stream) : Plain(stream) {}
+  void round_finished(const RoundInfo& round) override;
+
+ private:
+  void line(const std::string& text) override;
+  int width() const;
+  std::chrono::steady_clock::time_point drawn_{};
+  bool visible_ = false;
+};
+
+}  // namespace plait

@@ -1,0 +1,29 @@
+#include "report/format.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace plait {
+
+std::string duration_text(double seconds) {
+  const auto whole = static_cast<long>(std::max(0.0, std::round(seconds)));
+  if (whole >= 3600) return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+  return fmt::format("{}:{:02}", whole / 60, whole % 60);
+}
+
+std::string rate_text(double per_second) {
+  std::string digits = fmt::format("{:.0f}", std::max(0.0, per_second));
+  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3)
+    digits.insert(static_cast<size_t>(at), ",");
+  return digits;
+}
+
+std::string values_text(const NamedValues& values) {
+  std::string text;
+  for (const auto& [name, value] : values)
+    text += fmt::format("{}{} {:.4f}", text.empty() ? "" : ", ", name, value);
+  return text;
+}
+
+}  // namespace plait

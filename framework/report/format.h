@@ -1,0 +1,13 @@
+// Numbers as people read them.
+#pragma once
+#include <string>
+
+#include "train/run.h"
+
+namespace plait {
+
+std::string duration_text(double seconds);           // "0:42", "1:02:03"
+std::string rate_text(double per_second);            // "24,310"
+std::string values_text(const NamedValues& values);  // "accuracy 0.9012, loss 0.2713"
+
+}  // namespace plait

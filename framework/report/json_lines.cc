@@ -1,0 +1,94 @@
+#include "report/json_lines.h"
+
+#include <nlohmann/json.hpp>
+
+namespace plait {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+void write(std::FILE* stream, const Json& object) {
+  std::fputs((object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n").c_str(), stream);
+  std::fflush(stream);
+}
+
+Json values_of(const NamedValues& values) {
+  Json object = Json::object();
+  for (const auto& [name, value] : values) object[name] = value;
+  return object;
+}
+
+}  // namespace
+
+void JsonLines::run_begun(const std::string& run_dir) {
+  write(stream_, {{"event", "run"}, {"run_dir", run_dir}});
+}
+
+void JsonLines::stage_begun(const StageInfo& s) {
+  write(stream_, {{"event", "stage"},
+                  {"title", s.title},
+                  {"stage", s.number},
+                  {"pretraining", s.pretraining},
+                  {"rounds", s.rounds},
+                  {"first_round", s.first_round},
+                  {"steps", s.steps},
+                  {"epochs", s.epochs},
+                  {"shards", s.shards},
+                  {"local_steps", s.local_steps},
+                  {"batch", s.batch},
+                  {"ranks", s.ranks},
+                  {"threads", s.threads},
+                  {"parameters", s.parameters},
+                  {"training_records", s.training_records},
+                  {"validation_records", s.validation_records},
+                  {"test_records", s.test_records}});
+}
+
+void JsonLines::round_finished(const RoundInfo& r) {
+  write(stream_, {{"event", "round"},
+                  {"stage", r.stage},
+                  {"round", r.round},
+                  {"rounds", r.rounds},
+                  {"step", r.step},
+                  {"epoch", r.epoch},
+                  {"samples", r.samples},
+                  {"loss", r.loss},
+                  {"seconds", r.seconds},
+                  {"samples_per_second", r.samples_per_second},
+                  {"redone", r.redone}});
+}
+
+void JsonLines::evaluated(const EvaluationInfo& e) {
+  write(stream_, {{"event", "evaluation"},
+                  {"on", e.on},
+                  {"weights", e.weights},
+                  {"stage", e.stage},
+                  {"step", e.step},
+                  {"epoch", e.epoch},
+                  {"values", values_of(e.values)},
+                  {"records", e.records},
+                  {"best", e.best},
+                  {"seconds", e.seconds}});
+}
+
+void JsonLines::checkpoint_saved(const std::string& path) {
+  write(stream_, {{"event", "checkpoint"}, {"path", path}});
+}
+
+void JsonLines::profile(const std::vector<LayerTime>& times) {
+  for (const LayerTime& t : times)
+    write(stream_, {{"event", "profile"},
+                    {"layer", t.layer},
+                    {"phase", t.phase},
+                    {"calls", t.calls},
+                    {"seconds", t.seconds}});
+}
+
+void JsonLines::message(const std::string& text) { write(stream_, {{"event", "message"}, {"text", text}}); }
+
+void JsonLines::finished(const Summary& summary) {
+  Json object = Json::parse(summary.json(), nullptr, false);
+  write(stream_, {{"event", "finished"}, {"summary", object}});
+}
+
+}  // namespace plait

@@ -1,0 +1,25 @@
+// Progress as one JSON object a line: {"event": "round", ...}. Field names are those of train/run.h.
+#pragma once
+#include <cstdio>
+
+#include "report/progress.h"
+
+namespace plait {
+
+class JsonLines final : public Observer {
+ public:
+  explicit JsonLines(std::FILE* stream) : stream_(stream) {}
+  void run_begun(const std::string& run_dir) override;
+  void stage_begun(const StageInfo& stage) override;
+  void round_finished(const RoundInfo& round) override;
+  void evaluated(const EvaluationInfo& evaluation) override;
+  void checkpoint_saved(const std::string& path) override;
+  void profile(const std::vector<LayerTime>& times) override;
+  void message(const std::string& text) override;
+  void finished(const Summary& summary) override;
+
+ private:
+  std::FILE* stream_;
+};
+
+}  // namespace plait

@@ -1,0 +1,72 @@
+#include "report/plain.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "report/format.h"
+
+namespace plait {
+
+void Plain::line(const std::string& text) {
+  std::fputs((text + "\n").c_str(), stream_);
+  std::fflush(stream_);
+}
+
+void Plain::run_begun(const std::string& run_dir) { line("run folder " + run_dir); }
+
+void Plain::stage_begun(const StageInfo& stage) {
+  stage_ = stage;
+  seconds_ = 0;
+  counted_ = 0;
+  line(fmt::format(
+      "{}{}: {} parameters, {} training records; {} shards x {} steps x {} samples a round, {} rounds; "
+      "{} rank{} x {} thread{}",
+      stage.pretraining ? "pretraining " : "", stage.title, stage.parameters, stage.training_records,
+      stage.shards, stage.local_steps, stage.batch, stage.rounds, stage.ranks, stage.ranks == 1 ? "" : "s",
+      stage.threads, stage.threads == 1 ? "" : "s"));
+}
+
+double Plain::eta_seconds(const RoundInfo& round) {
+  seconds_ += round.seconds;
+  ++counted_;
+  return seconds_ / static_cast<double>(counted_) * static_cast<double>(round.rounds - round.round - 1);
+}
+
+void Plain::round_finished(const RoundInfo& round) {
+  const double eta = eta_seconds(round);
+  const int64_t every = std::max<int64_t>(1, round.rounds / 20);
+  if ((round.round + 1) % every != 0 && round.round + 1 != round.rounds) return;
+  line(fmt::format("round {}/{}  epoch {:.2f}  loss {:.4f}  {} samples/s  eta {}", round.round + 1,
+                   round.rounds, round.epoch, round.loss, rate_text(round.samples_per_second),
+                   duration_text(eta)));
+}
+
+void Plain::evaluated(const EvaluationInfo& evaluation) {
+  line(fmt::format("{} ({} weights) at epoch {:.2f}: {}{}", evaluation.on, evaluation.weights,
+                   evaluation.epoch, values_text(evaluation.values),
+                   evaluation.best ? "  (best so far)" : ""));
+}
+
+void Plain::profile(const std::vector<LayerTime>& times) {
+  double total = 0;
+  for (const LayerTime& time : times) total += time.seconds;
+  line("time per layer:");
+  for (const LayerTime& time : times)
+    line(fmt::format("  {:<16} {:<9} {:>9.1f} us a call  {:>5.1f} %", time.layer, time.phase,
+                     time.seconds * 1e6 / static_cast<double>(std::max<int64_t>(1, time.calls)),
+                     100 * time.seconds / std::max(total, 1e-12)));
+}
+
+void Plain::message(const std::string& text) { line("note: " + text); }
+
+void Plain::finished(const Summary& summary) {
+  if (!summary.test.empty()) line("test: " + values_text(summary.test));
+  line(fmt::format("{} after {} rounds, {} samples in {}; {} samples/s in training; weights {}",
+                   summary.status == RunStatus::kComplete ? "complete" : "stopped, resumable", summary.rounds,
+                   summary.samples, duration_text(summary.seconds),
+                   rate_text(summary.train_samples_per_second), summary.weights_sha256.substr(0, 16)));
+  line("run folder " + summary.run_dir);
+}
+
+}  // namespace plait
