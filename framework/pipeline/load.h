@@ -49,6 +49,11 @@ struct PluginScan {
 // Fails with: kNotFound when the file cannot be read.
 Result<PluginScan> scan_plugins(const std::string& path, const std::map<std::string, std::string>& vars = {});
 
+// Gives inputs and targets that a file leaves open ("") their part, now that the source has been asked for its parts:
+// "image", else the first, for inputs; "label", else the last, for targets.
+// Fails with: kInvalid when a layer, loss or metric reads what is neither a layer nor a part (did-you-mean).
+Status connect_parts(Job& job, const std::vector<std::string>& parts);
+
 // `message` as an error at `where`, with the source line and a caret when the file can be read: for those who find
 // fault with a job later (shapes, files).
 std::string error_at(const Location& where, const std::string& message);

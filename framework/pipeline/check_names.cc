@@ -1,0 +1,156 @@
+#include "pipeline/check_names.h"
+
+#include <algorithm>
+
+namespace plait {
+namespace {
+
+std::string article(const std::string& word) {
+  return (std::string("aeiou").find(word[0]) == std::string::npos ? "a " : "an ") + word;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+class NameCheck {
+ public:
+  NameCheck(const Schema& schema, const pb::Descriptor* message, Errors& errors)
+      : schema_(schema), message_(message), meaning_(schema.meaning(message)), errors_(errors) {}
+
+  std::vector<Field> run(std::vector<Field> fields) {
+    std::vector<Field> good;
+    for (Field& field : fields) {
+      if (field.name.kind != Token::Kind::kName) continue;  // a variable that has no value: said already
+      const auto* descriptor = schema_.find(message_, field.name.text, field.bracketed);
+      if (descriptor == nullptr)
+        report_unknown(schema_, message_, field.name.text, field.name.place, errors_);
+      else if (may_stand(field, descriptor) && adapt(field, descriptor))
+        good.push_back(std::move(field));
+    }
+    return good;
+  }
+
+ private:
+  bool fail(const Place& place, const std::string& message, const std::string& hint = "") {
+    errors_.add(place, message, hint);
+    return false;
+  }
+
+  // Once only, and one plugin only.
+  bool may_stand(const Field& field, const pb::FieldDescriptor* descriptor) {
+    const FieldMeaning& meaning = schema_.meaning(descriptor);
+    const auto [first, is_first] = seen_.emplace(descriptor, field.name.place);
+    const std::string hint = "first at " + location_of(first->second).text();
+    if (!is_first && !descriptor->is_repeated() && field.in_list)
+      return fail(scalar_place(field), "\"" + meaning.written + "\" takes one value, not a list");
+    if (!is_first && !descriptor->is_repeated()) {
+      const std::string of = message_ == schema_.job() ? "" : " in " + meaning_.title;
+      return fail(field.name.place, "\"" + meaning.written + "\" is written twice" + of, hint);
+    }
+    if (meaning.plugin == nullptr) return true;
+    if (plugin_ == nullptr) plugin_ = descriptor;
+    if (plugin_ == descriptor) return true;
+    return fail(field.name.place, "\"" + meaning.written + "\" is a second " + meaning_.plugin_kind + " besides \"" +
+                                      schema_.meaning(plugin_).written + "\"; only one can stand here");
+  }
+
+  bool adapt(Field& field, const pb::FieldDescriptor* descriptor) {
+    const FieldMeaning& meaning = schema_.meaning(descriptor);
+    if (descriptor->type() != pb::FieldDescriptor::TYPE_MESSAGE) return adapt_scalar(field, descriptor, meaning);
+    if (!field.is_message)
+      return fail(scalar_place(field), "\"" + meaning.written + "\" wants { ... }, got " + scalar_text(field.scalar),
+                  "as in: " + meaning.written + " { }");
+    field.fields = check_names(schema_, descriptor->message_type(), std::move(field.fields), errors_);
+    return true;
+  }
+
+  bool adapt_scalar(Field& field, const pb::FieldDescriptor* descriptor, const FieldMeaning& meaning) {
+    const std::string hint = describe(*meaning.field);
+    if (field.is_message)
+      return fail(field.name.place, "\"" + meaning.written + "\" wants a value, got { ... }", hint);
+    if (descriptor->type() != pb::FieldDescriptor::TYPE_STRING) return true;
+    Token& token = field.scalar.front();
+    const bool may_be_bare = meaning.field->kind == PLAIT_FIELD_ENUM && token.kind == Token::Kind::kName;
+    if (token.from_variable || field.scalar.back().from_variable || may_be_bare) {
+      if (token.kind != Token::Kind::kString) token.text = quote(scalar_text(field.scalar));
+      token.kind = Token::Kind::kString;
+      field.scalar.resize(1);
+      return true;
+    }
+    if (token.kind == Token::Kind::kString) return true;
+    const std::string got = scalar_text(field.scalar);
+    return fail(scalar_place(field), "\"" + meaning.written + "\" of " + meaning_.title + " wants a text in quotes, got " + got,
+                "write " + meaning.written + ": " + quote(got) + "  " + hint);
+  }
+
+  const Schema& schema_;
+  const pb::Descriptor* message_;
+  const MessageMeaning& meaning_;
+  Errors& errors_;
+  std::map<const pb::FieldDescriptor*, Place> seen_;
+  const pb::FieldDescriptor* plugin_ = nullptr;
+};
+
+// What is to be known of something that was perhaps meant.
+std::string hint_for(const FieldMeaning& meaning) {
+  const std::string text = "did you mean \"" + meaning.written + "\"? ";
+  if (meaning.field) return text + describe(*meaning.field);
+  return text + "(" + (meaning.plugin ? meaning.plugin->type->doc : meaning.block->doc) + ")";
+}
+
+std::string list_hint(const Schema& schema, const pb::Descriptor* message) {
+  const auto names = schema.names_in(message);
+  return names.empty() ? schema.meaning(message).title + " has no fields" : "possible here: " + joined(names);
+}
+
+std::string suggestion(const Schema& schema, const pb::Descriptor* message, const std::string& name) {
+  auto names = schema.names_in(message);
+  for (std::string& candidate : names)
+    if (candidate[0] == '[') candidate = candidate.substr(1, candidate.size() - 2);
+  const std::string near = did_you_mean(name, names);
+  if (near.empty()) return list_hint(schema, message);
+  return hint_for(schema.meaning(schema.find(message, near, false)));
+}
+
+// A type that nobody defines may stand in a library that did not load.
+std::string failures_hint(const Registry& registry) {
+  std::string text;
+  for (const PluginFailure& failure : registry.failures())
+    text += "\n    not loaded: " + failure.path + ": " + failure.reason.message();
+  return text;
+}
+
+}  // namespace
+
+std::vector<Field> check_names(const Schema& schema, const pb::Descriptor* message, std::vector<Field> fields,
+                               Errors& errors) {
+  return NameCheck(schema, message, errors).run(std::move(fields));
+}
+
+void report_unknown(const Schema& schema, const pb::Descriptor* message, const std::string& name, const Place& place,
+                    Errors& errors) {
+  const MessageMeaning& meaning = schema.meaning(message);
+  const std::string quoted_name = "\"" + name + "\"";
+  const TypeEntry* other = schema.registry().find(name);
+  if (meaning.plugin_kind == nullptr) {
+    const std::string what = message == schema.job() ? "unknown field " + quoted_name
+                                                     : "unknown field " + quoted_name + " of " + meaning.title;
+    const std::string hint = other && message == schema.job()
+                                 ? quoted_name + " is " + article(other->type->kind) + " and stands inside a block, as in: " +
+                                       other->type->kind + " { " + name + " { } }"
+                                 : suggestion(schema, message, name);
+    return errors.add(place, what, hint);
+  }
+  const std::string kind = meaning.plugin_kind;
+  if (other != nullptr && other->type->kind != kind)
+    return errors.add(place, quoted_name + " is " + article(other->type->kind) + ", not " + article(kind),
+                      suggestion(schema, message, name));
+  const std::string own = meaning.fields.empty() ? "" : " or field of " + meaning.title;
+  errors.add(place, "unknown " + kind + own + " " + quoted_name,
+             suggestion(schema, message, name) + failures_hint(schema.registry()));
+}
+
+}  // namespace plait

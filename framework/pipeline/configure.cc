@@ -1,0 +1,150 @@
+#include "pipeline/configure.h"
+
+#include "registry/context.h"
+
+namespace plait {
+namespace {
+
+Place value_place_of(const Scope& scope, const plait_field& field, int index) {
+  return scope.place_of(field.name, index);
+}
+
+ConfigValue scalar(const Scope& scope, const pb::FieldDescriptor* field, int index) {
+  const pb::Reflection& reflection = *scope.message->GetReflection();
+  const pb::Message& message = *scope.message;
+  const bool repeated = field->is_repeated();
+  switch (field->cpp_type()) {
+    case pb::FieldDescriptor::CPPTYPE_BOOL:
+      return repeated ? reflection.GetRepeatedBool(message, field, index) : reflection.GetBool(message, field);
+    case pb::FieldDescriptor::CPPTYPE_INT64:
+      return int64_t{repeated ? reflection.GetRepeatedInt64(message, field, index) : reflection.GetInt64(message, field)};
+    case pb::FieldDescriptor::CPPTYPE_DOUBLE:
+      return repeated ? reflection.GetRepeatedDouble(message, field, index) : reflection.GetDouble(message, field);
+    default:
+      return repeated ? reflection.GetRepeatedString(message, field, index) : reflection.GetString(message, field);
+  }
+}
+
+// A configuration is made in every case, so that other errors are found in the same go.
+std::shared_ptr<plait_config> defaults(const Scope& scope, const plait_field* const* fields, size_t n_fields,
+                                       Errors& errors) {
+  auto config = default_config(fields, static_cast<uint32_t>(n_fields));
+  if (config) return *config;
+  errors.add(scope.place, config.status().message());
+  return std::make_shared<plait_config>();
+}
+
+class Filler {
+ public:
+  Filler(const Scope& scope, Errors& errors) : scope_(scope), errors_(errors) {}
+
+  void fill(ConfigField& into) {
+    const auto* field = scope_.message->GetDescriptor()->FindFieldByName(into.field->name);
+    const int count = scope_.count(field);
+    if (count == 0) return missing(into);
+    into.values.clear();
+    into.is_default = false;
+    for (int i = 0; i < count; ++i) add(into, field, i);
+  }
+
+ private:
+  void missing(const ConfigField& into) {
+    if (!(into.field->flags & PLAIT_FIELD_REQUIRED) || !into.values.empty()) return;
+    errors_.add(scope_.place,
+                scope_.schema->meaning(scope_.message->GetDescriptor()).title + " wants \"" + into.field->name + "\"",
+                describe(*into.field));
+  }
+
+  void add(ConfigField& into, const pb::FieldDescriptor* field, int index) {
+    const plait_field& meaning = *into.field;
+    if (meaning.kind == PLAIT_FIELD_CHILD) return child(into, field, index);
+    if (meaning.kind == PLAIT_FIELD_MESSAGE) {
+      into.values.push_back(configure(scope_.nested(field, index), meaning.fields, meaning.n_fields, errors_));
+      return;
+    }
+    ConfigValue value = scalar(scope_, field, index);
+    if (const Status good = check_value(meaning, value); !good) {
+      const std::string title = scope_.schema->meaning(scope_.message->GetDescriptor()).title;
+      errors_.add(value_place_of(scope_, meaning, index), title + ": " + good.message(), describe(meaning));
+    }
+    into.values.push_back(std::move(value));
+  }
+
+  void child(ConfigField& into, const pb::FieldDescriptor* field, int index) {
+    const Scope inside = scope_.nested(field, index);
+    const PluginSpec spec = configure_plugin(inside, errors_);
+    if (!spec) {
+      errors_.add(inside.place, std::string("\"") + into.field->name + "\" wants a plugin of kind " + into.field->child_kind,
+                  describe(*into.field));
+      return;
+    }
+    auto made = std::make_shared<ConfigChild>();
+    made->type = spec.entry->type;
+    made->config = spec.config;
+    into.values.push_back(std::move(made));
+  }
+
+  const Scope& scope_;
+  Errors& errors_;
+};
+
+}  // namespace
+
+bool Scope::has(const pb::FieldDescriptor* field) const { return count(field) > 0; }
+
+int Scope::count(const pb::FieldDescriptor* field) const {
+  if (message == nullptr || field == nullptr) return 0;
+  const pb::Reflection& reflection = *message->GetReflection();
+  return field->is_repeated() ? reflection.FieldSize(*message, field) : reflection.HasField(*message, field);
+}
+
+Scope Scope::nested(const pb::FieldDescriptor* field, int index) const {
+  const pb::Reflection& reflection = *message->GetReflection();
+  const int place_index = field->is_repeated() ? index : -1;
+  Scope inside{schema, block, nullptr, tree->GetTreeForNested(field, place_index), {}};
+  inside.message = field->is_repeated() ? &reflection.GetRepeatedMessage(*message, field, index)
+                                        : &reflection.GetMessage(*message, field);
+  inside.place = block->name_place(tree->GetLocation(field, place_index));
+  return inside;
+}
+
+Place Scope::value_place(const pb::FieldDescriptor* field, int index) const {
+  return block->value_place(tree->GetLocation(field, field->is_repeated() ? index : -1));
+}
+
+Place Scope::place_of(const char* name, int index) const {
+  const auto* field = message ? message->GetDescriptor()->FindFieldByName(name) : nullptr;
+  return index < count(field) ? value_place(field, index) : place;
+}
+
+std::shared_ptr<plait_config> configure(const Scope& scope, const plait_field* const* fields, size_t n_fields,
+                                        Errors& errors) {
+  auto config = defaults(scope, fields, n_fields, errors);
+  if (scope.message == nullptr) return config;
+  Filler filler(scope, errors);
+  for (ConfigField& field : config->fields) filler.fill(field);
+  return config;
+}
+
+PluginSpec configure_plugin(const Scope& scope, Errors& errors) {
+  PluginSpec spec;
+  if (scope.message == nullptr) return spec;
+  for (const auto& [id, field] : scope.schema->meaning(scope.message->GetDescriptor()).plugins) {
+    if (!scope.has(field)) continue;
+    const Scope inside = scope.nested(field, 0);
+    const plait_type& type = *scope.schema->meaning(field).plugin->type;
+    const size_t before = errors.count();
+    spec.entry = scope.schema->meaning(field).plugin;
+    spec.where = location_of(inside.place);
+    spec.config = configure(inside, type.fields, type.n_fields, errors);
+    spec.config->type = &type;
+    if (errors.count() > before || !PLAIT_HAS(&type, validate)) return spec;
+    CallContext context;
+    const Status valid = context.call([&] { return type.validate(context.raw(), spec.config.get()); });
+    if (!valid) errors.add(inside.place, spec.entry->short_name() + ": " + valid.message());
+    return spec;
+  }
+  return spec;
+}
+
+}  // namespace plait

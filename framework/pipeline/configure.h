@@ -1,0 +1,36 @@
+// Values of a parsed message as the checked configuration that plugins read.
+#pragma once
+#include <memory>
+
+#include "pipeline/errors.h"
+#include "pipeline/job.h"
+#include "pipeline/typed.h"
+
+namespace plait {
+
+// A message inside a block, with the places of its fields. A null message: not written.
+struct Scope {
+  const Schema* schema = nullptr;
+  const TypedBlock* block = nullptr;
+  const pb::Message* message = nullptr;
+  const pb::TextFormat::ParseInfoTree* tree = nullptr;
+  Place place;  // of its name
+
+  bool has(const pb::FieldDescriptor* field) const;
+  int count(const pb::FieldDescriptor* field) const;  // 0 or 1 for fields that are not repeated
+  Scope nested(const pb::FieldDescriptor* field, int index) const;
+  Place value_place(const pb::FieldDescriptor* field, int index) const;
+  // Place of the value of own field `name`, or of the message when it is not written.
+  Place place_of(const char* name, int index = 0) const;
+};
+
+// Defaults and written values of the own fields of `scope`, by the table `fields`.
+// Errors: out of range, an unknown choice, a required field that is missing.
+std::shared_ptr<plait_config> configure(const Scope& scope, const plait_field* const* fields, size_t n_fields,
+                                        Errors& errors);
+
+// The plugin that stands in `scope`, configured and validated; an empty spec when there is none.
+// Errors: those of configure, and what the type's validate says.
+PluginSpec configure_plugin(const Scope& scope, Errors& errors);
+
+}  // namespace plait

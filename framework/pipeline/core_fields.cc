@@ -1,0 +1,150 @@
+#include "pipeline/core_fields.h"
+
+#include <cmath>
+#include <cstring>
+#include <iterator>
+
+#include "base/status.h"
+
+namespace plait {
+namespace {
+
+constexpr double kMany = 1 << 20;
+constexpr double kEndless = 9007199254740992.0;  // 2^53: whole numbers up to here are exact as double
+
+plait_field field(uint32_t kind, const char* name, const char* default_text, const char* doc) {
+  plait_field made{};
+  made.struct_size = sizeof made;
+  made.kind = kind;
+  made.name = name;
+  made.doc = doc;
+  made.default_text = default_text;
+  made.low = -INFINITY;
+  made.high = INFINITY;
+  return made;
+}
+
+plait_field whole(const char* name, const char* default_text, double low, double high, const char* doc) {
+  plait_field made = field(PLAIT_FIELD_I64, name, default_text, doc);
+  made.low = low;
+  made.high = high;
+  return made;
+}
+
+plait_field real(const char* name, const char* default_text, double low, double high, const char* doc, uint32_t flags = 0) {
+  plait_field made = whole(name, default_text, low, high, doc);
+  made.kind = PLAIT_FIELD_F64;
+  made.flags = flags;
+  return made;
+}
+
+plait_field text(const char* name, const char* doc, uint32_t flags = 0) {
+  plait_field made = field(PLAIT_FIELD_STRING, name, nullptr, doc);
+  made.flags = flags;
+  return made;
+}
+
+plait_field choice(const char* name, const char* const* names, uint32_t count, const char* default_text, const char* doc) {
+  plait_field made = field(PLAIT_FIELD_ENUM, name, default_text, doc);
+  made.enum_names = names;
+  made.n_enum_names = count;
+  return made;
+}
+
+const char* const kSyncNames[] = {"weights", "gradients"};
+const char* const kInnerStateNames[] = {"average", "reset"};
+
+const plait_field kScalars[] = {
+    text("name", "name of the job; default: the file's name"),
+    whole("seed", "1", 0, kEndless, "decides all random numbers"),
+    text("plugin", "a plugin file to load", PLAIT_FIELD_REPEATED | PLAIT_FIELD_PATH),
+    text("plugin_path", "a folder of plugins", PLAIT_FIELD_REPEATED | PLAIT_FIELD_PATH),
+};
+const plait_field kValidation[] = {
+    real("fraction", nullptr, 0, 1, "part of the source kept for validation, instead of a source of its own",
+         PLAIT_FIELD_LOW_OPEN | PLAIT_FIELD_HIGH_OPEN),
+};
+const plait_field kLayer[] = {
+    text("name", "of the layer; default: made from its type and place"),
+    text("input", "a layer, \"layer:1\" for its output 1, or a part of the samples; default: the layer before",
+         PLAIT_FIELD_REPEATED),
+    field(PLAIT_FIELD_BOOL, "frozen", "false", "parameters stay as they are"),
+    real("rate_multiplier", "1", 0, 1e6, "of the optimizer's rate for this layer"),
+    text("shares", "name of the layer whose parameters this one uses"),
+};
+const plait_field kLoss[] = {
+    text("name", "in reports; default: the type's"),
+    text("input", "prediction; default: the last layer"),
+    text("target", "default: part \"label\""),
+    real("weight", "1", -1e12, 1e12, "factor in the sum of losses"),
+};
+const plait_field kMetric[] = {
+    text("input", "prediction; default: the last layer"),
+    text("target", "default: part \"label\""),
+};
+const plait_field kSchedule[] = {
+    text("field", "of the optimizer; default: \"rate\""),
+};
+const plait_field kTrain[] = {
+    whole("shards", "8", 1, kMany, "logical shards of the data (K)"),
+    whole("local_steps", "20", 1, kMany, "steps of a shard between two reductions (tau)"),
+    whole("batch", "32", 1, kMany, "samples of a shard in a step"),
+    real("epochs", "10", 0, 1e9, "passes over the training records", PLAIT_FIELD_LOW_OPEN),
+    whole("steps", "0", 0, kEndless, "local steps of a shard in all; 0: from epochs"),
+    whole("lanes", "1", 1, 1024, "threads of one task"),
+    choice("sync", kSyncNames, 2, "weights", "what is averaged"),
+    choice("inner_state", kInnerStateNames, 2, "average", "what becomes of the optimizer's state at a reduction"),
+    field(PLAIT_FIELD_BOOL, "shuffle", "true", "a new order of the records each epoch"),
+    real("max_seconds", "0", 0, 1e12, "stop resumable after this time; 0: no bound"),
+    whole("checkpoint_every", "0", 0, kMany, "rounds between checkpoints; 0: at the end of each epoch"),
+    whole("keep_checkpoints", "2", 1, kMany, "checkpoints that are kept"),
+};
+const plait_field kEvaluate[] = {
+    whole("batch", "256", 1, kMany, "samples of a block"),
+    text("monitor", "metric that picks the best checkpoint; default: the first metric, else the loss"),
+};
+
+template <size_t n>
+std::vector<const plait_field*> table(const plait_field (&fields)[n]) {
+  std::vector<const plait_field*> pointers;
+  for (const plait_field& entry : fields) pointers.push_back(&entry);
+  return pointers;
+}
+
+}  // namespace
+
+const std::vector<const plait_field*>& core_scalars() {
+  static const auto scalars = table(kScalars);
+  return scalars;
+}
+
+const std::vector<CoreBlock>& core_blocks() {
+  static const std::vector<CoreBlock> blocks = {
+      {"device", "device", false, "what computes", {}},
+      {"source", "source", false, "training records", {}},
+      {"validation", "source", false, "records for choosing", table(kValidation)},
+      {"test", "source", false, "records that nothing is chosen by", {}},
+      {"augment", "augmenter", true, "changes training samples, in order", {}},
+      {"preprocess", "augmenter", true, "changes all samples, in order", {}},
+      {"layer", "layer", true, "a layer of the network", table(kLayer)},
+      {"loss", "loss", true, "what is made small", table(kLoss)},
+      {"metric", "metric", true, "what is measured", table(kMetric)},
+      {"optimizer", "optimizer", false, "how a step changes the weights", {}},
+      {"schedule", "schedule", true, "changes a field of the optimizer from step to step", table(kSchedule)},
+      {"train", nullptr, false, "the rounds of training", table(kTrain)},
+      {"evaluate", nullptr, false, "how the job is measured", table(kEvaluate)},
+      {"reducer", "reducer", false, "combines the shards", {}},
+      {"outer_optimizer", "optimizer", false, "applies the mean change of a round", {}},
+      {"pretrain", "pretrainer", true, "stages before training", {}},
+  };
+  return blocks;
+}
+
+const CoreBlock& core_block(const char* name) {
+  for (const CoreBlock& block : core_blocks())
+    if (std::strcmp(block.name, name) == 0) return block;
+  assert(false && "no such block");
+  return core_blocks().front();
+}
+
+}  // namespace plait

@@ -1,0 +1,23 @@
+// What the framework itself understands at the top level of a pipeline file, in the same tables that plugins use.
+#pragma once
+#include <plait/abi.h>
+
+#include <vector>
+
+namespace plait {
+
+// A block such as layer { name: "c1" convolution { } }: own fields, and at most one plugin of a kind.
+struct CoreBlock {
+  const char* name;
+  const char* plugin_kind;  // null: none
+  bool repeated;
+  const char* doc;
+  std::vector<const plait_field*> fields;
+};
+
+// Scalars at the top level: name, seed, plugin, plugin_path. (var and include are taken out before.)
+const std::vector<const plait_field*>& core_scalars();
+const std::vector<CoreBlock>& core_blocks();
+const CoreBlock& core_block(const char* name);
+
+}  // namespace plait

@@ -1,0 +1,32 @@
+// Words of a pipeline file. Text format's own words, plus $name and ${expression}.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "pipeline/errors.h"
+
+namespace plait {
+
+struct Token {
+  enum class Kind { kName, kNumber, kString, kSymbol, kVariable, kEnd };
+  Kind kind = Kind::kEnd;
+  std::string text;  // as written; strings with their quotes; variables without $ and braces
+  Place place;
+  bool first_column = false;   // stands at the beginning of a line: where reading goes on after an error
+  bool from_variable = false;  // put in for a variable: takes the type that its field wants
+  bool is(const char* symbol) const { return kind == Kind::kSymbol && text == symbol; }
+};
+
+// All words of `source`, ended by a kEnd. Comments run from # to the line's end.
+// Errors: bytes that are no text (reading stops there), strings without an end, "${" without "}".
+std::vector<Token> lex(const SourceText& source, Errors& errors);
+
+// `value` as a quoted string of text format, and back (the quotes of `quoted` included).
+std::string quote(const std::string& value);
+std::string unquote(const std::string& quoted);
+
+bool is_identifier(const std::string& text);
+bool is_number(const std::string& text);  // with an optional minus
+bool is_string(const std::string& text);  // begins with a quote
+
+}  // namespace plait

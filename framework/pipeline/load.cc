@@ -1,0 +1,157 @@
+#include "pipeline/load.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/files.h"
+#include "pipeline/check_names.h"
+#include "pipeline/overrides.h"
+#include "pipeline/reader.h"
+#include "pipeline/resolved.h"
+#include "pipeline/to_job.h"
+
+namespace plait {
+namespace {
+
+std::string stem(const std::string& path) {
+  const std::string name = std::filesystem::path(path).stem().string();
+  return name.empty() ? "job" : name;
+}
+
+// What is the same for files, texts and stages once the text is read.
+Result<Job> finish(const Registry& registry, Reader& reader, std::vector<Field> fields, Job job,
+                   const JobOptions& options, Errors& errors) {
+  PLAIT_ASSIGN(const auto schema, Schema::build(registry));
+  apply_overrides(*schema, options.sets, options.deletes, reader.variables(), reader.texts(), fields, errors);
+  fields = check_names(*schema, schema->job(), std::move(fields), errors);
+  const SourceText& text = reader.texts().front();
+  if (fields.empty() && !errors.any())
+    errors.add({&text, 0, 1, true}, "the file says nothing", "a job has at least a source, layers, a loss and an optimizer");
+  else
+    to_job(*schema, fields, {&text, 0, 1, true}, options.for_training, job, errors);
+  PLAIT_TRY(errors.status());
+  for (LayerSpec& layer : job.layers) layer.text = layer_text(layer, Detail::kWritten);
+  job.resolved = resolved_text(job);
+  return job;
+}
+
+// The layers and targets a name may mean.
+class PartsCheck {
+ public:
+  PartsCheck(Job& job, const std::vector<std::string>& parts) : parts_(parts), names_(parts) {
+    for (const LayerSpec& layer : job.layers) names_.push_back(layer.name);
+  }
+
+  void input(InputRef& ref, const std::string& user) {
+    if (ref.layer.empty()) ref.layer = preferred("image", 0);
+    check(ref, user);
+  }
+  void target(InputRef& ref, const std::string& user) {
+    if (ref.layer.empty()) ref.layer = preferred("label", parts_.size() - 1);
+    check(ref, user);
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string preferred(const std::string& name, size_t otherwise) const {
+    const bool has = std::find(parts_.begin(), parts_.end(), name) != parts_.end();
+    return has || parts_.empty() ? name : parts_[otherwise];
+  }
+
+  void check(const InputRef& ref, const std::string& user) {
+    if (std::find(names_.begin(), names_.end(), ref.layer) != names_.end()) return;
+    const std::string near = did_you_mean(ref.layer, names_);
+    std::string hint = near.empty() ? "\n    parts of the samples:" : "\n    did you mean \"" + near + "\"?";
+    for (size_t i = 0; near.empty() && i < parts_.size(); ++i) hint += " " + parts_[i];
+    text_ += (text_.empty() ? "" : "\n") +
+             error_at(ref.where, user + " reads \"" + ref.layer +
+                                     "\", which is neither a layer nor a part of the samples") + hint;
+  }
+
+  const std::vector<std::string>& parts_;
+  std::vector<std::string> names_;
+  std::string text_;
+};
+
+}  // namespace
+
+Result<Job> load_job(const Registry& registry, const std::string& path, const JobOptions& options) {
+  Errors errors;
+  Reader reader(options.vars, errors);
+  PLAIT_ASSIGN(auto fields, reader.read_file(path));
+  Job job;
+  job.file = path;
+  job.name = stem(path);
+  return finish(registry, reader, std::move(fields), std::move(job), options, errors);
+}
+
+Result<Job> parse_job(const Registry& registry, const std::string& text, const std::string& name,
+                      const JobOptions& options) {
+  Errors errors;
+  Reader reader(options.vars, errors);
+  Job job;
+  job.file = name;
+  job.name = stem(name);
+  auto fields = reader.read_text(name, text);
+  return finish(registry, reader, std::move(fields), std::move(job), options, errors);
+}
+
+Result<Job> parse_stage(const Registry& registry, const Job& base, const std::string& title, const std::string& text) {
+  Errors errors;
+  Reader reader({}, errors);
+  Job job = base;
+  job.file = title;
+  job.name = title;
+  job.layers.clear();
+  job.losses.clear();
+  job.metrics.clear();
+  job.schedules.clear();
+  job.pretrain.clear();
+  job.evaluate.monitor.clear();
+  auto fields = reader.read_text(title, text);
+  return finish(registry, reader, std::move(fields), std::move(job), {}, errors);
+}
+
+Result<PluginScan> scan_plugins(const std::string& path, const std::map<std::string, std::string>& vars) {
+  Errors ignored;  // load_job says them
+  Reader reader(vars, ignored);
+  PLAIT_ASSIGN(const auto fields, reader.read_file(path));
+  PluginScan scan;
+  for (const Field& field : fields) {
+    if (field.is_message) continue;
+    if (field.name.text == "plugin") scan.plugins.push_back(scalar_text(field.scalar));
+    if (field.name.text == "plugin_path") scan.plugin_path.push_back(scalar_text(field.scalar));
+  }
+  return scan;
+}
+
+Status connect_parts(Job& job, const std::vector<std::string>& parts) {
+  PartsCheck check(job, parts);
+  for (LayerSpec& layer : job.layers)
+    for (InputRef& input : layer.inputs) check.input(input, "layer \"" + layer.name + "\"");
+  for (LossSpec& loss : job.losses) {
+    check.input(loss.input, "loss \"" + loss.name + "\"");
+    check.target(loss.target, "loss \"" + loss.name + "\"");
+  }
+  for (MetricSpec& metric : job.metrics) {
+    check.input(metric.input, "metric " + metric.plugin.entry->short_name());
+    check.target(metric.target, "metric " + metric.plugin.entry->short_name());
+  }
+  return check.text().empty() ? Status() : Status(Code::kInvalid, check.text());
+}
+
+std::string error_at(const Location& where, const std::string& message) {
+  const std::string text = (where.file.empty() ? "" : where.text() + ": ") + "error: " + message;
+  if (where.line == 0) return text;
+  const auto content = SystemFiles().read(where.file);
+  if (!content) return text;
+  const SourceText source{where.file, *content};
+  size_t begin = 0;
+  for (int line = 1; line < where.line && begin != std::string::npos; ++line) begin = source.text.find('\n', begin) + 1;
+  // Columns count characters: go on until the place has as many before it.
+  Place place{&source, begin, 1};
+  while (location_of(place).column < where.column && place.offset < source.text.size()) ++place.offset;
+  return text + "\n" + source_line_with_caret(place);
+}
+
+}  // namespace plait

@@ -1,0 +1,254 @@
+#include "pipeline/overrides.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace plait {
+namespace {
+
+// "layer[c1]" or "[acme.swish]" of a path.
+struct Segment {
+  std::string name;
+  bool bracketed = false;
+  std::optional<std::string> selector;
+  Place place;
+  Place selector_place;
+};
+
+struct Override {
+  std::vector<Segment> path;
+  bool append = false;
+  size_t value = 0;  // where the value begins in the text
+};
+
+// Reads "a.b[c].[d.e]" up to "=", "+=" or the end.
+class PathReader {
+ public:
+  PathReader(const SourceText& source, Errors& errors) : source_(source), text_(source.text), errors_(errors) {}
+
+  bool run(Override& out) {
+    do {
+      Segment segment;
+      if (!read(segment)) return false;
+      out.path.push_back(segment);
+    } while (accept('.'));
+    out.append = accept('+');
+    const bool has_value = accept('=');
+    out.value = at_;
+    if (out.append ? has_value : has_value || at_ == text_.size()) return true;
+    return fail("expected \".\", \"=\" or \"+=\"");
+  }
+
+ private:
+  bool accept(char c) { return at_ < text_.size() && text_[at_] == c && (++at_, true); }
+  bool fail(const std::string& message) {
+    errors_.add({&source_, at_, 1}, message, "as in: --set train.shards=4, --set 'layer[c1].convolution.filters=64'");
+    return false;
+  }
+
+  bool read(Segment& segment) {
+    const size_t begin = at_;
+    segment.bracketed = accept('[');
+    const char* end_marks = segment.bracketed ? "]=" : ".[=+] ";
+    segment.name = text_.substr(at_, std::min(text_.find_first_of(end_marks, at_), text_.size()) - at_);
+    segment.place = {&source_, begin, segment.name.size() + 2 * segment.bracketed};
+    at_ += segment.name.size();
+    if (segment.name.empty()) return fail("expected the name of a field");
+    if (segment.bracketed) return accept(']') || fail("\"]\" is missing");
+    return !accept('[') || selector(segment);
+  }
+
+  bool selector(Segment& segment) {
+    const size_t end = text_.find(']', at_);
+    if (end == std::string::npos) return fail("\"]\" is missing");
+    segment.selector = text_.substr(at_, end - at_);
+    if (is_string(*segment.selector)) segment.selector = unquote(*segment.selector);
+    segment.selector_place = {&source_, at_, end - at_};
+    at_ = end + 1;
+    return true;
+  }
+
+  const SourceText& source_;
+  const std::string& text_;
+  Errors& errors_;
+  size_t at_ = 0;
+};
+
+class Editor {
+ public:
+  Editor(const Schema& schema, Variables& variables, Errors& errors)
+      : schema_(schema), variables_(variables), errors_(errors) {}
+
+  void set(const SourceText& source, std::vector<Field>& fields) {
+    Override change;
+    if (!PathReader(source, errors_).run(change)) return;
+    if (change.value == 0 || source.text[change.value - 1] != '=')
+      return errors_.add({&source, source.text.size(), 1}, "\"=\" and a value are missing");
+    std::vector<Field>* place = &fields;
+    const pb::Descriptor* message = schema_.job();
+    for (size_t i = 0; i + 1 < change.path.size(); ++i)
+      if (!descend(change.path[i], place, message)) return;
+    assign(source, change, *place, message);
+  }
+
+  void remove(const SourceText& source, std::vector<Field>& fields) {
+    Override change;
+    if (!PathReader(source, errors_).run(change)) return;
+    if (change.value != source.text.size() || source.text.back() == '=')
+      return errors_.add({&source, change.value, 1}, "--del takes a path without a value");
+    std::vector<Field>* place = &fields;
+    const pb::Descriptor* message = schema_.job();
+    for (size_t i = 0; i + 1 < change.path.size(); ++i)
+      if (!descend(change.path[i], place, message)) return;
+    const Segment& last = change.path.back();
+    const pb::FieldDescriptor* field = find(last, message);
+    if (field == nullptr) return;
+    std::vector<size_t> found = select(last, field, *place, message);
+    if (found.empty() && !last.selector) errors_.add(last.place, "the job does not write \"" + last.name + "\"");
+    for (auto at = found.rbegin(); at != found.rend(); ++at) place->erase(place->begin() + *at);
+  }
+
+ private:
+  const pb::FieldDescriptor* find(const Segment& segment, const pb::Descriptor* message) {
+    const auto* field = schema_.find(message, segment.name, segment.bracketed);
+    if (field == nullptr) report_unknown(schema_, message, segment.name, segment.place, errors_);
+    return field;
+  }
+
+  // Places of the fields that a segment means. Errors: a selector that selects nothing.
+  std::vector<size_t> select(const Segment& segment, const pb::FieldDescriptor* wanted, const std::vector<Field>& fields,
+                             const pb::Descriptor* message) {
+    std::vector<size_t> all, chosen;
+    std::vector<std::string> names;
+    for (size_t i = 0; i < fields.size(); ++i)
+      if (schema_.find(message, fields[i].name.text, fields[i].bracketed) == wanted) {
+        const std::string name = fields[i].text_of("name");
+        if (segment.selector && (name == *segment.selector || std::to_string(all.size()) == *segment.selector))
+          chosen.push_back(i);
+        all.push_back(i);
+        names.push_back(name);
+      }
+    if (!segment.selector) return all;
+    if (chosen.empty()) {
+      const std::string near = did_you_mean(*segment.selector, names);
+      std::string hint = near.empty() ? "there are:" : "did you mean \"" + near + "\"?";
+      for (size_t i = 0; near.empty() && i < names.size(); ++i) hint += " " + (names[i].empty() ? std::to_string(i) : names[i]);
+      errors_.add(segment.selector_place, "no " + segment.name + " is called \"" + *segment.selector + "\"",
+                  names.empty() ? "the job has no " + segment.name : hint);
+    }
+    return chosen;
+  }
+
+  // Goes into a message, which is made when it is not there.
+  bool descend(const Segment& segment, std::vector<Field>*& fields, const pb::Descriptor*& message) {
+    const pb::FieldDescriptor* field = find(segment, message);
+    if (field == nullptr) return false;
+    if (field->type() != pb::FieldDescriptor::TYPE_MESSAGE)
+      return errors_.add(segment.place, "\"" + segment.name + "\" is a value and has no fields"), false;
+    const std::vector<size_t> found = select(segment, field, *fields, message);
+    if (found.empty() && segment.selector) return false;
+    if (found.size() > 1)
+      return errors_.add(segment.place, std::to_string(found.size()) + " blocks \"" + segment.name + "\": say which",
+                         "as in: " + segment.name + "[name] or " + segment.name + "[0]"),
+             false;
+    if (found.empty() && !make(segment, field, *fields, message)) return false;
+    Field& into = found.empty() ? fields->back() : (*fields)[found[0]];
+    fields = &into.fields;
+    message = field->message_type();
+    return true;
+  }
+
+  bool make(const Segment& segment, const pb::FieldDescriptor* field, std::vector<Field>& fields,
+            const pb::Descriptor* message) {
+    for (const Field& other : fields) {
+      const auto* written = schema_.find(message, other.name.text, other.bracketed);
+      if (schema_.meaning(field).plugin && written && schema_.meaning(written).plugin)
+        return errors_.add(segment.place,
+                           "the job writes \"" + other.name.text + "\" here, not \"" + segment.name + "\"",
+                           "a whole block is replaced so: --set 'optimizer=adam{rate:0.1}'"),
+               false;
+    }
+    Field made;
+    made.name = {Token::Kind::kName, segment.name, segment.place, false, false};
+    made.bracketed = segment.bracketed;
+    made.is_message = true;
+    fields.push_back(std::move(made));
+    return true;
+  }
+
+  void assign(const SourceText& source, const Override& change, std::vector<Field>& fields, const pb::Descriptor* message) {
+    const Segment& last = change.path.back();
+    const pb::FieldDescriptor* field = find(last, message);
+    if (field == nullptr) return;
+    if (change.append && !field->is_repeated())
+      return errors_.add(last.place, "\"" + last.name + "\" takes one value: write = instead of +=");
+    std::vector<Field> made;
+    if (!read_value(source, change, field, made)) return;
+    std::vector<size_t> found;
+    if (!change.append) found = select(last, field, fields, message);
+    if (!change.append && last.selector && found.empty()) return;
+    if (!change.append && field->message_type() && made.size() < found.size() && !last.selector)
+      return errors_.add(last.place, std::to_string(found.size()) + " blocks \"" + last.name + "\": say which",
+                         "as in: " + last.name + "[name]=..., or += to add one");
+    const size_t at = found.empty() ? fields.size() : found[0];
+    for (auto old = found.rbegin(); old != found.rend(); ++old) fields.erase(fields.begin() + *old);
+    fields.insert(fields.begin() + at, made.begin(), made.end());
+  }
+
+  bool read_value(const SourceText& source, const Override& change, const pb::FieldDescriptor* field,
+                  std::vector<Field>& made) {
+    const Segment& last = change.path.back();
+    const size_t before = errors_.count();
+    std::vector<Token> tokens = value_tokens(source, change, field);
+    if (errors_.count() > before) return false;
+    Token name{Token::Kind::kName, last.name, last.place, true, false};
+    Token colon{Token::Kind::kSymbol, ":", last.place, false, false};
+    tokens.insert(tokens.begin(), {name, colon});
+    made = parse_fields(tokens, errors_);
+    if (errors_.count() == before && (made.empty() || made.back().name.text != last.name))
+      errors_.add({&source, change.value, 1}, "one value for \"" + last.name + "\" is wanted");
+    variables_.substitute(made, errors_);
+    for (Field& one : made) one.bracketed = last.bracketed;
+    return errors_.count() == before;
+  }
+
+  // The words of the value, made complete: text without quotes, "adam{rate:0.1}" for "{ adam { rate: 0.1 } }".
+  std::vector<Token> value_tokens(const SourceText& source, const Override& change, const pb::FieldDescriptor* field) {
+    const size_t begin = std::min(source.text.find_first_not_of(" \t", change.value), source.text.size());
+    const std::string value = source.text.substr(begin);
+    const Place all{&source, begin, std::max<size_t>(value.size(), 1)};
+    if (field->type() == pb::FieldDescriptor::TYPE_STRING && !is_string(value) && (value.empty() || value[0] != '['))
+      return {{Token::Kind::kString, quote(value), all, false, false}, {Token::Kind::kEnd, "", all, false, false}};
+    // Blanks in place of the path keep the places right.
+    std::vector<Token> tokens = lex_from(source, begin);
+    if (field->type() != pb::FieldDescriptor::TYPE_MESSAGE || tokens.front().is("{")) return tokens;
+    const bool lone = tokens.size() == 2 || tokens[tokens.size() - 2].is("]");
+    const auto symbol = [&](const char* text) { return Token{Token::Kind::kSymbol, text, all, false, false}; };
+    if (lone) tokens.insert(tokens.end() - 1, {symbol("{"), symbol("}")});
+    tokens.insert(tokens.begin(), symbol("{"));
+    tokens.insert(tokens.end() - 1, symbol("}"));
+    return tokens;
+  }
+
+  std::vector<Token> lex_from(const SourceText& source, size_t begin) {
+    std::vector<Token> tokens;
+    for (Token& token : lex(source, errors_))
+      if (token.place.offset >= begin) tokens.push_back(std::move(token));
+    return tokens;
+  }
+
+  const Schema& schema_;
+  Variables& variables_;
+  Errors& errors_;
+};
+
+}  // namespace
+
+void apply_overrides(const Schema& schema, const std::vector<std::string>& sets, const std::vector<std::string>& deletes,
+                     Variables& variables, std::deque<SourceText>& texts, std::vector<Field>& fields, Errors& errors) {
+  Editor editor(schema, variables, errors);
+  for (const std::string& set : sets) editor.set(texts.emplace_back(SourceText{"--set", set}), fields);
+  for (const std::string& path : deletes) editor.remove(texts.emplace_back(SourceText{"--del", path}), fields);
+}
+
+}  // namespace plait

@@ -1,0 +1,135 @@
+#include "pipeline/resolved.h"
+
+#include "pipeline/lexer.h"
+#include "registry/config.h"
+
+namespace plait {
+namespace {
+
+// A string as a file writes it: a dollar sign is doubled, since one begins a variable.
+std::string quoted(const std::string& value) {
+  std::string doubled;
+  for (char c : value) doubled += c == '$' ? "$$" : std::string(1, c);
+  return quote(doubled);
+}
+
+std::string type_name(const plait_type& type) {
+  TypeEntry entry;
+  entry.type = &type;
+  const std::string name = entry.short_name();
+  return is_identifier(name) && name != type.id ? name : "[" + std::string(type.id) + "]";
+}
+
+std::string config_text(const plait_config& config, Detail detail);
+
+std::string braces(const std::string& inside) { return inside.empty() ? "{ }" : "{ " + inside + " }"; }
+
+std::string one_value(const plait_field& field, const ConfigValue& value, Detail detail) {
+  const std::string name = field.name;
+  if (const auto* nested = std::get_if<std::shared_ptr<plait_config>>(&value))
+    return name + " " + braces(config_text(**nested, detail));
+  if (const auto* child = std::get_if<std::shared_ptr<ConfigChild>>(&value))
+    return name + " { " + type_name(*(*child)->type) + " " + braces(config_text(*(*child)->config, detail)) + " }";
+  if (const auto* text = std::get_if<std::string>(&value))
+    return name + ": " + (field.kind == PLAIT_FIELD_ENUM && is_identifier(*text) ? *text : quoted(*text));
+  return name + ": " + value_text(value);
+}
+
+std::string config_text(const plait_config& config, Detail detail) {
+  std::string text;
+  for (const ConfigField& field : config.fields) {
+    const bool quiet = field.is_default && (detail == Detail::kWritten || field.field->flags & PLAIT_FIELD_DEPRECATED);
+    if (quiet) continue;
+    for (const ConfigValue& value : field.values)
+      text += (text.empty() ? "" : " ") + one_value(*field.field, value, detail);
+  }
+  return text;
+}
+
+std::string number(double value) { return value_text(ConfigValue(value)); }
+
+std::string input_text(const InputRef& input) {
+  return quoted(input.output == 0 ? input.layer : input.layer + ":" + std::to_string(input.output));
+}
+
+// Blocks of a file, one a line.
+class Writer {
+ public:
+  std::string run(const Job& job) {
+    line("name: " + quoted(job.name));
+    line("seed: " + std::to_string(job.seed));
+    for (const std::string& file : job.plugins) line("plugin: " + quoted(file));
+    for (const std::string& folder : job.plugin_path) line("plugin_path: " + quoted(folder));
+    block("device", job.device);
+    block("source", job.source);
+    block("validation", job.validation);
+    if (job.validation_fraction > 0) line("validation { fraction: " + number(job.validation_fraction) + " }");
+    block("test", job.test);
+    for (const PluginSpec& plugin : job.augment) block("augment", plugin);
+    for (const PluginSpec& plugin : job.preprocess) block("preprocess", plugin);
+    for (const LayerSpec& layer : job.layers) line(layer_text(layer, Detail::kAll));
+    for (const LossSpec& loss : job.losses) this->loss(loss);
+    for (const MetricSpec& metric : job.metrics)
+      block("metric", metric.plugin, reference("input", metric.input) + reference("target", metric.target));
+    block("optimizer", job.optimizer);
+    for (const ScheduleSpec& schedule : job.schedules)
+      block("schedule", schedule.plugin, "field: " + quoted(schedule.field) + " ");
+    train(job.train);
+    line("evaluate { batch: " + std::to_string(job.evaluate.batch) +
+         (job.evaluate.monitor.empty() ? "" : " monitor: " + quoted(job.evaluate.monitor)) + " }");
+    block("reducer", job.reducer);
+    block("outer_optimizer", job.outer_optimizer);
+    for (const PluginSpec& plugin : job.pretrain) block("pretrain", plugin);
+    return text_;
+  }
+
+ private:
+  void line(const std::string& text) { text_ += text + "\n"; }
+  void block(const std::string& name, const PluginSpec& plugin, const std::string& own = "") {
+    if (plugin) line(name + " { " + own + plugin_text(plugin, Detail::kAll) + " }");
+  }
+  static std::string reference(const std::string& name, const InputRef& input) {
+    return input.layer.empty() ? "" : name + ": " + input_text(input) + " ";
+  }
+
+  void loss(const LossSpec& loss) {
+    block("loss", loss.plugin,
+          "name: " + quoted(loss.name) + " " + reference("input", loss.input) + reference("target", loss.target) +
+              "weight: " + number(loss.weight) + " ");
+  }
+
+  void train(const TrainSpec& train) {
+    std::string text = "train { shards: " + std::to_string(train.shards) +
+                       " local_steps: " + std::to_string(train.local_steps) + " batch: " + std::to_string(train.batch) +
+                       " epochs: " + number(train.epochs) + " steps: " + std::to_string(train.steps) +
+                       " lanes: " + std::to_string(train.lanes);
+    text += std::string(" sync: ") + (train.sync == Sync::kGradients ? "gradients" : "weights");
+    text += std::string(" inner_state: ") + (train.inner_state == InnerState::kReset ? "reset" : "average");
+    text += std::string(" shuffle: ") + (train.shuffle ? "true" : "false");
+    line(text + " max_seconds: " + number(train.max_seconds) +
+         " checkpoint_every: " + std::to_string(train.checkpoint_every) +
+         " keep_checkpoints: " + std::to_string(train.keep_checkpoints) + " }");
+  }
+
+  std::string text_;
+};
+
+}  // namespace
+
+std::string plugin_text(const PluginSpec& plugin, Detail detail) {
+  return type_name(*plugin.entry->type) + " " + braces(config_text(*plugin.config, detail));
+}
+
+std::string layer_text(const LayerSpec& layer, Detail detail) {
+  std::string text = "layer { name: " + quoted(layer.name);
+  for (const InputRef& input : layer.inputs)
+    if (!input.layer.empty()) text += " input: " + input_text(input);
+  if (layer.frozen || detail == Detail::kAll) text += std::string(" frozen: ") + (layer.frozen ? "true" : "false");
+  if (layer.rate_multiplier != 1 || detail == Detail::kAll) text += " rate_multiplier: " + number(layer.rate_multiplier);
+  if (!layer.shares.empty()) text += " shares: " + quoted(layer.shares);
+  return text + " " + plugin_text(layer.plugin, detail) + " }";
+}
+
+std::string resolved_text(const Job& job) { return Writer().run(job); }
+
+}  // namespace plait

@@ -1,0 +1,70 @@
+// The types of pipeline files, built from what the loaded plugins say of themselves: a private pool of protobuf
+// descriptors, and what each descriptor stands for.
+#pragma once
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/dynamic_message.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "pipeline/core_fields.h"
+#include "registry/registry.h"
+
+namespace plait {
+
+namespace pb = google::protobuf;
+
+// What a field of a message stands for: a value (`field`), a plugin (`plugin`), or a top-level block (`block`).
+struct FieldMeaning {
+  const plait_field* field = nullptr;
+  const TypeEntry* plugin = nullptr;
+  const CoreBlock* block = nullptr;
+  std::string written;  // "filters", "convolution", "[acme.swish]"
+};
+
+// What a message stands for.
+struct MessageMeaning {
+  std::string title;             // for errors: "convolution", "layer", "train", "the job"
+  const char* plugin_kind = nullptr;  // a plugin of this kind may stand here
+  std::vector<const pb::FieldDescriptor*> fields;      // values, in order
+  std::map<std::string, const pb::FieldDescriptor*> plugins;  // by id
+};
+
+// Threads: [any] after build.
+class Schema {
+ public:
+  // Fails with: kPlugin when a plugin's names cannot be field names.
+  static Result<std::unique_ptr<Schema>> build(const Registry& registry);
+
+  const Registry& registry() const { return registry_; }
+  const pb::Descriptor* job() const { return job_; }
+  // An empty message of a type.
+  std::unique_ptr<pb::Message> make(const pb::Descriptor* type) const;
+  const FieldMeaning& meaning(const pb::FieldDescriptor* field) const { return fields_.at(field); }
+  const MessageMeaning& meaning(const pb::Descriptor* message) const { return messages_.at(message); }
+  // The field that `name` means in a message: an own field, a plugin's short name or its id. Null when there is none.
+  const pb::FieldDescriptor* find(const pb::Descriptor* message, const std::string& name, bool bracketed) const;
+  // Own fields and plugins that can be written in `message`, as written.
+  std::vector<std::string> names_in(const pb::Descriptor* message) const;
+  // The file as protobuf sees it.
+  const pb::FileDescriptor* file() const { return job_->file(); }
+
+ private:
+  explicit Schema(const Registry& registry) : registry_(registry) {}
+  friend class SchemaBuilder;
+
+  const Registry& registry_;
+  pb::DescriptorPool pool_;
+  mutable pb::DynamicMessageFactory factory_{&pool_};
+  const pb::Descriptor* job_ = nullptr;
+  std::map<const pb::FieldDescriptor*, FieldMeaning> fields_;
+  std::map<const pb::Descriptor*, MessageMeaning> messages_;
+};
+
+// "(integer, default 1, >= 1: size of the window)": what a person needs to know of a field.
+std::string describe(const plait_field& field);
+
+}  // namespace plait

@@ -1,0 +1,325 @@
+#include "pipeline/to_job.h"
+
+#include <algorithm>
+#include <deque>
+
+#include "pipeline/network_check.h"
+
+namespace plait {
+namespace {
+
+// Typed reading of a configured block.
+template <class T>
+T value_or(const plait_config& config, const char* name, T otherwise) {
+  const ConfigField* field = config.find(name);
+  return field && !field->values.empty() ? std::get<T>(field->values[0]) : otherwise;
+}
+
+bool is_written(const plait_config& config, const char* name) {
+  const ConfigField* field = config.find(name);
+  return field && !field->is_default;
+}
+
+class JobMaker {
+ public:
+  JobMaker(const Schema& schema, const Place& file, bool for_training, Job& job, Errors& errors)
+      : schema_(schema), file_(file), for_training_(for_training), job_(job), errors_(errors) {}
+
+  void run(const std::vector<Field>& fields) {
+    for (const Field& field : fields) blocks_.emplace_back(schema_, field, errors_);
+    scalars();
+    plugins();
+    network();
+    losses();
+    metrics();
+    schedules();
+    train();
+    evaluate();
+    completeness();
+  }
+
+ private:
+  // Scopes of all blocks of a name, in order.
+  std::vector<Scope> scopes(const char* name) const {
+    std::vector<Scope> found;
+    const auto* field = schema_.job()->FindFieldByName(name);
+    for (const TypedBlock& block : blocks_) {
+      const Scope root{&schema_, &block, &block.message(), &block.tree(), file_};
+      for (int i = 0; i < root.count(field); ++i) found.push_back(root.nested(field, i));
+    }
+    return found;
+  }
+
+  std::shared_ptr<plait_config> own(const char* block, const Scope& scope) {
+    const auto& fields = core_block(block).fields;
+    return configure(scope, fields.data(), fields.size(), errors_);
+  }
+
+  PluginSpec plugin(const char* block, const Scope& scope) {
+    const size_t before = errors_.count();
+    PluginSpec spec = configure_plugin(scope, errors_);
+    if (!spec && errors_.count() == before)
+      errors_.add(scope.place, std::string("\"") + block + "\" names no " + core_block(block).plugin_kind,
+                  "possible here: " + names_of_kind(core_block(block).plugin_kind));
+    return spec;
+  }
+
+  std::string names_of_kind(const std::string& kind) const {
+    std::string names;
+    for (const auto& [id, entry] : schema_.registry().types())
+      if (entry.type->kind == kind) names += (names.empty() ? "" : ", ") + entry.short_name();
+    return names.empty() ? "nothing, since no loaded plugin is a " + kind : names;
+  }
+
+  void one_plugin(const char* block, PluginSpec& into) {
+    for (const Scope& scope : scopes(block)) into = plugin(block, scope);
+  }
+
+  void all_plugins(const char* block, std::vector<PluginSpec>& into) {
+    const auto found = scopes(block);
+    if (!found.empty()) into.clear();
+    for (const Scope& scope : found) into.push_back(plugin(block, scope));
+  }
+
+  void scalars() {
+    const auto& table = core_scalars();
+    for (const TypedBlock& block : blocks_) {
+      const Scope scope{&schema_, &block, &block.message(), &block.tree(), file_};
+      const auto config = configure(scope, table.data(), table.size(), errors_);
+      if (is_written(*config, "name")) job_.name = value_or<std::string>(*config, "name", "");
+      if (is_written(*config, "seed")) job_.seed = static_cast<uint64_t>(value_or<int64_t>(*config, "seed", 1));
+      append(*config, "plugin", job_.plugins);
+      append(*config, "plugin_path", job_.plugin_path);
+    }
+  }
+
+  static void append(const plait_config& config, const char* name, std::vector<std::string>& into) {
+    if (const ConfigField* field = config.find(name))
+      for (const ConfigValue& value : field->values) into.push_back(std::get<std::string>(value));
+  }
+
+  void plugins() {
+    one_plugin("device", job_.device);
+    one_plugin("source", job_.source);
+    one_plugin("test", job_.test);
+    one_plugin("optimizer", job_.optimizer);
+    one_plugin("reducer", job_.reducer);
+    one_plugin("outer_optimizer", job_.outer_optimizer);
+    all_plugins("augment", job_.augment);
+    all_plugins("preprocess", job_.preprocess);
+    all_plugins("pretrain", job_.pretrain);
+    validation();
+    default_of_kind("device", job_.device);
+    default_of_kind("reducer", job_.reducer);
+  }
+
+  void validation() {
+    for (const Scope& scope : scopes("validation")) {
+      const auto config = own("validation", scope);
+      job_.validation_fraction = value_or<double>(*config, "fraction", 0);
+      job_.validation = {};
+      if (!is_written(*config, "fraction"))
+        job_.validation = plugin("validation", scope);
+      else if (configure_plugin(scope, errors_))
+        errors_.add(scope.place_of("fraction"), "validation has a source of its own or a fraction of the source, not both");
+    }
+  }
+
+  // Where a file writes none, the type that says it is the default of its kind.
+  void default_of_kind(const std::string& kind, PluginSpec& spec) {
+    if (spec || !scopes(kind.c_str()).empty()) return;
+    std::vector<const TypeEntry*> found;
+    for (const auto& [id, entry] : schema_.registry().types())
+      if (entry.type->kind == kind && PLAIT_HAS(entry.type, flags) && (entry.type->flags & PLAIT_TYPE_DEFAULT_OF_KIND))
+        found.push_back(&entry);
+    if (found.size() != 1)
+      return errors_.add(file_, "the job names no " + kind + ", and " +
+                                    (found.empty() ? "no loaded plugin is" : "more than one is") + " the default",
+                         "as in: " + kind + " { ... }, with one of: " + names_of_kind(kind));
+    auto config = default_config(*found[0]->type);
+    if (!config) return errors_.add(file_, config.status().message());
+    spec = {found[0], *config, location_of(file_)};
+  }
+
+  void network() {
+    std::vector<LayerPlaces> places;
+    const auto found = scopes("layer");
+    if (!found.empty()) job_.layers.clear();
+    for (const Scope& scope : found) {
+      const auto config = own("layer", scope);
+      LayerSpec layer;
+      LayerPlaces place{scope.place, scope.place_of("name"), scope.place_of("shares"), {}};
+      layer.name = value_or<std::string>(*config, "name", "");
+      if (is_written(*config, "name") && layer.name.empty()) errors_.add(place.name, "a layer's name is empty");
+      layer.frozen = value_or<bool>(*config, "frozen", false);
+      layer.rate_multiplier = value_or<double>(*config, "rate_multiplier", 1);
+      layer.shares = value_or<std::string>(*config, "shares", "");
+      layer.where = location_of(scope.place);
+      std::vector<std::string> inputs;
+      append(*config, "input", inputs);
+      for (size_t i = 0; i < inputs.size(); ++i) {
+        place.inputs.push_back(scope.place_of("input", static_cast<int>(i)));
+        layer.inputs.push_back(parse_input(inputs[i], place.inputs[i], errors_));
+      }
+      layer.plugin = plugin("layer", scope);
+      job_.layers.push_back(std::move(layer));
+      places.push_back(std::move(place));
+    }
+    check_network(job_.layers, places, errors_);
+  }
+
+  // An input or target of a loss or metric; `otherwise` where it is not written.
+  InputRef reference(const Scope& scope, const plait_config& config, const char* name, const std::string& otherwise) {
+    const std::string text = value_or<std::string>(config, name, "");
+    if (is_written(config, name)) return parse_input(text, scope.place_of(name), errors_);
+    return {otherwise, 0, location_of(scope.place)};
+  }
+
+  std::string last_layer() const { return job_.layers.empty() ? "" : job_.layers.back().name; }
+
+  void losses() {
+    const auto found = scopes("loss");
+    if (!found.empty()) job_.losses.clear();
+    for (const Scope& scope : found) {
+      const auto config = own("loss", scope);
+      LossSpec loss;
+      loss.plugin = plugin("loss", scope);
+      loss.name = value_or<std::string>(*config, "name", "");
+      const bool named = !loss.name.empty();
+      if (!named && loss.plugin) loss.name = unique_loss_name(loss.plugin.entry->short_name());
+      for (const LossSpec& other : job_.losses)
+        if (named && other.name == loss.name)
+          errors_.add(scope.place_of("name"), "two losses are called \"" + loss.name + "\"");
+      loss.weight = value_or<double>(*config, "weight", 1);
+      loss.input = reference(scope, *config, "input", last_layer());
+      loss.target = reference(scope, *config, "target", "");
+      job_.losses.push_back(std::move(loss));
+    }
+  }
+
+  std::string unique_loss_name(std::string name) const {
+    const auto taken = [&] {
+      return std::any_of(job_.losses.begin(), job_.losses.end(), [&](const LossSpec& loss) { return loss.name == name; });
+    };
+    const std::string base = name;
+    for (int i = 2; taken(); ++i) name = base + "_" + std::to_string(i);
+    return name;
+  }
+
+  void metrics() {
+    const auto found = scopes("metric");
+    if (!found.empty()) job_.metrics.clear();
+    for (const Scope& scope : found) {
+      const auto config = own("metric", scope);
+      MetricSpec metric;
+      metric.plugin = plugin("metric", scope);
+      metric.input = reference(scope, *config, "input", last_layer());
+      metric.target = reference(scope, *config, "target", "");
+      job_.metrics.push_back(std::move(metric));
+    }
+  }
+
+  void schedules() {
+    const auto found = scopes("schedule");
+    if (!found.empty()) job_.schedules.clear();
+    for (const Scope& scope : found) {
+      const auto config = own("schedule", scope);
+      const std::string field = value_or<std::string>(*config, "field", "rate");
+      check_scheduled(field, scope);
+      job_.schedules.push_back({field, plugin("schedule", scope)});
+    }
+  }
+
+  void check_scheduled(const std::string& name, const Scope& scope) {
+    if (!job_.optimizer) return;
+    const plait_type& type = *job_.optimizer.entry->type;
+    std::string possible;
+    for (uint32_t i = 0; i < type.n_fields; ++i) {
+      if (!(type.fields[i]->flags & PLAIT_FIELD_RUNTIME)) continue;
+      if (name == type.fields[i]->name) return check_scheduled_once(name, scope);
+      possible += std::string(possible.empty() ? "" : ", ") + type.fields[i]->name;
+    }
+    errors_.add(scope.place_of("field"),
+                "no schedule can change \"" + name + "\" of " + job_.optimizer.entry->short_name(),
+                possible.empty() ? "it has no field that may change" : "fields that may change: " + possible);
+  }
+
+  void check_scheduled_once(const std::string& name, const Scope& scope) {
+    for (const ScheduleSpec& other : job_.schedules)
+      if (other.field == name) errors_.add(scope.place_of("field"), "\"" + name + "\" has two schedules");
+  }
+
+  void train() {
+    for (const Scope& scope : scopes("train")) {
+      const auto config = own("train", scope);
+      TrainSpec& train = job_.train;
+      take(*config, "shards", train.shards);
+      take(*config, "local_steps", train.local_steps);
+      take(*config, "batch", train.batch);
+      take(*config, "epochs", train.epochs);
+      if (is_written(*config, "epochs")) train.steps = 0;  // a stage's epochs win over a base job's steps
+      take(*config, "steps", train.steps);
+      take(*config, "lanes", train.lanes);
+      take(*config, "shuffle", train.shuffle);
+      take(*config, "max_seconds", train.max_seconds);
+      take(*config, "checkpoint_every", train.checkpoint_every);
+      take(*config, "keep_checkpoints", train.keep_checkpoints);
+      if (is_written(*config, "sync"))
+        train.sync = value_or<std::string>(*config, "sync", "") == "gradients" ? Sync::kGradients : Sync::kWeights;
+      if (is_written(*config, "inner_state"))
+        train.inner_state =
+            value_or<std::string>(*config, "inner_state", "") == "reset" ? InnerState::kReset : InnerState::kAverage;
+      gradients_every_step(*config, scope);
+    }
+  }
+
+  // sync: gradients is a reduction each step; a file need not say so.
+  void gradients_every_step(const plait_config& config, const Scope& scope) {
+    if (job_.train.sync != Sync::kGradients || job_.train.local_steps == 1) return;
+    if (is_written(config, "local_steps"))
+      errors_.add(scope.place_of("local_steps"), "sync: gradients reduces at each step: local_steps is 1, got " +
+                                                     std::to_string(job_.train.local_steps),
+                  "for several local steps write sync: weights");
+    job_.train.local_steps = 1;
+  }
+
+  template <class T>
+  static void take(const plait_config& config, const char* name, T& into) {
+    using Stored = std::conditional_t<std::is_same_v<T, bool> || std::is_same_v<T, double>, T, int64_t>;
+    if (is_written(config, name)) into = static_cast<T>(value_or<Stored>(config, name, Stored{}));
+  }
+
+  void evaluate() {
+    for (const Scope& scope : scopes("evaluate")) {
+      const auto config = own("evaluate", scope);
+      take(*config, "batch", job_.evaluate.batch);
+      if (is_written(*config, "monitor")) job_.evaluate.monitor = value_or<std::string>(*config, "monitor", "");
+    }
+  }
+
+  // What a job cannot do without. Only where nothing else is wrong: a block that was left out is not missing.
+  void completeness() {
+    if (errors_.any()) return;
+    if (job_.layers.empty()) errors_.add(file_, "the job has no layer", "as in: layer { name: \"f1\" dense { ... } }");
+    if (!for_training_) return;
+    if (!job_.source) errors_.add(file_, "the job has no source of training records", "possible: " + names_of_kind("source"));
+    if (job_.losses.empty()) errors_.add(file_, "the job has no loss, so there is nothing to train for", "possible: " + names_of_kind("loss"));
+    if (!job_.optimizer) errors_.add(file_, "the job has no optimizer", "possible: " + names_of_kind("optimizer"));
+  }
+
+  const Schema& schema_;
+  const Place file_;
+  const bool for_training_;
+  Job& job_;
+  Errors& errors_;
+  std::deque<TypedBlock> blocks_;
+};
+
+}  // namespace
+
+void to_job(const Schema& schema, const std::vector<Field>& fields, const Place& file, bool for_training, Job& job,
+            Errors& errors) {
+  JobMaker(schema, file, for_training, job, errors).run(fields);
+}
+
+}  // namespace plait

@@ -1,0 +1,104 @@
+#include "pipeline/typed.h"
+
+#include <google/protobuf/io/tokenizer.h>
+
+#include <algorithm>
+
+namespace plait {
+namespace {
+
+// Ids of plugins as written in brackets are ids of no protobuf extension: the schema knows what they mean.
+class Finder final : public pb::TextFormat::Finder {
+ public:
+  explicit Finder(const Schema& schema) : schema_(schema) {}
+  const pb::FieldDescriptor* FindExtension(pb::Message* message, const std::string& name) const override {
+    return schema_.find(message->GetDescriptor(), name, true);
+  }
+
+ private:
+  const Schema& schema_;
+};
+
+class FirstError final : public pb::io::ErrorCollector {
+ public:
+  void AddError(int line, pb::io::ColumnNumber, const std::string& text) override {
+    if (at < 0) at = line, message = text;
+  }
+  int at = -1;
+  std::string message;
+};
+
+}  // namespace
+
+TypedBlock::TypedBlock(const Schema& schema, const Field& field, Errors& errors) {
+  size_t bad_word = 0;
+  for (;;) {
+    words_.clear();
+    write(schema, schema.job(), field);
+    if (parse(schema, bad_word)) return;
+    const Word& word = words_[std::min(bad_word, words_.size() - 1)];
+    refused_.push_back(word.field);
+    const FieldMeaning& meaning = schema.meaning(word.descriptor);
+    if (meaning.field && !word.field->is_message)
+      errors.add(scalar_place(*word.field), "\"" + meaning.written + "\" got " + scalar_text(word.field->scalar),
+                 describe(*meaning.field));
+    else
+      errors.add(word.place, words_error_);
+    if (word.field == &field) {  // nothing is left
+      message_ = schema.make(schema.job());
+      tree_ = std::make_unique<pb::TextFormat::ParseInfoTree>();
+      return;
+    }
+  }
+}
+
+bool TypedBlock::parse(const Schema& schema, size_t& bad_word) {
+  std::string text;
+  for (const Word& word : words_) text += word.text + "\n";
+  message_ = schema.make(schema.job());
+  tree_ = std::make_unique<pb::TextFormat::ParseInfoTree>();
+  const Finder finder(schema);
+  FirstError error;
+  pb::TextFormat::Parser parser;
+  parser.SetFinder(&finder);
+  parser.RecordErrorsTo(&error);
+  parser.WriteLocationsTo(tree_.get());
+  parser.SetRecursionLimit(2 * kMaxDepth);
+  if (parser.ParseFromString(text, message_.get())) return true;
+  bad_word = error.at < 0 ? 0 : error.at;
+  words_error_ = error.message;
+  return false;
+}
+
+void TypedBlock::word(const std::string& text, const Place& place, const Field& field,
+                      const pb::FieldDescriptor* descriptor, bool is_name) {
+  words_.push_back({text, place, &field, descriptor, is_name});
+}
+
+void TypedBlock::write(const Schema& schema, const pb::Descriptor* message, const Field& field) {
+  if (std::find(refused_.begin(), refused_.end(), &field) != refused_.end()) return;
+  const pb::FieldDescriptor* descriptor = schema.find(message, field.name.text, field.bracketed);
+  const FieldMeaning& meaning = schema.meaning(descriptor);
+  word(meaning.written, field.name.place, field, descriptor, true);
+  if (!field.is_message) {
+    word(":", field.name.place, field, descriptor);
+    for (const Token& token : field.scalar) word(token.text, token.place, field, descriptor);
+    return;
+  }
+  word("{", field.name.place, field, descriptor);
+  for (const Field& nested : field.fields) write(schema, descriptor->message_type(), nested);
+  word("}", field.name.place, field, descriptor);
+}
+
+Place TypedBlock::name_place(const pb::TextFormat::ParseLocation& location) const {
+  if (words_.empty()) return {};
+  return words_[std::clamp<int>(location.line, 0, words_.size() - 1)].place;
+}
+
+Place TypedBlock::value_place(const pb::TextFormat::ParseLocation& location) const {
+  if (words_.empty()) return {};
+  const Word& word = words_[std::clamp<int>(location.line, 0, words_.size() - 1)];
+  return word.field->is_message ? word.place : scalar_place(*word.field);
+}
+
+}  // namespace plait
