@@ -18,7 +18,8 @@ void add_scaled(std::span<int32_t> sum, std::span<const float> x, float scale, i
 void add_scaled(std::span<int64_t> sum, std::span<const float> x, float scale, int32_t weight);
 
 // out = f32(f64(sum) * unit / total_weight): one rounding to f64 (64-bit sums only), one of the division, one
-// to f32. A mean that f32 could only hold as a denormal becomes 0. Shapes: out [n], sum [n]
+// to f32. A mean that f32 could only hold as a denormal becomes 0; one beyond f32's range becomes the largest
+// f32. Shapes: out [n], sum [n]
 void write_mean(std::span<float> out, std::span<const int32_t> sum, double unit, double total_weight);
 void write_mean(std::span<float> out, std::span<const int64_t> sum, double unit, double total_weight);
 
