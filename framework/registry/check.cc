@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "registry/config.h"
@@ -99,7 +100,7 @@ Status check_rules(const plait_type& type) {
   } else if (kind == "augmenter") {
     complete = rules && static_cast<const plait_augmenter_rules*>(rules)->infer;
   }
-  return complete ? Status() : invalid("the rules that a " + kind + " needs are missing");
+  return complete ? Status() : invalid("the rules of its kind, " + kind + ", are missing");
 }
 
 Status check_type(const plait_type& type) {
@@ -133,6 +134,8 @@ Status check_implementations(const plait_plugin& plugin) {
   if (plugin.n_implementations > 0 && plugin.implementations == nullptr) {
     return invalid("implementations are announced, but there is no table");
   }
+  std::map<std::string, std::string> kind_of;
+  for (uint32_t i = 0; i < plugin.n_types; ++i) kind_of[plugin.types[i]->id] = plugin.types[i]->kind;
   std::set<std::pair<std::string, std::string>> seen;
   for (uint32_t i = 0; i < plugin.n_implementations; ++i) {
     const plait_implementation* made = plugin.implementations[i];
@@ -142,6 +145,7 @@ Status check_implementations(const plait_plugin& plugin) {
     if (!seen.emplace(made->type_id, made->device_id).second) {
       return invalid(fmt::format("type {} is implemented twice on {}", made->type_id, made->device_id));
     }
+    PLAIT_TRY(check_ops(kind_of[made->type_id], made->ops).at(fmt::format("type {}", made->type_id)));
   }
   return {};
 }

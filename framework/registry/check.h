@@ -22,4 +22,8 @@ Status check_version(const plait_plugin& plugin);
 // with: kInvalid naming type and field.
 Status check_tables(const plait_plugin& plugin);
 
+// Whether `ops` has every function that a type of `kind` cannot do without.
+// Fails with: kInvalid naming those that are missing.
+Status check_ops(const std::string& kind, const void* ops);
+
 }  // namespace plait

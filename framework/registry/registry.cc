@@ -162,19 +162,27 @@ Status Registry::add_types(const PluginFile& file) {
 Status Registry::add_implementations() {
   for (const auto& file : files_) {
     for (uint32_t i = 0; i < file->plugin->n_implementations; ++i) {
-      const plait_implementation* made = file->plugin->implementations[i];
-      const auto entry = types_.find(made->type_id);
-      if (entry == types_.end()) {
-        failures_.push_back(
-            {file->path, Status(Code::kNotFound, fmt::format("\"{}\" implements {}, which no library defines",
-                                                             file->path, made->type_id))});
-      } else if (!entry->second.implementations.emplace(made->device_id, made).second) {
-        return {Code::kInvalid, fmt::format("\"{}\" implements {} on {}, which another library does too",
-                                            file->path, made->type_id, made->device_id)};
-      }
+      PLAIT_TRY(add_implementation(*file, *file->plugin->implementations[i]));
     }
   }
   return {};
+}
+
+Status Registry::add_implementation(const PluginFile& file, const plait_implementation& made) {
+  const auto fails = [&](const std::string& why) {
+    return invalid(file.path, fmt::format("implements {} on {}, {}", made.type_id, made.device_id, why));
+  };
+  const auto entry = types_.find(made.type_id);
+  if (entry == types_.end()) {
+    failures_.push_back({file.path, fails("which no library defines")});
+    return {};
+  }
+  if (auto complete = check_ops(entry->second.type->kind, made.ops); !complete) {
+    failures_.push_back({file.path, fails("by " + complete.message())});
+    return {};
+  }
+  const bool is_new = entry->second.implementations.emplace(made.device_id, &made).second;
+  return is_new ? Status() : fails("which another library does too");
 }
 
 const TypeEntry* Registry::find(const std::string& name) const {
