@@ -1,0 +1,54 @@
+#include <cstdio>
+
+#include "cli/command.h"
+#include "cli/session.h"
+#include "cluster/open_transport.h"
+#include "report/format.h"
+#include "train/run.h"
+
+namespace plait {
+namespace po = boost::program_options;
+namespace {
+
+Result<int> evaluate(const po::variables_map& given, Transport& transport) {
+  if (!given.count("run")) return {Code::kUsage, "evaluate: wanted a run's folder"};
+  EvaluateOptions options;
+  options.run_dir = given["run"].as<std::string>();
+  options.weights = given["weights"].as<std::string>();
+  options.on = given["on"].as<std::string>();
+  options.threads = given["threads"].as<int>();
+  if (options.on != "test" && options.on != "validation")
+    return {Code::kUsage, "--on: got \"" + options.on + "\", wanted test or validation"};
+  PLAIT_ASSIGN(const Session session, load_session(given, resolved_path(options.run_dir)));
+  SystemClock clock;
+  SystemFiles files;
+  PLAIT_ASSIGN(const EvaluationInfo info,
+               evaluate_run(*session.registry, session.job, options, transport, clock, files));
+  if (transport.is_root())
+    std::printf("%s (%s weights, %lld records): %s\n", info.on.c_str(), info.weights.c_str(),
+                static_cast<long long>(info.records), values_text(info.values).c_str());
+  return kExitOk;
+}
+
+Result<int> run(const po::variables_map& given) {
+  PLAIT_ASSIGN(const auto transport, open_transport(mpi_module_path()));
+  const Result<int> result = evaluate(given, *transport);
+  if (!result && transport->size() > 1) transport->abort(result.status(), kExitJob);
+  return result;
+}
+
+}  // namespace
+
+Command evaluate_command() {
+  Command command{"evaluate", "RUN [options]", "measure a run's weights on its test records",
+                  {},         {"run"},         run};
+  command.options.add_options()("run", po::value<std::string>()->value_name("RUN"), "the run's folder")(
+      "weights", po::value<std::string>()->default_value("last")->value_name("WHICH"),
+      "last, best, or a safetensors file")(
+      "on", po::value<std::string>()->default_value("test")->value_name("WHICH"), "test or validation")(
+      "threads", po::value<int>()->default_value(0)->value_name("N"), "threads of this rank");
+  command.options.add(job_options());
+  return command;
+}
+
+}  // namespace plait

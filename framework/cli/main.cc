@@ -1,0 +1,14 @@
+#include <cstdio>
+#include <exception>
+
+#include "cli/command.h"
+
+// The one guard for what libraries throw: nothing else in the program lets an exception reach main.
+int main(int argc, char** argv) {
+  try {
+    return plait::run_program(argc, argv);
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "plait: %s\n", e.what());
+    return plait::kExitJob;
+  }
+}

@@ -1,0 +1,48 @@
+#include <cstdio>
+
+#include "cli/command.h"
+#include "cli/session.h"
+#include "train/run.h"
+
+namespace plait {
+namespace po = boost::program_options;
+namespace {
+
+Result<int> run(const po::variables_map& given) {
+  for (const char* name : {"run", "in", "out"})
+    if (!given.count(name))
+      return {Code::kUsage, std::string("predict: ") + (name == std::string("run")
+                                                            ? "wanted a run's folder"
+                                                            : "--" + std::string(name) + " is missing")};
+  PredictOptions options;
+  options.run_dir = given["run"].as<std::string>();
+  options.weights = given["weights"].as<std::string>();
+  options.in = given["in"].as<std::string>();
+  options.out = given["out"].as<std::string>();
+  options.threads = given["threads"].as<int>();
+  PLAIT_ASSIGN(const Session session, load_session(given, resolved_path(options.run_dir)));
+  SystemClock clock;
+  SystemFiles files;
+  PLAIT_ASSIGN(const PredictSummary summary,
+               predict_run(*session.registry, session.job, options, clock, files));
+  std::printf("%lld predictions written to %s\n", static_cast<long long>(summary.samples),
+              options.out.c_str());
+  return kExitOk;
+}
+
+}  // namespace
+
+Command predict_command() {
+  Command command{"predict", "RUN --in X --out Y", "apply a run's network to samples", {}, {"run"}, run};
+  command.options.add_options()("run", po::value<std::string>()->value_name("RUN"), "the run's folder")(
+      "in", po::value<std::string>()->value_name("X"),
+      "a .npy or .csv file of samples, or test or validation")(
+      "out", po::value<std::string>()->value_name("Y"), "the .csv or .npy file to write")(
+      "weights", po::value<std::string>()->default_value("last")->value_name("WHICH"),
+      "last, best, or a safetensors file")("threads", po::value<int>()->default_value(0)->value_name("N"),
+                                           "threads");
+  command.options.add(job_options());
+  return command;
+}
+
+}  // namespace plait

@@ -1,0 +1,104 @@
+#include <fmt/format.h>
+#include <plait/abi.h>
+
+#include <cstdio>
+#include <exception>
+#include <sstream>
+
+#include "cli/command.h"
+#include "registry/registry.h"
+
+namespace plait {
+namespace po = boost::program_options;
+namespace {
+
+void print_usage(std::FILE* stream) {
+  std::string text =
+      version_text() + "\nTrains neural networks as MapReduce jobs written in pipeline files.\n\n";
+  for (const Command& command : all_commands())
+    text += fmt::format("  plait {:<38} {}\n", command.name + " " + command.usage, command.summary);
+  text += "\n`plait COMMAND --help` lists a command's options.\n";
+  std::fputs(text.c_str(), stream);
+}
+
+void print_help(const Command& command) {
+  std::ostringstream options;
+  options << command.options;
+  std::fputs(fmt::format("plait {} {}\n{}\n\n{}", command.name, command.usage, command.summary, options.str())
+                 .c_str(),
+             stdout);
+}
+
+int usage_error(const std::string& message) {
+  std::fputs(("plait: " + message + "\n").c_str(), stderr);
+  return kExitUsage;
+}
+
+int finish(const Result<int>& result) {
+  if (result) return *result;
+  // Errors in files carry their own "file:line:column: error:" lines.
+  const std::string& message = result.status().message();
+  const bool own_lines = message.find(": error: ") != std::string::npos;
+  std::fputs(((own_lines ? "" : "plait: ") + message + (message.ends_with('\n') ? "" : "\n")).c_str(),
+             stderr);
+  if (result.status().code() == Code::kStopped) return kExitStopped;
+  return result.status().code() == Code::kUsage ? kExitUsage : kExitJob;
+}
+
+int parse_and_run(Command& command, const std::vector<std::string>& words) {
+  command.options.add_options()("help,h", "this list");
+  po::positional_options_description positional;
+  for (const std::string& name : command.positional) positional.add(name.c_str(), 1);
+  po::variables_map given;
+  try {
+    using namespace po::command_line_style;
+    const int style = unix_style & ~allow_guessing;
+    po::store(
+        po::command_line_parser(words).options(command.options).positional(positional).style(style).run(),
+        given);
+    if (given.count("help")) return print_help(command), kExitOk;
+    po::notify(given);
+  } catch (const po::too_many_positional_options_error&) {
+    return usage_error(command.name + ": too many words; wanted: plait " + command.name + " " +
+                       command.usage);
+  } catch (const po::error& e) {
+    std::string hint;
+    if (const auto* unknown = dynamic_cast<const po::unknown_option*>(&e)) {
+      std::vector<std::string> names;
+      for (const auto& option : command.options.options()) names.push_back("--" + option->long_name());
+      const std::string near = did_you_mean(unknown->get_option_name(), names);
+      if (!near.empty()) hint = "; did you mean " + near + "?";
+    }
+    return usage_error(command.name + ": " + e.what() + hint + " (plait " + command.name +
+                       " --help lists the options)");
+  }
+  return finish(command.run(given));
+}
+
+}  // namespace
+
+std::string version_text() {
+  return fmt::format("plait 0.1.0 (ABI {}.{}-draft.{})", PLAIT_ABI_MAJOR, PLAIT_ABI_MINOR, PLAIT_ABI_DRAFT);
+}
+
+std::vector<Command> all_commands() {
+  return {run_command(),   check_command(),    inspect_command(),
+          graph_command(), evaluate_command(), predict_command()};
+}
+
+int run_program(int argc, char** argv) {
+  if (argc < 2) return print_usage(stderr), kExitUsage;
+  const std::string name = argv[1];
+  if (name == "--version" || name == "version") return std::puts(version_text().c_str()), kExitOk;
+  if (name == "--help" || name == "-h" || name == "help") return print_usage(stdout), kExitOk;
+  std::vector<std::string> names;
+  for (Command& command : all_commands()) {
+    names.push_back(command.name);
+    if (command.name == name) return parse_and_run(command, {argv + 2, argv + argc});
+  }
+  const std::string near = did_you_mean(name, names);
+  return usage_error("there is no command \"" + name + "\"" +
+                     (near.empty() ? "" : "; did you mean \"" + near + "\"?") + " (plait --help lists them)");
+}
+
+}  // namespace plait

@@ -1,0 +1,82 @@
+#include <cstdio>
+
+#include "cli/command.h"
+#include "cli/session.h"
+#include "cli/stop_signals.h"
+#include "cluster/open_transport.h"
+#include "report/progress.h"
+#include "train/run.h"
+
+namespace plait {
+namespace po = boost::program_options;
+namespace {
+
+Result<RunOptions> run_options_of(const po::variables_map& given) {
+  RunOptions options;
+  options.program = version_text();
+  options.run_dir = given["run-dir"].as<std::string>();
+  options.resume = given.count("resume") > 0;
+  options.weights_file = given["weights"].as<std::string>();
+  options.threads = given["threads"].as<int>();
+  options.max_steps = given["max-steps"].as<int64_t>();
+  options.max_seconds = given["max-time"].as<double>();
+  options.overfit_batches = given["overfit-batches"].as<int>();
+  options.profile = given.count("profile") > 0;
+  auto reject = [](const char* name, auto got) {
+    return Status(Code::kUsage, std::string(name) + ": got " + std::to_string(got) + ", wanted 0 or more");
+  };
+  if (options.threads < 0) return reject("--threads", options.threads);
+  if (options.max_steps < 0) return reject("--max-steps", options.max_steps);
+  if (!(options.max_seconds >= 0)) return reject("--max-time", options.max_seconds);
+  if (options.overfit_batches < 0) return reject("--overfit-batches", options.overfit_batches);
+  return options;
+}
+
+// Loads and trains; every failure that all ranks can meet goes through the transport, so that it is said
+// once.
+Result<int> train(const po::variables_map& given, Transport& transport) {
+  PLAIT_ASSIGN(const RunOptions options, run_options_of(given));
+  PLAIT_ASSIGN(const ProgressMode mode, progress_mode(given["progress"].as<std::string>()));
+  if (!given.count("file")) return {Code::kUsage, "run: wanted a pipeline file"};
+  PLAIT_ASSIGN(const Session session, load_session(given, given["file"].as<std::string>()));
+  SystemClock clock;
+  SystemFiles files;
+  const auto observer = make_progress(mode, stdout);
+  PLAIT_ASSIGN(const Summary summary, run_job(*session.registry, session.job, options, transport, clock,
+                                              files, *observer, watch_stop_signals()));
+  return summary.status == RunStatus::kStopped ? kExitStopped : kExitOk;
+}
+
+Result<int> run(const po::variables_map& given) {
+  PLAIT_ASSIGN(const auto transport, open_transport(mpi_module_path()));
+  const Result<int> result = train(given, *transport);
+  if (!result && transport->size() > 1)
+    transport->abort(result.status(), result.status().code() == Code::kUsage ? kExitUsage : kExitJob);
+  return result;
+}
+
+}  // namespace
+
+Command run_command() {
+  Command command{"run", "FILE [options]", "train a job, alone or under mpirun", {}, {"file"}, run};
+  command.options.add_options()("file", po::value<std::string>()->value_name("FILE"), "the pipeline file")(
+      "run-dir", po::value<std::string>()->default_value("")->value_name("DIR"),
+      "folder of the run (default: runs/<pipeline>-<time>)")("resume",
+                                                             "go on from the folder's last checkpoint")(
+      "weights", po::value<std::string>()->default_value("")->value_name("FILE"),
+      "begin with these weights (safetensors)")("threads",
+                                                po::value<int>()->default_value(0)->value_name("N"),
+                                                "threads of this rank (0: its share of the host's cores)")(
+      "max-steps", po::value<int64_t>()->default_value(0)->value_name("N"),
+      "stop after so many steps of a shard")("max-time",
+                                             po::value<double>()->default_value(0)->value_name("SECONDS"),
+                                             "save and stop with status 75 after this")(
+      "overfit-batches", po::value<int>()->default_value(0)->value_name("N"),
+      "train on the first N batches only")(
+      "progress", po::value<std::string>()->default_value("auto")->value_name("MODE"),
+      "bar, plain, json, none or auto")("profile", "print the time per layer at the end");
+  command.options.add(job_options());
+  return command;
+}
+
+}  // namespace plait
