@@ -290,6 +290,8 @@ class Describe {
   void doc(const char* line) { doc_ = line; }
   // Formula, shapes, source; several lines.
   void details(const char* paragraph) { details_ = paragraph; }
+  // Taken where a file writes no plugin of this kind (reducer, device).
+  void default_of_kind() { default_of_kind_ = true; }
   template <class M, class Owner>
   requires std::is_base_of_v<Owner, T> Field& field(const char* name, M Owner::*member) {
     fields_.push_back(std::make_unique<detail::BoundField<T, M>>(name, static_cast<M T::*>(member)));
@@ -313,6 +315,7 @@ class Describe {
   const plait_field* const* fields() const { return pointers_.data(); }
   uint32_t n_fields() const { return static_cast<uint32_t>(pointers_.size()); }
   const char* doc_text() const { return doc_; }
+  bool is_default_of_kind() const { return default_of_kind_; }
   const char* details_text() const { return details_; }
   const std::vector<std::unique_ptr<Slot>>& slots() const { return slots_; }
   bool has_runtime_fields() const { return !runtime_.empty(); }
@@ -332,6 +335,7 @@ class Describe {
   std::vector<std::unique_ptr<Slot>> slots_;
   const char* doc_ = "";
   const char* details_ = nullptr;
+  bool default_of_kind_ = false;
 };
 
 namespace detail {

@@ -133,7 +133,7 @@ template <class T>
 Entry device(const char* id) {
   static_assert(detail::IsDevice<T>,
                 "a device needs all the functions at the head of <plait/sdk/device.hpp>");
-  return detail::make_entry<T>("device", id, nullptr, id, detail::device_ops<T>());
+  return detail::make_entry<T>("device", id, nullptr, kCpu, detail::device_ops<T>());
 }
 
 }  // namespace plait::sdk

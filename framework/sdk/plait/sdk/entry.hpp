@@ -11,7 +11,8 @@
 
 namespace plait::sdk {
 
-inline constexpr const char* kCpu = "plait.cpu";
+// The host's processor and memory; also where kinds without a device of their own are registered.
+inline constexpr const char* kCpu = PLAIT_HOST_DEVICE;
 
 // A type, an implementation, or both: what layer<T>("id") and its like give to PLAIT_PLUGIN.
 struct Entry {
@@ -83,6 +84,7 @@ Entry make_entry(const char* kind, const char* id, const void* rules, const char
   entry.type.fields = described.fields();
   entry.type.rules = rules;
   entry.type.validate = &validate_thunk<T>;
+  entry.type.flags = described.is_default_of_kind() ? uint32_t{PLAIT_TYPE_DEFAULT_OF_KIND} : 0u;
   entry.implementation.struct_size = sizeof entry.implementation;
   entry.implementation.type_id = id;
   entry.implementation.device_id = device;

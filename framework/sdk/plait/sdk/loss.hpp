@@ -48,8 +48,10 @@ class LossCall {
   explicit LossCall(const plait_loss_call* call) : c_(call) {}
   Tensor prediction() const { return Tensor(c_->prediction); }
   Tensor target() const { return Tensor(c_->target); }
-  // Of the mean loss; false when it is not needed.
+  // Of the mean loss times gradient_scale(); false when it is not needed.
   Tensor gradient() const { return Tensor(c_->prediction_gradient); }
+  // Factor of the gradient: the loss's weight in the job.
+  double gradient_scale() const { return c_->gradient_scale; }
   template <class V = void>
   V* workspace() const {
     return static_cast<V*>(c_->workspace);

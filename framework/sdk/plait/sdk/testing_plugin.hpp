@@ -1,0 +1,142 @@
+// The library that is linked into a test program, driven through its table. See testing.hpp.
+//
+//   TestHost host;
+//   const Entry sgd = linked("plait.sgd");
+//   Made<plait_optimizer_ops> made(host, sgd, Settings(sgd).set("rate", 0.5));
+//   host.check(made.ops().step(made.self(), host.context(), &call));
+#pragma once
+#include "testing.hpp"
+
+extern "C" const plait_plugin* plait_plugin_v1(const plait_host*) noexcept;
+
+namespace plait::sdk::testing {
+
+// Type and implementation of that id in the linked library; either may be empty (struct_size 0).
+inline Entry linked(const std::string& id) {
+  const plait_plugin* plugin = plait_plugin_v1(nullptr);
+  if (!plugin) throw std::runtime_error("the plugin refuses the host");
+  Entry entry;
+  for (uint32_t i = 0; i < plugin->n_types; ++i) {
+    if (plugin->types[i]->id == id) entry.type = *plugin->types[i];
+  }
+  for (uint32_t i = 0; i < plugin->n_implementations; ++i) {
+    if (plugin->implementations[i]->type_id == id) entry.implementation = *plugin->implementations[i];
+  }
+  if (!entry.type.struct_size && !entry.implementation.struct_size) {
+    throw std::runtime_error("the plugin has no \"" + id + "\"");
+  }
+  return entry;
+}
+
+// An instance of a kind whose create takes the configuration alone.
+template <class Ops>
+class Made {
+ public:
+  Made(TestHost& host, const Entry& entry, Settings settings)
+      : ops_(static_cast<const Ops*>(entry.implementation.ops)), settings_(std::move(settings)) {
+    host.check(ops_->create(host.context(), settings_.c(), &self_));
+  }
+  Made(TestHost& host, const Entry& entry) : Made(host, entry, Settings(entry)) {}
+  ~Made() {
+    if (self_) ops_->destroy(self_);
+  }
+  Made(const Made&) = delete;
+  Made& operator=(const Made&) = delete;
+  const Ops& ops() const { return *ops_; }
+  void* self() const { return self_; }
+
+ private:
+  const Ops* ops_;
+  Settings settings_;
+  void* self_ = nullptr;
+};
+
+// Takes the parts that a source or an augmenter names.
+class PartsTaken {
+ public:
+  PartsTaken() {
+    builder_.struct_size = sizeof builder_;
+    builder_.host_data = this;
+    builder_.part = [](const plait_parts_builder* builder, const plait_tensor_spec* spec) {
+      static_cast<PartsTaken*>(builder->host_data)->parts.emplace_back(Spec(spec));
+      return int{PLAIT_OK};
+    };
+  }
+  PartsTaken(const PartsTaken&) = delete;
+  PartsTaken& operator=(const PartsTaken&) = delete;
+  const plait_parts_builder* builder() const { return &builder_; }
+
+  std::vector<PartSpec> parts;
+
+ private:
+  plait_parts_builder builder_{};
+};
+
+// The call of one sample on memory of the test's.
+class TestSample {
+ public:
+  std::deque<TestTensor> inputs, outputs;
+  std::vector<int32_t> lengths_out;
+  plait_rng rng{1, 2};
+  bool training = true;
+
+  const plait_sample_call* c() {
+    in_ = pointers(inputs);
+    out_ = pointers(outputs);
+    lengths_out.resize(outputs.size(), -1);
+    call_ = {};
+    call_.struct_size = sizeof call_;
+    call_.n_inputs = static_cast<uint32_t>(in_.size());
+    call_.inputs = in_.data();
+    call_.outputs = out_.data();
+    call_.lengths_out = lengths_out.data();
+    call_.n_outputs = static_cast<uint32_t>(out_.size());
+    call_.training = training;
+    call_.rng = rng;
+    return &call_;
+  }
+
+ private:
+  std::vector<const plait_tensor*> in_, out_;
+  plait_sample_call call_{};
+};
+
+// An augmenter made for the parts `in`; outputs of its samples are what its infer says.
+class AugmenterTest {
+ public:
+  TestSample sample;
+
+  AugmenterTest(TestHost& host, const Entry& entry, Settings settings, std::vector<PartSpec> in)
+      : host_(host),
+        ops_(*static_cast<const plait_augmenter_ops*>(entry.implementation.ops)),
+        settings_(std::move(settings)) {
+    const SpecList specs(in);
+    PartsTaken taken;
+    const auto& rules = *static_cast<const plait_augmenter_rules*>(entry.type.rules);
+    host_.check(rules.infer(host_.context(), settings_.c(), specs.size(), specs.data(), taken.builder()));
+    host_.check(ops_.create(host_.context(), settings_.c(), specs.size(), specs.data(), &self_));
+    for (const PartSpec& part : in) sample.inputs.emplace_back(part);
+    for (const PartSpec& part : taken.parts) sample.outputs.emplace_back(part);
+  }
+  ~AugmenterTest() {
+    if (self_) ops_.destroy(self_);
+  }
+  AugmenterTest(const AugmenterTest&) = delete;
+  AugmenterTest& operator=(const AugmenterTest&) = delete;
+
+  // Fails when the augmenter does, or writes behind an output's end.
+  void apply() {
+    host_.check(ops_.apply(self_, host_.context(), sample.c()));
+    for (const TestTensor& output : sample.outputs) {
+      if (!output.intact()) throw std::runtime_error("wrote behind the end of " + text(output.view()));
+    }
+  }
+
+ private:
+  TestHost& host_;
+  const plait_augmenter_ops& ops_;
+  Settings settings_;
+  void* self_ = nullptr;
+};
+
+}  // namespace plait::sdk::testing
