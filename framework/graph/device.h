@@ -2,6 +2,7 @@
 #pragma once
 #include <plait/abi.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -12,36 +13,38 @@
 
 namespace plait {
 
+// Threads: open [setup only]; everything else [any].
 class Device {
  public:
+  // Fails with: what the plugin reports.
   static Result<std::unique_ptr<Device>> open(const Registry& registry, const TypeEntry& entry,
                                               const plait_config& config);
-  ~Device();
   const std::string& id() const { return id_; }
-  const plait_device_ops& ops() const { return *ops_; }
-  void* self() const { return self_; }
+  const plait_device_ops& ops() const { return *instance_.ops<plait_device_ops>(); }
+  void* self() const { return instance_.self(); }
   // The host may read and write its memory: copies can be spared.
-  bool host_memory() const { return (info_.flags & PLAIT_DEVICE_HOST_MEMORY) != 0; }
-  const plait_device_info& info() const { return info_; }
+  bool host_memory() const { return (info().flags & PLAIT_DEVICE_HOST_MEMORY) != 0; }
+  const plait_device_info& info() const { return instance_.device_info(); }
 
  private:
-  Device() = default;
+  Device(std::string id, Instance instance) : id_(std::move(id)), instance_(std::move(instance)) {}
   std::string id_;
-  const plait_device_ops* ops_ = nullptr;
-  void* self_ = nullptr;
-  plait_device_info info_{};
-  std::unique_ptr<Instance> instance_;
+  Instance instance_;
 };
 
-// A stream of a device with the context of its calls.
+// A stream of a device with the context of its calls. Work is ordered on it; host memory of copies must live
+// until synchronize. Fails with: what the plugin reports, which may be the failure of an earlier call.
 // Threads: [one at a time]
 class Stream {
  public:
   static Result<std::unique_ptr<Stream>> create(Device& device, int lanes, ParallelFor parallel_for,
                                                 const std::atomic<bool>* cancelled = nullptr);
   ~Stream();
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
   Device& device() const { return *device_; }
   CallContext& context() { return context_; }
+  void* handle() const { return stream_; }  // for other contexts whose work is to be queued here
   Status copy_in(void* to, const void* from_host, uint64_t bytes);
   Status copy_out(void* to_host, const void* from, uint64_t bytes);
   Status copy(void* to, const void* from, uint64_t bytes);
@@ -50,6 +53,9 @@ class Stream {
 
  private:
   Stream(Device& device, int lanes, ParallelFor parallel_for, const std::atomic<bool>* cancelled);
+  template <class Function>
+  Status call(const char* what, Function&& function);
+
   Device* device_;
   CallContext context_;
   void* stream_ = nullptr;
@@ -58,12 +64,13 @@ class Stream {
 // Memory on a device, freed with it. Begins as zeros.
 class DeviceMemory {
  public:
+  // Fails with: kPlugin when the device refuses memory, naming the bytes.
   static Result<DeviceMemory> allocate(Stream& stream, uint64_t bytes);
   DeviceMemory() = default;
   DeviceMemory(DeviceMemory&& other) noexcept;
   DeviceMemory& operator=(DeviceMemory&& other) noexcept;
   ~DeviceMemory();
-  void* data() const { return data_; }
+  void* data() const { return data_; }  // null for 0 bytes
   uint64_t bytes() const { return bytes_; }
 
  private:

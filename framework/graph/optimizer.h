@@ -27,37 +27,50 @@ struct Progress {
   double steps_per_epoch = 0;
 };
 
+// Threads: create [setup only]; everything else [any].
 class OptimizerInstance {
  public:
-  static Result<std::unique_ptr<OptimizerInstance>> create(const Registry& registry, const PluginSpec& optimizer,
+  // Fails with: kInvalid when a schedule names a field that may not change from step to step, or that has a
+  // schedule already; what the plugins report.
+  static Result<std::unique_ptr<OptimizerInstance>> create(const Registry& registry,
+                                                           const PluginSpec& optimizer,
                                                            const std::vector<ScheduleSpec>& schedules,
                                                            const std::string& device_id);
-  ~OptimizerInstance();
   const std::vector<SlotInfo>& slots() const { return slots_; }
   bool elementwise() const { return (flags_ & PLAIT_OPTIMIZER_ELEMENTWISE) != 0; }
   bool needs_all_gradients() const { return (flags_ & PLAIT_OPTIMIZER_NEEDS_ALL_GRADIENTS) != 0; }
   size_t runtime_fields() const { return runtime_base_.size(); }
   // Number of the runtime field "rate" (what layers' rate_multiplier scales), or -1.
   int rate_field() const { return rate_field_; }
-  // Values of the runtime fields at a step, schedules applied, in field order. Threads: [any]; does not allocate.
+  // Values of the runtime fields at a step, schedules applied, in field order: values.size() ==
+  // runtime_fields(). Does not allocate unless it fails.
   Status runtime(const Progress& progress, std::span<double> values) const;
-  // One call of the plugin: `count` elements. Threads: [any]; does not allocate.
-  int step(CallContext& context, const plait_optimizer_call& call) const;
-  int observe(CallContext& context, const plait_optimizer_call& call, double* sum) const;
+  // One call of the plugin: PLAIT_OK, or PLAIT_FAILED with the reason in the context. Does not allocate.
+  int step(CallContext& context, const plait_optimizer_call& call) const {
+    return ops().step(instance_.self(), context.raw(), &call);
+  }
+  int observe(CallContext& context, const plait_optimizer_call& call, double* sum) const {
+    return ops().observe(instance_.self(), context.raw(), &call, sum);
+  }
 
  private:
+  struct Scheduled {
+    size_t field;
+    Instance schedule;
+  };
+
   OptimizerInstance() = default;
+  const plait_optimizer_ops& ops() const { return *instance_.ops<plait_optimizer_ops>(); }
+  Status describe(const plait_type& type);
+  void find_runtime_fields(const plait_type& type);
+  Status add_schedule(const Registry& registry, const ScheduleSpec& schedule);
+
   uint32_t flags_ = 0;
-  const plait_optimizer_ops* ops_ = nullptr;
-  std::unique_ptr<Instance> instance_;
+  Instance instance_;
   std::vector<SlotInfo> slots_;
+  std::vector<std::string> runtime_names_;
   std::vector<double> runtime_base_;
   int rate_field_ = -1;
-  struct Scheduled {
-    int field;
-    const plait_schedule_ops* ops;
-    std::unique_ptr<Instance> instance;
-  };
   std::vector<Scheduled> schedules_;
 };
 

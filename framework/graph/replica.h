@@ -3,6 +3,10 @@
 // A Replica is one copy of a network in memory with the flow graph that runs its steps: a node per forward step,
 // per loss, per backward step and per update. The update of a layer fires as soon as its gradients are complete;
 // independent branches run side by side when there is more than one lane. After construction nothing allocates.
+//
+// How it is made of parts: replica_memory (where everything lies), node and its kinds layer_node, loss_node, update_node
+// (prebuilt calls into plugins), node_list (all of them in the order of one thread), node_order (which must wait for
+// which), step_graph (the flow graph).
 #pragma once
 #include <plait/abi.h>
 
@@ -22,56 +26,72 @@ namespace plait {
 // One batch: a pointer per part of the samples, device memory, [N, ...], and lengths (host) where a part is variable.
 struct Batch {
   std::vector<void*> parts;
-  std::vector<const int32_t*> lengths;
-  int64_t first_position = 0;  // of the batch's samples in the endless sequence, for messages
+  std::vector<const int32_t*> lengths;  // null: all full
+  int64_t first_position = 0;           // of the batch's samples in the endless sequence, for messages
 };
 
 struct StepResult {
   double loss_sum = 0;  // weighted sum over losses of sums over samples
-  double samples = 0;
+  double samples = 0;   // of the first loss: samples, or valid elements
 };
 
-// What a step node did, for traces and profiles.
+// What a node did in one step, for traces.
 struct TraceEvent {
-  const char* layer;  // lives as long as the plan
-  const char* phase;  // "forward", "backward", "loss", "update"
-  int thread;         // slot in the lanes' arena
+  const char* layer;  // lives as long as the replica
+  const char* phase;  // "forward", "loss", "backward", "update"
+  int thread;         // place in the lanes' arena
   int64_t begin_ns, end_ns;
+};
+
+// What a node did since the replica was made, for profiles. Units: ns.
+struct NodeTime {
+  const char* layer;
+  const char* phase;
+  int64_t calls, total_ns;
 };
 
 class Replica {
  public:
   struct Options {
     const OptimizerInstance* optimizer = nullptr;  // null: gradients are left in the arena, or evaluation
-    bool trace = false;
+    bool trace = false;                            // keep an event per node and step
+    bool profile = false;                          // add up the time of every node
     const std::atomic<bool>* cancelled = nullptr;
   };
-  // Memory on `device`, and the graph, inside an arena of plan.options().lanes threads.
+  // Memory on `device`, and the graph, inside an arena of plan.options().lanes threads. Weights begin as zeros, slots
+  // at their initial values. Plan, device and optimizer must outlive the replica.
   // Fails with: kPlugin when the device refuses memory.
   // Threads: [setup only]
   static Result<std::unique_ptr<Replica>> create(const Plan& plan, Device& device, const Options& options);
   ~Replica();
 
   // Runs one step: forward, loss, and for a training plan backward and (with an optimizer) update. Returns when the
-  // device is done. seed/step key the random numbers; runtime holds the optimizer's runtime fields at this update.
+  // device is done. seed/step/shard key the random numbers; runtime holds the optimizer's runtime fields at this update.
   // Fails with: what a plugin reported, naming layer and phase; kInvalid for a target that the loss refuses (its place
-  // in the batch); kNumeric for a loss that is not finite.
+  // in the batch); kNumeric for a loss that is not finite; kStopped when cancelled. Of several failures the first in
+  // the order of one thread is told. After a failure the weights are of no use.
   // Threads: [one at a time]
-  Result<StepResult> run(const Batch& batch, uint64_t seed, int64_t step, uint64_t shard, std::span<const double> runtime);
+  Result<StepResult> run(const Batch& batch, uint64_t seed, int64_t step, uint64_t shard,
+                         std::span<const double> runtime);
 
-  // Flat arenas on the device, in stored order: weights with buffers; gradients; one per optimizer slot.
+  // Flat arenas on the device, in stored order: weights with buffers (plan.arena_elements()); gradients and one per
+  // optimizer slot (plan.trained_elements()).
   float* weights();
   float* gradients();
   float* slot(size_t index);
   size_t slots() const;
   // After weights() was written from outside: runs the layers' prepare.
   Status weights_changed();
+  // The stream that the steps run on, for copies from and to the arenas. Not while run is under way.
+  Stream& stream();
 
-  // Value of a tensor of the last step, device memory.
+  // Value of a tensor of the last step, device memory; lengths along its variable axis (host memory, null: all full).
   const void* tensor(int index) const;
+  const int32_t* tensor_lengths(int index) const;
 
   const std::vector<TraceEvent>& trace() const;
   void clear_trace();
+  std::vector<NodeTime> profile() const;
 
  private:
   struct Body;

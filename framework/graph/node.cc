@@ -1,0 +1,51 @@
+#include "graph/node.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <utility>
+
+#include "graph/arena.h"
+#include "graph/float_state.h"
+
+namespace plait {
+namespace {
+
+int64_t now_ns() { return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1); }
+
+}  // namespace
+
+Node::Node(const NodeSetup& setup, std::string place, std::string name, const char* phase)
+    : setup_(setup), place_(std::move(place)), name_(std::move(name)), phase_(phase),
+      context_(setup.lanes, parallel_pieces, setup.cancelled) {
+  context_.set_device(setup.stream->device().self(), setup.stream->handle());
+}
+
+Status Node::run(const StepKey& key) {
+  const FloatState state;
+  if (setup_.timed) times_.begin_ns = now_ns();
+  const Status status = context_.call([&] { return isolated(setup_.lanes, [&] { return call(key); }); });
+  if (FloatState::repair()) repair_float_state();
+  if (setup_.timed) {
+    times_.end_ns = now_ns();
+    times_.total_ns += times_.end_ns - times_.begin_ns;
+    ++times_.calls;
+    times_.thread = tbb::this_task_arena::current_thread_index();
+  }
+  return status ? status : status.at(place_ + ": " + phase_);
+}
+
+void Node::repair_float_state() {
+  if (std::exchange(told_, true)) return;
+  const std::string text =
+      fmt::format("{}: {} changed the processor's floating-point state (rounding, flush to zero); restored", place_,
+                  phase_);
+  context_.raw()->log(context_.raw(), 2, {text.data(), text.size()});
+}
+
+int Node::add(float* to, const float* from, uint64_t count) {
+  const Device& device = setup_.stream->device();
+  return device.ops().add_f32(device.self(), context_.raw(), to, from, count);
+}
+
+}  // namespace plait

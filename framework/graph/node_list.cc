@@ -1,0 +1,145 @@
+#include "graph/node_list.h"
+
+#include <algorithm>
+
+#include "graph/layer_node.h"
+#include "graph/loss_node.h"
+#include "graph/update_node.h"
+#include "plan/layer_order.h"
+
+namespace plait {
+namespace {
+
+class NodeMaker {
+ public:
+  NodeMaker(const Plan& plan, ReplicaMemory& memory, const OptimizerInstance* optimizer, const NodeSetup& setup)
+      : plan_(plan), memory_(memory), optimizer_(optimizer), setup_(setup), list_(new NodeList),
+        prepare_(plan.steps().size(), nullptr) {}
+
+  Result<std::unique_ptr<NodeList>> run() {
+    for (const Step& step : plan_.steps()) add(new ForwardNode(setup_, plan_, memory_, step));
+    for (size_t i = 0; i < plan_.losses().size(); ++i) add(new LossNode(setup_, plan_, memory_, i));
+    make_prepare_nodes();
+    find_last_users();
+    std::vector<size_t> updates;  // steps
+    for (size_t step = plan_.steps().size(); step-- > 0;) {
+      if (!plan_.steps()[step].backward) continue;
+      PLAIT_TRY(add_backward(plan_.steps()[step]));
+      if (completed_by_[step].empty() || optimizer_ == nullptr) continue;
+      updates.push_back(step);
+      if (!optimizer_->needs_all_gradients()) add_update(step);
+    }
+    if (optimizer_ != nullptr && optimizer_->needs_all_gradients()) add_updates_at_the_end(updates);
+    return std::move(list_);
+  }
+
+ private:
+  Node* add(Node* node) {
+    list_->owned.emplace_back(node);
+    list_->order.push_back(node);
+    return node;
+  }
+
+  void make_prepare_nodes() {
+    for (size_t i = 0; i < plan_.steps().size(); ++i) {
+      const Step& step = plan_.steps()[i];
+      if (!PLAIT_HAS(&step.instance.ops(), prepare)) continue;
+      prepare_[i] = list_->owned.emplace_back(new PrepareNode(setup_, plan_, memory_, step)).get();
+      list_->prepare.push_back(prepare_[i]);
+    }
+  }
+
+  bool trained(int parameter) const { return plan_.parameters()[static_cast<size_t>(parameter)].trained; }
+
+  // Backward runs from the last step to the first: the lowest step that uses a parameter completes its gradient.
+  void find_last_users() {
+    completed_by_.resize(plan_.steps().size());
+    std::vector<bool> seen(plan_.parameters().size());
+    for (size_t step = 0; step < plan_.steps().size(); ++step) {
+      if (!plan_.steps()[step].backward) continue;
+      for (int parameter : plan_.steps()[step].parameters) {
+        if (!trained(parameter) || seen[static_cast<size_t>(parameter)]) continue;
+        seen[static_cast<size_t>(parameter)] = true;
+        completed_by_[step].push_back(parameter);
+      }
+    }
+    written_.assign(plan_.parameters().size(), false);
+    updated_.assign(plan_.parameters().size(), false);
+  }
+
+  Status add_backward(const Step& step) {
+    std::vector<ParameterGradient> gradients;
+    for (int parameter : step.parameters) {
+      PLAIT_ASSIGN(const ParameterGradient gradient, gradient_of(parameter));
+      gradients.push_back(gradient);
+    }
+    add(new BackwardNode(setup_, plan_, memory_, step, std::move(gradients)));
+    return {};
+  }
+
+  Result<ParameterGradient> gradient_of(int parameter) {
+    ParameterGradient gradient;
+    if (!trained(parameter)) return gradient;
+    const ParameterPlace& place = plan_.parameters()[static_cast<size_t>(parameter)];
+    gradient.place = place.offset;
+    gradient.count = place.stored;
+    gradient.write = memory_.gradients(place.offset);
+    if (!written_[static_cast<size_t>(parameter)]) {
+      written_[static_cast<size_t>(parameter)] = true;
+      return gradient;
+    }
+    gradient.add_to = gradient.write;
+    PLAIT_ASSIGN(gradient.write, memory_.extra_gradient(place.stored));
+    gradient.extra = extra_elements_;
+    extra_elements_ += place.stored;
+    return gradient;
+  }
+
+  void add_update(size_t step) {
+    const LayerSpec& layer = *plan_.network().nodes[static_cast<size_t>(plan_.steps()[step].node)].layer;
+    const auto ranges = update_ranges(plan_, completed_by_[step], optimizer_->elementwise());
+    const double* observed = optimizer_->needs_all_gradients() ? &list_->observed : nullptr;
+    add(new UpdateNode(setup_, *optimizer_, memory_, ranges, observed, layer_place(layer), layer.name));
+    for (int parameter : completed_by_[step]) updated_[static_cast<size_t>(parameter)] = true;
+    add_prepare(completed_by_[step]);
+  }
+
+  // Of the layers that read one of `parameters`, all of whose trained parameters are now updated.
+  void add_prepare(const std::vector<int>& parameters) {
+    for (size_t i = 0; i < plan_.steps().size(); ++i) {
+      const std::vector<int>& own = plan_.steps()[i].parameters;
+      const bool reads = std::ranges::any_of(own, [&](int p) { return std::ranges::count(parameters, p) > 0; });
+      if (prepare_[i] == nullptr || !reads) continue;
+      const bool complete = std::ranges::all_of(
+          own, [&](int p) { return !trained(p) || updated_[static_cast<size_t>(p)]; });
+      if (complete) list_->order.push_back(prepare_[i]);
+    }
+  }
+
+  void add_updates_at_the_end(const std::vector<size_t>& updates) {
+    std::vector<int> parameters;
+    for (size_t step : updates) parameters.insert(parameters.end(), completed_by_[step].begin(), completed_by_[step].end());
+    const auto ranges = update_ranges(plan_, parameters, false);
+    add(new ObserveNode(setup_, *optimizer_, memory_, ranges, &list_->observed));
+    for (size_t step : updates) add_update(step);
+  }
+
+  const Plan& plan_;
+  ReplicaMemory& memory_;
+  const OptimizerInstance* optimizer_;
+  const NodeSetup setup_;
+  std::unique_ptr<NodeList> list_;
+  std::vector<Node*> prepare_;  // per step, or null
+  std::vector<std::vector<int>> completed_by_;  // per step: parameters
+  std::vector<bool> written_, updated_;         // per parameter
+  uint64_t extra_elements_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<NodeList>> make_nodes(const Plan& plan, ReplicaMemory& memory, const OptimizerInstance* optimizer,
+                                             const NodeSetup& setup) {
+  return NodeMaker(plan, memory, optimizer, setup).run();
+}
+
+}  // namespace plait

@@ -1,0 +1,27 @@
+// All nodes of a replica, in an order in which one thread could run them.
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "graph/node.h"
+#include "graph/optimizer.h"
+#include "graph/replica_memory.h"
+#include "plan/plan.h"
+
+namespace plait {
+
+struct NodeList {
+  // Forward steps, losses, then backward steps from the last to the first, each followed by the update of the
+  // parameters whose gradients are now complete (with needs_all_gradients: updates after all, in the same order).
+  std::vector<Node*> order;
+  std::vector<Node*> prepare;  // of every layer that has one; those whose parameters are updated also stand in order
+  std::vector<std::unique_ptr<Node>> owned;
+  double observed = 0;
+};
+
+// `optimizer` may be null: no updates.
+// Fails with: what the device reports when memory for shared parameters' gradients is refused.
+Result<std::unique_ptr<NodeList>> make_nodes(const Plan& plan, ReplicaMemory& memory, const OptimizerInstance* optimizer,
+                                             const NodeSetup& setup);
+
+}  // namespace plait

@@ -1,0 +1,168 @@
+#include "graph/replica.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "graph/arena.h"
+#include "graph/loss_node.h"
+#include "graph/node_list.h"
+#include "graph/node_order.h"
+#include "graph/replica_memory.h"
+#include "graph/step_graph.h"
+
+namespace plait {
+
+// Built in the order of its members and taken apart in the opposite one.
+struct Replica::Body {
+  Body(const Plan& used_plan, const Options& used_options)
+      : plan(used_plan), options(used_options), lanes(used_plan.options().lanes) {}
+
+  Status build(Device& device);
+  void run_node(size_t number);
+  Status run_graph(const Batch& batch, const StepKey& of_step);
+  Status failure() const;
+  Result<StepResult> read_losses(const Batch& batch) const;
+  Status check(const ReplicaMemory::LossReport& report, const HeadInfo& head, const Batch& batch) const;
+  void keep_trace();
+
+  const Plan& plan;
+  const Options options;
+  Lanes lanes;
+  std::unique_ptr<Stream> stream;
+  std::unique_ptr<ReplicaMemory> memory;
+  std::unique_ptr<NodeList> nodes;
+  std::unique_ptr<StepGraph> graph;
+
+  // Of the step that runs.
+  StepKey key;
+  static constexpr size_t kNone = std::numeric_limits<size_t>::max();
+  std::atomic<size_t> first_failed{kNone};
+  std::vector<Status> statuses;  // per node
+  std::vector<TraceEvent> events;
+};
+
+Status Replica::Body::build(Device& device) {
+  PLAIT_ASSIGN(stream, Stream::create(device, plan.options().lanes, parallel_pieces, options.cancelled));
+  const OptimizerInstance* optimizer = plan.options().training ? options.optimizer : nullptr;
+  PLAIT_ASSIGN(memory, ReplicaMemory::create(plan, *stream, optimizer));
+  const NodeSetup setup{stream.get(), plan.options().lanes, options.cancelled, options.trace || options.profile};
+  PLAIT_ASSIGN(nodes, make_nodes(plan, *memory, optimizer, setup));
+  statuses.resize(nodes->order.size());
+  std::vector<std::vector<MemoryUse>> uses;
+  for (const Node* node : nodes->order) uses.push_back(node->uses());
+  const bool serial = plan.options().lanes == 1 || !device.host_memory();
+  graph = std::make_unique<StepGraph>(lanes, uses.size(), serial ? serial_order(uses.size()) : memory_order(uses),
+                                      [this](size_t number) { run_node(number); });
+  return {};
+}
+
+// Nodes after a failed one (in the order of one thread) do nothing; nodes before it run, so that the failure that is told
+// does not depend on which thread was faster.
+void Replica::Body::run_node(size_t number) {
+  if (first_failed.load(std::memory_order_relaxed) < number) return;
+  const bool cancelled = options.cancelled != nullptr && options.cancelled->load(std::memory_order_relaxed);
+  if (!cancelled) {
+    Status status = nodes->order[number]->run(key);
+    if (status) return;
+    statuses[number] = std::move(status);
+  }
+  size_t first = first_failed.load();
+  while (number < first && !first_failed.compare_exchange_weak(first, number)) {
+  }
+}
+
+Status Replica::Body::failure() const {
+  if (options.cancelled != nullptr && options.cancelled->load()) return {Code::kStopped, "the step was cancelled"};
+  return statuses[first_failed];
+}
+
+Status Replica::Body::run_graph(const Batch& batch, const StepKey& of_step) {
+  key = of_step;
+  memory->use(batch);
+  first_failed = kNone;
+  graph->run();
+  const bool failed = first_failed != kNone;
+  const Status fetched = failed ? Status() : memory->fetch_reports();
+  const Status settled = stream->synchronize();
+  if (options.trace) keep_trace();
+  if (failed) return failure();
+  PLAIT_TRY(fetched);
+  return settled;
+}
+
+Status Replica::Body::check(const ReplicaMemory::LossReport& report, const HeadInfo& head, const Batch& batch) const {
+  if (report.bad_target >= 0) {
+    return {Code::kInvalid, fmt::format("{}: the target of sample {} of the batch (position {} of the training) is not "
+                                        "what the loss accepts",
+                                        loss_place(head), report.bad_target, batch.first_position + report.bad_target)};
+  }
+  if (!std::isfinite(report.sum)) return {Code::kNumeric, fmt::format("{} is {}", loss_place(head), report.sum)};
+  return {};
+}
+
+// Losses may count different things (samples, valid elements): each enters with its own mean.
+Result<StepResult> Replica::Body::read_losses(const Batch& batch) const {
+  StepResult result;
+  for (size_t head = 0; head < plan.losses().size(); ++head) {
+    const HeadInfo& info = plan.network().losses[head];
+    const ReplicaMemory::LossReport report = memory->report(head);
+    PLAIT_TRY(check(report, info, batch));
+    if (head == 0) result.samples = report.count;
+    if (report.count > 0) result.loss_sum += info.weight * report.sum * (result.samples / report.count);
+  }
+  return result;
+}
+
+void Replica::Body::keep_trace() {
+  for (const Node* node : nodes->order) {
+    const Node::Times& times = node->times();
+    events.push_back({node->name(), node->phase(), times.thread, times.begin_ns, times.end_ns});
+  }
+}
+
+Replica::Replica(std::unique_ptr<Body> body) : body_(std::move(body)) {}
+Replica::~Replica() = default;
+
+Result<std::unique_ptr<Replica>> Replica::create(const Plan& plan, Device& device, const Options& options) {
+  auto body = std::make_unique<Body>(plan, options);
+  PLAIT_TRY(body->lanes.execute([&] { return body->build(device); }));
+  return std::unique_ptr<Replica>(new Replica(std::move(body)));
+}
+
+Result<StepResult> Replica::run(const Batch& batch, uint64_t seed, int64_t step, uint64_t shard,
+                                std::span<const double> runtime) {
+  PLAIT_TRY(body_->run_graph(batch, {seed, step, shard, runtime}));
+  return body_->read_losses(batch);
+}
+
+float* Replica::weights() { return body_->memory->weights(); }
+float* Replica::gradients() { return body_->memory->gradients(); }
+float* Replica::slot(size_t index) { return body_->memory->slot(index); }
+size_t Replica::slots() const { return body_->memory->slots(); }
+Stream& Replica::stream() { return *body_->stream; }
+
+Status Replica::weights_changed() {
+  return body_->lanes.execute([&]() -> Status {
+    for (Node* node : body_->nodes->prepare) PLAIT_TRY(node->run(body_->key));
+    return body_->stream->synchronize();
+  });
+}
+
+const void* Replica::tensor(int index) const { return body_->memory->value(index).data; }
+const int32_t* Replica::tensor_lengths(int index) const { return body_->memory->value(index).lengths; }
+
+const std::vector<TraceEvent>& Replica::trace() const { return body_->events; }
+void Replica::clear_trace() { body_->events.clear(); }
+
+std::vector<NodeTime> Replica::profile() const {
+  std::vector<NodeTime> times;
+  for (const Node* node : body_->nodes->order) {
+    times.push_back({node->name(), node->phase(), node->times().calls, node->times().total_ns});
+  }
+  return times;
+}
+
+}  // namespace plait

@@ -1,0 +1,137 @@
+#include "graph/replica_memory.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "graph/replica.h"
+
+namespace plait {
+namespace {
+
+constexpr uint64_t kReportBytes = 2 * kAlignment;  // of one loss
+
+plait_tensor view_of(const TensorInfo& tensor, void* data) {
+  plait_tensor view{};
+  view.struct_size = sizeof view;
+  view.dtype = tensor.spec.dtype;
+  view.rank = static_cast<int32_t>(tensor.spec.shape.size());
+  view.variable_axis = tensor.spec.variable_axis;
+  view.shape = tensor.spec.shape.data();
+  view.data = data;
+  view.name = tensor.name.c_str();
+  return view;
+}
+
+bool same_bound(const PartSpec& a, const PartSpec& b) {
+  return a.variable_axis >= 0 && b.variable_axis >= 0 &&
+         a.shape[static_cast<size_t>(a.variable_axis)] == b.shape[static_cast<size_t>(b.variable_axis)];
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ReplicaMemory>> ReplicaMemory::create(const Plan& plan, Stream& stream,
+                                                             const OptimizerInstance* optimizer) {
+  std::unique_ptr<ReplicaMemory> memory(new ReplicaMemory(plan, stream));
+  PLAIT_TRY(memory->allocate(optimizer));
+  memory->make_views();
+  memory->find_lengths();
+  return memory;
+}
+
+Status ReplicaMemory::allocate(const OptimizerInstance* optimizer) {
+  const uint64_t trained_bytes = plan_.options().training ? plan_.trained_elements() * sizeof(float) : 0;
+  PLAIT_ASSIGN(activations_, DeviceMemory::allocate(stream_, plan_.activation_bytes()));
+  PLAIT_ASSIGN(prepared_, DeviceMemory::allocate(stream_, plan_.prepared_bytes()));
+  PLAIT_ASSIGN(weights_, DeviceMemory::allocate(stream_, plan_.arena_elements() * sizeof(float)));
+  PLAIT_ASSIGN(gradients_, DeviceMemory::allocate(stream_, trained_bytes));
+  host_reports_.resize(plan_.losses().size() * kReportBytes);
+  PLAIT_ASSIGN(reports_, DeviceMemory::allocate(stream_, host_reports_.size()));
+  if (optimizer == nullptr || !plan_.options().training) return {};
+  for (const SlotInfo& slot : optimizer->slots()) PLAIT_TRY(allocate_slot(slot.initial));
+  return {};
+}
+
+Status ReplicaMemory::allocate_slot(double initial) {
+  PLAIT_ASSIGN(DeviceMemory slot, DeviceMemory::allocate(stream_, plan_.trained_elements() * sizeof(float)));
+  if (initial != 0) {
+    const std::vector<float> values(plan_.trained_elements(), static_cast<float>(initial));
+    PLAIT_TRY(stream_.copy_in(slot.data(), values.data(), slot.bytes()));
+    PLAIT_TRY(stream_.synchronize());
+  }
+  slots_.push_back(std::move(slot));
+  return {};
+}
+
+Result<float*> ReplicaMemory::extra_gradient(uint64_t elements) {
+  PLAIT_ASSIGN(DeviceMemory memory, DeviceMemory::allocate(stream_, elements * sizeof(float)));
+  extra_.push_back(std::move(memory));
+  return static_cast<float*>(extra_.back().data());
+}
+
+void ReplicaMemory::make_views() {
+  const Network& network = plan_.network();
+  for (size_t i = 0; i < network.tensors.size(); ++i) {
+    const TensorPlace& place = plan_.tensors()[i];
+    values_.push_back(view_of(network.tensors[i], activation(place.offset)));
+    gradient_sums_.push_back(view_of(network.tensors[i], activation(place.gradient)));
+  }
+}
+
+// The border says nothing of an output's lengths: it has those of the first variable input of the same bound.
+void ReplicaMemory::find_lengths() {
+  const Network& network = plan_.network();
+  lengths_from_.assign(network.tensors.size(), -1);
+  for (size_t i = 0; i < network.tensors.size(); ++i) {
+    if (network.tensors[i].spec.variable_axis >= 0) lengths_from_[i] = network.tensors[i].part;
+  }
+  for (const NodeInfo& node : network.nodes) {
+    for (int output : node.outputs) {
+      const auto from = std::ranges::find_if(node.inputs, [&](int input) {
+        return same_bound(network.tensors[static_cast<size_t>(input)].spec,
+                          network.tensors[static_cast<size_t>(output)].spec);
+      });
+      if (from == node.inputs.end()) continue;
+      lengths_from_[static_cast<size_t>(output)] = lengths_from_[static_cast<size_t>(*from)];
+    }
+  }
+}
+
+plait_tensor ReplicaMemory::like(int tensor, void* data) const {
+  plait_tensor view = value(tensor);
+  view.data = data;
+  return view;
+}
+
+void ReplicaMemory::use(const Batch& batch) {
+  const Network& network = plan_.network();
+  for (size_t i = 0; i < values_.size(); ++i) {
+    if (const int part = network.tensors[i].part; part >= 0) values_[i].data = batch.parts[static_cast<size_t>(part)];
+    const auto from = static_cast<size_t>(lengths_from_[i]);
+    if (lengths_from_[i] < 0 || from >= batch.lengths.size()) continue;
+    values_[i].lengths = gradient_sums_[i].lengths = batch.lengths[from];
+  }
+}
+
+double* ReplicaMemory::result(size_t head) const {
+  return static_cast<double*>(at(reports_, head * kReportBytes));
+}
+
+int32_t* ReplicaMemory::bad_target(size_t head) const {
+  return static_cast<int32_t*>(at(reports_, head * kReportBytes + kAlignment));
+}
+
+Status ReplicaMemory::fetch_reports() {
+  if (host_reports_.empty()) return {};
+  return stream_.copy_out(host_reports_.data(), reports_.data(), host_reports_.size());
+}
+
+ReplicaMemory::LossReport ReplicaMemory::report(size_t head) const {
+  const std::byte* from = host_reports_.data() + head * kReportBytes;
+  LossReport report{};
+  std::memcpy(&report.sum, from, sizeof(double));
+  std::memcpy(&report.count, from + sizeof(double), sizeof(double));
+  std::memcpy(&report.bad_target, from + kAlignment, sizeof(int32_t));
+  return report;
+}
+
+}  // namespace plait

@@ -1,0 +1,74 @@
+// The memory of one replica on its device, and the views of it that calls into plugins carry.
+#pragma once
+#include <plait/abi.h>
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "graph/device.h"
+#include "graph/optimizer.h"
+#include "plan/plan.h"
+
+namespace plait {
+
+struct Batch;
+
+class ReplicaMemory {
+ public:
+  // Fails with: what the device reports.
+  static Result<std::unique_ptr<ReplicaMemory>> create(const Plan& plan, Stream& stream,
+                                                       const OptimizerInstance* optimizer);
+
+  // Addresses of what the plan placed; null for kNoOffset.
+  void* activation(uint64_t offset) const { return at(activations_, offset); }
+  void* prepared(uint64_t offset) const { return at(prepared_, offset); }
+  float* weights(uint64_t element = 0) const { return element_at(weights_, element); }
+  float* gradients(uint64_t element = 0) const { return element_at(gradients_, element); }
+  float* slot(size_t index, uint64_t element = 0) const { return element_at(slots_[index], element); }
+  size_t slots() const { return slots_.size(); }
+  // Memory that the second and further users of a shared parameter write their gradient to.
+  // Fails with: what the device reports. Threads: [setup only]
+  Result<float*> extra_gradient(uint64_t elements);
+
+  // Values of the network's tensors; parts of the batch change from step to step (use).
+  const plait_tensor& value(int tensor) const { return values_[static_cast<size_t>(tensor)]; }
+  const plait_tensor& gradient_sum(int tensor) const { return gradient_sums_[static_cast<size_t>(tensor)]; }
+  // The same extents over other memory.
+  plait_tensor like(int tensor, void* data) const;
+  void use(const Batch& batch);
+
+  // What loss number `head` reports: two f64 and, 64 bytes further, an i32.
+  double* result(size_t head) const;
+  int32_t* bad_target(size_t head) const;
+  struct LossReport {
+    double sum, count;
+    int32_t bad_target;
+  };
+  // Queues the copy of all reports to the host; they may be read after the stream was synchronized.
+  Status fetch_reports();
+  LossReport report(size_t head) const;
+
+ private:
+  ReplicaMemory(const Plan& plan, Stream& stream) : plan_(plan), stream_(stream) {}
+  static void* at(const DeviceMemory& memory, uint64_t offset) {
+    return offset == kNoOffset ? nullptr : static_cast<std::byte*>(memory.data()) + offset;
+  }
+  static float* element_at(const DeviceMemory& memory, uint64_t element) {
+    return static_cast<float*>(memory.data()) + element;
+  }
+  Status allocate(const OptimizerInstance* optimizer);
+  Status allocate_slot(double initial);
+  void make_views();
+  void find_lengths();
+
+  const Plan& plan_;
+  Stream& stream_;
+  DeviceMemory activations_, prepared_, weights_, gradients_, reports_;
+  std::vector<DeviceMemory> slots_, extra_;
+  std::vector<plait_tensor> values_, gradient_sums_;
+  std::vector<int> lengths_from_;  // per tensor: the part of the batch whose lengths it has, or -1
+  std::vector<std::byte> host_reports_;
+};
+
+}  // namespace plait
