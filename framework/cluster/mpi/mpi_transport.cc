@@ -227,6 +227,7 @@ void MpiTransport::hand_to_root(const std::string& message, int exit_status) {
 void MpiTransport::end_job(const std::string& message, int exit_status) {
   std::fprintf(stderr, "plait: %s\n", message.c_str());
   std::fflush(nullptr);
+  ::usleep(100'000);  // mpirun forwards the message before it begins with its own
   MPI_Abort(MPI_COMM_WORLD, exit_status);
   ::raise(SIGKILL);
   std::abort();
