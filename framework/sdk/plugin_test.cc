@@ -1,0 +1,117 @@
+// The exported table, implementations for other devices, and a device.
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <plait/sdk.hpp>
+#include <plait/sdk/testing.hpp>
+
+using namespace plait::sdk;
+
+namespace {
+
+struct Twice {
+  double factor = 2;
+  static void describe(Describe<Twice>& d) {
+    d.doc("factor * x");
+    d.details("Shapes: any.");
+    d.field("factor", &Twice::factor).doc("factor");
+  }
+  void forward(Context&, In x, Out y) const {
+    for (size_t i = 0; i < x.size(); ++i) y[i] = static_cast<float>(factor * x[i]);
+  }
+  void backward(Context&, In, In dy, Out dx) const {
+    for (size_t i = 0; i < dy.size(); ++i) dx[i] = static_cast<float>(factor * dy[i]);
+  }
+};
+
+// Host memory that counts what it gave.
+struct Counting {
+  int live = 0;
+  static void describe(Describe<Counting>& d) { d.doc("host memory"); }
+  DeviceInfo open(Context&) { return {"counting memory", true, 1 << 20}; }
+  void* allocate(Context&, uint64_t bytes) {
+    if (bytes > 1 << 20) throw std::bad_alloc();
+    ++live;
+    return std::aligned_alloc(64, (bytes + 63) / 64 * 64);
+  }
+  void release(void* memory) {
+    --live;
+    std::free(memory);
+  }
+  void* stream_create(Context&) { return this; }
+  void stream_destroy(void*) {}
+  void copy_in(Context& c, void* to, const void* from, uint64_t bytes) { copy(c, to, from, bytes); }
+  void copy_out(Context& c, void* to, const void* from, uint64_t bytes) { copy(c, to, from, bytes); }
+  void copy(Context& c, void* to, const void* from, uint64_t bytes) {
+    if (c.stream() != this) throw Error("wrong stream");
+    std::memcpy(to, from, bytes);
+  }
+  void fill_zero(Context&, void* memory, uint64_t bytes) { std::memset(memory, 0, bytes); }
+  void add_f32(Context&, float* to, const float* from, uint64_t count) {
+    for (uint64_t i = 0; i < count; ++i) to[i] += from[i];
+  }
+  void synchronize(Context&) {}
+  const void* extension(std::string_view name) { return name == "counting.live/1" ? &live : nullptr; }
+};
+
+}  // namespace
+
+PLAIT_PLUGIN("acme.test", "1.2.0", "BSD-3-Clause", layer<Twice>("acme.twice"),
+             device<Counting>("acme.counting"), implementation<Twice>("acme.twice", "acme.counting"));
+
+TEST_CASE("the exported function gives a complete table") {
+  const plait_plugin* plugin = plait_plugin_v1(nullptr);
+  REQUIRE(plugin);
+  CHECK(plugin == plait_plugin_v1(nullptr));
+  CHECK(plugin->struct_size == sizeof(plait_plugin));
+  CHECK(plugin->abi_draft == PLAIT_ABI_DRAFT);
+  CHECK(std::string(plugin->id) == "acme.test");
+  CHECK(std::string(plugin->version) == "1.2.0");
+  CHECK(std::string(plugin->license) == "BSD-3-Clause");
+  CHECK(std::strlen(plugin->built_with) > 0);
+  REQUIRE(plugin->n_types == 2);
+  REQUIRE(plugin->n_implementations == 3);
+  CHECK(std::string(plugin->types[0]->kind) == "layer");
+  CHECK(std::string(plugin->types[0]->id) == "acme.twice");
+  CHECK(std::string(plugin->types[0]->doc) == "factor * x");
+  CHECK(std::string(plugin->types[0]->details) == "Shapes: any.");
+  CHECK(std::string(plugin->types[1]->kind) == "device");
+  CHECK(std::string(plugin->implementations[0]->device_id) == "plait.cpu");
+  CHECK(std::string(plugin->implementations[2]->type_id) == "acme.twice");
+  CHECK(std::string(plugin->implementations[2]->device_id) == "acme.counting");
+  CHECK(plugin->implementations[2]->ops == plugin->implementations[0]->ops);
+}
+
+TEST_CASE("a device through its table") {
+  testing::TestHost host;
+  const Entry entry = device<Counting>("acme.counting");
+  const auto& ops = *static_cast<const plait_device_ops*>(entry.implementation.ops);
+  plait_device_info info{};
+  void *self = nullptr, *memory = nullptr, *stream = nullptr;
+  host.check(ops.open(host.context(), testing::Settings().c(), &info, &self));
+  CHECK(info.flags == PLAIT_DEVICE_HOST_MEMORY);
+  CHECK(info.memory_bytes == 1 << 20);
+  host.check(ops.stream_create(self, host.context(), &stream));
+  CHECK(ops.allocate(self, host.context(), 2 << 20, &memory) == PLAIT_FAILED);
+  CHECK(host.code == PLAIT_ERROR_MEMORY);
+  host.check(ops.allocate(self, host.context(), 8, &memory));
+  CHECK(*static_cast<const int*>(ops.get_extension(self, "counting.live/1")) == 1);
+  CHECK(ops.get_extension(self, "nothing/1") == nullptr);
+
+  plait_context* context = host.context();
+  context->stream = stream;
+  const float in[2] = {1, 2};
+  float out[2] = {};
+  host.check(ops.copy_in(self, context, memory, in, 8));
+  host.check(ops.add_f32(self, context, static_cast<float*>(memory), in, 2));
+  host.check(ops.copy_out(self, context, out, memory, 8));
+  host.check(ops.synchronize(self, context));
+  CHECK(out[1] == 4);
+  context->stream = nullptr;
+  CHECK(ops.copy(self, context, memory, in, 8) == PLAIT_FAILED);
+  CHECK(host.message == "wrong stream");
+  ops.release(self, memory);
+  ops.stream_destroy(self, stream);
+  ops.close(self);
+}
