@@ -1,5 +1,5 @@
-// Vectors of f32 for plugins with kernels of their own: one source, compiled for every instruction set, the best one
-// chosen at run time. Optional; sdk.hpp does not include it.
+// Vectors of f32 for plugins with kernels of their own: one source, compiled for every instruction set, the
+// best one chosen at run time. Optional; sdk.hpp does not include it.
 //
 //   // kernels.inc.hpp: no include, no include guard; every name lives in PLAIT_SIMD
 //   namespace PLAIT_SIMD {
@@ -9,16 +9,20 @@
 //   }  // namespace PLAIT_SIMD
 //
 //   // kernels.cc
-//   #include <plait/simd.hpp>
-//   #define PLAIT_SIMD_SOURCE "kernels.inc.hpp"
-//   #include <plait/simd_targets.hpp>
+//   #include <plait/simd/base.hpp>
+//   #include "kernels.inc.hpp"
+//   #include <plait/simd/avx2.hpp>
+//   #include "kernels.inc.hpp"
+//   #include <plait/simd/avx512.hpp>
+//   #include "kernels.inc.hpp"
+//   #include <plait/simd/end.hpp>
 //   void scale(...) { PLAIT_SIMD_CALL(scale, x, a, y, n); }
 //
-// A namespace holds: Vec; kWidth (lanes of a Vec), kRegisters (vector registers); zero, set, load, store (all lanes or
-// the first n), fma (a * b + c, rounded once where the instruction set can), add, sub, mul, div, max, min, where_above,
-// sum, transpose4, load_fours, store_four, each, exp, tanh, sigmoid, activate and slope (of an Activation).
-// The same source gives other bits on another instruction set; on one set always the same.
-// Threads: [any]
+// A namespace holds: Vec; kWidth (lanes of a Vec), kRegisters (vector registers); zero, set, load, store (all
+// lanes or the first n), fma (a * b + c, rounded once where the instruction set can), add, sub, mul, div,
+// max, min, where_above, sum, transpose4, load_fours, store_four, each, exp, tanh, sigmoid, activate and
+// slope (of an Activation). The same source gives other bits on another instruction set; on one set always
+// the same. Threads: [any]
 #pragma once
 #include <cmath>
 #include <cstddef>
@@ -33,16 +37,24 @@ namespace plait::sdk {
 
 enum class Simd { kBase, kAvx2, kAvx512 };
 
+// Compile with -DPLAIT_SIMD_AT_MOST=0 or 1 to try the code for lesser processors.
+#ifndef PLAIT_SIMD_AT_MOST
+#define PLAIT_SIMD_AT_MOST 2
+#endif
+
 // The best set of this processor.
 inline Simd best_simd() {
 #if defined(__x86_64__)
   static const Simd best = [] {
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+    if (PLAIT_SIMD_AT_MOST >= 2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")) {
       return Simd::kAvx512;
     }
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? Simd::kAvx2 : Simd::kBase;
+    if (PLAIT_SIMD_AT_MOST >= 1 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+      return Simd::kAvx2;
+    }
+    return Simd::kBase;
   }();
   return best;
 #else
@@ -50,7 +62,8 @@ inline Simd best_simd() {
 #endif
 }
 
-// A function that is applied to each element of an output: what an absorbed plait_epilogue says, ready for use.
+// A function that is applied to each element of an output: what an absorbed plait_epilogue says, ready for
+// use.
 struct Activation {
   enum class Kind { kIdentity, kRelu, kTanh, kSigmoid, kLinear };
   Kind kind = Kind::kIdentity;
@@ -71,9 +84,9 @@ struct Activation {
 
 // Calls the function of the best instruction set; several sets have the function under one name.
 #if defined(__x86_64__)
-#define PLAIT_SIMD_CALL(function, ...)                                                            \
-  (::plait::sdk::best_simd() == ::plait::sdk::Simd::kAvx512 ? simd_avx512::function(__VA_ARGS__)  \
-   : ::plait::sdk::best_simd() == ::plait::sdk::Simd::kAvx2 ? simd_avx2::function(__VA_ARGS__)    \
+#define PLAIT_SIMD_CALL(function, ...)                                                           \
+  (::plait::sdk::best_simd() == ::plait::sdk::Simd::kAvx512 ? simd_avx512::function(__VA_ARGS__) \
+   : ::plait::sdk::best_simd() == ::plait::sdk::Simd::kAvx2 ? simd_avx2::function(__VA_ARGS__)   \
                                                             : simd_base::function(__VA_ARGS__))
 #else
 #define PLAIT_SIMD_CALL(function, ...) simd_base::function(__VA_ARGS__)

@@ -20,15 +20,18 @@ class LayerTest {
   uint32_t backward_reads = PLAIT_READS_INPUTS | PLAIT_READS_OUTPUTS;
   uint64_t saved_bytes = 0, workspace_bytes = 0, prepared_bytes = 0;
   bool training = true;
+  bool accumulate = false;  // backward adds to input_gradients
   int64_t step = 0;
   plait_rng rng{1, 2};
 
   LayerTest(TestHost& host, const Entry& entry, Settings settings, std::vector<PartSpec> input_specs,
-            std::vector<plait_epilogue> epilogues = {})
+            std::vector<plait_epilogue> epilogues = {}, bool input_gradients_needed = true)
       : host_(host),
         ops_(*static_cast<const plait_layer_ops*>(entry.implementation.ops)),
         settings_(std::move(settings)),
-        input_specs_(std::move(input_specs)) {
+        input_specs_(std::move(input_specs)),
+        needed_(input_specs_.size(), input_gradients_needed ? 1 : 0),
+        adds_(input_specs_.size(), 1) {
     infer(*static_cast<const plait_layer_rules*>(entry.type.rules));
     create(epilogues);
     fill();
@@ -67,7 +70,7 @@ class LayerTest {
     backward();
     double worst = 0;
     for (size_t i = 0; i < inputs.size(); ++i) {
-      if (inputs[i].spec().dtype == DType::f32) {
+      if (inputs[i].spec().dtype == DType::f32 && needed_[i]) {
         worst = std::max(worst, error_of(inputs[i].f32(), input_gradients[i].f32(), probes, h));
       }
     }
@@ -99,7 +102,7 @@ class LayerTest {
       }
       for (const TestTensor& buffer : test.buffers) buffers.push_back(buffer.f32().data());
       for (size_t i = 0; i < test.inputs.size(); ++i) {
-        if (test.inputs[i].spec().dtype != DType::f32) input_gradients[i] = nullptr;
+        if (test.inputs[i].spec().dtype != DType::f32 || !test.needed_[i]) input_gradients[i] = nullptr;
       }
       c.struct_size = sizeof c;
       c.training = test.training;
@@ -113,6 +116,7 @@ class LayerTest {
       c.saved = test.saved_[0].view().raw();
       c.workspace = test.saved_[1].view().raw();
       c.prepared = test.saved_[2].view().raw();
+      c.accumulate = backward && test.accumulate ? test.adds_.data() : nullptr;
       c.step = test.step;
       c.rng = test.rng;
     }
@@ -203,7 +207,6 @@ class LayerTest {
     std::vector<PartSpec> output_specs;
     for (const TestTensor& output : outputs) output_specs.push_back(output.spec());
     const SpecList input_list(input_specs_), output_list(output_specs);
-    const std::vector<uint8_t> needed(input_specs_.size(), 1);
     std::vector<const plait_epilogue*> absorbed;
     for (const plait_epilogue& e : epilogues) absorbed.push_back(&e);
     plait_layer_request request{};
@@ -211,7 +214,7 @@ class LayerTest {
     request.n_inputs = input_list.size();
     request.config = settings_.c();
     request.inputs = input_list.data();
-    request.input_gradient_needed = needed.data();
+    request.input_gradient_needed = needed_.data();
     request.n_epilogues = static_cast<uint32_t>(absorbed.size());
     request.training = 1;
     request.epilogues = absorbed.data();
@@ -279,6 +282,7 @@ class LayerTest {
   const plait_layer_ops& ops_;
   Settings settings_;
   std::vector<PartSpec> input_specs_;
+  std::vector<uint8_t> needed_, adds_;
   std::vector<uint64_t> stored_elements_;
   std::deque<TestTensor> saved_;  // saved, workspace, prepared
   void* self_ = nullptr;

@@ -1,4 +1,5 @@
 // Vec for AVX-512: sixteen lanes. See ../simd.hpp.
+// Forms with a full mask (kAll) stand where g++ 12 warns of its own undefined operand in the form without.
 namespace PLAIT_SIMD {
 
 constexpr size_t kWidth = 16, kRegisters = 32;
@@ -6,6 +7,8 @@ constexpr size_t kWidth = 16, kRegisters = 32;
 struct Vec {
   __m512 v;
 };
+
+constexpr __mmask16 kAll = 0xFFFF;
 
 inline __mmask16 first(size_t n) { return static_cast<__mmask16>(n < kWidth ? (1u << n) - 1u : 0xFFFFu); }
 
@@ -20,8 +23,8 @@ inline Vec add(Vec a, Vec b) { return {_mm512_add_ps(a.v, b.v)}; }
 inline Vec sub(Vec a, Vec b) { return {_mm512_sub_ps(a.v, b.v)}; }
 inline Vec mul(Vec a, Vec b) { return {_mm512_mul_ps(a.v, b.v)}; }
 inline Vec div(Vec a, Vec b) { return {_mm512_div_ps(a.v, b.v)}; }
-inline Vec max(Vec a, Vec b) { return {_mm512_max_ps(a.v, b.v)}; }
-inline Vec min(Vec a, Vec b) { return {_mm512_min_ps(a.v, b.v)}; }
+inline Vec max(Vec a, Vec b) { return {_mm512_maskz_max_ps(kAll, a.v, b.v)}; }
+inline Vec min(Vec a, Vec b) { return {_mm512_maskz_min_ps(kAll, a.v, b.v)}; }
 inline Vec where_above(Vec x, Vec limit, Vec yes, Vec no) {
   return {_mm512_mask_blend_ps(_mm512_cmp_ps_mask(x.v, limit.v, _CMP_GT_OQ), no.v, yes.v)};
 }
@@ -32,19 +35,21 @@ inline float sum(Vec a) {
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
 }
 inline Vec exp2_whole(Vec a) {
-  const __m512i bits = _mm512_add_epi32(_mm512_cvtps_epi32(a.v), _mm512_set1_epi32(127));
-  return {_mm512_castsi512_ps(_mm512_slli_epi32(bits, 23))};
+  const __m512i bits = _mm512_add_epi32(_mm512_maskz_cvtps_epi32(kAll, a.v), _mm512_set1_epi32(127));
+  return {_mm512_castsi512_ps(_mm512_maskz_slli_epi32(kAll, bits, 23))};
 }
 inline Vec round_whole(Vec a) {
-  return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
+  return {_mm512_maskz_roundscale_ps(kAll, a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
 }
 inline void transpose4(Vec& a, Vec& b, Vec& c, Vec& d) {
-  const __m512 ab_low = _mm512_unpacklo_ps(a.v, b.v), ab_high = _mm512_unpackhi_ps(a.v, b.v);
-  const __m512 cd_low = _mm512_unpacklo_ps(c.v, d.v), cd_high = _mm512_unpackhi_ps(c.v, d.v);
-  a.v = _mm512_shuffle_ps(ab_low, cd_low, 0x44);
-  b.v = _mm512_shuffle_ps(ab_low, cd_low, 0xEE);
-  c.v = _mm512_shuffle_ps(ab_high, cd_high, 0x44);
-  d.v = _mm512_shuffle_ps(ab_high, cd_high, 0xEE);
+  const __m512 ab_low = _mm512_maskz_unpacklo_ps(kAll, a.v, b.v),
+               ab_high = _mm512_maskz_unpackhi_ps(kAll, a.v, b.v);
+  const __m512 cd_low = _mm512_maskz_unpacklo_ps(kAll, c.v, d.v),
+               cd_high = _mm512_maskz_unpackhi_ps(kAll, c.v, d.v);
+  a.v = _mm512_maskz_shuffle_ps(kAll, ab_low, cd_low, 0x44);
+  b.v = _mm512_maskz_shuffle_ps(kAll, ab_low, cd_low, 0xEE);
+  c.v = _mm512_maskz_shuffle_ps(kAll, ab_high, cd_high, 0x44);
+  d.v = _mm512_maskz_shuffle_ps(kAll, ab_high, cd_high, 0xEE);
 }
 inline Vec load_fours(const float* p, size_t stride) {
   __m512 a = _mm512_castps128_ps512(_mm_loadu_ps(p));

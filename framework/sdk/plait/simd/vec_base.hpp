@@ -48,10 +48,10 @@ inline Vec round_whole(Vec a) { return {(a.v + 12582912.0f) - 12582912.0f}; }
 // Four lanes at a time: row i, lane j becomes row j, lane i.
 inline void transpose4(Vec& a, Vec& b, Vec& c, Vec& d) {
   const Vec::Lanes r0 = a.v, r1 = b.v, r2 = c.v, r3 = d.v;
-  a.v = {r0[0], r1[0], r2[0], r3[0]};
-  b.v = {r0[1], r1[1], r2[1], r3[1]};
-  c.v = {r0[2], r1[2], r2[2], r3[2]};
-  d.v = {r0[3], r1[3], r2[3], r3[3]};
+  a.v = Vec::Lanes{r0[0], r1[0], r2[0], r3[0]};
+  b.v = Vec::Lanes{r0[1], r1[1], r2[1], r3[1]};
+  c.v = Vec::Lanes{r0[2], r1[2], r2[2], r3[2]};
+  d.v = Vec::Lanes{r0[3], r1[3], r2[3], r3[3]};
 }
 // Four floats from each of kWidth / 4 places, `stride` apart; and back.
 inline Vec load_fours(const float* p, size_t) { return load(p); }

@@ -12,7 +12,8 @@ inline void each(size_t n, Body body) {
 }
 
 // e^x to about 1 unit in the last place; 0 below -87, e^88 above 88.
-// Source: Cody and Waite 1980 (reduction by ln 2 in two parts); a Taylor polynomial of degree 7 on [-ln 2 / 2, ln 2 / 2].
+// Source: Cody and Waite 1980 (reduction by ln 2 in two parts); a Taylor polynomial of degree 7 on [-ln 2 /
+// 2, ln 2 / 2].
 inline Vec exp(Vec x) {
   const Vec low = set(-87.0f);
   const Vec bounded = max(low, min(set(88.0f), x));  // NaN stays

@@ -1,0 +1,144 @@
+// Every output sees every input: y = f(x w + b).
+#include <plait/sdk.hpp>
+
+#include <algorithm>
+
+#include "matrix_product.hpp"
+
+namespace {
+
+using namespace plait::sdk;
+
+struct Dense {
+  int64_t units = 0;
+  bool bias = true;
+  std::string weight_init = "torch_uniform";
+
+  static void describe(Describe<Dense>& d) {
+    d.doc("fully connected layer: y = x w + b");
+    d.details(
+        "Shapes: x [N, ...] f32, read as [N, inputs] in channels-last order; y [N, units].\n"
+        "Parameters: weight [units, inputs], bias [units].");
+    d.field("units", &Dense::units).doc("number of outputs").at_least(1).required();
+    d.field("bias", &Dense::bias).doc("whether to add a bias");
+    d.field("weight_init", &Dense::weight_init)
+        .doc("initial weights; torch_uniform also draws the bias, the others leave it zero")
+        .choices({"torch_uniform", "he_normal", "he_uniform", "glorot_normal", "glorot_uniform",
+                  "lecun_normal", "lecun_uniform", "zeros"});
+  }
+
+  void infer(LayerShapes& s) const {
+    const Spec x = s.input();
+    if (x.dtype() != DType::f32 || x.rank() < 2) s.fail("input is ", x, ", wanted f32 [N, ...]");
+    if (x.variable_axis() >= 0)
+      s.fail("axis ", x.variable_axis(), " of the input varies, wanted fixed extents");
+    const auto batch = x.shape(0);
+    const auto inputs = static_cast<int64_t>(x.size()) / std::max<int64_t>(batch, 1);
+    s.output({batch, units});
+    const auto fan_in = static_cast<double>(inputs), fan_out = static_cast<double>(units);
+    s.weight("weight", {units, inputs}).init(weight_init.c_str()).fans(fan_in, fan_out);
+    if (bias) {
+      s.bias("bias", units)
+          .init(weight_init == "torch_uniform" ? "torch_uniform" : "zeros")
+          .fans(fan_in, fan_out);
+    }
+    s.multiply_adds(static_cast<double>(x.size()) * static_cast<double>(units));
+    for (const char* name : Activation::kNames) s.accepts_epilogue(name);
+  }
+
+  struct Kernel;
+};
+
+// Weights are stored as [inputs, units]: forward and the weights' gradient then run along rows.
+struct Dense::Kernel {
+  size_t batch, inputs, units;
+  bool has_bias, need_dx;
+  Activation activation;
+
+  Kernel(const Dense& config, Context&, const LayerRequest& r, LayerNeeds& n)
+      : batch(static_cast<size_t>(r.input().shape(0))),
+        inputs(r.input().size() / std::max<size_t>(batch, 1)),
+        units(static_cast<size_t>(config.units)),
+        has_bias(config.bias),
+        need_dx(r.input_gradient_needed()) {
+    if (r.epilogues() > 0) {
+      const Epilogue e = r.epilogue();
+      if (!activation.set(e.name, e.alpha, e.beta)) throw Error("cannot absorb ", e.name);
+    }
+    n.backward_reads(activates() ? Reads::both : Reads::inputs);
+    n.accumulates();
+    const size_t transposed = need_dx ? inputs * units : 0, undone = activates() ? batch * units : 0;
+    if (r.training()) n.workspace((padded(transposed) + undone) * sizeof(float));
+  }
+
+  void forward(Context& c, const LayerCall& call) const {
+    multiply(c, {.rows = batch,
+                 .columns = units,
+                 .terms = inputs,
+                 .a = call.input().f32().data(),
+                 .a_row = inputs,
+                 .a_term = 1,
+                 .b = call.parameter(0),
+                 .b_stride = units,
+                 .c = call.output().f32().data(),
+                 .c_stride = units,
+                 .start = has_bias ? call.parameter(1) : nullptr,
+                 .activation = activation});
+  }
+
+  void backward(Context& c, const LayerCall& call) const {
+    const float* dy = call.output_gradient().f32().data();
+    if (activates()) {
+      float* undone = call.workspace<float>() + padded(need_dx ? inputs * units : 0);
+      undo(c, activation, call.output().f32().data(), dy, undone, batch * units);
+      dy = undone;
+    }
+    if (float* dw = call.parameter_gradient(0)) {
+      multiply(c, {.rows = inputs,
+                   .columns = units,
+                   .terms = batch,
+                   .a = call.input().f32().data(),
+                   .a_row = 1,
+                   .a_term = inputs,
+                   .b = dy,
+                   .b_stride = units,
+                   .c = dw,
+                   .c_stride = units});
+    }
+    if (has_bias && call.parameter_gradient(1)) sum_rows(dy, batch, units, call.parameter_gradient(1));
+    if (call.input_gradient()) input_gradient(c, call, dy);
+  }
+
+  void pack(Context& c, uint32_t index, const float* plain, float* stored) const {
+    if (index == 0) return transpose(c, plain, units, inputs, stored);
+    std::copy_n(plain, units, stored);
+  }
+  void unpack(Context& c, uint32_t index, const float* stored, float* plain) const {
+    if (index == 0) return transpose(c, stored, inputs, units, plain);
+    std::copy_n(stored, units, plain);
+  }
+
+ private:
+  bool activates() const { return activation.kind != Activation::Kind::kIdentity; }
+  static size_t padded(size_t floats) { return (floats + 15) / 16 * 16; }
+
+  void input_gradient(Context& c, const LayerCall& call, const float* dy) const {
+    auto* plain = call.workspace<float>();
+    transpose(c, call.parameter(0), inputs, units, plain);
+    multiply(c, {.rows = batch,
+                 .columns = inputs,
+                 .terms = units,
+                 .a = dy,
+                 .a_row = units,
+                 .a_term = 1,
+                 .b = plain,
+                 .b_stride = inputs,
+                 .c = call.input_gradient().f32().data(),
+                 .c_stride = inputs,
+                 .accumulate = call.accumulate()});
+  }
+};
+
+}  // namespace
+
+PLAIT_PLUGIN("plait.dense", "1.0.0", "Apache-2.0", layer<Dense>("plait.dense"));
