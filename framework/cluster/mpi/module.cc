@@ -5,15 +5,17 @@
 
 #include "cluster/mpi/mpi_transport.h"
 
+#define PLAIT_VISIBLE __attribute__((visibility("default")))
+
 extern "C" {
 
-plait::Status plait_open_mpi_world(std::unique_ptr<plait::Transport>* transport) {
+PLAIT_VISIBLE plait::Status plait_open_mpi_world(std::unique_ptr<plait::Transport>* transport) {
   PLAIT_ASSIGN(*transport, plait::MpiTransport::create());
   return {};
 }
 
 // The loader's own list of this process's files says which libmpi it took.
-std::string plait_mpi_library_path() {
+PLAIT_VISIBLE std::string plait_mpi_library_path() {
   std::ifstream maps("/proc/self/maps");
   for (std::string line; std::getline(maps, line);) {
     const size_t path = line.find('/');
