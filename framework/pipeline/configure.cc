@@ -49,7 +49,7 @@ class Filler {
 
  private:
   void missing(const ConfigField& into) {
-    if (!(into.field->flags & PLAIT_FIELD_REQUIRED) || !into.values.empty()) return;
+    if (!(into.field->flags & PLAIT_FIELD_REQUIRED) || !into.values.empty() || scope_.is_broken(errors_)) return;
     errors_.add(scope_.place,
                 scope_.schema->meaning(scope_.message->GetDescriptor()).title + " wants \"" + into.field->name + "\"",
                 describe(*into.field));
@@ -74,6 +74,7 @@ class Filler {
     const Scope inside = scope_.nested(field, index);
     const PluginSpec spec = configure_plugin(inside, errors_);
     if (!spec) {
+      if (inside.is_broken(errors_)) return;
       errors_.add(inside.place, std::string("\"") + into.field->name + "\" wants a plugin of kind " + into.field->child_kind,
                   describe(*into.field));
       return;
@@ -101,10 +102,11 @@ int Scope::count(const pb::FieldDescriptor* field) const {
 Scope Scope::nested(const pb::FieldDescriptor* field, int index) const {
   const pb::Reflection& reflection = *message->GetReflection();
   const int place_index = field->is_repeated() ? index : -1;
-  Scope inside{schema, block, nullptr, tree->GetTreeForNested(field, place_index), {}};
+  Scope inside{schema, block, nullptr, tree->GetTreeForNested(field, place_index), {}, {}};
   inside.message = field->is_repeated() ? &reflection.GetRepeatedMessage(*message, field, index)
                                         : &reflection.GetMessage(*message, field);
   inside.place = block->name_place(tree->GetLocation(field, place_index));
+  inside.end = block->last_place(tree->GetLocationRange(field, place_index).end);
   return inside;
 }
 

@@ -15,7 +15,10 @@ struct Scope {
   const pb::Message* message = nullptr;
   const pb::TextFormat::ParseInfoTree* tree = nullptr;
   Place place;  // of its name
+  Place end;    // of its last brace
 
+  // Something in it was wrong and may have been left out.
+  bool is_broken(const Errors& errors) const { return errors.any_between(place, end); }
   bool has(const pb::FieldDescriptor* field) const;
   int count(const pb::FieldDescriptor* field) const;  // 0 or 1 for fields that are not repeated
   Scope nested(const pb::FieldDescriptor* field, int index) const;

@@ -66,6 +66,13 @@ void Errors::add(const Place& place, const std::string& message, const std::stri
   if (!known) list_.push_back({place, location_of(place), printable(message), hint});
 }
 
+bool Errors::any_between(const Place& begin, const Place& end) const {
+  return std::any_of(list_.begin(), list_.end(), [&](const Error& error) {
+    const bool in_set = error.place.source != begin.source;  // an override: it may be about anything
+    return in_set || (error.place.offset >= begin.offset && error.place.offset <= end.offset);
+  });
+}
+
 Status Errors::status() const {
   if (list_.empty()) return Status::ok();
   std::vector<const Error*> order;

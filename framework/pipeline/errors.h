@@ -34,6 +34,8 @@ class Errors {
   void add(const Place& place, const std::string& message, const std::string& hint = "");
   bool any() const { return !list_.empty(); }
   size_t count() const { return list_.size(); }
+  // Whether there is one between two places of a text: what was left out there is not missing.
+  bool any_between(const Place& begin, const Place& end) const;
   // kInvalid with all of them in the order of the text.
   Status status() const;
 

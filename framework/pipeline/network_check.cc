@@ -50,7 +50,7 @@ class NetworkCheck {
     const bool omitted = layer.inputs.empty();
     if (omitted && least >= 1) layer.inputs.push_back({i == 0 ? "" : layers_[i - 1].name, 0, layer.where});
     const size_t got = layer.inputs.size();
-    if (got >= least && got <= most) return;
+    if ((got >= least && got <= most) || places_[i].broken) return;
     const std::string wanted = most == least ? std::to_string(least)
                                : got < least ? "at least " + std::to_string(least)
                                              : "at most " + std::to_string(most);

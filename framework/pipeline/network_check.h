@@ -14,6 +14,7 @@ struct LayerPlaces {
   Place name;
   Place shares;
   std::vector<Place> inputs;
+  bool broken = false;  // something of it was left out
 };
 
 // "c1", "split:1". Errors: an empty name, an output that is no number.

@@ -233,7 +233,10 @@ class Editor {
   std::vector<Token> lex_from(const SourceText& source, size_t begin) {
     std::vector<Token> tokens;
     for (Token& token : lex(source, errors_))
-      if (token.place.offset >= begin) tokens.push_back(std::move(token));
+      if (token.place.offset >= begin) {
+        token.from_variable = true;  // in a shell nobody likes to write quotes
+        tokens.push_back(std::move(token));
+      }
     return tokens;
   }
 

@@ -21,7 +21,7 @@ std::string full(const std::string& message) { return std::string(".") + kPackag
 // "acme.swish" -> "acme_swish"
 std::string flat(std::string id) {
   for (char& c : id)
-    if (c == '.') c = '_';
+    if (c == '.' || c == '-') c = '_';
   return id;
 }
 

@@ -73,12 +73,10 @@ class Parser {
     made.bracketed = true;
     made.name.kind = Kind::kName;
     made.name.text.clear();
-    do {
-      if (peek().kind != Kind::kName) return fail("the id of a type, as in [acme.swish]");
-      made.name.text += (made.name.text.empty() ? "" : ".") + take().text;
-    } while (accept("."));
+    while (peek().kind == Kind::kName || peek().kind == Kind::kNumber || peek().is(".") || peek().is("-"))
+      made.name.text += take().text;
     const Token& close = peek();
-    if (!accept("]")) return fail("\"]\"");
+    if (made.name.text.empty() || !accept("]")) return fail("the id of a type, as in [acme.swish]");
     made.name.place.length = close.place.offset + 1 - made.name.place.offset;
     return true;
   }
@@ -97,7 +95,7 @@ class Parser {
       }
       if (!field(made.fields, depth + 1)) return false;
     }
-    take();
+    made.end = take().place;
     return true;
   }
 

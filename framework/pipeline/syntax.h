@@ -15,6 +15,7 @@ struct Field {
   bool is_message = false;
   std::vector<Token> scalar;  // one value: [-] word, or strings that follow each other
   std::vector<Field> fields;  // of a message
+  Place end;                  // its closing brace
 
   const Field* find(const std::string& field_name) const;
   // The unquoted text of scalar field `field_name`, "" when there is none.

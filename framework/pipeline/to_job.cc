@@ -44,7 +44,7 @@ class JobMaker {
     std::vector<Scope> found;
     const auto* field = schema_.job()->FindFieldByName(name);
     for (const TypedBlock& block : blocks_) {
-      const Scope root{&schema_, &block, &block.message(), &block.tree(), file_};
+      const Scope root{&schema_, &block, &block.message(), &block.tree(), file_, file_};
       for (int i = 0; i < root.count(field); ++i) found.push_back(root.nested(field, i));
     }
     return found;
@@ -56,9 +56,8 @@ class JobMaker {
   }
 
   PluginSpec plugin(const char* block, const Scope& scope) {
-    const size_t before = errors_.count();
     PluginSpec spec = configure_plugin(scope, errors_);
-    if (!spec && errors_.count() == before)
+    if (!spec && !scope.is_broken(errors_))
       errors_.add(scope.place, std::string("\"") + block + "\" names no " + core_block(block).plugin_kind,
                   "possible here: " + names_of_kind(core_block(block).plugin_kind));
     return spec;
@@ -84,7 +83,7 @@ class JobMaker {
   void scalars() {
     const auto& table = core_scalars();
     for (const TypedBlock& block : blocks_) {
-      const Scope scope{&schema_, &block, &block.message(), &block.tree(), file_};
+      const Scope scope{&schema_, &block, &block.message(), &block.tree(), file_, file_};
       const auto config = configure(scope, table.data(), table.size(), errors_);
       if (is_written(*config, "name")) job_.name = value_or<std::string>(*config, "name", "");
       if (is_written(*config, "seed")) job_.seed = static_cast<uint64_t>(value_or<int64_t>(*config, "seed", 1));
@@ -148,7 +147,7 @@ class JobMaker {
     for (const Scope& scope : found) {
       const auto config = own("layer", scope);
       LayerSpec layer;
-      LayerPlaces place{scope.place, scope.place_of("name"), scope.place_of("shares"), {}};
+      LayerPlaces place{scope.place, scope.place_of("name"), scope.place_of("shares"), {}, scope.is_broken(errors_)};
       layer.name = value_or<std::string>(*config, "name", "");
       if (is_written(*config, "name") && layer.name.empty()) errors_.add(place.name, "a layer's name is empty");
       layer.frozen = value_or<bool>(*config, "frozen", false);

@@ -7,18 +7,6 @@
 namespace plait {
 namespace {
 
-// Ids of plugins as written in brackets are ids of no protobuf extension: the schema knows what they mean.
-class Finder final : public pb::TextFormat::Finder {
- public:
-  explicit Finder(const Schema& schema) : schema_(schema) {}
-  const pb::FieldDescriptor* FindExtension(pb::Message* message, const std::string& name) const override {
-    return schema_.find(message->GetDescriptor(), name, true);
-  }
-
- private:
-  const Schema& schema_;
-};
-
 class FirstError final : public pb::io::ErrorCollector {
  public:
   void AddError(int line, pb::io::ColumnNumber, const std::string& text) override {
@@ -57,10 +45,8 @@ bool TypedBlock::parse(const Schema& schema, size_t& bad_word) {
   for (const Word& word : words_) text += word.text + "\n";
   message_ = schema.make(schema.job());
   tree_ = std::make_unique<pb::TextFormat::ParseInfoTree>();
-  const Finder finder(schema);
   FirstError error;
   pb::TextFormat::Parser parser;
-  parser.SetFinder(&finder);
   parser.RecordErrorsTo(&error);
   parser.WriteLocationsTo(tree_.get());
   parser.SetRecursionLimit(2 * kMaxDepth);
@@ -71,15 +57,15 @@ bool TypedBlock::parse(const Schema& schema, size_t& bad_word) {
 }
 
 void TypedBlock::word(const std::string& text, const Place& place, const Field& field,
-                      const pb::FieldDescriptor* descriptor, bool is_name) {
-  words_.push_back({text, place, &field, descriptor, is_name});
+                      const pb::FieldDescriptor* descriptor) {
+  words_.push_back({text, place, &field, descriptor});
 }
 
 void TypedBlock::write(const Schema& schema, const pb::Descriptor* message, const Field& field) {
   if (std::find(refused_.begin(), refused_.end(), &field) != refused_.end()) return;
   const pb::FieldDescriptor* descriptor = schema.find(message, field.name.text, field.bracketed);
-  const FieldMeaning& meaning = schema.meaning(descriptor);
-  word(meaning.written, field.name.place, field, descriptor, true);
+  const std::string name = descriptor->is_extension() ? "[" + descriptor->full_name() + "]" : descriptor->name();
+  word(name, field.name.place, field, descriptor);
   if (!field.is_message) {
     word(":", field.name.place, field, descriptor);
     for (const Token& token : field.scalar) word(token.text, token.place, field, descriptor);
@@ -87,12 +73,16 @@ void TypedBlock::write(const Schema& schema, const pb::Descriptor* message, cons
   }
   word("{", field.name.place, field, descriptor);
   for (const Field& nested : field.fields) write(schema, descriptor->message_type(), nested);
-  word("}", field.name.place, field, descriptor);
+  word("}", field.end, field, descriptor);
 }
 
 Place TypedBlock::name_place(const pb::TextFormat::ParseLocation& location) const {
   if (words_.empty()) return {};
   return words_[std::clamp<int>(location.line, 0, words_.size() - 1)].place;
+}
+
+Place TypedBlock::last_place(const pb::TextFormat::ParseLocation& end) const {
+  return name_place({end.column == 0 ? end.line - 1 : end.line, 0});
 }
 
 Place TypedBlock::value_place(const pb::TextFormat::ParseLocation& location) const {

@@ -20,6 +20,7 @@ class TypedBlock {
   const pb::TextFormat::ParseInfoTree& tree() const { return *tree_; }
   // Of the name, and of the value, that stand at a location of the tree.
   Place name_place(const pb::TextFormat::ParseLocation& location) const;
+  Place last_place(const pb::TextFormat::ParseLocation& end) const;  // end: as protobuf has it, one word behind
   Place value_place(const pb::TextFormat::ParseLocation& location) const;
 
  private:
@@ -29,11 +30,9 @@ class TypedBlock {
     Place place;
     const Field* field;  // whose name or value it is
     const pb::FieldDescriptor* descriptor;
-    bool is_name = false;
   };
   void write(const Schema& schema, const pb::Descriptor* message, const Field& field);
-  void word(const std::string& text, const Place& place, const Field& field, const pb::FieldDescriptor* descriptor,
-            bool is_name = false);
+  void word(const std::string& text, const Place& place, const Field& field, const pb::FieldDescriptor* descriptor);
   bool parse(const Schema& schema, size_t& bad_word);
 
   std::vector<Word> words_;

@@ -1,0 +1,150 @@
+#include "pipeline/load.h"
+
+#include <doctest/doctest.h>
+
+#include "pipeline/test_plugins.h"
+
+using namespace plait;
+
+namespace {
+
+Job good(const std::string& text, const JobOptions& options = {}) {
+  auto job = parse_job(test_registry(), text, "dir/tiny.txtpb", options);
+  INFO(job.status().message());
+  REQUIRE(job.is_ok());
+  return *job;
+}
+
+double number(const PluginSpec& plugin, const char* field) { return std::get<double>(plugin.config->find(field)->values.at(0)); }
+int64_t whole(const PluginSpec& plugin, const char* field) { return std::get<int64_t>(plugin.config->find(field)->values.at(0)); }
+std::string text(const PluginSpec& plugin, const char* field) { return std::get<std::string>(plugin.config->find(field)->values.at(0)); }
+
+}  // namespace
+
+TEST_CASE("a job is read with variables, arithmetic, third-party types and defaults") {
+  const Job job = good(test_job());
+  CHECK(job.name == "tiny");
+  CHECK(job.seed == 7);
+  CHECK(text(job.source, "images") == "/data/images.gz");
+  CHECK(job.validation_fraction == 0.1);
+  REQUIRE(job.layers.size() == 5);
+  CHECK(whole(job.layers[0].plugin, "filters") == 6);
+  CHECK(job.layers[0].plugin.config->find("kernel")->values.size() == 1);
+  CHECK(text(job.layers[0].plugin, "padding") == "same");
+  CHECK(job.layers[1].plugin.id() == "acme.swish");
+  CHECK(number(job.layers[1].plugin, "beta") == 1.5);
+  CHECK(whole(job.layers[4].plugin, "units") == 13);
+  CHECK(job.train.shards == 4);
+  CHECK(job.train.epochs == 2.5);
+  CHECK(job.train.inner_state == InnerState::kReset);
+  CHECK(job.train.lanes == 1);
+  CHECK(job.evaluate.batch == 256);
+  CHECK(job.device.id() == "plait.cpu");
+  CHECK(job.reducer.id() == "plait.mean");
+  CHECK(job.losses[0].name == "cross_entropy");
+  CHECK(job.losses[0].input.layer == "f1");
+  CHECK(job.schedules[0].field == "rate");
+}
+
+TEST_CASE("inputs: written ones, the layer before, and an open part for the first") {
+  const Job job = good(test_job());
+  CHECK(job.layers[0].inputs[0].layer == "image");
+  CHECK(job.layers[1].inputs[0].layer == "c1");
+  CHECK(job.layers[2].inputs.size() == 2);
+  CHECK(job.layers[3].name == "relu_4");
+  CHECK(job.layers[4].inputs[0].layer == "relu_4");
+  CHECK(good("source { idx { images: \"a\" labels: \"b\" } } layer { relu {} } loss { mean_squared {} } optimizer { sgd {} }")
+            .layers[0].inputs[0].layer == "");
+}
+
+TEST_CASE("connect_parts names open parts and refuses dangling inputs") {
+  Job job = good(test_job());
+  job.layers[0].inputs[0].layer = "";
+  REQUIRE(connect_parts(job, {"label", "image"}).is_ok());
+  CHECK(job.layers[0].inputs[0].layer == "image");
+  CHECK(job.losses[0].target.layer == "label");
+  job.layers[1].inputs[0].layer = "imag";
+  const Status dangling = connect_parts(job, {"label", "image"});
+  CHECK(dangling.message().find("layer \"r1\" reads \"imag\"") != std::string::npos);
+  CHECK(dangling.message().find("did you mean \"image\"?") != std::string::npos);
+}
+
+TEST_CASE("the resolved text is a fixed point, and replays without variables") {
+  const Job job = good(test_job());
+  const Job again = good(job.resolved);
+  CHECK(again.resolved == job.resolved);
+  CHECK(job.resolved.find("filters: 6") != std::string::npos);
+  CHECK(job.resolved.find("costs $$5") != std::string::npos);
+  CHECK(job.resolved.find("reducer { mean { } }") != std::string::npos);
+  CHECK(text(again.source, "labels") == "/data/labels.gz");
+}
+
+TEST_CASE("a layer's text holds what was written and reads back") {
+  const Job job = good(test_job());
+  CHECK(job.layers[1].text == "layer { name: \"r1\" input: \"c1\" [acme.swish] { beta: 1.5 } }");
+  std::string renamed = job.layers[1].text;
+  renamed.replace(renamed.find("r1"), 2, "r2");
+  CHECK(good(test_job() + renamed).layers.back().text == renamed);
+}
+
+TEST_CASE("--var overrides, --set replaces, appends and makes blocks") {
+  JobOptions options;
+  options.vars = {{"width", "10"}, {"data", "/other"}};
+  options.sets = {"train.shards=2",
+                  "layer[c1].convolution.kernel=[7, 3]",
+                  "layer[r1].[acme.swish].beta=2",
+                  "optimizer=adam{rate:0.5}",
+                  "metric+=accuracy{}",
+                  "evaluate.batch=64",
+                  "source.idx.labels=/x/$data y",
+                  "layer[sum].input=[c1, c1]"};
+  options.deletes = {"schedule", "augment[0]"};
+  const Job job = good(test_job(), options);
+  CHECK(whole(job.layers[0].plugin, "filters") == 10);
+  CHECK(job.layers[0].plugin.config->find("kernel")->values.size() == 2);
+  CHECK(number(job.layers[1].plugin, "beta") == 2);
+  CHECK(job.train.shards == 2);
+  CHECK(job.optimizer.id() == "plait.adam");
+  CHECK(number(job.optimizer, "rate") == 0.5);
+  CHECK(job.metrics.size() == 2);
+  CHECK(job.evaluate.batch == 64);
+  CHECK(text(job.source, "labels") == "/x//other y");
+  CHECK(job.layers[2].inputs[0].layer == "c1");
+  CHECK(job.schedules.empty());
+  CHECK(job.augment.size() == 1);
+}
+
+TEST_CASE("a whole plugin can be set with and without braces") {
+  for (const char* set : {"optimizer={adam{rate:0.5}}", "optimizer={adam{rate:0.5}}", "optimizer: no", "optimizer=adam"}) {
+    JobOptions options;
+    options.sets = {set};
+    options.deletes = {"schedule"};
+    const auto job = parse_job(test_registry(), test_job(), "t", options);
+    CHECK(job.is_ok() == (std::string(set) != "optimizer: no"));
+    if (job) CHECK(job->optimizer.id() == "plait.adam");
+  }
+}
+
+TEST_CASE("sync: gradients means a reduction each step") {
+  CHECK(good(test_job() + "", {{}, {"train={sync:gradients shards:2}"}, {}, true}).train.local_steps == 1);
+  CHECK_FALSE(parse_job(test_registry(), test_job(), "t", {{}, {"train.sync=gradients"}, {}, true}).is_ok());
+}
+
+TEST_CASE("a stage takes from the base job what it does not say") {
+  const Job base = good(test_job());
+  const auto stage = parse_stage(test_registry(), base, "stage 1",
+                                 "layer { name: \"c1\" convolution { filters: 6 } }\n"
+                                 "loss { target: \"image\" mean_squared {} } train { epochs: 1 }");
+  INFO(stage.status().message());
+  REQUIRE(stage.is_ok());
+  CHECK(stage->name == "stage 1");
+  CHECK(stage->layers.size() == 1);
+  CHECK(stage->train.epochs == 1);
+  CHECK(stage->train.shards == 4);
+  CHECK(stage->seed == 7);
+  CHECK(text(stage->source, "images") == "/data/images.gz");
+  CHECK(stage->losses[0].target.layer == "image");
+  CHECK(stage->schedules.empty());
+  CHECK(stage->pretrain.empty());
+  CHECK(good(stage->resolved).resolved == stage->resolved);
+}
