@@ -1,0 +1,140 @@
+#include "train/blocks.h"
+
+#include <algorithm>
+
+#include "graph/arena.h"
+#include "train/host_arena.h"
+
+namespace plait {
+
+struct Blocks::Worker {
+  std::unique_ptr<Stream> stream;
+  std::unique_ptr<Replica> replica;
+  std::unique_ptr<ShardFeed> feed;
+};
+
+struct Blocks::Size {
+  std::unique_ptr<Plan> plan;
+  std::vector<Worker> workers;
+};
+
+Blocks::Blocks(const BlockParts& parts, int rank, int ranks) : parts_(parts) {
+  const int64_t whole = parts.records / parts.block;
+  const bool rest = parts.records % parts.block != 0;
+  blocks_ = whole + (rest ? 1 : 0);
+  for (int64_t b = rank; b < whole; b += ranks) mine_.push_back(b);
+  rest_is_mine_ = rest && whole % ranks == rank;
+}
+
+Blocks::~Blocks() = default;
+
+Result<std::unique_ptr<Blocks>> Blocks::create(const BlockParts& parts, int rank, int ranks) {
+  std::unique_ptr<Blocks> blocks(new Blocks(parts, rank, ranks));
+  const int slots = std::max(1, parts.threads / parts.job->train.lanes);
+  const int whole = std::min<int>(slots, static_cast<int>(blocks->mine_.size()));
+  // A rank without blocks still has a plan: heads and names are asked of it.
+  if (parts.records >= parts.block) {
+    PLAIT_ASSIGN(blocks->whole_, blocks->make_size(parts.block, whole));
+  }
+  if (blocks->rest_is_mine_ || !blocks->whole_) {
+    const int rest = static_cast<int>(std::max<int64_t>(1, parts.records % parts.block));
+    PLAIT_ASSIGN(blocks->rest_, blocks->make_size(rest, blocks->rest_is_mine_ ? 1 : 0));
+  }
+  RoundGraph::Work& work = *blocks;
+  blocks->graph_ = std::make_unique<RoundGraph>(std::max(whole, blocks->rest_is_mine_ ? 1 : 0), work);
+  return blocks;
+}
+
+Result<std::unique_ptr<Blocks::Size>> Blocks::make_size(int batch, int workers) {
+  auto size = std::make_unique<Size>();
+  const int lanes = parts_.job->train.lanes;
+  PLAIT_ASSIGN(Network network, shape_network(*parts_.job, parts_.reader->parts(), batch));
+  CompileOptions options;
+  options.training = false;
+  options.device_id = parts_.device->id();
+  options.device = parts_.device->self();
+  options.lanes = lanes;
+  options.parallel_for = parallel_pieces;
+  Lanes arena(lanes);
+  PLAIT_ASSIGN(size->plan,
+               arena.execute([&] { return Plan::compile(*parts_.registry, std::move(network), options); }));
+  for (int w = 0; w < workers; ++w) {
+    Worker worker;
+    PLAIT_ASSIGN(worker.stream, Stream::create(*parts_.device, lanes, parallel_pieces));
+    PLAIT_ASSIGN(worker.replica, Replica::create(*size->plan, *parts_.device, {}));
+    PLAIT_ASSIGN(auto input, InputGraph::create(*parts_.reader, *parts_.order, *parts_.device, batch, lanes,
+                                                ShardFeed::kBuffers));
+    worker.feed = std::make_unique<ShardFeed>(std::move(input));
+    size->workers.push_back(std::move(worker));
+  }
+  return size;
+}
+
+const Plan& Blocks::plan() const { return whole_ ? *whole_->plan : *rest_->plan; }
+
+std::vector<const Plan*> Blocks::plans() const {
+  std::vector<const Plan*> plans;
+  for (const auto* size : {whole_.get(), rest_.get()})
+    if (size) plans.push_back(size->plan.get());
+  return plans;
+}
+
+Status Blocks::load(Size& size, const std::vector<std::vector<float>>& weights) {
+  HostArena arena(size.plan->arena_elements());
+  PLAIT_TRY(size.plan->pack(weights, arena.data()));
+  for (Worker& worker : size.workers) {
+    PLAIT_TRY(worker.stream->copy_in(worker.replica->weights(), arena.data(), arena.bytes()));
+    PLAIT_TRY(worker.stream->synchronize());
+    PLAIT_TRY(worker.replica->weights_changed());
+  }
+  return {};
+}
+
+Status Blocks::run(const std::vector<std::vector<float>>& weights, const Visit& visit) {
+  for (Size* size : {whole_.get(), rest_.get()})
+    if (size) PLAIT_TRY(load(*size, weights));
+  visit_ = &visit;
+  next_ = 0;
+  rest_done_ = !rest_is_mine_;
+  failed_ = false;
+  failure_ = {};
+  graph_->run();
+  return failure_;
+}
+
+bool Blocks::step(int slot) {
+  if (failed_) return false;
+  Status status;
+  bool more = true;
+  if (slot == 0 && !rest_done_.exchange(true)) {
+    status = run_block(*rest_, rest_->workers[0], blocks_ - 1);
+  } else {
+    const size_t i = next_.fetch_add(1);
+    more = whole_ != nullptr && i < mine_.size();
+    if (more) status = run_block(*whole_, whole_->workers[static_cast<size_t>(slot)], mine_[i]);
+  }
+  if (status) return more;
+  std::lock_guard lock(failure_mutex_);
+  if (failure_) failure_ = status;
+  failed_ = true;
+  return false;
+}
+
+Status Blocks::run_block(Size& size, Worker& worker, int64_t block) {
+  const int64_t first = block * parts_.block;
+  PLAIT_ASSIGN(const Batch* batch, worker.feed->take(first));
+  PLAIT_ASSIGN(const StepResult result, worker.replica->run(*batch, 0, 0, 0, {}));
+  return (*visit_)({block, first, size.plan->network().batch, *size.plan, *worker.replica, *batch, *worker.stream,
+                    result});
+}
+
+int64_t Blocks::skipped_records() const {
+  int64_t sum = 0;
+  for (const auto* size : {whole_.get(), rest_.get()}) {
+    if (size == nullptr) continue;
+    for (const Worker& worker : size->workers) sum += worker.feed->skipped_records();
+  }
+  return sum;
+}
+
+}  // namespace plait

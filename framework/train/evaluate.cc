@@ -1,0 +1,61 @@
+#include "train/evaluate.h"
+
+#include <bit>
+
+namespace plait {
+
+Result<std::unique_ptr<Evaluator>> Evaluator::create(const BlockParts& parts, const Transport& transport) {
+  std::unique_ptr<Evaluator> evaluator(new Evaluator);
+  PLAIT_ASSIGN(evaluator->blocks_, Blocks::create(parts, transport.rank(), transport.size()));
+  for (const Plan* plan : evaluator->blocks_->plans()) {
+    PLAIT_ASSIGN(auto metrics, Metrics::create(*parts.registry, *plan));
+    evaluator->metrics_.push_back(std::move(metrics));
+  }
+  return evaluator;
+}
+
+const Metrics& Evaluator::metrics_of(const Plan& plan) const {
+  return *metrics_[blocks_->plans().front() == &plan ? 0 : 1];
+}
+
+// A row of the table: loss, samples, states; as bits, from the one rank that has the block.
+Status Evaluator::add_block(const BlockView& view, std::vector<int64_t>& table) const {
+  const Metrics& metrics = metrics_of(view.plan);
+  std::vector<double> row(width(), 0.0);
+  row[0] = view.result.loss_sum;
+  row[1] = view.result.samples;
+  PLAIT_TRY(metrics.update(view.replica, view.batch, view.stream, std::span(row).subspan(2)));
+  for (size_t i = 0; i < row.size(); ++i) {
+    table[static_cast<size_t>(view.block) * width() + i] = std::bit_cast<int64_t>(row[i]);
+  }
+  return {};
+}
+
+Result<NamedValues> Evaluator::run(const std::vector<std::vector<float>>& weights, Transport& transport) {
+  std::vector<int64_t> table(static_cast<size_t>(blocks_->count()) * width(), 0);
+  PLAIT_TRY(blocks_->run(weights, [&](const BlockView& view) { return add_block(view, table); }));
+  PLAIT_TRY(transport.all_reduce_sum(std::span(table)));
+  std::vector<double> sums(width(), 0.0);
+  for (size_t i = 0; i < table.size(); ++i) sums[i % width()] += std::bit_cast<double>(table[i]);
+  NamedValues values;
+  PLAIT_TRY(metrics_.front()->finish(std::span(sums).subspan(2), values));
+  if (!plan().losses().empty() && sums[1] > 0) values.emplace_back("loss", sums[0] / sums[1]);
+  return values;
+}
+
+Result<bool> Evaluator::higher_is_better(const std::string& name) const {
+  std::string known;
+  for (const MetricName& metric : metrics_.front()->names()) {
+    if (metric.name == name) return metric.higher_is_better;
+    known += metric.name + ", ";
+  }
+  if (name == "loss" && !plan().losses().empty()) return false;
+  return Status(Code::kInvalid, "evaluate.monitor: no metric \"" + name + "\"; there are: " + known + "loss");
+}
+
+std::string Evaluator::default_monitor() const {
+  if (!metrics_.front()->names().empty()) return metrics_.front()->names().front().name;
+  return plan().losses().empty() ? "" : "loss";
+}
+
+}  // namespace plait

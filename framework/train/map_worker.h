@@ -1,0 +1,75 @@
+// One replica that works through map tasks: a task takes the weights of a round and a shard's samples, runs the round's
+// local steps, and gives what came of it. A pure function of (round state, shard, step, seed).
+#pragma once
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "graph/replica.h"
+#include "train/round_state.h"
+#include "train/shard_feed.h"
+
+namespace plait {
+
+// What a task gives to the reduce.
+struct TaskResult {
+  double loss_sum = 0;  // over samples
+  double samples = 0;
+};
+
+// Threads: [one at a time], in no arena or in one of the round graph.
+class MapWorker {
+ public:
+  struct Setup {
+    const Plan* plan = nullptr;
+    Device* device = nullptr;
+    const SampleReader* reader = nullptr;
+    const SampleOrder* order = nullptr;
+    const OptimizerInstance* optimizer = nullptr;  // null: gradients are the result, weights stay as they are
+    uint64_t seed = 1;
+    bool profile = false;
+  };
+  static Result<std::unique_ptr<MapWorker>> create(const Setup& setup);
+
+  // Begins a task: the replica gets the round's weights and slots, unless it has them already.
+  Status load(const RoundState& state);
+  // Runs step number `step` of `shard` on the batch at `position`; meanwhile the batch at `next_position` (-1: none) is
+  // prepared.
+  // Fails with: what plugins report; kNumeric naming shard, step and the first layer whose values are not finite.
+  Status step(int64_t position, int64_t next_position, int64_t step, int shard, std::span<const double> runtime);
+  // Ends the task. Shapes: values() [arena]: delta of the trained parameters since load, or their gradients; buffers as
+  // they are now. slots(): one [trained] array each. Valid until the next call.
+  Status finish(const RoundState& state);
+  std::span<const float> values() const { return values_; }
+  std::span<const float* const> slots() const { return slots_; }
+  const TaskResult& result() const { return result_; }
+
+  // Says which step of which shard a value that is not finite belongs to, after finish.
+  Status blame(const Status& failure) const;
+  int64_t skipped_records() const { return feed_->skipped_records(); }
+  Replica& replica() { return *replica_; }
+
+ private:
+  explicit MapWorker(const Setup& setup) : setup_(setup) {}
+  Status make_memory();
+  Status copy_in(float* device, const HostArena& host);
+  Status copy_out(HostArena& host, const float* device, uint64_t elements);
+  Status find_first_not_finite(const Batch& batch, const Status& failure);
+  bool gradients() const { return setup_.optimizer == nullptr; }
+  bool buffers() const { return setup_.plan->buffers_offset() < setup_.plan->arena_elements(); }
+
+  Setup setup_;
+  std::unique_ptr<Stream> stream_;
+  std::unique_ptr<Replica> replica_;
+  std::unique_ptr<ShardFeed> feed_;
+  HostArena result_arena_;               // delta or gradients, and buffers
+  std::vector<HostArena> slot_copies_;   // where the host cannot read the device's memory
+  std::span<const float> values_;
+  std::vector<const float*> slots_;
+  TaskResult result_;
+  int shard_ = 0;
+  int64_t step_ = 0;
+  int64_t loaded_round_ = -1;  // of the weights that the replica has and that no step has changed
+};
+
+}  // namespace plait

@@ -1,0 +1,125 @@
+// The scheduler of rounds: K logical shards over the ranks of a world and the replicas of a rank.
+//
+// A round: every shard's map task (map_worker.h) on the rank that owns it, its result added to the exact sums at once
+// and thrown away, the reduce, and the outer step, which every rank does alike. What a round leaves depends on the
+// state it began with, the job and the seed alone: not on ranks, threads or the order in which tasks end.
+//
+// Sync::kWeights: tasks run the optimizer; the outer gradient is w(r) - mean of w_k, which an outer optimizer takes, or
+// w(r+1) = w(r) + mean delta. Sync::kGradients (one local step): tasks leave gradients; the optimizer runs once, after
+// the reduce, on their mean.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "cluster/transport.h"
+#include "graph/round_graph.h"
+#include "train/map_worker.h"
+#include "train/reducer.h"
+#include "train/round_state.h"
+#include "train/round_sums.h"
+
+namespace plait {
+
+// What decides a round's bits, beside plan and data.
+struct RoundNumbers {
+  int shards = 1;         // K
+  int local_steps = 1;    // tau; the last round of a stage may be shorter
+  int batch = 1;          // B
+  uint64_t seed = 1;
+  int64_t total_steps = 1;      // of the stage, for schedules
+  double steps_per_epoch = 1;
+  Sync sync = Sync::kWeights;
+  InnerState inner_state = InnerState::kAverage;
+};
+
+// Everything borrowed; outlives the rounds.
+struct RoundParts {
+  const Plan* plan = nullptr;  // for training, compiled for lanes
+  Device* device = nullptr;
+  const SampleReader* reader = nullptr;
+  const SampleOrder* order = nullptr;
+  const OptimizerInstance* optimizer = nullptr;       // of the device for kWeights, of the host for kGradients
+  const OptimizerInstance* outer_optimizer = nullptr;  // of the host; null: the mean as it is
+  Reducer* reducer = nullptr;
+  int threads = 1;
+  bool profile = false;  // see Replica::Options
+};
+
+struct RoundResult {
+  double loss = 0;  // mean over the round's samples, in shard order
+  int64_t steps = 0;
+  int64_t samples = 0;
+  bool redone = false;
+  bool stop = false;  // some rank was asked to stop
+  std::vector<int64_t> tasks_by_rank;  // of this round; sums to K
+  int64_t skipped_records = 0;         // of all ranks
+};
+
+// Shard k belongs to rank k mod ranks. Ranks beyond K are spares.
+std::vector<int> shards_of(int rank, int ranks, int shards);
+
+class Rounds final : private RoundGraph::Work {
+ public:
+  // Fails with: what makes replicas and sums; kInvalid for kGradients with more than one local step.
+  // Threads: [setup only]
+  static Result<std::unique_ptr<Rounds>> create(const RoundNumbers& numbers, const RoundParts& parts,
+                                                Transport& transport);
+  ~Rounds() override;
+
+  // The next round of at most `most_steps` local steps, from `state` to `state`. All ranks call it with the same state.
+  // `stop`: this rank was asked to stop; the round is done, and all ranks learn of it.
+  // Fails with: kNumeric naming shard, layer and step; kPeer; what plugins report. The state is then as it was.
+  // Threads: [one at a time], the transport's thread
+  Result<RoundResult> run(RoundState& state, int64_t most_steps, bool stop);
+
+  int replicas() const { return static_cast<int>(workers_.size()); }
+  Replica& replica(int slot) { return workers_[static_cast<size_t>(slot)]->replica(); }
+
+ private:
+  struct Slot;  // where a worker is in its shards
+  Rounds(const RoundNumbers& numbers, const RoundParts& parts, Transport& transport);
+  Status make_workers();
+  bool step(int slot) override;
+  Status advance(Slot& slot, MapWorker& worker);
+  Status begin_task(Slot& slot, MapWorker& worker);
+  Status end_task(Slot& slot, MapWorker& worker);
+  int claim();
+  int64_t position(int64_t step, int shard) const;
+  int64_t next_position(Slot& slot);
+  void run_tasks();
+  Status runtime_of_steps();
+  Result<bool> reduce_until_done();
+  Result<RoundResult> tally(bool stop);
+  Status outer_step(RoundState& state);
+  Status follow_mean(RoundState& state);
+  void take_buffers(RoundState& state);
+  int64_t skipped() const;
+
+  RoundNumbers numbers_;
+  RoundParts parts_;
+  Transport& transport_;
+  std::vector<int> mine_;  // this rank's shards
+  std::vector<Segment> segments_;
+  std::unique_ptr<RoundSums> sums_;
+  std::vector<std::unique_ptr<MapWorker>> workers_;
+  std::unique_ptr<Slot[]> slots_;
+  std::unique_ptr<RoundGraph> graph_;
+  HostArena mean_;  // [arena]
+
+  // Of the round under way.
+  const RoundState* state_ = nullptr;
+  int64_t steps_ = 0;
+  std::vector<double> runtime_;   // [steps, fields]
+  std::vector<TaskResult> results_;  // by shard; those of this rank
+  std::atomic<size_t> next_ = 0;     // of mine_, not yet claimed
+  std::atomic<bool> failed_ = false;
+  std::mutex failure_mutex_;
+  Status failure_;
+  int64_t skipped_before_ = 0;
+};
+
+}  // namespace plait

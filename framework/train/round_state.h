@@ -1,0 +1,41 @@
+// What one round hands to the next: weights and optimizer state. The same on all ranks at the end of every round.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "base/status.h"
+#include "graph/optimizer.h"
+#include "plan/plan.h"
+#include "train/host_arena.h"
+
+namespace plait {
+
+// Arenas are in the plan's stored order, host memory.
+struct RoundState {
+  int64_t round = 0;  // rounds that are finished
+  int64_t step = 0;   // local steps of a shard that are finished
+  HostArena weights;  // [plan.arena_elements()], buffers included
+  std::vector<HostArena> slots;        // [plan.trained_elements()] each: the optimizer's
+  std::vector<HostArena> outer_slots;  // the outer optimizer's
+  std::vector<int32_t> exponents;      // of the exact sums; empty: not known yet
+};
+
+// Initial weights drawn by `seed`, slots at their initial values.
+// Fails with: kInvalid for an initialisation that does not exist.
+Result<RoundState> initial_state(const Plan& plan, uint64_t seed, const OptimizerInstance& optimizer,
+                                 const OptimizerInstance* outer);
+
+// Weights and buffers per parameter, plain order, as in files; and back. Parameters of `plain` are in the network's order.
+Result<std::vector<std::vector<float>>> plain_weights(const Plan& plan, const HostArena& weights);
+// The same for a slot: trained parameters only, the others stay empty.
+Result<std::vector<std::vector<float>>> plain_slot(const Plan& plan, const HostArena& slot);
+Status store_slot(const Plan& plan, const std::vector<std::vector<float>>& plain, HostArena& slot);
+
+// One update of all trained parameters on the host, parameter by parameter; what the optimizer wants to observe it sees
+// first. `runtime` holds the optimizer's runtime fields at this step.
+// Shapes: gradients [plan.trained_elements()]
+// Fails with: what the plugin reports, naming the parameter.
+Status apply_update(const OptimizerInstance& optimizer, const Plan& plan, int64_t step, std::span<const double> runtime,
+                    const float* gradients, HostArena& weights, std::vector<HostArena>& slots);
+
+}  // namespace plait
