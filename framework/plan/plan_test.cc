@@ -1,0 +1,274 @@
+// Shaping, fusion, gradient flow and memory of small networks whose layers exist in this file only.
+#include "plan/plan.h"
+
+#include <doctest/doctest.h>
+
+#include <plait/sdk.hpp>
+
+#include "plan/table.h"
+
+namespace plait {
+namespace {
+
+// y = x A: a weight, accepts "relu".
+struct Linear {
+  int64_t units = 1;
+  static void describe(sdk::Describe<Linear>& d) {
+    d.doc("a weight");
+    d.field("units", &Linear::units).doc("width").range(1, 1e6);
+  }
+  void infer(sdk::LayerShapes& s) const {
+    if (s.input().rank() != 2) s.fail("wanted rank 2");
+    s.output({s.input().shape(0), units});
+    s.weight("weight", {s.input().shape(1), units}).init("ones");
+    s.accepts_epilogue("relu");
+    s.multiply_adds(static_cast<double>(s.input().shape(0) * s.input().shape(1) * units));
+  }
+  void needs(const sdk::LayerRequest&, sdk::LayerNeeds&) const {}
+  void forward(sdk::Context&, const sdk::LayerCall&) const {}
+  void backward(sdk::Context&, const sdk::LayerCall&) const {}
+};
+
+struct Relu {
+  static void describe(sdk::Describe<Relu>& d) { d.doc("max(x, 0)"); }
+  void infer(sdk::LayerShapes& s) const {
+    s.output_like(0);
+    s.is_epilogue("relu");
+  }
+  void forward(sdk::Context&, const sdk::LayerCall&) const {}
+  void backward(sdk::Context&, const sdk::LayerCall&) const {}
+};
+
+struct Sum {
+  static constexpr uint32_t min_inputs = 2, max_inputs = 2;
+  static void describe(sdk::Describe<Sum>& d) { d.doc("a + b"); }
+  void infer(sdk::LayerShapes& s) const { s.output_like(0); }
+  void forward(sdk::Context&, const sdk::LayerCall&) const {}
+  void backward(sdk::Context&, const sdk::LayerCall&) const {}
+};
+
+struct Square {
+  static void describe(sdk::Describe<Square>& d) { d.doc("sum of squares"); }
+  void check(const sdk::LossShapes&) const {}
+  void compute(sdk::Context&, const sdk::LossCall&) const {}
+};
+
+const Registry& registry() {
+  static const sdk::PluginTable table("test.plan", "1", "none", sdk::layer<Linear>("test.linear"),
+                                      sdk::layer<Relu>("test.relu"), sdk::layer<Sum>("test.sum"),
+                                      sdk::loss<Square>("test.square"));
+  static const Result<Registry> loaded = Registry::from_plugins({table.c()});
+  REQUIRE_MESSAGE(loaded.is_ok(), loaded.status().message());
+  return *loaded;
+}
+
+PluginSpec plugin(const std::string& id) {
+  PluginSpec spec;
+  spec.entry = registry().find(id);
+  REQUIRE(spec.entry != nullptr);
+  spec.config = default_config(*spec.entry->type).value();
+  spec.where = {"net.txtpb", 3, 1};
+  return spec;
+}
+
+LayerSpec layer(const std::string& name, const std::string& id, const std::vector<std::string>& inputs,
+                int64_t units = 0) {
+  LayerSpec spec;
+  spec.name = name;
+  spec.plugin = plugin(id);
+  spec.where = {"net.txtpb", 3, 1};
+  for (const std::string& input : inputs) spec.inputs.push_back({input, 0, {"net.txtpb", 3, 20}});
+  if (units > 0) spec.plugin.config->fields[0].values = {ConfigValue(units)};
+  return spec;
+}
+
+// x -> a (linear) -> r (relu) -> b (linear) ; loss on `last`.
+Job chain(const std::string& last = "b") {
+  Job job;
+  job.name = "chain";
+  job.layers = {layer("a", "test.linear", {"x"}, 8), layer("r", "test.relu", {"a"}),
+                layer("b", "test.linear", {"r"}, 3)};
+  LossSpec loss;
+  loss.plugin = plugin("test.square");
+  loss.input = {last, 0, {}};
+  loss.target = {"x", 0, {}};
+  job.losses = {loss};
+  return job;
+}
+
+std::vector<PartSpec> parts() { return {{"x", PLAIT_F32, {5}, -1}}; }
+
+Network shaped(const Job& job, bool fuse = true) {
+  Result<Network> network = shape_network(job, parts(), 4, fuse);
+  REQUIRE_MESSAGE(network.is_ok(), network.status().message());
+  return std::move(network).value();
+}
+
+std::unique_ptr<Plan> compiled(const Job& job, CompileOptions options = {}) {
+  auto plan = Plan::compile(registry(), shaped(job), options);
+  REQUIRE_MESSAGE(plan.is_ok(), plan.status().message());
+  return std::move(plan).value();
+}
+
+}  // namespace
+
+TEST_CASE("shapes, parameters and multiply-adds follow from the parts") {
+  const Job job = chain();
+  const Network network = shaped(job);
+  CHECK(shape_text(network.tensors[static_cast<size_t>(network.tensor("b"))].spec) == "[4, 3] f32");
+  REQUIRE(network.parameters.size() == 2);
+  CHECK(network.parameters[0].name == "a.weight");
+  CHECK(network.parameter_elements() == 5 * 8 + 8 * 3);
+  CHECK(network.nodes[0].multiply_adds == 4 * 5 * 8);
+}
+
+TEST_CASE("an epilogue is absorbed unless somebody else reads what lies between") {
+  const Job job = chain();
+  const Network network = shaped(job);
+  CHECK(network.nodes[1].absorbed_by == 0);
+  CHECK(network.nodes[0].outputs == network.nodes[1].outputs);
+  CHECK(compiled(job)->steps().size() == 2);
+
+  Job read_between = chain();
+  read_between.layers.push_back(layer("s", "test.sum", {"a", "r"}));
+  CHECK(shaped(read_between).nodes[1].absorbed_by == -1);
+  const Job loss_between = chain("a");
+  CHECK(shaped(loss_between).nodes[1].absorbed_by == -1);
+  CHECK(shaped(job, false).nodes[1].absorbed_by == -1);
+}
+
+TEST_CASE("an order is found whatever the order in the file, and a cycle is named") {
+  Job job = chain();
+  std::swap(job.layers[0], job.layers[2]);
+  CHECK(shaped(job).nodes[0].layer->name == "a");
+  job.layers[2].inputs[0].layer = "b";
+  const auto network = shape_network(job, parts(), 4);
+  REQUIRE_FALSE(network.is_ok());
+  CHECK(network.status().message().find("cycle: \"b\" <- \"r\" <- \"a\"") != std::string::npos);
+}
+
+TEST_CASE("what does not fit names both layers, their shapes and the place") {
+  Job job = chain();
+  job.layers.push_back(layer("s", "test.sum", {"a"}));
+  auto network = shape_network(job, parts(), 4);
+  REQUIRE_FALSE(network.is_ok());
+  CHECK(network.status().message() ==
+        "test.sum \"s\" (net.txtpb:3:1): has 1 inputs, wanted 2; its input is test.linear \"a\" "
+        "(net.txtpb:3:1) [4, 8] f32");
+  network = shape_network(chain(), {{"x", PLAIT_F32, {5, 5}, -1}}, 4);
+  REQUIRE_FALSE(network.is_ok());
+  CHECK(network.status().message().find(
+            "wanted rank 2; its input is the samples' part \"x\" [4, 5, 5] f32") != std::string::npos);
+  job = chain();
+  job.layers[2].inputs[0] = {"r", 1, {"net.txtpb", 9, 9}};
+  CHECK(shape_network(job, parts(), 4).status().message() == "net.txtpb:9:9: \"r\" has no output 1");
+}
+
+TEST_CASE("gradients are asked for only where something is trained") {
+  const Job job = chain();
+  const auto plan = compiled(job);
+  CHECK(plan->steps()[0].input_gradients[0].offset == kNoOffset);  // samples need none
+  CHECK(plan->steps()[1].input_gradients[0].offset != kNoOffset);
+  Job frozen = chain();
+  frozen.layers[0].frozen = true;
+  const auto half = compiled(frozen);
+  CHECK_FALSE(half->steps()[0].backward);
+  CHECK(half->steps()[1].input_gradients[0].offset == kNoOffset);
+  CHECK(half->trained_elements() == 32);  // 24 weights of "b", padded to 64 bytes
+  frozen.layers[2].frozen = true;
+  CHECK(Plan::compile(registry(), shaped(frozen), {}).status().message().find("nothing to train") == 0);
+}
+
+TEST_CASE("a tensor with two readers gets two contributions, an unread output a gradient of zeros") {
+  Job job = chain();
+  job.layers.push_back(layer("b2", "test.linear", {"r"}, 3));
+  job.layers.push_back(layer("s", "test.sum", {"b", "b2"}));
+  job.losses[0].input.layer = "s";
+  const auto plan = compiled(job);
+  const TensorPlace& place = plan->tensors()[static_cast<size_t>(plan->network().tensor("r"))];
+  CHECK(place.gradient != kNoOffset);
+  CHECK(place.contributions.size() == 1);
+  CHECK(place.contributions[0] != place.gradient);
+}
+
+TEST_CASE("memory alive at the same time never overlaps; with several lanes nothing shares") {
+  Job job = chain();
+  for (int i = 0; i < 6; ++i)
+    job.layers.push_back(
+        layer("l" + std::to_string(i), "test.linear", {i ? "l" + std::to_string(i - 1) : "b"}, 100 + i));
+  job.losses[0].input.layer = "l5";
+  CompileOptions wide;
+  wide.lanes = 2;
+  const auto narrow_plan = compiled(job), wide_plan = compiled(job, wide);
+  CHECK(narrow_plan->activation_bytes() < wide_plan->activation_bytes());
+  const auto& tensors = wide_plan->tensors();
+  for (size_t i = 0; i < tensors.size(); ++i)
+    for (size_t j = 0; j < tensors.size(); ++j)
+      if (i != j && tensors[i].offset != kNoOffset && tensors[j].offset != kNoOffset)
+        CHECK((tensors[i].offset + tensors[i].bytes <= tensors[j].offset ||
+               tensors[j].offset + tensors[j].bytes <= tensors[i].offset));
+}
+
+TEST_CASE("the arena holds what is trained, then what is frozen; pack and unpack are inverse") {
+  Job job = chain();
+  job.layers[0].frozen = true;
+  const auto plan = compiled(job);
+  CHECK(plan->parameters()[1].offset == 0);
+  CHECK(plan->parameters()[0].offset == plan->trained_elements());
+  std::vector<std::vector<float>> plain(2), back;
+  for (size_t p = 0; p < 2; ++p) {
+    plain[p].resize(plan->network().parameters[p].elements);
+    for (size_t i = 0; i < plain[p].size(); ++i) plain[p][i] = static_cast<float>(100 * p + i);
+  }
+  std::vector<float> arena(plan->arena_elements());
+  REQUIRE(plan->pack(plain, arena.data()).is_ok());
+  REQUIRE(plan->unpack(arena.data(), back).is_ok());
+  CHECK(back == plain);
+}
+
+TEST_CASE("shared parameters are owned once, and must have the owner's shapes") {
+  Job job = chain();
+  job.layers.push_back(layer("c", "test.linear", {"r"}, 3));
+  job.layers.back().shares = "b";
+  const Network network = shaped(job);
+  CHECK(network.parameters.size() == 2);
+  CHECK(network.nodes[3].parameters == network.nodes[2].parameters);
+  job.layers.back().shares = "a";
+  CHECK(shape_network(job, parts(), 4)
+            .status()
+            .message()
+            .find("needs weight [8, 3] but shares a.weight [5, 8]") != std::string::npos);
+}
+
+TEST_CASE("initial values depend on seed and name only, and lie where they should") {
+  ParameterInfo info;
+  info.name = "a.weight";
+  info.init = "torch_uniform";
+  info.fan_in = 25;
+  info.elements = 4096;
+  std::vector<float> first(4096), again(4096), other(4096);
+  REQUIRE(initial_values(info, 1, first.data()).is_ok());
+  REQUIRE(initial_values(info, 1, again.data()).is_ok());
+  REQUIRE(initial_values(info, 2, other.data()).is_ok());
+  CHECK(first == again);
+  CHECK(first != other);
+  double sum = 0;
+  for (float value : first) {
+    CHECK(std::abs(value) <= 0.2f);
+    sum += value;
+  }
+  // Deviation of the mean of 4096 uniform values over +-0.2: 0.2 / sqrt(3) / 64 = 0.0018; five of them.
+  CHECK(std::abs(sum / 4096) < 5 * 0.0018);
+  info.init = "he_norml";
+  CHECK_FALSE(initial_values(info, 1, first.data()).is_ok());
+}
+
+TEST_CASE("the table shows every layer, the fused one inside its neighbour") {
+  const Job job = chain();
+  const std::string table = network_table(shaped(job), 1);
+  CHECK(table.find("in a") != std::string::npos);
+  CHECK(table.find("64 parameters") != std::string::npos);
+  CHECK(network_dot(shaped(job)).find("a test.linear + r test.relu") != std::string::npos);
+}
+
+}  // namespace plait
