@@ -1,0 +1,41 @@
+// Every sample becomes a vector. Memory keeps its order, so where the host shares it nothing happens.
+#include <plait/sdk.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+namespace {
+
+using namespace plait::sdk;
+
+struct Flatten {
+  static void describe(Describe<Flatten>& d) {
+    d.doc("makes a vector of each sample");
+    d.details("Shapes: x [N, ...] of any type; y [N, product of the rest], in channels-last order.");
+  }
+
+  void infer(LayerShapes& s) const {
+    const Spec x = s.input();
+    if (x.rank() < 2) s.fail("input is ", x, ", wanted [N, ...]");
+    if (x.variable_axis() >= 0) s.fail("axis ", x.variable_axis(), " of the input varies, wanted fixed extents");
+    const int64_t batch = x.shape(0);
+    s.output({batch, static_cast<int64_t>(x.size()) / std::max<int64_t>(batch, 1)});
+    s.in_place();
+  }
+
+  void needs(const LayerRequest&, LayerNeeds& n) const { n.backward_reads(Reads::nothing); }
+
+  void forward(Context&, const LayerCall& call) const { copy(call.input(), call.output()); }
+  void backward(Context&, const LayerCall& call) const {
+    if (call.input_gradient()) copy(call.output_gradient(), call.input_gradient());
+  }
+
+ private:
+  static void copy(Tensor from, Tensor to) {
+    if (from.raw() != to.raw()) std::memcpy(to.raw(), from.raw(), from.bytes());
+  }
+};
+
+}  // namespace
+
+PLAIT_PLUGIN("plait.flatten", "1.0.0", "Apache-2.0", layer<Flatten>("plait.flatten"));
