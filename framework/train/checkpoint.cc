@@ -1,0 +1,230 @@
+#include "train/checkpoint.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstdio>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "base/sha256.h"
+
+namespace plait {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kMagic = "PLAITCK1";
+constexpr std::string_view kEnding = ".ckpt";
+constexpr size_t kDigestBytes = sizeof(Sha256::Digest);
+
+// Numbers keep their bits, NaN included.
+Json bits_of(double value) { return std::bit_cast<uint64_t>(value); }
+double value_of(const Json& json) { return std::bit_cast<double>(json.get<uint64_t>()); }
+
+Json named_to_json(const NamedValues& values) {
+  Json list = Json::array();
+  for (const auto& [name, value] : values) list.push_back({name, bits_of(value)});
+  return list;
+}
+
+NamedValues named_from_json(const Json& list) {
+  NamedValues values;
+  for (const Json& pair : list) values.emplace_back(pair.at(0).get<std::string>(), value_of(pair.at(1)));
+  return values;
+}
+
+Json to_json(const Counters& counters) {
+  Json faults = Json::array();
+  for (const Fault& fault : counters.faults) faults.push_back({fault.round, fault.rank, fault.what});
+  return {{"rounds", counters.rounds},
+          {"steps", counters.steps},
+          {"samples", counters.samples},
+          {"skipped_records", counters.skipped_records},
+          {"train_seconds", bits_of(counters.train_seconds)},
+          {"seconds", bits_of(counters.seconds)},
+          {"tasks_by_rank", counters.tasks_by_rank},
+          {"faults", faults}};
+}
+
+Counters counters_from(const Json& json) {
+  Counters counters;
+  counters.rounds = json.at("rounds").get<int64_t>();
+  counters.steps = json.at("steps").get<int64_t>();
+  counters.samples = json.at("samples").get<int64_t>();
+  counters.skipped_records = json.at("skipped_records").get<int64_t>();
+  counters.train_seconds = value_of(json.at("train_seconds"));
+  counters.seconds = value_of(json.at("seconds"));
+  counters.tasks_by_rank = json.at("tasks_by_rank").get<std::vector<int64_t>>();
+  for (const Json& fault : json.at("faults")) {
+    counters.faults.push_back({fault.at(0).get<int64_t>(), fault.at(1).get<int>(), fault.at(2).get<std::string>()});
+  }
+  return counters;
+}
+
+Json to_json(const Checkpoint& checkpoint) {
+  const Best& best = checkpoint.best;
+  return {{"job", checkpoint.job},
+          {"stage", checkpoint.stage},
+          {"round", checkpoint.round},
+          {"step", checkpoint.step},
+          {"loss", bits_of(checkpoint.loss)},
+          {"counters", to_json(checkpoint.counters)},
+          {"best", {best.known, bits_of(best.value), bits_of(best.epoch), named_to_json(best.validation)}},
+          {"exponents", checkpoint.exponents}};
+}
+
+void from_json(const Json& json, Checkpoint& checkpoint) {
+  checkpoint.job = json.at("job").get<std::string>();
+  checkpoint.stage = json.at("stage").get<int>();
+  checkpoint.round = json.at("round").get<int64_t>();
+  checkpoint.step = json.at("step").get<int64_t>();
+  checkpoint.loss = value_of(json.at("loss"));
+  checkpoint.counters = counters_from(json.at("counters"));
+  const Json& best = json.at("best");
+  checkpoint.best = {best.at(0).get<bool>(), value_of(best.at(1)), value_of(best.at(2)), named_from_json(best.at(3))};
+  checkpoint.exponents = json.at("exponents").get<std::vector<int32_t>>();
+}
+
+std::string digest_of(std::string_view bytes) {
+  Sha256 sha;
+  sha.update(bytes);
+  const Sha256::Digest digest = sha.digest();
+  return std::string(reinterpret_cast<const char*>(digest.data()), digest.size());
+}
+
+void put(NamedTensors& to, const std::string& prefix, const Network& network, std::vector<std::vector<float>> plain) {
+  NamedTensors named = name_weights(network, std::move(plain));
+  for (NamedTensor& tensor : named) {
+    if (tensor.values.empty()) continue;
+    tensor.name = prefix + tensor.name;
+    to.push_back(std::move(tensor));
+  }
+}
+
+// Tensors of `prefix` in the network's order; those of `trained_only` that are not trained stay empty.
+Result<std::vector<std::vector<float>>> take(const NamedTensors& from, const std::string& prefix, const Plan& plan,
+                                             bool trained_only) {
+  std::vector<std::vector<float>> plain;
+  for (size_t i = 0; i < plan.parameters().size(); ++i) {
+    const ParameterInfo& parameter = plan.network().parameters[i];
+    plain.emplace_back();
+    if (trained_only && !plan.parameters()[i].trained) continue;
+    const auto found = std::ranges::find(from, prefix + parameter.name, &NamedTensor::name);
+    if (found == from.end() || found->values.size() != parameter.elements) {
+      return Status(Code::kCorrupt, "the checkpoint has no \"" + prefix + parameter.name + "\" of " +
+                                        std::to_string(parameter.elements) + " elements");
+    }
+    plain.back() = found->values;
+  }
+  return plain;
+}
+
+std::string slot_prefix(const char* kind, size_t s) { return std::string(kind) + " " + std::to_string(s) + "/"; }
+
+}  // namespace
+
+std::string encode(const Checkpoint& checkpoint) {
+  const std::string json = to_json(checkpoint).dump();
+  const uint64_t size = json.size();
+  std::string bytes(kMagic);
+  bytes.append(reinterpret_cast<const char*>(&size), sizeof size);
+  bytes += json;
+  bytes += to_safetensors(checkpoint.tensors);
+  return bytes + digest_of(bytes);
+}
+
+Result<Checkpoint> decode_checkpoint(const std::string& bytes, const std::string& place) {
+  const std::string_view view(bytes);
+  constexpr size_t kStart = kMagic.size() + sizeof(uint64_t);
+  if (!view.starts_with(kMagic)) return Status(Code::kCorrupt, place + ": not a checkpoint of this program");
+  if (view.size() < kStart + kDigestBytes || digest_of(view.substr(0, view.size() - kDigestBytes)) !=
+                                                 view.substr(view.size() - kDigestBytes)) {
+    return Status(Code::kCorrupt, place + ": its digest does not match its content");
+  }
+  uint64_t size = 0;
+  std::memcpy(&size, view.data() + kMagic.size(), sizeof size);
+  const std::string_view body = view.substr(kStart, view.size() - kStart - kDigestBytes);
+  if (size > body.size()) return Status(Code::kCorrupt, place + ": its header is longer than the file");
+  Checkpoint checkpoint;
+  try {
+    from_json(Json::parse(body.substr(0, size)), checkpoint);
+  } catch (const nlohmann::json::exception& error) {
+    return Status(Code::kCorrupt, place + ": " + error.what());
+  }
+  PLAIT_ASSIGN(checkpoint.tensors, from_safetensors(body.substr(size), place));
+  return checkpoint;
+}
+
+Status put_state(const Plan& plan, const RoundState& state, Checkpoint& checkpoint) {
+  checkpoint.round = state.round;
+  checkpoint.step = state.step;
+  checkpoint.exponents = state.exponents;
+  PLAIT_ASSIGN(auto weights, plain_weights(plan, state.weights));
+  put(checkpoint.tensors, "weights/", plan.network(), std::move(weights));
+  for (size_t s = 0; s < state.slots.size(); ++s) {
+    PLAIT_ASSIGN(auto slot, plain_slot(plan, state.slots[s]));
+    put(checkpoint.tensors, slot_prefix("slot", s), plan.network(), std::move(slot));
+  }
+  for (size_t s = 0; s < state.outer_slots.size(); ++s) {
+    PLAIT_ASSIGN(auto slot, plain_slot(plan, state.outer_slots[s]));
+    put(checkpoint.tensors, slot_prefix("outer", s), plan.network(), std::move(slot));
+  }
+  return {};
+}
+
+Status take_state(const Plan& plan, const Checkpoint& checkpoint, RoundState& state) {
+  PLAIT_ASSIGN(const auto weights, take(checkpoint.tensors, "weights/", plan, false));
+  PLAIT_TRY(plan.pack(weights, state.weights.data()));
+  for (size_t s = 0; s < state.slots.size(); ++s) {
+    PLAIT_ASSIGN(const auto slot, take(checkpoint.tensors, slot_prefix("slot", s), plan, true));
+    PLAIT_TRY(store_slot(plan, slot, state.slots[s]));
+  }
+  for (size_t s = 0; s < state.outer_slots.size(); ++s) {
+    PLAIT_ASSIGN(const auto slot, take(checkpoint.tensors, slot_prefix("outer", s), plan, true));
+    PLAIT_TRY(store_slot(plan, slot, state.outer_slots[s]));
+  }
+  state.round = checkpoint.round;
+  state.step = checkpoint.step;
+  state.exponents = checkpoint.exponents;
+  return {};
+}
+
+Result<std::vector<std::string>> CheckpointFolder::names() {
+  if (!files_.exists(folder_)) return std::vector<std::string>();
+  PLAIT_ASSIGN(std::vector<std::string> names, files_.list(folder_));
+  std::erase_if(names, [](const std::string& name) { return !name.ends_with(kEnding); });
+  return names;
+}
+
+bool CheckpointFolder::any() {
+  const auto found = names();
+  return found.is_ok() && !found->empty();
+}
+
+// Digits so that the order of names is the order of time.
+Result<std::string> CheckpointFolder::save(const Checkpoint& checkpoint) {
+  char name[64];
+  std::snprintf(name, sizeof name, "stage%03d-round%09lld", checkpoint.stage, static_cast<long long>(checkpoint.round));
+  const std::string path = folder_ + "/" + name + std::string(kEnding);
+  PLAIT_TRY(files_.write_atomically(path, encode(checkpoint)));
+  PLAIT_ASSIGN(const std::vector<std::string> all, names());
+  const size_t keep = static_cast<size_t>(std::max(1, keep_));
+  for (size_t i = 0; i + keep < all.size(); ++i) PLAIT_TRY(files_.remove(folder_ + "/" + all[i]));
+  return path;
+}
+
+Result<Checkpoint> CheckpointFolder::newest(const std::string& job, std::vector<std::string>& passed_over) {
+  PLAIT_ASSIGN(const std::vector<std::string> all, names());
+  for (auto name = all.rbegin(); name != all.rend(); ++name) {
+    const std::string path = folder_ + "/" + *name;
+    auto bytes = files_.read(path);
+    Result<Checkpoint> checkpoint = bytes ? decode_checkpoint(*bytes, path) : Result<Checkpoint>(bytes.status());
+    if (checkpoint && checkpoint->job == job) return checkpoint;
+    passed_over.push_back(checkpoint ? path + ": belongs to another job" : checkpoint.status().message());
+  }
+  std::string reasons;
+  for (const std::string& line : passed_over) reasons += "\n  " + line;
+  return Status(Code::kNotFound, folder_ + ": no checkpoint to go on from" + reasons);
+}
+
+}  // namespace plait

@@ -1,0 +1,74 @@
+// Checkpoints: the state at the end of a round, in a file that is either whole or refused.
+//
+// File: "PLAITCK1", u64 length of the JSON that follows (counters, exponents), the JSON, the tensors as safetensors
+// (weights_file.h) to 32 bytes before the end, SHA-256 of everything before. Tensors are in plain order and named
+// "weights/c1.weight", "slot 0/c1.weight", "outer 0/c1.weight"; "network/..." holds the job's own network while a
+// pretraining stage runs. Random numbers need no state.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "base/status.h"
+#include "train/round_state.h"
+#include "train/run.h"
+#include "train/weights_file.h"
+
+namespace plait {
+
+// What a run has counted so far, over all stages.
+struct Counters {
+  int64_t rounds = 0, steps = 0, samples = 0, skipped_records = 0;
+  double train_seconds = 0, seconds = 0;
+  std::vector<int64_t> tasks_by_rank;
+  std::vector<Fault> faults;
+};
+
+// The best weights so far on the validation set.
+struct Best {
+  bool known = false;
+  double value = 0;  // of the metric that the job watches
+  double epoch = 0;
+  NamedValues validation;
+};
+
+struct Checkpoint {
+  std::string job;  // digest of what decides the run's bits: only the same job goes on from it
+  int stage = 0;
+  double loss = 0;  // of the last round
+  Counters counters;
+  Best best;
+  int64_t round = 0, step = 0;  // of the stage
+  std::vector<int32_t> exponents;
+  NamedTensors tensors;
+};
+
+std::string encode(const Checkpoint& checkpoint);
+// Fails with: kCorrupt when anything is not as it was written.
+Result<Checkpoint> decode_checkpoint(const std::string& bytes, const std::string& place);
+
+// Between the state of a plan's rounds and a checkpoint's tensors.
+Status put_state(const Plan& plan, const RoundState& state, Checkpoint& checkpoint);
+// `state` has the plan's arenas already. Fails with: kCorrupt when a tensor is missing or does not fit.
+Status take_state(const Plan& plan, const Checkpoint& checkpoint, RoundState& state);
+
+// The checkpoints of a run, in its folder `checkpoints/`, the newest by name last.
+class CheckpointFolder {
+ public:
+  CheckpointFolder(Files& files, std::string folder, int keep) : files_(files), folder_(std::move(folder)), keep_(keep) {}
+  // Writes one, then removes those older than the last `keep`. Returns its path.
+  Result<std::string> save(const Checkpoint& checkpoint);
+  // The newest good one of job `job`; `passed_over` gets a line for each newer one that is not good.
+  // Fails with: kNotFound when there is none, with the reason of each.
+  Result<Checkpoint> newest(const std::string& job, std::vector<std::string>& passed_over);
+  bool any();
+
+ private:
+  Result<std::vector<std::string>> names();
+  Files& files_;
+  std::string folder_;
+  int keep_;
+};
+
+}  // namespace plait

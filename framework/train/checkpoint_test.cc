@@ -1,0 +1,84 @@
+// Checkpoints: whole or refused, the newest good one of the same job wins, writing never harms what is there.
+#include "train/checkpoint.h"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+
+namespace plait {
+namespace {
+
+Checkpoint sample(int64_t round) {
+  Checkpoint checkpoint;
+  checkpoint.job = "job";
+  checkpoint.stage = 1;
+  checkpoint.round = round;
+  checkpoint.step = round * 20;
+  checkpoint.loss = 0.1;
+  checkpoint.counters = {7, 140, 1000, 2, 1.5, 2.5, {4, 3}, {{3, 1, "lost"}}};
+  checkpoint.best = {true, 0.9, 2, {{"accuracy", 0.9}, {"loss", std::numeric_limits<double>::infinity()}}};
+  checkpoint.exponents = {3, -4, std::numeric_limits<int32_t>::min()};
+  checkpoint.tensors = {{"weights/a.w", {2}, {1, -0.0f}}, {"slot 0/a.w", {2}, {3, 4}}};
+  return checkpoint;
+}
+
+TEST_CASE("a checkpoint comes back as it was") {
+  auto read = decode_checkpoint(encode(sample(5)), "f");
+  REQUIRE(read.is_ok());
+  CHECK(encode(*read) == encode(sample(5)));
+  CHECK(read->round == 5);
+  CHECK(read->best.validation == sample(5).best.validation);
+  CHECK(read->counters.tasks_by_rank == std::vector<int64_t>{4, 3});
+}
+
+TEST_CASE("every changed or missing byte is noticed") {
+  const std::string whole = encode(sample(5));
+  for (size_t i = 0; i < whole.size(); ++i) {
+    std::string changed = whole;
+    changed[i] = static_cast<char>(changed[i] ^ 1);
+    CHECK(decode_checkpoint(changed, "f").status().code() == Code::kCorrupt);
+    CHECK(decode_checkpoint(whole.substr(0, i), "f").status().code() == Code::kCorrupt);
+  }
+}
+
+struct Folder {
+  Folder() { REQUIRE(files.make_directories("run/checkpoints").is_ok()); }
+  MemoryFiles files;
+  CheckpointFolder checkpoints{files, "run/checkpoints", 2};
+  std::vector<std::string> passed_over;
+};
+
+TEST_CASE_FIXTURE(Folder, "the last two are kept and the newest is found") {
+  for (int64_t round : {9, 10, 11}) REQUIRE(checkpoints.save(sample(round)).is_ok());
+  CHECK(files.list("run/checkpoints")->size() == 2);
+  CHECK(checkpoints.newest("job", passed_over)->round == 11);
+  CHECK(passed_over.empty());
+}
+
+TEST_CASE_FIXTURE(Folder, "a corrupt one is passed over with its reason, a foreign one too") {
+  REQUIRE(checkpoints.save(sample(10)).is_ok());
+  const std::string newest = *checkpoints.save(sample(11));
+  std::string bytes = *files.read(newest);
+  bytes[bytes.size() / 2] ^= 1;
+  REQUIRE(files.write_atomically(newest, bytes).is_ok());
+  CHECK(checkpoints.newest("job", passed_over)->round == 10);
+  REQUIRE(passed_over.size() == 1);
+  CHECK(passed_over[0].find("digest") != std::string::npos);
+  const auto other = checkpoints.newest("another job", passed_over);
+  CHECK(other.status().code() == Code::kNotFound);
+  CHECK(other.status().message().find("another job") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(Folder, "whichever write fails, a good checkpoint is left") {
+  REQUIRE(checkpoints.save(sample(1)).is_ok());
+  REQUIRE(checkpoints.save(sample(2)).is_ok());
+  for (uint64_t k = 1; k <= 2; ++k) {
+    files.fail_change(k);
+    CHECK(checkpoints.save(sample(3)).status().code() == Code::kIo);
+    files.fail_change(0);
+    CHECK(checkpoints.newest("job", passed_over)->round >= 2);
+  }
+}
+
+}  // namespace
+}  // namespace plait

@@ -1,0 +1,201 @@
+#include "train/run_folder.h"
+
+#include <cmath>
+#include <ctime>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+namespace plait {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr size_t kMostPendingBytes = 1 << 16;
+
+// JSON has no NaN and no infinity: they become null.
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+Json to_json(const NamedValues& values) {
+  Json object = Json::object();
+  for (const auto& [name, value] : values) object[name] = number(value);
+  return object;
+}
+
+std::string digits(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.9g", value);
+  return text;
+}
+
+std::string utc_text(Clock::Nanoseconds wall) {
+  const std::time_t seconds = std::chrono::duration_cast<std::chrono::seconds>(wall).count();
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y%m%d-%H%M%S", &utc);
+  return text;
+}
+
+Json to_json(const RoundInfo& round) {
+  return {{"type", "round"},       {"stage", round.stage},     {"round", round.round},
+          {"step", round.step},    {"epoch", round.epoch},     {"samples", round.samples},
+          {"loss", number(round.loss)}, {"seconds", round.seconds}, {"samples_per_second", number(round.samples_per_second)}};
+}
+
+Json to_json(const EvaluationInfo& evaluation) {
+  return {{"type", "evaluation"},         {"stage", evaluation.stage},     {"step", evaluation.step},
+          {"epoch", evaluation.epoch},    {"on", evaluation.on},           {"weights", evaluation.weights},
+          {"records", evaluation.records}, {"best", evaluation.best},       {"values", to_json(evaluation.values)},
+          {"seconds", evaluation.seconds}};
+}
+
+}  // namespace
+
+std::string default_run_dir(Files& files, const std::string& job_name, Clock::Nanoseconds wall) {
+  const std::string base = "runs/" + (job_name.empty() ? "job" : job_name) + "-" + utc_text(wall);
+  std::string path = base;
+  for (int n = 2; files.exists(path); ++n) path = base + "-" + std::to_string(n);
+  return path;
+}
+
+Result<std::string> newest_run_dir(Files& files, const std::string& job_name) {
+  const std::string prefix = (job_name.empty() ? "job" : job_name) + "-";
+  std::string newest;
+  if (files.exists("runs")) {
+    PLAIT_ASSIGN(const std::vector<std::string> names, files.list("runs"));
+    for (const std::string& name : names) {
+      const bool mine = name.starts_with(prefix) && name.find_first_not_of("0123456789-", prefix.size()) == std::string::npos;
+      if (mine && name > newest) newest = name;
+    }
+  }
+  if (newest.empty()) return Status(Code::kNotFound, "no run runs/" + prefix + "* to resume; say which by --run-dir");
+  return "runs/" + newest;
+}
+
+std::string checkpoints_path(const std::string& run_dir) { return run_dir + "/checkpoints"; }
+std::string resolved_path(const std::string& run_dir) { return run_dir + "/resolved.txtpb"; }
+
+std::string weights_path(const std::string& run_dir, const std::string& which) {
+  if (which == "last") return run_dir + "/weights.safetensors";
+  if (which == "best") return checkpoints_path(run_dir) + "/best.safetensors";
+  return which;
+}
+
+Status RunFolder::begin(const std::string& resolved) {
+  if (files_.exists(resolved_path(run_dir_))) {
+    return {Code::kInvalid, run_dir_ + " holds a run already; go on with --resume, or choose another --run-dir"};
+  }
+  const std::string cannot = "the run's folder cannot be written";
+  PLAIT_TRY(files_.make_directories(checkpoints_path(run_dir_)).at(cannot));
+  return files_.write_atomically(resolved_path(run_dir_), resolved).at(cannot);
+}
+
+Status RunFolder::resume(int stage, int64_t step) {
+  const std::string path = run_dir_ + "/metrics.jsonl";
+  if (!files_.exists(path)) return {};
+  PLAIT_ASSIGN(const std::string text, files_.read(path));
+  std::istringstream lines(text);
+  std::string kept;
+  for (std::string line; std::getline(lines, line);) {
+    const Json json = Json::parse(line, nullptr, false);
+    if (!json.is_object()) continue;  // a line that a crash cut
+    const int at_stage = json.value("stage", 0);
+    if (at_stage > stage || (at_stage == stage && json.value("step", int64_t{0}) > step)) continue;
+    if (json.value("on", "") == "test") continue;  // comes again at the end
+    kept += line + "\n";
+    if (json.contains("loss") && json["loss"].is_number()) train_loss_ = json["loss"].get<double>();
+    if (json.value("on", "") != "validation") continue;
+    EvaluationInfo evaluation;
+    evaluation.stage = at_stage;
+    evaluation.step = json.value("step", int64_t{0});
+    evaluation.epoch = json.value("epoch", 0.0);
+    for (const auto& [name, value] : json["values"].items()) {
+      evaluation.values.emplace_back(name, value.is_number() ? value.get<double>() : std::nan(""));
+    }
+    add_row(evaluation);
+  }
+  PLAIT_TRY(files_.write_atomically(path, kept));
+  return write_curve();
+}
+
+Status RunFolder::add(const RoundInfo& round) {
+  train_loss_ = round.loss;
+  pending_ += to_json(round).dump() + "\n";
+  return pending_.size() > kMostPendingBytes ? flush() : Status();
+}
+
+Status RunFolder::add(const EvaluationInfo& evaluation) {
+  pending_ += to_json(evaluation).dump() + "\n";
+  PLAIT_TRY(flush());
+  if (evaluation.on != "validation") return {};
+  add_row(evaluation);
+  return write_curve();
+}
+
+Status RunFolder::flush() {
+  if (pending_.empty()) return {};
+  PLAIT_TRY(files_.append(run_dir_ + "/metrics.jsonl", pending_));
+  pending_.clear();
+  return {};
+}
+
+void RunFolder::add_row(const EvaluationInfo& evaluation) {
+  curve_.push_back({evaluation.stage, evaluation.step, evaluation.epoch, train_loss_, evaluation.values});
+}
+
+// Columns are those of the first row of each stage; a stage with other values begins with a heading of its own.
+Status RunFolder::write_curve() {
+  std::string text, heading;
+  for (const CurveRow& row : curve_) {
+    std::string names = "stage,step,epoch,train_loss", values = std::to_string(row.stage) + "," + std::to_string(row.step) +
+                                                                "," + digits(row.epoch) + "," + digits(row.train_loss);
+    for (const auto& [name, value] : row.values) {
+      names += ",validation_" + name;
+      values += "," + digits(value);
+    }
+    if (names != heading) text += names + "\n";
+    heading = names;
+    text += values + "\n";
+  }
+  return files_.write_atomically(run_dir_ + "/curve.csv", text);
+}
+
+Status RunFolder::save_best(const NamedTensors& weights) {
+  return files_.write_atomically(weights_path(run_dir_, "best"), to_safetensors(weights));
+}
+
+Status RunFolder::save_weights(const NamedTensors& weights) {
+  return files_.write_atomically(weights_path(run_dir_, "last"), to_safetensors(weights));
+}
+
+Status RunFolder::save_summary(const Summary& summary) {
+  PLAIT_TRY(flush());
+  return files_.write_atomically(run_dir_ + "/summary.json", summary.json());
+}
+
+std::string Summary::json() const {
+  Json list = Json::array();
+  for (const Fault& fault : faults) list.push_back({{"round", fault.round}, {"rank", fault.rank}, {"what", fault.what}});
+  Json object = {{"status", status == RunStatus::kComplete ? "complete" : "stopped"},
+                 {"weights_sha256", weights_sha256},
+                 {"rounds", rounds},
+                 {"steps", steps},
+                 {"samples", samples},
+                 {"ranks", ranks},
+                 {"threads", threads},
+                 {"shards", shards},
+                 {"seconds", number(seconds)},
+                 {"train_samples_per_second", number(train_samples_per_second)},
+                 {"loss", number(loss)},
+                 {"test", to_json(test)},
+                 {"validation", to_json(validation)},
+                 {"best_epoch", number(best_epoch)},
+                 {"best_validation", to_json(best_validation)},
+                 {"best_test", to_json(best_test)},
+                 {"tasks_by_rank", tasks_by_rank},
+                 {"skipped_records", skipped_records},
+                 {"faults", list}};
+  return object.dump(2) + "\n";
+}
+
+}  // namespace plait

@@ -1,0 +1,67 @@
+// The folder that a run leaves. Only rank 0 has one.
+//
+//   resolved.txtpb       the whole job as run
+//   metrics.jsonl        a line per round and evaluation
+//   curve.csv            a line per validation
+//   checkpoints/         the last states, and best.safetensors: the weights that were best on the validation set
+//   weights.safetensors  the last weights
+//   summary.json         written last: a folder with one is finished, or stopped and resumable
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "train/run.h"
+#include "train/weights_file.h"
+
+namespace plait {
+
+// "runs/<job>-<UTC time as 20260131-235959>", with "-2", "-3" ... behind it when that is there.
+std::string default_run_dir(Files& files, const std::string& job_name, Clock::Nanoseconds wall);
+// The newest of them. Fails with: kNotFound.
+Result<std::string> newest_run_dir(Files& files, const std::string& job_name);
+
+std::string checkpoints_path(const std::string& run_dir);
+// Of "last" or "best"; anything else is a path already.
+std::string weights_path(const std::string& run_dir, const std::string& which);
+
+// Everything but lines of metrics.jsonl is written at once or not at all.
+class RunFolder {
+ public:
+  RunFolder(Files& files, std::string run_dir) : files_(files), run_dir_(std::move(run_dir)) {}
+  const std::string& path() const { return run_dir_; }
+
+  // Makes the folder of a new run. Fails with: kInvalid when it holds a run already; kIo when it cannot be written.
+  Status begin(const std::string& resolved);
+  // Takes up a folder: keeps the lines of metrics.jsonl up to (stage, step) and throws away those after.
+  Status resume(int stage, int64_t step);
+
+  Status add(const RoundInfo& round);
+  Status add(const EvaluationInfo& evaluation);
+  // Lines wait for this; called at the end of epochs, and when they have waited long.
+  Status flush();
+  Status save_best(const NamedTensors& weights);
+  Status save_weights(const NamedTensors& weights);
+  Status save_summary(const Summary& summary);
+
+ private:
+  struct CurveRow {
+    int stage;
+    int64_t step;
+    double epoch;
+    double train_loss;
+    NamedValues values;
+  };
+  Status write_curve();
+  void add_row(const EvaluationInfo& evaluation);
+
+  Files& files_;
+  std::string run_dir_;
+  std::string pending_;
+  double train_loss_ = 0;  // of the last round
+  std::vector<CurveRow> curve_;
+};
+
+}  // namespace plait
