@@ -4,6 +4,7 @@
 #pragma once
 #include <plait/abi.h>
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -17,6 +18,10 @@
 
 namespace plait {
 
+class SampleChain;
+class SampleScratch;
+class IoThread;
+
 // A sample to be read: which record, and the numbers that key its random augmentation.
 struct SampleRef {
   int64_t record = 0;
@@ -25,15 +30,28 @@ struct SampleRef {
 };
 
 // Sources and augmenters of a job, opened: shared by all replicas. `training` chooses the augment chain.
+//
+// Random numbers of an operator: key (seed, kAugment, "<place in the chain> <type id>", the source is "source <type id>",
+// preprocess goes on counting after augment), counter_high random_counter(place, epoch).
+// An operator that wants a pass over the data first (fit) sees the training records as the operators before it leave
+// them in epoch 0, in blocks of kFitBlock records whose sums are added in order; bad records are left out.
 // Threads: create [setup only]; everything else [any].
 class SampleReader {
  public:
+  static constexpr int64_t kFitBlock = 256;
   struct Options {
     bool training = true;
     uint64_t seed = 1;
     const std::vector<PluginSpec>* augment = nullptr;     // only when training
     const std::vector<PluginSpec>* preprocess = nullptr;
+    // Fits of preprocess are taken from this reader of the training records, where there is one.
+    const SampleReader* fitted = nullptr;
+    // Records to fit on, of `records` in the source; empty function: all.
+    std::function<std::vector<int64_t>(int64_t records)> fit_records;
+    bool shapes_only = false;  // parts() without fits; such a reader cannot read when an operator wants a fit
   };
+  // Fails with: what the plugins report, with the place in the file; kUnsupported when an operator that works on whole
+  // batches is followed by one that changes the parts.
   static Result<std::unique_ptr<SampleReader>> create(const Registry& registry, const PluginSpec& source,
                                                       const Options& options);
   ~SampleReader();
@@ -41,12 +59,20 @@ class SampleReader {
   uint32_t classes() const;
   std::vector<std::string> class_names() const;
   const std::vector<PartSpec>& parts() const;  // after all augmenters, without N, dtypes as collated (u8, f16... -> f32)
-  // Reads one sample into slot `place_in_batch` of the buffers (a pointer per part, [N, ...]). `scratch` is per thread.
+  // Reads one sample into slot `place_in_batch` of the buffers (a pointer per part, [N, ...]; per variable part, [N]
+  // extents used, else null). What lies behind a sample's extent is zero. `scratch` is per thread. Operators that work
+  // on whole batches are the input graph's. Does not allocate unless it fails.
   // Fails with: kCorrupt for a bad record; what plugins report otherwise.
-  struct Scratch;
+  using Scratch = SampleScratch;
   std::unique_ptr<Scratch> make_scratch() const;
-  Status read(const SampleRef& sample, int place_in_batch, std::span<void* const> parts, std::span<int32_t* const> lengths,
-              Scratch& scratch) const;
+  Status read(const SampleRef& sample, int place_in_batch, std::span<void* const> parts,
+              std::span<int32_t* const> lengths, Scratch& scratch) const;
+
+  // For the input graph.
+  const SampleChain& chain() const;
+  IoThread* io_thread() const;  // null unless the source may block or has to be read in order
+  // True the first time that (epoch, place) is reported: a bad record is counted once, however often it is met.
+  bool report_bad(const SampleRef& sample) const;
 
  private:
   struct Body;
@@ -54,27 +80,32 @@ class SampleReader {
   std::unique_ptr<Body> body_;
 };
 
-// Which samples a batch has. resolve is called in order of place; bad records are replaced through `replace`.
+// Which samples a batch has; bad records are replaced through `replacement`. Threads: [any]
 class SampleOrder {
  public:
   virtual ~SampleOrder() = default;
   virtual SampleRef sample(int64_t position) const = 0;
-  // What stands for a record found bad: drawn from (seed, epoch, place, attempt).
+  // What stands for a record found bad: drawn from (seed, epoch, place, attempt); attempt = 1, 2, ...
   virtual SampleRef replacement(const SampleRef& bad, int attempt) const = 0;
 };
 
-// Bounded preparation of batches for one replica.
+// Bounded preparation of batches for one replica, by as many threads as `lanes`, the caller of take among them. So with
+// one lane a batch is prepared in take, by the thread that needs it; only a source that may block is read ahead, on the
+// reader's own thread for that.
 // Threads: [one at a time] for start and take, which may be called from the replica's lane.
 class InputGraph {
  public:
+  static constexpr int kReplacements = 100;  // tries for one bad record
   static Result<std::unique_ptr<InputGraph>> create(const SampleReader& reader, const SampleOrder& order, Device& device,
                                                     int batch, int lanes, int buffers = 2);
   ~InputGraph();
   // Begins to prepare the batch of samples at positions [first, first + batch). At most `buffers` may be under way.
   void start(int64_t first_position);
-  // The oldest started batch, ready on the device; valid until the next-but-(buffers-2) take.
+  // The oldest started batch, ready on the device; valid until `buffers` - 1 further batches were started.
+  // Fails with: what plugins report, naming the record; kCorrupt when kReplacements replacements were bad too. Of
+  // several failures the first in the batch is told.
   Result<const Batch*> take();
-  int64_t skipped_records() const;  // bad records met so far
+  int64_t skipped_records() const;  // bad records met so far that no input graph of this reader had met before
 
  private:
   struct Body;

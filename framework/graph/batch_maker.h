@@ -1,0 +1,84 @@
+// BatchMaker: one buffer of an input graph, and the nodes that fill it.
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "graph/arena.h"
+#include "graph/batch_memory.h"
+#include "graph/input.h"
+#include "graph/io_thread.h"
+#include "graph/sample_chain.h"
+#include "graph/step_graph.h"
+
+namespace plait {
+
+// What the buffers of an input graph share. `scratch` is per place in the arena.
+struct InputSetup {
+  const SampleReader& reader;
+  const SampleOrder& order;
+  Device& device;
+  Lanes& lanes;
+  int batch;
+  std::vector<std::unique_ptr<SampleScratch>> scratch;
+  std::unique_ptr<SampleScratch> io_scratch;  // only used on the reader's thread; null where there is none
+  std::atomic<int64_t> skipped{0};
+};
+
+// Samples are read in chunks, a node each (or two: reading that may block, then the rest); the last node works on the
+// whole batch and delivers it. Does not move.
+// Threads: [one at a time]
+class BatchMaker {
+ public:
+  static constexpr int kChunk = 16;  // samples
+  static Result<std::unique_ptr<BatchMaker>> create(InputSetup& setup);
+  ~BatchMaker();
+  void start(int64_t first_position);
+  // Waits; the batch of the last start.
+  Result<const Batch*> take();
+
+ private:
+  struct Sample {
+    SampleRef ref;     // as the order has it
+    SampleRef stands;  // what stands for it: itself, or a replacement
+    Status status;
+    int attempts = 0;
+  };
+  // Reading of a chunk on the reader's thread.
+  struct ChunkRead final : IoThread::Task {
+    ChunkRead(BatchMaker& owner, size_t number) : maker(owner), chunk(number) {}
+    void run() override;
+    BatchMaker& maker;
+    size_t chunk;
+    StepGraph::Continuation* continuation = nullptr;
+  };
+
+  explicit BatchMaker(InputSetup& setup);
+  void make_graph();
+  void make_raw_memory();
+  void run_node(size_t number);
+  void read_raw_chunk(size_t chunk);  // only the source, on the reader's thread
+  void read_raw(size_t place, SampleScratch& scratch);
+  // A sample into its slot; `read` when the source's parts lie in raw_ already.
+  void fill(size_t place, bool read, SampleScratch& scratch);
+  // True when another try is due: the sample was bad, and now another stands for it.
+  bool replace(Sample& sample, const Status& status);
+  Status finish_batch();
+  size_t chunk_begin(size_t chunk) const { return chunk * chunk_samples_; }
+  size_t chunk_end(size_t chunk) const;
+  bool reads_elsewhere() const { return setup_.io_scratch != nullptr; }
+  SampleScratch& own_scratch();
+
+  InputSetup& setup_;
+  const SampleChain& chain_;
+  std::unique_ptr<Stream> stream_;
+  std::unique_ptr<BatchMemory> memory_;
+  std::vector<Sample> samples_;
+  std::vector<size_t> reading_order_;
+  std::vector<HostBlock> raw_;  // per sample: the source's parts, where reading may block
+  size_t chunk_samples_ = kChunk, chunks_ = 0;
+  std::vector<std::unique_ptr<ChunkRead>> reads_;
+  Status finished_;
+  std::unique_ptr<StepGraph> graph_;
+};
+
+}  // namespace plait

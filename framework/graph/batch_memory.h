@@ -1,0 +1,54 @@
+// The memory of one batch: on the device, and on the host where samples are written.
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "graph/device.h"
+#include "graph/replica.h"
+#include "graph/sample_level.h"
+
+namespace plait {
+
+// Does not move.
+class BatchMemory {
+ public:
+  // `parts` without N. With `spare` there is a second set of host memory, for operators of whole batches.
+  // Fails with: what the device reports.
+  static Result<std::unique_ptr<BatchMemory>> create(const std::vector<PartSpec>& parts, int batch, Stream& stream,
+                                                     bool spare);
+  // Where samples are written; on a device of host memory its own memory.
+  const std::vector<void*>& parts() const { return sets_[0].data; }
+  const std::vector<int32_t*>& lengths() const { return lengths_; }
+  // Views [N, ...] of the set that is written last, and of the other one.
+  const plait_tensor* const* current() const { return sets_[current_].pointers.data(); }
+  const plait_tensor* const* other() const { return sets_[1 - current_].pointers.data(); }
+  void swap() { current_ = 1 - current_; }
+  void begin() { current_ = 0; }
+  // Queues what is still missing on the device. Wait for the stream before either memory is used again.
+  Status deliver(Stream& stream);
+  Batch& batch() { return batch_; }
+
+ private:
+  struct Set {
+    std::vector<void*> data;
+    std::vector<plait_tensor> tensors;
+    std::vector<const plait_tensor*> pointers;
+  };
+
+  BatchMemory() = default;
+  void make_lengths(const std::vector<PartSpec>& parts, int batch);
+  void make_host_set(Set& set);
+  void make_views(Set& set, const std::vector<PartSpec>& parts);
+
+  std::vector<std::vector<int64_t>> shapes_;  // with N
+  std::vector<uint64_t> bytes_;
+  std::vector<DeviceMemory> device_;
+  std::vector<HostBlock> host_;
+  std::vector<std::vector<int32_t>> length_values_;
+  std::vector<int32_t*> lengths_;
+  Set sets_[2];
+  int current_ = 0;
+  Batch batch_;
+};
+
+}  // namespace plait

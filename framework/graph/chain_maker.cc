@@ -1,0 +1,172 @@
+// SampleChain::create: opens the source, makes the operators, and fits those that want a pass over the data.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/random_keys.h"
+#include "graph/sample_cast.h"
+#include "graph/sample_chain.h"
+
+namespace plait {
+
+class ChainMaker {
+ public:
+  ChainMaker(const Registry& registry, const SampleReader::Options& options)
+      : registry_(registry), options_(options), chain_(new SampleChain) {
+    chain_->training_ = options.training;
+  }
+
+  Result<std::unique_ptr<SampleChain>> run(const PluginSpec& source) {
+    PLAIT_TRY(open(source));
+    const size_t augmenters = options_.augment == nullptr ? 0 : options_.augment->size();
+    if (options_.training && options_.augment != nullptr) {
+      for (size_t i = 0; i < augmenters; ++i) PLAIT_TRY(add((*options_.augment)[i], i, -1));
+    }
+    chain_->augmenters_ = chain_->operators_.size();
+    for (size_t i = 0; options_.preprocess != nullptr && i < options_.preprocess->size(); ++i) {
+      PLAIT_TRY(add((*options_.preprocess)[i], augmenters + i, static_cast<int>(i)));
+    }
+    chain_->batch_parts_ = chain_->last_parts();
+    for (PartSpec& part : chain_->batch_parts_) part.dtype = batch_dtype(part.dtype);
+    PLAIT_TRY(check_whole_batches());
+    return std::move(chain_);
+  }
+
+ private:
+  static std::string place_of(const PluginSpec& spec) { return fmt::format("{} ({})", spec.id(), spec.where.text()); }
+
+  Status open(const PluginSpec& source) {
+    CallContext context;
+    auto opened = create_instance(registry_, *source.entry, *source.config, PLAIT_HOST_DEVICE, context);
+    if (!opened) return opened.status().at(source.where.text());
+    auto described = describe_source(*opened, context);
+    if (!described) return described.status().at(source.where.text());
+    chain_->source_ = std::move(*opened);
+    chain_->description_ = std::move(*described);
+    chain_->source_place_ = place_of(source);
+    chain_->source_key_ = random_key(options_.seed, RandomPurpose::kAugment, "source " + source.id());
+    return {};
+  }
+
+  // `preprocess` is the operator's place there, or -1.
+  Status add(const PluginSpec& spec, size_t number, int preprocess) {
+    ChainOperator op;
+    op.place = place_of(spec);
+    op.key = random_key(options_.seed, RandomPurpose::kAugment, fmt::format("{} {}", number, spec.id()));
+    CallContext context;
+    auto parts = infer_augmenter(*spec.entry, *spec.config, chain_->last_parts(), context);
+    if (!parts) return parts.status().at(spec.where.text());
+    op.parts = std::move(*parts);
+    PLAIT_ASSIGN(const auto* ops, registry_.ops<plait_augmenter_ops>(spec.entry->type->id));
+    op.whole_batches = PLAIT_HAS(ops, apply_batch);
+    PLAIT_ASSIGN(const uint32_t fit_size, fit_size_of(spec, *ops));
+    if (fit_size == 0 || !options_.shapes_only) PLAIT_TRY(make(spec, *ops, fit_size, preprocess, op));
+    chain_->operators_.push_back(std::move(op));
+    return {};
+  }
+
+  Result<uint32_t> fit_size_of(const PluginSpec& spec, const plait_augmenter_ops& ops) const {
+    const plait_augmenter_ops* table = &ops;
+    if (!PLAIT_HAS(table, fit_size) || !PLAIT_HAS(table, fit_observe)) return uint32_t{0};
+    const RawParts raw(chain_->last_parts());
+    CallContext context;
+    uint32_t size = 0;
+    PLAIT_TRY(context
+                  .call([&] {
+                    size = ops.fit_size(context.raw(), spec.config.get(), raw.size(), raw.data());
+                    return context.error_code() == 0 ? PLAIT_OK : PLAIT_FAILED;
+                  })
+                  .at(place_of(spec)));
+    return size;
+  }
+
+  Status make(const PluginSpec& spec, const plait_augmenter_ops& ops, uint32_t fit_size, int preprocess,
+              ChainOperator& op) {
+    CallContext context;
+    plait_fit fit{};
+    if (fit_size > 0) {
+      PLAIT_ASSIGN(op.fit, find_fit(spec, ops, fit_size, preprocess));
+      fit = {sizeof fit, fit_size, op.fit.data()};
+      context.set_fit(&fit);
+    }
+    auto made = create_augmenter(registry_, *spec.entry, *spec.config, chain_->last_parts(), context);
+    if (!made) return made.status().at(spec.where.text());
+    op.instance = std::move(*made);
+    return {};
+  }
+
+  Result<std::vector<double>> find_fit(const PluginSpec& spec, const plait_augmenter_ops& ops, uint32_t size,
+                                       int preprocess) const {
+    if (options_.fitted == nullptr || preprocess < 0) return fit(spec, ops, size);
+    const SampleChain& fitted = options_.fitted->chain();
+    const size_t number = fitted.augmenters() + static_cast<size_t>(preprocess);
+    if (number < fitted.operators().size() && fitted.operators()[number].fit.size() == size) {
+      return fitted.operators()[number].fit;
+    }
+    return {Code::kInvalid, place_of(spec) + ": its pass over the training data was made for other parts"};
+  }
+
+  // With the chain as it is so far.
+  Result<std::vector<double>> fit(const PluginSpec& spec, const plait_augmenter_ops& ops, uint32_t size) const {
+    std::vector<double> sum(size), block(size);
+    SampleScratch scratch(*chain_);
+    const std::vector<int64_t> records = records_to_fit();
+    for (size_t i = 0; i < records.size(); ++i) {
+      const SampleRef sample{records[i], 0, static_cast<uint64_t>(i)};
+      Status status = chain_->read_source(sample, scratch);
+      if (status) status = chain_->transform(sample, scratch);
+      if (status) status = observe(spec, ops, sample, scratch, block);
+      if (!status && status.code() != Code::kCorrupt) return status;
+      const bool block_ends = (i + 1) % SampleReader::kFitBlock == 0 || i + 1 == records.size();
+      if (!block_ends) continue;
+      for (size_t j = 0; j < size; ++j) sum[j] += std::exchange(block[j], 0.0);
+    }
+    return sum;
+  }
+
+  std::vector<int64_t> records_to_fit() const {
+    const int64_t count = chain_->source().records;
+    if (options_.fit_records) return options_.fit_records(count);
+    std::vector<int64_t> all(static_cast<size_t>(count));
+    std::iota(all.begin(), all.end(), int64_t{0});
+    return all;
+  }
+
+  Status observe(const PluginSpec& spec, const plait_augmenter_ops& ops, const SampleRef& sample,
+                 SampleScratch& scratch, std::vector<double>& state) const {
+    plait_sample_call call{};
+    call.struct_size = sizeof call;
+    call.inputs = scratch.last().tensors();
+    call.n_inputs = scratch.last().size();
+    call.training = options_.training;
+    CallContext& context = scratch.context();
+    return context.call([&] { return ops.fit_observe(context.raw(), spec.config.get(), &call, state.data()); })
+        .at(fmt::format("{}: record {}", place_of(spec), sample.record));
+  }
+
+  // Whole batches are worked on after the last operator has seen the last sample, as collated.
+  Status check_whole_batches() const {
+    for (const ChainOperator& op : chain_->operators_) {
+      if (!op.whole_batches) continue;
+      const bool kept = std::ranges::equal(op.parts, chain_->batch_parts_, [](const PartSpec& a, const PartSpec& b) {
+        return a.name == b.name && a.shape == b.shape;
+      });
+      if (!kept) {
+        return {Code::kUnsupported, op.place + " works on whole batches, so that operators after it have to keep the parts"};
+      }
+    }
+    return {};
+  }
+
+  const Registry& registry_;
+  const SampleReader::Options& options_;
+  std::unique_ptr<SampleChain> chain_;
+};
+
+Result<std::unique_ptr<SampleChain>> SampleChain::create(const Registry& registry, const PluginSpec& source,
+                                                         const SampleReader::Options& options) {
+  return ChainMaker(registry, options).run(source);
+}
+
+}  // namespace plait

@@ -1,0 +1,89 @@
+#include "graph/sample_cast.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstring>
+
+namespace plait {
+namespace {
+
+float from_bf16(uint16_t bits) { return std::bit_cast<float>(uint32_t{bits} << 16); }
+
+// A denormal half is mantissa * 2^-24; others only move their exponent's zero from 15 to 127.
+float from_f16(uint16_t bits) {
+  const uint32_t sign = uint32_t{bits & 0x8000u} << 16, exponent = bits >> 10 & 0x1F, mantissa = bits & 0x3FF;
+  if (exponent == 0) {
+    const float magnitude = static_cast<float>(mantissa) * 0x1p-24f;
+    return sign != 0 ? -magnitude : magnitude;
+  }
+  const uint32_t wide = exponent == 0x1F ? 0xFF : exponent + 112;
+  return std::bit_cast<float>(sign | wide << 23 | mantissa << 13);
+}
+
+// Fixed inner counts, so that the compiler uses vectors.
+template <class From, class Convert>
+void cast(const void* from_data, void* to_data, uint64_t count, Convert convert) {
+  constexpr uint64_t kBlock = 32;
+  const auto* from = static_cast<const From*>(from_data);
+  auto* to = static_cast<float*>(to_data);
+  uint64_t i = 0;
+  for (; i + kBlock <= count; i += kBlock) {
+    for (uint64_t j = 0; j < kBlock; ++j) to[i + j] = convert(from[i + j]);
+  }
+  for (; i < count; ++i) to[i] = convert(from[i]);
+}
+
+}  // namespace
+
+uint64_t element_bytes(uint32_t dtype) {
+  switch (dtype) {
+    case PLAIT_U8:
+      return 1;
+    case PLAIT_BF16:
+    case PLAIT_F16:
+      return 2;
+    case PLAIT_F64:
+    case PLAIT_I64:
+      return 8;
+    default:
+      return 4;
+  }
+}
+
+uint64_t element_count(const PartSpec& part) {
+  uint64_t count = 1;
+  for (int64_t extent : part.shape) count *= static_cast<uint64_t>(extent);
+  return count;
+}
+
+uint32_t batch_dtype(uint32_t dtype) { return dtype == PLAIT_I32 || dtype == PLAIT_I64 ? dtype : uint32_t{PLAIT_F32}; }
+
+void cast_to_batch(uint32_t dtype, const void* from, void* to, uint64_t count) {
+  switch (dtype) {
+    case PLAIT_U8:
+      return cast<uint8_t>(from, to, count, [](uint8_t x) { return static_cast<float>(x); });
+    case PLAIT_F64:
+      return cast<double>(from, to, count, [](double x) { return static_cast<float>(x); });
+    case PLAIT_BF16:
+      return cast<uint16_t>(from, to, count, from_bf16);
+    case PLAIT_F16:
+      return cast<uint16_t>(from, to, count, from_f16);
+    default:
+      std::memcpy(to, from, count * element_bytes(dtype));
+  }
+}
+
+void zero_behind(const PartSpec& part, int32_t length, uint64_t bytes, void* data) {
+  const auto axis = part.shape.begin() + part.variable_axis;
+  uint64_t outer = 1, inner = bytes;
+  for (auto extent = part.shape.begin(); extent != axis; ++extent) outer *= static_cast<uint64_t>(*extent);
+  for (auto extent = axis + 1; extent != part.shape.end(); ++extent) inner *= static_cast<uint64_t>(*extent);
+  const uint64_t bound = static_cast<uint64_t>(*axis);
+  const uint64_t used = std::min(static_cast<uint64_t>(std::max(length, 0)), bound);
+  for (uint64_t i = 0; i < outer; ++i) {
+    std::memset(static_cast<std::byte*>(data) + (i * bound + used) * inner, 0, (bound - used) * inner);
+  }
+}
+
+}  // namespace plait

@@ -1,0 +1,110 @@
+#include "graph/sample_chain.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/random_keys.h"
+#include "graph/sample_cast.h"
+
+namespace plait {
+namespace {
+
+plait_sample_call sample_call(const SampleRef& sample, uint64_t key, bool training) {
+  plait_sample_call call{};
+  call.struct_size = sizeof call;
+  call.training = training;
+  call.rng = {key, random_counter(static_cast<int64_t>(sample.place), sample.epoch)};
+  return call;
+}
+
+void set_output(plait_sample_call& call, SampleLevel& level) {
+  level.reset_lengths();
+  call.outputs = level.tensors();
+  call.n_outputs = level.size();
+  call.lengths_out = level.lengths();
+}
+
+}  // namespace
+
+const std::vector<PartSpec>& SampleChain::last_parts() const {
+  return operators_.empty() ? source_parts() : operators_.back().parts;
+}
+
+Status SampleChain::read_source(const SampleRef& sample, SampleScratch& scratch) const {
+  plait_sample_call call = sample_call(sample, source_key_, training_);
+  set_output(call, scratch.level(0));
+  const Status status = scratch.context().call([&] {
+    return source_.ops<plait_source_ops>()->read(source_.self(), scratch.context().raw(), sample.record, &call);
+  });
+  return status ? status : status.at(fmt::format("{}: record {}", source_place_, sample.record));
+}
+
+Status SampleChain::transform(const SampleRef& sample, SampleScratch& scratch) const {
+  for (size_t i = 0; i < operators_.size(); ++i) {
+    const ChainOperator& op = operators_[i];
+    plait_sample_call call = sample_call(sample, op.key, training_);
+    call.inputs = scratch.level(i).tensors();
+    call.n_inputs = scratch.level(i).size();
+    set_output(call, scratch.level(i + 1));
+    const Status status = scratch.context().call(
+        [&] { return op.ops().apply(op.instance.self(), scratch.context().raw(), &call); });
+    if (!status) return status.at(fmt::format("{}: record {}", op.place, sample.record));
+  }
+  return {};
+}
+
+void* SampleChain::slot(size_t part, int place, std::span<void* const> parts) const {
+  const PartSpec& spec = batch_parts_[part];
+  const uint64_t bytes = element_count(spec) * element_bytes(spec.dtype);
+  return static_cast<std::byte*>(parts[part]) + static_cast<uint64_t>(place) * bytes;
+}
+
+void SampleChain::aim(int place, std::span<void* const> parts, SampleScratch& scratch) const {
+  for (size_t i = 0; i < batch_parts_.size(); ++i) {
+    if (last_parts()[i].dtype == batch_parts_[i].dtype) scratch.last().set_data(i, slot(i, place, parts));
+  }
+}
+
+void SampleChain::collate(int place, std::span<void* const> parts, std::span<int32_t* const> lengths,
+                          const SampleScratch& scratch) const {
+  const SampleLevel& level = scratch.last();
+  for (size_t i = 0; i < batch_parts_.size(); ++i) {
+    const PartSpec& spec = batch_parts_[i];
+    void* to = slot(i, place, parts);
+    if (to != level.data(i)) cast_to_batch(last_parts()[i].dtype, level.data(i), to, element_count(spec));
+    if (spec.variable_axis < 0) continue;
+    const int32_t length = std::clamp<int32_t>(
+        level.lengths()[i], 0, static_cast<int32_t>(spec.shape[static_cast<size_t>(spec.variable_axis)]));
+    lengths[i][place] = length;
+    zero_behind(spec, length, element_bytes(spec.dtype), to);
+  }
+}
+
+Status SampleChain::transform_batch(const ChainOperator& op, const SampleRef& first, const plait_tensor* const* inputs,
+                                    const plait_tensor* const* outputs, CallContext& context) const {
+  plait_sample_call call = sample_call(first, op.key, training_);
+  call.inputs = inputs;
+  call.outputs = outputs;
+  call.n_inputs = call.n_outputs = static_cast<uint32_t>(batch_parts_.size());
+  const Status status =
+      context.call([&] { return op.ops().apply_batch(op.instance.self(), context.raw(), &call); });
+  return status ? status : status.at(op.place + ": batch");
+}
+
+SampleScratch::SampleScratch(const SampleChain& chain) {
+  levels_.push_back(std::make_unique<SampleLevel>(chain.source_parts()));
+  for (const ChainOperator& op : chain.operators()) levels_.push_back(std::make_unique<SampleLevel>(op.parts));
+  uint64_t bytes[2] = {0, 0};
+  for (size_t i = 0; i < levels_.size(); ++i) bytes[i % 2] = std::max(bytes[i % 2], levels_[i]->bytes());
+  for (int i = 0; i < 2; ++i) blocks_[i] = HostBlock(bytes[i]);
+  lay();
+}
+
+void SampleScratch::lay(std::byte* block) {
+  for (size_t i = 0; i < levels_.size(); ++i) levels_[i]->lay_in(blocks_[i % 2].data());
+  if (block != nullptr) levels_.front()->lay_in(block);
+}
+
+}  // namespace plait

@@ -1,0 +1,83 @@
+// A source and the operators behind it, and what one sample needs on its way through them.
+#pragma once
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "graph/input.h"
+#include "graph/sample_level.h"
+#include "registry/context.h"
+
+namespace plait {
+
+// One augmenter of the chain.
+struct ChainOperator {
+  Instance instance;            // empty in a chain of shapes only whose operator wants a fit
+  std::vector<PartSpec> parts;  // that come out
+  std::string place;            // "plait.affine (file:3:1)"
+  uint64_t key = 0;             // of its random numbers
+  std::vector<double> fit;      // sum of the pass over the data
+  bool whole_batches = false;
+  const plait_augmenter_ops& ops() const { return *instance.ops<plait_augmenter_ops>(); }
+};
+
+// Threads: create [setup only]; everything else [any], with a scratch per thread.
+class SampleChain {
+ public:
+  static Result<std::unique_ptr<SampleChain>> create(const Registry& registry, const PluginSpec& source,
+                                                     const SampleReader::Options& options);
+  const SourceDescription& source() const { return description_; }
+  const std::vector<PartSpec>& source_parts() const { return description_.parts; }
+  const std::vector<ChainOperator>& operators() const { return operators_; }
+  const std::vector<PartSpec>& last_parts() const;
+  const std::vector<PartSpec>& batch_parts() const { return batch_parts_; }
+  size_t augmenters() const { return augmenters_; }  // operators before the first of preprocess
+  bool in_order() const { return !description_.random_access; }
+
+  // The sample's record into the scratch's level 0.
+  Status read_source(const SampleRef& sample, SampleScratch& scratch) const;
+  // From level 0 through all operators.
+  Status transform(const SampleRef& sample, SampleScratch& scratch) const;
+  // From the last level into slot `place` of a batch.
+  void collate(int place, std::span<void* const> parts, std::span<int32_t* const> lengths,
+               const SampleScratch& scratch) const;
+  // Lets the last level lie in slot `place` wherever nothing has to be cast.
+  void aim(int place, std::span<void* const> parts, SampleScratch& scratch) const;
+  // One operator of whole batches, from [N, ...] parts to others.
+  Status transform_batch(const ChainOperator& op, const SampleRef& first, const plait_tensor* const* inputs,
+                         const plait_tensor* const* outputs, CallContext& context) const;
+
+ private:
+  friend class ChainMaker;
+  SampleChain() = default;
+  void* slot(size_t part, int place, std::span<void* const> parts) const;
+
+  Instance source_;
+  SourceDescription description_;
+  uint64_t source_key_ = 0;
+  std::string source_place_;
+  bool training_ = true;
+  std::vector<ChainOperator> operators_;
+  size_t augmenters_ = 0;
+  std::vector<PartSpec> batch_parts_;
+};
+
+// Memory for one sample at a time. Level 0 is what the source gives, level i + 1 what operator i makes of it.
+class SampleScratch {
+ public:
+  explicit SampleScratch(const SampleChain& chain);
+  SampleLevel& level(size_t number) { return *levels_[number]; }
+  SampleLevel& last() { return *levels_.back(); }
+  const SampleLevel& last() const { return *levels_.back(); }
+  CallContext& context() { return context_; }
+  // Puts all levels where they belong; level 0 into `block` where one is given.
+  void lay(std::byte* block = nullptr);
+
+ private:
+  std::vector<std::unique_ptr<SampleLevel>> levels_;
+  HostBlock blocks_[2];  // neighbours lie in different ones
+  CallContext context_;
+};
+
+}  // namespace plait

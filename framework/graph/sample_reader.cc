@@ -1,0 +1,56 @@
+#include <mutex>
+#include <set>
+#include <utility>
+
+#include "graph/input.h"
+#include "graph/io_thread.h"
+#include "graph/sample_chain.h"
+
+namespace plait {
+
+struct SampleReader::Body {
+  std::unique_ptr<SampleChain> chain;
+  std::unique_ptr<IoThread> io_thread;
+  std::mutex mutex;
+  std::set<std::pair<uint64_t, uint64_t>> bad;  // epoch, place
+};
+
+SampleReader::SampleReader(std::unique_ptr<Body> body) : body_(std::move(body)) {}
+SampleReader::~SampleReader() = default;
+
+Result<std::unique_ptr<SampleReader>> SampleReader::create(const Registry& registry, const PluginSpec& source,
+                                                           const Options& options) {
+  auto body = std::make_unique<Body>();
+  PLAIT_ASSIGN(body->chain, SampleChain::create(registry, source, options));
+  const SourceDescription& opened = body->chain->source();
+  if (opened.blocking || !opened.random_access) body->io_thread = std::make_unique<IoThread>();
+  return std::unique_ptr<SampleReader>(new SampleReader(std::move(body)));
+}
+
+int64_t SampleReader::records() const { return body_->chain->source().records; }
+uint32_t SampleReader::classes() const { return body_->chain->source().n_classes; }
+std::vector<std::string> SampleReader::class_names() const { return body_->chain->source().class_names; }
+const std::vector<PartSpec>& SampleReader::parts() const { return body_->chain->batch_parts(); }
+const SampleChain& SampleReader::chain() const { return *body_->chain; }
+IoThread* SampleReader::io_thread() const { return body_->io_thread.get(); }
+
+std::unique_ptr<SampleReader::Scratch> SampleReader::make_scratch() const {
+  return std::make_unique<Scratch>(*body_->chain);
+}
+
+Status SampleReader::read(const SampleRef& sample, int place_in_batch, std::span<void* const> parts,
+                          std::span<int32_t* const> lengths, Scratch& scratch) const {
+  scratch.lay();
+  body_->chain->aim(place_in_batch, parts, scratch);
+  PLAIT_TRY(body_->chain->read_source(sample, scratch));
+  PLAIT_TRY(body_->chain->transform(sample, scratch));
+  body_->chain->collate(place_in_batch, parts, lengths, scratch);
+  return {};
+}
+
+bool SampleReader::report_bad(const SampleRef& sample) const {
+  const std::lock_guard lock(body_->mutex);
+  return body_->bad.emplace(sample.epoch, sample.place).second;
+}
+
+}  // namespace plait
