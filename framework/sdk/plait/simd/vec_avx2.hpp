@@ -28,6 +28,28 @@ inline Vec min(Vec a, Vec b) { return {_mm256_min_ps(a.v, b.v)}; }
 inline Vec where_above(Vec x, Vec limit, Vec yes, Vec no) {
   return {_mm256_blendv_ps(no.v, yes.v, _mm256_cmp_ps(x.v, limit.v, _CMP_GT_OQ))};
 }
+inline Vec where_above_or_nan(Vec x, Vec limit, Vec yes, Vec no) {
+  const __m256 above = _mm256_cmp_ps(x.v, limit.v, _CMP_GT_OQ), nan = _mm256_cmp_ps(x.v, x.v, _CMP_UNORD_Q);
+  return {_mm256_blendv_ps(no.v, yes.v, _mm256_or_ps(above, nan))};
+}
+inline Vec where_equal(Vec x, Vec other, Vec yes, Vec no) {
+  return {_mm256_blendv_ps(no.v, yes.v, _mm256_cmp_ps(x.v, other.v, _CMP_EQ_OQ))};
+}
+inline void store_bytes(uint8_t* p, Vec a, size_t n) {
+  const __m256i whole = _mm256_cvtps_epi32(a.v);
+  const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
+  const __m128i bytes = _mm_packus_epi16(words, words);
+  if (n >= kWidth) return _mm_storel_epi64(reinterpret_cast<__m128i*>(p), bytes);
+  uint8_t lanes[16];
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(lanes), bytes);
+  std::memcpy(p, lanes, n);
+}
+inline Vec load_bytes(const uint8_t* p, size_t n) {
+  uint8_t lanes[8] = {0, 0, 0, 0, 0, 0, 0, 0};
+  std::memcpy(lanes, p, n < kWidth ? n : kWidth);
+  const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(lanes));
+  return {_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes))};
+}
 inline float sum(Vec a) {
   const __m128 four = _mm_add_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1));
   const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));

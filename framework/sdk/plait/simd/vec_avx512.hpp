@@ -28,6 +28,21 @@ inline Vec min(Vec a, Vec b) { return {_mm512_maskz_min_ps(kAll, a.v, b.v)}; }
 inline Vec where_above(Vec x, Vec limit, Vec yes, Vec no) {
   return {_mm512_mask_blend_ps(_mm512_cmp_ps_mask(x.v, limit.v, _CMP_GT_OQ), no.v, yes.v)};
 }
+inline Vec where_above_or_nan(Vec x, Vec limit, Vec yes, Vec no) {
+  const __mmask16 above = _mm512_cmp_ps_mask(x.v, limit.v, _CMP_GT_OQ),
+                  nan = _mm512_cmp_ps_mask(x.v, x.v, _CMP_UNORD_Q);
+  return {_mm512_mask_blend_ps(static_cast<__mmask16>(above | nan), no.v, yes.v)};
+}
+inline Vec where_equal(Vec x, Vec other, Vec yes, Vec no) {
+  return {_mm512_mask_blend_ps(_mm512_cmp_ps_mask(x.v, other.v, _CMP_EQ_OQ), no.v, yes.v)};
+}
+inline void store_bytes(uint8_t* p, Vec a, size_t n) {
+  _mm512_mask_cvtepi32_storeu_epi8(p, first(n), _mm512_maskz_cvtps_epi32(kAll, a.v));
+}
+inline Vec load_bytes(const uint8_t* p, size_t n) {
+  const __m512i whole = _mm512_maskz_cvtepu8_epi32(kAll, _mm_maskz_loadu_epi8(first(n), p));
+  return {_mm512_maskz_cvtepi32_ps(kAll, whole)};
+}
 inline float sum(Vec a) {
   const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(a.v), _mm512_extractf32x8_ps(a.v, 1));
   const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));

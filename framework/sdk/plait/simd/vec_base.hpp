@@ -34,6 +34,19 @@ inline Vec max(Vec a, Vec b) { return {a.v > b.v ? a.v : b.v}; }
 inline Vec min(Vec a, Vec b) { return {a.v < b.v ? a.v : b.v}; }
 // yes where x > limit, else no (also where x is NaN).
 inline Vec where_above(Vec x, Vec limit, Vec yes, Vec no) { return {x.v > limit.v ? yes.v : no.v}; }
+inline Vec where_above_or_nan(Vec x, Vec limit, Vec yes, Vec no) {
+  return {(x.v > limit.v) | (x.v != x.v) ? yes.v : no.v};
+}
+inline Vec where_equal(Vec x, Vec other, Vec yes, Vec no) { return {x.v == other.v ? yes.v : no.v}; }
+// Whole numbers 0..255, the first n lanes.
+inline void store_bytes(uint8_t* p, Vec a, size_t n) {
+  for (size_t i = 0; i < 4 && i < n; ++i) p[i] = static_cast<uint8_t>(a.v[i]);
+}
+inline Vec load_bytes(const uint8_t* p, size_t n) {
+  float lanes[4] = {0, 0, 0, 0};
+  for (size_t i = 0; i < 4 && i < n; ++i) lanes[i] = p[i];
+  return load(lanes);
+}
 inline float sum(Vec a) { return (a.v[0] + a.v[2]) + (a.v[1] + a.v[3]); }
 // 2 to the power of a whole number in -126..127.
 inline Vec exp2_whole(Vec a) {

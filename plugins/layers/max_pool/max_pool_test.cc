@@ -1,0 +1,122 @@
+#include <doctest/doctest.h>
+#include <plait/sdk/testing_plugin.hpp>
+
+#include <numeric>
+
+using namespace plait::sdk;
+using namespace plait::sdk::testing;
+
+namespace {
+
+const Entry kMaxPool = linked("plait.max_pool");
+
+struct Extents {
+  std::vector<int64_t> input;  // [N, H, W, C]
+  int kernel, stride, padding;
+};
+
+Settings settings(const Extents& e) {
+  return Settings(kMaxPool).set("kernel", e.kernel).set("stride", e.stride).set("padding", e.padding);
+}
+
+// Numbers in shuffled order, 1/8 apart: no two are within the steps of central differences.
+void spread(TestTensor& x) {
+  const Out values = x.f32();
+  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i) / 8;
+  Random random(7, 0);
+  for (size_t i = values.size(); i > 1; --i)
+    std::swap(values[i - 1], values[random.integer(static_cast<uint32_t>(i))]);
+}
+
+float largest(LayerTest& layer, const Extents& e, int64_t n, int64_t oh, int64_t ow, int64_t c) {
+  const auto& in = e.input;
+  float best = -INFINITY;
+  for (int64_t h = oh * e.stride - e.padding; h < oh * e.stride - e.padding + e.kernel; ++h) {
+    for (int64_t w = ow * e.stride - e.padding; w < ow * e.stride - e.padding + e.kernel; ++w) {
+      if (h < 0 || w < 0 || h >= in[1] || w >= in[2]) continue;
+      best = std::max(best, layer.input().f32()[((n * in[1] + h) * in[2] + w) * in[3] + c]);
+    }
+  }
+  return best;
+}
+
+void check(const Extents& e, int lanes) {
+  CAPTURE(e.kernel);
+  CAPTURE(e.stride);
+  CAPTURE(e.padding);
+  TestHost host;
+  host.lanes = lanes;
+  LayerTest layer(host, kMaxPool, settings(e), {{"x", DType::f32, e.input}});
+  spread(layer.input());
+  layer.forward();
+  const std::vector<int64_t> out = layer.output().spec().shape;
+  size_t i = 0;
+  for (int64_t n = 0; n < out[0]; ++n) {
+    for (int64_t h = 0; h < out[1]; ++h) {
+      for (int64_t w = 0; w < out[2]; ++w) {
+        for (int64_t c = 0; c < out[3]; ++c, ++i)
+          CHECK(layer.output().f32()[i] == largest(layer, e, n, h, w, c));
+      }
+    }
+  }
+  CHECK(layer.gradient_error(layer.input().f32().size()) < 1e-3);
+}
+
+}  // namespace
+
+TEST_CASE("max_pool against a loop, with gradients") {
+  for (const int lanes : {1, 2}) {
+    check({{2, 4, 6, 6}, 2, 2, 0}, lanes);
+    check({{1, 5, 7, 3}, 2, 2, 0}, lanes);
+    check({{3, 5, 5, 17}, 3, 2, 1}, lanes);
+    check({{1, 6, 5, 1}, 3, 1, 1}, lanes);
+    check({{2, 7, 7, 2}, 2, 3, 0}, lanes);
+    check({{1, 4, 4, 33}, 4, 4, 2}, lanes);
+    check({{1, 17, 17, 2}, 17, 17, 0}, lanes);  // more than 256 places
+  }
+}
+
+TEST_CASE("max_pool over one and three axes") {
+  TestHost host;
+  LayerTest line(host, kMaxPool, Settings(kMaxPool).set("kernel", 2), {{"x", DType::f32, {1, 5, 1}}});
+  line.input().fill({1, 3, 2, 0, 9});
+  line.forward();
+  CHECK(line.output().spec().shape == std::vector<int64_t>{1, 2, 1});
+  CHECK(line.output().f32()[0] == 3);
+  CHECK(line.output().f32()[1] == 2);
+  LayerTest room(host, kMaxPool, Settings(kMaxPool).set("kernel", 1).add("kernel", 2).add("kernel", 3),
+                 {{"x", DType::f32, {2, 3, 4, 6, 5}}});
+  CHECK(room.output().spec().shape == std::vector<int64_t>{2, 3, 2, 2, 5});
+  spread(room.input());
+  CHECK(room.gradient_error(100) < 1e-3);
+}
+
+TEST_CASE("max_pool gives the first of equal places the gradient, and passes NaN on") {
+  TestHost host;
+  LayerTest layer(host, kMaxPool, Settings(kMaxPool).set("kernel", 2), {{"x", DType::f32, {1, 2, 4, 1}}});
+  layer.input().fill({5, 5, 1, NAN, 5, 5, 2, 3});
+  layer.output_gradients[0].fill({7, 8});
+  layer.forward();
+  CHECK(layer.output().f32()[0] == 5);
+  CHECK(std::isnan(layer.output().f32()[1]));
+  layer.backward();
+  const std::vector<float> wanted = {7, 0, 0, 8, 0, 0, 0, 0};
+  for (size_t i = 0; i < wanted.size(); ++i) CHECK(layer.input_gradients[0].f32()[i] == wanted[i]);
+  layer.accumulate = true;
+  layer.backward();
+  for (size_t i = 0; i < wanted.size(); ++i) CHECK(layer.input_gradients[0].f32()[i] == 2 * wanted[i]);
+}
+
+TEST_CASE("max_pool says what does not fit") {
+  TestHost host;
+  const auto fails = [&](Settings s, std::vector<int64_t> shape, const char* words) {
+    CHECK_THROWS_WITH_AS(LayerTest(host, kMaxPool, std::move(s), {{"x", DType::f32, std::move(shape)}}),
+                         doctest::Contains(words), std::runtime_error);
+  };
+  fails(Settings(kMaxPool).set("kernel", 7), {1, 5, 5, 1}, "kernel 7x7 is larger than the input 5x5");
+  fails(Settings(kMaxPool).set("kernel", 2).set("padding", 2), {1, 5, 5, 1},
+        "padding 2x2 is not smaller than the kernel 2x2");
+  fails(Settings(kMaxPool).set("kernel", 2).add("kernel", 2).add("kernel", 2), {1, 5, 5, 1},
+        "kernel has 3 values, wanted 1, or 2");
+  fails(Settings(kMaxPool).set("kernel", 2), {5, 5}, "f32[5, 5]");
+}
