@@ -53,15 +53,18 @@ class NameCheck {
     if (meaning.plugin == nullptr) return true;
     if (plugin_ == nullptr) plugin_ = descriptor;
     if (plugin_ == descriptor) return true;
-    return fail(field.name.place, "\"" + meaning.written + "\" is a second " + meaning_.plugin_kind + " besides \"" +
-                                      schema_.meaning(plugin_).written + "\"; only one can stand here");
+    return fail(field.name.place, "\"" + meaning.written + "\" is a second " + meaning_.plugin_kind +
+                                      " besides \"" + schema_.meaning(plugin_).written +
+                                      "\"; only one can stand here");
   }
 
   bool adapt(Field& field, const pb::FieldDescriptor* descriptor) {
     const FieldMeaning& meaning = schema_.meaning(descriptor);
-    if (descriptor->type() != pb::FieldDescriptor::TYPE_MESSAGE) return adapt_scalar(field, descriptor, meaning);
+    if (descriptor->type() != pb::FieldDescriptor::TYPE_MESSAGE)
+      return adapt_scalar(field, descriptor, meaning);
     if (!field.is_message)
-      return fail(scalar_place(field), "\"" + meaning.written + "\" wants { ... }, got " + scalar_text(field.scalar),
+      return fail(scalar_place(field),
+                  "\"" + meaning.written + "\" wants { ... }, got " + scalar_text(field.scalar),
                   "as in: " + meaning.written + " { }");
     field.fields = check_names(schema_, descriptor->message_type(), std::move(field.fields), errors_);
     return true;
@@ -82,7 +85,8 @@ class NameCheck {
     }
     if (token.kind == Token::Kind::kString) return true;
     const std::string got = scalar_text(field.scalar);
-    return fail(scalar_place(field), "\"" + meaning.written + "\" of " + meaning_.title + " wants a text in quotes, got " + got,
+    return fail(scalar_place(field),
+                "\"" + meaning.written + "\" of " + meaning_.title + " wants a text in quotes, got " + got,
                 "write " + meaning.written + ": " + quote(got) + "  " + hint);
   }
 
@@ -104,6 +108,12 @@ std::string hint_for(const FieldMeaning& meaning) {
 std::string list_hint(const Schema& schema, const pb::Descriptor* message) {
   const auto names = schema.names_in(message);
   return names.empty() ? schema.meaning(message).title + " has no fields" : "possible here: " + joined(names);
+}
+
+std::string plugins_hint(const Schema& schema, const MessageMeaning& meaning) {
+  std::vector<std::string> names;
+  for (const auto& entry : meaning.plugins) names.push_back(schema.meaning(entry.second).written);
+  return "possible here: " + joined(names);
 }
 
 std::string suggestion(const Schema& schema, const pb::Descriptor* message, const std::string& name) {
@@ -130,25 +140,27 @@ std::vector<Field> check_names(const Schema& schema, const pb::Descriptor* messa
   return NameCheck(schema, message, errors).run(std::move(fields));
 }
 
-void report_unknown(const Schema& schema, const pb::Descriptor* message, const std::string& name, const Place& place,
-                    Errors& errors) {
+void report_unknown(const Schema& schema, const pb::Descriptor* message, const std::string& name,
+                    const Place& place, Errors& errors) {
   const MessageMeaning& meaning = schema.meaning(message);
   const std::string quoted_name = "\"" + name + "\"";
   const TypeEntry* other = schema.registry().find(name);
   if (meaning.plugin_kind == nullptr) {
-    const std::string what = message == schema.job() ? "unknown field " + quoted_name
-                                                     : "unknown field " + quoted_name + " of " + meaning.title;
+    const std::string what = message == schema.job()
+                                 ? "unknown field " + quoted_name
+                                 : "unknown field " + quoted_name + " of " + meaning.title;
     const std::string hint = other && message == schema.job()
-                                 ? quoted_name + " is " + article(other->type->kind) + " and stands inside a block, as in: " +
-                                       other->type->kind + " { " + name + " { } }"
+                                 ? quoted_name + " is " + article(other->type->kind) +
+                                       " and stands inside a block, as in: " + other->type->kind + " { " +
+                                       name + " { } }"
                                  : suggestion(schema, message, name);
     return errors.add(place, what, hint);
   }
   const std::string kind = meaning.plugin_kind;
   if (other != nullptr && other->type->kind != kind)
     return errors.add(place, quoted_name + " is " + article(other->type->kind) + ", not " + article(kind),
-                      suggestion(schema, message, name));
-  const std::string own = meaning.fields.empty() ? "" : " or field of " + meaning.title;
+                      plugins_hint(schema, meaning));
+  const std::string own = meaning.fields.empty() ? "" : " or field of \"" + meaning.title + "\":";
   errors.add(place, "unknown " + kind + own + " " + quoted_name,
              suggestion(schema, message, name) + failures_hint(schema.registry()));
 }

@@ -1,20 +1,20 @@
-// Ties fields to the schema before protobuf reads them: unknown names get a hint, and values take the form their field
-// wants. protobuf itself reports unknown names at the word after them and stops at the first.
+// Ties fields to the schema before protobuf reads them: unknown names get a hint, and values take the form
+// their field wants. protobuf itself reports unknown names at the word after them and stops at the first.
 #pragma once
 #include "pipeline/schema_builder.h"
 #include "pipeline/syntax.h"
 
 namespace plait {
 
-// Fields that mean something in `message`, with quotes around choices (padding: same) and around values of variables
-// that stand for text. Fields with an error are left out.
-// Errors: unknown fields and types (did-you-mean; "is a loss, not a layer"), a value where a message is wanted and the
-// other way round, a list or a second value for a field that takes one, two plugins where one can stand.
+// Fields that mean something in `message`, with quotes around choices (padding: same) and around values of
+// variables that stand for text. Fields with an error are left out. Errors: unknown fields and types
+// (did-you-mean; "is a loss, not a layer"), a value where a message is wanted and the other way round, a list
+// or a second value for a field that takes one, two plugins where one can stand.
 std::vector<Field> check_names(const Schema& schema, const pb::Descriptor* message, std::vector<Field> fields,
                                Errors& errors);
 
 // The error for a name that means nothing in `message`; `place` is the name's.
-void report_unknown(const Schema& schema, const pb::Descriptor* message, const std::string& name, const Place& place,
-                    Errors& errors);
+void report_unknown(const Schema& schema, const pb::Descriptor* message, const std::string& name,
+                    const Place& place, Errors& errors);
 
 }  // namespace plait

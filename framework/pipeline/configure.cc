@@ -15,13 +15,17 @@ ConfigValue scalar(const Scope& scope, const pb::FieldDescriptor* field, int ind
   const bool repeated = field->is_repeated();
   switch (field->cpp_type()) {
     case pb::FieldDescriptor::CPPTYPE_BOOL:
-      return repeated ? reflection.GetRepeatedBool(message, field, index) : reflection.GetBool(message, field);
+      return repeated ? reflection.GetRepeatedBool(message, field, index)
+                      : reflection.GetBool(message, field);
     case pb::FieldDescriptor::CPPTYPE_INT64:
-      return int64_t{repeated ? reflection.GetRepeatedInt64(message, field, index) : reflection.GetInt64(message, field)};
+      return int64_t{repeated ? reflection.GetRepeatedInt64(message, field, index)
+                              : reflection.GetInt64(message, field)};
     case pb::FieldDescriptor::CPPTYPE_DOUBLE:
-      return repeated ? reflection.GetRepeatedDouble(message, field, index) : reflection.GetDouble(message, field);
+      return repeated ? reflection.GetRepeatedDouble(message, field, index)
+                      : reflection.GetDouble(message, field);
     default:
-      return repeated ? reflection.GetRepeatedString(message, field, index) : reflection.GetString(message, field);
+      return repeated ? reflection.GetRepeatedString(message, field, index)
+                      : reflection.GetString(message, field);
   }
 }
 
@@ -49,17 +53,20 @@ class Filler {
 
  private:
   void missing(const ConfigField& into) {
-    if (!(into.field->flags & PLAIT_FIELD_REQUIRED) || !into.values.empty() || scope_.is_broken(errors_)) return;
-    errors_.add(scope_.place,
-                scope_.schema->meaning(scope_.message->GetDescriptor()).title + " wants \"" + into.field->name + "\"",
-                describe(*into.field));
+    if (!(into.field->flags & PLAIT_FIELD_REQUIRED) || !into.values.empty() || scope_.is_broken(errors_))
+      return;
+    errors_.add(
+        scope_.place,
+        scope_.schema->meaning(scope_.message->GetDescriptor()).title + " wants \"" + into.field->name + "\"",
+        describe(*into.field));
   }
 
   void add(ConfigField& into, const pb::FieldDescriptor* field, int index) {
     const plait_field& meaning = *into.field;
     if (meaning.kind == PLAIT_FIELD_CHILD) return child(into, field, index);
     if (meaning.kind == PLAIT_FIELD_MESSAGE) {
-      into.values.push_back(configure(scope_.nested(field, index), meaning.fields, meaning.n_fields, errors_));
+      into.values.push_back(
+          configure(scope_.nested(field, index), meaning.fields, meaning.n_fields, errors_));
       return;
     }
     ConfigValue value = scalar(scope_, field, index);
@@ -75,8 +82,10 @@ class Filler {
     const PluginSpec spec = configure_plugin(inside, errors_);
     if (!spec) {
       if (inside.is_broken(errors_)) return;
-      errors_.add(inside.place, std::string("\"") + into.field->name + "\" wants a plugin of kind " + into.field->child_kind,
-                  describe(*into.field));
+      errors_.add(
+          inside.place,
+          std::string("\"") + into.field->name + "\" wants a plugin of kind " + into.field->child_kind,
+          describe(*into.field));
       return;
     }
     auto made = std::make_shared<ConfigChild>();

@@ -31,7 +31,8 @@ plait_field whole(const char* name, const char* default_text, double low, double
   return made;
 }
 
-plait_field real(const char* name, const char* default_text, double low, double high, const char* doc, uint32_t flags = 0) {
+plait_field real(const char* name, const char* default_text, double low, double high, const char* doc,
+                 uint32_t flags = 0) {
   plait_field made = whole(name, default_text, low, high, doc);
   made.kind = PLAIT_FIELD_F64;
   made.flags = flags;
@@ -44,7 +45,8 @@ plait_field text(const char* name, const char* doc, uint32_t flags = 0) {
   return made;
 }
 
-plait_field choice(const char* name, const char* const* names, uint32_t count, const char* default_text, const char* doc) {
+plait_field choice(const char* name, const char* const* names, uint32_t count, const char* default_text,
+                   const char* doc) {
   plait_field made = field(PLAIT_FIELD_ENUM, name, default_text, doc);
   made.enum_names = names;
   made.n_enum_names = count;
@@ -66,7 +68,8 @@ const plait_field kValidation[] = {
 };
 const plait_field kLayer[] = {
     text("name", "of the layer; default: made from its type and place"),
-    text("input", "a layer, \"layer:1\" for its output 1, or a part of the samples; default: the layer before",
+    text("input",
+         "a layer, \"layer:1\" for its output 1, or a part of the samples; default: the layer before",
          PLAIT_FIELD_REPEATED),
     field(PLAIT_FIELD_BOOL, "frozen", "false", "parameters stay as they are"),
     real("rate_multiplier", "1", 0, 1e6, "of the optimizer's rate for this layer"),
@@ -93,7 +96,8 @@ const plait_field kTrain[] = {
     whole("steps", "0", 0, kEndless, "local steps of a shard in all; 0: from epochs"),
     whole("lanes", "1", 1, 1024, "threads of one task"),
     choice("sync", kSyncNames, 2, "weights", "what is averaged"),
-    choice("inner_state", kInnerStateNames, 2, "average", "what becomes of the optimizer's state at a reduction"),
+    choice("inner_state", kInnerStateNames, 2, "average",
+           "what becomes of the optimizer's state at a reduction"),
     field(PLAIT_FIELD_BOOL, "shuffle", "true", "a new order of the records each epoch"),
     real("max_seconds", "0", 0, 1e12, "stop resumable after this time; 0: no bound"),
     whole("checkpoint_every", "0", 0, kMany, "rounds between checkpoints; 0: at the end of each epoch"),

@@ -1,4 +1,5 @@
-// What the framework itself understands at the top level of a pipeline file, in the same tables that plugins use.
+// What the framework itself understands at the top level of a pipeline file, in the same tables that plugins
+// use.
 #pragma once
 #include <plait/abi.h>
 

@@ -19,7 +19,9 @@ size_t line_begin(const std::string& text, size_t offset) {
   return offset == 0 ? 0 : text.rfind('\n', offset - 1) + 1;  // npos + 1 is 0
 }
 
-size_t line_end(const std::string& text, size_t offset) { return std::min(text.find('\n', offset), text.size()); }
+size_t line_end(const std::string& text, size_t offset) {
+  return std::min(text.find('\n', offset), text.size());
+}
 
 std::string printable(std::string text) {
   for (char& byte : text)
@@ -61,7 +63,8 @@ std::string source_line_with_caret(const Place& place) {
 
 void Errors::add(const Place& place, const std::string& message, const std::string& hint) {
   const bool known = std::any_of(list_.begin(), list_.end(), [&](const Error& error) {
-    return error.message == message && error.place.source == place.source && error.place.offset == place.offset;
+    return error.message == message && error.place.source == place.source &&
+           error.place.offset == place.offset;
   });
   if (!known) list_.push_back({place, location_of(place), printable(message), hint});
 }
@@ -89,7 +92,8 @@ Status Errors::status() const {
     if (!line.empty()) text += "\n" + line;
     if (!error.hint.empty()) text += std::string("\n") + kIndent + error.hint;
   }
-  if (order.size() > kMaxShown) text += "\n... and " + std::to_string(order.size() - kMaxShown) + " more errors";
+  if (order.size() > kMaxShown)
+    text += "\n... and " + std::to_string(order.size() - kMaxShown) + " more errors";
   return {Code::kInvalid, text};
 }
 

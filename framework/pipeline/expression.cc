@@ -11,25 +11,34 @@ namespace {
 constexpr int kMaxNesting = 64;
 
 double as_double(const VariableValue& value) {
-  return std::holds_alternative<int64_t>(value) ? static_cast<double>(std::get<int64_t>(value)) : std::get<double>(value);
+  return std::holds_alternative<int64_t>(value) ? static_cast<double>(std::get<int64_t>(value))
+                                                : std::get<double>(value);
 }
 
 // The exact whole-number result when there is one.
 bool whole_result(char op, int64_t a, int64_t b, int64_t& result) {
   switch (op) {
-    case '+': return !__builtin_add_overflow(a, b, &result);
-    case '-': return !__builtin_sub_overflow(a, b, &result);
-    case '*': return !__builtin_mul_overflow(a, b, &result);
-    default: return b != -1 && a % b == 0 ? (result = a / b, true) : b == -1 && whole_result('-', 0, a, result);
+    case '+':
+      return !__builtin_add_overflow(a, b, &result);
+    case '-':
+      return !__builtin_sub_overflow(a, b, &result);
+    case '*':
+      return !__builtin_mul_overflow(a, b, &result);
+    default:
+      return b != -1 && a % b == 0 ? (result = a / b, true) : b == -1 && whole_result('-', 0, a, result);
   }
 }
 
 double real_result(char op, double a, double b) {
   switch (op) {
-    case '+': return a + b;
-    case '-': return a - b;
-    case '*': return a * b;
-    default: return a / b;
+    case '+':
+      return a + b;
+    case '-':
+      return a - b;
+    case '*':
+      return a * b;
+    default:
+      return a / b;
   }
 }
 
@@ -104,7 +113,8 @@ class Evaluator {
     }
     if (c == '(') return parentheses(value);
     if (c == '$') ++at_;
-    return std::isalpha(static_cast<unsigned char>(peek())) || peek() == '_' ? variable(value) : number(value);
+    return std::isalpha(static_cast<unsigned char>(peek())) || peek() == '_' ? variable(value)
+                                                                             : number(value);
   }
 
   bool parentheses(VariableValue& value) {
@@ -115,7 +125,8 @@ class Evaluator {
 
   bool variable(VariableValue& value) {
     const size_t begin = at_;
-    while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_])) || text_[at_] == '_')) ++at_;
+    while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_])) || text_[at_] == '_'))
+      ++at_;
     const VariableValue* found = lookup_(text_.substr(begin, at_ - begin), error_);
     if (found == nullptr) return error_.offset = begin, false;
     value = *found;
@@ -145,10 +156,12 @@ VariableValue variable_value(const std::string& text) {
   if (!is_number(text)) return text;
   const char* end = text.data() + text.size();
   int64_t whole = 0;
-  if (const auto parsed = std::from_chars(text.data(), end, whole); parsed.ec == std::errc() && parsed.ptr == end)
+  if (const auto parsed = std::from_chars(text.data(), end, whole);
+      parsed.ec == std::errc() && parsed.ptr == end)
     return whole;
   double real = 0;
-  return std::from_chars(text.data(), end, real).ec == std::errc() ? VariableValue(real) : VariableValue(text);
+  return std::from_chars(text.data(), end, real).ec == std::errc() ? VariableValue(real)
+                                                                   : VariableValue(text);
 }
 
 std::string variable_text(const VariableValue& value) {
@@ -160,7 +173,8 @@ std::string variable_text(const VariableValue& value) {
   return std::string(digits, end.ptr);
 }
 
-bool evaluate(const std::string& text, const VariableLookup& lookup, VariableValue& value, ExpressionError& error) {
+bool evaluate(const std::string& text, const VariableLookup& lookup, VariableValue& value,
+              ExpressionError& error) {
   return Evaluator(text, lookup, error).run(value);
 }
 

@@ -27,8 +27,10 @@ struct ExpressionError {
 // Value of a variable, or null after having filled in the error.
 using VariableLookup = std::function<const VariableValue*(const std::string& name, ExpressionError& error)>;
 
-// Whole numbers stay whole: 7 / 2 is 3.5, 8 / 2 is 4. A lone name may hold a string; arithmetic wants numbers.
-// False: `error` says where and why (syntax, unknown variable, division by zero, a result that is too large).
-bool evaluate(const std::string& text, const VariableLookup& lookup, VariableValue& value, ExpressionError& error);
+// Whole numbers stay whole: 7 / 2 is 3.5, 8 / 2 is 4. A lone name may hold a string; arithmetic wants
+// numbers. False: `error` says where and why (syntax, unknown variable, division by zero, a result that is
+// too large).
+bool evaluate(const std::string& text, const VariableLookup& lookup, VariableValue& value,
+              ExpressionError& error);
 
 }  // namespace plait

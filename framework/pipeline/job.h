@@ -1,5 +1,5 @@
-// A job as checked, plain structs: what a pipeline file says, after includes, variables, overrides and defaults.
-// Everything after pipeline/ works on these; protobuf does not leave the folder.
+// A job as checked, plain structs: what a pipeline file says, after includes, variables, overrides and
+// defaults. Everything after pipeline/ works on these; protobuf does not leave the folder.
 #pragma once
 #include <plait/abi.h>
 
@@ -14,7 +14,8 @@
 
 namespace plait {
 
-// Where something was written; file "--set" or "--var" for the command line. Lines and columns are 1-based, 0: unknown.
+// Where something was written; file "--set" or "--var" for the command line. Lines and columns are 1-based,
+// 0: unknown.
 struct Location {
   std::string file;
   int line = 0;
@@ -81,28 +82,29 @@ struct TrainSpec {
   Sync sync = Sync::kWeights;
   InnerState inner_state = InnerState::kAverage;
   bool shuffle = true;
-  double max_seconds = 0;  // 0: no bound; else stop with status 75, resumable
+  double max_seconds = 0;    // 0: no bound; else stop with status 75, resumable
   int checkpoint_every = 0;  // rounds; 0: at each epoch's end
   int keep_checkpoints = 2;
 };
 
 struct EvaluateSpec {
-  int batch = 256;           // samples of a block
-  std::string monitor;       // metric that picks the best checkpoint on the validation set; default: first metric, else loss
+  int batch = 256;      // samples of a block
+  std::string monitor;  // metric that picks the best checkpoint on the validation set; default: first metric,
+                        // else loss
 };
 
 struct Job {
   std::string name;
   std::string file;
   uint64_t seed = 1;
-  std::vector<std::string> plugins;       // plugin: "file"
-  std::vector<std::string> plugin_path;   // folders
+  std::vector<std::string> plugins;      // plugin: "file"
+  std::vector<std::string> plugin_path;  // folders
 
   PluginSpec device;      // default: the device that says it is the default of its kind
   PluginSpec source;      // training records
   PluginSpec validation;  // records for choosing; or validation_fraction of source
   double validation_fraction = 0;
-  PluginSpec test;        // records that nothing is chosen by
+  PluginSpec test;                     // records that nothing is chosen by
   std::vector<PluginSpec> preprocess;  // augmenters applied to every sample
   std::vector<PluginSpec> augment;     // augmenters applied to training samples, before preprocess
   std::vector<LayerSpec> layers;       // in file order

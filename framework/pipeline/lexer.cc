@@ -108,8 +108,9 @@ class Lexer {
     char hex[8];
     std::snprintf(hex, sizeof hex, "0x%02x", static_cast<unsigned char>(text_[at]));
     at_ = at + 1;
-    errors_.add(place(at), std::string("byte ") + hex + " does not belong in a pipeline file",
-                text_.compare(0, 2, "\x1f\x8b") == 0 ? "the file is compressed with gzip" : "is this a text file?");
+    errors_.add(
+        place(at), std::string("byte ") + hex + " does not belong in a pipeline file",
+        text_.compare(0, 2, "\x1f\x8b") == 0 ? "the file is compressed with gzip" : "is this a text file?");
     return false;
   }
 
@@ -156,7 +157,8 @@ bool is_number(const std::string& text) {
   double value = 0;
   const char* end = text.data() + text.size();
   const auto parsed = std::from_chars(text.data(), end, value);
-  return !text.empty() && parsed.ptr == end && !is_letter(text[0]) && !is_letter(text[text[0] == '-' && text.size() > 1]);
+  return !text.empty() && parsed.ptr == end && !is_letter(text[0]) &&
+         !is_letter(text[text[0] == '-' && text.size() > 1]);
 }
 
 bool is_string(const std::string& text) { return !text.empty() && (text[0] == '"' || text[0] == '\''); }

@@ -26,7 +26,8 @@ Result<Job> finish(const Registry& registry, Reader& reader, std::vector<Field> 
   fields = check_names(*schema, schema->job(), std::move(fields), errors);
   const SourceText& text = reader.texts().front();
   if (fields.empty() && !errors.any())
-    errors.add({&text, 0, 1, true}, "the file says nothing", "a job has at least a source, layers, a loss and an optimizer");
+    errors.add({&text, 0, 1, true}, "the file says nothing",
+               "a job has at least a source, layers, a loss and an optimizer");
   else
     to_job(*schema, fields, {&text, 0, 1, true}, options.for_training, job, errors);
   PLAIT_TRY(errors.status());
@@ -65,7 +66,8 @@ class PartsCheck {
     for (size_t i = 0; near.empty() && i < parts_.size(); ++i) hint += " " + parts_[i];
     text_ += (text_.empty() ? "" : "\n") +
              error_at(ref.where, user + " reads \"" + ref.layer +
-                                     "\", which is neither a layer nor a part of the samples") + hint;
+                                     "\", which is neither a layer nor a part of the samples") +
+             hint;
   }
 
   const std::vector<std::string>& parts_;
@@ -96,7 +98,8 @@ Result<Job> parse_job(const Registry& registry, const std::string& text, const s
   return finish(registry, reader, std::move(fields), std::move(job), options, errors);
 }
 
-Result<Job> parse_stage(const Registry& registry, const Job& base, const std::string& title, const std::string& text) {
+Result<Job> parse_stage(const Registry& registry, const Job& base, const std::string& title,
+                        const std::string& text) {
   Errors errors;
   Reader reader({}, errors);
   Job job = base;
@@ -147,7 +150,8 @@ std::string error_at(const Location& where, const std::string& message) {
   if (!content) return text;
   const SourceText source{where.file, *content};
   size_t begin = 0;
-  for (int line = 1; line < where.line && begin != std::string::npos; ++line) begin = source.text.find('\n', begin) + 1;
+  for (int line = 1; line < where.line && begin != std::string::npos; ++line)
+    begin = source.text.find('\n', begin) + 1;
   // Columns count characters: go on until the place has as many before it.
   Place place{&source, begin, 1};
   while (location_of(place).column < where.column && place.offset < source.text.size()) ++place.offset;

@@ -1,8 +1,10 @@
 // pipeline/: from the text of a pipeline file to a checked Job. The only folder that uses protobuf.
 //
-// The text is protobuf text format whose types are built at run time from what the loaded plugins say of themselves.
-// Steps, one file each: lexer (tokens) - syntax (tree of fields) - variables - overrides - schema (descriptors)
-// - check_names (unknown fields and types) - parse (protobuf) - to_job (values, ranges, graph of layers) - resolved.
+// The text is protobuf text format whose types are built at run time from what the loaded plugins say of
+// themselves. Steps, one file each: lexer (tokens) - syntax (tree of fields) - variables - overrides - schema
+// (descriptors)
+// - check_names (unknown fields and types) - parse (protobuf) - to_job (values, ranges, graph of layers) -
+// resolved.
 #pragma once
 #include <map>
 #include <string>
@@ -17,27 +19,28 @@ namespace plait {
 // What the command line adds to a file.
 struct JobOptions {
   std::map<std::string, std::string> vars;  // --var name=value
-  // --set path=value, in order: "train.shards=4", "layer[c1].convolution.filters=64", "optimizer=adam{rate:0.1}",
-  // "metric+=accuracy{}" (append to a list). Strings need no quotes.
+  // --set path=value, in order: "train.shards=4", "layer[c1].convolution.filters=64",
+  // "optimizer=adam{rate:0.1}", "metric+=accuracy{}" (append to a list). Strings need no quotes.
   std::vector<std::string> sets;
   std::vector<std::string> deletes;  // --del path: "layer[drop1]", "schedule"
   bool for_training = true;          // false: a job without loss, optimizer or source is complete too
 };
 
 // Reads, checks and completes a job.
-// Fails with: kNotFound when the file cannot be read; kInvalid when it says something that cannot be. The message holds
-// up to 20 errors, each "file:line:column: error: text", the source line, a caret and a hint.
+// Fails with: kNotFound when the file cannot be read; kInvalid when it says something that cannot be. The
+// message holds up to 20 errors, each "file:line:column: error: text", the source line, a caret and a hint.
 Result<Job> load_job(const Registry& registry, const std::string& path, const JobOptions& options = {});
 
 // The same from text. `name` stands for the file in messages; includes are relative to its folder.
 Result<Job> parse_job(const Registry& registry, const std::string& text, const std::string& name,
                       const JobOptions& options = {});
 
-// A stage that a pretrainer emits, in the same language. What the text does not say of source, validation, test,
-// preprocess, augment, device, reducer, outer optimizer, optimizer, seed, train and evaluate is the base job's own (train
-// and evaluate field by field; schedules, metrics and the monitor are not taken over). `title` becomes the name and
-// stands for the file in messages.
-Result<Job> parse_stage(const Registry& registry, const Job& base, const std::string& title, const std::string& text);
+// A stage that a pretrainer emits, in the same language. What the text does not say of source, validation,
+// test, preprocess, augment, device, reducer, outer optimizer, optimizer, seed, train and evaluate is the
+// base job's own (train and evaluate field by field; schedules, metrics and the monitor are not taken over).
+// `title` becomes the name and stands for the file in messages.
+Result<Job> parse_stage(const Registry& registry, const Job& base, const std::string& title,
+                        const std::string& text);
 
 // What has to be known before the registry is loaded.
 struct PluginScan {
@@ -45,17 +48,17 @@ struct PluginScan {
   std::vector<std::string> plugin_path;  // plugin_path: "folder"
 };
 
-// Reads the top-level fields plugin and plugin_path only, with includes and variables; other errors are left to load_job.
-// Fails with: kNotFound when the file cannot be read.
+// Reads the top-level fields plugin and plugin_path only, with includes and variables; other errors are left
+// to load_job. Fails with: kNotFound when the file cannot be read.
 Result<PluginScan> scan_plugins(const std::string& path, const std::map<std::string, std::string>& vars = {});
 
-// Gives inputs and targets that a file leaves open ("") their part, now that the source has been asked for its parts:
-// "image", else the first, for inputs; "label", else the last, for targets.
-// Fails with: kInvalid when a layer, loss or metric reads what is neither a layer nor a part (did-you-mean).
+// Gives inputs and targets that a file leaves open ("") their part, now that the source has been asked for
+// its parts: "image", else the first, for inputs; "label", else the last, for targets. Fails with: kInvalid
+// when a layer, loss or metric reads what is neither a layer nor a part (did-you-mean).
 Status connect_parts(Job& job, const std::vector<std::string>& parts);
 
-// `message` as an error at `where`, with the source line and a caret when the file can be read: for those who find
-// fault with a job later (shapes, files).
+// `message` as an error at `where`, with the source line and a caret when the file can be read: for those who
+// find fault with a job later (shapes, files).
 std::string error_at(const Location& where, const std::string& message);
 
 }  // namespace plait

@@ -15,9 +15,15 @@ Job good(const std::string& text, const JobOptions& options = {}) {
   return *job;
 }
 
-double number(const PluginSpec& plugin, const char* field) { return std::get<double>(plugin.config->find(field)->values.at(0)); }
-int64_t whole(const PluginSpec& plugin, const char* field) { return std::get<int64_t>(plugin.config->find(field)->values.at(0)); }
-std::string text(const PluginSpec& plugin, const char* field) { return std::get<std::string>(plugin.config->find(field)->values.at(0)); }
+double number(const PluginSpec& plugin, const char* field) {
+  return std::get<double>(plugin.config->find(field)->values.at(0));
+}
+int64_t whole(const PluginSpec& plugin, const char* field) {
+  return std::get<int64_t>(plugin.config->find(field)->values.at(0));
+}
+std::string text(const PluginSpec& plugin, const char* field) {
+  return std::get<std::string>(plugin.config->find(field)->values.at(0));
+}
 
 }  // namespace
 
@@ -53,8 +59,11 @@ TEST_CASE("inputs: written ones, the layer before, and an open part for the firs
   CHECK(job.layers[2].inputs.size() == 2);
   CHECK(job.layers[3].name == "relu_4");
   CHECK(job.layers[4].inputs[0].layer == "relu_4");
-  CHECK(good("source { idx { images: \"a\" labels: \"b\" } } layer { relu {} } loss { mean_squared {} } optimizer { sgd {} }")
-            .layers[0].inputs[0].layer == "");
+  CHECK(good("source { idx { images: \"a\" labels: \"b\" } } layer { relu {} } loss { mean_squared {} } "
+             "optimizer { sgd {} }")
+            .layers[0]
+            .inputs[0]
+            .layer == "");
 }
 
 TEST_CASE("connect_parts names open parts and refuses dangling inputs") {
@@ -115,7 +124,8 @@ TEST_CASE("--var overrides, --set replaces, appends and makes blocks") {
 }
 
 TEST_CASE("a whole plugin can be set with and without braces") {
-  for (const char* set : {"optimizer={adam{rate:0.5}}", "optimizer={adam{rate:0.5}}", "optimizer: no", "optimizer=adam"}) {
+  for (const char* set :
+       {"optimizer={adam{rate:0.5}}", "optimizer={adam{rate:0.5}}", "optimizer: no", "optimizer=adam"}) {
     JobOptions options;
     options.sets = {set};
     options.deletes = {"schedule"};

@@ -25,7 +25,8 @@ class NetworkCheck {
     const std::string& name = layers_[i].name;
     if (name.empty()) return;
     if (name.find(':') != std::string::npos)
-      errors_.add(places_[i].name, "a layer's name has no \":\", which chooses an output; got \"" + name + "\"");
+      errors_.add(places_[i].name,
+                  "a layer's name has no \":\", which chooses an output; got \"" + name + "\"");
     const auto [first, is_first] = by_name_.emplace(name, i);
     if (!is_first)
       errors_.add(places_[i].name, "two layers are called \"" + name + "\"",
@@ -56,7 +57,8 @@ class NetworkCheck {
                                              : "at most " + std::to_string(most);
     errors_.add(omitted ? places_[i].layer : places_[i].inputs.back(),
                 "layer \"" + layer.name + "\" (" + layer.plugin.entry->short_name() + ") takes " + wanted +
-                    (wanted == "1" ? " input, got " : " inputs, got ") + (omitted ? "none" : std::to_string(got)),
+                    (wanted == "1" ? " input, got " : " inputs, got ") +
+                    (omitted ? "none" : std::to_string(got)),
                 omitted ? "name them: input: \"a\" input: \"b\"" : "");
   }
 
@@ -75,8 +77,8 @@ class NetworkCheck {
     if (!owner.shares.empty() || found->second == i)
       errors_.add(places_[i].shares, "layer \"" + owner.name + "\" has no parameters of its own to share");
     else if (layer.plugin && owner.plugin && owner.plugin.id() != layer.plugin.id())
-      errors_.add(places_[i].shares, "layer \"" + layer.name + "\" is a " + layer.plugin.entry->short_name() + " and \"" +
-                                         owner.name + "\" a " + owner.plugin.entry->short_name() +
+      errors_.add(places_[i].shares, "layer \"" + layer.name + "\" is a " + layer.plugin.entry->short_name() +
+                                         " and \"" + owner.name + "\" a " + owner.plugin.entry->short_name() +
                                          ": parameters are shared within a type");
   }
 
@@ -109,7 +111,8 @@ class NetworkCheck {
     if (path.size() - begin > 20) cycle = cycle.substr(0, 200) + " ...";
     const size_t at = path.back().first;
     const auto& inputs = places_[at].inputs;
-    errors_.add(input < inputs.size() ? inputs[input] : places_[at].layer, "the layers form a cycle: " + cycle);
+    errors_.add(input < inputs.size() ? inputs[input] : places_[at].layer,
+                "the layers form a cycle: " + cycle);
     for (const auto& step : path) state_[step.first] = kDone;
   }
 
@@ -129,9 +132,11 @@ InputRef parse_input(const std::string& text, const Place& place, Errors& errors
   const size_t colon = text.rfind(':');
   input.layer = text.substr(0, colon);
   const std::string output = colon == std::string::npos ? "0" : text.substr(colon + 1);
-  const bool good = !output.empty() && output.size() < 6 && output.find_first_not_of("0123456789") == std::string::npos;
+  const bool good =
+      !output.empty() && output.size() < 6 && output.find_first_not_of("0123456789") == std::string::npos;
   if (!good || input.layer.empty())
-    errors.add(place, "an input is the name of a layer or part, or \"name:1\" for output 1; got \"" + text + "\"");
+    errors.add(place,
+               "an input is the name of a layer or part, or \"name:1\" for output 1; got \"" + text + "\"");
   else
     input.output = std::stoi(output);
   return input;

@@ -21,8 +21,8 @@ struct LayerPlaces {
 InputRef parse_input(const std::string& text, const Place& place, Errors& errors);
 
 // Gives layers without a name one, and those without an input the layer before (the first: "", an open part).
-// Errors: two layers of one name, names with ":", numbers of inputs that a type does not take, cycles (named),
-// shares that name no layer, another type, or a layer that shares itself.
+// Errors: two layers of one name, names with ":", numbers of inputs that a type does not take, cycles
+// (named), shares that name no layer, another type, or a layer that shares itself.
 void check_network(std::vector<LayerSpec>& layers, const std::vector<LayerPlaces>& places, Errors& errors);
 
 }  // namespace plait

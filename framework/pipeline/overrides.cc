@@ -24,7 +24,8 @@ struct Override {
 // Reads "a.b[c].[d.e]" up to "=", "+=" or the end.
 class PathReader {
  public:
-  PathReader(const SourceText& source, Errors& errors) : source_(source), text_(source.text), errors_(errors) {}
+  PathReader(const SourceText& source, Errors& errors)
+      : source_(source), text_(source.text), errors_(errors) {}
 
   bool run(Override& out) {
     do {
@@ -42,7 +43,8 @@ class PathReader {
  private:
   bool accept(char c) { return at_ < text_.size() && text_[at_] == c && (++at_, true); }
   bool fail(const std::string& message) {
-    errors_.add({&source_, at_, 1}, message, "as in: --set train.shards=4, --set 'layer[c1].convolution.filters=64'");
+    errors_.add({&source_, at_, 1}, message,
+                "as in: --set train.shards=4, --set 'layer[c1].convolution.filters=64'");
     return false;
   }
 
@@ -104,7 +106,8 @@ class Editor {
     const pb::FieldDescriptor* field = find(last, message);
     if (field == nullptr) return;
     std::vector<size_t> found = select(last, field, *place, message);
-    if (found.empty() && !last.selector) errors_.add(last.place, "the job does not write \"" + last.name + "\"");
+    if (found.empty() && !last.selector)
+      errors_.add(last.place, "the job does not write \"" + last.name + "\"");
     for (auto at = found.rbegin(); at != found.rend(); ++at) place->erase(place->begin() + *at);
   }
 
@@ -116,14 +119,15 @@ class Editor {
   }
 
   // Places of the fields that a segment means. Errors: a selector that selects nothing.
-  std::vector<size_t> select(const Segment& segment, const pb::FieldDescriptor* wanted, const std::vector<Field>& fields,
-                             const pb::Descriptor* message) {
+  std::vector<size_t> select(const Segment& segment, const pb::FieldDescriptor* wanted,
+                             const std::vector<Field>& fields, const pb::Descriptor* message) {
     std::vector<size_t> all, chosen;
     std::vector<std::string> names;
     for (size_t i = 0; i < fields.size(); ++i)
       if (schema_.find(message, fields[i].name.text, fields[i].bracketed) == wanted) {
         const std::string name = fields[i].text_of("name");
-        if (segment.selector && (name == *segment.selector || std::to_string(all.size()) == *segment.selector))
+        if (segment.selector &&
+            (name == *segment.selector || std::to_string(all.size()) == *segment.selector))
           chosen.push_back(i);
         all.push_back(i);
         names.push_back(name);
@@ -132,7 +136,8 @@ class Editor {
     if (chosen.empty()) {
       const std::string near = did_you_mean(*segment.selector, names);
       std::string hint = near.empty() ? "there are:" : "did you mean \"" + near + "\"?";
-      for (size_t i = 0; near.empty() && i < names.size(); ++i) hint += " " + (names[i].empty() ? std::to_string(i) : names[i]);
+      for (size_t i = 0; near.empty() && i < names.size(); ++i)
+        hint += " " + (names[i].empty() ? std::to_string(i) : names[i]);
       errors_.add(segment.selector_place, "no " + segment.name + " is called \"" + *segment.selector + "\"",
                   names.empty() ? "the job has no " + segment.name : hint);
     }
@@ -148,7 +153,8 @@ class Editor {
     const std::vector<size_t> found = select(segment, field, *fields, message);
     if (found.empty() && segment.selector) return false;
     if (found.size() > 1)
-      return errors_.add(segment.place, std::to_string(found.size()) + " blocks \"" + segment.name + "\": say which",
+      return errors_.add(segment.place,
+                         std::to_string(found.size()) + " blocks \"" + segment.name + "\": say which",
                          "as in: " + segment.name + "[name] or " + segment.name + "[0]"),
              false;
     if (found.empty() && !make(segment, field, *fields, message)) return false;
@@ -176,7 +182,8 @@ class Editor {
     return true;
   }
 
-  void assign(const SourceText& source, const Override& change, std::vector<Field>& fields, const pb::Descriptor* message) {
+  void assign(const SourceText& source, const Override& change, std::vector<Field>& fields,
+              const pb::Descriptor* message) {
     const Segment& last = change.path.back();
     const pb::FieldDescriptor* field = find(last, message);
     if (field == nullptr) return;
@@ -188,7 +195,8 @@ class Editor {
     if (!change.append) found = select(last, field, fields, message);
     if (!change.append && last.selector && found.empty()) return;
     if (!change.append && field->message_type() && made.size() < found.size() && !last.selector)
-      return errors_.add(last.place, std::to_string(found.size()) + " blocks \"" + last.name + "\": say which",
+      return errors_.add(last.place,
+                         std::to_string(found.size()) + " blocks \"" + last.name + "\": say which",
                          "as in: " + last.name + "[name]=..., or += to add one");
     const size_t at = found.empty() ? fields.size() : found[0];
     for (auto old = found.rbegin(); old != found.rend(); ++old) fields.erase(fields.begin() + *old);
@@ -212,18 +220,26 @@ class Editor {
     return errors_.count() == before;
   }
 
-  // The words of the value, made complete: text without quotes, "adam{rate:0.1}" for "{ adam { rate: 0.1 } }".
-  std::vector<Token> value_tokens(const SourceText& source, const Override& change, const pb::FieldDescriptor* field) {
+  // The words of the value, made complete: text without quotes, "adam{rate:0.1}" for "{ adam { rate: 0.1 }
+  // }".
+  std::vector<Token> value_tokens(const SourceText& source, const Override& change,
+                                  const pb::FieldDescriptor* field) {
     const size_t begin = std::min(source.text.find_first_not_of(" \t", change.value), source.text.size());
     const std::string value = source.text.substr(begin);
+    if (value.empty() && field->type() != pb::FieldDescriptor::TYPE_STRING)
+      errors_.add({&source, begin, 1}, "a value for \"" + change.path.back().name + "\" is missing");
     const Place all{&source, begin, std::max<size_t>(value.size(), 1)};
-    if (field->type() == pb::FieldDescriptor::TYPE_STRING && !is_string(value) && (value.empty() || value[0] != '['))
-      return {{Token::Kind::kString, quote(value), all, false, false}, {Token::Kind::kEnd, "", all, false, false}};
-    // Blanks in place of the path keep the places right.
+    if (field->type() == pb::FieldDescriptor::TYPE_STRING && !is_string(value) &&
+        (value.empty() || value[0] != '['))
+      return {{Token::Kind::kString, quote(value), all, false, false},
+              {Token::Kind::kEnd, "", all, false, false}};
     std::vector<Token> tokens = lex_from(source, begin);
-    if (field->type() != pb::FieldDescriptor::TYPE_MESSAGE || tokens.front().is("{")) return tokens;
+    if (field->type() != pb::FieldDescriptor::TYPE_MESSAGE || tokens.size() < 2 || tokens[0].is("{"))
+      return tokens;
     const bool lone = tokens.size() == 2 || tokens[tokens.size() - 2].is("]");
-    const auto symbol = [&](const char* text) { return Token{Token::Kind::kSymbol, text, all, false, false}; };
+    const auto symbol = [&](const char* text) {
+      return Token{Token::Kind::kSymbol, text, all, false, false};
+    };
     if (lone) tokens.insert(tokens.end() - 1, {symbol("{"), symbol("}")});
     tokens.insert(tokens.begin(), symbol("{"));
     tokens.insert(tokens.end() - 1, symbol("}"));
@@ -247,11 +263,13 @@ class Editor {
 
 }  // namespace
 
-void apply_overrides(const Schema& schema, const std::vector<std::string>& sets, const std::vector<std::string>& deletes,
-                     Variables& variables, std::deque<SourceText>& texts, std::vector<Field>& fields, Errors& errors) {
+void apply_overrides(const Schema& schema, const std::vector<std::string>& sets,
+                     const std::vector<std::string>& deletes, Variables& variables,
+                     std::deque<SourceText>& texts, std::vector<Field>& fields, Errors& errors) {
   Editor editor(schema, variables, errors);
   for (const std::string& set : sets) editor.set(texts.emplace_back(SourceText{"--set", set}), fields);
-  for (const std::string& path : deletes) editor.remove(texts.emplace_back(SourceText{"--del", path}), fields);
+  for (const std::string& path : deletes)
+    editor.remove(texts.emplace_back(SourceText{"--del", path}), fields);
 }
 
 }  // namespace plait

@@ -9,11 +9,12 @@
 
 namespace plait {
 
-// Applies the sets, then the deletes, to the fields of a job whose variables are replaced. Blocks on the way are made when
-// they are not there. The texts are kept in `texts`, where errors ("--set:1:17: ...") point.
-// Errors: an unknown name on the way, "[c9]" that names nothing, several blocks to choose from, a value that does not
-// parse, += on a field that takes one value.
-void apply_overrides(const Schema& schema, const std::vector<std::string>& sets, const std::vector<std::string>& deletes,
-                     Variables& variables, std::deque<SourceText>& texts, std::vector<Field>& fields, Errors& errors);
+// Applies the sets, then the deletes, to the fields of a job whose variables are replaced. Blocks on the way
+// are made when they are not there. The texts are kept in `texts`, where errors ("--set:1:17: ...") point.
+// Errors: an unknown name on the way, "[c9]" that names nothing, several blocks to choose from, a value that
+// does not parse, += on a field that takes one value.
+void apply_overrides(const Schema& schema, const std::vector<std::string>& sets,
+                     const std::vector<std::string>& deletes, Variables& variables,
+                     std::deque<SourceText>& texts, std::vector<Field>& fields, Errors& errors);
 
 }  // namespace plait

@@ -21,11 +21,13 @@ std::string canonical(const std::string& path) {
 
 Result<std::string> read_content(const std::string& path) {
   std::error_code error;
-  if (fs::is_directory(path, error)) return {Code::kNotFound, "\"" + path + "\" is a folder, not a pipeline file"};
+  if (fs::is_directory(path, error))
+    return {Code::kNotFound, "\"" + path + "\" is a folder, not a pipeline file"};
   if (fs::file_size(path, error) > kMaxBytes && !error)
     return {Code::kInvalid, "\"" + path + "\" is larger than a pipeline file can be (64 MiB)"};
   auto content = SystemFiles().read(path);
-  if (!content) return {Code::kNotFound, "pipeline file \"" + path + "\" cannot be read: " + content.status().message()};
+  if (!content)
+    return {Code::kNotFound, "pipeline file \"" + path + "\" cannot be read: " + content.status().message()};
   return content;
 }
 
@@ -52,7 +54,8 @@ std::vector<Field> Reader::read(const SourceText& source) {
   std::vector<Field> written = parse_fields(lex(source, errors_), errors_);
   // Variables first: an include may use those of its file.
   for (const Field& field : written)
-    if (field.name.text == "var" && field.is_message) variables_.define(field, static_cast<int>(open_.size()), errors_);
+    if (field.name.text == "var" && field.is_message)
+      variables_.define(field, static_cast<int>(open_.size()), errors_);
   for (Field& field : written) {
     if (field.name.text == "include" && !field.bracketed)
       include(field, source, fields);
@@ -72,7 +75,8 @@ void Reader::include(const Field& field, const SourceText& from, std::vector<Fie
   const std::string path = (fs::path(from.name).parent_path() / name).string();
   const auto open = std::find(open_.begin(), open_.end(), canonical(path));
   if (open != open_.end() || open_.size() >= kMaxIncludes)
-    return errors_.add(place, open != open_.end() ? "\"" + name + "\" includes itself" : "includes nest too deep",
+    return errors_.add(place,
+                       open != open_.end() ? "\"" + name + "\" includes itself" : "includes nest too deep",
                        "the chain began in " + open_.front());
   auto content = read_content(path);
   if (!content) return errors_.add(place, content.status().message());

@@ -12,7 +12,8 @@ namespace plait {
 // The texts of a job and its variables. Places in fields and errors point into the texts: keep the reader.
 class Reader {
  public:
-  Reader(const std::map<std::string, std::string>& vars, Errors& errors) : variables_(vars), errors_(errors) {}
+  Reader(const std::map<std::string, std::string>& vars, Errors& errors)
+      : variables_(vars), errors_(errors) {}
 
   // Fails with: kNotFound when the file is not there or cannot be read.
   Result<std::vector<Field>> read_file(const std::string& path);

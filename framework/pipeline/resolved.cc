@@ -29,7 +29,8 @@ std::string one_value(const plait_field& field, const ConfigValue& value, Detail
   if (const auto* nested = std::get_if<std::shared_ptr<plait_config>>(&value))
     return name + " " + braces(config_text(**nested, detail));
   if (const auto* child = std::get_if<std::shared_ptr<ConfigChild>>(&value))
-    return name + " { " + type_name(*(*child)->type) + " " + braces(config_text(*(*child)->config, detail)) + " }";
+    return name + " { " + type_name(*(*child)->type) + " " + braces(config_text(*(*child)->config, detail)) +
+           " }";
   if (const auto* text = std::get_if<std::string>(&value))
     return name + ": " + (field.kind == PLAIT_FIELD_ENUM && is_identifier(*text) ? *text : quoted(*text));
   return name + ": " + value_text(value);
@@ -38,7 +39,8 @@ std::string one_value(const plait_field& field, const ConfigValue& value, Detail
 std::string config_text(const plait_config& config, Detail detail) {
   std::string text;
   for (const ConfigField& field : config.fields) {
-    const bool quiet = field.is_default && (detail == Detail::kWritten || field.field->flags & PLAIT_FIELD_DEPRECATED);
+    const bool quiet =
+        field.is_default && (detail == Detail::kWritten || field.field->flags & PLAIT_FIELD_DEPRECATED);
     if (quiet) continue;
     for (const ConfigValue& value : field.values)
       text += (text.empty() ? "" : " ") + one_value(*field.field, value, detail);
@@ -94,15 +96,15 @@ class Writer {
 
   void loss(const LossSpec& loss) {
     block("loss", loss.plugin,
-          "name: " + quoted(loss.name) + " " + reference("input", loss.input) + reference("target", loss.target) +
-              "weight: " + number(loss.weight) + " ");
+          "name: " + quoted(loss.name) + " " + reference("input", loss.input) +
+              reference("target", loss.target) + "weight: " + number(loss.weight) + " ");
   }
 
   void train(const TrainSpec& train) {
     std::string text = "train { shards: " + std::to_string(train.shards) +
-                       " local_steps: " + std::to_string(train.local_steps) + " batch: " + std::to_string(train.batch) +
-                       " epochs: " + number(train.epochs) + " steps: " + std::to_string(train.steps) +
-                       " lanes: " + std::to_string(train.lanes);
+                       " local_steps: " + std::to_string(train.local_steps) +
+                       " batch: " + std::to_string(train.batch) + " epochs: " + number(train.epochs) +
+                       " steps: " + std::to_string(train.steps) + " lanes: " + std::to_string(train.lanes);
     text += std::string(" sync: ") + (train.sync == Sync::kGradients ? "gradients" : "weights");
     text += std::string(" inner_state: ") + (train.inner_state == InnerState::kReset ? "reset" : "average");
     text += std::string(" shuffle: ") + (train.shuffle ? "true" : "false");
@@ -124,8 +126,10 @@ std::string layer_text(const LayerSpec& layer, Detail detail) {
   std::string text = "layer { name: " + quoted(layer.name);
   for (const InputRef& input : layer.inputs)
     if (!input.layer.empty()) text += " input: " + input_text(input);
-  if (layer.frozen || detail == Detail::kAll) text += std::string(" frozen: ") + (layer.frozen ? "true" : "false");
-  if (layer.rate_multiplier != 1 || detail == Detail::kAll) text += " rate_multiplier: " + number(layer.rate_multiplier);
+  if (layer.frozen || detail == Detail::kAll)
+    text += std::string(" frozen: ") + (layer.frozen ? "true" : "false");
+  if (layer.rate_multiplier != 1 || detail == Detail::kAll)
+    text += " rate_multiplier: " + number(layer.rate_multiplier);
   if (!layer.shares.empty()) text += " shares: " + quoted(layer.shares);
   return text + " " + plugin_text(layer.plugin, detail) + " }";
 }

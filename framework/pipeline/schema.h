@@ -6,8 +6,8 @@
 
 namespace plait {
 
-// The schema that the loaded plugins make, as the text of a .proto file (proto2) with docs, defaults and ranges as
-// comments. Third-party types are extensions.
+// The schema that the loaded plugins make, as the text of a .proto file (proto2) with docs, defaults and
+// ranges as comments. Third-party types are extensions.
 std::string schema_proto(const Registry& registry);
 
 }  // namespace plait

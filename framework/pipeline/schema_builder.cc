@@ -27,10 +27,14 @@ std::string flat(std::string id) {
 
 Proto::Type scalar_type(uint32_t kind) {
   switch (kind) {
-    case PLAIT_FIELD_BOOL: return Proto::TYPE_BOOL;
-    case PLAIT_FIELD_I64: return Proto::TYPE_INT64;
-    case PLAIT_FIELD_F64: return Proto::TYPE_DOUBLE;
-    default: return Proto::TYPE_STRING;  // enums too: their names are checked with better words than protobuf's
+    case PLAIT_FIELD_BOOL:
+      return Proto::TYPE_BOOL;
+    case PLAIT_FIELD_I64:
+      return Proto::TYPE_INT64;
+    case PLAIT_FIELD_F64:
+      return Proto::TYPE_DOUBLE;
+    default:
+      return Proto::TYPE_STRING;  // enums too: their names are checked with better words than protobuf's
   }
 }
 
@@ -45,8 +49,8 @@ class ErrorText final : public pb::DescriptorPool::ErrorCollector {
 
 }  // namespace
 
-// First all messages and fields are written down as a FileDescriptorProto, then the pool makes descriptors of them, then
-// the notes about what each stands for are tied to the descriptors.
+// First all messages and fields are written down as a FileDescriptorProto, then the pool makes descriptors of
+// them, then the notes about what each stands for are tied to the descriptors.
 class SchemaBuilder {
  public:
   explicit SchemaBuilder(const Registry& registry) : registry_(registry), schema_(new Schema(registry)) {}
@@ -76,7 +80,8 @@ class SchemaBuilder {
     const char* plugin_kind;
   };
 
-  pb::DescriptorProto* message(const std::string& name, const std::string& title, const char* kind = nullptr) {
+  pb::DescriptorProto* message(const std::string& name, const std::string& title,
+                               const char* kind = nullptr) {
     auto* made = file_.add_message_type();
     made->set_name(name);
     messages_.push_back({name, title, kind});
@@ -142,8 +147,8 @@ class SchemaBuilder {
 
   void add_holder_of(const char* kind) { add_plugins(message(std::string("Any_") + kind, kind, kind), kind); }
 
-  // A field for each plugin of the kind that has a short name, an extension for the others and for those whose short
-  // name is an own field of the message.
+  // A field for each plugin of the kind that has a short name, an extension for the others and for those
+  // whose short name is an own field of the message.
   void add_plugins(pb::DescriptorProto* in, const char* kind) {
     std::set<std::string> taken;
     for (const Proto& own : in->field()) taken.insert(own.name());
@@ -204,13 +209,16 @@ class SchemaBuilder {
   std::set<std::string> known_kinds_;
 };
 
-Result<std::unique_ptr<Schema>> Schema::build(const Registry& registry) { return SchemaBuilder(registry).run(); }
+Result<std::unique_ptr<Schema>> Schema::build(const Registry& registry) {
+  return SchemaBuilder(registry).run();
+}
 
 std::unique_ptr<pb::Message> Schema::make(const pb::Descriptor* type) const {
   return std::unique_ptr<pb::Message>(factory_.GetPrototype(type)->New());
 }
 
-const pb::FieldDescriptor* Schema::find(const pb::Descriptor* message, const std::string& name, bool bracketed) const {
+const pb::FieldDescriptor* Schema::find(const pb::Descriptor* message, const std::string& name,
+                                        bool bracketed) const {
   const MessageMeaning& known = meaning(message);
   for (const pb::FieldDescriptor* field : known.fields)
     if (!bracketed && field->name() == name) return field;
@@ -228,7 +236,8 @@ std::vector<std::string> Schema::names_in(const pb::Descriptor* message) const {
 }
 
 std::string describe(const plait_field& field) {
-  static const char* const kinds[] = {"", "true or false", "integer", "number", "text", "choice", "message", "plugin"};
+  static const char* const kinds[] = {"",     "true or false", "integer", "number",
+                                      "text", "choice",        "message", "plugin"};
   std::string text = std::string("(") + (field.flags & PLAIT_FIELD_REPEATED ? "list of " : "") +
                      (field.kind <= PLAIT_FIELD_CHILD ? kinds[field.kind] : "");
   if (field.kind == PLAIT_FIELD_CHILD) text += std::string(" of kind ") + field.child_kind;

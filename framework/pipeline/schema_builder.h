@@ -1,5 +1,5 @@
-// The types of pipeline files, built from what the loaded plugins say of themselves: a private pool of protobuf
-// descriptors, and what each descriptor stands for.
+// The types of pipeline files, built from what the loaded plugins say of themselves: a private pool of
+// protobuf descriptors, and what each descriptor stands for.
 #pragma once
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/dynamic_message.h>
@@ -17,7 +17,8 @@ namespace plait {
 
 namespace pb = google::protobuf;
 
-// What a field of a message stands for: a value (`field`), a plugin (`plugin`), or a top-level block (`block`).
+// What a field of a message stands for: a value (`field`), a plugin (`plugin`), or a top-level block
+// (`block`).
 struct FieldMeaning {
   const plait_field* field = nullptr;
   const TypeEntry* plugin = nullptr;
@@ -27,9 +28,9 @@ struct FieldMeaning {
 
 // What a message stands for.
 struct MessageMeaning {
-  std::string title;             // for errors: "convolution", "layer", "train", "the job"
-  const char* plugin_kind = nullptr;  // a plugin of this kind may stand here
-  std::vector<const pb::FieldDescriptor*> fields;      // values, in order
+  std::string title;                               // for errors: "convolution", "layer", "train", "the job"
+  const char* plugin_kind = nullptr;               // a plugin of this kind may stand here
+  std::vector<const pb::FieldDescriptor*> fields;  // values, in order
   std::map<std::string, const pb::FieldDescriptor*> plugins;  // by id
 };
 
@@ -45,8 +46,10 @@ class Schema {
   std::unique_ptr<pb::Message> make(const pb::Descriptor* type) const;
   const FieldMeaning& meaning(const pb::FieldDescriptor* field) const { return fields_.at(field); }
   const MessageMeaning& meaning(const pb::Descriptor* message) const { return messages_.at(message); }
-  // The field that `name` means in a message: an own field, a plugin's short name or its id. Null when there is none.
-  const pb::FieldDescriptor* find(const pb::Descriptor* message, const std::string& name, bool bracketed) const;
+  // The field that `name` means in a message: an own field, a plugin's short name or its id. Null when there
+  // is none.
+  const pb::FieldDescriptor* find(const pb::Descriptor* message, const std::string& name,
+                                  bool bracketed) const;
   // Own fields and plugins that can be written in `message`, as written.
   std::vector<std::string> names_in(const pb::Descriptor* message) const;
   // The file as protobuf sees it.

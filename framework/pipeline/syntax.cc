@@ -113,7 +113,8 @@ class Parser {
 
   bool scalar(Field& made) {
     if (peek().is("-")) made.scalar.push_back(take());
-    if (peek().kind == Kind::kEnd || peek().kind == Kind::kSymbol) return fail("a value for \"" + made.name.text + "\"");
+    if (peek().kind == Kind::kEnd || peek().kind == Kind::kSymbol)
+      return fail("a value for \"" + made.name.text + "\"");
     const Kind kind = peek().kind;
     do made.scalar.push_back(take());
     while (kind == Kind::kString && peek().kind == Kind::kString);
@@ -152,7 +153,8 @@ Place scalar_place(const Field& field) {
   if (field.scalar.empty()) return field.name.place;
   Place place = field.scalar.front().place;
   const Place& last = field.scalar.back().place;
-  if (last.source == place.source && last.offset >= place.offset) place.length = last.offset + last.length - place.offset;
+  if (last.source == place.source && last.offset >= place.offset)
+    place.length = last.offset + last.length - place.offset;
   return place;
 }
 

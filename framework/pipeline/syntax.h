@@ -24,8 +24,8 @@ struct Field {
 
 constexpr int kMaxDepth = 64;
 
-// Tokens (ended by kEnd) as fields. After an error reading goes on at the next name in the first column; a block with
-// an error is left out.
+// Tokens (ended by kEnd) as fields. After an error reading goes on at the next name in the first column; a
+// block with an error is left out.
 std::vector<Field> parse_fields(const std::vector<Token>& tokens, Errors& errors);
 
 // The value of a scalar, unquoted and joined.

@@ -12,7 +12,9 @@ namespace {
 
 int infer_layer(plait_context*, const plait_layer_request*, const plait_layer_builder*) { return PLAIT_OK; }
 int check_loss(plait_context*, const plait_loss_request*) { return PLAIT_OK; }
-int describe_optimizer(plait_context*, const plait_config*, const plait_optimizer_builder*) { return PLAIT_OK; }
+int describe_optimizer(plait_context*, const plait_config*, const plait_optimizer_builder*) {
+  return PLAIT_OK;
+}
 int infer_augmenter(plait_context*, const plait_config*, uint32_t, const plait_tensor_spec* const*,
                     const plait_parts_builder*) {
   return PLAIT_OK;
@@ -20,7 +22,8 @@ int infer_augmenter(plait_context*, const plait_config*, uint32_t, const plait_t
 
 int validate_source(plait_context* context, const plait_config* config) {
   plait_str images{}, labels{};
-  if (host_table().config_string(config, "images", 0, &images) || host_table().config_string(config, "labels", 0, &labels))
+  if (host_table().config_string(config, "images", 0, &images) ||
+      host_table().config_string(config, "labels", 0, &labels))
     return PLAIT_OK;
   if (images.size != labels.size || std::memcmp(images.data, labels.data, images.size) != 0) return PLAIT_OK;
   const char text[] = "images and labels are one file";
@@ -36,7 +39,8 @@ class Tables {
     type("layer", "plait.convolution", "slides filters over an image",
          {filters, with(whole("kernel", "3, 3", 1, 100, "extents of the window"), PLAIT_FIELD_REPEATED),
           whole("stride", "1", 1, 100, "step of the window"), padding(), deep()});
-    type("layer", "plait.dense", "every input to every output", {with(whole("units", nullptr, 1, 1e6, "outputs"), PLAIT_FIELD_REQUIRED)});
+    type("layer", "plait.dense", "every input to every output",
+         {with(whole("units", nullptr, 1, 1e6, "outputs"), PLAIT_FIELD_REQUIRED)});
     type("layer", "plait.relu", "zero for what is negative", {});
     type("layer", "plait.add", "sum of its inputs", {}, &add_rules_);
     type("layer", "acme.swish", "x sigmoid(beta x)", {real("beta", "1", 0, 100, "steepness of the gate")});
@@ -45,9 +49,10 @@ class Tables {
     type("loss", "plait.mean_squared", "mean of squares", {});
     type("metric", "plait.accuracy", "share of samples that are right", {});
     type("optimizer", "plait.sgd", "gradient descent",
-         {with(real("rate", "0.01", 0, 1e6, "step size"), PLAIT_FIELD_RUNTIME), real("momentum", "0", 0, 1, "of the past"),
-          boolean("nesterov", "false", "look ahead")});
-    type("optimizer", "plait.adam", "adaptive moments", {with(real("rate", "0.001", 0, 1e6, "step size"), PLAIT_FIELD_RUNTIME)});
+         {with(real("rate", "0.01", 0, 1e6, "step size"), PLAIT_FIELD_RUNTIME),
+          real("momentum", "0", 0, 1, "of the past"), boolean("nesterov", "false", "look ahead")});
+    type("optimizer", "plait.adam", "adaptive moments",
+         {with(real("rate", "0.001", 0, 1e6, "step size"), PLAIT_FIELD_RUNTIME)});
     type("schedule", "plait.cosine", "half a cosine", {});
     type("augmenter", "plait.affine", "moves and turns", {real("rotate", "0", 0, 180, "degrees")});
     type("augmenter", "plait.one_of", "one of its children", {children()});

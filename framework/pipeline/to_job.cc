@@ -58,7 +58,8 @@ class JobMaker {
   PluginSpec plugin(const char* block, const Scope& scope) {
     PluginSpec spec = configure_plugin(scope, errors_);
     if (!spec && !scope.is_broken(errors_))
-      errors_.add(scope.place, std::string("\"") + block + "\" names no " + core_block(block).plugin_kind,
+      errors_.add(scope.place,
+                  std::string("\"") + block + "\" wants a plugin of kind " + core_block(block).plugin_kind,
                   "possible here: " + names_of_kind(core_block(block).plugin_kind));
     return spec;
   }
@@ -86,7 +87,8 @@ class JobMaker {
       const Scope scope{&schema_, &block, &block.message(), &block.tree(), file_, file_};
       const auto config = configure(scope, table.data(), table.size(), errors_);
       if (is_written(*config, "name")) job_.name = value_or<std::string>(*config, "name", "");
-      if (is_written(*config, "seed")) job_.seed = static_cast<uint64_t>(value_or<int64_t>(*config, "seed", 1));
+      if (is_written(*config, "seed"))
+        job_.seed = static_cast<uint64_t>(value_or<int64_t>(*config, "seed", 1));
       append(*config, "plugin", job_.plugins);
       append(*config, "plugin_path", job_.plugin_path);
     }
@@ -120,7 +122,8 @@ class JobMaker {
       if (!is_written(*config, "fraction"))
         job_.validation = plugin("validation", scope);
       else if (configure_plugin(scope, errors_))
-        errors_.add(scope.place_of("fraction"), "validation has a source of its own or a fraction of the source, not both");
+        errors_.add(scope.place_of("fraction"),
+                    "validation has a source of its own or a fraction of the source, not both");
     }
   }
 
@@ -129,11 +132,13 @@ class JobMaker {
     if (spec || !scopes(kind.c_str()).empty()) return;
     std::vector<const TypeEntry*> found;
     for (const auto& [id, entry] : schema_.registry().types())
-      if (entry.type->kind == kind && PLAIT_HAS(entry.type, flags) && (entry.type->flags & PLAIT_TYPE_DEFAULT_OF_KIND))
+      if (entry.type->kind == kind && PLAIT_HAS(entry.type, flags) &&
+          (entry.type->flags & PLAIT_TYPE_DEFAULT_OF_KIND))
         found.push_back(&entry);
     if (found.size() != 1)
-      return errors_.add(file_, "the job names no " + kind + ", and " +
-                                    (found.empty() ? "no loaded plugin is" : "more than one is") + " the default",
+      return errors_.add(file_,
+                         "the job names no " + kind + ", and " +
+                             (found.empty() ? "no loaded plugin is" : "more than one is") + " the default",
                          "as in: " + kind + " { ... }, with one of: " + names_of_kind(kind));
     auto config = default_config(*found[0]->type);
     if (!config) return errors_.add(file_, config.status().message());
@@ -147,9 +152,11 @@ class JobMaker {
     for (const Scope& scope : found) {
       const auto config = own("layer", scope);
       LayerSpec layer;
-      LayerPlaces place{scope.place, scope.place_of("name"), scope.place_of("shares"), {}, scope.is_broken(errors_)};
+      LayerPlaces place{
+          scope.place, scope.place_of("name"), scope.place_of("shares"), {}, scope.is_broken(errors_)};
       layer.name = value_or<std::string>(*config, "name", "");
-      if (is_written(*config, "name") && layer.name.empty()) errors_.add(place.name, "a layer's name is empty");
+      if (is_written(*config, "name") && layer.name.empty())
+        errors_.add(place.name, "a layer's name is empty");
       layer.frozen = value_or<bool>(*config, "frozen", false);
       layer.rate_multiplier = value_or<double>(*config, "rate_multiplier", 1);
       layer.shares = value_or<std::string>(*config, "shares", "");
@@ -168,7 +175,8 @@ class JobMaker {
   }
 
   // An input or target of a loss or metric; `otherwise` where it is not written.
-  InputRef reference(const Scope& scope, const plait_config& config, const char* name, const std::string& otherwise) {
+  InputRef reference(const Scope& scope, const plait_config& config, const char* name,
+                     const std::string& otherwise) {
     const std::string text = value_or<std::string>(config, name, "");
     if (is_written(config, name)) return parse_input(text, scope.place_of(name), errors_);
     return {otherwise, 0, location_of(scope.place)};
@@ -198,7 +206,8 @@ class JobMaker {
 
   std::string unique_loss_name(std::string name) const {
     const auto taken = [&] {
-      return std::any_of(job_.losses.begin(), job_.losses.end(), [&](const LossSpec& loss) { return loss.name == name; });
+      return std::any_of(job_.losses.begin(), job_.losses.end(),
+                         [&](const LossSpec& loss) { return loss.name == name; });
     };
     const std::string base = name;
     for (int i = 2; taken(); ++i) name = base + "_" + std::to_string(i);
@@ -264,10 +273,12 @@ class JobMaker {
       take(*config, "checkpoint_every", train.checkpoint_every);
       take(*config, "keep_checkpoints", train.keep_checkpoints);
       if (is_written(*config, "sync"))
-        train.sync = value_or<std::string>(*config, "sync", "") == "gradients" ? Sync::kGradients : Sync::kWeights;
+        train.sync =
+            value_or<std::string>(*config, "sync", "") == "gradients" ? Sync::kGradients : Sync::kWeights;
       if (is_written(*config, "inner_state"))
-        train.inner_state =
-            value_or<std::string>(*config, "inner_state", "") == "reset" ? InnerState::kReset : InnerState::kAverage;
+        train.inner_state = value_or<std::string>(*config, "inner_state", "") == "reset"
+                                ? InnerState::kReset
+                                : InnerState::kAverage;
       gradients_every_step(*config, scope);
     }
   }
@@ -276,8 +287,9 @@ class JobMaker {
   void gradients_every_step(const plait_config& config, const Scope& scope) {
     if (job_.train.sync != Sync::kGradients || job_.train.local_steps == 1) return;
     if (is_written(config, "local_steps"))
-      errors_.add(scope.place_of("local_steps"), "sync: gradients reduces at each step: local_steps is 1, got " +
-                                                     std::to_string(job_.train.local_steps),
+      errors_.add(scope.place_of("local_steps"),
+                  "sync: gradients reduces at each step: local_steps is 1, got " +
+                      std::to_string(job_.train.local_steps),
                   "for several local steps write sync: weights");
     job_.train.local_steps = 1;
   }
@@ -292,18 +304,24 @@ class JobMaker {
     for (const Scope& scope : scopes("evaluate")) {
       const auto config = own("evaluate", scope);
       take(*config, "batch", job_.evaluate.batch);
-      if (is_written(*config, "monitor")) job_.evaluate.monitor = value_or<std::string>(*config, "monitor", "");
+      if (is_written(*config, "monitor"))
+        job_.evaluate.monitor = value_or<std::string>(*config, "monitor", "");
     }
   }
 
   // What a job cannot do without. Only where nothing else is wrong: a block that was left out is not missing.
   void completeness() {
     if (errors_.any()) return;
-    if (job_.layers.empty()) errors_.add(file_, "the job has no layer", "as in: layer { name: \"f1\" dense { ... } }");
+    if (job_.layers.empty())
+      errors_.add(file_, "the job has no layer", "as in: layer { name: \"f1\" dense { ... } }");
     if (!for_training_) return;
-    if (!job_.source) errors_.add(file_, "the job has no source of training records", "possible: " + names_of_kind("source"));
-    if (job_.losses.empty()) errors_.add(file_, "the job has no loss, so there is nothing to train for", "possible: " + names_of_kind("loss"));
-    if (!job_.optimizer) errors_.add(file_, "the job has no optimizer", "possible: " + names_of_kind("optimizer"));
+    if (!job_.source)
+      errors_.add(file_, "the job has no source of training records", "possible: " + names_of_kind("source"));
+    if (job_.losses.empty())
+      errors_.add(file_, "the job has no loss, so there is nothing to train for",
+                  "possible: " + names_of_kind("loss"));
+    if (!job_.optimizer)
+      errors_.add(file_, "the job has no optimizer", "possible: " + names_of_kind("optimizer"));
   }
 
   const Schema& schema_;
@@ -316,8 +334,8 @@ class JobMaker {
 
 }  // namespace
 
-void to_job(const Schema& schema, const std::vector<Field>& fields, const Place& file, bool for_training, Job& job,
-            Errors& errors) {
+void to_job(const Schema& schema, const std::vector<Field>& fields, const Place& file, bool for_training,
+            Job& job, Errors& errors) {
   JobMaker(schema, file, for_training, job, errors).run(fields);
 }
 

@@ -8,10 +8,10 @@
 
 namespace plait {
 
-// Fills `job` from the fields of a file. What the fields do not say stays as it is in `job`: the defaults of Job, or a
-// base job's. `file` is the place of errors that have none of their own.
-// Errors: everything that load_job names.
-void to_job(const Schema& schema, const std::vector<Field>& fields, const Place& file, bool for_training, Job& job,
-            Errors& errors);
+// Fills `job` from the fields of a file. What the fields do not say stays as it is in `job`: the defaults of
+// Job, or a base job's. `file` is the place of errors that have none of their own. Errors: everything that
+// load_job names.
+void to_job(const Schema& schema, const std::vector<Field>& fields, const Place& file, bool for_training,
+            Job& job, Errors& errors);
 
 }  // namespace plait

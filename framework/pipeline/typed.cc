@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "registry/config.h"
+
 namespace plait {
 namespace {
 
@@ -15,6 +17,13 @@ class FirstError final : public pb::io::ErrorCollector {
   int at = -1;
   std::string message;
 };
+
+// What is wrong with a value that protobuf refused.
+std::string refusal(const plait_field& field, const std::string& text) {
+  const auto value = parse_value(field, text);
+  if (!value) return value.status().message();
+  return std::string(field.name) + ": " + text + " is written as a text, wanted without quotes";
+}
 
 }  // namespace
 
@@ -28,7 +37,9 @@ TypedBlock::TypedBlock(const Schema& schema, const Field& field, Errors& errors)
     refused_.push_back(word.field);
     const FieldMeaning& meaning = schema.meaning(word.descriptor);
     if (meaning.field && !word.field->is_message)
-      errors.add(scalar_place(*word.field), "\"" + meaning.written + "\" got " + scalar_text(word.field->scalar),
+      errors.add(scalar_place(*word.field),
+                 schema.meaning(word.descriptor->containing_type()).title + ": " +
+                     refusal(*meaning.field, scalar_text(word.field->scalar)),
                  describe(*meaning.field));
     else
       errors.add(word.place, words_error_);
@@ -51,9 +62,23 @@ bool TypedBlock::parse(const Schema& schema, size_t& bad_word) {
   parser.WriteLocationsTo(tree_.get());
   parser.SetRecursionLimit(2 * kMaxDepth);
   if (parser.ParseFromString(text, message_.get())) return true;
-  bad_word = error.at < 0 ? 0 : error.at;
+  bad_word = repaired(error.at, error.message);
   words_error_ = error.message;
   return false;
+}
+
+// protobuf reports what is wrong with a boolean at the word behind it, perhaps in another field: go back to
+// the field that the message names.
+size_t TypedBlock::repaired(int line, const std::string& message) const {
+  const size_t at = std::clamp<int>(line, 0, static_cast<int>(words_.size()) - 1);
+  const std::string mark = "field \"";
+  const size_t begin = message.find(mark);
+  if (begin == std::string::npos) return at;
+  const std::string name =
+      message.substr(begin + mark.size(), message.find('"', begin + mark.size()) - begin - mark.size());
+  for (size_t i = at + 1; i > 0; --i)
+    if (words_[i - 1].descriptor->name() == name) return i - 1;
+  return at;
 }
 
 void TypedBlock::word(const std::string& text, const Place& place, const Field& field,
@@ -64,7 +89,8 @@ void TypedBlock::word(const std::string& text, const Place& place, const Field& 
 void TypedBlock::write(const Schema& schema, const pb::Descriptor* message, const Field& field) {
   if (std::find(refused_.begin(), refused_.end(), &field) != refused_.end()) return;
   const pb::FieldDescriptor* descriptor = schema.find(message, field.name.text, field.bracketed);
-  const std::string name = descriptor->is_extension() ? "[" + descriptor->full_name() + "]" : descriptor->name();
+  const std::string name =
+      descriptor->is_extension() ? "[" + descriptor->full_name() + "]" : descriptor->name();
   word(name, field.name.place, field, descriptor);
   if (!field.is_message) {
     word(":", field.name.place, field, descriptor);

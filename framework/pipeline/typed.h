@@ -20,7 +20,8 @@ class TypedBlock {
   const pb::TextFormat::ParseInfoTree& tree() const { return *tree_; }
   // Of the name, and of the value, that stand at a location of the tree.
   Place name_place(const pb::TextFormat::ParseLocation& location) const;
-  Place last_place(const pb::TextFormat::ParseLocation& end) const;  // end: as protobuf has it, one word behind
+  Place last_place(
+      const pb::TextFormat::ParseLocation& end) const;  // end: as protobuf has it, one word behind
   Place value_place(const pb::TextFormat::ParseLocation& location) const;
 
  private:
@@ -32,7 +33,9 @@ class TypedBlock {
     const pb::FieldDescriptor* descriptor;
   };
   void write(const Schema& schema, const pb::Descriptor* message, const Field& field);
-  void word(const std::string& text, const Place& place, const Field& field, const pb::FieldDescriptor* descriptor);
+  void word(const std::string& text, const Place& place, const Field& field,
+            const pb::FieldDescriptor* descriptor);
+  size_t repaired(int line, const std::string& message) const;
   bool parse(const Schema& schema, size_t& bad_word);
 
   std::vector<Word> words_;

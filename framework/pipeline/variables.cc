@@ -32,7 +32,8 @@ std::vector<std::string> Variables::names() const {
 
 void Variables::define(const Field& block, int depth, Errors& errors) {
   for (const Field& field : block.fields)
-    if (field.is_message || (field.name.text != "name" && field.name.text != "value" && field.name.text != "doc"))
+    if (field.is_message ||
+        (field.name.text != "name" && field.name.text != "value" && field.name.text != "doc"))
       errors.add(field.name.place, "a var has name, value and doc, not \"" + field.name.text + "\"",
                  "as in: var { name: \"width\" value: 64 }");
   const std::string name = block.text_of("name");
@@ -62,7 +63,8 @@ void Variables::define(const Field& block, int depth, Errors& errors) {
 void Variables::check_given(Errors& errors) const {
   for (const auto& [name, text] : given_texts_)
     if (!variables_.count(name))
-      errors.add({&text, 0, name.size()}, "the job has no variable \"" + name + "\"", did_you_mean_hint(name, names()));
+      errors.add({&text, 0, name.size()}, "the job has no variable \"" + name + "\"",
+                 did_you_mean_hint(name, names()));
 }
 
 const VariableValue* Variables::lookup(const std::string& name, ExpressionError& error, Errors& errors) {
@@ -96,9 +98,12 @@ bool Variables::resolve(Variable& variable, Errors& errors) {
 }
 
 // `shift`: where the expression begins behind place.offset, 0: find out from the text.
-bool Variables::expand(const std::string& expression, Place place, size_t shift, VariableValue& value, Errors& errors) {
+bool Variables::expand(const std::string& expression, Place place, size_t shift, VariableValue& value,
+                       Errors& errors) {
   ExpressionError error;
-  const auto find = [&](const std::string& name, ExpressionError& into) { return lookup(name, into, errors); };
+  const auto find = [&](const std::string& name, ExpressionError& into) {
+    return lookup(name, into, errors);
+  };
   if (evaluate(expression, find, value, error)) return true;
   if (error.message.empty()) return false;  // said already, where the variable is defined
   if (shift == 0) shift = place.length > expression.size() + 1 ? 2 : 1;
@@ -153,15 +158,18 @@ std::string Variables::interpolate(const Token& string, Errors& errors) {
     const size_t begin = i + 1 + braces;
     size_t end = begin;
     while (end < text.size() && (braces ? text[end] != '}' : is_name_letter(text[end], end == begin))) ++end;
-    const Place place{string.place.source, string.place.offset + (plain ? 1 + i : 0), plain ? end + braces - i : 1};
+    const Place place{string.place.source, string.place.offset + (plain ? 1 + i : 0),
+                      plain ? end + braces - i : 1};
     if (i + 1 < text.size() && text[i + 1] == '$') {
       out += '$';
       ++i;
     } else if (end == begin || (braces && end == text.size())) {
-      errors.add(place, "\"$\" is followed by neither a name nor {expression}", "a dollar sign is written $$");
+      errors.add(place, "\"$\" is followed by neither a name nor {expression}",
+                 "a dollar sign is written $$");
     } else {
       VariableValue value;
-      if (expand(text.substr(begin, end - begin), place, plain ? 1 + braces : 1, value, errors)) out += variable_text(value);
+      if (expand(text.substr(begin, end - begin), place, plain ? 1 + braces : 1, value, errors))
+        out += variable_text(value);
       i = end - !braces;
     }
   }

@@ -20,8 +20,8 @@ class Variables {
   // Errors: a --var that no file defines (did-you-mean).
   void check_given(Errors& errors) const;
 
-  // Replaces $name and ${...} in fields by their values, and $name inside strings; "$$" in a string is one "$".
-  // Errors: unknown variables (did-you-mean), arithmetic, a variable that needs itself.
+  // Replaces $name and ${...} in fields by their values, and $name inside strings; "$$" in a string is one
+  // "$". Errors: unknown variables (did-you-mean), arithmetic, a variable that needs itself.
   void substitute(std::vector<Field>& fields, Errors& errors);
 
  private:

@@ -1,0 +1,112 @@
+#include "pipeline/reader.h"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "pipeline/load.h"
+#include "pipeline/test_plugins.h"
+
+using namespace plait;
+
+namespace {
+
+// A folder of files that goes with the test.
+class Folder {
+ public:
+  Folder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "plait_pipeline_XXXXXX").string();
+    path_ = ::mkdtemp(pattern.data());
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  std::string write(const std::string& name, const std::string& text) const {
+    std::ofstream(path_ + "/" + name) << text;
+    return path_ + "/" + name;
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+const char kNetwork[] = "var { name: \"units\" value: 3 }\nlayer { name: \"f\" dense { units: $units } }\n";
+const char kRest[] =
+    "source { idx { images: \"a\" labels: \"b\" } } loss { cross_entropy {} } optimizer { sgd {} }\n";
+
+}  // namespace
+
+TEST_CASE("a job without a name is called as its file") {
+  Folder folder;
+  const auto job = load_job(test_registry(), folder.write("first.txtpb", std::string(kNetwork) + kRest));
+  REQUIRE(job.is_ok());
+  CHECK(job->name == "first");
+}
+
+TEST_CASE("includes stand in their place, relative to their file; the outer definition of a variable holds") {
+  Folder folder;
+  folder.write("network.txtpb", kNetwork);
+  const auto path = folder.write(
+      "job.txtpb", std::string("include: \"network.txtpb\" var { name: \"units\" value: 8 }\n") + kRest);
+  const auto job = load_job(test_registry(), path);
+  INFO(job.status().message());
+  REQUIRE(job.is_ok());
+  CHECK(std::get<int64_t>(job->layers[0].plugin.config->find("units")->values[0]) == 8);
+  CHECK(job->layers[0].where.file == folder.path() + "/network.txtpb");
+  CHECK(job->layers[0].where.line == 2);
+}
+
+TEST_CASE("errors in an included file point into it") {
+  Folder folder;
+  folder.write("network.txtpb", "\nlayer { rleu {} }\n");
+  const auto job = load_job(test_registry(),
+                            folder.write("job.txtpb", std::string("include: \"network.txtpb\"\n") + kRest));
+  CHECK(contains(job.status().message(), folder.path() + "/network.txtpb:2:9: error: unknown layer"));
+}
+
+TEST_CASE("includes that form a cycle, or are not there") {
+  Folder folder;
+  folder.write("b.txtpb", "include: \"a.txtpb\"\n");
+  const auto cycle = load_job(test_registry(), folder.write("a.txtpb", "include: \"b.txtpb\"\n"));
+  CHECK(contains(cycle.status().message(), "b.txtpb:1:10: error: \"a.txtpb\" includes itself"));
+  const auto missing = load_job(test_registry(), folder.write("c.txtpb", "include: \"d.txtpb\"\n"));
+  CHECK(contains(missing.status().message(), "c.txtpb:1:10: error: pipeline file"));
+  CHECK(contains(missing.status().message(), "cannot be read"));
+}
+
+TEST_CASE("files that cannot be read") {
+  Folder folder;
+  const auto missing = load_job(test_registry(), folder.path() + "/none.txtpb");
+  CHECK(missing.status().code() == Code::kNotFound);
+  CHECK(contains(missing.status().message(), "none.txtpb"));
+  const auto directory = load_job(test_registry(), folder.path());
+  CHECK(directory.status().code() == Code::kNotFound);
+  CHECK(contains(directory.status().message(), "is a folder"));
+}
+
+TEST_CASE("plugins are found before there is a registry, whatever else is wrong") {
+  Folder folder;
+  folder.write("more.txtpb", "plugin: \"$dir/b.plait.so\"\n");
+  const auto path =
+      folder.write("job.txtpb",
+                   "var { name: \"dir\" value: \"build\" }\nplugin: \"${dir}/a.plait.so\"\n"
+                   "plugin_path: \"there\"\ninclude: \"more.txtpb\"\nlayer { nonsense }\nx: $unknown\n");
+  const auto scan = scan_plugins(path, {{"dir", "out"}});
+  REQUIRE(scan.is_ok());
+  CHECK(scan->plugins == std::vector<std::string>{"out/a.plait.so", "out/b.plait.so"});
+  CHECK(scan->plugin_path == std::vector<std::string>{"there"});
+  CHECK(scan_plugins(folder.path() + "/none.txtpb").status().code() == Code::kNotFound);
+}
+
+TEST_CASE("an error found later shows the source line") {
+  Folder folder;
+  const std::string path = folder.write("job.txtpb", "seed: 1\nlayer { relu {} }\n");
+  CHECK(error_at({path, 2, 9}, "no") == path + ":2:9: error: no\n    layer { relu {} }\n            ^");
+  CHECK(error_at({folder.path() + "/none", 2, 9}, "no") == folder.path() + "/none:2:9: error: no");
+  CHECK(error_at({}, "no") == "error: no");
+}
