@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "graph/arena.h"
+#include "train/compile_plan.h"
 #include "train/host_arena.h"
 
 namespace plait {
@@ -48,16 +49,8 @@ Result<std::unique_ptr<Blocks>> Blocks::create(const BlockParts& parts, int rank
 Result<std::unique_ptr<Blocks::Size>> Blocks::make_size(int batch, int workers) {
   auto size = std::make_unique<Size>();
   const int lanes = parts_.job->train.lanes;
-  PLAIT_ASSIGN(Network network, shape_network(*parts_.job, parts_.reader->parts(), batch));
-  CompileOptions options;
-  options.training = false;
-  options.device_id = parts_.device->id();
-  options.device = parts_.device->self();
-  options.lanes = lanes;
-  options.parallel_for = parallel_pieces;
-  Lanes arena(lanes);
-  PLAIT_ASSIGN(size->plan,
-               arena.execute([&] { return Plan::compile(*parts_.registry, std::move(network), options); }));
+  PLAIT_ASSIGN(size->plan, compile_plan(*parts_.registry, *parts_.job, parts_.reader->parts(), batch, false,
+                                        *parts_.device));
   for (int w = 0; w < workers; ++w) {
     Worker worker;
     PLAIT_ASSIGN(worker.stream, Stream::create(*parts_.device, lanes, parallel_pieces));

@@ -70,6 +70,7 @@ Json to_json(const Checkpoint& checkpoint) {
           {"loss", bits_of(checkpoint.loss)},
           {"counters", to_json(checkpoint.counters)},
           {"best", {best.known, bits_of(best.value), bits_of(best.epoch), named_to_json(best.validation)}},
+          {"validation", named_to_json(checkpoint.validation)},
           {"exponents", checkpoint.exponents}};
 }
 
@@ -82,6 +83,7 @@ void from_json(const Json& json, Checkpoint& checkpoint) {
   checkpoint.counters = counters_from(json.at("counters"));
   const Json& best = json.at("best");
   checkpoint.best = {best.at(0).get<bool>(), value_of(best.at(1)), value_of(best.at(2)), named_from_json(best.at(3))};
+  checkpoint.validation = named_from_json(json.at("validation"));
   checkpoint.exponents = json.at("exponents").get<std::vector<int32_t>>();
 }
 

@@ -39,6 +39,7 @@ struct Checkpoint {
   double loss = 0;  // of the last round
   Counters counters;
   Best best;
+  NamedValues validation;       // of the last validation
   int64_t round = 0, step = 0;  // of the stage
   std::vector<int32_t> exponents;
   NamedTensors tensors;

@@ -1,0 +1,82 @@
+#include "train/job_data.h"
+
+#include "registry/parts.h"
+
+namespace plait {
+namespace {
+
+Result<std::unique_ptr<SampleReader>> open_reader(const Registry& registry, const Job& job, const PluginSpec& source,
+                                                  bool training) {
+  SampleReader::Options options;
+  options.training = training;
+  options.seed = job.seed;
+  options.augment = &job.augment;
+  options.preprocess = &job.preprocess;
+  PLAIT_ASSIGN(auto reader, SampleReader::create(registry, source, options));
+  if (reader->records() < 1) {
+    return Status(Code::kInvalid, "source " + source.id() + " (" + source.where.text() + ") has no records");
+  }
+  return reader;
+}
+
+Result<EvaluationSet> open_whole(const Registry& registry, const Job& job, const PluginSpec& source) {
+  EvaluationSet set;
+  PLAIT_ASSIGN(set.own, open_reader(registry, job, source, false));
+  set.reader = set.own.get();
+  set.order = std::make_unique<EvaluationOrder>(set.reader->records());
+  return set;
+}
+
+Result<EvaluationSet> open_held_out(const Registry& registry, const Job& job) {
+  EvaluationSet set;
+  PLAIT_ASSIGN(set.own, open_reader(registry, job, job.source, false));
+  set.reader = set.own.get();
+  const RecordSplit split(job.seed, set.reader->records(), job.validation_fraction);
+  if (split.validation_count() > 0) set.order = std::make_unique<EvaluationOrder>(split);
+  return set;
+}
+
+std::string parts_text(const std::vector<PartSpec>& parts) {
+  std::string text;
+  for (const PartSpec& part : parts) text += (text.empty() ? "" : ", ") + part_text(part);
+  return text;
+}
+
+Status check_parts(const SampleReader& training, const EvaluationSet& set, const std::string& what) {
+  if (set.reader == nullptr || set.reader->parts() == training.parts()) return {};
+  return {Code::kInvalid, what + " records are " + parts_text(set.reader->parts()) + ", training records " +
+                              parts_text(training.parts())};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<JobData>> JobData::open(const Registry& registry, const Job& job, int64_t repeat) {
+  std::unique_ptr<JobData> data(new JobData);
+  PLAIT_ASSIGN(data->training_, open_reader(registry, job, job.source, true));
+  const double held_out = job.validation ? 0 : job.validation_fraction;
+  const RecordSplit split(job.seed, data->training_->records(), held_out);
+  data->order_ = std::make_unique<TrainingOrder>(job.seed, split, job.train.shuffle, repeat);
+  if (job.validation) {
+    PLAIT_ASSIGN(data->validation_, open_whole(registry, job, job.validation));
+  } else if (split.validation_count() > 0 && job.augment.empty()) {
+    data->validation_.reader = data->training_.get();
+    data->validation_.order = std::make_unique<EvaluationOrder>(split);
+  } else if (split.validation_count() > 0) {
+    PLAIT_ASSIGN(data->validation_, open_held_out(registry, job));
+  }
+  if (job.test) {
+    PLAIT_ASSIGN(data->test_, open_whole(registry, job, job.test));
+  }
+  PLAIT_TRY(check_parts(*data->training_, data->validation_, "validation"));
+  PLAIT_TRY(check_parts(*data->training_, data->test_, "test"));
+  return data;
+}
+
+Result<EvaluationSet> open_set(const Registry& registry, const Job& job, const std::string& on) {
+  if (on == "test" && job.test) return open_whole(registry, job, job.test);
+  if (on == "validation" && job.validation) return open_whole(registry, job, job.validation);
+  if (on == "validation" && job.validation_fraction > 0) return open_held_out(registry, job);
+  return Status(Code::kInvalid, "the job has no " + on + " records");
+}
+
+}  // namespace plait

@@ -1,0 +1,336 @@
+#include "train/run.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/sha256.h"
+#include "train/pretrain.h"
+#include "train/ranks.h"
+#include "train/stage.h"
+
+namespace plait {
+namespace {
+
+// A run from its beginning to its summary.
+class Run {
+ public:
+  Run(const Registry& registry, const Job& job, const RunOptions& options, Transport& transport, Clock& clock,
+      Files& files, Observer& observer, const std::atomic<bool>& stop)
+      : registry_(registry),
+        job_(job),
+        options_(options),
+        transport_(transport),
+        clock_(clock),
+        files_(files),
+        observer_(observer),
+        stop_(stop),
+        begin_(clock.now()) {}
+
+  Result<Summary> run() {
+    PLAIT_TRY(agree_on_job(transport_, registry_, job_, options_.program));
+    PLAIT_ASSIGN(device_, Device::open(registry_, *job_.device.entry, *job_.device.config));
+    PLAIT_TRY(make_context());
+    PLAIT_ASSIGN(main_, Stage::create(*context_, job_, 0, false));
+    PLAIT_TRY(choose_folder());
+    PLAIT_TRY(choose_weights());
+    if (options_.resume) PLAIT_TRY(find_checkpoint());
+    PLAIT_TRY(open_folder());
+    tell_about_ranks();
+    PLAIT_ASSIGN(RunStatus status, pretrain());
+    if (status == RunStatus::kComplete) {
+      PLAIT_ASSIGN(status, train());
+    }
+    return finish(status);
+  }
+
+ private:
+  bool is_root() const { return transport_.is_root(); }
+  void say(const std::string& text) {
+    if (is_root()) observer_.message(text);
+  }
+
+  Status make_context() {
+    PLAIT_ASSIGN(const int fair, fair_threads(transport_));
+    context_.emplace(RunContext{registry_, options_, transport_, clock_, observer_, stop_, *device_});
+    context_->threads = options_.threads > 0 ? options_.threads : fair;
+    context_->begin = begin_;
+    Sha256 digest;
+    digest.update(job_.resolved);
+    digest.update(std::to_string(options_.overfit_batches));
+    context_->job_digest = Sha256::hex_of(digest.digest());
+    return {};
+  }
+
+  Status choose_folder() {
+    std::string path = options_.run_dir;
+    if (is_root() && path.empty()) {
+      if (options_.resume) {
+        PLAIT_ASSIGN(path, newest_run_dir(files_, job_.name));
+      } else {
+        path = default_run_dir(files_, job_.name, clock_.wall());
+      }
+    }
+    PLAIT_ASSIGN(summary_.run_dir, share_text(transport_, path));
+    return {};
+  }
+
+  // The job's own network before any training.
+  Status choose_weights() {
+    if (!options_.weights_file.empty()) {
+      std::string bytes;
+      if (is_root()) {
+        PLAIT_ASSIGN(bytes, files_.read(options_.weights_file));
+      }
+      PLAIT_ASSIGN(bytes, share_text(transport_, bytes));
+      PLAIT_ASSIGN(const NamedTensors tensors, from_safetensors(bytes, options_.weights_file));
+      PLAIT_ASSIGN(const int taken, main_->begin_with(tensors));
+      const std::string total = std::to_string(main_->network().parameters.size());
+      if (taken == 0) {
+        return {Code::kInvalid, options_.weights_file + ": none of its " + std::to_string(tensors.size()) +
+                                    " tensors has the name and shape of one of the network's " + total};
+      }
+      say("weights: " + std::to_string(taken) + " of " + total + " tensors from " + options_.weights_file);
+    }
+    PLAIT_ASSIGN(network_, main_->weights());
+    return {};
+  }
+
+  Status find_checkpoint() {
+    std::string bytes;
+    if (is_root()) {
+      std::vector<std::string> passed_over;
+      CheckpointFolder folder(files_, checkpoints_path(summary_.run_dir), job_.train.keep_checkpoints);
+      PLAIT_ASSIGN(const Checkpoint newest, folder.newest(context_->job_digest, passed_over));
+      for (const std::string& line : passed_over) say("checkpoint passed over: " + line);
+      bytes = encode(newest);
+    }
+    PLAIT_ASSIGN(bytes, share_text(transport_, bytes));
+    PLAIT_ASSIGN(resume_from_, decode_checkpoint(bytes, "checkpoint"));
+    context_->counters = resume_from_->counters;
+    context_->seconds_before = resume_from_->counters.seconds;
+    return {};
+  }
+
+  // The first thing that is written; other ranks wait for it, so that nobody trains for nothing.
+  Status open_folder() {
+    if (is_root()) {
+      folder_.emplace(files_, summary_.run_dir);
+      checkpoints_.emplace(files_, checkpoints_path(summary_.run_dir), job_.train.keep_checkpoints);
+      context_->folder = &*folder_;
+      context_->checkpoints = &*checkpoints_;
+      PLAIT_TRY(resume_from_ ? folder_->resume(resume_from_->stage, resume_from_->step) : folder_->begin(job_.resolved));
+      observer_.run_begun(summary_.run_dir);
+    }
+    return transport_.barrier();
+  }
+
+  void tell_about_ranks() {
+    const int ranks = transport_.size(), shards = job_.train.shards;
+    if (ranks > shards) {
+      say(std::to_string(ranks - shards) + " of " + std::to_string(ranks) + " ranks are spares: there are " +
+          std::to_string(shards) + " shards");
+    }
+    const int busy = shards * job_.train.lanes;
+    if (ranks <= shards && ranks * context_->threads > busy) {
+      say("threads: " + std::to_string(ranks * context_->threads) + ", of which shards x lanes = " +
+          std::to_string(busy) + " have work");
+    }
+  }
+
+  Result<RunStatus> pretrain() {
+    if (job_.pretrain.empty()) return RunStatus::kComplete;
+    const int64_t steps_per_epoch = std::max<int64_t>(1, static_cast<int64_t>(main_->steps_per_epoch()));
+    PLAIT_ASSIGN(auto pretraining, Pretraining::create(registry_, job_, main_->network(), steps_per_epoch));
+    take_network_of_checkpoint();
+    for (;; ++stage_) {
+      PLAIT_ASSIGN(const std::optional<Job> job, pretraining->next());
+      if (!job) return RunStatus::kComplete;
+      if (resume_from_ && stage_ < resume_from_->stage) continue;
+      PLAIT_ASSIGN(const RunStatus status, pretrain_stage(*job));
+      if (status == RunStatus::kStopped) return status;
+    }
+  }
+
+  Result<RunStatus> pretrain_stage(const Job& job) {
+    PLAIT_ASSIGN(const auto stage, Stage::create(*context_, job, stage_, true));
+    PLAIT_ASSIGN([[maybe_unused]] const int taken, stage->begin_with(of_same_type(stage->network())));
+    PLAIT_TRY(resume(*stage));
+    PLAIT_ASSIGN(const RunStatus status, stage->run(network_));
+    PLAIT_ASSIGN(const NamedTensors trained, stage->weights());
+    give_back(trained, stage->network());
+    return status;
+  }
+
+  Status resume(Stage& stage) {
+    if (!resume_from_ || resume_from_->stage != stage_) return {};
+    PLAIT_TRY(stage.resume(*resume_from_).at("checkpoint"));
+    say("going on from round " + std::to_string(resume_from_->round) + ", step " + std::to_string(resume_from_->step));
+    return {};
+  }
+
+  void take_network_of_checkpoint() {
+    if (!resume_from_) return;
+    for (NamedTensor& tensor : network_) {
+      const auto found = std::ranges::find(resume_from_->tensors, "network/" + tensor.name, &NamedTensor::name);
+      if (found != resume_from_->tensors.end() && found->shape == tensor.shape) tensor.values = found->values;
+    }
+  }
+
+  // Weights of the job's network that belong to layers of the same name and type in a stage's network.
+  static bool same_layer(const Network& a, const Network& b, const std::string& parameter) {
+    const auto type_of = [&](const Network& network) -> std::string {
+      for (const ParameterInfo& info : network.parameters) {
+        if (info.name == parameter) return network.nodes[static_cast<size_t>(info.node)].layer->plugin.id();
+      }
+      return "";
+    };
+    return !type_of(a).empty() && type_of(a) == type_of(b);
+  }
+
+  NamedTensors of_same_type(const Network& stage) const {
+    NamedTensors tensors;
+    for (const NamedTensor& tensor : network_) {
+      if (same_layer(main_->network(), stage, tensor.name)) tensors.push_back(tensor);
+    }
+    return tensors;
+  }
+
+  void give_back(const NamedTensors& trained, const Network& stage) {
+    for (NamedTensor& tensor : network_) {
+      if (!same_layer(main_->network(), stage, tensor.name)) continue;
+      const auto found = std::ranges::find(trained, tensor.name, &NamedTensor::name);
+      if (found != trained.end() && found->shape == tensor.shape) tensor.values = found->values;
+    }
+  }
+
+  Result<RunStatus> train() {
+    main_->set_number(stage_);
+    PLAIT_ASSIGN([[maybe_unused]] const int taken, main_->begin_with(network_));
+    PLAIT_TRY(resume(*main_));
+    return main_->run({});
+  }
+
+  // ---- the end
+
+  Result<Summary> finish(RunStatus status) {
+    summary_.status = status;
+    PLAIT_TRY(weigh());
+    count();
+    if (is_root()) {
+      if (options_.profile) observer_.profile(main_->profile());
+      PLAIT_TRY(folder_->save_summary(summary_));
+      observer_.finished(summary_);
+    }
+    PLAIT_TRY(transport_.barrier());
+    return summary_;
+  }
+
+  Status weigh() {
+    PLAIT_ASSIGN(const NamedTensors weights, main_->weights());
+    summary_.weights_sha256 = weights_sha256(weights);
+    PLAIT_TRY(agree_same(transport_, "the weights", summary_.weights_sha256));
+    if (is_root()) PLAIT_TRY(folder_->save_weights(weights));
+    summary_.loss = main_->loss();
+    summary_.validation = main_->validation();
+    summary_.best_validation = main_->best().validation;
+    summary_.best_epoch = main_->best().epoch;
+    if (summary_.status != RunStatus::kComplete) return {};
+    PLAIT_ASSIGN(summary_.test, main_->test(weights, "last"));
+    return test_best(weights);
+  }
+
+  Status test_best(const NamedTensors& last) {
+    if (!main_->best().known || summary_.test.empty()) return {};
+    std::string bytes;
+    if (is_root()) {
+      PLAIT_ASSIGN(bytes, files_.read(weights_path(summary_.run_dir, "best")));
+    }
+    PLAIT_ASSIGN(bytes, share_text(transport_, bytes));
+    PLAIT_ASSIGN(const NamedTensors best, from_safetensors(bytes, "the best weights"));
+    summary_.best_test = summary_.test;
+    if (weights_sha256(best) == weights_sha256(last)) return {};
+    PLAIT_ASSIGN(summary_.best_test, main_->test(best, "best"));
+    return {};
+  }
+
+  void count() {
+    const Counters& counters = context_->counters;
+    summary_.rounds = counters.rounds;
+    summary_.steps = counters.steps;
+    summary_.samples = counters.samples;
+    summary_.skipped_records = counters.skipped_records;
+    summary_.tasks_by_rank = counters.tasks_by_rank;
+    summary_.faults = counters.faults;
+    summary_.ranks = transport_.size();
+    summary_.threads = context_->threads;
+    summary_.shards = job_.train.shards;
+    summary_.seconds = context_->seconds();
+    const double seconds = counters.train_seconds;
+    summary_.train_samples_per_second = seconds > 0 ? static_cast<double>(counters.samples) / seconds : 0;
+  }
+
+  const Registry& registry_;
+  const Job& job_;
+  const RunOptions& options_;
+  Transport& transport_;
+  Clock& clock_;
+  Files& files_;
+  Observer& observer_;
+  const std::atomic<bool>& stop_;
+  const Clock::Nanoseconds begin_;
+  std::unique_ptr<Device> device_;
+  std::optional<RunContext> context_;
+  std::optional<RunFolder> folder_;
+  std::optional<CheckpointFolder> checkpoints_;
+  std::unique_ptr<Stage> main_;
+  std::optional<Checkpoint> resume_from_;
+  NamedTensors network_;  // the job's, as pretraining leaves it
+  int stage_ = 0;
+  Summary summary_;
+};
+
+template <class T>
+Result<T> announced(Result<T> result, Transport& transport) {
+  if (!result && transport.size() > 1) transport.abort(result.status());
+  return result;
+}
+
+Result<EvaluationInfo> evaluate(const Registry& registry, const Job& job, const EvaluateOptions& options,
+                                Transport& transport, Clock& clock, Files& files) {
+  const Clock::Nanoseconds begin = clock.now();
+  std::string bytes;
+  const std::string path = weights_path(options.run_dir, options.weights);
+  if (transport.is_root()) {
+    PLAIT_ASSIGN(bytes, files.read(path));
+  }
+  PLAIT_ASSIGN(bytes, share_text(transport, bytes));
+  PLAIT_ASSIGN(const NamedTensors weights, from_safetensors(bytes, path));
+  PLAIT_ASSIGN(const auto device, Device::open(registry, *job.device.entry, *job.device.config));
+  PLAIT_ASSIGN(const EvaluationSet set, open_set(registry, job, options.on));
+  PLAIT_ASSIGN(const int fair, fair_threads(transport));
+  const BlockParts parts{&registry,         &job,          device.get(),        set.reader,
+                         set.order.get(),   set.records(), job.evaluate.batch,  options.threads > 0 ? options.threads : fair};
+  PLAIT_ASSIGN(const auto evaluator, Evaluator::create(parts, transport));
+  PLAIT_ASSIGN(const auto plain, plain_of(weights, evaluator->plan().network(), path));
+  EvaluationInfo info;
+  PLAIT_ASSIGN(info.values, evaluator->run(plain, transport));
+  info.on = options.on;
+  info.weights = options.weights;
+  info.records = evaluator->records();
+  info.seconds = std::chrono::duration<double>(clock.now() - begin).count();
+  return info;
+}
+
+}  // namespace
+
+Result<Summary> run_job(const Registry& registry, const Job& job, const RunOptions& options, Transport& transport,
+                        Clock& clock, Files& files, Observer& observer, const std::atomic<bool>& stop) {
+  return announced(Run(registry, job, options, transport, clock, files, observer, stop).run(), transport);
+}
+
+Result<EvaluationInfo> evaluate_run(const Registry& registry, const Job& job, const EvaluateOptions& options,
+                                    Transport& transport, Clock& clock, Files& files) {
+  return announced(evaluate(registry, job, options, transport, clock, files), transport);
+}
+
+}  // namespace plait

@@ -1,0 +1,303 @@
+#include "train/stage.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "train/compile_plan.h"
+
+namespace plait {
+namespace {
+
+double seconds_of(Clock::Nanoseconds time) { return std::chrono::duration<double>(time).count(); }
+
+}  // namespace
+
+double RunContext::seconds() const { return seconds_before + seconds_of(clock.now() - begin); }
+
+Stage::Stage(RunContext& run, const Job& job, int number, bool pretraining)
+    : run_(run), job_(job), number_(number), pretraining_(pretraining) {}
+
+Stage::~Stage() = default;
+
+Result<std::unique_ptr<Stage>> Stage::create(RunContext& run, const Job& job, int number, bool pretraining) {
+  std::unique_ptr<Stage> stage(new Stage(run, job, number, pretraining));
+  PLAIT_TRY(stage->open());
+  return stage;
+}
+
+Status Stage::open() {
+  const TrainSpec& train = job_.train;
+  const int64_t repeat = int64_t{run_.options.overfit_batches} * train.shards * train.batch;
+  PLAIT_ASSIGN(data_, JobData::open(run_.registry, job_, repeat));
+  count_steps();
+  PLAIT_TRY(make_plan());
+  PLAIT_TRY(make_optimizers());
+  PLAIT_ASSIGN(reducer_, Reducer::create(run_.registry, job_.reducer, train.shards,
+                                         int64_t{train.local_steps} * train.batch));
+  PLAIT_TRY(make_evaluators());
+  PLAIT_ASSIGN(state_, initial_state(*plan_, job_.seed, *optimizer_, outer_.get()));
+  RoundParts parts;
+  parts.plan = plan_.get();
+  parts.device = &run_.device;
+  parts.reader = &data_->training();
+  parts.order = &data_->order();
+  parts.optimizer = optimizer_.get();
+  parts.outer_optimizer = outer_.get();
+  parts.reducer = reducer_.get();
+  parts.threads = run_.threads;
+  parts.profile = run_.options.profile;
+  PLAIT_ASSIGN(rounds_, Rounds::create(numbers_, parts, run_.transport));
+  return {};
+}
+
+// An epoch is n / (K B) steps, a fraction where that does not divide.
+void Stage::count_steps() {
+  const TrainSpec& train = job_.train;
+  const double step_samples = static_cast<double>(train.shards) * train.batch;
+  numbers_ = {train.shards, train.local_steps, train.batch, job_.seed, 1, 1, train.sync, train.inner_state};
+  numbers_.steps_per_epoch = static_cast<double>(data_->training_records()) / step_samples;
+  const double from_epochs = std::floor(train.epochs * numbers_.steps_per_epoch + 0.5);
+  numbers_.total_steps = train.steps > 0 ? train.steps : std::max<int64_t>(1, static_cast<int64_t>(from_epochs));
+}
+
+Status Stage::make_plan() {
+  PLAIT_ASSIGN(plan_, compile_plan(run_.registry, job_, data_->training().parts(), job_.train.batch, true, run_.device));
+  if (plan_->losses().empty()) return {Code::kInvalid, job_.name + ": there is no loss to train by"};
+  return agree_same(run_.transport, "the compiled network of \"" + job_.name + "\"", plan_->digest());
+}
+
+Status Stage::make_optimizers() {
+  if (!job_.optimizer) return {Code::kInvalid, job_.name + ": there is no optimizer to train with"};
+  const bool in_tasks = job_.train.sync == Sync::kWeights;
+  PLAIT_ASSIGN(optimizer_, OptimizerInstance::create(run_.registry, job_.optimizer, job_.schedules,
+                                                     in_tasks ? run_.device.id() : PLAIT_HOST_DEVICE));
+  if (!job_.outer_optimizer) return {};
+  if (!in_tasks) return {Code::kInvalid, job_.name + ": an outer optimizer needs sync by weights"};
+  PLAIT_ASSIGN(outer_, OptimizerInstance::create(run_.registry, job_.outer_optimizer, {}, PLAIT_HOST_DEVICE));
+  return {};
+}
+
+Result<std::unique_ptr<Evaluator>> Stage::evaluator_for(const EvaluationSet& set) {
+  BlockParts parts;
+  parts.registry = &run_.registry;
+  parts.job = &job_;
+  parts.device = &run_.device;
+  parts.reader = set.reader;
+  parts.order = set.order.get();
+  parts.records = set.records();
+  parts.block = job_.evaluate.batch;
+  parts.threads = run_.threads;
+  return Evaluator::create(parts, run_.transport);
+}
+
+Status Stage::make_evaluators() {
+  if (data_->validation().records() > 0) {
+    PLAIT_ASSIGN(validation_, evaluator_for(data_->validation()));
+    monitor_ = pretraining_ || job_.evaluate.monitor.empty() ? validation_->default_monitor() : job_.evaluate.monitor;
+    if (!monitor_.empty()) {
+      PLAIT_ASSIGN(higher_is_better_, validation_->higher_is_better(monitor_));
+    }
+  }
+  if (data_->test().records() > 0 && !pretraining_) {
+    PLAIT_ASSIGN(test_, evaluator_for(data_->test()));
+  }
+  return {};
+}
+
+Result<int> Stage::begin_with(const NamedTensors& from) {
+  PLAIT_ASSIGN(auto plain, plain_weights(*plan_, state_.weights));
+  const int taken = take_matching(from, plan_->network(), plain);
+  PLAIT_TRY(plan_->pack(plain, state_.weights.data()));
+  return taken;
+}
+
+Status Stage::resume(const Checkpoint& checkpoint) {
+  PLAIT_TRY(take_state(*plan_, checkpoint, state_));
+  best_ = checkpoint.best;
+  validation_values_ = checkpoint.validation;
+  loss_ = checkpoint.loss;
+  samples_ = state_.step * numbers_.shards * numbers_.batch;
+  return {};
+}
+
+Result<NamedTensors> Stage::weights() const {
+  PLAIT_ASSIGN(auto plain, plain_weights(*plan_, state_.weights));
+  return name_weights(plan_->network(), std::move(plain));
+}
+
+// ---- running
+
+int64_t Stage::last_step() const {
+  const int64_t most = run_.options.max_steps;
+  return most > 0 ? std::min(most, numbers_.total_steps) : numbers_.total_steps;
+}
+
+double Stage::epoch() const { return static_cast<double>(state_.step) / numbers_.steps_per_epoch; }
+
+int64_t Stage::epochs_passed() const {
+  return state_.step * numbers_.shards * numbers_.batch / data_->training_records();
+}
+
+bool Stage::wants_stop() const {
+  if (run_.stop.load()) return true;
+  const double most = run_.options.max_seconds > 0 ? run_.options.max_seconds : job_.train.max_seconds;
+  return run_.is_root() && most > 0 && seconds_of(run_.clock.now() - run_.begin) >= most;
+}
+
+Status Stage::tell_begin() {
+  if (!run_.is_root()) return {};
+  StageInfo info;
+  info.title = job_.name;
+  info.number = number_;
+  info.pretraining = pretraining_;
+  const int64_t left = last_step() - state_.step;
+  info.rounds = state_.round + (left + numbers_.local_steps - 1) / numbers_.local_steps;
+  info.first_round = state_.round;
+  info.steps = last_step();
+  info.steps_per_epoch = numbers_.steps_per_epoch;
+  info.epochs = static_cast<double>(last_step()) / numbers_.steps_per_epoch;
+  info.shards = numbers_.shards;
+  info.local_steps = numbers_.local_steps;
+  info.batch = numbers_.batch;
+  info.ranks = run_.transport.size();
+  info.threads = run_.threads;
+  info.replicas = rounds_->replicas();
+  info.parameters = plan_->network().parameter_elements();
+  info.training_records = data_->training_records();
+  info.validation_records = data_->validation().records();
+  info.test_records = data_->test().records();
+  run_.observer.stage_begun(info);
+  return {};
+}
+
+Result<RunStatus> Stage::run(const NamedTensors& network) {
+  PLAIT_TRY(tell_begin());
+  const int64_t end = last_step();
+  bool stopped = false;
+  while (state_.step < end && !stopped) {
+    const int64_t epochs_before = epochs_passed();
+    const Clock::Nanoseconds begin = run_.clock.now();
+    PLAIT_ASSIGN(const RoundResult result, rounds_->run(state_, end - state_.step, wants_stop()));
+    PLAIT_TRY(after_round(result, run_.clock.now() - begin));
+    const bool at_end = state_.step >= end, new_epoch = epochs_passed() > epochs_before;
+    stopped = result.stop && !at_end;
+    if (new_epoch || at_end) PLAIT_TRY(validate());
+    const int every = job_.train.checkpoint_every;
+    const bool due = every > 0 ? state_.round % every == 0 : new_epoch;
+    if (due || at_end || stopped) PLAIT_TRY(save_checkpoint(network));
+  }
+  if (state_.step >= end && validation_values_.empty()) PLAIT_TRY(validate());
+  return stopped ? RunStatus::kStopped : RunStatus::kComplete;
+}
+
+Status Stage::after_round(const RoundResult& result, Clock::Nanoseconds took) {
+  Counters& counters = run_.counters;
+  counters.rounds += 1;
+  counters.steps += result.steps;
+  counters.samples += result.samples;
+  counters.skipped_records += result.skipped_records;
+  counters.train_seconds += seconds_of(took);
+  if (counters.tasks_by_rank.size() < result.tasks_by_rank.size()) {
+    counters.tasks_by_rank.resize(result.tasks_by_rank.size());
+  }
+  for (size_t r = 0; r < result.tasks_by_rank.size(); ++r) counters.tasks_by_rank[r] += result.tasks_by_rank[r];
+  loss_ = result.loss;
+  samples_ += result.samples;
+  if (!run_.is_root()) return {};
+  RoundInfo info;
+  info.stage = number_;
+  info.round = state_.round - 1;
+  info.rounds = info.round + 1 + (last_step() - state_.step + numbers_.local_steps - 1) / numbers_.local_steps;
+  info.step = state_.step;
+  info.epoch = epoch();
+  info.samples = samples_;
+  info.loss = result.loss;
+  info.seconds = seconds_of(took);
+  info.samples_per_second = info.seconds > 0 ? static_cast<double>(result.samples) / info.seconds : 0;
+  info.redone = result.redone;
+  run_.observer.round_finished(info);
+  return run_.folder->add(info);
+}
+
+Status Stage::validate() {
+  if (!validation_) return {};
+  const Clock::Nanoseconds begin = run_.clock.now();
+  PLAIT_ASSIGN(const auto plain, plain_weights(*plan_, state_.weights));
+  PLAIT_ASSIGN(validation_values_, validation_->run(plain, run_.transport));
+  EvaluationInfo info;
+  info.on = "validation";
+  info.weights = "last";
+  info.stage = number_;
+  info.step = state_.step;
+  info.epoch = epoch();
+  info.values = validation_values_;
+  info.records = validation_->records();
+  for (const auto& [name, value] : validation_values_) {
+    if (name != monitor_ || std::isnan(value)) continue;
+    info.best = !best_.known || (higher_is_better_ ? value > best_.value : value < best_.value);
+    if (info.best) best_ = {true, value, info.epoch, validation_values_};
+  }
+  info.seconds = seconds_of(run_.clock.now() - begin);
+  if (!run_.is_root()) return {};
+  if (info.best && !pretraining_) PLAIT_TRY(run_.folder->save_best(name_weights(plan_->network(), plain)));
+  run_.observer.evaluated(info);
+  return run_.folder->add(info);
+}
+
+Status Stage::save_checkpoint(const NamedTensors& network) {
+  if (!run_.is_root()) return {};
+  Checkpoint checkpoint;
+  checkpoint.job = run_.job_digest;
+  checkpoint.stage = number_;
+  checkpoint.loss = loss_;
+  checkpoint.counters = run_.counters;
+  checkpoint.counters.seconds = run_.seconds();
+  checkpoint.best = best_;
+  checkpoint.validation = validation_values_;
+  PLAIT_TRY(put_state(*plan_, state_, checkpoint));
+  if (pretraining_) {
+    for (const NamedTensor& tensor : network) checkpoint.tensors.push_back({"network/" + tensor.name, tensor.shape, tensor.values});
+  }
+  PLAIT_TRY(run_.folder->flush());
+  PLAIT_ASSIGN(const std::string path, run_.checkpoints->save(checkpoint));
+  run_.observer.checkpoint_saved(path);
+  return {};
+}
+
+Result<NamedValues> Stage::test(const NamedTensors& weights, const std::string& which) {
+  if (!test_) return NamedValues();
+  const Clock::Nanoseconds begin = run_.clock.now();
+  PLAIT_ASSIGN(const auto plain, plain_of(weights, test_->plan().network(), which));
+  PLAIT_ASSIGN(NamedValues values, test_->run(plain, run_.transport));
+  if (!run_.is_root()) return values;
+  EvaluationInfo info;
+  info.on = "test";
+  info.weights = which;
+  info.stage = number_;
+  info.step = state_.step;
+  info.epoch = which == "best" ? best_.epoch : epoch();
+  info.values = values;
+  info.records = test_->records();
+  info.seconds = seconds_of(run_.clock.now() - begin);
+  run_.observer.evaluated(info);
+  PLAIT_TRY(run_.folder->add(info));
+  return values;
+}
+
+std::vector<LayerTime> Stage::profile() const {
+  std::vector<LayerTime> times;
+  for (int slot = 0; slot < rounds_->replicas(); ++slot) {
+    const std::vector<NodeTime> nodes = rounds_->replica(slot).profile();
+    times.resize(std::max(times.size(), nodes.size()));
+    for (size_t i = 0; i < nodes.size(); ++i) {
+      times[i].layer = nodes[i].layer;
+      times[i].phase = nodes[i].phase;
+      times[i].calls += nodes[i].calls;
+      times[i].seconds += static_cast<double>(nodes[i].total_ns) * 1e-9;
+    }
+  }
+  return times;
+}
+
+}  // namespace plait

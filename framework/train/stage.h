@@ -1,0 +1,102 @@
+// One training of one network: a pretraining stage, or the main training of a job.
+#pragma once
+#include <memory>
+#include <optional>
+
+#include "train/checkpoint.h"
+#include "train/evaluate.h"
+#include "train/job_data.h"
+#include "train/round.h"
+#include "train/run_folder.h"
+
+namespace plait {
+
+// What all stages of a run share. Borrowed.
+struct RunContext {
+  const Registry& registry;
+  const RunOptions& options;
+  Transport& transport;
+  Clock& clock;
+  Observer& observer;      // told on rank 0 only
+  const std::atomic<bool>& stop;
+  Device& device;
+  RunFolder* folder = nullptr;              // rank 0 only
+  CheckpointFolder* checkpoints = nullptr;  // rank 0 only
+  std::string job_digest{};
+  int threads = 1;
+  Clock::Nanoseconds begin{};  // of this process's run
+  double seconds_before = 0;   // of the runs that this one resumes
+  Counters counters{};
+  bool is_root() const { return transport.is_root(); }
+  double seconds() const;
+};
+
+class Stage {
+ public:
+  // Opens data, shapes, compiles, makes replicas; writes nothing. `job` outlives the stage.
+  // Fails with: what is wrong with the job; kPeer when ranks have different plans.
+  // Threads: [setup only]
+  static Result<std::unique_ptr<Stage>> create(RunContext& run, const Job& job, int number, bool pretraining);
+  ~Stage();
+
+  const Network& network() const { return plan_->network(); }
+  void set_number(int number) { number_ = number; }
+  double steps_per_epoch() const { return numbers_.steps_per_epoch; }
+  const JobData& data() const { return *data_; }
+
+  // Weights that a stage begins with: the seed's, with tensors of the same name and shape taken from `from`. Returns how
+  // many were taken.
+  Result<int> begin_with(const NamedTensors& from);
+  // Goes on from a checkpoint of this stage.
+  Status resume(const Checkpoint& checkpoint);
+
+  // Rounds, validation and checkpoints until the stage ends or is stopped. `network`: the job's own, for checkpoints of
+  // a pretraining stage.
+  Result<RunStatus> run(const NamedTensors& network);
+
+  Result<NamedTensors> weights() const;
+  double loss() const { return loss_; }
+  const Best& best() const { return best_; }
+  const NamedValues& validation() const { return validation_values_; }
+  // On the job's test records; empty where there are none.
+  Result<NamedValues> test(const NamedTensors& weights, const std::string& which);
+  std::vector<LayerTime> profile() const;
+
+ private:
+  Stage(RunContext& run, const Job& job, int number, bool pretraining);
+  Status open();
+  Status make_plan();
+  Status make_optimizers();
+  Status make_evaluators();
+  Result<std::unique_ptr<Evaluator>> evaluator_for(const EvaluationSet& set);
+  void count_steps();
+  Status tell_begin();
+  int64_t last_step() const;
+  int64_t epochs_passed() const;
+  bool wants_stop() const;
+  Status after_round(const RoundResult& result, Clock::Nanoseconds took);
+  Status validate();
+  Status save_checkpoint(const NamedTensors& network);
+  double epoch() const;
+
+  RunContext& run_;
+  const Job& job_;
+  int number_;
+  bool pretraining_;
+  std::unique_ptr<JobData> data_;
+  std::unique_ptr<Plan> plan_;
+  std::unique_ptr<OptimizerInstance> optimizer_, outer_;
+  std::unique_ptr<Reducer> reducer_;
+  std::unique_ptr<Evaluator> validation_, test_;
+  std::unique_ptr<Rounds> rounds_;
+  RoundNumbers numbers_;
+  RoundState state_;
+  std::string monitor_;
+  bool higher_is_better_ = false;
+  double loss_ = 0;
+  int64_t samples_ = 0;
+  Best best_;
+  NamedValues validation_values_;
+};
+
+}  // namespace plait
