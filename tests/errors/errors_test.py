@@ -1,0 +1,142 @@
+"""Wrong input: an error with place, got and wanted; status 1 or 2; nothing half-written; no hang.
+
+usage: errors_test.py THROWING_PLUGIN
+Each case changes one thing of a good job and names words that the message must hold.
+"""
+import gzip
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+
+here = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(here, "..", "distributed"))
+import jobs  # noqa: E402
+
+throwing = sys.argv[1]
+GOOD = """
+source { idx { images: "%(data)s/images" labels: "%(data)s/labels" classes: 4 } }
+layer { name: "h" input: "image" dense { units: 8 } }
+layer { name: "r" relu {} }
+layer { name: "f" dense { units: 4 } }
+loss { input: "f" target: "label" softmax_cross_entropy {} }
+preprocess { normalize {} }
+optimizer { sgd { rate: 0.05 } }
+train { shards: 2 local_steps: 5 batch: 8 steps: 20 }
+"""
+failures = 0
+
+
+def case(name, words, old="", new="", job=None, status=(1,), ranks=0, more=(), data=None, file=None,
+         run_dir="FOLDER/runs/here"):
+    """Runs `plait run` on GOOD with `old` replaced by `new`; the message must hold all `words`, once."""
+    global failures
+    with tempfile.TemporaryDirectory() as folder:
+        jobs.write_digits(folder, records=200)
+        if data:
+            data(folder)
+        text = (job or GOOD).replace(old, new) if old else (job or GOOD) + new
+        if old and old not in (job or GOOD):
+            raise SystemExit(f"{name}: the job has no {old!r}")
+        path = f"{folder}/job.txtpb"
+        with open(path, "w") as out:
+            out.write(text % {"data": folder})
+        folder_of_run = run_dir.replace("FOLDER", folder)
+        command = (["mpirun", "-n", str(ranks)] if ranks else []) + ["plait", "run", file or path, "--run-dir", run_dir,
+                                                                     "--progress", "none", "--threads", "1", *more]
+        command = [word.replace("FOLDER", folder) for word in command]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        except subprocess.TimeoutExpired:
+            failures += 1
+            print(f"FAILED {name}: hangs")
+            return
+        said = done.stderr + done.stdout
+        problems = [f"does not say {word!r}" for word in words if word not in said]
+        if done.returncode not in status:
+            problems.append(f"status {done.returncode}, wanted {status}")
+        if words and said.count(words[0]) > 1:
+            problems.append(f"says {words[0]!r} {said.count(words[0])} times")
+        if os.path.exists(f"{folder_of_run}/summary.json") or os.path.exists(f"{folder_of_run}/weights.safetensors"):
+            problems.append("left results in the run's folder")
+        if problems:
+            failures += 1
+            print(f"FAILED {name}: {'; '.join(problems)}\n  " + said.strip().replace("\n", "\n  "))
+        else:
+            print(f"ok {name}: {said.strip().splitlines()[0][:150]}")
+
+
+def write(folder, name, content):
+    with open(f"{folder}/{name}", "wb") as file:
+        file.write(content)
+
+
+def read(folder, name):
+    with open(f"{folder}/{name}", "rb") as file:
+        return file.read()
+
+
+# Files.
+case("no such file", ["nowhere.txtpb"], file="FOLDER/nowhere.txtpb")
+case("empty file", ["job.txtpb"], job=" ", new="\n")
+case("no such data", ["/images", "no such"], data=lambda f: os.remove(f"{f}/images"))
+case("truncated gzip", ["/images", "gzip"],
+     data=lambda f: write(f, "images", gzip.compress(read(f, "images"))[:-500]))
+case("corrupt gzip", ["/images", "gzip"],
+     data=lambda f: write(f, "images", (lambda z: z[:200] + bytes([z[200] ^ 255]) + z[201:])(gzip.compress(read(f, "images")))))
+case("wrong magic number", ["/images", "magic"], data=lambda f: write(f, "images", b"\1\2\3\4" + read(f, "images")[4:]))
+case("truncated file", ["/images"], data=lambda f: write(f, "images", read(f, "images")[:-7]))
+case("trailing bytes", ["/images"], data=lambda f: write(f, "images", read(f, "images") + b"xyz"))
+case("a count beyond the file", ["/images"],
+     data=lambda f: write(f, "images", struct.pack(">IIII", 0x803, 2**31 - 1, 12, 12) + read(f, "images")[16:]))
+case("images and labels differ", ["200", "150"],
+     data=lambda f: write(f, "labels", struct.pack(">II", 0x801, 150) + read(f, "labels")[8:158]))
+case("a label outside the classes", ["label", "9"],
+     data=lambda f: write(f, "labels", read(f, "labels")[:20] + b"\x09" + read(f, "labels")[21:]))
+case("labels beyond the loss's classes", ["label", "3"], "dense { units: 4 }", "dense { units: 3 }")
+# Words of the file.
+case("unknown field", ["job.txtpb:3", "unitss", "units"], "units: 8", "unitss: 8")
+case("unknown type", ["job.txtpb:4", "relo", "relu"], "relu {}", "relo {}")
+case("a loss where a layer belongs", ["job.txtpb:4", "softmax_cross_entropy"], "relu {}", "softmax_cross_entropy {}")
+case("unknown layer name", ["job.txtpb", '"g"'], 'input: "f"', 'input: "g"')
+case("a value out of range", ["job.txtpb:3", "-8"], "units: 8", "units: -8")
+case("a value of another type", ["job.txtpb:3"], "units: 8", 'units: "eight"')
+case("a required field", ["job.txtpb:3", "units"], "dense { units: 8 }", "dense {}")
+case("two layers of one name", ["job.txtpb", '"h"'], 'name: "r"', 'name: "h"')
+case("a cycle", ["cycle", '"h"'], 'name: "h" input: "image"', 'name: "h" input: "f"')
+case("no loss", ["loss"], 'loss { input: "f" target: "label" softmax_cross_entropy {} }', "")
+case("no layer", ["layer"], job="\n".join(line for line in GOOD.splitlines() if not line.startswith("layer")), new="\n")
+case("unknown variable", ["widht"], "units: 8", "units: $widht")
+for field in ("shards: 2", "local_steps: 5", "batch: 8"):
+    for value in ("0", "-3"):
+        name = field.split(":")[0]
+        case(f"{name} of {value}", ["job.txtpb:9", name, value], field, f"{name}: {value}")
+case("several errors at once", ["units", "relu", "rate"], job=GOOD.replace("units: 8", "unitss: 8").replace(
+    "relu {}", "relo {}").replace("rate: 0.05", "rate: -1"), new="\n")
+# Shapes.
+case("shapes that do not fit", ['"c"', '"h"'], 'name: "r" relu {}', 'name: "c" convolution { filters: 2 kernel: 3 }')
+case("a kernel larger than its input", ["15x15", "12x12"], 'layer { name: "h"',
+     'layer { name: "c" input: "image" convolution { filters: 2 kernel: 15 } }\nlayer { name: "h"')
+# Plugins.
+case("a plugin that is no plugin", ["job.txtpb", "plugin"], more=["--plugin", "FOLDER/job.txtpb"])
+case("a plugin that is not there", ["gone.plait.so"], more=["--plugin", "FOLDER/gone.plait.so"])
+for where, words in [("create", ["the spring is broken"]), ("forward", ["no water in the well", '"t"', "forward"]),
+                     ("backward", ['"t"', "backward"]), ("nan", ["nan", "shard", "step"])]:
+    for ranks in (0, 2):
+        case(f"throws in {where} on {ranks} ranks", words[:1] if where != "nan" else ["shard"], 'name: "r" relu {}',
+             'name: "t" [test.throwing] { where: "%s" after: 7 }' % where, ranks=ranks, more=["--plugin", throwing])
+# The command line.
+case("unknown command line option", ["--thraeds"], status=(2,), more=["--thraeds", "2"])
+case("--var that the file does not have", ["dtaa"], status=(1, 2), more=["--var", "dtaa=x"])
+case("--set of an unknown field", ["shrads", "shards"], status=(1, 2), more=["--set", "train.shrads=4"])
+case("--set out of range", ["-1"], status=(1, 2), more=["--set", "optimizer.sgd.rate=-1"])
+case("weights that are not there", ["gone.safetensors"], more=["--weights", "FOLDER/gone.safetensors"])
+case("weights that are no weights", ["job.txtpb"], more=["--weights", "FOLDER/job.txtpb"])
+case("nothing to resume", ["resume"], more=["--resume"])
+case("a run folder that cannot be made", ["job.txtpb/run"], run_dir="FOLDER/job.txtpb/run", status=(1, 2))
+# One message however many ranks.
+case("one message of two ranks", ["unitss"], "units: 8", "unitss: 8", ranks=2)
+case("one message of three ranks, data", ["no such"], data=lambda f: os.remove(f"{f}/images"), ranks=3)
+print(f"{failures} failed")
+sys.exit(1 if failures else 0)
