@@ -61,6 +61,8 @@ class Registry {
   // operations missing), or throws or returns null. A library's entry is called once a process, whatever the
   // number of registries.
   static Result<Registry> load(const SearchPath& path);
+  // The same from tables that are part of the program: for tests of what is built on a registry.
+  static Result<Registry> from_plugins(const std::vector<const plait_plugin*>& plugins);
 
   const std::map<std::string, TypeEntry>& types() const { return types_; }  // by id
   // By id or short name; null when there is none.
