@@ -1,0 +1,92 @@
+// An optimizer on the test host, with weights, gradients and slots of one tensor. See testing.hpp.
+#pragma once
+#include <cstring>
+
+#include "testing.hpp"
+
+namespace plait::sdk::testing {
+
+class OptimizerTest {
+ public:
+  TestTensor weights, gradients;  // random at first
+  std::deque<TestTensor> slots;
+  std::vector<plait_slot_spec> slot_specs;
+  std::vector<double> runtime;  // values of the runtime fields, in field order
+  uint32_t flags = 0;
+  int64_t next_step = 0;
+
+  OptimizerTest(TestHost& host, const Entry& entry, Settings settings, size_t count,
+                std::vector<double> runtime_values)
+      : weights("w", DType::f32, {static_cast<int64_t>(count)}),
+        gradients("g", DType::f32, {static_cast<int64_t>(count)}),
+        runtime(std::move(runtime_values)),
+        host_(host),
+        ops_(*static_cast<const plait_optimizer_ops*>(entry.implementation.ops)),
+        settings_(std::move(settings)) {
+    plait_optimizer_builder builder{};
+    builder.struct_size = sizeof builder;
+    builder.host_data = this;
+    builder.slot = [](const plait_optimizer_builder* b, const plait_slot_spec* spec) {
+      static_cast<OptimizerTest*>(b->host_data)->slot_specs.push_back(*spec);
+      return int{PLAIT_OK};
+    };
+    const auto& rules = *static_cast<const plait_optimizer_rules*>(entry.type.rules);
+    host_.check(rules.describe(host_.context(), settings_.c(), &builder));
+    host_.check(ops_.create(host_.context(), settings_.c(), &self_));
+    for (const plait_slot_spec& spec : slot_specs) {
+      const Out values = slots.emplace_back(weights.spec()).f32();
+      std::fill(values.begin(), values.end(), static_cast<float>(spec.initial));
+    }
+    weights.randomize(1);
+    gradients.randomize(2);
+  }
+  ~OptimizerTest() {
+    if (self_) ops_.destroy(self_);
+  }
+  OptimizerTest(const OptimizerTest&) = delete;
+  OptimizerTest& operator=(const OptimizerTest&) = delete;
+
+  void step() {
+    std::vector<float*> memory;
+    for (const TestTensor& slot : slots) memory.push_back(slot.f32().data());
+    plait_optimizer_call call{};
+    call.struct_size = sizeof call;
+    call.flags = flags;
+    call.count = weights.spec().size();
+    call.weights = weights.f32().data();
+    call.gradients = gradients.f32().data();
+    call.slots = memory.data();
+    call.step = next_step++;
+    call.runtime = runtime.data();
+    host_.check(ops_.step(self_, host_.context(), &call));
+    bool intact = weights.intact();
+    for (const TestTensor& slot : slots) intact = intact && slot.intact();
+    if (!intact) throw std::runtime_error("wrote behind the end of its memory");
+  }
+
+  // The law of optimizers: w = 0, g = 0 and new slots give w = 0, here over three steps.
+  bool keeps_zeros() {
+    std::fill(weights.f32().begin(), weights.f32().end(), 0.0f);
+    std::fill(gradients.f32().begin(), gradients.f32().end(), 0.0f);
+    for (int i = 0; i < 3; ++i) step();
+    return std::all_of(weights.f32().begin(), weights.f32().end(), [](float w) { return w == 0; });
+  }
+  bool same_bits(const OptimizerTest& other) const {
+    bool same = same_bits(weights, other.weights) && slots.size() == other.slots.size();
+    for (size_t i = 0; same && i < slots.size(); ++i) same = same_bits(slots[i], other.slots[i]);
+    return same;
+  }
+
+ private:
+  static bool same_bits(const TestTensor& a, const TestTensor& b) {
+    return a.spec().bytes() == b.spec().bytes() &&
+           std::memcmp(a.view().raw(), b.view().raw(), a.spec().bytes()) == 0;
+  }
+
+  TestHost& host_;
+  const plait_optimizer_ops& ops_;
+  Settings settings_;
+  void* self_ = nullptr;
+};
+
+}  // namespace plait::sdk::testing
