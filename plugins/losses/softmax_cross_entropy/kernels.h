@@ -1,0 +1,27 @@
+// The arithmetic of softmax cross entropy over whole batches: flat loops, so that ten classes fill a vector
+// as well as a thousand.
+//
+// Shapes: rows of C classes; one label per row.
+// Threads: [any]
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace plait::softmax_cross_entropy {
+
+// Labels that are not a class.
+inline constexpr int32_t kMasked = -1;  // behind its sample's length: counts for nothing
+inline constexpr int32_t kBad = -2;
+
+// Over rows * classes numbers: e[i] = exp(x[i] - the row's largest); sums[row] their sum, in double.
+void exponentials(const float* x, size_t rows, size_t classes, float* e, double* largest, double* sums);
+
+// loss[row] = log(sum) + largest - x[label]; 0 for a label that is not a class.
+void losses(const float* x, const int32_t* labels, size_t rows, size_t classes, const double* largest,
+            const double* sums, double* loss);
+
+// dx = (e / sum - onehot(label)) * factor; zeros for a label that is not a class. e may be dx.
+void gradients(const float* e, const int32_t* labels, size_t rows, size_t classes, const double* sums,
+               double factor, float* dx);
+
+}  // namespace plait::softmax_cross_entropy

@@ -1,0 +1,73 @@
+// Class numbers of a batch as one list of i32, whatever the target's element type, with what lies behind a
+// sample's length masked.
+#pragma once
+#include <plait/sdk.hpp>
+
+#include "kernels.h"
+
+namespace plait::softmax_cross_entropy {
+
+// labels[row]: a class in [0, classes), kMasked, or kBad for a target that is no whole number in that range.
+// Shapes: prediction [N, ..., C], target [N, ...] or [N, ..., 1] of i32, i64, u8 or f32; labels holds size /
+// C rows.
+inline void read_labels(sdk::Tensor prediction, sdk::Tensor target, int32_t* labels);
+
+namespace detail {
+
+template <class V>
+void convert(std::span<const V> from, int64_t classes, int32_t* to) {
+  for (size_t i = 0; i < from.size(); ++i) {
+    const V value = from[i];
+    const bool good = value >= V{0} && value < static_cast<V>(classes) &&
+                      static_cast<V>(static_cast<int32_t>(value)) == value;
+    to[i] = good ? static_cast<int32_t>(value) : kBad;
+  }
+}
+
+inline void mask(sdk::Tensor lengths_of, size_t rows, int32_t* labels) {
+  const auto lengths = lengths_of.lengths();
+  if (lengths.empty()) return;
+  const size_t per_sample = rows / lengths.size();
+  const int axis = lengths_of.variable_axis() < 0 ? 1 : lengths_of.variable_axis();
+  const auto extent = static_cast<size_t>(lengths_of.shape(axis));
+  size_t before = 1;  // places of a sample up to and with the variable axis
+  for (int i = 1; i <= axis; ++i) before *= static_cast<size_t>(lengths_of.shape(i));
+  const size_t after = per_sample / before;
+  for (size_t n = 0; n < lengths.size(); ++n) {
+    for (size_t place = 0; place < per_sample; ++place) {
+      const size_t coordinate = place / after % extent;
+      if (coordinate >= static_cast<size_t>(lengths[n])) labels[n * per_sample + place] = kMasked;
+    }
+  }
+}
+
+}  // namespace detail
+
+inline void read_labels(sdk::Tensor prediction, sdk::Tensor target, int32_t* labels) {
+  const int64_t classes = prediction.shape(-1);
+  switch (target.dtype()) {
+    case sdk::DType::i32:
+      detail::convert<int32_t>(target.data<int32_t>(), classes, labels);
+      break;
+    case sdk::DType::i64:
+      detail::convert<int64_t>(target.data<int64_t>(), classes, labels);
+      break;
+    case sdk::DType::u8: {
+      const auto bytes = target.data<uint8_t>();
+      for (size_t i = 0; i < bytes.size(); ++i) labels[i] = bytes[i] < classes ? bytes[i] : kBad;
+      break;
+    }
+    case sdk::DType::f32:
+      detail::convert<float>(target.data<float>(), classes, labels);
+      break;
+    default:
+      throw sdk::Error("target is ", target, ", wanted i32, i64, u8 or f32");
+  }
+  // A prediction of one row per sample has no positions that a length could mask.
+  const size_t rows = prediction.size() / static_cast<size_t>(classes);
+  if (prediction.rank() > 2) {
+    detail::mask(prediction.lengths().empty() ? target : prediction, rows, labels);
+  }
+}
+
+}  // namespace plait::softmax_cross_entropy
