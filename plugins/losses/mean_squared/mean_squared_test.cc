@@ -1,0 +1,78 @@
+#include <doctest/doctest.h>
+#include <plait/sdk/testing_loss.hpp>
+#include <plait/sdk/testing_plugin.hpp>
+
+using namespace plait::sdk;
+using namespace plait::sdk::testing;
+
+namespace {
+
+struct Test {
+  TestHost host;
+  Entry entry = linked("plait.mean_squared");
+  LossTest loss;
+  Test(std::vector<int64_t> prediction, std::vector<int64_t> target, DType type = DType::f32,
+       int variable_axis = -1)
+      : loss(host, entry, Settings(entry), {"p", DType::f32, std::move(prediction), variable_axis},
+             {"t", type, std::move(target)}) {}
+};
+
+TEST_CASE("by hand: three differences of 1, -2 and 0.5") {
+  Test test({3, 1}, {3});
+  test.loss.prediction.fill({2, 1, 0.5f});
+  test.loss.target.fill({1, 3, 0});
+  test.loss.gradient_scale = 3;
+  CHECK(test.loss.compute() == (1 + 4 + 0.25) / 3);
+  const float expected[3] = {2, -4, 1};  // 3 * 2 d / 3
+  for (size_t i = 0; i < 3; ++i)
+    CHECK(test.loss.gradient.f32()[i] == doctest::Approx(expected[i]).epsilon(1e-7));
+}
+
+TEST_CASE("many elements, across the pieces of work, give the sum of a plain loop") {
+  Test test({4, 9999}, {4, 101, 99});
+  test.host.lanes = 3;
+  test.loss.prediction.randomize(1);
+  test.loss.target.randomize(2);
+  double sum = 0;
+  for (size_t i = 0; i < 4 * 9999; ++i) {
+    const double d =
+        test.loss.prediction.f32()[i] - test.loss.target.f32()[i];  // the difference is taken in f32
+    sum += d * d;
+  }
+  // Both sums are in f64: they differ by the order alone, some 40,000 roundings of 1e-16.
+  CHECK(test.loss.compute() == doctest::Approx(sum / (4 * 9999)).epsilon(1e-11));
+  const double several = test.loss.result[0];
+  test.host.lanes = 1;
+  test.loss.compute(false);
+  CHECK(test.loss.result[0] == several);
+}
+
+TEST_CASE("targets of bytes and whole numbers") {
+  Test bytes({2, 2}, {2, 2}, DType::u8), numbers({2, 2}, {2, 2}, DType::i32);
+  for (size_t i = 0; i < 4; ++i) {
+    bytes.loss.prediction.f32()[i] = numbers.loss.prediction.f32()[i] = 0.5f;
+    bytes.loss.target.data<uint8_t>()[i] = static_cast<uint8_t>(i);
+    numbers.loss.target.data<int32_t>()[i] = static_cast<int32_t>(i);
+  }
+  CHECK(bytes.loss.compute() == (0.25 + 0.25 + 2.25 + 6.25) / 4);
+  CHECK(numbers.loss.compute() == (0.25 + 0.25 + 2.25 + 6.25) / 4);
+}
+
+TEST_CASE("elements behind a sample's length count for nothing") {
+  Test test({2, 3, 2}, {2, 3, 2}, DType::f32, 1);
+  test.loss.prediction.lengths = {1, 3};
+  test.loss.prediction.fill({1, 2, 50, 50, 50, 50, 1, 1, 1, 1, 1, 1});
+  std::fill(test.loss.target.f32().begin(), test.loss.target.f32().end(), 0.0f);
+  CHECK(test.loss.compute() == (1 + 4 + 6) / 8.0);
+  const auto dx = test.loss.gradient.f32();
+  for (size_t i = 2; i < 6; ++i) CHECK(dx[i] == 0);
+  CHECK(dx[1] == 0.5f);
+}
+
+TEST_CASE("other numbers of elements are refused") {
+  CHECK_THROWS_WITH(Test({2, 3}, {2, 4}),
+                    "target f32[2, 4] has not as many elements per sample as prediction f32[2, 3]");
+  CHECK_THROWS_WITH(Test({2, 3}, {2, 3}, DType::i64), "target is i64[2, 3], wanted f32, u8 or i32");
+}
+
+}  // namespace
