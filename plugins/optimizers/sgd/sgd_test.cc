@@ -1,0 +1,93 @@
+#include <doctest/doctest.h>
+#include <plait/sdk/testing_optimizer.hpp>
+#include <plait/sdk/testing_plugin.hpp>
+
+using namespace plait::sdk;
+using namespace plait::sdk::testing;
+
+namespace {
+
+struct Test {
+  TestHost host;
+  Entry entry = linked("plait.sgd");
+  OptimizerTest optimizer;
+  Test(double rate, double momentum, bool nesterov, double decay, size_t count)
+      : optimizer(host, entry, settings(rate, momentum, nesterov, decay), count, {rate, momentum, decay}) {}
+  Settings settings(double rate, double momentum, bool nesterov, double decay) {
+    Settings s(entry);
+    s.set("rate", rate).set("momentum", momentum).set("nesterov", nesterov).set("weight_decay", decay);
+    return s;
+  }
+};
+
+TEST_CASE("plain: by hand") {
+  Test test(0.5, 0, false, 0, 2);
+  CHECK(test.optimizer.slots.empty());
+  test.optimizer.weights.fill({1, -2});
+  test.optimizer.gradients.fill({4, 0.5});
+  test.optimizer.step();
+  CHECK(test.optimizer.weights.f32()[0] == -1.0f);
+  CHECK(test.optimizer.weights.f32()[1] == -2.25f);
+}
+
+TEST_CASE("the formulas of PyTorch's SGD, in double, over ten steps") {
+  for (const bool nesterov : {false, true}) {
+    for (const double momentum : {0.0, 0.9}) {
+      if (nesterov && momentum == 0) continue;
+      Test test(0.1, momentum, nesterov, 0.01, 1000);
+      OptimizerTest& o = test.optimizer;
+      std::vector<double> w(1000), v(1000, 0);
+      for (size_t i = 0; i < 1000; ++i) w[i] = o.weights.f32()[i];
+      for (int step = 0; step < 10; ++step) {
+        o.gradients.randomize(static_cast<uint64_t>(step) + 50);
+        o.step();
+        for (size_t i = 0; i < 1000; ++i) {
+          double d = o.gradients.f32()[i] + 0.01 * w[i];
+          v[i] = momentum * v[i] + d;  // PyTorch sets it to d in the first step: the same, it was 0
+          if (momentum > 0) d = nesterov ? d + momentum * v[i] : v[i];
+          w[i] -= 0.1 * d;
+        }
+      }
+      double worst = 0;
+      for (size_t i = 0; i < 1000; ++i) worst = std::max(worst, std::abs(w[i] - o.weights.f32()[i]));
+      // Weights stay below 8 in size; each of ten steps rounds a handful of times at 6e-8 relative.
+      CHECK(worst < 10 * 5 * 8 * 6e-8);
+    }
+  }
+}
+
+TEST_CASE("biases do not decay") {
+  Test test(1, 0, false, 0.5, 1);
+  test.optimizer.weights.fill({2});
+  test.optimizer.gradients.fill({0});
+  test.optimizer.flags = PLAIT_PARAMETER_NO_DECAY;
+  test.optimizer.step();
+  CHECK(test.optimizer.weights.f32()[0] == 2);
+  test.optimizer.flags = 0;
+  test.optimizer.step();
+  CHECK(test.optimizer.weights.f32()[0] == 1);
+}
+
+TEST_CASE("a schedule's rate is taken, not the file's") {
+  Test test(1, 0, false, 0, 1);
+  test.optimizer.weights.fill({1});
+  test.optimizer.gradients.fill({1});
+  test.optimizer.runtime[0] = 0.25;
+  test.optimizer.step();
+  CHECK(test.optimizer.weights.f32()[0] == 0.75f);
+}
+
+TEST_CASE("weights and gradients of zero stay zero, and pieces do not matter") {
+  Test zeros(0.1, 0.9, true, 0.01, 40);
+  CHECK(zeros.optimizer.keeps_zeros());
+  Test one(0.1, 0.9, false, 0.01, 50'001), four(0.1, 0.9, false, 0.01, 50'001);
+  four.host.lanes = 4;
+  for (int i = 0; i < 3; ++i) one.optimizer.step(), four.optimizer.step();
+  CHECK(one.optimizer.same_bits(four.optimizer));
+}
+
+TEST_CASE("nesterov without momentum is refused") {
+  CHECK_THROWS_WITH(Test(0.1, 0, true, 0, 1), "nesterov needs a momentum above 0, got 0");
+}
+
+}  // namespace
