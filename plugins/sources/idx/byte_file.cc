@@ -1,0 +1,121 @@
+#include "byte_file.h"
+
+#include <zlib.h>
+
+#include <plait/sdk.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+namespace plait::idx {
+namespace {
+
+using sdk::CorruptFile;
+using sdk::IoError;
+using sdk::NotFound;
+
+constexpr uint64_t kChunk =
+    1 << 20;  // bytes by which answers grow: a false count cannot ask for more than is there
+
+std::string existing(const std::string& path) {
+  std::error_code ignored;
+  const bool zipped = path.ends_with(".gz");
+  const std::string twin = zipped ? path.substr(0, path.size() - 3) : path + ".gz";
+  if (!std::filesystem::exists(path, ignored)) {
+    if (std::filesystem::exists(twin, ignored)) return twin;
+    throw NotFound(path, " does not exist, nor does ", twin);
+  }
+  if (std::filesystem::is_directory(path, ignored)) throw IoError(path, " is a folder, wanted an IDX file");
+  return path;
+}
+
+std::vector<uint8_t> whole_file(const std::string& path) {
+  struct Close {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+  const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rb"));
+  if (!file) throw IoError(path, " cannot be opened: ", std::strerror(errno));
+  std::vector<uint8_t> bytes;
+  for (size_t got = kChunk; got > 0;) {
+    const size_t before = bytes.size();
+    bytes.resize(before + kChunk);
+    got = std::fread(bytes.data() + before, 1, kChunk, file.get());
+    bytes.resize(before + got);
+  }
+  if (std::ferror(file.get())) throw IoError(path, " cannot be read: ", std::strerror(errno));
+  return bytes;
+}
+
+}  // namespace
+
+// One zlib stream over stored bytes; several gzip members follow one another as one text.
+struct ByteFile::Inflater {
+  z_stream stream{};
+  bool done = false;
+
+  explicit Inflater(const std::string& path) {
+    if (inflateInit2(&stream, 15 + 16) != Z_OK) throw IoError(path, ": zlib does not start");
+  }
+  ~Inflater() { inflateEnd(&stream); }
+  Inflater(const Inflater&) = delete;
+  Inflater& operator=(const Inflater&) = delete;
+};
+
+ByteFile::ByteFile(const std::string& path) : path_(existing(path)), stored_(whole_file(path_)) {
+  if (stored_.size() >= 2 && stored_[0] == 0x1f && stored_[1] == 0x8b)
+    inflater_ = std::make_unique<Inflater>(path_);
+}
+ByteFile::~ByteFile() = default;
+
+size_t ByteFile::read_some(uint8_t* to, size_t most) {
+  if (!inflater_) {
+    const size_t count = std::min(most, stored_.size() - place_);
+    std::copy_n(stored_.data() + place_, count, to);
+    place_ += count;
+    return count;
+  }
+  z_stream& z = inflater_->stream;
+  z.next_out = to;
+  z.avail_out = static_cast<uInt>(most);
+  while (z.avail_out > 0 && !inflater_->done) {
+    z.next_in = stored_.data() + place_;
+    z.avail_in = static_cast<uInt>(std::min<size_t>(stored_.size() - place_, 1u << 30));
+    const uInt offered = z.avail_in;
+    const int status = inflate(&z, Z_NO_FLUSH);
+    place_ += offered - z.avail_in;
+    if (status == Z_STREAM_END) {
+      inflater_->done = place_ == stored_.size();
+      if (!inflater_->done && inflateReset(&z) != Z_OK) throw IoError(path_, ": zlib does not start again");
+    } else if (status == Z_BUF_ERROR || (status == Z_OK && z.avail_in == 0 && z.avail_out > 0)) {
+      throw CorruptFile(path_, ": gzip data ends early, after ", stored_.size(), " bytes of the file");
+    } else if (status != Z_OK) {
+      throw CorruptFile(path_, ": gzip data is damaged near byte ", place_, ": ",
+                        z.msg ? z.msg : "unknown error");
+    }
+  }
+  return most - z.avail_out;
+}
+
+std::vector<uint8_t> ByteFile::read(uint64_t count) {
+  std::vector<uint8_t> bytes;
+  while (bytes.size() < count) {
+    const size_t before = bytes.size();
+    const auto step = static_cast<size_t>(std::min(kChunk, count - before));
+    bytes.resize(before + step);
+    const size_t got = read_some(bytes.data() + before, step);
+    bytes.resize(before + got);
+    if (got < step) break;
+  }
+  return bytes;
+}
+
+bool ByteFile::at_end() {
+  uint8_t next = 0;
+  return read_some(&next, 1) == 0;
+}
+
+}  // namespace plait::idx
