@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace plait {
@@ -13,10 +14,13 @@ std::string duration_text(double seconds) {
 }
 
 std::string rate_text(double per_second) {
-  std::string digits = fmt::format("{:.0f}", std::max(0.0, per_second));
-  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3)
-    digits.insert(static_cast<size_t>(at), ",");
-  return digits;
+  const std::string digits = fmt::format("{:.0f}", std::max(0.0, per_second));
+  std::string text;
+  for (size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
+  }
+  return text;
 }
 
 std::string values_text(const NamedValues& values) {

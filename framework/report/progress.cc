@@ -1,13 +1,29 @@
 #include "report/progress.h"
 
-#include <sys/ioctl.h>
+#include <fcntl.h>
 #include <unistd.h>
+
+#include <cstdlib>
 
 #include "report/bar.h"
 #include "report/json_lines.h"
 #include "report/plain.h"
 
 namespace plait {
+namespace {
+
+// mpirun gives its ranks a terminal of its own making, whatever it writes to itself: what counts is its own output.
+bool reaches_a_terminal(std::FILE* stream) {
+  if (!::isatty(::fileno(stream))) return false;
+  if (std::getenv("PMIX_RANK") == nullptr) return true;
+  const std::string parents = "/proc/" + std::to_string(::getppid()) + "/fd/1";
+  const int fd = ::open(parents.c_str(), O_WRONLY | O_NOCTTY | O_NONBLOCK);
+  const bool terminal = fd >= 0 && ::isatty(fd);
+  if (fd >= 0) ::close(fd);
+  return terminal;
+}
+
+}  // namespace
 
 Result<ProgressMode> progress_mode(const std::string& name) {
   if (name == "auto") return ProgressMode::kAuto;
@@ -20,7 +36,7 @@ Result<ProgressMode> progress_mode(const std::string& name) {
 
 std::unique_ptr<Observer> make_progress(ProgressMode mode, std::FILE* stream) {
   if (mode == ProgressMode::kAuto)
-    mode = ::isatty(::fileno(stream)) ? ProgressMode::kBar : ProgressMode::kPlain;
+    mode = reaches_a_terminal(stream) ? ProgressMode::kBar : ProgressMode::kPlain;
   switch (mode) {
     case ProgressMode::kBar:
       return std::make_unique<Bar>(stream);
