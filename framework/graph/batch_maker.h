@@ -19,8 +19,8 @@ struct InputSetup {
   Device& device;
   Lanes& lanes;
   int batch;
-  std::vector<std::unique_ptr<SampleScratch>> scratch;
-  std::unique_ptr<SampleScratch> io_scratch;  // only used on the reader's thread; null where there is none
+  std::vector<SampleReader::ScratchOwner> scratch;
+  SampleReader::ScratchOwner io_scratch;  // only used on the reader's thread; null where there is none
   std::atomic<int64_t> skipped{0};
 };
 

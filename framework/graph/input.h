@@ -64,7 +64,11 @@ class SampleReader {
   // on whole batches are the input graph's. Does not allocate unless it fails.
   // Fails with: kCorrupt for a bad record; what plugins report otherwise.
   using Scratch = SampleScratch;
-  std::unique_ptr<Scratch> make_scratch() const;
+  struct FreeScratch {
+    void operator()(Scratch* scratch) const;
+  };
+  using ScratchOwner = std::unique_ptr<Scratch, FreeScratch>;
+  ScratchOwner make_scratch() const;
   Status read(const SampleRef& sample, int place_in_batch, std::span<void* const> parts,
               std::span<int32_t* const> lengths, Scratch& scratch) const;
 

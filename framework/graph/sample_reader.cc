@@ -34,9 +34,8 @@ const std::vector<PartSpec>& SampleReader::parts() const { return body_->chain->
 const SampleChain& SampleReader::chain() const { return *body_->chain; }
 IoThread* SampleReader::io_thread() const { return body_->io_thread.get(); }
 
-std::unique_ptr<SampleReader::Scratch> SampleReader::make_scratch() const {
-  return std::make_unique<Scratch>(*body_->chain);
-}
+SampleReader::ScratchOwner SampleReader::make_scratch() const { return ScratchOwner(new Scratch(*body_->chain)); }
+void SampleReader::FreeScratch::operator()(Scratch* scratch) const { delete scratch; }
 
 Status SampleReader::read(const SampleRef& sample, int place_in_batch, std::span<void* const> parts,
                           std::span<int32_t* const> lengths, Scratch& scratch) const {

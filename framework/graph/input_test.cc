@@ -1,0 +1,205 @@
+#include "graph/input.h"
+
+#include <doctest/doctest.h>
+
+#include <numeric>
+
+#include "base/random_keys.h"
+#include "graph/test_plugins.h"
+#include <plait/sdk/random.hpp>
+
+namespace plait {
+namespace {
+
+// Position p is record p mod 100; what stands for a bad record is the next one, in an epoch of its own.
+class Forwards final : public SampleOrder {
+ public:
+  SampleRef sample(int64_t position) const override {
+    return {position % 100, static_cast<uint64_t>(position / 100), static_cast<uint64_t>(position % 100)};
+  }
+  SampleRef replacement(const SampleRef& bad, int attempt) const override {
+    return {(bad.record + attempt) % 100, bad.epoch, bad.place};
+  }
+};
+
+constexpr int kBatch = 40;  // three chunks
+
+// The input of a job of a source and operators.
+struct Input {
+  explicit Input(const std::string& text, int lanes = 1, const std::string& device_text = "near {}")
+      : job(graph_job(text + " layer { input: \"image\" scale {} } loss { target: \"label\" squares {} }",
+                      device_text)) {
+    auto opened = Device::open(graph_registry(), *job.device.entry, *job.device.config);
+    REQUIRE(opened.is_ok());
+    device = std::move(*opened);
+    SampleReader::Options options;
+    options.augment = &job.augment;
+    options.preprocess = &job.preprocess;
+    auto made = SampleReader::create(graph_registry(), job.source, options);
+    REQUIRE_MESSAGE(made.is_ok(), made.status().message());
+    reader = std::move(*made);
+    auto graph = InputGraph::create(*reader, order, *device, kBatch, lanes);
+    REQUIRE_MESSAGE(graph.is_ok(), graph.status().message());
+    input = std::move(*graph);
+  }
+  const Batch* take() {
+    auto batch = input->take();
+    REQUIRE_MESSAGE(batch.is_ok(), batch.status().message());
+    return *batch;
+  }
+  const Batch* next(int64_t first) {
+    input->start(first);
+    return take();
+  }
+
+  Job job;
+  std::unique_ptr<Device> device;
+  std::unique_ptr<SampleReader> reader;
+  Forwards order;
+  std::unique_ptr<InputGraph> input;
+};
+
+float image(const Batch* batch, int place, int element = 0) {
+  return static_cast<const float*>(batch->parts[0])[place * 4 + element];
+}
+float label(const Batch* batch, int place) { return static_cast<const float*>(batch->parts[1])[place]; }
+
+const char* kSources[] = {"source { counter {} }", "source { counter { blocking: true } }",
+                          "source { counter { in_order: true } }"};
+
+}  // namespace
+
+TEST_CASE("a batch holds its samples, as f32, whatever reads them") {
+  for (const char* source : kSources) {
+    for (int lanes : {1, 2}) {
+      for (const char* device : {"near {}", "far {}"}) {
+        CAPTURE(source);
+        CAPTURE(lanes);
+        CAPTURE(device);
+        Input in(source, lanes, device);
+        CHECK(in.reader->records() == 100);
+        CHECK(in.reader->parts()[0] == PartSpec{"image", PLAIT_F32, {4}, -1});
+        for (int64_t first : {0, 90, 30}) {
+          const Batch* batch = in.next(first);
+          CHECK(batch->first_position == first);
+          for (int i = 0; i < kBatch; ++i) {
+            CHECK(label(batch, i) == static_cast<float>((first + i) % 100));
+            CHECK(image(batch, i, 3) == static_cast<float>((first + i) % 100 + 3));
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("a batch that was taken stays while the next is under way") {
+  Input in("", 2);
+  in.input->start(0);
+  const Batch* first = in.take();
+  in.input->start(40);
+  CHECK(label(first, 5) == 5);
+  const Batch* second = in.take();
+  CHECK(label(first, 5) == 5);
+  CHECK(label(second, 5) == 45);
+}
+
+TEST_CASE("augmentation follows from sample and operator alone") {
+  const auto expected = [](int place, uint64_t epoch) {
+    sdk::Random random(random_key(1, RandomPurpose::kAugment, "0 plait.jitter"),
+                       random_counter(place, epoch));
+    return static_cast<float>(place + random.uniform());
+  };
+  for (const char* source : kSources) {
+    for (int lanes : {1, 2}) {
+      Input in(std::string(source) + " augment { jitter {} }", lanes);
+      const Batch* batch = in.next(110);
+      for (int i = 0; i < kBatch; ++i) CHECK(image(batch, i) == expected(10 + i, 1));
+    }
+  }
+}
+
+TEST_CASE("a bad record is replaced, and counted once") {
+  for (const char* kind : {"", "blocking: true", "in_order: true"}) {
+    CAPTURE(kind);
+    Input in("source { counter { bad: [3, 4, 20] " + std::string(kind) + " } }", 2);
+    const Batch* batch = in.next(0);
+    CHECK(label(batch, 2) == 2);
+    CHECK(label(batch, 3) == 5);
+    CHECK(label(batch, 4) == 5);
+    CHECK(label(batch, 20) == 21);
+    CHECK(in.input->skipped_records() == 3);
+    in.next(0);
+    CHECK(in.input->skipped_records() == 3);
+    in.next(100);
+    CHECK(in.input->skipped_records() == 6);
+  }
+}
+
+TEST_CASE("a source that is all bad ends with an error that names the record") {
+  std::string bad;
+  for (int i = 0; i < 100; ++i) bad += (i > 0 ? ", " : "") + std::to_string(i);
+  Input in("source { counter { bad: [" + bad + "] } }");
+  for (int i = 0; i < 2; ++i) {
+    in.input->start(7);
+    const auto batch = in.input->take();
+    REQUIRE_FALSE(batch.is_ok());
+    CHECK(batch.status().code() == Code::kCorrupt);
+    CHECK(batch.status().message().find("record 7 and 100 that were drawn in its place are bad") !=
+          std::string::npos);
+  }
+}
+
+TEST_CASE("behind a sample's extent there are zeros") {
+  for (const char* kind : {"", "blocking: true"}) {
+    Input in("source { counter { long_parts: true " + std::string(kind) + " } }");
+    for (int64_t first : {0, 37}) {
+      const Batch* batch = in.next(first);
+      CHECK(batch->lengths[0] == nullptr);
+      const auto* text = static_cast<const int32_t*>(batch->parts[2]);
+      for (int i = 0; i < kBatch; ++i) {
+        const auto record = static_cast<int32_t>(first) + i;
+        CHECK(batch->lengths[2][i] == std::min(record % 9, 8));
+        for (int j = 0; j < 8; ++j) CHECK(text[i * 8 + j] == (j < record % 9 ? record : 0));
+      }
+    }
+  }
+}
+
+TEST_CASE("an operator that fits sees the training records, and others can take its fit") {
+  Input in("source { counter { count: 44 bad: [43] } } preprocess { centre {} }");
+  // Records 0 to 42, elements i to i + 3: the mean is 21 + 1.5.
+  CHECK(image(in.next(2), 0) == 2 - 22.5f);
+  SampleReader::Options options;
+  options.preprocess = &in.job.preprocess;
+  options.training = false;
+  options.fitted = in.reader.get();
+  auto other = SampleReader::create(graph_registry(), graph_job("source { counter { count: 90 } } layer { input: "
+                                                                "\"image\" scale {} } loss { target: \"label\" "
+                                                                "squares {} }")
+                                                          .source,
+                                    options);
+  REQUIRE_MESSAGE(other.is_ok(), other.status().message());
+  float values[4], target[1];
+  void* parts[] = {values, target};
+  int32_t* lengths[] = {nullptr, nullptr};
+  auto scratch = (*other)->make_scratch();
+  REQUIRE((*other)->read({50, 0, 0}, 0, parts, lengths, *scratch).is_ok());
+  CHECK(values[0] == 50 - 22.5f);
+
+  options.fitted = nullptr;
+  options.fit_records = [](int64_t) { return std::vector<int64_t>{4, 6}; };
+  auto chosen = SampleReader::create(graph_registry(), in.job.source, options);
+  REQUIRE_MESSAGE(chosen.is_ok(), chosen.status().message());
+  auto own_scratch = (*chosen)->make_scratch();
+  REQUIRE((*chosen)->read({10, 0, 0}, 0, parts, lengths, *own_scratch).is_ok());
+  CHECK(values[0] == 10 - 6.5f);
+}
+
+TEST_CASE("operators of whole batches come last") {
+  Input in("augment { turn {} } preprocess { centre {} }");
+  const Batch* batch = in.next(0);
+  CHECK(label(batch, 0) == kBatch - 1);
+  CHECK(image(batch, 0) == kBatch - 1 - 51.0f);  // mean of 0..99 is 49.5, of the offsets 1.5
+}
+
+}  // namespace plait
