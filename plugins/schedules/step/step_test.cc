@@ -1,0 +1,47 @@
+#include <doctest/doctest.h>
+#include <plait/sdk/testing_plugin.hpp>
+
+using namespace plait::sdk::testing;
+
+namespace {
+
+struct Schedule {
+  TestHost host;
+  Made<plait_schedule_ops> made;
+  explicit Schedule(const Settings& settings) : made(host, linked("plait.step"), settings) {}
+  double at(int64_t step, double steps_per_epoch = 10) {
+    const plait_schedule_call call{sizeof call, 0, 0.8, step, 100, steps_per_epoch};
+    double value = 0;
+    host.check(made.ops().value(made.self(), host.context(), &call, &value));
+    return value;
+  }
+};
+
+Settings settings() { return Settings(linked("plait.step")).set("factor", 0.5); }
+
+TEST_CASE("falls at every second epoch") {
+  Schedule schedule(settings().set("every", 2));
+  CHECK(schedule.at(0) == 0.8);
+  CHECK(schedule.at(19) == 0.8);
+  CHECK(schedule.at(20) == 0.4);
+  CHECK(schedule.at(60) == 0.1);
+}
+
+TEST_CASE("falls at the epochs listed, fractions included") {
+  Schedule schedule(settings().add("at", 1.5).add("at", 3));
+  CHECK(schedule.at(14) == 0.8);
+  CHECK(schedule.at(15) == 0.4);
+  CHECK(schedule.at(29) == 0.4);
+  CHECK(schedule.at(30) == 0.2);
+}
+
+TEST_CASE("a step that ends an epoch only up to rounding has ended it") {
+  Schedule schedule(settings().set("every", 3));
+  CHECK(schedule.at(7, 7.0 / 3) == 0.4);  // 7 / (7 / 3) is 3 but for its last bit
+}
+
+TEST_CASE("without any step it is refused") {
+  CHECK_THROWS_WITH(Schedule{settings()}, "a step schedule needs `every` or `at`");
+}
+
+}  // namespace
