@@ -1,0 +1,69 @@
+#include <doctest/doctest.h>
+#include <plait/sdk/testing_plugin.hpp>
+
+using namespace plait::sdk;
+using namespace plait::sdk::testing;
+
+namespace {
+
+Settings settings() { return Settings(linked("plait.normalize")); }
+
+TEST_CASE("bytes become f32 between 0 and 1, other parts pass") {
+  TestHost host;
+  AugmenterTest test(host, linked("plait.normalize"), settings(),
+                     {{"image", DType::u8, {5, 7, 1}}, {"label", DType::i32, {}}});
+  REQUIRE(test.sample.outputs.size() == 2);
+  CHECK(test.sample.outputs[0].spec().dtype == DType::f32);
+  const auto x = test.sample.inputs[0].data<uint8_t>();
+  for (size_t i = 0; i < 35; ++i) x[i] = static_cast<uint8_t>(i * 7 + 17);
+  test.sample.inputs[1].data<int32_t>()[0] = 4;
+  test.apply();
+  for (size_t i = 0; i < 35; ++i) {
+    CHECK(test.sample.outputs[0].f32()[i] == doctest::Approx(x[i] / 255.0).epsilon(1e-7));
+  }
+  CHECK(test.sample.outputs[1].data<int32_t>()[0] == 4);
+}
+
+TEST_CASE("mean and deviation per channel, for more elements than a run") {
+  TestHost host;
+  const Settings three = settings()
+                             .set("scale", 1)
+                             .set("mean", 1)
+                             .add("mean", 2)
+                             .add("mean", 3)
+                             .set("deviation", 2)
+                             .add("deviation", 4)
+                             .add("deviation", 5);
+  for (const DType type : {DType::u8, DType::f32}) {
+    AugmenterTest test(host, linked("plait.normalize"), three, {{"image", type, {9, 9, 3}}});
+    for (size_t i = 0; i < 243; ++i) {
+      if (type == DType::u8) {
+        test.sample.inputs[0].data<uint8_t>()[i] = static_cast<uint8_t>(i);
+      } else {
+        test.sample.inputs[0].f32()[i] = static_cast<float>(i);
+      }
+    }
+    test.apply();
+    const double mean[3] = {1, 2, 3}, deviation[3] = {2, 4, 5};
+    for (size_t i = 0; i < 243; ++i) {
+      const double expected = (static_cast<double>(i) - mean[i % 3]) / deviation[i % 3];
+      // Two roundings of numbers below 122, 1 / 5 and 3 / 5 are rounded too.
+      CHECK(std::abs(test.sample.outputs[0].f32()[i] - expected) < 4 * 122 * 6e-8);
+    }
+  }
+}
+
+TEST_CASE("what does not fit is refused") {
+  TestHost host;
+  const auto with = [&](const Settings& s, PartSpec part) {
+    AugmenterTest(host, linked("plait.normalize"), s, {part});
+  };
+  CHECK_THROWS_WITH(with(settings(), {"image", DType::i32, {2}}),
+                    "part \"image\" is i32[2], wanted u8 or f32");
+  CHECK_THROWS_WITH(with(settings().add("mean", 1), {"image", DType::u8, {2, 2, 3}}),
+                    "mean has 2 numbers, wanted 1 or 3, the channels of part \"image\" u8[2, 2, 3]");
+  CHECK_THROWS_WITH(with(settings(), {"sound", DType::u8, {2}}),
+                    "the sample has no part \"image\", only: sound");
+}
+
+}  // namespace
