@@ -114,10 +114,11 @@ class InstanceMaker {
 
   // Augmenters have no device of their own, whatever their parent runs on.
   Result<const void*> find_ops(const TypeEntry& entry) {
-    const auto own = registry_.implementation(entry.type->id, device_id_);
-    return own || device_id_ == PLAIT_HOST_DEVICE
-               ? own
-               : registry_.implementation(entry.type->id, PLAIT_HOST_DEVICE);
+    for (const std::string& device : {device_id_, std::string(PLAIT_HOST_DEVICE)}) {
+      const auto found = entry.implementations.find(device);
+      if (found != entry.implementations.end()) return found->second->ops;
+    }
+    return registry_.implementation(entry.type->id, device_id_);  // says which devices there are
   }
 
   Status refuse_fit(const TypeEntry& entry) {

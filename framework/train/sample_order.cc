@@ -4,6 +4,8 @@
 #include <cmath>
 #include <plait/sdk/random.hpp>
 
+#include "base/random_keys.h"
+
 namespace plait {
 namespace {
 
@@ -11,13 +13,6 @@ constexpr int kRounds = 6;
 
 uint32_t low(uint64_t x) { return static_cast<uint32_t>(x); }
 uint32_t high(uint64_t x) { return static_cast<uint32_t>(x >> 32); }
-
-// A key that no other purpose, and nobody who takes the seed itself for a key, has.
-std::array<uint32_t, 2> key_of(uint64_t seed, OrderPurpose purpose) {
-  constexpr uint32_t kOrderOfSamples = 0x6f726472;
-  const auto block = sdk::philox({static_cast<uint32_t>(purpose), kOrderOfSamples, 0, 0}, {low(seed), high(seed)});
-  return {block[0], block[1]};
-}
 
 int half_bits_for(int64_t n) {
   int half = 1;
@@ -38,14 +33,13 @@ int64_t scaled(uint64_t bits, int64_t n) {
 
 }  // namespace
 
-KeyedPermutation::KeyedPermutation(uint64_t seed, OrderPurpose purpose, int64_t n)
-    : key_(key_of(seed, purpose)), n_(n), half_bits_(half_bits_for(n)) {}
+KeyedPermutation::KeyedPermutation(uint64_t key, int64_t n) : key_(key), n_(n), half_bits_(half_bits_for(n)) {}
 
 uint64_t KeyedPermutation::mixed(uint64_t epoch, uint64_t value) const {
   const uint32_t mask = (uint32_t{1} << half_bits_) - 1;
   uint32_t left = low(value >> half_bits_), right = low(value) & mask;
   for (uint32_t round = 0; round < kRounds; ++round) {
-    const auto block = sdk::philox({right, round, low(epoch), high(epoch)}, key_);
+    const auto block = sdk::philox({right, round, low(epoch), high(epoch)}, {low(key_), high(key_)});
     const uint32_t next = left ^ (block[0] & mask);
     left = right;
     right = next;
@@ -64,7 +58,7 @@ int64_t KeyedPermutation::operator()(uint64_t epoch, int64_t place) const {
 RecordSplit::RecordSplit(uint64_t seed, int64_t records, double validation_fraction)
     : records_(records),
       held_out_(held_out_of(records, validation_fraction)),
-      permutation_(seed, OrderPurpose::kSplit, records) {}
+      permutation_(random_key(seed, RandomPurpose::kSplit, "validation"), records) {}
 
 int64_t RecordSplit::training(int64_t index) const {
   return held_out_ == 0 ? index : permutation_(0, index + held_out_);
@@ -73,11 +67,11 @@ int64_t RecordSplit::training(int64_t index) const {
 int64_t RecordSplit::validation(int64_t index) const { return permutation_(0, index); }
 
 TrainingOrder::TrainingOrder(uint64_t seed, const RecordSplit& split, bool shuffle, int64_t repeat)
-    : seed_(seed),
+    : replacement_key_(random_key(seed, RandomPurpose::kReplacement, "train")),
       split_(split),
       shuffle_(shuffle),
       repeat_(repeat),
-      permutation_(seed, OrderPurpose::kShuffle, split.training_count()) {}
+      permutation_(random_key(seed, RandomPurpose::kShuffle, "train"), split.training_count()) {}
 
 SampleRef TrainingOrder::sample(int64_t position) const {
   if (repeat_ > 0) position %= repeat_;
@@ -87,8 +81,9 @@ SampleRef TrainingOrder::sample(int64_t position) const {
 }
 
 SampleRef TrainingOrder::replacement(const SampleRef& bad, int attempt) const {
-  const auto block = sdk::philox({low(bad.place), high(bad.place), low(bad.epoch), static_cast<uint32_t>(attempt)},
-                                 key_of(seed_, OrderPurpose::kReplacement));
+  const auto block =
+      sdk::philox({low(bad.place), (high(bad.place) << 16) ^ static_cast<uint32_t>(attempt), low(bad.epoch), high(bad.epoch)},
+                  {low(replacement_key_), high(replacement_key_)});
   const int64_t index = scaled((uint64_t{block[0]} << 32) | block[1], records());
   return {split_.training(index), bad.epoch, bad.place};
 }

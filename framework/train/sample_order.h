@@ -8,26 +8,23 @@
 // cycle walking: numbers >= n are sent through again until one is below n.
 // Source: Black, Rogaway 2002, "Ciphers with arbitrary finite domains", section 5; Salmon et al. 2011 (Philox).
 #pragma once
-#include <array>
 #include <cstdint>
 
 #include "graph/input.h"
 
 namespace plait {
 
-// What a bijection or draw is for; part of its key.
-enum class OrderPurpose : uint32_t { kShuffle = 1, kSplit = 2, kReplacement = 3 };
-
 // A bijection of 0..n-1. Threads: [any]
 class KeyedPermutation {
  public:
-  KeyedPermutation(uint64_t seed, OrderPurpose purpose, int64_t n);
+  // `key`: random_key of base/random_keys.h; the counter's upper half is the epoch.
+  KeyedPermutation(uint64_t key, int64_t n);
   // Where `place` goes in permutation number `epoch`.
   int64_t operator()(uint64_t epoch, int64_t place) const;
 
  private:
   uint64_t mixed(uint64_t epoch, uint64_t value) const;
-  std::array<uint32_t, 2> key_;
+  uint64_t key_;
   int64_t n_;
   int half_bits_;
 };
@@ -58,7 +55,7 @@ class TrainingOrder final : public SampleOrder {
   int64_t records() const { return split_.training_count(); }
 
  private:
-  uint64_t seed_;
+  uint64_t replacement_key_;
   RecordSplit split_;
   bool shuffle_;
   int64_t repeat_;

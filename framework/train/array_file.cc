@@ -1,0 +1,145 @@
+#include "train/array_file.h"
+
+#include <charconv>
+#include <cstring>
+
+namespace plait {
+namespace {
+
+constexpr std::string_view kMagic("\x93NUMPY", 6);
+constexpr int64_t kMostElements = int64_t{1} << 40;
+
+// What stands behind 'key': in a header, which is the text of a Python dictionary.
+std::string_view value_of(std::string_view header, std::string_view key) {
+  const size_t at = header.find("'" + std::string(key) + "':");
+  if (at == std::string_view::npos) return {};
+  header.remove_prefix(at + key.size() + 3);
+  header.remove_prefix(std::min(header.find_first_not_of(' '), header.size()));
+  return header;
+}
+
+// "(3, 28, 28)", "(3,)", "()".
+bool parse_shape(std::string_view text, std::vector<int64_t>& shape) {
+  const size_t end = text.find(')');
+  if (!text.starts_with("(") || end == std::string_view::npos) return false;
+  text = text.substr(1, end - 1);
+  int64_t total = 1;
+  while (!text.empty()) {
+    const size_t skip = text.find_first_not_of(", ");
+    if (skip == std::string_view::npos) break;
+    text.remove_prefix(skip);
+    int64_t extent = 0;
+    const auto [next, error] = std::from_chars(text.data(), text.data() + text.size(), extent);
+    if (error != std::errc() || extent < 0) return false;
+    if (extent > 0 && total > kMostElements / extent) return false;
+    total *= extent;
+    shape.push_back(extent);
+    text.remove_prefix(static_cast<size_t>(next - text.data()));
+  }
+  return true;
+}
+
+size_t elements_of(const std::vector<int64_t>& shape) {
+  size_t elements = 1;
+  for (int64_t extent : shape) elements *= static_cast<size_t>(extent);
+  return elements;
+}
+
+// Numbers of one line; false when one of its fields is none.
+bool parse_row(std::string_view line, std::vector<float>& values) {
+  while (true) {
+    const size_t comma = std::min(line.find(','), line.size());
+    std::string_view field = line.substr(0, comma);
+    field.remove_prefix(std::min(field.find_first_not_of(" \t"), field.size()));
+    const size_t last = field.find_last_not_of(" \t\r");
+    field = field.substr(0, last == std::string_view::npos ? 0 : last + 1);
+    float value = 0;
+    const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
+    if (error != std::errc() || end != field.data() + field.size()) return false;
+    values.push_back(value);
+    if (comma == line.size()) return true;
+    line.remove_prefix(comma + 1);
+  }
+}
+
+}  // namespace
+
+std::string shape_words(const std::vector<int64_t>& shape) {
+  std::string text = "[";
+  for (size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
+  return text + "]";
+}
+
+Result<Array> read_npy(std::string_view bytes, const std::string& place) {
+  const auto corrupt = [&](const std::string& what) { return Status(Code::kCorrupt, place + ": not a good .npy file: " + what); };
+  if (bytes.size() < 12 || !bytes.starts_with(kMagic)) return corrupt("it does not begin with \\x93NUMPY");
+  const bool short_length = bytes[6] == 1;
+  uint32_t header_bytes = 0;
+  std::memcpy(&header_bytes, bytes.data() + 8, short_length ? 2 : 4);
+  const size_t start = short_length ? 10 : 12;
+  if (header_bytes > bytes.size() - start) return corrupt("its header is longer than the file");
+  const std::string_view header = bytes.substr(start, header_bytes);
+  const std::string_view data = bytes.substr(start + header_bytes);
+  const std::string_view type = value_of(header, "descr");
+  const bool f32 = type.starts_with("'<f4'"), u8 = type.starts_with("'|u1'");
+  if (!f32 && !u8) {
+    return Status(Code::kUnsupported, place + ": elements of type " + std::string(type.substr(0, 6)) + ", wanted '<f4' or '|u1'");
+  }
+  if (!value_of(header, "fortran_order").starts_with("False")) {
+    return Status(Code::kUnsupported, place + ": Fortran order, wanted C order");
+  }
+  Array array;
+  if (!parse_shape(value_of(header, "shape"), array.shape)) return corrupt("its shape cannot be read");
+  const size_t elements = elements_of(array.shape);
+  if (data.size() != elements * (f32 ? sizeof(float) : 1)) {
+    return corrupt(std::to_string(data.size()) + " bytes of data for shape " + shape_words(array.shape));
+  }
+  array.values.resize(elements);
+  if (f32) std::memcpy(array.values.data(), data.data(), data.size());
+  for (size_t i = 0; u8 && i < elements; ++i) array.values[i] = static_cast<uint8_t>(data[i]);
+  return array;
+}
+
+std::string write_npy(const Array& array) {
+  std::string shape = "(";
+  for (int64_t extent : array.shape) shape += std::to_string(extent) + ", ";
+  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': " + shape + "), }";
+  header.append(63 - (10 + header.size()) % 64, ' ');  // the data begin at a multiple of 64
+  header += '\n';
+  std::string bytes = std::string(kMagic) + std::string("\x01\x00", 2);
+  const auto size = static_cast<uint16_t>(header.size());
+  bytes.append(reinterpret_cast<const char*>(&size), sizeof size);
+  bytes += header;
+  return bytes.append(reinterpret_cast<const char*>(array.values.data()), array.values.size() * sizeof(float));
+}
+
+Result<Array> read_csv(std::string_view text, const std::string& place) {
+  Array array;
+  int64_t rows = 0, number = 0;
+  size_t width = 0;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    number += 1;
+    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+    const size_t before = array.values.size();
+    const bool good = parse_row(line, array.values);
+    if (!good && number == 1) {
+      array.values.clear();
+      continue;
+    }
+    const size_t got = array.values.size() - before;
+    if (!good || (rows > 0 && got != width)) {
+      return Status(Code::kCorrupt, place + ":" + std::to_string(number) + ": " +
+                                        (good ? std::to_string(got) + " numbers, wanted " + std::to_string(width)
+                                              : "field " + std::to_string(got + 1) + " is no number"));
+    }
+    width = got;
+    rows += 1;
+  }
+  array.shape = {rows, static_cast<int64_t>(width)};
+  return array;
+}
+
+}  // namespace plait

@@ -1,0 +1,129 @@
+// predict_run: the last layer's outputs for given inputs, in a file.
+#include <algorithm>
+#include <optional>
+
+#include "cluster/local_transport.h"
+#include "train/array_file.h"
+#include "train/blocks.h"
+#include "train/given_records.h"
+#include "train/job_data.h"
+#include "train/ranks.h"
+#include "train/run_folder.h"
+#include "train/run.h"
+#include "train/weights_file.h"
+
+namespace plait {
+namespace {
+
+class Prediction {
+ public:
+  Prediction(const Registry& registry, const Job& job, const PredictOptions& options, Files& files)
+      : registry_(registry), job_(job), options_(options), files_(files) {
+    job_.losses.clear();  // their targets are not there
+    job_.metrics.clear();
+  }
+
+  Result<PredictSummary> run() {
+    PLAIT_TRY(check_endings());
+    PLAIT_ASSIGN(const auto device, Device::open(registry_, *job_.device.entry, *job_.device.config));
+    PLAIT_TRY(open_records());
+    const auto world = single();
+    PLAIT_ASSIGN(const int fair, fair_threads(*world));
+    const BlockParts parts{&registry_,        &job_,          device.get(),        set_.reader,
+                           set_.order.get(),  set_.records(), job_.evaluate.batch, options_.threads > 0 ? options_.threads : fair};
+    PLAIT_ASSIGN(const auto blocks, Blocks::create(parts, 0, 1));
+    PLAIT_ASSIGN(const auto plain, read_weights(blocks->plan().network()));
+    make_scores(blocks->plan().network());
+    PLAIT_TRY(blocks->run(plain, [this](const BlockView& view) { return keep(view); }));
+    PLAIT_TRY(files_.write_atomically(options_.out, options_.out.ends_with(".npy") ? write_npy(scores_) : csv()));
+    return PredictSummary{set_.records(), {scores_.shape.begin() + 1, scores_.shape.end()}};
+  }
+
+ private:
+  Status check_endings() const {
+    if (options_.out.ends_with(".npy") || options_.out.ends_with(".csv")) return {};
+    return {Code::kInvalid, "--out " + options_.out + ": wanted a name that ends in .npy or .csv"};
+  }
+
+  Status open_records() {
+    if (options_.in == "test" || options_.in == "validation") {
+      PLAIT_ASSIGN(set_, open_set(registry_, job_, options_.in));
+      class_names_ = set_.reader->class_names();
+      return {};
+    }
+    CallContext context;
+    const PluginSpec& like = job_.test ? job_.test : job_.source;
+    PLAIT_ASSIGN(const Instance source, create_instance(registry_, *like.entry, *like.config, PLAIT_HOST_DEVICE, context));
+    PLAIT_ASSIGN(const SourceDescription described, describe_source(source, context));
+    class_names_ = described.class_names;
+    PLAIT_ASSIGN(given_, GivenRecords::read(files_, options_.in, described.parts.front()));
+    job_.test = given_->spec();
+    PLAIT_ASSIGN(set_, open_set(registry_, job_, "test"));
+    return {};
+  }
+
+  Result<std::vector<std::vector<float>>> read_weights(const Network& network) {
+    const std::string path = weights_path();
+    PLAIT_ASSIGN(const std::string bytes, files_.read(path));
+    PLAIT_ASSIGN(const NamedTensors weights, from_safetensors(bytes, path));
+    return plain_of(weights, network, path);
+  }
+  std::string weights_path() const { return plait::weights_path(options_.run_dir, options_.weights); }
+
+  // The tensor of the last layer of the file.
+  void make_scores(const Network& network) {
+    tensor_ = network.tensor(job_.layers.back().name);
+    const PartSpec& spec = network.tensors[static_cast<size_t>(tensor_)].spec;
+    scores_.shape = {set_.records()};
+    scores_.shape.insert(scores_.shape.end(), spec.shape.begin() + 1, spec.shape.end());
+    for (auto extent = scores_.shape.begin() + 1; extent != scores_.shape.end(); ++extent) {
+      width_ *= static_cast<size_t>(*extent);
+    }
+    scores_.values.resize(static_cast<size_t>(set_.records()) * width_);
+  }
+
+  // Blocks write to places of their own.
+  Status keep(const BlockView& view) {
+    float* to = scores_.values.data() + static_cast<size_t>(view.first_record) * width_;
+    const uint64_t bytes = static_cast<uint64_t>(view.count) * width_ * sizeof(float);
+    PLAIT_TRY(view.stream.copy_out(to, view.replica.tensor(tensor_), bytes));
+    return view.stream.synchronize();
+  }
+
+  std::string csv() const {
+    std::string text = "index,prediction";
+    for (size_t c = 0; c < width_; ++c) text += "," + (class_names_.size() == width_ ? class_names_[c] : "s" + std::to_string(c));
+    text += "\n";
+    for (size_t n = 0; n * width_ < scores_.values.size(); ++n) {
+      const float* row = scores_.values.data() + n * width_;
+      text += std::to_string(n) + "," + std::to_string(std::max_element(row, row + width_) - row);
+      for (size_t c = 0; c < width_; ++c) {
+        char number[32];
+        std::snprintf(number, sizeof number, ",%.9g", static_cast<double>(row[c]));
+        text += number;
+      }
+      text += "\n";
+    }
+    return text;
+  }
+
+  const Registry& registry_;
+  Job job_;
+  const PredictOptions& options_;
+  Files& files_;
+  std::unique_ptr<GivenRecords> given_;
+  EvaluationSet set_;
+  std::vector<std::string> class_names_;
+  Array scores_;
+  int tensor_ = -1;
+  size_t width_ = 1;
+};
+
+}  // namespace
+
+Result<PredictSummary> predict_run(const Registry& registry, const Job& job, const PredictOptions& options, Clock&,
+                                   Files& files) {
+  return Prediction(registry, job, options, files).run();
+}
+
+}  // namespace plait
