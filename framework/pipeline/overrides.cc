@@ -44,7 +44,7 @@ class PathReader {
   bool accept(char c) { return at_ < text_.size() && text_[at_] == c && (++at_, true); }
   bool fail(const std::string& message) {
     errors_.add({&source_, at_, 1}, message,
-                "as in: --set train.shards=4, --set 'layer[c1].convolution.filters=64'");
+                "as in: --set train.shards=4, --set 'layer[name].type.field=64'");
     return false;
   }
 
@@ -171,7 +171,7 @@ class Editor {
       if (schema_.meaning(field).plugin && written && schema_.meaning(written).plugin)
         return errors_.add(segment.place,
                            "the job writes \"" + other.name.text + "\" here, not \"" + segment.name + "\"",
-                           "a whole block is replaced so: --set 'optimizer=adam{rate:0.1}'"),
+                           "replace the whole block, as in: --set 'optimizer=" + segment.name + "{ }'"),
                false;
     }
     Field made;

@@ -1,4 +1,4 @@
-// --set and --del: changes to the fields of a file, typed like the file.
+// Changes to the fields of a file from the command line, --set and --del, typed like the file.
 #pragma once
 #include <deque>
 #include <string>

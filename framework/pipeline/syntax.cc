@@ -76,7 +76,7 @@ class Parser {
     while (peek().kind == Kind::kName || peek().kind == Kind::kNumber || peek().is(".") || peek().is("-"))
       made.name.text += take().text;
     const Token& close = peek();
-    if (made.name.text.empty() || !accept("]")) return fail("the id of a type, as in [acme.swish]");
+    if (made.name.text.empty() || !accept("]")) return fail("the id of a type, as in [vendor.name]");
     made.name.place.length = close.place.offset + 1 - made.name.place.offset;
     return true;
   }

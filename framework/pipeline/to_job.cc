@@ -313,7 +313,7 @@ class JobMaker {
   void completeness() {
     if (errors_.any()) return;
     if (job_.layers.empty())
-      errors_.add(file_, "the job has no layer", "as in: layer { name: \"f1\" dense { ... } }");
+      errors_.add(file_, "the job has no layer", "possible: " + names_of_kind("layer"));
     if (!for_training_) return;
     if (!job_.source)
       errors_.add(file_, "the job has no source of training records", "possible: " + names_of_kind("source"));
