@@ -1,11 +1,14 @@
 #include "matrix_product.hpp"
 
-// clang-format off: the order is the meaning
-#include <plait/simd/avx2.hpp>
-#include <plait/simd/avx512.hpp>
+// The order of these is their meaning.
+// clang-format off
 #include <plait/simd/base.hpp>
-#include <plait/simd/end.hpp>
 #include "matrix_product.inc.hpp"
+#include <plait/simd/avx2.hpp>
+#include "matrix_product.inc.hpp"
+#include <plait/simd/avx512.hpp>
+#include "matrix_product.inc.hpp"
+#include <plait/simd/end.hpp>
 // clang-format on
 
 using plait::sdk::Context;

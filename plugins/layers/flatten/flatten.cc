@@ -17,7 +17,8 @@ struct Flatten {
   void infer(LayerShapes& s) const {
     const Spec x = s.input();
     if (x.rank() < 2) s.fail("input is ", x, ", wanted [N, ...]");
-    if (x.variable_axis() >= 0) s.fail("axis ", x.variable_axis(), " of the input varies, wanted fixed extents");
+    if (x.variable_axis() >= 0)
+      s.fail("axis ", x.variable_axis(), " of the input varies, wanted fixed extents");
     const int64_t batch = x.shape(0);
     s.output({batch, static_cast<int64_t>(x.size()) / std::max<int64_t>(batch, 1)});
     s.in_place();

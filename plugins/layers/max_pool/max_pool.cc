@@ -1,12 +1,15 @@
 // The largest number of each window; its place is kept for backward.
 #include "pool.hpp"
 
-// clang-format off: the order is the meaning
-#include <plait/simd/avx2.hpp>
-#include <plait/simd/avx512.hpp>
+// The order of these is their meaning.
+// clang-format off
 #include <plait/simd/base.hpp>
-#include <plait/simd/end.hpp>
 #include "max_pool.inc.hpp"
+#include <plait/simd/avx2.hpp>
+#include "max_pool.inc.hpp"
+#include <plait/simd/avx512.hpp>
+#include "max_pool.inc.hpp"
+#include <plait/simd/end.hpp>
 // clang-format on
 
 namespace {

@@ -1,13 +1,16 @@
 // Max(x, 0), or slope x below zero, elementwise. A layer before it that can, absorbs it.
 #include <plait/sdk.hpp>
 
-// clang-format off: the order is the meaning
+// The order of these is their meaning.
+// clang-format off
 #include <plait/simd/base.hpp>
 using plait::sdk::Activation;
-#include <plait/simd/avx2.hpp>
-#include <plait/simd/avx512.hpp>
-#include <plait/simd/end.hpp>
 #include "relu.inc.hpp"
+#include <plait/simd/avx2.hpp>
+#include "relu.inc.hpp"
+#include <plait/simd/avx512.hpp>
+#include "relu.inc.hpp"
+#include <plait/simd/end.hpp>
 // clang-format on
 
 namespace {

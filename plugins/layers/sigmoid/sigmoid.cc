@@ -1,13 +1,16 @@
 // Logistic function 1 / (1 + e^-x), elementwise. A layer before it that can, absorbs it.
 #include <plait/sdk.hpp>
 
-// clang-format off: the order is the meaning
+// The order of these is their meaning.
+// clang-format off
 #include <plait/simd/base.hpp>
 using plait::sdk::Activation;
-#include <plait/simd/avx2.hpp>
-#include <plait/simd/avx512.hpp>
-#include <plait/simd/end.hpp>
 #include "sigmoid.inc.hpp"
+#include <plait/simd/avx2.hpp>
+#include "sigmoid.inc.hpp"
+#include <plait/simd/avx512.hpp>
+#include "sigmoid.inc.hpp"
+#include <plait/simd/end.hpp>
 // clang-format on
 
 namespace {
