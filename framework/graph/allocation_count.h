@@ -4,7 +4,8 @@
 
 namespace plait {
 
-// Calls of malloc and its relatives so far; operator new comes through them. 0 for ever where a sanitizer has its own.
+// Calls of malloc and its relatives so far; operator new comes through them. 0 for ever where a sanitizer has
+// its own.
 uint64_t allocations();
 
 }  // namespace plait

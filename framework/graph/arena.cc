@@ -26,7 +26,8 @@ struct Pieces {
       return;
     }
     const uint64_t begin = piece * grain;
-    if (body(user, begin, std::min(count, begin + grain)) != PLAIT_OK) failed.store(true, std::memory_order_relaxed);
+    if (body(user, begin, std::min(count, begin + grain)) != PLAIT_OK)
+      failed.store(true, std::memory_order_relaxed);
   }
 };
 
@@ -41,8 +42,8 @@ void run_parallel(Pieces& pieces, uint64_t number) {
 
 }  // namespace
 
-int parallel_pieces(uint64_t count, uint64_t grain, int lanes, int (*body)(void*, uint64_t, uint64_t), void* user,
-                    const std::atomic<bool>* cancelled) {
+int parallel_pieces(uint64_t count, uint64_t grain, int lanes, int (*body)(void*, uint64_t, uint64_t),
+                    void* user, const std::atomic<bool>* cancelled) {
   if (count == 0) return PLAIT_OK;
   Pieces pieces{count, grain == 0 ? count : std::min(grain, count), body, user, cancelled};
   const uint64_t number = (count - 1) / pieces.grain + 1;

@@ -15,7 +15,8 @@
 namespace plait {
 
 // An arena of exactly `count` threads, the caller of execute among them. With 1 everything runs on the
-// caller. Threads: [any]
+// caller.
+// Threads: [any]
 class Lanes {
  public:
   explicit Lanes(int count) : arena_(count, 1) {
@@ -41,7 +42,8 @@ class Lanes {
 // The ParallelFor of contexts (registry/context.h): the pieces of [0, count), each `grain` long but for the
 // last (0: one piece), run by the threads of the current arena. Which pieces there are depends on count and
 // grain only. A piece that fails, or *cancelled, keeps pieces that have not begun from beginning; then the
-// answer is PLAIT_FAILED. Threads: [any], inside Lanes::execute.
+// answer is PLAIT_FAILED.
+// Threads: [any], inside Lanes::execute.
 int parallel_pieces(uint64_t count, uint64_t grain, int lanes,
                     int (*body)(void* user, uint64_t begin, uint64_t end), void* user,
                     const std::atomic<bool>* cancelled);

@@ -34,7 +34,8 @@ int see(void* user, uint64_t begin, uint64_t end) {
 int run(Seen& seen, uint64_t grain, int lanes, const std::atomic<bool>* cancelled = nullptr) {
   seen.grain = grain == 0 ? seen.count.size() : grain;
   Lanes arena(lanes);
-  return arena.execute([&] { return parallel_pieces(seen.count.size(), grain, lanes, see, &seen, cancelled); });
+  return arena.execute(
+      [&] { return parallel_pieces(seen.count.size(), grain, lanes, see, &seen, cancelled); });
 }
 
 // 2^-126 / 2: zero when denormals are flushed.
@@ -93,8 +94,12 @@ TEST_CASE("an arena has exactly its lanes, all with the fixed floating-point sta
 
 TEST_CASE("edges follow from memory, and none is there twice over") {
   using Uses = std::vector<MemoryUse>;
-  const auto writes = [](uint64_t begin, uint64_t end) { return MemoryUse{Space::kActivations, begin, end, true}; };
-  const auto reads = [](uint64_t begin, uint64_t end) { return MemoryUse{Space::kActivations, begin, end, false}; };
+  const auto writes = [](uint64_t begin, uint64_t end) {
+    return MemoryUse{Space::kActivations, begin, end, true};
+  };
+  const auto reads = [](uint64_t begin, uint64_t end) {
+    return MemoryUse{Space::kActivations, begin, end, false};
+  };
   // 0 writes a; 1 and 2 read it and write b and c; 3 reads b and c and, as 0 did, writes a.
   const std::vector<Uses> uses{{writes(0, 4)},
                                {reads(0, 4), writes(4, 8)},

@@ -20,7 +20,9 @@ Result<std::unique_ptr<BatchMaker>> BatchMaker::create(InputSetup& setup) {
 
 // A source that gives records in order is asked in order over the whole batch.
 BatchMaker::BatchMaker(InputSetup& setup)
-    : setup_(setup), chain_(setup.reader.chain()), samples_(static_cast<size_t>(setup.batch)),
+    : setup_(setup),
+      chain_(setup.reader.chain()),
+      samples_(static_cast<size_t>(setup.batch)),
       reading_order_(samples_.size()) {
   if (chain_.in_order()) chunk_samples_ = samples_.size();
   chunks_ = (samples_.size() + chunk_samples_ - 1) / chunk_samples_;
@@ -71,7 +73,9 @@ Result<const Batch*> BatchMaker::take() {
   return static_cast<const Batch*>(&memory_->batch());
 }
 
-size_t BatchMaker::chunk_end(size_t chunk) const { return std::min(samples_.size(), chunk_begin(chunk) + chunk_samples_); }
+size_t BatchMaker::chunk_end(size_t chunk) const {
+  return std::min(samples_.size(), chunk_begin(chunk) + chunk_samples_);
+}
 
 SampleScratch& BatchMaker::own_scratch() {
   return *setup_.scratch[static_cast<size_t>(tbb::this_task_arena::current_thread_index())];
@@ -85,7 +89,8 @@ void BatchMaker::run_node(size_t number) {
     return;
   }
   SampleScratch& scratch = own_scratch();
-  for (size_t place = chunk_begin(chunk); place < chunk_end(chunk); ++place) fill(place, reads_elsewhere(), scratch);
+  for (size_t place = chunk_begin(chunk); place < chunk_end(chunk); ++place)
+    fill(place, reads_elsewhere(), scratch);
   FloatState::repair();
 }
 

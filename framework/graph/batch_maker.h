@@ -24,8 +24,8 @@ struct InputSetup {
   std::atomic<int64_t> skipped{0};
 };
 
-// Samples are read in chunks, a node each (or two: reading that may block, then the rest); the last node works on the
-// whole batch and delivers it. Does not move.
+// Samples are read in chunks, a node each (or two: reading that may block, then the rest); the last node
+// works on the whole batch and delivers it. Does not move.
 // Threads: [one at a time]
 class BatchMaker {
  public:

@@ -4,8 +4,8 @@
 
 namespace plait {
 
-Result<std::unique_ptr<BatchMemory>> BatchMemory::create(const std::vector<PartSpec>& parts, int batch, Stream& stream,
-                                                         bool spare) {
+Result<std::unique_ptr<BatchMemory>> BatchMemory::create(const std::vector<PartSpec>& parts, int batch,
+                                                         Stream& stream, bool spare) {
   std::unique_ptr<BatchMemory> memory(new BatchMemory);
   for (const PartSpec& part : parts) {
     memory->shapes_.push_back({batch});

@@ -14,8 +14,8 @@ class BatchMemory {
  public:
   // `parts` without N. With `spare` there is a second set of host memory, for operators of whole batches.
   // Fails with: what the device reports.
-  static Result<std::unique_ptr<BatchMemory>> create(const std::vector<PartSpec>& parts, int batch, Stream& stream,
-                                                     bool spare);
+  static Result<std::unique_ptr<BatchMemory>> create(const std::vector<PartSpec>& parts, int batch,
+                                                     Stream& stream, bool spare);
   // Where samples are written; on a device of host memory its own memory.
   const std::vector<void*>& parts() const { return sets_[0].data; }
   const std::vector<int32_t*>& lengths() const { return lengths_; }

@@ -34,7 +34,9 @@ class ChainMaker {
   }
 
  private:
-  static std::string place_of(const PluginSpec& spec) { return fmt::format("{} ({})", spec.id(), spec.where.text()); }
+  static std::string place_of(const PluginSpec& spec) {
+    return fmt::format("{} ({})", spec.id(), spec.where.text());
+  }
 
   Status open(const PluginSpec& source) {
     CallContext context;
@@ -108,7 +110,8 @@ class ChainMaker {
   }
 
   // With the chain as it is so far.
-  Result<std::vector<double>> fit(const PluginSpec& spec, const plait_augmenter_ops& ops, uint32_t size) const {
+  Result<std::vector<double>> fit(const PluginSpec& spec, const plait_augmenter_ops& ops,
+                                  uint32_t size) const {
     std::vector<double> sum(size), block(size);
     SampleScratch scratch(*chain_);
     const std::vector<int64_t> records = records_to_fit();
@@ -141,7 +144,8 @@ class ChainMaker {
     call.n_inputs = scratch.last().size();
     call.training = options_.training;
     CallContext& context = scratch.context();
-    return context.call([&] { return ops.fit_observe(context.raw(), spec.config.get(), &call, state.data()); })
+    return context
+        .call([&] { return ops.fit_observe(context.raw(), spec.config.get(), &call, state.data()); })
         .at(fmt::format("{}: record {}", place_of(spec), sample.record));
   }
 
@@ -149,11 +153,12 @@ class ChainMaker {
   Status check_whole_batches() const {
     for (const ChainOperator& op : chain_->operators_) {
       if (!op.whole_batches) continue;
-      const bool kept = std::ranges::equal(op.parts, chain_->batch_parts_, [](const PartSpec& a, const PartSpec& b) {
-        return a.name == b.name && a.shape == b.shape;
-      });
+      const bool kept = std::ranges::equal(
+          op.parts, chain_->batch_parts_,
+          [](const PartSpec& a, const PartSpec& b) { return a.name == b.name && a.shape == b.shape; });
       if (!kept) {
-        return {Code::kUnsupported, op.place + " works on whole batches, so that operators after it have to keep the parts"};
+        return {Code::kUnsupported,
+                op.place + " works on whole batches, so that operators after it have to keep the parts"};
       }
     }
     return {};

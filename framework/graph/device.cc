@@ -24,7 +24,8 @@ Stream::~Stream() {
 
 template <class Function>
 Status Stream::call(const char* what, Function&& function) {
-  const Status status = context_.call([&] { return function(device_->ops(), device_->self(), context_.raw()); });
+  const Status status =
+      context_.call([&] { return function(device_->ops(), device_->self(), context_.raw()); });
   return status ? status : status.at(fmt::format("device {}: {}", device_->id(), what));
 }
 

@@ -33,7 +33,8 @@ class Device {
 };
 
 // A stream of a device with the context of its calls. Work is ordered on it; host memory of copies must live
-// until synchronize. Fails with: what the plugin reports, which may be the failure of an earlier call.
+// until synchronize.
+// Fails with: what the plugin reports, which may be the failure of an earlier call.
 // Threads: [one at a time]
 class Stream {
  public:

@@ -3,7 +3,8 @@
 // The choice: round to nearest, no traps, and tiny (denormal) numbers are zero both as results and as
 // operands; they cost a hundred times a normal one. A library built with -ffast-math changes the state of the
 // thread that loads it, and new threads inherit what their maker had: so every task sets the state at its
-// entry and looks at it after plugins. Threads: [any]; all of it is the calling thread's.
+// entry and looks at it after plugins.
+// Threads: [any]; all of it is the calling thread's.
 #pragma once
 #include <cstdint>
 

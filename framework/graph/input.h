@@ -1,6 +1,6 @@
-// The input graph: source -> augment -> preprocess -> collate -> device, for one replica. Batches are prepared ahead of
-// the step that uses them, in a bounded number of buffers. Everything is keyed by sample, so the order of execution
-// does not matter.
+// The input graph: source -> augment -> preprocess -> collate -> device, for one replica. Batches are
+// prepared ahead of the step that uses them, in a bounded number of buffers. Everything is keyed by sample,
+// so the order of execution does not matter.
 #pragma once
 #include <plait/abi.h>
 
@@ -31,10 +31,11 @@ struct SampleRef {
 
 // Sources and augmenters of a job, opened: shared by all replicas. `training` chooses the augment chain.
 //
-// Random numbers of an operator: key (seed, kAugment, "<place in the chain> <type id>", the source is "source <type id>",
-// preprocess goes on counting after augment), counter_high random_counter(place, epoch).
-// An operator that wants a pass over the data first (fit) sees the training records as the operators before it leave
-// them in epoch 0, in blocks of kFitBlock records whose sums are added in order; bad records are left out.
+// Random numbers of an operator: key (seed, kAugment, "<place in the chain> <type id>", the source is "source
+// <type id>", preprocess goes on counting after augment), counter_high random_counter(place, epoch).
+// An operator that wants a pass over the data first (fit) sees the training records as the operators before
+// it leave them in epoch 0, in blocks of kFitBlock records whose sums are added in order; bad records are
+// left out.
 // Threads: create [setup only]; everything else [any].
 class SampleReader {
  public:
@@ -42,7 +43,7 @@ class SampleReader {
   struct Options {
     bool training = true;
     uint64_t seed = 1;
-    const std::vector<PluginSpec>* augment = nullptr;     // only when training
+    const std::vector<PluginSpec>* augment = nullptr;  // only when training
     const std::vector<PluginSpec>* preprocess = nullptr;
     // Fits of preprocess are taken from this reader of the training records, where there is one.
     const SampleReader* fitted = nullptr;
@@ -50,18 +51,19 @@ class SampleReader {
     std::function<std::vector<int64_t>(int64_t records)> fit_records;
     bool shapes_only = false;  // parts() without fits; such a reader cannot read when an operator wants a fit
   };
-  // Fails with: what the plugins report, with the place in the file; kUnsupported when an operator that works on whole
-  // batches is followed by one that changes the parts.
+  // Fails with: what the plugins report, with the place in the file; kUnsupported when an operator that works
+  // on whole batches is followed by one that changes the parts.
   static Result<std::unique_ptr<SampleReader>> create(const Registry& registry, const PluginSpec& source,
                                                       const Options& options);
   ~SampleReader();
   int64_t records() const;
   uint32_t classes() const;
   std::vector<std::string> class_names() const;
-  const std::vector<PartSpec>& parts() const;  // after all augmenters, without N, dtypes as collated (u8, f16... -> f32)
-  // Reads one sample into slot `place_in_batch` of the buffers (a pointer per part, [N, ...]; per variable part, [N]
-  // extents used, else null). What lies behind a sample's extent is zero. `scratch` is per thread. Operators that work
-  // on whole batches are the input graph's. Does not allocate unless it fails.
+  // After all augmenters, without N, dtypes as collated (u8, f16... -> f32).
+  const std::vector<PartSpec>& parts() const;
+  // Reads one sample into slot `place_in_batch` of the buffers (a pointer per part, [N, ...]; per variable
+  // part, [N] extents used, else null). What lies behind a sample's extent is zero. `scratch` is per thread.
+  // Operators that work on whole batches are the input graph's. Does not allocate unless it fails.
   // Fails with: kCorrupt for a bad record; what plugins report otherwise.
   using Scratch = SampleScratch;
   struct FreeScratch {
@@ -75,7 +77,8 @@ class SampleReader {
   // For the input graph.
   const SampleChain& chain() const;
   IoThread* io_thread() const;  // null unless the source may block or has to be read in order
-  // True the first time that (epoch, place) is reported: a bad record is counted once, however often it is met.
+  // True the first time that (epoch, place) is reported: a bad record is counted once, however often it is
+  // met.
   bool report_bad(const SampleRef& sample) const;
 
  private:
@@ -84,7 +87,8 @@ class SampleReader {
   std::unique_ptr<Body> body_;
 };
 
-// Which samples a batch has; bad records are replaced through `replacement`. Threads: [any]
+// Which samples a batch has; bad records are replaced through `replacement`.
+// Threads: [any]
 class SampleOrder {
  public:
   virtual ~SampleOrder() = default;
@@ -93,23 +97,25 @@ class SampleOrder {
   virtual SampleRef replacement(const SampleRef& bad, int attempt) const = 0;
 };
 
-// Bounded preparation of batches for one replica, by as many threads as `lanes`, the caller of take among them. So with
-// one lane a batch is prepared in take, by the thread that needs it; only a source that may block is read ahead, on the
-// reader's own thread for that.
+// Bounded preparation of batches for one replica, by as many threads as `lanes`, the caller of take among
+// them. So with one lane a batch is prepared in take, by the thread that needs it; only a source that may
+// block is read ahead, on the reader's own thread for that.
 // Threads: [one at a time] for start and take, which may be called from the replica's lane.
 class InputGraph {
  public:
   static constexpr int kReplacements = 100;  // tries for one bad record
-  static Result<std::unique_ptr<InputGraph>> create(const SampleReader& reader, const SampleOrder& order, Device& device,
-                                                    int batch, int lanes, int buffers = 2);
+  static Result<std::unique_ptr<InputGraph>> create(const SampleReader& reader, const SampleOrder& order,
+                                                    Device& device, int batch, int lanes, int buffers = 2);
   ~InputGraph();
-  // Begins to prepare the batch of samples at positions [first, first + batch). At most `buffers` may be under way.
+  // Begins to prepare the batch of samples at positions [first, first + batch). At most `buffers` may be
+  // under way.
   void start(int64_t first_position);
   // The oldest started batch, ready on the device; valid until `buffers` - 1 further batches were started.
-  // Fails with: what plugins report, naming the record; kCorrupt when kReplacements replacements were bad too. Of
-  // several failures the first in the batch is told.
+  // Fails with: what plugins report, naming the record; kCorrupt when kReplacements replacements were bad
+  // too. Of several failures the first in the batch is told.
   Result<const Batch*> take();
-  int64_t skipped_records() const;  // bad records met so far that no input graph of this reader had met before
+  // Bad records met so far that no input graph of this reader had met before.
+  int64_t skipped_records() const;
 
  private:
   struct Body;

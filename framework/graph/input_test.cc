@@ -4,9 +4,9 @@
 
 #include <numeric>
 
+#include <plait/sdk/random.hpp>
 #include "base/random_keys.h"
 #include "graph/test_plugins.h"
-#include <plait/sdk/random.hpp>
 
 namespace plait {
 namespace {
@@ -173,10 +173,11 @@ TEST_CASE("an operator that fits sees the training records, and others can take 
   options.preprocess = &in.job.preprocess;
   options.training = false;
   options.fitted = in.reader.get();
-  auto other = SampleReader::create(graph_registry(), graph_job("source { counter { count: 90 } } layer { input: "
-                                                                "\"image\" scale {} } loss { target: \"label\" "
-                                                                "squares {} }")
-                                                          .source,
+  auto other = SampleReader::create(graph_registry(),
+                                    graph_job("source { counter { count: 90 } } layer { input: "
+                                              "\"image\" scale {} } loss { target: \"label\" "
+                                              "squares {} }")
+                                        .source,
                                     options);
   REQUIRE_MESSAGE(other.is_ok(), other.status().message());
   float values[4], target[1];

@@ -6,7 +6,8 @@
 
 namespace plait {
 
-// Runs tasks one after the other, in the order of posting. Threads: [any]
+// Runs tasks one after the other, in the order of posting.
+// Threads: [any]
 class IoThread {
  public:
   // Work that can be posted again once it has run. Lives at least until then.

@@ -10,16 +10,23 @@ const LayerSpec& layer_of(const Plan& plan, const Step& step) {
   return *plan.network().nodes[static_cast<size_t>(step.node)].layer;
 }
 
-const TensorPlace& place_of(const Plan& plan, int tensor) { return plan.tensors()[static_cast<size_t>(tensor)]; }
+const TensorPlace& place_of(const Plan& plan, int tensor) {
+  return plan.tensors()[static_cast<size_t>(tensor)];
+}
 
-// The plan does not say how large saved memory, workspace and prepared memory are. Where the order of nodes follows from
-// memory (several lanes) every one is a block of its own, so that its first byte stands for it.
+// The plan does not say how large saved memory, workspace and prepared memory are. Where the order of nodes
+// follows from memory (several lanes) every one is a block of its own, so that its first byte stands for it.
 constexpr uint64_t kFirstByte = 1;
 
-uint64_t stored(const Plan& plan, int parameter) { return plan.parameters()[static_cast<size_t>(parameter)].stored; }
-uint64_t offset(const Plan& plan, int parameter) { return plan.parameters()[static_cast<size_t>(parameter)].offset; }
+uint64_t stored(const Plan& plan, int parameter) {
+  return plan.parameters()[static_cast<size_t>(parameter)].stored;
+}
+uint64_t offset(const Plan& plan, int parameter) {
+  return plan.parameters()[static_cast<size_t>(parameter)].offset;
+}
 
-std::vector<float*> addresses(const Plan& plan, const ReplicaMemory& memory, const std::vector<int>& parameters) {
+std::vector<float*> addresses(const Plan& plan, const ReplicaMemory& memory,
+                              const std::vector<int>& parameters) {
   std::vector<float*> found;
   for (int parameter : parameters) found.push_back(memory.weights(offset(plan, parameter)));
   return found;
@@ -28,7 +35,10 @@ std::vector<float*> addresses(const Plan& plan, const ReplicaMemory& memory, con
 }  // namespace
 
 LayerCall::LayerCall(const Plan& plan, const ReplicaMemory& memory, const Step& step)
-    : plan_(plan), memory_(memory), step_(step), parameters_(addresses(plan, memory, step.parameters)),
+    : plan_(plan),
+      memory_(memory),
+      step_(step),
+      parameters_(addresses(plan, memory, step.parameters)),
       buffers_(addresses(plan, memory, step.buffers)) {
   for (int tensor : step.inputs) inputs_.push_back(&memory.value(tensor));
   for (int tensor : step.outputs) outputs_.push_back(&memory.value(tensor));
@@ -68,18 +78,22 @@ const plait_layer_call* LayerCall::at(const StepKey& key) {
   return &call_;
 }
 
-ForwardNode::ForwardNode(const NodeSetup& setup, const Plan& plan, const ReplicaMemory& memory, const Step& step)
-    : Node(setup, layer_place(layer_of(plan, step)), layer_of(plan, step).name, "forward"), step_(step),
+ForwardNode::ForwardNode(const NodeSetup& setup, const Plan& plan, const ReplicaMemory& memory,
+                         const Step& step)
+    : Node(setup, layer_place(layer_of(plan, step)), layer_of(plan, step).name, "forward"),
+      step_(step),
       call_(plan, memory, step) {
   for (int tensor : step.inputs) {
     const TensorPlace& place = place_of(plan, tensor);
     if (place.offset != kNoOffset) reads(Space::kActivations, place.offset, place.bytes);
   }
-  for (int tensor : step.outputs) writes(Space::kActivations, place_of(plan, tensor).offset, place_of(plan, tensor).bytes);
+  for (int tensor : step.outputs)
+    writes(Space::kActivations, place_of(plan, tensor).offset, place_of(plan, tensor).bytes);
   for (uint64_t block : {step.saved, step.workspace}) {
     if (block != kNoOffset) writes(Space::kActivations, block, kFirstByte);
   }
-  for (int parameter : step.parameters) reads(Space::kWeights, offset(plan, parameter), stored(plan, parameter));
+  for (int parameter : step.parameters)
+    reads(Space::kWeights, offset(plan, parameter), stored(plan, parameter));
   for (int buffer : step.buffers) writes(Space::kWeights, offset(plan, buffer), stored(plan, buffer));
   if (step.prepared != kNoOffset) reads(Space::kPrepared, step.prepared, kFirstByte);
 }
@@ -88,10 +102,12 @@ int ForwardNode::call(const StepKey& key) {
   return step_.instance.ops().forward(step_.instance.self(), context().raw(), call_.at(key));
 }
 
-BackwardNode::BackwardNode(const NodeSetup& setup, const Plan& plan, const ReplicaMemory& memory, const Step& step,
-                           std::vector<ParameterGradient> gradients)
-    : Node(setup, layer_place(layer_of(plan, step)), layer_of(plan, step).name, "backward"), step_(step),
-      call_(plan, memory, step), gradients_(std::move(gradients)) {
+BackwardNode::BackwardNode(const NodeSetup& setup, const Plan& plan, const ReplicaMemory& memory,
+                           const Step& step, std::vector<ParameterGradient> gradients)
+    : Node(setup, layer_place(layer_of(plan, step)), layer_of(plan, step).name, "backward"),
+      step_(step),
+      call_(plan, memory, step),
+      gradients_(std::move(gradients)) {
   std::vector<float*> addresses_of_gradients;
   for (const ParameterGradient& gradient : gradients_) addresses_of_gradients.push_back(gradient.write);
   call_.add_gradients(addresses_of_gradients);
@@ -105,7 +121,8 @@ void BackwardNode::find_sums(const Plan& plan, const ReplicaMemory& memory) {
     const TensorPlace& place = place_of(plan, tensor);
     for (uint64_t contribution : place.contributions) {
       sums_before_.push_back({static_cast<float*>(memory.activation(place.gradient)),
-                              static_cast<const float*>(memory.activation(contribution)), place.bytes / sizeof(float)});
+                              static_cast<const float*>(memory.activation(contribution)),
+                              place.bytes / sizeof(float)});
     }
   }
   for (const ParameterGradient& gradient : gradients_) {
@@ -124,7 +141,8 @@ void BackwardNode::note_uses(const Plan& plan) {
   for (uint64_t block : {step_.saved, step_.workspace}) {
     if (block != kNoOffset) writes(Space::kActivations, block, kFirstByte);
   }
-  for (int parameter : step_.parameters) reads(Space::kWeights, offset(plan, parameter), stored(plan, parameter));
+  for (int parameter : step_.parameters)
+    reads(Space::kWeights, offset(plan, parameter), stored(plan, parameter));
   for (int buffer : step_.buffers) reads(Space::kWeights, offset(plan, buffer), stored(plan, buffer));
   if (step_.prepared != kNoOffset) reads(Space::kPrepared, step_.prepared, kFirstByte);
   for (const ParameterGradient& gradient : gradients_) {
@@ -136,7 +154,8 @@ void BackwardNode::note_uses(const Plan& plan) {
 void BackwardNode::note_outputs(const Plan& plan) {
   for (int tensor : step_.outputs) {
     const TensorPlace& place = place_of(plan, tensor);
-    if ((step_.backward_reads & PLAIT_READS_OUTPUTS) != 0) reads(Space::kActivations, place.offset, place.bytes);
+    if ((step_.backward_reads & PLAIT_READS_OUTPUTS) != 0)
+      reads(Space::kActivations, place.offset, place.bytes);
     if (place.gradient == kNoOffset) continue;
     if (place.contributions.empty()) {
       reads(Space::kActivations, place.gradient, place.bytes);
@@ -160,10 +179,13 @@ int BackwardNode::call(const StepKey& key) {
   return PLAIT_OK;
 }
 
-PrepareNode::PrepareNode(const NodeSetup& setup, const Plan& plan, const ReplicaMemory& memory, const Step& step)
-    : Node(setup, layer_place(layer_of(plan, step)), layer_of(plan, step).name, "update"), step_(step),
+PrepareNode::PrepareNode(const NodeSetup& setup, const Plan& plan, const ReplicaMemory& memory,
+                         const Step& step)
+    : Node(setup, layer_place(layer_of(plan, step)), layer_of(plan, step).name, "update"),
+      step_(step),
       call_(plan, memory, step) {
-  for (int parameter : step.parameters) reads(Space::kWeights, offset(plan, parameter), stored(plan, parameter));
+  for (int parameter : step.parameters)
+    reads(Space::kWeights, offset(plan, parameter), stored(plan, parameter));
   if (step.prepared != kNoOffset) writes(Space::kPrepared, step.prepared, kFirstByte);
 }
 

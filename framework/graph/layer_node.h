@@ -40,14 +40,14 @@ class ForwardNode final : public Node {
   LayerCall call_;
 };
 
-// Where a parameter's gradient goes: the first user of a shared parameter writes to the arena; a further one writes to
-// memory of its own, which is then added.
+// Where a parameter's gradient goes: the first user of a shared parameter writes to the arena; a further one
+// writes to memory of its own, which is then added.
 struct ParameterGradient {
   float* write = nullptr;   // null: not needed
   float* add_to = nullptr;  // null: nothing to add
   uint64_t place = 0;       // in the arena, elements
   uint64_t count = 0;
-  uint64_t extra = 0;       // where `write` lies among the further users' memory, elements
+  uint64_t extra = 0;  // where `write` lies among the further users' memory, elements
 };
 
 // Adds up the contributions to the gradients of its outputs, in their order, before it reads them.

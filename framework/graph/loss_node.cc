@@ -10,7 +10,8 @@ std::string loss_place(const HeadInfo& head) {
 
 LossNode::LossNode(const NodeSetup& setup, const Plan& plan, const ReplicaMemory& memory, size_t head)
     : Node(setup, loss_place(plan.network().losses[head]), plan.network().losses[head].name, "loss"),
-      loss_(plan.losses()[head]), prediction_(memory.value(plan.network().losses[head].input)) {
+      loss_(plan.losses()[head]),
+      prediction_(memory.value(plan.network().losses[head].input)) {
   const HeadInfo& info = plan.network().losses[head];
   gradient_ = memory.like(info.input, memory.activation(loss_.gradient));
   call_.struct_size = sizeof call_;

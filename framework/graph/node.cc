@@ -16,7 +16,10 @@ int64_t now_ns() { return std::chrono::steady_clock::now().time_since_epoch() / 
 }  // namespace
 
 Node::Node(const NodeSetup& setup, std::string place, std::string name, const char* phase)
-    : setup_(setup), place_(std::move(place)), name_(std::move(name)), phase_(phase),
+    : setup_(setup),
+      place_(std::move(place)),
+      name_(std::move(name)),
+      phase_(phase),
       context_(setup.lanes, parallel_pieces, setup.cancelled) {
   context_.set_device(setup.stream->device().self(), setup.stream->handle());
 }
@@ -38,8 +41,8 @@ Status Node::run(const StepKey& key) {
 void Node::repair_float_state() {
   if (std::exchange(told_, true)) return;
   const std::string text =
-      fmt::format("{}: {} changed the processor's floating-point state (rounding, flush to zero); restored", place_,
-                  phase_);
+      fmt::format("{}: {} changed the processor's floating-point state (rounding, flush to zero); restored",
+                  place_, phase_);
   context_.raw()->log(context_.raw(), 2, {text.data(), text.size()});
 }
 

@@ -48,7 +48,8 @@ class Node {
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
-  // Does the work with the fixed floating-point state. A plugin that leaves the state changed is told once, in the log.
+  // Does the work with the fixed floating-point state. A plugin that leaves the state changed is told once,
+  // in the log.
   // Fails with: what the plugin reports, with place and phase.
   Status run(const StepKey& key);
 
@@ -68,8 +69,12 @@ class Node {
   CallContext& context() { return context_; }
   // to += from, on the device. Units: elements.
   int add(float* to, const float* from, uint64_t count);
-  void reads(Space space, uint64_t begin, uint64_t count) { uses_.push_back({space, begin, begin + count, false}); }
-  void writes(Space space, uint64_t begin, uint64_t count) { uses_.push_back({space, begin, begin + count, true}); }
+  void reads(Space space, uint64_t begin, uint64_t count) {
+    uses_.push_back({space, begin, begin + count, false});
+  }
+  void writes(Space space, uint64_t begin, uint64_t count) {
+    uses_.push_back({space, begin, begin + count, true});
+  }
 
  private:
   void repair_float_state();

@@ -12,8 +12,13 @@ namespace {
 
 class NodeMaker {
  public:
-  NodeMaker(const Plan& plan, ReplicaMemory& memory, const OptimizerInstance* optimizer, const NodeSetup& setup)
-      : plan_(plan), memory_(memory), optimizer_(optimizer), setup_(setup), list_(new NodeList),
+  NodeMaker(const Plan& plan, ReplicaMemory& memory, const OptimizerInstance* optimizer,
+            const NodeSetup& setup)
+      : plan_(plan),
+        memory_(memory),
+        optimizer_(optimizer),
+        setup_(setup),
+        list_(new NodeList),
         prepare_(plan.steps().size(), nullptr) {}
 
   Result<std::unique_ptr<NodeList>> run() {
@@ -51,7 +56,8 @@ class NodeMaker {
 
   bool trained(int parameter) const { return plan_.parameters()[static_cast<size_t>(parameter)].trained; }
 
-  // Backward runs from the last step to the first: the lowest step that uses a parameter completes its gradient.
+  // Backward runs from the last step to the first: the lowest step that uses a parameter completes its
+  // gradient.
   void find_last_users() {
     completed_by_.resize(plan_.steps().size());
     std::vector<bool> seen(plan_.parameters().size());
@@ -108,17 +114,19 @@ class NodeMaker {
   void add_prepare(const std::vector<int>& parameters) {
     for (size_t i = 0; i < plan_.steps().size(); ++i) {
       const std::vector<int>& own = plan_.steps()[i].parameters;
-      const bool reads = std::ranges::any_of(own, [&](int p) { return std::ranges::count(parameters, p) > 0; });
+      const bool reads =
+          std::ranges::any_of(own, [&](int p) { return std::ranges::count(parameters, p) > 0; });
       if (prepare_[i] == nullptr || !reads) continue;
-      const bool complete = std::ranges::all_of(
-          own, [&](int p) { return !trained(p) || updated_[static_cast<size_t>(p)]; });
+      const bool complete =
+          std::ranges::all_of(own, [&](int p) { return !trained(p) || updated_[static_cast<size_t>(p)]; });
       if (complete) list_->order.push_back(prepare_[i]);
     }
   }
 
   void add_updates_at_the_end(const std::vector<size_t>& updates) {
     std::vector<int> parameters;
-    for (size_t step : updates) parameters.insert(parameters.end(), completed_by_[step].begin(), completed_by_[step].end());
+    for (size_t step : updates)
+      parameters.insert(parameters.end(), completed_by_[step].begin(), completed_by_[step].end());
     const auto ranges = update_ranges(plan_, parameters, false);
     add(new ObserveNode(setup_, *optimizer_, memory_, ranges, &list_->observed));
     for (size_t step : updates) add_update(step);
@@ -129,7 +137,7 @@ class NodeMaker {
   const OptimizerInstance* optimizer_;
   const NodeSetup setup_;
   std::unique_ptr<NodeList> list_;
-  std::vector<Node*> prepare_;  // per step, or null
+  std::vector<Node*> prepare_;                  // per step, or null
   std::vector<std::vector<int>> completed_by_;  // per step: parameters
   std::vector<bool> written_, updated_;         // per parameter
   uint64_t extra_elements_ = 0;
@@ -137,8 +145,8 @@ class NodeMaker {
 
 }  // namespace
 
-Result<std::unique_ptr<NodeList>> make_nodes(const Plan& plan, ReplicaMemory& memory, const OptimizerInstance* optimizer,
-                                             const NodeSetup& setup) {
+Result<std::unique_ptr<NodeList>> make_nodes(const Plan& plan, ReplicaMemory& memory,
+                                             const OptimizerInstance* optimizer, const NodeSetup& setup) {
   return NodeMaker(plan, memory, optimizer, setup).run();
 }
 

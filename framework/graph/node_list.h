@@ -12,16 +12,18 @@ namespace plait {
 
 struct NodeList {
   // Forward steps, losses, then backward steps from the last to the first, each followed by the update of the
-  // parameters whose gradients are now complete (with needs_all_gradients: updates after all, in the same order).
+  // parameters whose gradients are now complete (with needs_all_gradients: updates after all, in the same
+  // order).
   std::vector<Node*> order;
-  std::vector<Node*> prepare;  // of every layer that has one; those whose parameters are updated also stand in order
+  // Of every layer that has one; those whose parameters are updated also stand in order.
+  std::vector<Node*> prepare;
   std::vector<std::unique_ptr<Node>> owned;
   double observed = 0;
 };
 
 // `optimizer` may be null: no updates.
 // Fails with: what the device reports when memory for shared parameters' gradients is refused.
-Result<std::unique_ptr<NodeList>> make_nodes(const Plan& plan, ReplicaMemory& memory, const OptimizerInstance* optimizer,
-                                             const NodeSetup& setup);
+Result<std::unique_ptr<NodeList>> make_nodes(const Plan& plan, ReplicaMemory& memory,
+                                             const OptimizerInstance* optimizer, const NodeSetup& setup);
 
 }  // namespace plait

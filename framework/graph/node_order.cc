@@ -10,8 +10,9 @@ bool conflict(const MemoryUse& a, const MemoryUse& b) {
 }
 
 bool conflict(const std::vector<MemoryUse>& a, const std::vector<MemoryUse>& b) {
-  return std::ranges::any_of(
-      a, [&](const MemoryUse& use) { return std::ranges::any_of(b, [&](const MemoryUse& o) { return conflict(use, o); }); });
+  return std::ranges::any_of(a, [&](const MemoryUse& use) {
+    return std::ranges::any_of(b, [&](const MemoryUse& o) { return conflict(use, o); });
+  });
 }
 
 }  // namespace

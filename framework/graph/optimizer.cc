@@ -26,10 +26,9 @@ double number_of(const plait_config& config, const char* name) {
 
 }  // namespace
 
-Result<std::unique_ptr<OptimizerInstance>> OptimizerInstance::create(const Registry& registry,
-                                                                     const PluginSpec& optimizer,
-                                                                     const std::vector<ScheduleSpec>& schedules,
-                                                                     const std::string& device_id) {
+Result<std::unique_ptr<OptimizerInstance>> OptimizerInstance::create(
+    const Registry& registry, const PluginSpec& optimizer, const std::vector<ScheduleSpec>& schedules,
+    const std::string& device_id) {
   std::unique_ptr<OptimizerInstance> made(new OptimizerInstance);
   const std::string place = optimizer.where.text();
   CallContext context;
@@ -58,7 +57,8 @@ Status OptimizerInstance::describe(const plait_type& type) {
   builder.host_data = &slots_;
   builder.slot = add_slot;
   CallContext context;
-  return context.call([&] { return rules->describe(context.raw(), &instance_.config(), &builder); }).at(type.id);
+  return context.call([&] { return rules->describe(context.raw(), &instance_.config(), &builder); })
+      .at(type.id);
 }
 
 void OptimizerInstance::find_runtime_fields(const plait_type& type) {
@@ -76,8 +76,8 @@ Status OptimizerInstance::add_schedule(const Registry& registry, const ScheduleS
   const auto found = std::ranges::find(runtime_names_, name);
   if (found == runtime_names_.end()) {
     return {Code::kInvalid, fmt::format("a schedule for \"{}\": {} can be scheduled in {}: {}", name,
-                                        runtime_names_.empty() ? "nothing" : "what", instance_.entry().type->id,
-                                        fmt::join(runtime_names_, ", "))};
+                                        runtime_names_.empty() ? "nothing" : "what",
+                                        instance_.entry().type->id, fmt::join(runtime_names_, ", "))};
   }
   const auto field = static_cast<size_t>(found - runtime_names_.begin());
   if (std::ranges::any_of(schedules_, [&](const Scheduled& other) { return other.field == field; })) {
@@ -93,8 +93,12 @@ Status OptimizerInstance::add_schedule(const Registry& registry, const ScheduleS
 Status OptimizerInstance::runtime(const Progress& progress, std::span<double> values) const {
   std::ranges::copy(runtime_base_, values.begin());
   for (const Scheduled& scheduled : schedules_) {
-    plait_schedule_call call{sizeof call,          0, runtime_base_[scheduled.field], progress.step,
-                             progress.total_steps, progress.steps_per_epoch};
+    plait_schedule_call call{sizeof call,
+                             0,
+                             runtime_base_[scheduled.field],
+                             progress.step,
+                             progress.total_steps,
+                             progress.steps_per_epoch};
     const Instance& schedule = scheduled.schedule;
     CallContext context;
     const Status status = context.call([&] {

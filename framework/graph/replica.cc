@@ -48,19 +48,21 @@ Status Replica::Body::build(Device& device) {
   PLAIT_ASSIGN(stream, Stream::create(device, plan.options().lanes, parallel_pieces, options.cancelled));
   const OptimizerInstance* optimizer = plan.options().training ? options.optimizer : nullptr;
   PLAIT_ASSIGN(memory, ReplicaMemory::create(plan, *stream, optimizer));
-  const NodeSetup setup{stream.get(), plan.options().lanes, options.cancelled, options.trace || options.profile};
+  const NodeSetup setup{stream.get(), plan.options().lanes, options.cancelled,
+                        options.trace || options.profile};
   PLAIT_ASSIGN(nodes, make_nodes(plan, *memory, optimizer, setup));
   statuses.resize(nodes->order.size());
   std::vector<std::vector<MemoryUse>> uses;
   for (const Node* node : nodes->order) uses.push_back(node->uses());
   const bool serial = plan.options().lanes == 1 || !device.host_memory();
-  graph = std::make_unique<StepGraph>(lanes, uses.size(), serial ? serial_order(uses.size()) : memory_order(uses),
-                                      [this](size_t number) { run_node(number); });
+  graph =
+      std::make_unique<StepGraph>(lanes, uses.size(), serial ? serial_order(uses.size()) : memory_order(uses),
+                                  [this](size_t number) { run_node(number); });
   return {};
 }
 
-// Nodes after a failed one (in the order of one thread) do nothing; nodes before it run, so that the failure that is told
-// does not depend on which thread was faster.
+// Nodes after a failed one (in the order of one thread) do nothing; nodes before it run, so that the failure
+// that is told does not depend on which thread was faster.
 void Replica::Body::run_node(size_t number) {
   if (first_failed.load(std::memory_order_relaxed) < number) return;
   const bool cancelled = options.cancelled != nullptr && options.cancelled->load(std::memory_order_relaxed);
@@ -75,7 +77,8 @@ void Replica::Body::run_node(size_t number) {
 }
 
 Status Replica::Body::failure() const {
-  if (options.cancelled != nullptr && options.cancelled->load()) return {Code::kStopped, "the step was cancelled"};
+  if (options.cancelled != nullptr && options.cancelled->load())
+    return {Code::kStopped, "the step was cancelled"};
   return statuses[first_failed];
 }
 
@@ -93,13 +96,16 @@ Status Replica::Body::run_graph(const Batch& batch, const StepKey& of_step) {
   return settled;
 }
 
-Status Replica::Body::check(const ReplicaMemory::LossReport& report, const HeadInfo& head, const Batch& batch) const {
+Status Replica::Body::check(const ReplicaMemory::LossReport& report, const HeadInfo& head,
+                            const Batch& batch) const {
   if (report.bad_target >= 0) {
-    return {Code::kInvalid, fmt::format("{}: the target of sample {} of the batch (position {} of the training) is not "
-                                        "what the loss accepts",
-                                        loss_place(head), report.bad_target, batch.first_position + report.bad_target)};
+    return {Code::kInvalid,
+            fmt::format("{}: the target of sample {} of the batch (position {} of the training) is not "
+                        "what the loss accepts",
+                        loss_place(head), report.bad_target, batch.first_position + report.bad_target)};
   }
-  if (!std::isfinite(report.sum)) return {Code::kNumeric, fmt::format("{} is {}", loss_place(head), report.sum)};
+  if (!std::isfinite(report.sum))
+    return {Code::kNumeric, fmt::format("{} is {}", loss_place(head), report.sum)};
   return {};
 }
 

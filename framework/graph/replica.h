@@ -1,12 +1,13 @@
 // graph/: plans become oneTBB flow graphs. The only folder that includes flow_graph.h.
 //
-// A Replica is one copy of a network in memory with the flow graph that runs its steps: a node per forward step,
-// per loss, per backward step and per update. The update of a layer fires as soon as its gradients are complete;
-// independent branches run side by side when there is more than one lane. After construction nothing allocates.
+// A Replica is one copy of a network in memory with the flow graph that runs its steps: a node per forward
+// step, per loss, per backward step and per update. The update of a layer fires as soon as its gradients are
+// complete; independent branches run side by side when there is more than one lane. After construction
+// nothing allocates.
 //
-// How it is made of parts: replica_memory (where everything lies), node and its kinds layer_node, loss_node, update_node
-// (prebuilt calls into plugins), node_list (all of them in the order of one thread), node_order (which must wait for
-// which), step_graph (the flow graph).
+// How it is made of parts: replica_memory (where everything lies), node and its kinds layer_node, loss_node,
+// update_node (prebuilt calls into plugins), node_list (all of them in the order of one thread), node_order
+// (which must wait for which), step_graph (the flow graph).
 #pragma once
 #include <plait/abi.h>
 
@@ -23,7 +24,8 @@
 
 namespace plait {
 
-// One batch: a pointer per part of the samples, device memory, [N, ...], and lengths (host) where a part is variable.
+// One batch: a pointer per part of the samples, device memory, [N, ...], and lengths (host) where a part is
+// variable.
 struct Batch {
   std::vector<void*> parts;
   std::vector<const int32_t*> lengths;  // null: all full
@@ -58,24 +60,25 @@ class Replica {
     bool profile = false;                          // add up the time of every node
     const std::atomic<bool>* cancelled = nullptr;
   };
-  // Memory on `device`, and the graph, inside an arena of plan.options().lanes threads. Weights begin as zeros, slots
-  // at their initial values. Plan, device and optimizer must outlive the replica.
+  // Memory on `device`, and the graph, inside an arena of plan.options().lanes threads. Weights begin as
+  // zeros, slots at their initial values. Plan, device and optimizer must outlive the replica.
   // Fails with: kPlugin when the device refuses memory.
   // Threads: [setup only]
   static Result<std::unique_ptr<Replica>> create(const Plan& plan, Device& device, const Options& options);
   ~Replica();
 
-  // Runs one step: forward, loss, and for a training plan backward and (with an optimizer) update. Returns when the
-  // device is done. seed/step/shard key the random numbers; runtime holds the optimizer's runtime fields at this update.
-  // Fails with: what a plugin reported, naming layer and phase; kInvalid for a target that the loss refuses (its place
-  // in the batch); kNumeric for a loss that is not finite; kStopped when cancelled. Of several failures the first in
-  // the order of one thread is told. After a failure the weights are of no use.
+  // Runs one step: forward, loss, and for a training plan backward and (with an optimizer) update. Returns
+  // when the device is done. seed/step/shard key the random numbers; runtime holds the optimizer's runtime
+  // fields at this update.
+  // Fails with: what a plugin reported, naming layer and phase; kInvalid for a target that the loss refuses
+  // (its place in the batch); kNumeric for a loss that is not finite; kStopped when cancelled. Of several
+  // failures the first in the order of one thread is told. After a failure the weights are of no use.
   // Threads: [one at a time]
   Result<StepResult> run(const Batch& batch, uint64_t seed, int64_t step, uint64_t shard,
                          std::span<const double> runtime);
 
-  // Flat arenas on the device, in stored order: weights with buffers (plan.arena_elements()); gradients and one per
-  // optimizer slot (plan.trained_elements()).
+  // Flat arenas on the device, in stored order: weights with buffers (plan.arena_elements()); gradients and
+  // one per optimizer slot (plan.trained_elements()).
   float* weights();
   float* gradients();
   float* slot(size_t index);
@@ -85,7 +88,8 @@ class Replica {
   // The stream that the steps run on, for copies from and to the arenas. Not while run is under way.
   Stream& stream();
 
-  // Value of a tensor of the last step, device memory; lengths along its variable axis (host memory, null: all full).
+  // Value of a tensor of the last step, device memory; lengths along its variable axis (host memory, null:
+  // all full).
   const void* tensor(int index) const;
   const int32_t* tensor_lengths(int index) const;
 

@@ -44,11 +44,21 @@ Status ReplicaMemory::allocate(const OptimizerInstance* optimizer) {
   PLAIT_ASSIGN(prepared_, DeviceMemory::allocate(stream_, plan_.prepared_bytes()));
   PLAIT_ASSIGN(weights_, DeviceMemory::allocate(stream_, plan_.arena_elements() * sizeof(float)));
   PLAIT_ASSIGN(gradients_, DeviceMemory::allocate(stream_, trained_bytes));
-  host_reports_.resize(plan_.losses().size() * kReportBytes);
-  PLAIT_ASSIGN(reports_, DeviceMemory::allocate(stream_, host_reports_.size()));
+  PLAIT_TRY(allocate_reports());
   if (optimizer == nullptr || !plan_.options().training) return {};
   for (const SlotInfo& slot : optimizer->slots()) PLAIT_TRY(allocate_slot(slot.initial));
   return {};
+}
+
+// A loss whose targets cannot be bad may never write bad_target.
+Status ReplicaMemory::allocate_reports() {
+  host_reports_.resize(plan_.losses().size() * kReportBytes);
+  PLAIT_ASSIGN(reports_, DeviceMemory::allocate(stream_, host_reports_.size()));
+  const int32_t none = -1;
+  for (size_t head = 0; head < plan_.losses().size(); ++head) {
+    PLAIT_TRY(stream_.copy_in(bad_target(head), &none, sizeof none));
+  }
+  return stream_.synchronize();
 }
 
 Status ReplicaMemory::allocate_slot(double initial) {
@@ -105,7 +115,8 @@ plait_tensor ReplicaMemory::like(int tensor, void* data) const {
 void ReplicaMemory::use(const Batch& batch) {
   const Network& network = plan_.network();
   for (size_t i = 0; i < values_.size(); ++i) {
-    if (const int part = network.tensors[i].part; part >= 0) values_[i].data = batch.parts[static_cast<size_t>(part)];
+    if (const int part = network.tensors[i].part; part >= 0)
+      values_[i].data = batch.parts[static_cast<size_t>(part)];
     const auto from = static_cast<size_t>(lengths_from_[i]);
     if (lengths_from_[i] < 0 || from >= batch.lengths.size()) continue;
     values_[i].lengths = gradient_sums_[i].lengths = batch.lengths[from];

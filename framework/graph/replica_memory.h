@@ -28,7 +28,8 @@ class ReplicaMemory {
   float* slot(size_t index, uint64_t element = 0) const { return element_at(slots_[index], element); }
   size_t slots() const { return slots_.size(); }
   // Memory that the second and further users of a shared parameter write their gradient to.
-  // Fails with: what the device reports. Threads: [setup only]
+  // Fails with: what the device reports.
+  // Threads: [setup only]
   Result<float*> extra_gradient(uint64_t elements);
 
   // Values of the network's tensors; parts of the batch change from step to step (use).
@@ -59,6 +60,7 @@ class ReplicaMemory {
   }
   Status allocate(const OptimizerInstance* optimizer);
   Status allocate_slot(double initial);
+  Status allocate_reports();
   void make_views();
   void find_lengths();
 

@@ -6,9 +6,9 @@
 #include <cstring>
 #include <limits>
 
+#include <plait/sdk/random.hpp>
 #include "base/random_keys.h"
 #include "graph/test_plugins.h"
-#include <plait/sdk/random.hpp>
 
 namespace plait {
 namespace {
@@ -45,7 +45,8 @@ bool has(const std::string& text, const std::string& part) { return text.find(pa
 }  // namespace
 
 TEST_CASE("a chain: loss, gradients and the update") {
-  auto run = test_run(layer("a", "image", "scale { initial: 2 }") + layer("b", "a", "scale { initial: 0.5 }") + kLoss);
+  auto run = test_run(layer("a", "image", "scale { initial: 2 }") +
+                      layer("b", "a", "scale { initial: 0.5 }") + kLoss);
   const auto result = run->step();
   REQUIRE_MESSAGE(result.is_ok(), result.status().message());
   double loss = 0;
@@ -74,9 +75,10 @@ TEST_CASE("contributions to one gradient are summed, and an output of two is use
     CHECK(run->parameter("a.weight") == 1);
 
     // y = a (1 + 2 b) x.
-    auto split = test_run(layer("a", "image", "scale {}") + layer("two", "a", "split {}") +
-                              layer("b", "two:1", "scale { initial: 2 }") + layer("s", "two b", "sum {}") + kLoss,
-                          {.lanes = lanes, .with_optimizer = false});
+    auto split =
+        test_run(layer("a", "image", "scale {}") + layer("two", "a", "split {}") +
+                     layer("b", "two:1", "scale { initial: 2 }") + layer("s", "two b", "sum {}") + kLoss,
+                 {.lanes = lanes, .with_optimizer = false});
     REQUIRE(split->step().is_ok());
     CHECK(split->gradient("a.weight") == 5 * derivative(*split, 5));
     CHECK(split->gradient("b.weight") == 2 * derivative(*split, 5));
@@ -115,7 +117,8 @@ TEST_CASE("the optimizer's calls: rate multiplier, frozen layers, schedule, slot
   CHECK(run->parameter("b.weight") == 1 - 0.25f * d);
   CHECK(run->parameter("c.weight") == 1);
 
-  auto clip = test_run(layer("a", "image", "scale {}") + layer("b", "a", "scale {}") + " optimizer { clip {} }" + kLoss);
+  auto clip = test_run(layer("a", "image", "scale {}") + layer("b", "a", "scale {}") +
+                       " optimizer { clip {} }" + kLoss);
   REQUIRE(clip->step().is_ok());
   CHECK(clip->parameter("a.weight") == 1 - static_cast<float>(1 / (1 + 2.0 * d * d)) * d);
   CHECK(clip->parameter("b.weight") == clip->parameter("a.weight"));
@@ -132,9 +135,10 @@ TEST_CASE("prepare runs after every change of the weights") {
 }
 
 TEST_CASE("several losses: weights and means") {
-  auto run = test_run(layer("a", "image", "scale { initial: 2 }") +
-                          "loss { target: \"label\" squares {} } loss { target: \"image\" weight: 3 squares {} }",
-                      {.with_optimizer = false});
+  auto run =
+      test_run(layer("a", "image", "scale { initial: 2 }") +
+                   "loss { target: \"label\" squares {} } loss { target: \"image\" weight: 3 squares {} }",
+               {.with_optimizer = false});
   const auto result = run->step();
   REQUIRE_MESSAGE(result.is_ok(), result.status().message());
   double by_label = 0, by_image = 0, slope = 0;
@@ -152,7 +156,8 @@ TEST_CASE("a failure names layer, place and phase") {
   auto forward = test_run(layer("a", "image", "scale { fail: \"forward\" }") + kLoss);
   CHECK(has(failure(*forward), "\"a\" (net.txtpb:2:"));
   CHECK(has(failure(*forward), "): forward: asked to fail in forward"));
-  auto backward = test_run(layer("a", "image", "scale {}") + layer("b", "a", "scale { fail: \"backward\" }") + kLoss);
+  auto backward =
+      test_run(layer("a", "image", "scale {}") + layer("b", "a", "scale { fail: \"backward\" }") + kLoss);
   CHECK(has(failure(*backward), "\"b\""));
   CHECK(has(failure(*backward), "): backward: asked to fail in backward"));
   auto thrown = test_run(layer("a", "image", "scale { fail: \"throw\" }") + kLoss);
@@ -160,9 +165,10 @@ TEST_CASE("a failure names layer, place and phase") {
 }
 
 TEST_CASE("of several failures the first in order is told, not the first in time") {
-  auto run = test_run(layer("a", "image", "scale { fail: \"forward\" wait_ms: 30 }") +
-                          layer("b", "image", "scale { fail: \"forward\" }") + layer("s", "a b", "sum {}") + kLoss,
-                      {.lanes = 2});
+  auto run =
+      test_run(layer("a", "image", "scale { fail: \"forward\" wait_ms: 30 }") +
+                   layer("b", "image", "scale { fail: \"forward\" }") + layer("s", "a b", "sum {}") + kLoss,
+               {.lanes = 2});
   for (int i = 0; i < 5; ++i) CHECK(has(failure(*run), "\"a\""));
 }
 
@@ -187,8 +193,8 @@ TEST_CASE("a cancelled step stops, and the next can run") {
 }
 
 TEST_CASE("with two lanes independent branches overlap") {
-  auto run = test_run(layer("a", "image", "scale { sleep_ms: 40 }") + layer("b", "image", "scale { sleep_ms: 40 }") +
-                          layer("s", "a b", "sum {}") + kLoss,
+  auto run = test_run(layer("a", "image", "scale { sleep_ms: 40 }") +
+                          layer("b", "image", "scale { sleep_ms: 40 }") + layer("s", "a b", "sum {}") + kLoss,
                       {.lanes = 2, .trace = true});
   const auto event = [&](const std::string& name, const std::string& phase) {
     for (const TraceEvent& e : run->replica->trace()) {
@@ -231,7 +237,8 @@ TEST_CASE("random numbers follow from seed, layer, step and shard") {
 
 TEST_CASE("a plugin that changes the floating-point state is told, and the others do not feel it") {
   take_plugin_log();
-  auto run = test_run(layer("a", "image", "scale { stain: true }") + layer("b", "a", "scale { initial: 0.1 }") + kLoss);
+  auto run = test_run(layer("a", "image", "scale { stain: true }") +
+                      layer("b", "a", "scale { initial: 0.1 }") + kLoss);
   auto clean = test_run(layer("a", "image", "scale {}") + layer("b", "a", "scale { initial: 0.1 }") + kLoss);
   REQUIRE(run->step().is_ok());
   REQUIRE(run->step().is_ok());
@@ -255,7 +262,8 @@ TEST_CASE("a device whose memory the host cannot touch gets the same bits") {
     REQUIRE(far->step(i).is_ok());
   }
   CHECK(test_counts().far_copies == copies + 3);  // the losses' reports
-  for (const char* name : {"a.weight", "b.weight", "c.weight"}) CHECK(near->parameter(name) == far->parameter(name));
+  for (const char* name : {"a.weight", "b.weight", "c.weight"})
+    CHECK(near->parameter(name) == far->parameter(name));
 }
 
 }  // namespace plait

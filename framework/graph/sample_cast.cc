@@ -57,7 +57,9 @@ uint64_t element_count(const PartSpec& part) {
   return count;
 }
 
-uint32_t batch_dtype(uint32_t dtype) { return dtype == PLAIT_I32 || dtype == PLAIT_I64 ? dtype : uint32_t{PLAIT_F32}; }
+uint32_t batch_dtype(uint32_t dtype) {
+  return dtype == PLAIT_I32 || dtype == PLAIT_I64 ? dtype : uint32_t{PLAIT_F32};
+}
 
 void cast_to_batch(uint32_t dtype, const void* from, void* to, uint64_t count) {
   switch (dtype) {

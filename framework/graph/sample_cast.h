@@ -1,5 +1,5 @@
-// From the types of samples to those of batches: whole numbers that name things (i32, i64) stay, everything else
-// becomes f32.
+// From the types of samples to those of batches: whole numbers that name things (i32, i64) stay, everything
+// else becomes f32.
 #pragma once
 #include <plait/abi.h>
 

@@ -36,7 +36,8 @@ Status SampleChain::read_source(const SampleRef& sample, SampleScratch& scratch)
   plait_sample_call call = sample_call(sample, source_key_, training_);
   set_output(call, scratch.level(0));
   const Status status = scratch.context().call([&] {
-    return source_.ops<plait_source_ops>()->read(source_.self(), scratch.context().raw(), sample.record, &call);
+    return source_.ops<plait_source_ops>()->read(source_.self(), scratch.context().raw(), sample.record,
+                                                 &call);
   });
   return status ? status : status.at(fmt::format("{}: record {}", source_place_, sample.record));
 }
@@ -82,8 +83,9 @@ void SampleChain::collate(int place, std::span<void* const> parts, std::span<int
   }
 }
 
-Status SampleChain::transform_batch(const ChainOperator& op, const SampleRef& first, const plait_tensor* const* inputs,
-                                    const plait_tensor* const* outputs, CallContext& context) const {
+Status SampleChain::transform_batch(const ChainOperator& op, const SampleRef& first,
+                                    const plait_tensor* const* inputs, const plait_tensor* const* outputs,
+                                    CallContext& context) const {
   plait_sample_call call = sample_call(first, op.key, training_);
   call.inputs = inputs;
   call.outputs = outputs;
@@ -95,7 +97,8 @@ Status SampleChain::transform_batch(const ChainOperator& op, const SampleRef& fi
 
 SampleScratch::SampleScratch(const SampleChain& chain) {
   levels_.push_back(std::make_unique<SampleLevel>(chain.source_parts()));
-  for (const ChainOperator& op : chain.operators()) levels_.push_back(std::make_unique<SampleLevel>(op.parts));
+  for (const ChainOperator& op : chain.operators())
+    levels_.push_back(std::make_unique<SampleLevel>(op.parts));
   uint64_t bytes[2] = {0, 0};
   for (size_t i = 0; i < levels_.size(); ++i) bytes[i % 2] = std::max(bytes[i % 2], levels_[i]->bytes());
   for (int i = 0; i < 2; ++i) blocks_[i] = HostBlock(bytes[i]);

@@ -13,7 +13,7 @@ uint64_t aligned(uint64_t bytes) { return (bytes + kAlignment - 1) / kAlignment 
 }  // namespace
 
 HostBlock::HostBlock(uint64_t bytes)
-    : data_(static_cast<std::byte*>(::operator new(bytes + 1, std::align_val_t{kAlignment}))) {
+    : data_(static_cast<std::byte*>(::operator new (bytes + 1, std::align_val_t{kAlignment}))) {
   std::memset(data_.get(), 0, bytes);
 }
 

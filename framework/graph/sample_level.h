@@ -19,13 +19,13 @@ class HostBlock {
 
  private:
   struct Free {
-    void operator()(std::byte* data) const { ::operator delete(data, std::align_val_t{64}); }
+    void operator()(std::byte* data) const { ::operator delete (data, std::align_val_t{64}); }
   };
   std::unique_ptr<std::byte, Free> data_;
 };
 
-// Views of parts in a block that may be exchanged. The extents used along variable axes lie at the block's end. Does
-// not move; `parts` must outlive it.
+// Views of parts in a block that may be exchanged. The extents used along variable axes lie at the block's
+// end. Does not move; `parts` must outlive it.
 class SampleLevel {
  public:
   explicit SampleLevel(const std::vector<PartSpec>& parts);

@@ -34,7 +34,9 @@ const std::vector<PartSpec>& SampleReader::parts() const { return body_->chain->
 const SampleChain& SampleReader::chain() const { return *body_->chain; }
 IoThread* SampleReader::io_thread() const { return body_->io_thread.get(); }
 
-SampleReader::ScratchOwner SampleReader::make_scratch() const { return ScratchOwner(new Scratch(*body_->chain)); }
+SampleReader::ScratchOwner SampleReader::make_scratch() const {
+  return ScratchOwner(new Scratch(*body_->chain));
+}
 void SampleReader::FreeScratch::operator()(Scratch* scratch) const { delete scratch; }
 
 Status SampleReader::read(const SampleRef& sample, int place_in_batch, std::span<void* const> parts,

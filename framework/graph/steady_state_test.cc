@@ -18,7 +18,9 @@ const char* kNetwork =
 
 class Forwards final : public SampleOrder {
  public:
-  SampleRef sample(int64_t position) const override { return {position % 100, 0, static_cast<uint64_t>(position)}; }
+  SampleRef sample(int64_t position) const override {
+    return {position % 100, 0, static_cast<uint64_t>(position)};
+  }
   SampleRef replacement(const SampleRef& bad, int attempt) const override {
     return {(bad.record + attempt) % 100, bad.epoch, bad.place};
   }

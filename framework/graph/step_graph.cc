@@ -23,12 +23,13 @@ struct StepGraph::Flow {
 
   void add_async(size_t number, const HandOver& hand_over) {
     Elsewhere& continuation = continuations.emplace_back();
-    asyncs.emplace_back(graph, tbb::flow::unlimited,
-                        [&continuation, &hand_over, number](const continue_msg&, AsyncNode::gateway_type& gateway) {
-                          gateway.reserve_wait();
-                          continuation.gateway = &gateway;
-                          hand_over(number, continuation);
-                        });
+    asyncs.emplace_back(
+        graph, tbb::flow::unlimited,
+        [&continuation, &hand_over, number](const continue_msg&, AsyncNode::gateway_type& gateway) {
+          gateway.reserve_wait();
+          continuation.gateway = &gateway;
+          hand_over(number, continuation);
+        });
   }
   void connect(size_t from, size_t to) {
     if (from < asyncs.size()) {
@@ -49,8 +50,8 @@ struct StepGraph::Flow {
   std::vector<Node*> first;  // nodes that wait for none
 };
 
-StepGraph::StepGraph(Lanes& lanes, size_t nodes, const std::vector<Edge>& edges, std::function<void(size_t)> body,
-                     size_t elsewhere, HandOver hand_over)
+StepGraph::StepGraph(Lanes& lanes, size_t nodes, const std::vector<Edge>& edges,
+                     std::function<void(size_t)> body, size_t elsewhere, HandOver hand_over)
     : lanes_(lanes), body_(std::move(body)), hand_over_(std::move(hand_over)) {
   // A graph runs in the arena that it was made in.
   lanes_.execute([&] {

@@ -1,4 +1,5 @@
-// Plugins for the tests of graph/: small enough that every number can be worked out by hand. Made in this process.
+// Plugins for the tests of graph/: small enough that every number can be worked out by hand. Made in this
+// process.
 #pragma once
 #include <memory>
 #include <string>
@@ -15,20 +16,22 @@
 namespace plait {
 
 // Layers (f32, elementwise):
-//   scale   y = weight x, weight a scalar that begins as `initial`; fail: "forward", "backward", "throw" or "";
-//                wait_ms passes before it fails; sleep_ms in forward; stain: leaves rounding changed; noise: adds numbers
-//                of [0, 1)
+//   scale   y = weight x, weight a scalar that begins as `initial`; fail: "forward", "backward", "throw", "";
+//           wait_ms passes before it fails; sleep_ms in forward; stain: leaves rounding changed;
+//           noise: adds numbers of [0, 1)
 //   shadow  y = weight x with the copy of weight that its prepare made
 //   sum     any number of inputs
 //   split   outputs x and 2 x
 //   loop    y = x through parallel_for in pieces of 1
-// Loss squares: half the sum of (p - t)^2 over a sample; a target below 0 is bad; a prediction of 1e30 gives inf.
+// Loss squares: half the sum of (p - t)^2 over a sample; a target below 0 is bad; a prediction of 1e30 gives
+// inf.
 // Optimizers: descend {rate, slots}: w -= rate g; clip {rate}: w -= rate g / (1 + sum of all g^2).
 // Schedule halve: base / 2^step. Devices: near (host memory), far (says that it is not).
-// Source counter: record i is image [4] u8: i, i+1, i+2, i+3 (mod 256), label [] f32: i. `bad`: records that break
-// their format; blocking; in_order; long_parts: a further part text [8] i32, of variable extent i % 9, all i.
-// Augmenters: jitter adds a number of [0, 1) to the image as f32; centre subtracts the mean image element of
-// the training data; turn turns the order of a batch round.
+// Source counter: record i is image [4] u8: i, i+1, i+2, i+3 (mod 256), label [] f32: i. `bad`: records that
+// break their format; blocking; in_order; long_parts: a further part text [8] i32, of variable extent i % 9,
+// all i.
+// Augmenters: jitter adds a number of [0, 1) to the image as f32; centre subtracts the mean image
+// element of the training data; turn turns the order of a batch round.
 const Registry& graph_registry();
 
 // How often plugins were called since the start of the process.
@@ -41,7 +44,8 @@ TestCounts test_counts();
 // What plugins logged since the last call.
 std::vector<std::string> take_plugin_log();
 
-// A job from the text of its layers, losses and optimizer: source, device and reducer are added. 4 samples a batch.
+// A job from the text of its layers, losses and optimizer: source, device and reducer are added. 4 samples a
+// batch.
 Job graph_job(const std::string& text, const std::string& device = "near {}");
 
 // A job made ready to run: everything that lives as long as its replica.
@@ -57,9 +61,9 @@ struct TestRun {
   // Weights as the initial values say.
   Status reset();
   Result<StepResult> step(int64_t number = 0);
-  float parameter(const std::string& name) const;           // its first element
+  float parameter(const std::string& name) const;  // its first element
   float gradient(const std::string& name) const;
-  uint64_t place(const std::string& name) const;            // in the arena
+  uint64_t place(const std::string& name) const;  // in the arena
 };
 
 struct TestRunOptions {

@@ -132,7 +132,8 @@ struct Split {
     for (size_t i = 0; i < x.size(); ++i) y[i] = x[i], z[i] = 2 * x[i];
   }
   void backward(sdk::Context&, const sdk::LayerCall& call) const {
-    const auto dy = call.output_gradient(0).f32(), dz = call.output_gradient(1).f32(), dx = call.input_gradient().f32();
+    const auto dy = call.output_gradient(0).f32(), dz = call.output_gradient(1).f32(),
+               dx = call.input_gradient().f32();
     for (size_t i = 0; i < dx.size(); ++i) dx[i] = dy[i] + 2 * dz[i];
   }
 };
@@ -159,7 +160,8 @@ struct Squares {
       const float d = p[i] - t[i / wide];
       sum += 0.5 * static_cast<double>(d * d);
       if (call.gradient()) {
-        call.gradient().f32()[i] = d * static_cast<float>(call.gradient_scale() / static_cast<double>(t.size()));
+        call.gradient().f32()[i] =
+            d * static_cast<float>(call.gradient_scale() / static_cast<double>(t.size()));
       }
     }
     call.set_result(sum, static_cast<double>(t.size()));
@@ -203,7 +205,9 @@ struct Clip {
 
 struct Halve {
   static void describe(sdk::Describe<Halve>& d) { d.doc("base / 2^step"); }
-  double value(const sdk::ScheduleCall& call) const { return std::ldexp(call.base, -static_cast<int>(call.step)); }
+  double value(const sdk::ScheduleCall& call) const {
+    return std::ldexp(call.base, -static_cast<int>(call.step));
+  }
 };
 
 struct MeanReducer {
@@ -315,7 +319,8 @@ struct Turn {
       const size_t bytes = from.bytes() / static_cast<size_t>(from.shape(0));
       for (int64_t i = 0; i < from.shape(0); ++i) {
         std::memcpy(static_cast<char*>(to.raw()) + static_cast<size_t>(i) * bytes,
-                    static_cast<const char*>(from.raw()) + static_cast<size_t>(from.shape(0) - 1 - i) * bytes, bytes);
+                    static_cast<const char*>(from.raw()) + static_cast<size_t>(from.shape(0) - 1 - i) * bytes,
+                    bytes);
       }
     }
   }
@@ -347,13 +352,14 @@ const Registry& graph_registry() {
       sdk::augmenter<Turn>("plait.turn"), sdk::device<Memory<true>>("plait.near"),
       sdk::device<Memory<false>>("plait.far"));
   static const sdk::PluginTable near(
-      "test.near", "1", "none", on<Scale>("plait.scale", "plait.near"), on<Shadow>("plait.shadow", "plait.near"),
-      on<Sum>("plait.sum", "plait.near"), on<Split>("plait.split", "plait.near"), on<Loop>("plait.loop", "plait.near"),
+      "test.near", "1", "none", on<Scale>("plait.scale", "plait.near"),
+      on<Shadow>("plait.shadow", "plait.near"), on<Sum>("plait.sum", "plait.near"),
+      on<Split>("plait.split", "plait.near"), on<Loop>("plait.loop", "plait.near"),
       on<Squares>("plait.squares", "plait.near"), on<Descend>("plait.descend", "plait.near"),
       on<Clip>("plait.clip", "plait.near"));
-  static const sdk::PluginTable far("test.far", "1", "none", on<Scale>("plait.scale", "plait.far"),
-                                    on<Sum>("plait.sum", "plait.far"), on<Squares>("plait.squares", "plait.far"),
-                                    on<Descend>("plait.descend", "plait.far"));
+  static const sdk::PluginTable far(
+      "test.far", "1", "none", on<Scale>("plait.scale", "plait.far"), on<Sum>("plait.sum", "plait.far"),
+      on<Squares>("plait.squares", "plait.far"), on<Descend>("plait.descend", "plait.far"));
   static const Result<Registry> loaded = Registry::from_plugins({table.c(), near.c(), far.c()});
   REQUIRE_MESSAGE(loaded.is_ok(), loaded.status().message());
   set_plugin_log(keep_log);
@@ -369,9 +375,11 @@ std::vector<std::string> take_plugin_log() {
 
 Job graph_job(const std::string& text, const std::string& device) {
   const std::string source = text.find("source {") == std::string::npos ? "source { counter {} } " : "";
-  const std::string optimizer = text.find("optimizer {") == std::string::npos ? " optimizer { descend {} }" : "";
-  auto job = parse_job(graph_registry(), source + "device { " + device + " } train { batch: 4 }\n" + text + optimizer,
-                       "net.txtpb");
+  const std::string optimizer =
+      text.find("optimizer {") == std::string::npos ? " optimizer { descend {} }" : "";
+  auto job =
+      parse_job(graph_registry(),
+                source + "device { " + device + " } train { batch: 4 }\n" + text + optimizer, "net.txtpb");
   REQUIRE_MESSAGE(job.is_ok(), job.status().message());
   return std::move(job).value();
 }
@@ -383,8 +391,8 @@ std::unique_ptr<TestRun> test_run(const std::string& text, const TestRunOptions&
   auto opened = Device::open(graph_registry(), *device.entry, *device.config);
   REQUIRE_MESSAGE(opened.is_ok(), opened.status().message());
   run->device = std::move(*opened);
-  auto optimizer =
-      OptimizerInstance::create(graph_registry(), run->job.optimizer, run->job.schedules, device.entry->type->id);
+  auto optimizer = OptimizerInstance::create(graph_registry(), run->job.optimizer, run->job.schedules,
+                                             device.entry->type->id);
   REQUIRE_MESSAGE(optimizer.is_ok(), optimizer.status().message());
   run->optimizer = std::move(*optimizer);
   const std::vector<PartSpec> parts{{"image", PLAIT_F32, {4}, -1}, {"label", PLAIT_F32, {}, -1}};

@@ -9,13 +9,16 @@ namespace {
 constexpr uint64_t kStep = kAlignment / sizeof(float);
 
 bool neighbours(const UpdateRange& a, const UpdateRange& b) {
-  return b.begin - (a.begin + a.count) < kStep && a.flags == b.flags && a.rate_multiplier == b.rate_multiplier;
+  return b.begin - (a.begin + a.count) < kStep && a.flags == b.flags &&
+         a.rate_multiplier == b.rate_multiplier;
 }
 
 }  // namespace
 
 std::vector<UpdateRange> update_ranges(const Plan& plan, std::vector<int> parameters, bool join) {
-  const auto place = [&](int number) -> const ParameterPlace& { return plan.parameters()[static_cast<size_t>(number)]; };
+  const auto place = [&](int number) -> const ParameterPlace& {
+    return plan.parameters()[static_cast<size_t>(number)];
+  };
   std::ranges::sort(parameters, {}, [&](int number) { return place(number).offset; });
   std::vector<UpdateRange> ranges;
   for (int number : parameters) {
@@ -32,10 +35,13 @@ std::vector<UpdateRange> update_ranges(const Plan& plan, std::vector<int> parame
 
 OptimizerCalls::OptimizerCalls(const OptimizerInstance& optimizer, const ReplicaMemory& memory,
                                const std::vector<UpdateRange>& ranges)
-    : optimizer_(optimizer), ranges_(ranges), slots_(ranges.size()),
+    : optimizer_(optimizer),
+      ranges_(ranges),
+      slots_(ranges.size()),
       runtime_(ranges.size(), std::vector<double>(optimizer.runtime_fields())) {
   for (size_t i = 0; i < ranges.size(); ++i) {
-    for (size_t slot = 0; slot < memory.slots(); ++slot) slots_[i].push_back(memory.slot(slot, ranges[i].begin));
+    for (size_t slot = 0; slot < memory.slots(); ++slot)
+      slots_[i].push_back(memory.slot(slot, ranges[i].begin));
     plait_optimizer_call call{};
     call.struct_size = sizeof call;
     call.flags = ranges[i].flags;
@@ -60,10 +66,12 @@ const std::vector<plait_optimizer_call>& OptimizerCalls::at(const StepKey& key, 
   return calls_;
 }
 
-UpdateNode::UpdateNode(const NodeSetup& setup, const OptimizerInstance& optimizer, const ReplicaMemory& memory,
-                       const std::vector<UpdateRange>& ranges, const double* observed, std::string place,
-                       std::string name)
-    : Node(setup, std::move(place), std::move(name), "update"), optimizer_(optimizer), observed_(observed),
+UpdateNode::UpdateNode(const NodeSetup& setup, const OptimizerInstance& optimizer,
+                       const ReplicaMemory& memory, const std::vector<UpdateRange>& ranges,
+                       const double* observed, std::string place, std::string name)
+    : Node(setup, std::move(place), std::move(name), "update"),
+      optimizer_(optimizer),
+      observed_(observed),
       calls_(optimizer, memory, ranges) {
   for (const UpdateRange& range : ranges) {
     reads(Space::kGradients, range.begin, range.count);
@@ -79,9 +87,12 @@ int UpdateNode::call(const StepKey& key) {
   return PLAIT_OK;
 }
 
-ObserveNode::ObserveNode(const NodeSetup& setup, const OptimizerInstance& optimizer, const ReplicaMemory& memory,
-                         const std::vector<UpdateRange>& ranges, double* observed)
-    : Node(setup, "optimizer", "optimizer", "update"), optimizer_(optimizer), observed_(observed),
+ObserveNode::ObserveNode(const NodeSetup& setup, const OptimizerInstance& optimizer,
+                         const ReplicaMemory& memory, const std::vector<UpdateRange>& ranges,
+                         double* observed)
+    : Node(setup, "optimizer", "optimizer", "update"),
+      optimizer_(optimizer),
+      observed_(observed),
       calls_(optimizer, memory, ranges) {
   for (const UpdateRange& range : ranges) {
     reads(Space::kGradients, range.begin, range.count);

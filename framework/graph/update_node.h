@@ -1,4 +1,5 @@
-// Nodes of the optimizer: the update of some parameters, and the look at all gradients before the first update.
+// Nodes of the optimizer: the update of some parameters, and the look at all gradients before the first
+// update.
 #pragma once
 #include <vector>
 
@@ -12,12 +13,12 @@ namespace plait {
 // A run of elements of the arena that one call of the optimizer updates. Units: elements.
 struct UpdateRange {
   uint64_t begin = 0, count = 0;
-  uint32_t flags = 0;           // PLAIT_PARAMETER_*
+  uint32_t flags = 0;  // PLAIT_PARAMETER_*
   double rate_multiplier = 1;
 };
 
-// The ranges of these parameters (numbers in Network::parameters), in the order of the arena. With `join`, neighbours of
-// equal flags and rate_multiplier become one range, padding between them included.
+// The ranges of these parameters (numbers in Network::parameters), in the order of the arena. With `join`,
+// neighbours of equal flags and rate_multiplier become one range, padding between them included.
 std::vector<UpdateRange> update_ranges(const Plan& plan, std::vector<int> parameters, bool join);
 
 // The calls of an optimizer for ranges of the arena. Does not move.
@@ -42,7 +43,8 @@ class UpdateNode final : public Node {
  public:
   // `observed` is written by an ObserveNode, or null.
   UpdateNode(const NodeSetup& setup, const OptimizerInstance& optimizer, const ReplicaMemory& memory,
-             const std::vector<UpdateRange>& ranges, const double* observed, std::string place, std::string name);
+             const std::vector<UpdateRange>& ranges, const double* observed, std::string place,
+             std::string name);
 
  private:
   int call(const StepKey& key) override;
