@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "pipeline/load.h"
 #include "plan/fusion.h"
 #include "plan/infer_layer.h"
 #include "plan/layer_order.h"
@@ -13,17 +14,18 @@ namespace {
 
 class Shaper {
  public:
-  Shaper(const Job& job, const std::vector<PartSpec>& parts, int batch) : job_(job) {
+  Shaper(const Job& job, const std::vector<PartSpec>& parts, int batch) : job_(job), connected_(job) {
     network_.name = job.name;
     network_.batch = batch;
     for (size_t i = 0; i < parts.size(); ++i) add_part(parts[i], static_cast<int>(i));
   }
 
   Result<Network> run(bool fuse) {
+    PLAIT_TRY(connect_parts(connected_, part_names()));
     PLAIT_ASSIGN(const std::vector<int> order, layer_order(job_));
-    for (int layer : order) PLAIT_TRY(add_layer(job_.layers[static_cast<size_t>(layer)]));
-    for (const LossSpec& loss : job_.losses) PLAIT_TRY(add_loss(loss));
-    for (const MetricSpec& metric : job_.metrics) PLAIT_TRY(add_metric(metric));
+    for (int layer : order) PLAIT_TRY(add_layer(static_cast<size_t>(layer)));
+    for (size_t i = 0; i < job_.losses.size(); ++i) PLAIT_TRY(add_loss(i));
+    for (size_t i = 0; i < job_.metrics.size(); ++i) PLAIT_TRY(add_metric(i));
     if (fuse) absorb_epilogues(network_);
     return std::move(network_);
   }
@@ -46,47 +48,31 @@ class Shaper {
     return number;
   }
 
-  std::string known_names() const {
-    std::string text;
-    for (const TensorInfo& tensor : network_.tensors)
-      if (tensor.part >= 0) text += (text.empty() ? "" : ", ") + tensor.name;
-    return text;
+  std::vector<std::string> part_names() const {
+    std::vector<std::string> names;
+    for (const TensorInfo& tensor : network_.tensors) names.push_back(tensor.name);
+    return names;
   }
 
+  // connect_parts has seen to it that layer or part exist.
   Result<int> find(const InputRef& ref) const {
     const std::string name = ref.output == 0 ? ref.layer : ref.layer + ":" + std::to_string(ref.output);
     auto found = by_name_.find(name);
     if (found != by_name_.end()) return found->second;
-    if (by_name_.count(ref.layer))
-      return {Code::kInvalid,
-              ref.where.text() + ": \"" + ref.layer + "\" has no output " + std::to_string(ref.output)};
-    return {Code::kInvalid, ref.where.text() + ": there is no layer \"" + ref.layer +
-                                "\", and the samples have no such part (they have: " + known_names() + ")"};
-  }
-
-  // What stands where a file names no input or target.
-  Result<int> find_or(const InputRef& ref, const std::vector<std::string>& names,
-                      const std::string& what) const {
-    if (!ref.layer.empty()) return find(ref);
-    for (const std::string& name : names)
-      if (auto found = by_name_.find(name); found != by_name_.end()) return found->second;
-    if (names.front() == "image" && !network_.tensors.empty()) return 0;
     return {Code::kInvalid,
-            what + ": the samples have no part \"" + names.front() + "\" (they have: " + known_names() + ")"};
+            error_at(ref.where, "\"" + ref.layer + "\" has no output " + std::to_string(ref.output))};
   }
 
-  Status add_layer(const LayerSpec& layer) {
+  Status add_layer(size_t index) {
+    const LayerSpec& layer = job_.layers[index];
     const std::string place = layer_place(layer);
     NodeInfo node;
     node.layer = &layer;
     std::vector<PartSpec> inputs;
-    std::vector<InputRef> refs = layer.inputs;
-    if (refs.empty() && network_.nodes.empty()) refs.push_back({});
-    for (const InputRef& ref : refs) {
-      auto tensor = find_or(ref, {"image"}, place);
-      if (!tensor) return tensor.status();
-      node.inputs.push_back(*tensor);
-      inputs.push_back(network_.tensors[static_cast<size_t>(*tensor)].spec);
+    for (const InputRef& ref : connected_.layers[index].inputs) {
+      PLAIT_ASSIGN(const int tensor, find(ref));
+      node.inputs.push_back(tensor);
+      inputs.push_back(network_.tensors[static_cast<size_t>(tensor)].spec);
     }
     auto inferred = infer_layer(layer, inputs);
     if (!inferred)
@@ -171,36 +157,30 @@ class Shaper {
     return {Code::kInvalid, "needs" + got + " but shares" + wanted};
   }
 
-  Status add_loss(const LossSpec& loss) {
-    const std::string place = loss.plugin.entry->short_name() + " (" + loss.plugin.where.text() + ")";
-    PLAIT_ASSIGN(HeadInfo head, make_head(loss.plugin, loss.input, loss.target, place));
-    head.name = loss.name.empty() ? loss.plugin.entry->short_name() : loss.name;
+  Status add_loss(size_t index) {
+    const LossSpec& loss = job_.losses[index];
+    PLAIT_ASSIGN(HeadInfo head,
+                 make_head(loss.plugin, connected_.losses[index].input, connected_.losses[index].target));
+    if (!loss.name.empty()) head.name = loss.name;
     head.weight = loss.weight;
-    PLAIT_TRY(check_loss(head).at(place));
+    PLAIT_TRY(check_loss(head).at(loss.plugin.entry->short_name() + " (" + loss.plugin.where.text() + ")"));
     network_.losses.push_back(std::move(head));
     return {};
   }
 
-  Status add_metric(const MetricSpec& metric) {
-    const std::string place = metric.plugin.entry->short_name() + " (" + metric.plugin.where.text() + ")";
-    PLAIT_ASSIGN(HeadInfo head, make_head(metric.plugin, metric.input, metric.target, place));
-    head.name = metric.plugin.entry->short_name();
+  Status add_metric(size_t index) {
+    const MetricSpec& metric = connected_.metrics[index];
+    PLAIT_ASSIGN(HeadInfo head, make_head(job_.metrics[index].plugin, metric.input, metric.target));
     network_.metrics.push_back(std::move(head));
     return {};
   }
 
-  Result<HeadInfo> make_head(const PluginSpec& plugin, const InputRef& input, const InputRef& target,
-                             const std::string& place) const {
+  Result<HeadInfo> make_head(const PluginSpec& plugin, const InputRef& input, const InputRef& target) const {
     HeadInfo head;
     head.plugin = &plugin;
-    if (input.layer.empty()) {
-      if (network_.nodes.empty())
-        return {Code::kInvalid, place + ": there is no layer whose output it could take"};
-      head.input = network_.nodes.back().outputs.front();
-    } else {
-      PLAIT_ASSIGN(head.input, find(input));
-    }
-    PLAIT_ASSIGN(head.target, find_or(target, {"label", "target"}, place));
+    head.name = plugin.entry->short_name();
+    PLAIT_ASSIGN(head.input, find(input));
+    PLAIT_ASSIGN(head.target, find(target));
     return head;
   }
 
@@ -226,6 +206,7 @@ class Shaper {
   }
 
   const Job& job_;
+  Job connected_;  // with every input and target named
   Network network_;
   std::map<std::string, int> by_name_;
   std::map<std::string, int> by_layer_;

@@ -161,7 +161,9 @@ TEST_CASE("what does not fit names both layers, their shapes and the place") {
             "wanted rank 2; its input is the samples' part \"x\" [4, 5, 5] f32") != std::string::npos);
   job = chain();
   job.layers[2].inputs[0] = {"r", 1, {"net.txtpb", 9, 9}};
-  CHECK(shape_network(job, parts(), 4).status().message() == "net.txtpb:9:9: \"r\" has no output 1");
+  CHECK(shape_network(job, parts(), 4).status().message() == "net.txtpb:9:9: error: \"r\" has no output 1");
+  job.layers[2].inputs[0] = {"q", 0, {"net.txtpb", 9, 9}};
+  CHECK(shape_network(job, parts(), 4).status().message().find("reads \"q\"") != std::string::npos);
 }
 
 TEST_CASE("gradients are asked for only where something is trained") {
