@@ -26,7 +26,7 @@ bool is_mean(ReduceRule rule) { return rule == ReduceRule::kMean32 || rule == Re
 float largest_term(int bits, int64_t total_weight) {
   const int64_t limit = ((int64_t{1} << (bits - 1)) - 1) / total_weight;
   float term = static_cast<float>(limit);
-  if (static_cast<double>(term) > static_cast<double>(limit)) term = std::nextafter(term, 0.0f);
+  if (static_cast<int64_t>(term) > limit) term = std::nextafter(term, 0.0f);
   return term;
 }
 

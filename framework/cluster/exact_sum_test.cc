@@ -7,6 +7,9 @@
 #include <numeric>
 #include <random>
 #include <thread>
+#ifdef __SSE__
+#include <immintrin.h>
+#endif
 
 #include "cluster/local_transport.h"
 
@@ -33,6 +36,7 @@ Status run_round(ExactSum& sum, Transport& world, const Deltas& deltas, const st
       if (owner[k] == world.rank()) PLAIT_TRY(sum.accumulate(deltas[k], weights[k]));
     PLAIT_ASSIGN(const Outcome outcome, sum.reduce(world));
     if (outcome == Outcome::kDone) break;
+    if (result.attempts == 2) return {Code::kNumeric, "the second attempt did not fit"};
   }
   result.mean.assign(deltas.front().size(), -7.0f);
   sum.mean(result.mean);
@@ -164,6 +168,59 @@ TEST_CASE("the largest magnitudes add up without overflow, in 32 and 64 bits") {
     }
   }
 }
+
+// With exponent 0, and without the headroom that a chosen exponent has.
+Outcome reduce_same(ExactSum& sum, int shards, float x, float& mean) {
+  auto world = single();
+  REQUIRE(sum.restore(std::vector<int32_t>{0}).is_ok());
+  sum.begin();
+  REQUIRE(sum.accumulate(std::vector<float>{x}, shards).is_ok());
+  const auto outcome = sum.reduce(*world);
+  REQUIRE(outcome.is_ok());
+  sum.mean({&mean, 1});
+  return *outcome;
+}
+
+TEST_CASE("sums at the very limit of the integers do not overflow, and one step further asks for a redo") {
+  for (const int shards : {1, 2, 3, 5, 7, 8, 100, 1000, 1024, 65'536}) {
+    for (const ReduceRule rule : {ReduceRule::kMean32, ReduceRule::kMean64}) {
+      auto sum = ExactSum::create(one_segment(1, rule), shards);
+      REQUIRE(sum.is_ok());
+      float mean = 0.0f, fits = 0.5f, too_large = 4.0f;
+      while (std::nextafter(fits, too_large) != too_large) {
+        const float x = std::midpoint(fits, too_large);
+        (reduce_same(**sum, shards, x, mean) == Outcome::kDone ? fits : too_large) = x;
+      }
+      INFO("shards ", shards, " largest that fits ", fits);
+      CHECK(fits > 1.0f - 0x1p-13f);
+      for (const float x : {fits, -fits}) {
+        CHECK(reduce_same(**sum, shards, x, mean) == Outcome::kDone);
+        CHECK(std::fabs(mean - x) <= (*sum)->error_bound(0) + 0x1p-23f);
+      }
+    }
+  }
+}
+
+#ifdef __SSE__
+TEST_CASE("flush-to-zero, which a plugin may have left on, changes no bit") {
+  Deltas deltas = noisy_deltas(3, 500, 1e-37f);  // many denormals
+  const RoundResult reference = run_alone(one_segment(500), deltas);
+  const unsigned control = _mm_getcsr();
+  auto world = single();
+  RoundResult flushed;
+  {
+    auto sum = ExactSum::create(one_segment(500), 3);
+    REQUIRE(sum.is_ok());
+    _mm_setcsr(control | 0x8040);  // results and operands
+    flushed.status = run_round(**sum, *world, deltas, {1, 1, 1}, {0, 0, 0}, flushed);
+    _mm_setcsr(control);
+  }
+  REQUIRE(flushed.status.is_ok());
+  CHECK(flushed.mean == reference.mean);
+  CHECK(flushed.exponents == reference.exponents);
+  CHECK(largest({reference.mean}) > 0.0f);
+}
+#endif
 
 TEST_CASE("negative zero and denormals become +0") {
   const float denormal = std::numeric_limits<float>::denorm_min();

@@ -34,7 +34,7 @@ metric { input: "f" target: "label" accuracy {} }
 evaluate { batch: 32 }
 """
 CONVOLUTION = HEAD + """
-augment { affine { rotate: 10 translate: 0.1 } }
+augment { affine { rotate: 10 translate: 1 } }
 layer { name: "c" input: "image" convolution { filters: 4 kernel: 3 padding: 1 } }
 layer { name: "r" relu {} }
 layer { name: "p" max_pool { kernel: 2 } }
