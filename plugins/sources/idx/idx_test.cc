@@ -218,13 +218,22 @@ TEST_CASE("gzip that is cut or damaged anywhere never opens") {
   const std::string cut = failure({good.begin(), good.end() - 4}, labels);
   CHECK(cut ==
         "images: gzip data ends early, after " + std::to_string(good.size() - 4) + " bytes of the file");
-  for (size_t place = 10; place < good.size();
-       ++place) {  // the ten bytes before hold time and system, which do not matter
+  // Bits without a meaning may change (the time in the header, the filling of the last byte): then all is as
+  // it was.
+  const Folder folder;
+  size_t opened = 0;
+  for (size_t place = 10; place < good.size(); ++place) {
     CAPTURE(place);
     Bytes bad = good;
     bad[place] ^= 0x10;
-    CHECK(failure(bad, labels) != "opened");
+    if (failure(bad, labels) != "opened") continue;
+    ++opened;
+    write(folder / "bad", bad);
+    write(folder / "good", good);
+    Source damaged(folder / "bad", ""), whole(folder / "good", "");
+    for (int64_t record = 0; record < 20; ++record) CHECK(damaged.record(record) == whole.record(record));
   }
+  CHECK(opened < 5);
   Bytes longer = good;
   longer.insert(longer.end(), {1, 2, 3});
   CHECK(failure(longer, labels).find("images: gzip data is damaged near byte") == 0);
