@@ -74,6 +74,7 @@ Result<Network> shape_job(const Session& session, bool fuse) {
     return {Code::kInvalid, job.file + ": has no source, so that the samples' shapes are not known"};
   SampleReader::Options options;
   options.seed = job.seed;
+  options.shapes_only = true;
   options.augment = &job.augment;
   options.preprocess = &job.preprocess;
   PLAIT_ASSIGN(const auto reader, SampleReader::create(*session.registry, source, options));
