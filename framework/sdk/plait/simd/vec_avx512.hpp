@@ -44,7 +44,8 @@ inline Vec load_bytes(const uint8_t* p, size_t n) {
   return {_mm512_maskz_cvtepi32_ps(kAll, whole)};
 }
 inline float sum(Vec a) {
-  const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(a.v), _mm512_extractf32x8_ps(a.v, 1));
+  const __m256 eight =
+      _mm256_add_ps(_mm512_maskz_extractf32x8_ps(0xFF, a.v, 0), _mm512_maskz_extractf32x8_ps(0xFF, a.v, 1));
   const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
   const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
@@ -73,10 +74,10 @@ inline Vec load_fours(const float* p, size_t stride) {
   return {_mm512_insertf32x4(a, _mm_loadu_ps(p + 3 * stride), 3)};
 }
 inline void store_four(float* p, Vec a, size_t part) {
-  if (part == 0) return _mm_storeu_ps(p, _mm512_castps512_ps128(a.v));
-  if (part == 1) return _mm_storeu_ps(p, _mm512_extractf32x4_ps(a.v, 1));
-  if (part == 2) return _mm_storeu_ps(p, _mm512_extractf32x4_ps(a.v, 2));
-  _mm_storeu_ps(p, _mm512_extractf32x4_ps(a.v, 3));
+  if (part == 0) return _mm_storeu_ps(p, _mm512_maskz_extractf32x4_ps(0xF, a.v, 0));
+  if (part == 1) return _mm_storeu_ps(p, _mm512_maskz_extractf32x4_ps(0xF, a.v, 1));
+  if (part == 2) return _mm_storeu_ps(p, _mm512_maskz_extractf32x4_ps(0xF, a.v, 2));
+  _mm_storeu_ps(p, _mm512_maskz_extractf32x4_ps(0xF, a.v, 3));
 }
 
 }  // namespace PLAIT_SIMD

@@ -1,0 +1,143 @@
+// Convolution (as the field calls it: the kernel is not mirrored) over one to three spatial axes.
+#include <algorithm>
+
+#include "direct.hpp"
+#include "shape.hpp"
+
+namespace {
+
+using namespace plait::sdk;
+using convolution::ConvolutionShape;
+
+struct Convolution {
+  int64_t filters = 0, groups = 1;
+  std::vector<int64_t> kernel, stride = {1}, padding = {0}, dilation = {1};
+  bool bias = true;
+  std::string weight_init = "torch_uniform";
+
+  static void describe(Describe<Convolution>& d) {
+    d.doc("slides learned kernels over the input");
+    d.details(
+        "y[n, p, f] = b[f] + sum over taps t and channels c of x[n, stride p + dilation t - padding, c] w[f, "
+        "c, t].\n"
+        "Shapes: x [N, W, C], [N, H, W, C] or [N, D, H, W, C] f32; y the same with `filters` channels and "
+        "extents\n"
+        "floor((input + 2 padding - dilation (kernel - 1) - 1) / stride) + 1.\n"
+        "Parameters: weight [filters, C / groups, kernel extents], bias [filters].");
+    d.field("filters", &Convolution::filters)
+        .doc("number of kernels, the channels of the output")
+        .at_least(1)
+        .required();
+    d.field("kernel", &Convolution::kernel)
+        .doc("extents of a kernel: one for all axes, or one per axis")
+        .at_least(1)
+        .unit("px")
+        .required();
+    d.field("stride", &Convolution::stride).doc("steps of the kernel").at_least(1).unit("px");
+    d.field("padding", &Convolution::padding).doc("zeros added on each side").at_least(0).unit("px");
+    d.field("dilation", &Convolution::dilation).doc("distance of taps").at_least(1).unit("px");
+    d.field("groups", &Convolution::groups)
+        .doc("channels and filters fall into so many independent parts")
+        .at_least(1);
+    d.field("bias", &Convolution::bias).doc("whether to add a bias");
+    d.field("weight_init", &Convolution::weight_init)
+        .doc("initial weights; torch_uniform also draws the bias, the others leave it zero")
+        .choices({"torch_uniform", "he_normal", "he_uniform", "glorot_normal", "glorot_uniform",
+                  "lecun_normal", "lecun_uniform", "zeros"});
+  }
+
+  Window window(Spec x) const { return {x, kernel, stride, padding, dilation}; }
+
+  void infer(LayerShapes& s) const {
+    const Spec x = s.input();
+    const Window w = window(x);
+    const int64_t channels = x.shape(-1);
+    if (channels % groups != 0)
+      s.fail("the input's ", channels, " channels do not fall into ", groups, " groups");
+    if (filters % groups != 0) s.fail(filters, " filters do not fall into ", groups, " groups");
+    s.output(w.output_shape(x.shape(0), filters));
+    const auto taps = static_cast<double>(w.taps());
+    const double fan_in = static_cast<double>(channels / groups) * taps;
+    const double fan_out = static_cast<double>(filters / groups) * taps;
+    weight(s, w, channels / groups).init(weight_init.c_str()).fans(fan_in, fan_out);
+    if (bias) {
+      s.bias("bias", filters)
+          .init(weight_init == "torch_uniform" ? "torch_uniform" : "zeros")
+          .fans(fan_in, fan_out);
+    }
+    s.multiply_adds(static_cast<double>(x.shape(0) * filters) * static_cast<double>(w.outputs()) * fan_in);
+    for (const char* name : Activation::kNames) s.accepts_epilogue(name);
+  }
+
+  struct Kernel;
+
+ private:
+  ParameterSpec& weight(LayerShapes& s, const Window& w, int64_t channels) const {
+    if (w.axes == 1) return s.weight("weight", {filters, channels, w.kernel[2]});
+    if (w.axes == 2) return s.weight("weight", {filters, channels, w.kernel[1], w.kernel[2]});
+    return s.weight("weight", {filters, channels, w.kernel[0], w.kernel[1], w.kernel[2]});
+  }
+};
+
+struct Convolution::Kernel {
+  ConvolutionShape shape;
+  convolution::Direct direct;
+
+  Kernel(const Convolution& config, Context& c, const LayerRequest& r, LayerNeeds& n)
+      : shape(shape_of(config, r)), direct(shape, c.lanes()) {
+    if (!convolution::Direct::can(shape)) throw Error(ErrorCode::kUnsupported, "groups and three axes");
+    n.stored_elements(0, convolution::stored_weights(shape));
+    n.backward_reads(shape.activates() ? Reads::both : Reads::inputs);
+    n.accumulates();
+    n.workspace(direct.workspace_bytes());
+  }
+
+  void forward(Context& c, const LayerCall& call) const { direct.forward(c, call); }
+  void backward(Context& c, const LayerCall& call) const { direct.backward(c, call); }
+
+  void pack(Context&, uint32_t index, const float* plain, float* stored) const {
+    if (index != 0) return void(std::copy_n(plain, shape.filters, stored));
+    std::fill_n(stored, convolution::stored_weights(shape), 0.0f);
+    each_weight([&](size_t from, size_t to) { stored[to] = plain[from]; });
+  }
+  void unpack(Context&, uint32_t index, const float* stored, float* plain) const {
+    if (index != 0) return void(std::copy_n(stored, shape.filters, plain));
+    each_weight([&](size_t to, size_t from) { plain[to] = stored[from]; });
+  }
+
+ private:
+  static ConvolutionShape shape_of(const Convolution& config, const LayerRequest& r) {
+    ConvolutionShape s{config.window(r.input()),
+                       static_cast<size_t>(r.input().shape(0)),
+                       static_cast<size_t>(r.input().shape(-1)),
+                       static_cast<size_t>(config.filters),
+                       static_cast<size_t>(config.groups),
+                       config.bias,
+                       r.input_gradient_needed(),
+                       r.training() && !r.parameters_frozen(),
+                       r.training(),
+                       {}};
+    if (r.epilogues() == 0) return s;
+    const Epilogue e = r.epilogue();
+    if (!s.activation.set(e.name, e.alpha, e.beta)) throw Error("cannot absorb ", e.name);
+    return s;
+  }
+
+  // body(place in plain order, place in stored order)
+  template <class Body>
+  void each_weight(const Body& body) const {
+    const size_t channels = shape.channels / shape.groups, taps = shape.window.taps();
+    size_t plain = 0;
+    for (size_t f = 0; f < shape.filters; ++f) {
+      for (size_t c = 0; c < channels; ++c) {
+        for (size_t t = 0; t < taps; ++t, ++plain) {
+          body(plain, shape.groups > 1 ? plain : convolution::stored_place(shape, f, c, t));
+        }
+      }
+    }
+  }
+};
+
+}  // namespace
+
+PLAIT_PLUGIN("plait.convolution", "1.0.0", "Apache-2.0", layer<Convolution>("plait.convolution"));
