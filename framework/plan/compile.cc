@@ -283,11 +283,12 @@ class PlanCompiler {
     ParameterPlace& place = plan_->parameters_[static_cast<size_t>(number)];
     place.trained = !info.frozen;
     const StepNeeds& needs = needs_[static_cast<size_t>(step)];
-    auto stored = needs.stored.find(static_cast<uint32_t>(index));
-    if (place.step >= 0 || stored == needs.stored.end()) return;
+    const plait_layer_ops& ops = s.instance.ops();
+    if (place.step >= 0 || !PLAIT_HAS(&ops, pack) || !PLAIT_HAS(&ops, unpack)) return;
     place.step = step;
     place.index = index;
-    place.stored = stored->second;
+    auto stored = needs.stored.find(static_cast<uint32_t>(index));
+    if (stored != needs.stored.end()) place.stored = stored->second;
   }
 
   const Registry& registry_;

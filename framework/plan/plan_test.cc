@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <plait/sdk.hpp>
 
 #include "plan/table.h"
@@ -25,6 +26,23 @@ struct Linear {
     s.multiply_adds(static_cast<double>(s.input().shape(0) * s.input().shape(1) * units));
   }
   void needs(const sdk::LayerRequest&, sdk::LayerNeeds&) const {}
+  void forward(sdk::Context&, const sdk::LayerCall&) const {}
+  void backward(sdk::Context&, const sdk::LayerCall&) const {}
+};
+
+// [3, 2] weights kept backwards.
+struct Turned {
+  static void describe(sdk::Describe<Turned>& d) { d.doc("an order of its own"); }
+  void infer(sdk::LayerShapes& s) const {
+    s.output({s.input().shape(0), 2});
+    s.weight("weight", {3, 2});
+  }
+  void pack(sdk::Context&, uint32_t, const float* plain, float* stored) const {
+    std::reverse_copy(plain, plain + 6, stored);
+  }
+  void unpack(sdk::Context&, uint32_t, const float* stored, float* plain) const {
+    std::reverse_copy(stored, stored + 6, plain);
+  }
   void forward(sdk::Context&, const sdk::LayerCall&) const {}
   void backward(sdk::Context&, const sdk::LayerCall&) const {}
 };
@@ -55,8 +73,8 @@ struct Square {
 
 const Registry& registry() {
   static const sdk::PluginTable table("test.plan", "1", "none", sdk::layer<Linear>("test.linear"),
-                                      sdk::layer<Relu>("test.relu"), sdk::layer<Sum>("test.sum"),
-                                      sdk::loss<Square>("test.square"));
+                                      sdk::layer<Relu>("test.relu"), sdk::layer<Turned>("test.turned"),
+                                      sdk::layer<Sum>("test.sum"), sdk::loss<Square>("test.square"));
   static const Result<Registry> loaded = Registry::from_plugins({table.c()});
   REQUIRE_MESSAGE(loaded.is_ok(), loaded.status().message());
   return *loaded;
@@ -226,6 +244,20 @@ TEST_CASE("the arena holds what is trained, then what is frozen; pack and unpack
   REQUIRE(plan->pack(plain, arena.data()).is_ok());
   REQUIRE(plan->unpack(arena.data(), back).is_ok());
   CHECK(back == plain);
+}
+
+TEST_CASE("a layer's own order is kept even where it takes no more elements than the plain one") {
+  Job job = chain();
+  job.layers = {layer("a", "test.turned", {"x"})};
+  job.losses[0].input.layer = "a";
+  const auto network = shape_network(job, {{"x", PLAIT_F32, {3}, -1}}, 4);
+  REQUIRE(network.is_ok());
+  const auto plan = Plan::compile(registry(), *network, {});
+  REQUIRE(plan.is_ok());
+  std::vector<float> arena((*plan)->arena_elements());
+  REQUIRE((*plan)->pack({{1, 2, 3, 4, 5, 6}}, arena.data()).is_ok());
+  CHECK(arena[0] == 6);
+  CHECK(arena[5] == 1);
 }
 
 TEST_CASE("shared parameters are owned once, and must have the owner's shapes") {
