@@ -6,25 +6,40 @@ using namespace plait::sdk::testing;
 
 namespace {
 const Entry kConcat = linked("plait.concat");
-}
 
-TEST_CASE("concat puts channels side by side") {
+LayerTest join(TestHost& host, int axis, std::vector<PartSpec> inputs) {
+  return LayerTest(host, kConcat, Settings(kConcat).set("axis", axis), std::move(inputs));
+}
+}  // namespace
+
+TEST_CASE("concat along the channels, by default") {
   TestHost host;
   LayerTest layer(host, kConcat, Settings(kConcat),
-                  {{"a", DType::f32, {2, 3, 2}}, {"b", DType::f32, {2, 3, 1}}});
+                  {{"a", DType::f32, {2, 1, 2}}, {"b", DType::f32, {2, 1, 1}}});
+  layer.input(0).fill({1, 2, 3, 4});
+  layer.input(1).fill({5, 6});
   layer.forward();
-  CHECK(layer.output().spec().shape == std::vector<int64_t>{2, 3, 3});
-  for (size_t r = 0; r < 6; ++r) {
-    CHECK(layer.output().f32()[3 * r] == layer.input(0).f32()[2 * r]);
-    CHECK(layer.output().f32()[3 * r + 1] == layer.input(0).f32()[2 * r + 1]);
-    CHECK(layer.output().f32()[3 * r + 2] == layer.input(1).f32()[r]);
-  }
-  CHECK(layer.gradient_error() < 1e-3);
+  const std::vector<float> wanted = {1, 2, 5, 3, 4, 6};
+  for (size_t i = 0; i < 6; ++i) CHECK(layer.output().f32()[i] == wanted[i]);
 }
 
-TEST_CASE("concat refuses other extents") {
+TEST_CASE("concat gives each input its part of the gradient") {
+  for (const int lanes : {1, 2}) {
+    TestHost host;
+    host.lanes = lanes;
+    for (const int axis : {1, -2}) {
+      LayerTest layer = join(host, axis, {{"a", DType::f32, {3, 2, 5}}, {"b", DType::f32, {3, 4, 5}}});
+      CHECK(layer.output().spec().shape == std::vector<int64_t>{3, 6, 5});
+      CHECK(layer.gradient_error(30) < 1e-3);
+    }
+  }
+}
+
+TEST_CASE("concat says what does not fit") {
   TestHost host;
-  CHECK_THROWS_WITH_AS(LayerTest(host, kConcat, Settings(kConcat),
-                                 {{"a", DType::f32, {2, 3, 2}}, {"b", DType::f32, {2, 4, 2}}}),
-                       doctest::Contains("but for the last"), std::runtime_error);
+  const PartSpec a("a", DType::f32, {2, 3, 4}), b("b", DType::f32, {2, 2, 4});
+  CHECK_THROWS_WITH_AS(join(host, -1, {a, b}), doctest::Contains("input 1 is f32[2, 2, 4]"),
+                       std::runtime_error);
+  CHECK_THROWS_WITH_AS(join(host, 0, {a, a}), doctest::Contains("batch"), std::runtime_error);
+  CHECK_THROWS_WITH_AS(join(host, 3, {a, a}), doctest::Contains("axis 3"), std::runtime_error);
 }

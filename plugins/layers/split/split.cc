@@ -1,58 +1,65 @@
-// Several outputs of one input: the channels cut into pieces.
+// Cuts the channels in two: a layer of two outputs.
 #include <plait/sdk.hpp>
 
-#include <algorithm>
-
-using namespace plait::sdk;
+#include <cstring>
 
 namespace {
 
+using namespace plait::sdk;
+
 struct Split {
-  std::vector<int64_t> channels;
+  int64_t channels = 0;
 
   static void describe(Describe<Split>& d) {
-    d.doc("the channels cut into several outputs");
-    d.details("Shapes: x [..., C]; outputs [..., channels_i], read as \"name\", \"name:1\", ...; f32.");
-    d.field("channels", &Split::channels)
-        .doc("channels of each output; their sum is C")
-        .at_least(1)
-        .required();
+    d.doc("cuts the channels in two outputs");
+    d.details("Shapes: x [..., C] f32; outputs [..., channels] and [..., C - channels].");
+    d.field("channels", &Split::channels).doc("channels of the first output").at_least(1).required();
   }
 
   void infer(LayerShapes& s) const {
-    if (s.input().dtype() != DType::f32 || s.input().rank() < 1)
-      s.fail("input is ", s.input(), ", wanted f32");
-    int64_t sum = 0;
-    for (int64_t count : channels) sum += count;
-    if (sum != s.input().shape(-1))
-      s.fail("channels sum to ", sum, ", wanted the input's ", s.input().shape(-1));
-    for (int64_t count : channels) s.output_like(0).shape.back() = count;
+    PartSpec part(s.input());
+    const int64_t all = part.shape.back();
+    if (part.dtype != DType::f32 || part.shape.size() < 2)
+      s.fail("input is ", s.input(), ", wanted f32 [N, ..., C]");
+    if (channels >= all) s.fail("cannot take ", channels, " of ", all, " channels and leave some");
+    for (const int64_t extent : {channels, all - channels}) {
+      part.shape.back() = extent;
+      s.output(part.shape).variable_axis = part.variable_axis;
+    }
   }
 
   void needs(const LayerRequest&, LayerNeeds& n) const { n.backward_reads(Reads::nothing); }
 
-  void forward(Context&, const LayerCall& call) const {
+  void forward(Context& c, const LayerCall& call) const {
+    const Sizes z(*this, call.input());
     const float* x = call.input().f32().data();
-    const auto row = static_cast<size_t>(call.input().shape(-1));
-    for (size_t i = 0; i < call.outputs(); ++i) {
-      const auto width = static_cast<size_t>(call.output(i).shape(-1));
-      const Out y = call.output(i).f32();
-      for (size_t r = 0; r * width < y.size(); ++r) std::copy_n(x + r * row, width, y.data() + r * width);
-      x += width;
-    }
+    float *a = call.output(0).f32().data(), *b = call.output(1).f32().data();
+    c.parallel_for(z.rows, 1 + Context::kDefaultGrain / z.all, [&](size_t i) {
+      std::memcpy(a + i * z.first, x + i * z.all, z.first * sizeof(float));
+      std::memcpy(b + i * z.second, x + i * z.all + z.first, z.second * sizeof(float));
+    });
   }
 
-  void backward(Context&, const LayerCall& call) const {
+  void backward(Context& c, const LayerCall& call) const {
     if (!call.input_gradient()) return;
+    const Sizes z(*this, call.input_gradient());
     float* dx = call.input_gradient().f32().data();
-    const auto row = static_cast<size_t>(call.input().shape(-1));
-    for (size_t i = 0; i < call.outputs(); ++i) {
-      const auto width = static_cast<size_t>(call.output(i).shape(-1));
-      const Out dy = call.output_gradient(i).f32();
-      for (size_t r = 0; r * width < dy.size(); ++r) std::copy_n(dy.data() + r * width, width, dx + r * row);
-      dx += width;
-    }
+    const float *da = call.output_gradient(0).f32().data(), *db = call.output_gradient(1).f32().data();
+    c.parallel_for(z.rows, 1 + Context::kDefaultGrain / z.all, [&](size_t i) {
+      std::memcpy(dx + i * z.all, da + i * z.first, z.first * sizeof(float));
+      std::memcpy(dx + i * z.all + z.first, db + i * z.second, z.second * sizeof(float));
+    });
   }
+
+ private:
+  struct Sizes {
+    size_t all, first, second, rows;
+    Sizes(const Split& config, Tensor x)
+        : all(static_cast<size_t>(x.shape(-1))),
+          first(static_cast<size_t>(config.channels)),
+          second(all - first),
+          rows(x.size() / all) {}
+  };
 };
 
 }  // namespace
