@@ -7,7 +7,7 @@ import re
 import sys
 
 # framework/ in order of dependency: a folder includes only folders to its left, or itself.
-LADDER = ["base", "abi", "sdk", "registry", "pipeline", "plan", "graph", "cluster", "train", "report", "cli"]
+LADDER = ["base", "abi", "sdk", "registry", "pipeline", "plan", "graph", "verify", "cluster", "train", "report", "cli"]
 
 TOP_LEVEL = {"framework", "plugins", "pipelines", "examples", "tests", "CMakeLists.txt", "README.md",
              "CMakePresets.json", "LICENSE", ".clang-format", ".gitignore", ".ci"}

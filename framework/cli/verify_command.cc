@@ -1,0 +1,96 @@
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <thread>
+
+#include "base/files.h"
+#include "cli/command.h"
+#include "cli/session.h"
+#include "verify/heap.h"
+#include "verify/verify.h"
+
+namespace plait {
+namespace po = boost::program_options;
+namespace {
+
+// Beside the MPI module, as in the build folder.
+std::string heap_watch_path() {
+  std::error_code error;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
+  return (program.parent_path().parent_path() / "lib/plait/plait_heap_watch.so").string();
+}
+
+std::vector<std::string> all_files(const SearchPath& path) {
+  std::vector<std::string> files;
+  for (const std::string& folder : path.folders) {
+    std::vector<std::string> found;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error))
+      if (entry.path().native().ends_with(".plait.so")) found.push_back(entry.path());
+    std::sort(found.begin(), found.end());
+    files.insert(files.end(), found.begin(), found.end());
+  }
+  return files;
+}
+
+Result<VerifyOptions> read_options(const po::variables_map& given) {
+  VerifyOptions options;
+  options.companions = default_search_path({}, {});
+  if (given.count("file")) options.files = given["file"].as<std::vector<std::string>>();
+  if (given.count("all")) {
+    for (const std::string& file : all_files(options.companions)) options.files.push_back(file);
+  }
+  if (options.files.empty()) return {Code::kUsage, "verify: wants a FILE.plait.so, or --all"};
+  // Tests run in a folder of their own.
+  for (std::string& file : options.files) file = std::filesystem::absolute(file).lexically_normal();
+  options.only = given["only"].as<std::string>();
+  options.seed = given["seed"].as<uint64_t>();
+  options.in_process = given.count("in-process") > 0;
+  options.limit_s = given["time-limit"].as<double>();
+  options.jobs = given["jobs"].as<int>();
+  return options;
+}
+
+Status write_report(const po::variables_map& given, const char* option, const std::string& text) {
+  if (!given.count(option)) return {};
+  return SystemFiles().write_atomically(given[option].as<std::string>(), text);
+}
+
+Result<int> run(const po::variables_map& given) {
+  PLAIT_ASSIGN(const VerifyOptions options, read_options(given));
+  watch_heap(heap_watch_path());
+  const bool quiet = given.count("quiet") > 0;
+  const auto tell = [&](const TestResult& result) {
+    if (quiet && result.verdict != Verdict::kFailed) return;
+    std::puts(result_line(result).c_str());
+    std::fflush(stdout);
+  };
+  PLAIT_ASSIGN(const auto results, verify(options, tell));
+  PLAIT_TRY(write_report(given, "json", results_json(results, options.seed)));
+  PLAIT_TRY(write_report(given, "junit", results_junit(results)));
+  std::puts(summary_text(results).c_str());
+  return is_broken(results, given.count("strict") > 0) ? kExitJob : kExitOk;
+}
+
+}  // namespace
+
+Command verify_command() {
+  Command command{
+      "verify", "FILE.plait.so... [options]", "try the laws of the border on plugins", {}, {"file..."}, run};
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  command.options.add_options()("file", po::value<std::vector<std::string>>()->value_name("FILE"),
+                                "a plugin's library")("all", "every library on the search path")(
+      "only", po::value<std::string>()->default_value("")->value_name("REGEX"),
+      "tests whose name (\"acme.swish: input_gradient\") it is found in")(
+      "seed", po::value<uint64_t>()->default_value(1)->value_name("N"),
+      "of everything that is drawn at random")("json", po::value<std::string>()->value_name("FILE"),
+                                               "write the results as JSON")(
+      "junit", po::value<std::string>()->value_name("FILE"), "write the results as JUnit XML")(
+      "in-process", "no process for each test: for debuggers")(
+      "strict", "a should that fails counts like a must")("quiet", "show failures only")(
+      "jobs", po::value<int>()->default_value(cores)->value_name("N"), "tests at a time")(
+      "time-limit", po::value<double>()->default_value(30)->value_name("S"), "seconds for a test");
+  return command;
+}
+
+}  // namespace plait

@@ -1,0 +1,136 @@
+#include "verify/child.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+namespace plait {
+namespace {
+
+constexpr char kDone[] = "\n[done]";  // the end of an answer that was not cut short
+
+void write_all(int descriptor, const std::string& text) {
+  for (size_t at = 0; at < text.size();) {
+    const ssize_t wrote = ::write(descriptor, text.data() + at, text.size() - at);
+    if (wrote <= 0 && errno != EINTR) return;
+    if (wrote > 0) at += static_cast<size_t>(wrote);
+  }
+}
+
+// Files of the plugin's hints, and whatever it writes, go with the folder.
+std::string make_folder() {
+  std::string name = (std::filesystem::temp_directory_path() / "plait_verify_XXXXXX").string();
+  return ::mkdtemp(name.data()) != nullptr && ::chdir(name.c_str()) == 0 ? name : "";
+}
+
+[[noreturn]] void be_child(int descriptor, Progress* progress,
+                           const std::function<std::string(Progress&)>& work) {
+  const rlimit no_core{0, 0};
+  ::setrlimit(RLIMIT_CORE, &no_core);
+  ::setpgid(0, 0);
+  // What a plugin prints would lie among the results.
+  if (const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC); null >= 0)
+    ::dup2(null, STDOUT_FILENO), ::dup2(null, STDERR_FILENO);
+  const std::string folder = make_folder();
+  write_all(descriptor, work(*progress) + kDone);
+  std::error_code ignored;
+  if (!folder.empty()) std::filesystem::remove_all(folder, ignored);
+  ::_exit(0);  // destructors of plugins are not under test
+}
+
+std::string signal_name(int number) {
+  const char* name = ::sigabbrev_np(number);
+  return name != nullptr ? fmt::format("SIG{}", name) : fmt::format("signal {}", number);
+}
+
+}  // namespace
+
+Result<Child> Child::start(const std::function<std::string(Progress&)>& work, double limit_s) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return {Code::kIo, std::string("pipe: ") + std::strerror(errno)};
+  void* shared = ::mmap(nullptr, sizeof(Progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED) return {Code::kIo, std::string("mmap: ") + std::strerror(errno)};
+  auto* progress = static_cast<Progress*>(shared);
+  std::fflush(nullptr);
+  const pid_t pid = ::fork();
+  if (pid < 0) return {Code::kIo, std::string("fork: ") + std::strerror(errno)};
+  if (pid == 0) {
+    ::close(ends[0]);
+    be_child(ends[1], progress, work);
+  }
+  ::close(ends[1]);
+  return Child(pid, ends[0], progress, limit_s);
+}
+
+Child::Child(pid_t pid, int pipe, Progress* progress, double limit_s)
+    : pid_(pid),
+      pipe_(pipe),
+      progress_(progress),
+      limit_s_(limit_s),
+      begin_(std::chrono::steady_clock::now()) {}
+
+Child::Child(Child&& other) noexcept
+    : pid_(std::exchange(other.pid_, -1)),
+      pipe_(std::exchange(other.pipe_, -1)),
+      progress_(std::exchange(other.progress_, nullptr)),
+      limit_s_(other.limit_s_),
+      begin_(other.begin_),
+      text_(std::move(other.text_)) {}
+
+Child::~Child() {
+  if (pid_ > 0) kill();
+  if (pipe_ >= 0) ::close(pipe_);
+  if (progress_ != nullptr) ::munmap(progress_, sizeof(Progress));
+}
+
+double Child::age() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+}
+double Child::left_s() const { return limit_s_ - age(); }
+
+bool Child::take() {
+  char buffer[4096];
+  const ssize_t got = ::read(pipe_, buffer, sizeof buffer);
+  if (got > 0) return text_.append(buffer, static_cast<size_t>(got)), false;
+  if (got < 0 && errno == EINTR) return false;
+  ::waitpid(std::exchange(pid_, -1), &status_, 0);
+  seconds_ = age();
+  return true;
+}
+
+void Child::kill() {
+  hung_ = true;
+  seconds_ = age();
+  const pid_t pid = std::exchange(pid_, -1);
+  ::kill(-pid, SIGKILL);  // with what it may have started
+  ::kill(pid, SIGKILL);
+  ::waitpid(pid, &status_, 0);
+}
+
+std::string Child::at() const {
+  return progress_->text[0] != '\0' ? fmt::format(": {}", progress_->text) : "";
+}
+
+Result<std::string> Child::answer() {
+  if (text_.ends_with(kDone)) return text_.substr(0, text_.size() - std::strlen(kDone));
+  if (hung_) return {Code::kPlugin, fmt::format("hangs (no answer within {:g} s){}", limit_s_, at())};
+  if (WIFSIGNALED(status_)) {
+    const char* hint =
+        WTERMSIG(status_) == SIGABRT ? ", an exception or an assertion that nobody caught" : "";
+    return {Code::kPlugin, fmt::format("crashes ({}{}){}", signal_name(WTERMSIG(status_)), hint, at())};
+  }
+  return {Code::kPlugin, fmt::format("ends the process with status {}{}", WEXITSTATUS(status_), at())};
+}
+
+}  // namespace plait

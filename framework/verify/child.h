@@ -1,0 +1,50 @@
+// Work done in a process of its own, with what it answers and how it ends.
+#pragma once
+#include <sys/types.h>
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include "base/status.h"
+#include "verify/trial.h"
+
+namespace plait {
+
+// Threads: [one at a time], in a process without other threads (it forks).
+class Child {
+ public:
+  // Runs `work` in a new process, in an empty folder of its own; what it returns is the answer.
+  // Fails with: kIo when the system makes no process.
+  static Result<Child> start(const std::function<std::string(Progress& progress)>& work, double limit_s);
+  Child(Child&& other) noexcept;
+  Child& operator=(Child&& other) = delete;
+  ~Child();
+
+  int descriptor() const { return pipe_; }  // readable when there is something for take
+  double left_s() const;
+  // Reads what there is. True when the child is done.
+  bool take();
+  void kill();  // past its limit
+
+  // After take said true or kill: ok with the answer, or how it ended ("crashed (SIGSEGV) in forward, ...").
+  Result<std::string> answer();
+  double seconds() const { return seconds_; }
+
+ private:
+  Child(pid_t pid, int pipe, Progress* progress, double limit_s);
+  double age() const;
+  std::string at() const;
+
+  pid_t pid_;
+  int pipe_;
+  Progress* progress_;  // shared memory
+  double limit_s_;
+  std::chrono::steady_clock::time_point begin_;
+  std::string text_;
+  int status_ = 0;
+  bool hung_ = false;
+  double seconds_ = 0;
+};
+
+}  // namespace plait

@@ -1,0 +1,32 @@
+// Derivatives by central differences, with a tolerance that follows from the arithmetic.
+//
+// L(x) = sum of weights[i] * outputs[i](x), where outputs are f32 results. With step h:
+//   rounding:   each output is off by a few units of its last place: 4 * 2^-24 * sum |weight| (|y+| + |y-|) /
+//   2h, summed
+//               over outputs that move at all;
+//   truncation: D(2h) - D(h) is three times the error of D(h) in the leading order.
+// A kink is where D+ - D-, the difference of the one-sided derivatives, does not shrink with h; no value is
+// told there.
+#pragma once
+#include <functional>
+#include <vector>
+
+#include "base/status.h"
+
+namespace plait {
+
+struct Derivative {
+  double value = 0;
+  double tolerance = 0;
+  bool smooth = false;  // value and tolerance mean something
+
+  bool agrees(double other) const;
+};
+
+// Sets outputs for the variable at `x`.
+using Evaluate = std::function<Status(float x, std::vector<double>& outputs)>;
+
+// Fails with: what `evaluate` reports. Leaves the variable at x.
+Result<Derivative> derivative(const Evaluate& evaluate, const std::vector<double>& weights, float x);
+
+}  // namespace plait

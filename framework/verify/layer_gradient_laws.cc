@@ -1,0 +1,162 @@
+// Laws of layers about gradients: backward is the derivative of forward.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "plan/shape_text.h"
+#include "verify/derivative.h"
+#include "verify/law.h"
+#include "verify/layer_run.h"
+
+namespace plait {
+namespace {
+
+constexpr size_t kCases = 10;
+constexpr uint64_t kPlaces = 48;  // of a tensor, drawn at random when it has more
+
+// One case: forward at values that differ in one place, against the gradients of one backward.
+class GradientTrial {
+ public:
+  static Result<std::unique_ptr<GradientTrial>> create(Trial& trial, const LayerCase& made) {
+    std::unique_ptr<GradientTrial> t(new GradientTrial(trial, made));
+    PLAIT_ASSIGN(t->bench_, LayerBench::create(trial, made));
+    PLAIT_ASSIGN(t->values_, draw_values(trial, made));
+    PLAIT_ASSIGN(t->run_, LayerRun::create(*t->bench_, t->values_));
+    trial.doing("forward and backward, " + made.text());
+    PLAIT_TRY(t->run_->all());
+    PLAIT_TRY(t->keep_gradients());
+    for (const auto& gradient : t->values_.output_gradients)
+      t->weights_.insert(t->weights_.end(), gradient.begin(), gradient.end());
+    return t;
+  }
+
+  Status check_inputs() {
+    for (size_t i = 0; i < made_.inputs.size(); ++i) {
+      if (!bench_->options().gradient_needed[i]) continue;
+      PLAIT_TRY(check_tensor(fmt::format("input {}", i), input_gradients_[i],
+                             [&](uint64_t place) { return input_place(i, place); }));
+    }
+    return {};
+  }
+
+  Status check_parameters() {
+    for (size_t i = 0; i < values_.parameters.size(); ++i) {
+      PLAIT_TRY(check_tensor(fmt::format("parameter \"{}\"", made_.shapes.parameters[i].name),
+                             parameter_gradients_[i],
+                             [&](uint64_t place) { return parameter_place(i, place); }));
+    }
+    return {};
+  }
+  uint64_t compared() const { return compared_; }
+
+ private:
+  struct Place {
+    float value;
+    Evaluate evaluate;
+  };
+  GradientTrial(Trial& trial, const LayerCase& made) : trial_(trial), made_(made) {}
+
+  // The differences overwrite the run's memory.
+  Status keep_gradients() {
+    for (const Guarded& block : run_->input_gradients)
+      input_gradients_.emplace_back(block.as<float>(), block.as<float>() + block.bytes() / sizeof(float));
+    for (size_t i = 0; i < values_.parameters.size(); ++i) {
+      PLAIT_ASSIGN(auto gradient, run_->parameter_gradient(i));
+      parameter_gradients_.push_back(std::move(gradient));
+    }
+    return {};
+  }
+  Status outputs(std::vector<double>& all) {
+    PLAIT_TRY(run_->prepare());
+    PLAIT_TRY(run_->forward());
+    size_t at = 0;
+    for (size_t i = 0; i < run_->outputs.size(); ++i) {
+      const uint64_t count = values_.output_gradients[i].size();
+      for (uint64_t k = 0; k < count; ++k) all[at++] = run_->outputs[i].as<float>()[k];
+    }
+    return {};
+  }
+  // Values outside what moved are as they were drawn; buffers begin anew.
+  Place input_place(size_t i, uint64_t place) {
+    const float value = reinterpret_cast<const float*>(values_.inputs[i].data())[place];
+    return {value, [this, i, place](float x, std::vector<double>& all) {
+              run_->reset();
+              run_->inputs[i].as<float>()[place] = x;
+              return outputs(all);
+            }};
+  }
+  Place parameter_place(size_t i, uint64_t place) {
+    return {values_.parameters[i][place], [this, i, place](float x, std::vector<double>& all) -> Status {
+              run_->reset();
+              std::vector<float> moved = values_.parameters[i];
+              moved[place] = x;
+              PLAIT_TRY(run_->set_parameter(i, moved));
+              return outputs(all);
+            }};
+  }
+
+  template <class PlaceOf>
+  Status check_tensor(const std::string& what, const std::vector<float>& gradient, PlaceOf place_of) {
+    const bool all = gradient.size() <= kPlaces;
+    trial_.doing("gradient of " + what + ", " + made_.text());
+    for (uint64_t n = 0; n < (all ? gradient.size() : kPlaces); ++n) {
+      const uint64_t k = all ? n : trial_.dice().below(gradient.size());
+      const Place place = place_of(k);
+      PLAIT_ASSIGN(const Derivative wanted, derivative(place.evaluate, weights_, place.value));
+      if (!wanted.smooth) continue;
+      ++compared_;
+      if (wanted.agrees(gradient[k])) continue;
+      return broken(
+          fmt::format("the gradient of {}, element {}, is {:.6g}, but differences give {:.6g} +- {:.1g}",
+                      what, k, gradient[k], wanted.value, wanted.tolerance));
+    }
+    return {};
+  }
+
+  Trial& trial_;
+  const LayerCase& made_;
+  std::unique_ptr<LayerBench> bench_;
+  LayerValues values_;
+  std::unique_ptr<LayerRun> run_;
+  std::vector<std::vector<float>> input_gradients_, parameter_gradients_;
+  std::vector<double> weights_;
+  uint64_t compared_ = 0;
+};
+
+bool has_f32_outputs(const LayerCase& made) {
+  for (const PartSpec& output : made.shapes.outputs)
+    if (output.dtype != PLAIT_F32) return false;
+  return true;
+}
+
+Status check_gradients(Trial& trial, Status (GradientTrial::*check)()) {
+  if (trial.hint_flags() & PLAIT_VERIFY_SURROGATE_GRADIENT)
+    return skipped("the layer says that its gradient is a surrogate");
+  PLAIT_ASSIGN(const auto cases, layer_cases(trial, kCases));
+  uint64_t compared = 0;
+  for (const LayerCase& made : cases) {
+    if (!has_f32_outputs(made)) continue;
+    PLAIT_ASSIGN(auto gradients, GradientTrial::create(trial, made));
+    PLAIT_TRY((gradients.get()->*check)().at(made.text()));
+    compared += gradients->compared();
+  }
+  if (compared == 0) return skipped("nothing to compare: no gradients, or no smooth point");
+  trial.remark(fmt::format("{} derivatives in {} cases", compared, cases.size()));
+  return {};
+}
+
+Status input_gradient(Trial& trial) { return check_gradients(trial, &GradientTrial::check_inputs); }
+Status parameter_gradient(Trial& trial) { return check_gradients(trial, &GradientTrial::check_parameters); }
+
+}  // namespace
+
+std::vector<Law> layer_gradient_laws() {
+  return {
+      {"layer", "input_gradient", Severity::kMust, "gradients of inputs are the derivatives of forward",
+       input_gradient},
+      {"layer", "parameter_gradient", Severity::kMust,
+       "gradients of parameters are the derivatives of forward", parameter_gradient},
+  };
+}
+
+}  // namespace plait

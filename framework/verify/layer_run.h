@@ -1,0 +1,140 @@
+// A layer at work: an instance for a case (LayerBench), and memory with guards for its calls (LayerRun).
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plan/network.h"
+#include "registry/context.h"
+#include "verify/guarded.h"
+#include "verify/layer_case.h"
+
+namespace plait {
+
+struct BenchOptions {
+  bool training = true;
+  int lanes = 1;
+  ParallelFor parallel_for = nullptr;
+  bool parameters_frozen = false;
+  std::vector<uint8_t> gradient_needed;  // per input; empty: of all f32 inputs
+  std::optional<Epilogue> epilogue;
+  uint64_t refused_allocation = 0;  // the number of an allocation in create that is refused; 0: none
+};
+
+// Threads: create [setup only]; the rest [any].
+class LayerBench {
+ public:
+  // Fails with: what the plugin's create reports.
+  static Result<std::unique_ptr<LayerBench>> create(Trial& trial, const LayerCase& made,
+                                                    BenchOptions options = {});
+  ~LayerBench();
+  LayerBench(const LayerBench&) = delete;
+  LayerBench& operator=(const LayerBench&) = delete;
+
+  const LayerCase& layer() const { return layer_; }
+  const BenchOptions& options() const { return options_; }
+  const plait_layer_ops& ops() const { return *ops_; }
+  const void* self() const { return self_; }
+  bool packs() const { return PLAIT_HAS(ops_, pack) && PLAIT_HAS(ops_, unpack); }
+  uint64_t stored_elements(size_t parameter) const;
+
+  struct Needs {
+    uint64_t saved = 0, workspace = 0, prepared = 0;
+    std::vector<std::pair<uint32_t, uint64_t>> stored;
+    uint32_t reads = PLAIT_READS_INPUTS | PLAIT_READS_OUTPUTS;
+    bool accumulates = false;
+  };
+  const Needs& needs() const { return needs_; }
+
+ private:
+  LayerBench(const LayerCase& made, BenchOptions options) : layer_(made), options_(std::move(options)) {}
+  Status create_instance(Trial& trial);
+
+  LayerCase layer_;
+  BenchOptions options_;
+  const plait_layer_ops* ops_ = nullptr;
+  void* self_ = nullptr;
+  Needs needs_;
+};
+
+// What goes in: bytes of the inputs, plain parameters, buffers, gradients of the outputs, lengths.
+struct LayerValues {
+  std::vector<std::vector<uint8_t>> inputs;
+  std::vector<std::vector<float>> parameters, buffers;
+  std::vector<std::vector<float>> output_gradients;
+  std::vector<std::vector<int32_t>> lengths;  // per input; empty: none
+};
+// f32 inputs are uniform in [-1, 1], parameters their initial values and a little noise.
+// Fails with: kInvalid when the layer asks for an initialisation that does not exist.
+Result<LayerValues> draw_values(Trial& trial, const LayerCase& made);
+// Sample `n` of values drawn for a batch.
+LayerValues sample_of(const LayerCase& made, const LayerValues& values, int64_t n);
+
+struct RunOptions {
+  Poison poison = Poison::kNan;
+  bool training = true;
+  bool in_place = false;
+  uint64_t counter = 7;  // of the random numbers
+  int64_t step = 3;
+  std::vector<uint8_t> skip_input_gradient;  // per input
+  bool skip_parameter_gradients = false;
+  bool accumulate = false;
+};
+
+// Threads: [one at a time], as many as wanted side by side.
+class LayerRun {
+ public:
+  // Loads the values (packing parameters).
+  // Fails with: what pack reports.
+  static Result<std::unique_ptr<LayerRun>> create(const LayerBench& bench, const LayerValues& values,
+                                                  const RunOptions& options = {});
+
+  Status prepare();
+  Status forward();
+  Status backward();
+  // prepare, forward, and backward when it trains.
+  Status all();
+
+  // Refills what the plugin writes with `poison`, and restores the buffers.
+  void reset();
+  Status set_parameter(size_t index, const std::vector<float>& plain);
+  // Gradients of a parameter in plain order.
+  Result<std::vector<float>> parameter_gradient(size_t index);
+
+  // Names what was written that must not be, after a call: guards, inputs, parameters, output gradients.
+  Status check_memory();
+  // ok, or "output 0: 3 of 12 elements were never written (the first is 9)".
+  Status check_written(bool after_backward);
+  // "" or the first block that differs: "output 0", "gradient of input 1", ...
+  std::string difference(const LayerRun& other) const;
+
+  std::vector<Guarded> inputs, outputs, output_gradients, input_gradients;
+  std::vector<Guarded> parameters, parameter_gradients, buffers;
+  Guarded saved, workspace, prepared;
+  CallContext context;
+
+ private:
+  LayerRun(const LayerBench& bench, const LayerValues& values, const RunOptions& options);
+  void build_call();
+  void fill_tensors(std::vector<plait_tensor>& tensors, const std::vector<PartSpec>& specs,
+                    std::vector<Guarded>& blocks, bool lengths);
+  Status call(const char* what, int (*function)(const void*, plait_context*, const plait_layer_call*));
+  std::vector<std::pair<std::string, const Guarded*>> written(bool after_backward) const;
+  std::string all_overruns() const;
+
+  const LayerBench& bench_;
+  RunOptions options_;
+  LayerValues values_;
+  std::vector<std::vector<float>> stored_;  // parameters as given
+  std::vector<plait_tensor> tensors_[4];
+  std::vector<const plait_tensor*> pointers_[4];
+  std::vector<float*> parameter_pointers_, gradient_pointers_, buffer_pointers_;
+  std::vector<uint8_t> accumulate_;
+  plait_layer_call call_{};
+};
+
+// True when two runs that differ in the random numbers alone give different outputs in training.
+Result<bool> is_random(Trial& trial, const LayerBench& bench, const LayerValues& values);
+
+}  // namespace plait

@@ -1,0 +1,237 @@
+// Laws of metrics.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "plan/shape_text.h"
+#include "verify/config_samples.h"
+#include "verify/law.h"
+#include "verify/samples.h"
+
+namespace plait {
+namespace {
+
+constexpr int64_t kBatch = 12;
+
+struct MetricBench {
+  std::shared_ptr<plait_config> config;
+  PartSpec prediction, target;
+  uint32_t bound = 2;
+  const plait_metric_ops* ops = nullptr;
+  void* self = nullptr;
+  uint32_t state_size = 0;
+
+  MetricBench() = default;
+  MetricBench(const MetricBench&) = delete;
+  MetricBench& operator=(const MetricBench&) = delete;
+  ~MetricBench() {
+    if (self != nullptr) ops->destroy(self);
+  }
+  std::string text() const {
+    return fmt::format("{}, prediction {}, target {}", config_text(*config), shape_text(prediction),
+                       shape_text(target));
+  }
+  Status update(const SampleTensor& p, const SampleTensor& t, double* state) const {
+    CallContext context;
+    return context.call([&] { return ops->update(self, context.raw(), p.raw(), t.raw(), state); })
+        .at("update");
+  }
+  Status finish(const double* state, double* values) const {
+    CallContext context;
+    return context.call([&] { return ops->finish(self, context.raw(), state, values); }).at("finish");
+  }
+};
+
+Status create(Trial& trial, MetricBench& bench) {
+  bench.ops = &trial.ops<plait_metric_ops>();
+  const plait_tensor_spec prediction = bench.prediction.raw(), target = bench.target.raw();
+  CallContext context;
+  trial.doing("create, " + bench.text());
+  return context.call([&] {
+    return bench.ops->create(context.raw(), bench.config.get(), &prediction, &target, &bench.state_size,
+                             &bench.self);
+  });
+}
+
+Result<std::vector<std::unique_ptr<MetricBench>>> benches(Trial& trial) {
+  PLAIT_ASSIGN(const auto configs, config_cases(trial, 4));
+  std::vector<std::unique_ptr<MetricBench>> found;
+  const auto try_pair = [&](const Example& one, const PartSpec& prediction, const PartSpec& target,
+                            uint32_t bound) {
+    auto bench = std::make_unique<MetricBench>();
+    bench->config = one.config, bench->prediction = prediction, bench->target = target, bench->bound = bound;
+    if (!create(trial, *bench)) return false;
+    found.push_back(std::move(bench));
+    return true;
+  };
+  for (const Example& one : configs) {
+    if (one.inputs.size() == 2) try_pair(one, one.inputs[0], one.inputs[1], std::max(one.integer_bound, 1u));
+    for (const auto& shape : std::vector<std::vector<int64_t>>{{kBatch, 6}, {kBatch, 1}, {kBatch, 4, 4, 3}}) {
+      const PartSpec prediction{"prediction", PLAIT_F32, shape, -1};
+      const std::vector<int64_t> inner(shape.begin(), shape.end() - 1);
+      std::vector<int64_t> one_more = inner;
+      one_more.push_back(1);
+      const auto classes = static_cast<uint32_t>(std::max<int64_t>(shape.back(), 2));
+      if (try_pair(one, prediction, {"target", PLAIT_I32, inner, -1}, classes)) continue;
+      if (try_pair(one, prediction, {"target", PLAIT_I32, one_more, -1}, classes)) continue;
+      if (try_pair(one, prediction, {"target", PLAIT_U8, inner, -1}, classes)) continue;
+      try_pair(one, prediction, {"target", PLAIT_F32, shape, -1}, 2);
+    }
+  }
+  if (found.empty())
+    return skipped(
+        "no prediction and target found that the metric accepts; give an example (plait/verify.h)");
+  return found;
+}
+
+struct Data {
+  SampleTensor prediction, target;
+  Data(const MetricBench& bench, Dice& dice)
+      : prediction(bench.prediction, Poison::kNan), target(bench.target, Poison::kNan) {
+    prediction.draw(dice, 0.05, 0.95, 2);
+    target.draw(dice, 0.05, 0.95, bench.bound);
+  }
+};
+
+template <class Check>
+Status for_each_bench(Trial& trial, Check check) {
+  PLAIT_ASSIGN(const auto all, benches(trial));
+  for (const auto& bench : all) {
+    trial.doing("update and finish, " + bench->text());
+    PLAIT_TRY(check(*bench).at(bench->text()));
+  }
+  trial.remark(fmt::format("{} cases", all.size()));
+  return {};
+}
+
+// Sums of f32 results in f64: another order of 12 terms changes the last places of a double.
+bool near(double a, double b) {
+  return a == b || std::abs(a - b) <= 1e-9 * (std::abs(a) + std::abs(b)) + 1e-12;
+}
+
+Status merges(Trial& trial) {
+  return for_each_bench(trial, [&](const MetricBench& bench) -> Status {
+    const Data data(bench, trial.dice());
+    std::vector<double> whole(bench.state_size), merged(bench.state_size);
+    PLAIT_TRY(bench.update(data.prediction, data.target, whole.data()));
+    for (int64_t begin = 0; begin < kBatch;) {
+      const int64_t end = std::min<int64_t>(kBatch, begin + 1 + static_cast<int64_t>(trial.dice().below(5)));
+      std::vector<double> part(bench.state_size);
+      PLAIT_TRY(
+          bench.update(*slice(data.prediction, begin, end), *slice(data.target, begin, end), part.data()));
+      for (size_t i = 0; i < part.size(); ++i) merged[i] += part[i];
+      begin = end;
+    }
+    for (size_t i = 0; i < whole.size(); ++i)
+      if (!near(whole[i], merged[i]))
+        return broken(fmt::format(
+            "states do not merge by addition: number {} is {} for the batch, {} as the sum of its parts", i,
+            whole[i], merged[i]));
+    std::vector<double> twice = whole;
+    PLAIT_TRY(bench.update(data.prediction, data.target, twice.data()));
+    for (size_t i = 0; i < whole.size(); ++i)
+      if (!near(twice[i], 2 * whole[i]))
+        return broken(fmt::format(
+            "update does not add to its state: number {} is {} after twice the same batch, {} after once", i,
+            twice[i], whole[i]));
+    return {};
+  });
+}
+
+Status finishes(Trial& trial) {
+  return for_each_bench(trial, [&](const MetricBench& bench) -> Status {
+    const Data data(bench, trial.dice());
+    std::vector<double> state(bench.state_size);
+    PLAIT_TRY(bench.update(data.prediction, data.target, state.data()));
+    std::vector<double> once(bench.ops->n_values), doubled(bench.ops->n_values), twice(state);
+    PLAIT_TRY(bench.finish(state.data(), once.data()));
+    for (double& number : twice) number *= 2;
+    PLAIT_TRY(bench.finish(twice.data(), doubled.data()));
+    for (size_t i = 0; i < once.size(); ++i) {
+      const plait_metric_value* value = bench.ops->values[i];
+      if (!std::isfinite(once[i])) return broken(fmt::format("{} is {}", value->name, once[i]));
+      if (!near(once[i], doubled[i]))
+        return broken(fmt::format("{} is {} for some samples, {} when each is counted twice", value->name,
+                                  once[i], doubled[i]));
+    }
+    return {};
+  });
+}
+
+Status memory(Trial& trial) {
+  return for_each_bench(trial, [&](const MetricBench& bench) -> Status {
+    Data data(bench, trial.dice());
+    Guarded state(bench.state_size * 8, Poison::kNan), values(bench.ops->n_values * 8, Poison::kNan);
+    std::memset(state.data(), 0, state.bytes());
+    Guarded prediction(data.prediction.memory().bytes(), Poison::kNan),
+        target(data.target.memory().bytes(), Poison::kNan);
+    prediction.write(data.prediction.memory().data(), prediction.bytes()),
+        target.write(data.target.memory().data(), target.bytes());
+    PLAIT_TRY(bench.update(data.prediction, data.target, state.as<double>()));
+    PLAIT_TRY(bench.finish(state.as<double>(), values.as<double>()));
+    for (const auto& [what, block] :
+         std::vector<std::pair<const char*, const Guarded*>>{{"state", &state},
+                                                             {"values", &values},
+                                                             {"prediction", &data.prediction.memory()},
+                                                             {"target", &data.target.memory()}})
+      if (const auto text = block->overrun(); !text.empty())
+        return broken(fmt::format("writes outside its memory: {}: {}", what, text));
+    if (!prediction.same_bits(data.prediction.memory()) || !target.same_bits(data.target.memory()))
+      return broken("writes its prediction or target");
+    return {};
+  });
+}
+
+Status same_again(Trial& trial) {
+  return for_each_bench(trial, [&](const MetricBench& bench) -> Status {
+    constexpr size_t kThreads = 4;
+    std::vector<std::unique_ptr<Data>> data;
+    std::vector<std::vector<double>> wanted(kThreads, std::vector<double>(bench.state_size));
+    for (size_t n = 0; n < kThreads; ++n) {
+      data.push_back(std::make_unique<Data>(bench, trial.dice()));
+      PLAIT_TRY(bench.update(data[n]->prediction, data[n]->target, wanted[n].data()));
+    }
+    const std::string fault = at_once(kThreads, [&](size_t n) -> std::string {
+      for (int i = 0; i < 100; ++i) {
+        std::vector<double> state(bench.state_size);
+        if (const Status status = bench.update(data[n]->prediction, data[n]->target, state.data()); !status)
+          return status.message();
+        if (state != wanted[n]) return "the state differs";
+      }
+      return "";
+    });
+    return fault.empty()
+               ? Status()
+               : broken(fault + " when the same batch is counted again, on several threads at once");
+  });
+}
+
+Status values_named(Trial& trial) {
+  const auto& ops = trial.ops<plait_metric_ops>();
+  if (ops.n_values == 0) return broken("has no values");
+  for (uint32_t i = 0; i < ops.n_values; ++i) {
+    const plait_metric_value* value = ops.values[i];
+    if (value == nullptr || value->name == nullptr || *value->name == '\0')
+      return broken(fmt::format("value {} has no name", i));
+    if (value->doc == nullptr || *value->doc == '\0')
+      return broken(fmt::format("value {} has no doc", value->name));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<Law> metric_laws() {
+  constexpr const char* kKind = "metric";
+  constexpr Severity kMust = Severity::kMust;
+  return {
+      {kKind, "values", kMust, "every value has a name and a doc", values_named},
+      {kKind, "merges", kMust, "states of parts of a batch add up to the batch's", merges},
+      {kKind, "finish", kMust, "values are finite and do not depend on how many samples there are alike",
+       finishes},
+      {kKind, "memory", kMust, "writes its state and values only", memory},
+      {kKind, "same_again", kMust, "the same batch gives the same bits, on several threads too", same_again},
+  };
+}
+
+}  // namespace plait

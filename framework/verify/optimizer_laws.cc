@@ -1,0 +1,383 @@
+// Laws of optimizers.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <set>
+
+#include "verify/config_samples.h"
+#include "verify/heap.h"
+#include "verify/law.h"
+#include "verify/samples.h"
+
+namespace plait {
+namespace {
+
+constexpr size_t kConfigs = 12;
+constexpr uint64_t kCount = 37;  // odd: no vector length divides it
+
+struct SlotSpec {
+  std::string name;
+  double initial;
+};
+
+class OptimizerBench {
+ public:
+  static Result<std::unique_ptr<OptimizerBench>> create(Trial& trial, const plait_config& config) {
+    std::unique_ptr<OptimizerBench> bench(new OptimizerBench);
+    bench->text_ = config_text(config);
+    trial.doing("create, " + bench->text_);
+    CallContext context;
+    PLAIT_ASSIGN(bench->instance_,
+                 create_instance(trial.registry(), trial.entry(), config, trial.name().device_id, context));
+    bench->rules_ = &trial.rules<plait_optimizer_rules>();
+    PLAIT_TRY(bench->describe());
+    bench->read_runtime(config);
+    return bench;
+  }
+  const std::string& text() const { return text_; }
+  const std::vector<SlotSpec>& slots() const { return slots_; }
+  uint32_t flags() const { return rules_->flags; }
+  const plait_optimizer_ops& ops() const { return *instance_.ops<plait_optimizer_ops>(); }
+  const void* self() const { return instance_.self(); }
+  const double* runtime() const { return runtime_.data(); }
+
+ private:
+  Status describe() {
+    plait_optimizer_builder builder{};
+    builder.struct_size = sizeof builder;
+    builder.host_data = this;
+    builder.slot = [](const plait_optimizer_builder* b, const plait_slot_spec* spec) {
+      static_cast<OptimizerBench*>(b->host_data)
+          ->slots_.push_back({spec->name ? spec->name : "", spec->initial});
+      return int{PLAIT_OK};
+    };
+    CallContext context;
+    return context.call([&] { return rules_->describe(context.raw(), &instance_.config(), &builder); })
+        .at("describe");
+  }
+  void read_runtime(const plait_config& config) {
+    for (const ConfigField& field : config.fields) {
+      if (!(field.field->flags & PLAIT_FIELD_RUNTIME)) continue;
+      double value = 0;
+      if (!field.values.empty()) {
+        if (const auto* number = std::get_if<double>(&field.values[0])) value = *number;
+        if (const auto* integer = std::get_if<int64_t>(&field.values[0]))
+          value = static_cast<double>(*integer);
+      }
+      runtime_.push_back(value);
+    }
+  }
+  OptimizerBench() = default;
+  Instance instance_;
+  const plait_optimizer_rules* rules_ = nullptr;
+  std::string text_;
+  std::vector<SlotSpec> slots_;
+  std::vector<double> runtime_;
+};
+
+// Weights and slots of one tensor.
+class OptimizerRun {
+ public:
+  OptimizerRun(const OptimizerBench& bench, std::vector<float> first, uint64_t begin = 0,
+               uint64_t end = kCount)
+      : weights((end - begin) * 4, Poison::kNan), gradients((end - begin) * 4, Poison::kNan), bench_(bench) {
+    weights.write(first.data() + begin, weights.bytes());
+    for (const SlotSpec& slot : bench.slots()) {
+      slots.emplace_back(weights.bytes(), Poison::kNan);
+      for (uint64_t k = 0; k < end - begin; ++k)
+        slots.back().as<float>()[k] = static_cast<float>(slot.initial);
+    }
+  }
+  uint64_t count() const { return weights.bytes() / 4; }
+
+  Status step(const float* gradient, int64_t number, double observed) {
+    gradients.write(gradient, gradients.bytes());
+    pointers_.clear();
+    for (Guarded& slot : slots) pointers_.push_back(slot.as<float>());
+    const plait_optimizer_call call = make_call(number, observed);
+    return context_.call([&] { return bench_.ops().step(bench_.self(), context_.raw(), &call); }).at("step");
+  }
+  Result<double> observe(const float* gradient, int64_t number) {
+    const plait_optimizer_ops* ops = &bench_.ops();
+    if (!PLAIT_HAS(ops, observe)) return 0.0;
+    gradients.write(gradient, gradients.bytes());
+    pointers_.clear();
+    for (Guarded& slot : slots) pointers_.push_back(slot.as<float>());
+    const plait_optimizer_call call = make_call(number, 0);
+    double sum = 0;
+    PLAIT_TRY(context_.call([&] { return ops->observe(bench_.self(), context_.raw(), &call, &sum); })
+                  .at("observe"));
+    return sum;
+  }
+  std::string difference(const OptimizerRun& other) const {
+    if (!weights.same_bits(other.weights)) return "weights";
+    for (size_t i = 0; i < slots.size(); ++i)
+      if (!slots[i].same_bits(other.slots[i])) return "slot \"" + bench_.slots()[i].name + "\"";
+    return "";
+  }
+  std::string overrun() const {
+    if (const auto text = weights.overrun(); !text.empty()) return "weights: " + text;
+    if (const auto text = gradients.overrun(); !text.empty()) return "gradients: " + text;
+    for (size_t i = 0; i < slots.size(); ++i)
+      if (const auto text = slots[i].overrun(); !text.empty())
+        return "slot \"" + bench_.slots()[i].name + "\": " + text;
+    return "";
+  }
+
+  Guarded weights, gradients;
+  std::vector<Guarded> slots;
+
+ private:
+  plait_optimizer_call make_call(int64_t number, double observed) {
+    plait_optimizer_call call{};
+    call.struct_size = sizeof call;
+    call.count = count();
+    call.weights = weights.as<float>();
+    call.gradients = gradients.as<float>();
+    call.slots = pointers_.data();
+    call.step = number;
+    call.runtime = bench_.runtime();
+    call.observed = observed;
+    return call;
+  }
+  const OptimizerBench& bench_;
+  CallContext context_;
+  std::vector<float*> pointers_;
+};
+
+std::vector<float> draw(Dice& dice, uint64_t count = kCount) {
+  std::vector<float> values(count);
+  for (float& value : values) value = static_cast<float>(dice.between(-1, 1));
+  return values;
+}
+
+// As the host does: observe first where there is one.
+Status step(OptimizerRun& run, const float* gradient, int64_t number) {
+  PLAIT_ASSIGN(const double observed, run.observe(gradient, number));
+  return run.step(gradient, number, observed);
+}
+
+template <class Check>
+Status for_each_bench(Trial& trial, Check check) {
+  PLAIT_ASSIGN(const auto configs, config_cases(trial, kConfigs));
+  int tried = 0;
+  Status refusal;
+  for (const Example& one : configs) {
+    auto bench = OptimizerBench::create(trial, *one.config);
+    if (!bench) {
+      refusal = bench.status();
+      continue;
+    }
+    trial.doing("step, " + (*bench)->text());
+    PLAIT_TRY(check(**bench).at((*bench)->text()));
+    ++tried;
+  }
+  if (tried == 0) return refusal;
+  trial.remark(fmt::format("{} configurations", tried));
+  return {};
+}
+
+Status keeps_zero(Trial& trial) {
+  return for_each_bench(trial, [&](const OptimizerBench& bench) -> Status {
+    OptimizerRun run(bench, std::vector<float>(kCount, 0.0f));
+    const std::vector<float> zeros(kCount, 0.0f);
+    for (int64_t t = 0; t < 5; ++t) {
+      PLAIT_TRY(step(run, zeros.data(), t));
+      for (uint64_t k = 0; k < kCount; ++k)
+        if (run.weights.as<float>()[k] != 0)
+          return broken(
+              fmt::format("moves a weight of 0 with gradient 0 to {} in step {}: padding would not stay zero",
+                          run.weights.as<float>()[k], t));
+    }
+    return {};
+  });
+}
+
+Status same_again(Trial& trial) {
+  return for_each_bench(trial, [&](const OptimizerBench& bench) -> Status {
+    const auto first = draw(trial.dice()), other = draw(trial.dice());
+    std::vector<std::vector<float>> gradients;
+    for (int t = 0; t < 8; ++t) gradients.push_back(draw(trial.dice()));
+    OptimizerRun alone(bench, first), mixed(bench, first), disturbing(bench, other);
+    for (int64_t t = 0; t < 8; ++t) PLAIT_TRY(step(alone, gradients[static_cast<size_t>(t)].data(), t));
+    for (int64_t t = 0; t < 8; ++t) {
+      PLAIT_TRY(step(disturbing, gradients[static_cast<size_t>(7 - t)].data(), t));
+      PLAIT_TRY(step(mixed, gradients[static_cast<size_t>(t)].data(), t));
+    }
+    if (const auto what = alone.difference(mixed); !what.empty())
+      return broken(
+          what +
+          " differ when another tensor is stepped in between: the instance keeps a state besides its slots");
+    return {};
+  });
+}
+
+Status state(Trial& trial) {
+  return for_each_bench(trial, [&](const OptimizerBench& bench) -> Status {
+    const auto first = draw(trial.dice());
+    std::vector<std::vector<float>> gradients;
+    for (int t = 0; t < 6; ++t) gradients.push_back(draw(trial.dice()));
+    OptimizerRun whole(bench, first), before(bench, first);
+    for (int64_t t = 0; t < 6; ++t) PLAIT_TRY(step(whole, gradients[static_cast<size_t>(t)].data(), t));
+    for (int64_t t = 0; t < 3; ++t) PLAIT_TRY(step(before, gradients[static_cast<size_t>(t)].data(), t));
+    // Saved and loaded: other memory, the same values.
+    OptimizerRun after(bench, first);
+    after.weights.write(before.weights.data(), before.weights.bytes());
+    for (size_t i = 0; i < after.slots.size(); ++i)
+      after.slots[i].write(before.slots[i].data(), before.slots[i].bytes());
+    for (int64_t t = 3; t < 6; ++t) PLAIT_TRY(step(after, gradients[static_cast<size_t>(t)].data(), t));
+    if (const auto what = whole.difference(after); !what.empty())
+      return broken(
+          what +
+          " differ when the run is saved and goes on in other memory: state is kept besides the slots");
+    return {};
+  });
+}
+
+Status elementwise(Trial& trial) {
+  const bool claims = trial.rules<plait_optimizer_rules>().flags & PLAIT_OPTIMIZER_ELEMENTWISE;
+  if (!claims) return skipped("does not say that it is elementwise");
+  return for_each_bench(trial, [&](const OptimizerBench& bench) -> Status {
+    const auto first = draw(trial.dice());
+    OptimizerRun whole(bench, first), left(bench, first, 0, 13), right(bench, first, 13, kCount);
+    for (int64_t t = 0; t < 4; ++t) {
+      const auto gradient = draw(trial.dice());
+      PLAIT_ASSIGN(const double observed, whole.observe(gradient.data(), t));
+      PLAIT_TRY(whole.step(gradient.data(), t, observed));
+      PLAIT_TRY(left.step(gradient.data(), t, observed));
+      PLAIT_TRY(right.step(gradient.data() + 13, t, observed));
+    }
+    const auto differs = [&](const Guarded& all, const Guarded& a, const Guarded& b) {
+      return std::memcmp(all.data(), a.data(), a.bytes()) != 0 ||
+             std::memcmp(all.as<float>() + 13, b.data(), b.bytes()) != 0;
+    };
+    if (differs(whole.weights, left.weights, right.weights))
+      return broken("says that it is elementwise, but weights differ when the tensor is cut in two");
+    for (size_t i = 0; i < whole.slots.size(); ++i)
+      if (differs(whole.slots[i], left.slots[i], right.slots[i]))
+        return broken("says that it is elementwise, but slot \"" + bench.slots()[i].name +
+                      "\" differs when the tensor is cut in two");
+    return {};
+  });
+}
+
+Status memory(Trial& trial) {
+  return for_each_bench(trial, [&](const OptimizerBench& bench) -> Status {
+    OptimizerRun run(bench, draw(trial.dice()));
+    for (int64_t t = 0; t < 3; ++t) {
+      const auto gradient = draw(trial.dice());
+      PLAIT_TRY(step(run, gradient.data(), t));
+      if (const auto text = run.overrun(); !text.empty()) return broken("writes outside its memory: " + text);
+      if (std::memcmp(run.gradients.data(), gradient.data(), run.gradients.bytes()) != 0)
+        return broken("writes the gradients, which it is given to read");
+    }
+    return {};
+  });
+}
+
+Status finite(Trial& trial) {
+  return for_each_bench(trial, [&](const OptimizerBench& bench) -> Status {
+    for (const float size : {0.0f, 1.0f, 1e-20f, 1e6f}) {
+      OptimizerRun run(bench, draw(trial.dice()));
+      for (int64_t t = 0; t < 10; ++t) {
+        auto gradient = draw(trial.dice());
+        for (float& g : gradient) g *= size;
+        PLAIT_TRY(step(run, gradient.data(), t));
+      }
+      for (uint64_t k = 0; k < kCount; ++k)
+        if (std::isnan(run.weights.as<float>()[k]))
+          return broken(fmt::format("weights become NaN with gradients of size {:g}", size));
+    }
+    return {};
+  });
+}
+
+Status slots_named(Trial& trial) {
+  return for_each_bench(trial, [&](const OptimizerBench& bench) -> Status {
+    std::set<std::string> names;
+    for (const SlotSpec& slot : bench.slots()) {
+      if (slot.name.empty()) return broken("a slot has no name");
+      if (!std::isfinite(slot.initial))
+        return broken("slot \"" + slot.name + "\" begins as " + fmt::format("{}", slot.initial));
+      if (!names.insert(slot.name).second) return broken("two slots are named \"" + slot.name + "\"");
+    }
+    return {};
+  });
+}
+
+Status descends(Trial& trial) {
+  PLAIT_ASSIGN(const auto configs, config_cases(trial, 1));
+  PLAIT_ASSIGN(auto bench, OptimizerBench::create(trial, *configs.front().config));
+  trial.doing("100 steps on a bowl, " + bench->text());
+  const std::vector<float> first(kCount, 1.0f);
+  OptimizerRun run(*bench, first);
+  for (int64_t t = 0; t < 100; ++t) {
+    const std::vector<float> gradient(run.weights.as<float>(), run.weights.as<float>() + kCount);
+    PLAIT_TRY(step(run, gradient.data(), t));
+  }
+  const double end = run.weights.as<float>()[0];
+  if (!(std::abs(end) < 1)) return broken(fmt::format("on w^2 / 2, 100 steps from 1 end at {:.4g}", end));
+  trial.remark(fmt::format("on w^2 / 2, 100 steps from 1 end at {:.3g}", end));
+  return {};
+}
+
+Status concurrent(Trial& trial) {
+  return for_each_bench(trial, [&](const OptimizerBench& bench) -> Status {
+    constexpr size_t kThreads = 4;
+    std::vector<std::vector<float>> first, gradient;
+    std::vector<std::unique_ptr<OptimizerRun>> wanted;
+    for (size_t n = 0; n < kThreads; ++n) {
+      first.push_back(draw(trial.dice())), gradient.push_back(draw(trial.dice()));
+      wanted.push_back(std::make_unique<OptimizerRun>(bench, first[n]));
+      for (int64_t t = 0; t < 20; ++t) PLAIT_TRY(step(*wanted[n], gradient[n].data(), t));
+    }
+    const std::string fault = at_once(kThreads, [&](size_t n) -> std::string {
+      for (int i = 0; i < 10; ++i) {
+        OptimizerRun run(bench, first[n]);
+        for (int64_t t = 0; t < 20; ++t)
+          if (const Status status = step(run, gradient[n].data(), t); !status) return status.message();
+        if (const auto what = wanted[n]->difference(run); !what.empty()) return what + " differ";
+      }
+      return "";
+    });
+    return fault.empty() ? Status() : broken(fault + " when several threads step at once with one instance");
+  });
+}
+
+Status no_allocation(Trial& trial) {
+  if (heap_watch() == nullptr) return skipped("the heap is not watched");
+  return for_each_bench(trial, [&](const OptimizerBench& bench) -> Status {
+    OptimizerRun run(bench, draw(trial.dice()));
+    const auto gradient = draw(trial.dice());
+    for (int64_t t = 0; t < 3; ++t) PLAIT_TRY(step(run, gradient.data(), t));
+    const uint64_t before = heap_watch()->allocations();
+    Status status;
+    for (int64_t t = 3; t < 20 && status; ++t) status = run.step(gradient.data(), t, 1);
+    const uint64_t asked = heap_watch()->allocations() - before;
+    PLAIT_TRY(status);
+    return asked == 0 ? Status() : broken(fmt::format("allocates {} blocks in 17 steps", asked));
+  });
+}
+
+}  // namespace
+
+std::vector<Law> optimizer_laws() {
+  constexpr const char* kKind = "optimizer";
+  constexpr Severity kMust = Severity::kMust;
+  return {
+      {kKind, "keeps_zero", kMust, "a weight of 0 with gradient 0 stays 0", keeps_zero},
+      {kKind, "same_again", kMust, "tensors are stepped independently of each other", same_again},
+      {kKind, "state", kMust, "weights, slots and the step number are all the state there is", state},
+      {kKind, "elementwise", kMust, "where it says elementwise, cutting a tensor changes nothing",
+       elementwise},
+      {kKind, "memory", kMust, "writes weights and slots only", memory},
+      {kKind, "finite", kMust, "weights do not become NaN, whatever the size of the gradients", finite},
+      {kKind, "slots", kMust, "slots have names of their own and finite beginnings", slots_named},
+      {kKind, "concurrent", kMust, "one instance serves several threads at once", concurrent},
+      {kKind, "no_allocation", kMust, "a step allocates nothing", no_allocation},
+      {kKind, "descends", Severity::kShould, "with its defaults it makes a convex function smaller",
+       descends},
+  };
+}
+
+}  // namespace plait

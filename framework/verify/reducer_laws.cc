@@ -1,0 +1,183 @@
+// Laws of reducers.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "verify/config_samples.h"
+#include "verify/law.h"
+#include "verify/samples.h"
+
+namespace plait {
+namespace {
+
+template <class Check>
+Status for_each_reducer(Trial& trial, Check check) {
+  PLAIT_ASSIGN(const auto configs, config_cases(trial, 8));
+  Status refusal = skipped("create refuses what can be guessed");
+  int tried = 0;
+  for (const Example& one : configs) {
+    CallContext context;
+    trial.doing("create, " + config_text(*one.config));
+    auto reducer =
+        create_instance(trial.registry(), trial.entry(), *one.config, trial.name().device_id, context);
+    if (!reducer) continue;
+    trial.doing("reduce, " + config_text(*one.config));
+    const Status status = check(*reducer);
+    if (is_skipped(status)) return status;
+    PLAIT_TRY(status.at(config_text(*one.config)));
+    ++tried;
+  }
+  if (tried == 0) return refusal;
+  trial.remark(fmt::format("{} configurations", tried));
+  return {};
+}
+
+Result<int32_t> weigh(const Instance& reducer, const plait_shard_result& result) {
+  int32_t weight = -77;
+  CallContext context;
+  PLAIT_TRY(context
+                .call([&] {
+                  return reducer.ops<plait_reducer_ops>()->weight(reducer.self(), context.raw(), &result,
+                                                                  &weight);
+                })
+                .at("weight"));
+  return weight;
+}
+
+Status weights(Trial& trial) {
+  return for_each_reducer(trial, [&](const Instance& reducer) -> Status {
+    const auto* ops = reducer.ops<plait_reducer_ops>();
+    if (!PLAIT_HAS(ops, weight)) return skipped("gathers");
+    for (uint32_t shards : {1u, 3u, 64u}) {
+      for (const auto& [samples, loss] :
+           std::vector<std::pair<int64_t, double>>{{1, 0.5}, {640, 2.3}, {60000, 1e-9}, {32, 1e6}, {32, 0}}) {
+        const plait_shard_result result{sizeof(plait_shard_result), shards, shards - 1, 0, samples, loss};
+        PLAIT_ASSIGN(const int32_t weight, weigh(reducer, result));
+        PLAIT_ASSIGN(const int32_t again, weigh(reducer, result));
+        if (weight < 1 || weight > 65536)
+          return broken(
+              fmt::format("weight {} for {} samples, loss {}; wanted 1 .. 65536", weight, samples, loss));
+        if (weight != again) return broken("the weight differs when it is asked for again");
+      }
+    }
+    return {};
+  });
+}
+
+// One gathering call over `count` elements.
+class Gather {
+ public:
+  Gather(std::vector<std::vector<float>> deltas, uint64_t begin, uint64_t end, Poison poison = Poison::kNan)
+      : combined((end - begin) * 4, poison) {
+    for (const auto& delta : deltas) {
+      blocks.emplace_back((end - begin) * 4, poison);
+      blocks.back().write(delta.data() + begin, blocks.back().bytes());
+    }
+    for (Guarded& block : blocks) pointers_.push_back(block.as<float>());
+  }
+  Status run(const Instance& reducer) {
+    CallContext context;
+    return context
+        .call([&] {
+          return reducer.ops<plait_reducer_ops>()->combine(
+              reducer.self(), context.raw(), static_cast<uint32_t>(pointers_.size()), pointers_.data(),
+              combined.bytes() / 4, combined.as<float>());
+        })
+        .at("combine");
+  }
+  std::vector<Guarded> blocks;
+  Guarded combined;
+
+ private:
+  std::vector<const float*> pointers_;
+};
+
+constexpr uint64_t kCount = 53;
+
+std::vector<std::vector<float>> draw_deltas(Dice& dice, size_t shards) {
+  std::vector<std::vector<float>> deltas(shards, std::vector<float>(kCount));
+  for (auto& delta : deltas)
+    for (float& value : delta) value = static_cast<float>(dice.between(-1, 1));
+  return deltas;
+}
+
+template <class Check>
+Status for_each_gathering(Trial& trial, Check check) {
+  return for_each_reducer(trial, [&](const Instance& reducer) -> Status {
+    const auto* ops = reducer.ops<plait_reducer_ops>();
+    if (!PLAIT_HAS(ops, combine) || PLAIT_HAS(ops, weight)) return skipped("is linear");
+    for (size_t shards : {1u, 2u, 3u, 5u, 8u}) {
+      const auto deltas = draw_deltas(trial.dice(), shards);
+      PLAIT_TRY(check(reducer, deltas).at(fmt::format("{} shards", shards)));
+    }
+    return {};
+  });
+}
+
+Status memory(Trial& trial) {
+  return for_each_gathering(trial, [&](const Instance& reducer, const auto& deltas) -> Status {
+    Gather first(deltas, 0, kCount), second(deltas, 0, kCount, Poison::kNumber);
+    PLAIT_TRY(first.run(reducer));
+    PLAIT_TRY(second.run(reducer));
+    if (const auto text = first.combined.overrun(); !text.empty())
+      return broken("writes outside its memory: " + text);
+    for (size_t i = 0; i < deltas.size(); ++i)
+      if (std::memcmp(first.blocks[i].data(), deltas[i].data(), kCount * 4) != 0)
+        return broken(fmt::format("writes delta {}, which it is given to read", i));
+    return first.combined.same_bits(second.combined)
+               ? Status()
+               : broken("the result depends on what its memory held before");
+  });
+}
+
+Status slices(Trial& trial) {
+  return for_each_gathering(trial, [&](const Instance& reducer, const auto& deltas) -> Status {
+    Gather whole(deltas, 0, kCount), left(deltas, 0, 20), right(deltas, 20, kCount);
+    PLAIT_TRY(whole.run(reducer));
+    PLAIT_TRY(left.run(reducer));
+    PLAIT_TRY(right.run(reducer));
+    const bool same = std::memcmp(whole.combined.data(), left.combined.data(), 80) == 0 &&
+                      std::memcmp(whole.combined.template as<float>() + 20, right.combined.data(),
+                                  right.combined.bytes()) == 0;
+    return same ? Status() : broken("the result differs when the deltas are cut into slices");
+  });
+}
+
+Status within(Trial& trial) {
+  return for_each_gathering(trial, [&](const Instance& reducer, const auto& deltas) -> Status {
+    Gather all(deltas, 0, kCount);
+    PLAIT_TRY(all.run(reducer));
+    auto turned = deltas;
+    std::reverse(turned.begin(), turned.end());
+    Gather other(turned, 0, kCount);
+    PLAIT_TRY(other.run(reducer));
+    for (uint64_t k = 0; k < kCount; ++k) {
+      float low = deltas[0][k], high = deltas[0][k];
+      for (const auto& delta : deltas) low = std::min(low, delta[k]), high = std::max(high, delta[k]);
+      const float value = all.combined.template as<float>()[k],
+                  turned_value = other.combined.template as<float>()[k];
+      if (!(value >= low - 1e-6f && value <= high + 1e-6f))
+        return broken(fmt::format("element {} is {}, outside its deltas' {} .. {}", k, value, low, high));
+      if (std::abs(value - turned_value) > 1e-5f)
+        return broken(fmt::format("element {} is {}, but {} with the shards in the other order", k, value,
+                                  turned_value));
+    }
+    return {};
+  });
+}
+
+}  // namespace
+
+std::vector<Law> reducer_laws() {
+  return {
+      {"reducer", "weight", Severity::kMust,
+       "a linear reducer's weights are in 1 .. 65536 and always the same", weights},
+      {"reducer", "memory", Severity::kMust, "a gathering reducer writes its result, and nothing else",
+       memory},
+      {"reducer", "slices", Severity::kMust, "slices of the deltas are combined like the whole", slices},
+      {"reducer", "within", Severity::kShould, "the result lies among the deltas, whatever their order",
+       within},
+  };
+}
+
+}  // namespace plait

@@ -1,0 +1,109 @@
+#include "verify/trial.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+
+#include "pipeline/load.h"
+
+namespace plait {
+namespace {
+
+// Name of the block in which a plugin of that kind stands in a pipeline file.
+std::string block_of(const std::string& kind) {
+  if (kind == "augmenter") return "augment";
+  return kind == "pretrainer" ? "pretrain" : kind;
+}
+
+const PluginSpec* plugin_in(const Job& job, const std::string& kind) {
+  if (kind == "layer") return job.layers.empty() ? nullptr : &job.layers.front().plugin;
+  if (kind == "loss") return job.losses.empty() ? nullptr : &job.losses.front().plugin;
+  if (kind == "metric") return job.metrics.empty() ? nullptr : &job.metrics.front().plugin;
+  if (kind == "augmenter") return job.augment.empty() ? nullptr : &job.augment.front();
+  if (kind == "schedule") return job.schedules.empty() ? nullptr : &job.schedules.front().plugin;
+  if (kind == "pretrainer") return job.pretrain.empty() ? nullptr : &job.pretrain.front();
+  if (kind == "optimizer") return &job.optimizer;
+  if (kind == "source") return &job.source;
+  if (kind == "reducer") return &job.reducer;
+  return &job.device;
+}
+
+Result<std::shared_ptr<plait_config>> parse_fields(const Registry& registry, const TypeEntry& entry,
+                                                   const char* fields) {
+  const std::string id = entry.type->id, name = entry.short_name();
+  const std::string word = name == id ? "[" + id + "]" : name;
+  const std::string kind = entry.type->kind;
+  const std::string text = fmt::format("{} {{ {} {{ {} }} }}", block_of(kind), word, fields);
+  JobOptions options;
+  options.for_training = false;
+  PLAIT_ASSIGN(const Job job, parse_job(registry, text, "example of " + id, options));
+  const PluginSpec* plugin = plugin_in(job, kind);
+  if (plugin == nullptr || !*plugin) return {Code::kInvalid, "example of " + id + ": not understood"};
+  return plugin->config;
+}
+
+}  // namespace
+
+std::string TestName::text() const {
+  std::string what = std::filesystem::path(file).filename();
+  if (!type_id.empty()) what = device_id == PLAIT_HOST_DEVICE ? type_id : type_id + "@" + device_id;
+  return what + ": " + law;
+}
+
+Trial::Trial(TestName name, uint64_t seed, const Registry* registry, Progress* progress)
+    : name_(std::move(name)), registry_(registry), dice_(seed, name_.text()), progress_(progress) {
+  if (registry_ != nullptr && !name_.type_id.empty()) entry_ = registry_->find(name_.type_id);
+}
+
+void Trial::doing(const std::string& text) {
+  const size_t size = std::min(text.size(), sizeof progress_->text - 1);
+  std::memcpy(progress_->text, text.data(), size);
+  progress_->text[size] = '\0';
+}
+
+void Trial::remark(const std::string& text) {
+  if (remarks_.find(text) != std::string::npos) return;
+  remarks_ += (remarks_.empty() ? "" : "; ") + text;
+}
+
+const plait_verify_hints* Trial::hints() const {
+  const plait_plugin* plugin = entry_->file->plugin;
+  if (!PLAIT_HAS(plugin, get_extension)) return nullptr;
+  return static_cast<const plait_verify_hints*>(plugin->get_extension(PLAIT_EXTENSION_VERIFY));
+}
+
+uint32_t Trial::hint_flags() {
+  const plait_verify_hints* given = hints();
+  uint32_t flags = 0;
+  for (uint32_t i = 0; given != nullptr && i < given->n_examples; ++i) {
+    if (name_.type_id == given->examples[i]->type_id) flags |= given->examples[i]->flags;
+  }
+  return flags;
+}
+
+Result<std::vector<Example>> Trial::examples() {
+  std::vector<Example> found;
+  const plait_verify_hints* given = hints();
+  if (given != nullptr && PLAIT_HAS(given, prepare) && given->prepare() != 0)
+    return {Code::kPlugin, "the hints could not write their files"};
+  for (uint32_t i = 0; given != nullptr && i < given->n_examples; ++i) {
+    const plait_verify_example& hint = *given->examples[i];
+    if (name_.type_id != hint.type_id) continue;
+    Example example;
+    PLAIT_ASSIGN(example.config, parse_fields(*registry_, *entry_, hint.fields));
+    for (uint32_t k = 0; k < hint.n_inputs; ++k) {
+      const plait_tensor_spec& spec = *hint.inputs[k];
+      PartSpec part{spec.name ? spec.name : "", spec.dtype, {}, spec.variable_axis};
+      part.shape.assign(spec.shape, spec.shape + spec.rank);
+      example.inputs.push_back(part);
+    }
+    example.flags = hint.flags;
+    example.integer_bound = hint.integer_bound;
+    found.push_back(std::move(example));
+  }
+  return found;
+}
+
+}  // namespace plait

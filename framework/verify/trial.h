@@ -1,0 +1,81 @@
+// What a law is given: the library or type under test, random draws, and a place to say what is being done.
+#pragma once
+#include <plait/abi.h>
+#include <plait/verify.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "registry/config.h"
+#include "registry/parts.h"
+#include "registry/registry.h"
+#include "verify/dice.h"
+
+namespace plait {
+
+// One test: a law tried on a library, or on a type on a device.
+struct TestName {
+  std::string file;
+  std::string type_id;    // "" for a library
+  std::string device_id;  // "" for a library
+  std::string law;
+  std::string text() const;  // "acme.swish: law", "acme.swish@acme.gpu: law", "acme.plait.so: law"
+};
+
+// A configuration with the inputs that a hint names for it.
+struct Example {
+  std::shared_ptr<plait_config> config;
+  std::vector<PartSpec> inputs;
+  uint32_t flags = 0;  // PLAIT_VERIFY_*
+  uint32_t integer_bound = 0;
+};
+
+// Where the text of Trial::doing is kept, so that the parent can tell what a crashed test was at.
+struct Progress {
+  char text[1000];
+};
+
+class Trial {
+ public:
+  // `registry` is null for library laws, which open the file themselves.
+  Trial(TestName name, uint64_t seed, const Registry* registry, Progress* progress);
+
+  const TestName& name() const { return name_; }
+  const std::string& file() const { return name_.file; }
+  const Registry& registry() const { return *registry_; }
+  const TypeEntry& entry() const { return *entry_; }
+  const plait_type& type() const { return *entry_->type; }
+  template <class Ops>
+  const Ops& ops() const {
+    return *static_cast<const Ops*>(entry_->implementations.at(name_.device_id)->ops);
+  }
+  template <class Rules>
+  const Rules& rules() const {
+    return *static_cast<const Rules*>(entry_->type->rules);
+  }
+  Dice& dice() { return dice_; }
+
+  // What is about to be done; shown when the test crashes, hangs or fails.
+  void doing(const std::string& text);
+  // Told with a test that passes: figures, what was not covered.
+  void remark(const std::string& text);
+  const std::string& remarks() const { return remarks_; }
+
+  // What the plugin's hints say of this type; flags of all examples together.
+  Result<std::vector<Example>> examples();
+  uint32_t hint_flags();
+
+ private:
+  const plait_verify_hints* hints() const;
+
+  TestName name_;
+  const Registry* registry_;
+  const TypeEntry* entry_ = nullptr;
+  Dice dice_;
+  Progress* progress_;
+  std::string remarks_;
+};
+
+}  // namespace plait
