@@ -1,0 +1,77 @@
+#include "cli/sweep_axes.h"
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+namespace plait {
+namespace {
+
+using Words = std::vector<std::string>;
+
+SweepAxis axis(const std::string& setting) {
+  const auto read = sweep_axis(setting);
+  REQUIRE_MESSAGE(read, read.status().message());
+  return *read;
+}
+std::string error_of(const std::string& setting) {
+  const auto read = sweep_axis(setting);
+  return read ? "" : read.status().message();
+}
+
+TEST_CASE("choices are cut at commas outside of brackets and quotes") {
+  CHECK(axis("a.b=choice(0.1, 0.01)").path == "a.b");
+  CHECK(axis("a.b=choice(0.1, 0.01)").values == Words{"0.1", "0.01"});
+  CHECK(axis("o=choice(one{rate:0.1, x:[1,2]},two{})").values == Words{"one{rate:0.1, x:[1,2]}", "two{}"});
+  CHECK(axis("o=choice(\"a,b\",'c)')").values == Words{"\"a,b\"", "'c)'"});
+}
+
+TEST_CASE("other values are taken as they are") {
+  CHECK(axis("train.shards=4").values == Words{"4"});
+  CHECK(axis("name=plain (not a call)").values == Words{"plain (not a call)"});
+  CHECK(axis("name=").values == Words{""});
+}
+
+TEST_CASE("ranges have both ends and no digits of rounding") {
+  CHECK(axis("a=range(0.1,0.5,0.1)").values == Words{"0.1", "0.2", "0.3", "0.4", "0.5"});
+  CHECK(axis("a=range(16,64,16)").values == Words{"16", "32", "48", "64"});
+  CHECK(axis("a=range(1,2,0.4)").values == Words{"1", "1.4", "1.8"});
+  CHECK(axis("a=log(0.001,1,4)").values == Words{"0.001", "0.01", "0.1", "1"});
+}
+
+TEST_CASE("what makes no sense is refused with what was got") {
+  CHECK(error_of("a") == "sweep: \"a\": wanted PATH=VALUE");
+  CHECK(error_of("a=range(1,2,0)") == "sweep: a: a step of 0 from 1 to 2");
+  CHECK(error_of("a=range(2,1,1)") == "sweep: a: 2 is above 1");
+  CHECK(error_of("a=range(1,x,1)") == "sweep: a: range(...) wants numbers, got \"x\"");
+  CHECK(error_of("a=log(0,1,3)") == "sweep: a: log begins above 0, got 0");
+  CHECK(error_of("a=log(1,2,1.5)") == "sweep: a: log wants a count of 2 or more, got 1.5");
+}
+
+TEST_CASE("the grid holds every combination, the last axis fastest") {
+  const auto all = grid({axis("a=choice(1,2)"), axis("b=7"), axis("c=choice(x,y,z)")});
+  REQUIRE(all);
+  CHECK(all->size() == 6);
+  CHECK((*all)[0] == Words{"1", "7", "x"});
+  CHECK((*all)[1] == Words{"1", "7", "y"});
+  CHECK((*all)[5] == Words{"2", "7", "z"});
+  CHECK(!grid({axis("a=log(1,2)")}));
+  CHECK(!grid({axis("a=range(1,1000,1)"), axis("b=range(1,1000,1)")}));
+}
+
+TEST_CASE("random search draws distinct combinations, the same for a seed") {
+  const std::vector<SweepAxis> axes = {axis("a=choice(1,2,3)"), axis("b=log(0.001,1)")};
+  const auto some = random_search(axes, 20, 5);
+  CHECK(some.size() == 20);
+  CHECK(some == random_search(axes, 20, 5));
+  CHECK(some != random_search(axes, 20, 6));
+  CHECK(std::set<Words>(some.begin(), some.end()).size() == 20);
+  for (const Words& values : some) {
+    CHECK(std::stod(values[1]) >= 0.001);
+    CHECK(std::stod(values[1]) <= 1);
+  }
+  CHECK(random_search({axis("a=choice(1,2,3)")}, 20, 1).size() == 3);
+}
+
+}  // namespace
+}  // namespace plait
