@@ -1,0 +1,264 @@
+// `plait doctor`: what this Plait is made of, what it finds on this machine, and what is wrong with it.
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <tbb/version.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <sstream>
+#include <thread>
+
+#include "cli/command.h"
+#include "cli/session.h"
+#include "registry/check.h"
+
+namespace plait {
+namespace po = boost::program_options;
+namespace fs = std::filesystem;
+namespace {
+
+constexpr unsigned kTrialSeconds = 20;  // for one library to load
+
+// Instruction sets that kernels are chosen by, from the least to the most.
+constexpr const char* kFlags[] = {
+    "sse4_2",      "avx",         "avx2",     "fma",      "f16c",     "avx512f", "avx512bw", "avx512vl",
+    "avx512_vnni", "avx512_bf16", "avx_vnni", "amx_tile", "amx_bf16", "asimd",   "sve",      "bf16"};
+
+// Collects lines and counts what is wrong.
+class Findings {
+ public:
+  void heading(const std::string& text) { text_ += (text_.empty() ? "" : "\n") + text + "\n"; }
+  void fact(const std::string& name, const std::string& value) {
+    text_ += fmt::format("  {:<15}  {}\n", name, value);
+  }
+  void wrong(const std::string& text) {
+    text_ += "  WRONG: " + text + "\n";
+    ++wrong_;
+  }
+  int count() const { return wrong_; }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+  int wrong_ = 0;
+};
+
+// What a program says on standard output, "" when it does not run. `command` is run by the shell.
+std::string output_of(const std::string& command) {
+  std::string text;
+  std::FILE* pipe = ::popen((command + " 2>/dev/null </dev/null").c_str(), "r");
+  if (!pipe) return text;
+  char buffer[4096];
+  for (size_t got; (got = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) text.append(buffer, got);
+  ::pclose(pipe);
+  return text;
+}
+
+std::string quoted_for_shell(const std::string& path) {
+  std::string text = "'";
+  for (char c : path) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+std::string find_program(const char* name) {
+  const char* path = std::getenv("PATH");
+  std::istringstream folders(path ? path : "");
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    const std::string file = (folder.empty() ? "." : folder) + "/" + name;
+    if (::access(file.c_str(), X_OK) == 0 && fs::is_regular_file(file)) return file;
+  }
+  return "";
+}
+
+// The value of the first "name : value" line of /proc/cpuinfo that has one of these names.
+std::string processor_line(std::initializer_list<const char*> names) {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);)
+    for (const char* name : names)
+      if (line.starts_with(name) && line.find(": ") != std::string::npos)
+        return line.substr(line.find(": ") + 2);
+  return "";
+}
+
+void add_program(Findings& findings) {
+  findings.heading("Program");
+  findings.fact("version", version_text());
+  findings.fact("built with",
+#if defined(__clang__)
+                "clang " __clang_version__
+#else
+                "g++ " __VERSION__
+#endif
+  );
+  findings.fact("oneTBB", fmt::format("{} (built with {}.{})", TBB_runtime_version(), TBB_VERSION_MAJOR,
+                                      TBB_VERSION_MINOR));
+  std::error_code error;
+  findings.fact("file", fs::read_symlink("/proc/self/exe", error).string());
+}
+
+void add_processor(Findings& findings) {
+  findings.heading("Processor");
+  findings.fact("model", processor_line({"model name", "Model"}));
+  findings.fact("threads", std::to_string(std::thread::hardware_concurrency()));
+  const std::string flags = " " + processor_line({"flags", "Features"}) + " ";
+  std::string known;
+  for (const char* flag : kFlags)
+    if (flags.find(" " + std::string(flag) + " ") != std::string::npos)
+      known += (known.empty() ? "" : " ") + std::string(flag);
+  findings.fact("instructions", known.empty() ? "(not known)" : known);
+}
+
+// What one library does when it is loaded, tried in a process of its own. "" when it comes back.
+std::string crash_of(const std::function<void()>& load) {
+  std::fflush(nullptr);
+  const pid_t child = ::fork();
+  if (child < 0) return std::string("cannot be tried: ") + std::strerror(errno);
+  if (child == 0) {
+    ::alarm(kTrialSeconds);
+    std::signal(SIGALRM, SIG_DFL);
+    std::fclose(stdout);
+    load();
+    ::_exit(0);
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+    return fmt::format("does not come back within {} s when it is loaded", kTrialSeconds);
+  if (WIFSIGNALED(status))
+    return fmt::format("crashes when it is loaded: signal {} ({})", WTERMSIG(status),
+                       ::strsignal(WTERMSIG(status)));
+  if (WEXITSTATUS(status) != 0)
+    return fmt::format("ends the program with status {} when it is loaded", WEXITSTATUS(status));
+  return "";
+}
+
+void add_mpi(Findings& findings) {
+  findings.heading("MPI");
+  const std::string mpirun = find_program("mpirun"), module = mpi_module_path();
+  if (mpirun.empty()) {
+    findings.fact("mpirun", "none on PATH: runs are of one process");
+  } else {
+    findings.fact("mpirun", mpirun);
+    findings.fact("version", first_line(output_of(quoted_for_shell(mpirun) + " --version")));
+    const fs::path info = fs::path(mpirun).parent_path() / "ompi_info";
+    const std::string facts = fs::exists(info) ? output_of(quoted_for_shell(info) + " --parsable") : "";
+    const bool has = facts.find("ft_mpi_support:yes") != std::string::npos;
+    findings.fact("fault tolerance", facts.empty() ? "not known (no ompi_info)" : has ? "yes (ULFM)" : "no");
+  }
+  findings.fact("module", module);
+  if (!fs::exists(module)) return findings.fact("", "not there: this Plait was built without MPI");
+  std::string reason = crash_of([&] { (void)Library::open(module); });
+  if (reason.empty())
+    if (const auto opened = Library::open(module); !opened) reason = opened.status().message();
+  if (!reason.empty()) findings.wrong("the MPI module: " + reason);
+}
+
+std::vector<std::string> plugins_in(const std::string& folder) {
+  std::vector<std::string> files;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error))
+    if (entry.path().native().ends_with(".plait.so")) files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+void add_path(Findings& findings, const SearchPath& path) {
+  findings.heading("Search for plugins, first to last");
+  for (const std::string& file : path.files) findings.fact("file", file);
+  for (const std::string& folder : path.folders)
+    findings.fact("folder", fmt::format("{} ({} files)", folder, plugins_in(folder).size()));
+  if (path.files.empty() && path.folders.empty()) findings.wrong("there is no folder of plugins");
+}
+
+// The libraries of the path without those that end the process that loads them.
+SearchPath without_crashes(Findings& findings, const SearchPath& path) {
+  const std::string all = crash_of([&] { (void)Registry::load(path); });
+  if (all.empty()) return path;
+  SearchPath sound;
+  std::vector<std::string> files = path.files;
+  for (const std::string& folder : path.folders) {
+    const std::vector<std::string> found = plugins_in(folder);
+    files.insert(files.end(), found.begin(), found.end());
+  }
+  for (const std::string& file : files) {
+    const std::string reason = crash_of([&] { (void)Registry::load({{file}, {}}); });
+    if (reason.empty())
+      sound.files.push_back(file);
+    else
+      findings.wrong("\"" + file + "\" " + reason);
+  }
+  return sound;
+}
+
+void add_types(Findings& findings, const Registry& registry) {
+  for (const char* kind : kinds()) {
+    std::string names;
+    for (const auto& [id, entry] : registry.types())
+      if (std::string(entry.type->kind) == kind) names += (names.empty() ? "" : ", ") + entry.short_name();
+    if (!names.empty()) findings.fact(kind, names);
+  }
+}
+
+// Files that do not load alone are named and left out, so that the others are still listed.
+void add_plugins(Findings& findings, const SearchPath& path) {
+  findings.heading("Plugins");
+  SearchPath sound = without_crashes(findings, path);
+  auto registry = Registry::load(sound);
+  if (!registry) {
+    findings.wrong(registry.status().message());
+    SearchPath loadable{{}, sound.folders};
+    for (const std::string& file : sound.files)
+      if (const auto alone = Registry::load({{file}, {}}); alone)
+        loadable.files.push_back(file);
+      else if (alone.status().message() != registry.status().message())
+        findings.wrong(alone.status().message());
+    registry = Registry::load(loadable);
+    if (!registry) return;
+  }
+  findings.fact("loaded",
+                fmt::format("{} libraries, {} types", registry->files().size(), registry->types().size()));
+  add_types(findings, *registry);
+  for (const PluginFailure& failure : registry->failures()) findings.wrong(failure.reason.message());
+}
+
+Result<int> run(const po::variables_map& given) {
+  SearchPath path;
+  std::vector<std::string> files, folders;
+  if (given.count("plugin"))
+    for (const std::string& word : given["plugin"].as<std::vector<std::string>>())
+      (fs::is_directory(word) ? folders : files).push_back(word);
+  path = default_search_path(files, folders);
+  Findings findings;
+  add_program(findings);
+  add_processor(findings);
+  add_mpi(findings);
+  add_path(findings, path);
+  add_plugins(findings, path);
+  findings.heading(findings.count() == 0   ? "All is well."
+                   : findings.count() == 1 ? "One thing is wrong."
+                                           : fmt::format("{} things are wrong.", findings.count()));
+  std::fputs(findings.text().c_str(), stdout);
+  return findings.count() == 0 ? kExitOk : kExitJob;
+}
+
+}  // namespace
+
+Command doctor_command() {
+  Command command{"doctor", "[options]", "what this Plait finds on this machine, and what is wrong",
+                  {},       {},          run};
+  command.options.add(plugin_options());
+  return command;
+}
+
+}  // namespace plait
