@@ -1,0 +1,106 @@
+// `plait try`: trains a line.
+#include <cstdio>
+
+#include "cli/command.h"
+#include "cli/session.h"
+#include "cli/stop_signals.h"
+#include "cli/try_chain.h"
+#include "cluster/open_transport.h"
+#include "report/progress.h"
+#include "train/run.h"
+
+namespace plait {
+namespace po = boost::program_options;
+namespace {
+
+using Words = std::vector<std::string>;
+
+Result<JobOptions> changes_of(const po::variables_map& given) {
+  JobOptions options;
+  if (given.count("set")) options.sets = given["set"].as<Words>();
+  if (given.count("del")) options.deletes = given["del"].as<Words>();
+  if (!given.count("var")) return options;
+  for (const std::string& word : given["var"].as<Words>()) {
+    const size_t at = word.find('=');
+    if (at == std::string::npos || at == 0)
+      return Status(Code::kUsage, "--var " + word + ": wanted NAME=VALUE");
+    options.vars[word.substr(0, at)] = word.substr(at + 1);
+  }
+  return options;
+}
+
+// The job of the text that `line` stands for. Messages point into that text.
+Result<Session> session_of(const po::variables_map& given, std::string& text) {
+  PLAIT_ASSIGN(const auto elements, parse_chain(given["line"].as<std::string>()));
+  const std::string file = pipeline_named(elements[0].name);
+  PLAIT_ASSIGN(const JobOptions changes, changes_of(given));
+  PluginScan scan;
+  if (!file.empty()) {
+    PLAIT_ASSIGN(scan, scan_plugins(file, changes.vars));
+  }
+  Session session;
+  PLAIT_ASSIGN(session.registry, load_registry(given, scan));
+  PLAIT_ASSIGN(text, pipeline_of(*session.registry, elements));
+  if (given.count("print")) return session;
+  PLAIT_ASSIGN(session.job, parse_job(*session.registry, text, "try", changes));
+  return session;
+}
+
+Result<int> train(const po::variables_map& given, Transport& transport) {
+  if (!given.count("line"))
+    return {Code::kUsage, "try: wanted a line: plait try 'SOURCE ! LAYER(FIELD=VALUE) ! ...'"};
+  std::string text;
+  PLAIT_ASSIGN(const ProgressMode mode, progress_mode(given["progress"].as<std::string>()));
+  PLAIT_ASSIGN(const Session session, session_of(given, text));
+  if (given.count("print")) {
+    if (transport.is_root()) std::fputs(text.c_str(), stdout);
+    return kExitOk;
+  }
+  RunOptions options;
+  options.program = version_text();
+  options.run_dir = given["run-dir"].as<std::string>();
+  options.threads = given["threads"].as<int>();
+  options.max_steps = given["max-steps"].as<int64_t>();
+  if (options.threads < 0 || options.max_steps < 0)
+    return {Code::kUsage, "try: --threads and --max-steps want 0 or more"};
+  SystemClock clock;
+  SystemFiles files;
+  const auto observer = make_progress(mode, stdout);
+  PLAIT_ASSIGN(const Summary summary, run_job(*session.registry, session.job, options, transport, clock,
+                                              files, *observer, watch_stop_signals()));
+  return summary.status == RunStatus::kStopped ? kExitStopped : kExitOk;
+}
+
+Result<int> run(const po::variables_map& given) {
+  PLAIT_ASSIGN(const auto transport, open_transport(mpi_module_path()));
+  const Result<int> result = train(given, *transport);
+  if (!result && transport->size() > 1)
+    transport->abort(result.status(), result.status().code() == Code::kUsage ? kExitUsage : kExitJob);
+  return result;
+}
+
+}  // namespace
+
+Command try_command() {
+  Command command{"try",
+                  "'SOURCE ! LAYER(FIELD=VALUE) ! ...'",
+                  "train a line, or --print the file it stands for",
+                  {},
+                  {"line"},
+                  run};
+  command.options.add_options()("line", po::value<std::string>()->value_name("LINE"),
+                                "a source with its fields, or a pipeline file or the name of an installed "
+                                "one, which gives all but layers; then "
+                                "plugins in order; then blocks, as in train(epochs=3)")(
+      "print", "print the pipeline file and end")(
+      "run-dir", po::value<std::string>()->default_value("")->value_name("DIR"), "folder of the run")(
+      "threads", po::value<int>()->default_value(0)->value_name("N"), "threads of this rank")(
+      "max-steps", po::value<int64_t>()->default_value(0)->value_name("N"),
+      "stop after so many steps of a shard")(
+      "progress", po::value<std::string>()->default_value("auto")->value_name("MODE"),
+      "bar, plain, json, none or auto");
+  command.options.add(job_options());
+  return command;
+}
+
+}  // namespace plait
