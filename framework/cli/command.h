@@ -22,7 +22,9 @@ struct Command {
   std::string usage;    // after the name: "FILE [options]"
   std::string summary;  // one line
   boost::program_options::options_description options;
-  std::vector<std::string> positional;  // names of options that stand without their name, in order
+  // Names of options that stand without their name, in order; the last may be "files...": all words that are
+  // left.
+  std::vector<std::string> positional;
   Result<int> (*run)(const boost::program_options::variables_map& given);
 };
 
@@ -33,6 +35,13 @@ Command inspect_command();
 Command graph_command();
 Command evaluate_command();
 Command predict_command();
+Command verify_command();
+Command new_command();
+Command doctor_command();
+Command fmt_command();
+Command diff_command();
+Command sweep_command();
+Command try_command();
 
 // The whole program: chooses the command, parses its options, prints help and errors.
 int run_program(int argc, char** argv);

@@ -37,7 +37,7 @@ int usage_error(const std::string& message) {
 int finish(const Result<int>& result) {
   if (result) return *result;
   // Errors in files carry their own "file:line:column: error:" lines.
-  const std::string& message = result.status().message();
+  const std::string message = result.status().message();
   const bool own_lines = message.find(": error: ") != std::string::npos;
   std::fputs(((own_lines ? "" : "plait: ") + message + (message.ends_with('\n') ? "" : "\n")).c_str(),
              stderr);
@@ -48,7 +48,10 @@ int finish(const Result<int>& result) {
 int parse_and_run(Command& command, const std::vector<std::string>& words) {
   command.options.add_options()("help,h", "this list");
   po::positional_options_description positional;
-  for (const std::string& name : command.positional) positional.add(name.c_str(), 1);
+  for (const std::string& name : command.positional) {
+    const bool rest = name.ends_with("...");
+    positional.add(name.substr(0, name.size() - (rest ? 3 : 0)).c_str(), rest ? -1 : 1);
+  }
   po::variables_map given;
   try {
     using namespace po::command_line_style;
@@ -82,8 +85,10 @@ std::string version_text() {
 }
 
 std::vector<Command> all_commands() {
-  return {run_command(),   check_command(),    inspect_command(),
-          graph_command(), evaluate_command(), predict_command()};
+  return {run_command(),      check_command(),   inspect_command(), graph_command(),
+          evaluate_command(), predict_command(), new_command(),     doctor_command(),
+          fmt_command(),      diff_command(),    sweep_command(),   try_command(),
+          verify_command()};
 }
 
 int run_program(int argc, char** argv) {
