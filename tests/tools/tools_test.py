@@ -1,0 +1,227 @@
+"""`plait fmt`, `diff`, `sweep`, `try` and `doctor` on a small job: what they print, write and return."""
+import csv
+import pathlib
+import random
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+JOB = """# A small job.
+var { name: "epochs" value: 2 }
+
+seed: 1
+source { idx { images: "images" labels: "labels" classes: 3 } }
+test { idx { images: "images" labels: "labels" classes: 3 } }
+
+layer { name: "f1" input: "image" dense { units: 3 } }
+
+loss { softmax_cross_entropy {} }
+metric { accuracy {} }
+optimizer { sgd { rate: 0.001 } }
+train { shards: 2 local_steps: 2 batch: 4 epochs: $epochs }
+preprocess { normalize { mean: 0 deviation: 1 } }
+"""
+DATA = """source { idx { images: "images" labels: "labels" classes: 3 } }
+test { idx { images: "images" labels: "labels" classes: 3 } }
+preprocess { normalize { mean: 0 deviation: 1 } }
+layer { name: "gone" dense { units: 9 } }
+loss { input: "gone" softmax_cross_entropy {} }
+metric { input: "gone" accuracy {} }
+optimizer { sgd { rate: 0.001 } }
+train { shards: 2 local_steps: 2 batch: 4 epochs: 1 }
+"""
+
+
+class ToolsTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.work = pathlib.Path(tempfile.mkdtemp())
+        draw = random.Random(1)
+        labels = bytes(i % 3 for i in range(48))
+        images = b"".join(bytes(draw.randrange(20) + (200 if i // 4 == label else 0) for i in range(16)) for label in labels)
+        (cls.work / "images").write_bytes(struct.pack(">IIII", 2051, 48, 4, 4) + images)
+        (cls.work / "labels").write_bytes(struct.pack(">II", 2049, 48) + labels)
+        (cls.work / "job.txtpb").write_text(JOB)
+        (cls.work / "data.txtpb").write_text(DATA)
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.work)
+
+    def plait(self, *words, status=0, stdin=""):
+        done = subprocess.run(["plait", *map(str, words)], cwd=self.work, text=True, input=stdin, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=120)
+        self.assertEqual(done.returncode, status, f"plait {' '.join(map(str, words))}\n{done.stdout}")
+        return done.stdout
+
+    # ------------------------------------------------------------------------------------------------ fmt
+
+    def test_fmt_prints_checks_and_writes(self):
+        messy = self.work / "messy.txtpb"
+        messy.write_text("a:1;# one\nb{c:2}\n")
+        clean = "a: 1  # one\nb { c: 2 }\n"
+        self.assertEqual(self.plait("fmt", messy), clean)
+        self.assertEqual(self.plait("fmt", "-", stdin=messy.read_text()), clean)
+        self.assertIn("messy.txtpb: plait fmt would change it", self.plait("fmt", "--check", messy, status=1))
+        self.assertIn("messy.txtpb", self.plait("fmt", "--check", "job.txtpb", messy, status=1))
+        self.assertEqual(self.plait("fmt", "--write", messy), "")
+        self.assertEqual(messy.read_text(), clean)
+        self.assertEqual(self.plait("fmt", "--check", messy, "job.txtpb"), "")
+
+    def test_fmt_refuses_what_does_not_parse(self):
+        broken = self.work / "broken.txtpb"
+        broken.write_text("a {\n")
+        self.assertIn("broken.txtpb:1:3: error: this { is never closed", self.plait("fmt", "--write", broken, status=1))
+        self.assertEqual(broken.read_text(), "a {\n")
+
+    # ------------------------------------------------------------------------------------------------ diff
+
+    def run_job(self, name, *words):
+        if not (self.work / name / "summary.json").exists():
+            self.plait("run", "job.txtpb", "--run-dir", name, "--progress", "none", *words)
+        return name
+
+    def test_diff_of_equal_runs(self):
+        said = self.plait("diff", self.run_job("run-a"), self.run_job("run-b"))
+        self.assertIn("The jobs are the same.", said)
+        self.assertIn("The weights are equal: ", said)
+
+    def test_diff_of_other_settings(self):
+        said = self.plait("diff", self.run_job("run-a"),
+                          self.run_job("run-c", "--set", "optimizer.sgd.rate=0.002", "--set", "train.batch=2"))
+        self.assertIn("  optimizer.sgd.rate: 0.001 vs 0.002\n", said)
+        self.assertIn("  train.batch: 4 vs 2\n", said)
+        self.assertEqual(said.count(" vs "), 2, said)
+        self.assertRegex(said, r"steps +12 +24  \*\n")
+        self.assertIn("The weights differ: 2 of 2 and 2 tensors have the same name and shape; the largest change", said)
+
+    def test_diff_of_other_plugins(self):
+        said = self.plait("diff", self.run_job("run-a"), self.run_job("run-d", "--set", "optimizer=adam{}", "--set",
+                                                                     "layer[f1].name=g1"))
+        self.assertIn("optimizer.sgd: {", said)
+        self.assertIn("optimizer.adam: (not there) vs {", said)
+        self.assertIn("layer[f1]: {", said)
+        self.assertIn("layer[g1]: (not there) vs {", said)
+
+    def test_diff_wants_runs(self):
+        self.assertIn("is not the folder of a run", self.plait("diff", "run-x", "run-y", status=1))
+        self.assertIn("wanted the folders of two runs", self.plait("diff", "run-x", status=2))
+
+    # ------------------------------------------------------------------------------------------------ sweep
+
+    def table(self, folder):
+        with open(self.work / folder / "table.csv", newline="") as file:
+            return list(csv.DictReader(file))
+
+    def test_sweep_of_a_grid(self):
+        said = self.plait("sweep", "job.txtpb", "--sweep-dir", "sweep-grid", "--var", "epochs=choice(1,4)", "--set",
+                          "optimizer.sgd.rate=log(0.0001,0.01,2)", "--jobs", 2)
+        rows = self.table("sweep-grid")
+        self.assertEqual([row["run"] for row in sorted(rows, key=lambda row: row["run"])], ["001", "002", "003", "004"])
+        self.assertEqual({(row["epochs"], row["optimizer.sgd.rate"]) for row in rows},
+                         {("1", "0.0001"), ("4", "0.0001"), ("1", "0.01"), ("4", "0.01")})
+        accuracies = [float(row["test accuracy"]) for row in rows]
+        self.assertEqual(accuracies, sorted(accuracies, reverse=True))
+        self.assertIn("test accuracy", said)
+        for row in rows:
+            self.assertEqual(row["status"], "complete")
+            self.assertIn(f"rate: {row['optimizer.sgd.rate']}", (self.work / row["folder"] / "resolved.txtpb").read_text())
+        self.assertIn("holds a sweep already", self.plait("sweep", "job.txtpb", "--sweep-dir", "sweep-grid", status=1))
+
+    def test_sweep_of_whole_plugins_with_failures(self):
+        crash = self.work / "crash.sh"
+        crash.write_text('#!/bin/sh\ncase "$*" in *"rate:0.25"*) kill -SEGV $$ ;; esac\nexec "$@"\n')
+        crash.chmod(0o755)
+        said = self.plait("sweep", "job.txtpb", "--sweep-dir", "sweep-plugins", "--launcher", crash, "--set",
+                          "optimizer=choice(sgd{rate:0.001},sgd{rate:0.25},adam{},sgd{rate:-1})")
+        rows = self.table("sweep-plugins")
+        status = {row["optimizer"]: row["status"] for row in rows}
+        self.assertEqual(status["sgd{rate:0.001}"], "complete")
+        self.assertEqual(status["adam{}"], "complete")
+        self.assertIn("signal 11", status["sgd{rate:0.25}"])
+        self.assertIn("status 1", status["sgd{rate:-1}"])
+        self.assertEqual([bool(row["test accuracy"]) for row in rows], [True, True, False, False])
+        self.assertIn("signal 11", said)
+
+    def test_sweep_at_random(self):
+        words = ["--random", 3, "--seed", 7, "--set", "optimizer.sgd.rate=log(0.0001,0.01)", "--var", "epochs=1"]
+        self.plait("sweep", "job.txtpb", "--sweep-dir", "sweep-r1", *words)
+        self.plait("sweep", "job.txtpb", "--sweep-dir", "sweep-r2", *words)
+        rates = [{row["optimizer.sgd.rate"] for row in self.table(folder)} for folder in ["sweep-r1", "sweep-r2"]]
+        self.assertEqual(len(rates[0]), 3)
+        self.assertEqual(rates[0], rates[1])
+
+    def test_sweep_finds_mistakes_before_it_runs(self):
+        said = self.plait("sweep", "job.txtpb", "--sweep-dir", "sweep-x", "--set", "optimizer.sgd.rat=choice(1,2)", status=1)
+        self.assertIn("--set:1:15: error", said)
+        self.assertIn("log begins above 0", self.plait("sweep", "job.txtpb", "--set", "a=log(0,1,2)", status=2))
+        self.assertFalse((self.work / "sweep-x").exists())
+
+    # ------------------------------------------------------------------------------------------------ try
+
+    def test_try_prints_the_file_it_stands_for(self):
+        said = self.plait("try", "data.txtpb ! dense(8) ! relu ! dense(units=3) ! adam(rate=0.01) ! train(epochs=3)", "--print")
+        self.assertNotIn("gone", said)
+        self.assertNotIn("sgd", said)
+        for line in ["layer { dense { units: 8 } }", "layer { relu {} }", "layer { dense { units: 3 } }",
+                     "loss { softmax_cross_entropy {} }", "optimizer { adam { rate: 0.01 } }",
+                     "train { shards: 2 local_steps: 2 batch: 4 epochs: 3 }"]:
+            self.assertIn(line + "\n", said)
+        (self.work / "printed.txtpb").write_text(said)
+        self.assertEqual(self.plait("fmt", "--check", "printed.txtpb"), "")
+        self.plait("check", "printed.txtpb")
+
+    def test_try_trains(self):
+        self.plait("try", "data.txtpb ! dense(3)", "--run-dir", "tried", "--progress", "none")
+        self.assertTrue((self.work / "tried" / "weights.safetensors").exists())
+        self.plait("try", "idx(images=images, labels=labels, classes=3) ! preprocess:normalize(mean=0, deviation=1) ! "
+                   "dense(3) ! softmax_cross_entropy ! sgd(rate=0.001) ! train(shards=2, batch=4, epochs=1)",
+                   "--run-dir", "tried-plugins", "--progress", "none")
+        self.assertTrue((self.work / "tried-plugins" / "summary.json").exists())
+
+    def test_try_knows_installed_pipelines(self):
+        said = self.plait("try", "fashion_mnist ! convolution(filters=32) ! relu ! dense(10)", "--print")
+        self.assertIn("layer { convolution { filters: 32 } }", said)
+
+    def test_try_says_what_is_wrong(self):
+        self.assertIn('did you mean "dense"?', self.plait("try", "data.txtpb ! dens(3)", status=1))
+        self.assertIn('"units"', self.plait("try", "data.txtpb ! dense(unit=3)", status=1))
+        self.assertIn("does not go into", self.plait("try", "data.txtpb ! loss:dense(3)", status=1))
+        self.assertIn("wanted a line", self.plait("try", status=2))
+
+    # ------------------------------------------------------------------------------------------------ doctor
+
+    def test_doctor_of_a_sound_plait(self):
+        said = self.plait("doctor")
+        for words in ["oneTBB", "instructions", "mpirun", "fault tolerance", "plait_mpi.so", "dense", "All is well."]:
+            self.assertIn(words, said)
+
+    def test_doctor_names_what_does_not_load(self):
+        folder = self.work / "bad"
+        folder.mkdir()
+        (folder / "junk.plait.so").write_text("not a library")
+        said = self.plait("doctor", "--plugin", folder, status=1)
+        self.assertRegex(said, r"WRONG: .*junk\.plait\.so")
+        self.assertIn("One thing is wrong.", said)
+        self.assertIn("dense", said)
+
+    def test_doctor_survives_plugins_that_crash_and_exit(self):
+        folder = self.work / "crashing"
+        folder.mkdir()
+        for name, body in [("crash", "abort();"), ("leave", "_exit(3);")]:
+            source = folder / f"{name}.c"
+            source.write_text("#include <stdlib.h>\n#include <unistd.h>\n"
+                              f"__attribute__((constructor)) static void begin(void) {{ {body} }}\n")
+            subprocess.run(["cc", "-shared", "-fPIC", "-o", folder / f"{name}.plait.so", source], check=True)
+        said = self.plait("doctor", "--plugin", folder, status=1)
+        self.assertRegex(said, r"crash\.plait\.so\" crashes when it is loaded: signal 6")
+        self.assertRegex(said, r"leave\.plait\.so\" ends the program with status 3")
+        self.assertIn("2 things are wrong.", said)
+        self.assertIn("dense", said)
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main(verbosity=1))
