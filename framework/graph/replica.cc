@@ -26,6 +26,7 @@ struct Replica::Body {
   Status failure() const;
   Result<StepResult> read_losses(const Batch& batch) const;
   Status check(const ReplicaMemory::LossReport& report, const HeadInfo& head, const Batch& batch) const;
+  std::string target_text(const plait_tensor& target, int64_t place) const;
   void keep_trace();
 
   const Plan& plan;
@@ -96,13 +97,29 @@ Status Replica::Body::run_graph(const Batch& batch, const StepKey& of_step) {
   return settled;
 }
 
+// " 3" for a sample's class number; nothing for targets that are no single integer, or cannot be fetched.
+std::string Replica::Body::target_text(const plait_tensor& target, int64_t place) const {
+  const uint64_t bytes = dtype_bytes(target.dtype);
+  const bool integer = target.dtype == PLAIT_U8 || target.dtype == PLAIT_I32 || target.dtype == PLAIT_I64;
+  if (!integer || target.rank < 1 ||
+      element_count({target.shape, target.shape + target.rank}) != static_cast<uint64_t>(target.shape[0]))
+    return "";
+  int64_t value = 0;  // little-endian: the low bytes are the value's
+  const auto* from = static_cast<const std::byte*>(target.data) + static_cast<uint64_t>(place) * bytes;
+  if (!stream->copy_out(&value, from, bytes) || !stream->synchronize()) return "";
+  if (target.dtype == PLAIT_I32) value = static_cast<int32_t>(value);
+  return fmt::format(" {}", value);
+}
+
 Status Replica::Body::check(const ReplicaMemory::LossReport& report, const HeadInfo& head,
                             const Batch& batch) const {
   if (report.bad_target >= 0) {
     return {Code::kInvalid,
-            fmt::format("{}: the target of sample {} of the batch (position {} of the training) is not "
-                        "what the loss accepts",
-                        loss_place(head), report.bad_target, batch.first_position + report.bad_target)};
+            fmt::format("{}: the target{} of sample {} of the batch (position {} of the training) is not "
+                        "what the loss accepts for a prediction of {}",
+                        loss_place(head), target_text(memory->value(head.target), report.bad_target),
+                        report.bad_target, batch.first_position + report.bad_target,
+                        shape_text(plan.network().tensors[static_cast<size_t>(head.input)].spec))};
   }
   if (!std::isfinite(report.sum))
     return {Code::kNumeric, fmt::format("{} is {}", loss_place(head), report.sum)};

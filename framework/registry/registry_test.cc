@@ -136,7 +136,7 @@ TEST_CASE("a named file that does not load is an error; in a folder it is one fa
   REQUIRE(registry->failures().size() == 3);
   CHECK(registry->failures()[0].path == folder / "folder.plait.so");
   CHECK(registry->failures()[1].path == folder / "text.plait.so");
-  CHECK(contains(registry->failures()[1].reason.message(), "cannot be loaded"));
+  CHECK(contains(registry->failures()[1].reason.message(), "is no plugin that can be loaded"));
   CHECK(registry->failures()[2].reason.code() == Code::kNotFound);
 }
 
