@@ -193,7 +193,8 @@ struct Autoencoder {
       stage += with_field(without_field(with_inputs(network[i]), "frozen"), "frozen: true") + "\n";
     }
     if (corruption > 0) {
-      stage += text("layer { name: ", noisy, " input: ", input, " dropout { rate: ", corruption, " } }\n");
+      stage +=
+          text("layer { name: ", noisy, " input: ", input, " dropout { probability: ", corruption, " } }\n");
     }
     const std::string from = "input: " + (corruption > 0 ? noisy : input);
     stage += with_field(without_field(with_inputs(layer), "input"), from) + "\n";

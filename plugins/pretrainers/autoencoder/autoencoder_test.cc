@@ -119,7 +119,7 @@ TEST_CASE("the last layer, chosen layers, corruption and sgd") {
             mlp());
   REQUIRE(test.next(0));
   CHECK(test.title == "autoencoder of b (1 of 1)");
-  CHECK(test.stage.find("layer { name: \"b_corrupted\" input: \"act\" dropout { rate: 0.25 } }\n"
+  CHECK(test.stage.find("layer { name: \"b_corrupted\" input: \"act\" dropout { probability: 0.25 } }\n"
                         "layer { input: \"b_corrupted\" name: \"b\" dense { units: 20 } }\n") !=
         std::string::npos);
   CHECK(test.stage.find("target: \"act\"") != std::string::npos);
@@ -165,9 +165,10 @@ TEST_CASE("a convolution is mirrored: its decoder's output has its input's size"
   CHECK(decoder_of(dense, {8, 28, 28, 1}, {8, 28, 28, 6}) == "dense { units: 784 }");
   auto strided = mlp();
   strided[0].input = shape({8, 28, 28, 3}), strided[0].output = shape({8, 14, 14, 6});
-  CHECK_THROWS_WITH(Test(settings().set("decoder", "convolution"), strided).next(0),
-                    "layer \"a\" leads from f32[8, 28, 28, 3] to f32[8, 14, 14, 6], which no convolution of stride 1 "
-                    "leads back: set decoder to dense");
+  CHECK_THROWS_WITH(
+      Test(settings().set("decoder", "convolution"), strided).next(0),
+      "layer \"a\" leads from f32[8, 28, 28, 3] to f32[8, 14, 14, 6], which no convolution of stride 1 "
+      "leads back: set decoder to dense");
 }
 
 TEST_CASE("text of a layer: fields of the layer itself, never of its plugin") {
