@@ -1,8 +1,8 @@
 // The library that is linked into a test program, driven through its table. See testing.hpp.
 //
 //   TestHost host;
-//   const Entry sgd = linked("plait.sgd");
-//   Made<plait_optimizer_ops> made(host, sgd, Settings(sgd).set("rate", 0.5));
+//   const Entry descent = linked("acme.descent");
+//   Made<plait_optimizer_ops> made(host, descent, Settings(descent).set("rate", 0.5));
 //   host.check(made.ops().step(made.self(), host.context(), &call));
 #pragma once
 #include "testing.hpp"
