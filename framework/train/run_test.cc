@@ -1,0 +1,299 @@
+// Whole runs on worlds in memory: the bits depend on job and seed alone.
+#include "train/run.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "train/run_folder.h"
+#include "train/test_job.h"
+
+namespace plait {
+namespace {
+
+const std::string kAveraging = "shards: 4 local_steps: 3 batch: 4 epochs: 2";
+const std::string kGradients = "shards: 4 local_steps: 1 batch: 4 epochs: 2 sync: gradients";
+
+std::string digest(const Job& job, int ranks = 1, int threads = 1) {
+  TestWorld world;
+  const auto summary = world.run(job, ranks, threads);
+  REQUIRE_MESSAGE(summary.is_ok(), summary.status().message());
+  return summary->weights_sha256;
+}
+
+double largest_difference(const NamedTensors& a, const NamedTensors& b) {
+  double largest = 0;
+  REQUIRE(a.size() == b.size());
+  for (size_t t = 0; t < a.size(); ++t) {
+    for (size_t i = 0; i < a[t].values.size(); ++i) {
+      largest = std::max(largest, std::abs(double{a[t].values[i]} - double{b[t].values[i]}));
+    }
+  }
+  return largest;
+}
+
+TEST_CASE("any number of ranks and threads gives the same weights") {
+  for (const std::string& train : {kAveraging, kGradients}) {
+    const Job job = train_job(train);
+    const std::string one = digest(job);
+    for (int ranks = 1; ranks <= 5; ++ranks) {
+      for (int threads = 1; threads <= 2; ++threads) CHECK(digest(job, ranks, threads) == one);
+    }
+    CHECK(digest(train_job(train, "seed: 2")) != one);
+  }
+}
+
+TEST_CASE("the device does not matter where its kernels are the same") {
+  for (const std::string& train : {kAveraging, kGradients}) {
+    CHECK(digest(train_job(train, "device { far {} }"), 2) == digest(train_job(train, "device { near {} }")));
+  }
+}
+
+TEST_CASE("outer optimizers, gathering reducers, reset state and global clipping keep the promise too") {
+  for (const std::string more : {"outer_optimizer { roll { rate: 0.7 momentum: 0.9 } }", "reducer { middle {} }",
+                                 "train { inner_state: reset }", "optimizer { clip {} }"}) {
+    const Job job = train_job(more.starts_with("train") ? kAveraging + " inner_state: reset" : kAveraging,
+                              more.starts_with("train") ? "" : more);
+    const std::string one = digest(job);
+    CHECK(one != digest(train_job(kAveraging)));
+    CHECK(digest(job, 3, 2) == one);
+  }
+}
+
+TEST_CASE("training makes the loss smaller, and the summary adds up") {
+  TestWorld world;
+  const auto summary = world.run(train_job("shards: 4 local_steps: 3 batch: 4 epochs: 10"), 3);
+  REQUIRE(summary.is_ok());
+  CHECK(world.observer.rounds.back().loss < 0.2 * world.observer.rounds.front().loss);
+  CHECK(summary->rounds == 20);
+  CHECK(summary->steps == 60);
+  CHECK(summary->samples == 960);
+  CHECK(summary->tasks_by_rank == std::vector<int64_t>{40, 20, 20});
+  CHECK(summary->test.size() == 2);
+  CHECK(summary->test[0].first == "error");
+  CHECK(summary->test[0].second == doctest::Approx(2 * summary->test[1].second).epsilon(1e-6));
+  CHECK(weights_sha256(world.weights()) == summary->weights_sha256);
+  CHECK(world.files.exists("run/summary.json"));
+  CHECK(world.files.exists("run/curve.csv"));
+  CHECK(world.files.exists("run/checkpoints/best.safetensors"));
+}
+
+TEST_CASE("four shards of 4 at one step are one shard of 16") {
+  TestWorld parts, whole;
+  REQUIRE(parts.run(train_job("shards: 4 batch: 4 local_steps: 1 epochs: 3 sync: gradients")).is_ok());
+  REQUIRE(whole.run(train_job("shards: 1 batch: 16 local_steps: 1 epochs: 3 sync: gradients")).is_ok());
+  // The noise differs by shard: at most 0.1 an element. Without it 18 updates of numbers below 1 differ by roundings.
+  CHECK(largest_difference(parts.weights(), whole.weights()) < 0.1);
+}
+
+TEST_CASE("spare ranks are told of and train nothing") {
+  TestWorld world;
+  const auto summary = world.run(train_job("shards: 2 local_steps: 2 batch: 4 epochs: 1"), 4);
+  REQUIRE(summary.is_ok());
+  CHECK(summary->tasks_by_rank == std::vector<int64_t>{6, 6, 0, 0});
+  REQUIRE(world.observer.messages.size() == 1);
+  CHECK(world.observer.messages[0] == "2 of 4 ranks are spares: there are 2 shards");
+}
+
+TEST_CASE("a stopped run goes on to the same bits, on other ranks") {
+  for (const std::string& train : {kAveraging, kGradients}) {
+    const Job job = train_job(train);
+    const std::string whole = digest(job);
+    TestWorld world;
+    world.observer.on_round = [&](const RoundInfo& round) {
+      if (round.round == 1) world.stop = true;
+    };
+    const auto stopped = world.run(job, 2);
+    REQUIRE(stopped.is_ok());
+    CHECK(stopped->status == RunStatus::kStopped);
+    CHECK(stopped->test.empty());
+    world.stop = false;
+    world.observer.on_round = nullptr;
+    RunOptions options;
+    options.resume = true;
+    const auto resumed = world.run(job, 3, 2, options);
+    REQUIRE_MESSAGE(resumed.is_ok(), resumed.status().message());
+    CHECK(resumed->status == RunStatus::kComplete);
+    CHECK(resumed->weights_sha256 == whole);
+    int64_t tasks = 0;
+    for (int64_t count : resumed->tasks_by_rank) tasks += count;
+    CHECK(tasks == 4 * resumed->rounds);
+  }
+}
+
+TEST_CASE("the time that is allowed stops a run") {
+  TestWorld world;
+  world.observer.on_round = [&](const RoundInfo&) { world.clock.advance(std::chrono::seconds(1)); };
+  RunOptions options;
+  options.max_seconds = 1.5;
+  const auto stopped = world.run(train_job(kAveraging), 2, 1, options);
+  REQUIRE(stopped.is_ok());
+  CHECK(stopped->status == RunStatus::kStopped);
+  CHECK(stopped->rounds == 3);
+}
+
+TEST_CASE("a run that is complete can be resumed, and another job cannot") {
+  TestWorld world;
+  const Job job = train_job(kAveraging);
+  const auto first = world.run(job);
+  RunOptions options;
+  CHECK(world.run(job).status().code() == Code::kInvalid);
+  options.resume = true;
+  const auto again = world.run(job, 1, 1, options);
+  REQUIRE_MESSAGE(again.is_ok(), again.status().message());
+  CHECK(again->weights_sha256 == first->weights_sha256);
+  CHECK(again->rounds == first->rounds);
+  CHECK(world.run(train_job(kAveraging, "seed: 2"), 1, 1, options).status().code() == Code::kNotFound);
+}
+
+TEST_CASE("pretraining stages begin with the network's weights and give them back") {
+  TestWorld world;
+  const Job job = train_job(kAveraging, "pretrain { again {} }");
+  const auto summary = world.run(job);
+  REQUIRE_MESSAGE(summary.is_ok(), summary.status().message());
+  REQUIRE(world.observer.stages.size() == 3);
+  CHECK(world.observer.stages[0].title == "again 0");
+  CHECK(world.observer.stages[0].pretraining);
+  CHECK_FALSE(world.observer.stages[2].pretraining);
+  CHECK(summary->weights_sha256 != digest(train_job(kAveraging)));
+  CHECK(summary->weights_sha256 != digest(train_job(kAveraging, "pretrain { again { stages: 1 } }")));
+  CHECK(summary->weights_sha256 == digest(job, 3, 2));
+}
+
+TEST_CASE("a run stopped while pretraining goes on to the same bits") {
+  const Job job = train_job(kAveraging, "pretrain { again {} }");
+  const std::string whole = digest(job);
+  for (int at_stage = 0; at_stage < 3; ++at_stage) {
+    TestWorld world;
+    world.observer.on_round = [&](const RoundInfo& round) {
+      if (round.stage == at_stage) world.stop = true;
+    };
+    REQUIRE(world.run(job).is_ok());
+    world.stop = false;
+    world.observer.on_round = nullptr;
+    RunOptions options;
+    options.resume = true;
+    const auto resumed = world.run(job, 2, 1, options);
+    REQUIRE_MESSAGE(resumed.is_ok(), resumed.status().message());
+    CHECK(resumed->weights_sha256 == whole);
+  }
+}
+
+TEST_CASE("bad records are counted and replaced alike on all ranks") {
+  const Job job = train_job(kAveraging, "source { points { bad: [3, 40] } }");
+  TestWorld world;
+  const auto summary = world.run(job);
+  REQUIRE_MESSAGE(summary.is_ok(), summary.status().message());
+  CHECK(summary->skipped_records >= 2);
+  CHECK(digest(job, 3, 2) == summary->weights_sha256);
+}
+
+TEST_CASE("what is not finite stops the job by shard, step and place") {
+  for (int ranks : {1, 3}) {
+    TestWorld world;
+    const auto failed = world.run(train_job(kAveraging, "source { points { spoilt: 40 } }"), ranks);
+    REQUIRE_FALSE(failed.is_ok());
+    const std::string message = failed.status().message();
+    CAPTURE(message);
+    CHECK(message.find("shard ") != std::string::npos);
+    CHECK(message.find("step ") != std::string::npos);
+    CHECK(message.find("sample part \"x\"") != std::string::npos);
+    CHECK_FALSE(world.files.exists("run/summary.json"));
+  }
+  TestWorld world;
+  const auto failed = world.run(train_job(kAveraging, "optimizer { roll { rate: 1e30 } }"));
+  REQUIRE_FALSE(failed.is_ok());
+  CAPTURE(failed.status().message());
+  CHECK(failed.status().message().find("layer \"") != std::string::npos);
+}
+
+TEST_CASE("whichever change of the file system fails, the run ends with an error and can be resumed or begun") {
+  const Job job = train_job(kAveraging);
+  TestWorld counting;
+  REQUIRE(counting.run(job).is_ok());
+  const uint64_t changes = counting.files.changes();
+  const std::string whole = weights_sha256(counting.weights());
+  CHECK(changes > 10);
+  for (uint64_t k = 1; k <= changes; ++k) {
+    TestWorld world;
+    world.files.fail_change(k);
+    const auto failed = world.run(job, 2);
+    CAPTURE(k);
+    CHECK_FALSE(failed.is_ok());
+    world.files.fail_change(0);
+    RunOptions options;
+    options.resume = true;
+    auto resumed = world.run(job, 1, 1, options);
+    if (!resumed) {
+      options.run_dir = "another";
+      options.resume = false;
+      resumed = world.run(job, 1, 1, options);
+    }
+    REQUIRE_MESSAGE(resumed.is_ok(), resumed.status().message());
+    CHECK(resumed->weights_sha256 == whole);
+  }
+}
+
+TEST_CASE("evaluating a run's weights gives what the run said, on any number of ranks") {
+  TestWorld world;
+  const Job job = train_job(kAveraging);
+  const auto summary = world.run(job);
+  REQUIRE(summary.is_ok());
+  EvaluateOptions options;
+  options.run_dir = "run";
+  auto alone = single();
+  const auto test = evaluate_run(train_registry(), job, options, *alone, world.clock, world.files);
+  REQUIRE_MESSAGE(test.is_ok(), test.status().message());
+  CHECK(test->values == summary->test);
+  CHECK(test->records == 21);
+  options.on = "validation";
+  options.weights = "best";
+  const auto validation = evaluate_run(train_registry(), job, options, *alone, world.clock, world.files);
+  REQUIRE(validation.is_ok());
+  CHECK(validation->values == summary->best_validation);
+}
+
+TEST_CASE("predictions for given inputs are the network's, record by record") {
+  TestWorld world;
+  const Job job = train_job(kAveraging);
+  REQUIRE(world.run(job).is_ok());
+  REQUIRE(world.files.write_atomically("in.csv", "x0,x1,x2\n1,0,0\n0,1,0\n1,1,0\n").is_ok());
+  PredictOptions options;
+  options.run_dir = "run";
+  options.in = "in.csv";
+  options.out = "out.csv";
+  const auto done = predict_run(train_registry(), job, options, world.clock, world.files);
+  REQUIRE_MESSAGE(done.is_ok(), done.status().message());
+  CHECK(done->samples == 3);
+  const std::string text = *world.files.read("out.csv");
+  CHECK(text.starts_with("index,prediction,s0\n0,0,"));
+  REQUIRE(world.files.write_atomically("in.csv", "1,0\n").is_ok());
+  CHECK(predict_run(train_registry(), job, options, world.clock, world.files).status().code() == Code::kInvalid);
+}
+
+TEST_CASE("training can begin with weights from a file") {
+  TestWorld first, second;
+  const Job job = train_job(kAveraging);
+  REQUIRE(first.run(job).is_ok());
+  REQUIRE(second.files.write_atomically("w", to_safetensors(first.weights())).is_ok());
+  RunOptions options;
+  options.weights_file = "w";
+  REQUIRE(second.run(job, 2, 1, options).is_ok());
+  CHECK(second.observer.rounds.front().loss < first.observer.rounds.front().loss);
+  TestWorld third;
+  REQUIRE(third.files.write_atomically("w", to_safetensors({{"z", {1}, {1}}})).is_ok());
+  CHECK(third.run(job, 1, 1, options).status().code() == Code::kInvalid);
+}
+
+TEST_CASE("a few batches can be learnt by heart") {
+  TestWorld world;
+  RunOptions options;
+  options.overfit_batches = 1;
+  options.max_steps = 30;
+  REQUIRE(world.run(train_job("shards: 2 local_steps: 3 batch: 4 epochs: 50"), 1, 1, options).is_ok());
+  CHECK(world.observer.rounds.size() == 10);
+  CHECK(world.observer.rounds.back().loss < world.observer.rounds.front().loss);
+}
+
+}  // namespace
+}  // namespace plait

@@ -1,0 +1,57 @@
+// Plugins and jobs for the tests of train/: small enough to run in milliseconds. Made in this process.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "cluster/local_transport.h"
+#include "pipeline/job.h"
+#include "registry/registry.h"
+#include "train/run.h"
+#include "train/weights_file.h"
+
+namespace plait {
+
+// Layers: plane {units}: y = x W; follow: y = x - mean, where the buffer `mean` follows the batches (mean64); noise: adds
+// numbers of [0, 0.1) while training. Loss squares, metric error (mean squared error). Optimizers roll {rate momentum}
+// (a slot, mean32) and clip {rate} (observes all gradients). Source points {count bad spoilt}: x [3], label [1], of which `bad` records break
+// their format and those from number `spoilt` on are not finite. Reducers mean (default) and middle (gathers).
+// Devices near (default) and far (memory that the host may not touch). Pretrainer again {stages}: trains the first layer
+// to give back its input.
+const Registry& train_registry();
+
+// A job of a two-layer network on 96 records. `more` follows the fields of train.
+Job train_job(const std::string& train, const std::string& more = "");
+
+class QuietObserver : public Observer {
+ public:
+  void stage_begun(const StageInfo& stage) override { stages.push_back(stage); }
+  void round_finished(const RoundInfo& round) override {
+    rounds.push_back(round);
+    if (on_round) on_round(round);
+  }
+  void evaluated(const EvaluationInfo& evaluation) override { evaluations.push_back(evaluation); }
+  void message(const std::string& text) override { messages.push_back(text); }
+  std::vector<StageInfo> stages;
+  std::vector<RoundInfo> rounds;
+  std::vector<EvaluationInfo> evaluations;
+  std::vector<std::string> messages;
+  std::function<void(const RoundInfo&)> on_round;
+};
+
+// One world in memory: its files, its clock, and what rank 0 was told.
+struct TestWorld {
+  MemoryFiles files;
+  ManualClock clock;
+  QuietObserver observer;
+  std::atomic<bool> stop{false};
+  // Runs the job on `ranks` ranks of `threads` threads; the result of rank 0.
+  Result<Summary> run(const Job& job, int ranks = 1, int threads = 1, RunOptions options = {});
+  NamedTensors weights(const std::string& which = "last");
+};
+
+}  // namespace plait

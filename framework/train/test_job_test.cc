@@ -1,0 +1,314 @@
+#include "train/test_job.h"
+
+#include <doctest/doctest.h>
+#include <plait/sdk.hpp>
+
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <thread>
+
+#include "pipeline/load.h"
+#include "train/run_folder.h"
+
+namespace plait {
+namespace {
+
+struct Plane {
+  int64_t units = 1;
+  static void describe(sdk::Describe<Plane>& d) {
+    d.doc("y = x W");
+    d.field("units", &Plane::units).doc("outputs");
+  }
+  void infer(sdk::LayerShapes& s) const {
+    s.output({s.input().shape(0), units});
+    s.weight("weight", {s.input().shape(1), units}).init("uniform", -0.5, 0.5);
+  }
+  void forward(sdk::Context&, const sdk::LayerCall& call) const {
+    const auto x = call.input().f32(), y = call.output().f32();
+    const float* w = call.parameter(0);
+    const size_t wide = static_cast<size_t>(units), n = y.size() / wide, deep = x.size() / n;
+    for (size_t i = 0; i < n * wide; ++i) {
+      y[i] = 0;
+      for (size_t c = 0; c < deep; ++c) y[i] += x[i / wide * deep + c] * w[c * wide + i % wide];
+    }
+  }
+  void backward(sdk::Context&, const sdk::LayerCall& call) const {
+    const auto x = call.input().f32(), dy = call.output_gradient().f32();
+    const float* w = call.parameter(0);
+    float* dw = call.parameter_gradient(0);
+    const size_t wide = static_cast<size_t>(units), n = dy.size() / wide, deep = x.size() / n;
+    for (size_t c = 0; dw && c < deep; ++c) {
+      for (size_t u = 0; u < wide; ++u) {
+        float sum = 0;
+        for (size_t i = 0; i < n; ++i) sum += x[i * deep + c] * dy[i * wide + u];
+        dw[c * wide + u] = sum;
+      }
+    }
+    if (!call.input_gradient()) return;
+    const auto dx = call.input_gradient().f32();
+    for (size_t i = 0; i < n * deep; ++i) {
+      dx[i] = 0;
+      for (size_t u = 0; u < wide; ++u) dx[i] += w[i % deep * wide + u] * dy[i / deep * wide + u];
+    }
+  }
+};
+
+struct Follow {
+  static void describe(sdk::Describe<Follow>& d) { d.doc("x less a running mean"); }
+  void infer(sdk::LayerShapes& s) const {
+    s.output_like(0);
+    s.buffer("mean", {1}).reduce(sdk::Reduce::mean64);
+  }
+  void forward(sdk::Context&, const sdk::LayerCall& call) const {
+    const auto x = call.input().f32(), y = call.output().f32();
+    float mean = 0;
+    for (float value : x) mean += value / static_cast<float>(x.size());
+    if (call.training()) call.buffer(0)[0] += 0.25f * (mean - call.buffer(0)[0]);
+    for (size_t i = 0; i < x.size(); ++i) y[i] = x[i] - 0.125f * call.buffer(0)[0];
+  }
+  void backward(sdk::Context&, const sdk::LayerCall& call) const {
+    if (!call.input_gradient()) return;
+    const auto dy = call.output_gradient().f32(), dx = call.input_gradient().f32();
+    for (size_t i = 0; i < dx.size(); ++i) dx[i] = dy[i];
+  }
+};
+
+struct Noise {
+  static void describe(sdk::Describe<Noise>& d) { d.doc("adds numbers of [0, 0.1)"); }
+  void infer(sdk::LayerShapes& s) const { s.output_like(0); }
+  void forward(sdk::Context&, const sdk::LayerCall& call) const {
+    const auto x = call.input().f32(), y = call.output().f32();
+    for (size_t i = 0; i < x.size(); ++i) {
+      y[i] = x[i] + (call.training() ? 0.1f * static_cast<float>(call.random().uniform_at(i)) : 0);
+    }
+  }
+  void backward(sdk::Context&, const sdk::LayerCall& call) const {
+    if (!call.input_gradient()) return;
+    const auto dy = call.output_gradient().f32(), dx = call.input_gradient().f32();
+    for (size_t i = 0; i < dx.size(); ++i) dx[i] = dy[i];
+  }
+};
+
+struct Squares {
+  static void describe(sdk::Describe<Squares>& d) { d.doc("half the squares"); }
+  void check(const sdk::LossShapes&) const {}
+  void compute(sdk::Context&, const sdk::LossCall& call) const {
+    const auto p = call.prediction().f32(), t = call.target().f32();
+    const auto n = static_cast<double>(call.prediction().shape(0));
+    double sum = 0;
+    for (size_t i = 0; i < p.size(); ++i) {
+      const float d = p[i] - t[i];
+      sum += 0.5 * static_cast<double>(d * d);
+      if (call.gradient()) call.gradient().f32()[i] = d * static_cast<float>(call.gradient_scale() / n);
+    }
+    call.set_result(sum, n);
+  }
+};
+
+struct Error {
+  static constexpr sdk::MetricValue values[] = {{"error", sdk::MetricValue::kLower, "mean squared error"}};
+  static void describe(sdk::Describe<Error>& d) { d.doc("mean squared error"); }
+  size_t state_size(sdk::Spec, sdk::Spec) const { return 2; }
+  void update(sdk::Context&, sdk::Tensor prediction, sdk::Tensor target, std::span<double> state) const {
+    const auto p = prediction.f32(), t = target.f32();
+    for (size_t i = 0; i < p.size(); ++i) state[0] += (p[i] - t[i]) * (p[i] - t[i]);
+    state[1] += static_cast<double>(prediction.shape(0));
+  }
+  void finish(std::span<const double> state, std::span<double> results) const { results[0] = state[0] / state[1]; }
+};
+
+struct Roll {
+  double rate = 0.1, momentum = 0.5;
+  static constexpr bool elementwise = true;
+  static void describe(sdk::Describe<Roll>& d) {
+    d.doc("v = momentum v + g; w -= rate v");
+    d.field("rate", &Roll::rate).doc("size of a step").runtime();
+    d.field("momentum", &Roll::momentum).doc("of the slot");
+  }
+  void slots(sdk::OptimizerSlots& s) const { s.slot("velocity"); }
+  void step(sdk::Context&, const sdk::OptimizerCall& call) const {
+    const auto v = call.slot(0);
+    const auto now = static_cast<float>(rate);
+    for (size_t i = 0; i < call.count; ++i) {
+      v[i] = static_cast<float>(momentum) * v[i] + call.gradients[i];
+      call.weights[i] -= now * v[i];
+    }
+  }
+};
+
+struct Clip {
+  double rate = 0.1;
+  static void describe(sdk::Describe<Clip>& d) {
+    d.doc("w -= rate g / (1 + sum of all g^2)");
+    d.field("rate", &Clip::rate).doc("size of a step").runtime();
+  }
+  double observe(sdk::Context&, const sdk::OptimizerCall& call) const {
+    double sum = 0;
+    for (float g : call.gradients) sum += static_cast<double>(g) * g;
+    return sum;
+  }
+  void step(sdk::Context&, const sdk::OptimizerCall& call) const {
+    const auto factor = static_cast<float>(rate / (1 + call.observed));
+    for (size_t i = 0; i < call.count; ++i) call.weights[i] -= factor * call.gradients[i];
+  }
+};
+
+struct MeanReducer {
+  static void describe(sdk::Describe<MeanReducer>& d) {
+    d.doc("mean");
+    d.default_of_kind();
+  }
+  int weight(const sdk::ShardResult&) const { return 1; }
+};
+
+struct Middle {
+  static void describe(sdk::Describe<Middle>& d) { d.doc("the median, lower of two"); }
+  void combine(sdk::Context&, std::span<const float* const> deltas, sdk::Out combined) const {
+    std::vector<float> column(deltas.size());
+    for (size_t i = 0; i < combined.size(); ++i) {
+      for (size_t k = 0; k < column.size(); ++k) column[k] = deltas[k][i];
+      std::sort(column.begin(), column.end());
+      combined[i] = column[(column.size() - 1) / 2];
+    }
+  }
+};
+
+// Points of a plane with a bend.
+struct Points {
+  int64_t count = 96, spoilt = 1 << 30, phase = 0;
+  std::vector<int64_t> bad;
+  static void describe(sdk::Describe<Points>& d) {
+    d.doc("points and what a function gives for them");
+    d.field("count", &Points::count).doc("records");
+    d.field("bad", &Points::bad).doc("records that break their format");
+    d.field("spoilt", &Points::spoilt).doc("first record that is not finite");
+    d.field("phase", &Points::phase).doc("other points");
+  }
+  void open(sdk::Context&) {}
+  sdk::SourceInfo info() const {
+    sdk::SourceInfo info;
+    info.count = count;
+    info.parts.add("x", sdk::DType::f32, {3});
+    info.parts.add("label", sdk::DType::f32, {1});
+    info.random_access = true;
+    return info;
+  }
+  void read(sdk::Context&, int64_t index, sdk::SampleCall& call) const {
+    for (int64_t record : bad) {
+      if (record == index) throw sdk::BadRecord("it is broken");
+    }
+    const auto x = call.output("x").f32();
+    const auto at = static_cast<double>(index + phase * 1000);
+    for (size_t i = 0; i < 3; ++i) x[i] = static_cast<float>(std::sin(at * 0.7 + 1.3 * static_cast<double>(i)));
+    if (index >= spoilt) x[0] = std::numeric_limits<float>::infinity();
+    call.output("label").f32()[0] = x[0] - 0.5f * x[1] + 0.25f * x[2] * x[2];
+  }
+};
+
+// Memory of `far` is known by addresses that are off by a fixed number: who touches it directly is caught.
+template <bool kHostMemory>
+struct Memory {
+  static void describe(sdk::Describe<Memory>& d) {
+    d.doc("memory");
+    if (kHostMemory) d.default_of_kind();
+  }
+  sdk::DeviceInfo open(sdk::Context&) { return {.name = "memory", .host_memory = kHostMemory}; }
+  void* allocate(sdk::Context&, uint64_t bytes) { return std::aligned_alloc(64, (bytes + 63) / 64 * 64); }
+  void release(void* memory) { std::free(memory); }
+  void* stream_create(sdk::Context&) { return this; }
+  void stream_destroy(void*) {}
+  void copy_in(sdk::Context&, void* to, const void* from, uint64_t bytes) { std::memcpy(to, from, bytes); }
+  void copy_out(sdk::Context&, void* to, const void* from, uint64_t bytes) { std::memcpy(to, from, bytes); }
+  void copy(sdk::Context&, void* to, const void* from, uint64_t bytes) { std::memcpy(to, from, bytes); }
+  void fill_zero(sdk::Context&, void* memory, uint64_t bytes) { std::memset(memory, 0, bytes); }
+  void add_f32(sdk::Context&, float* to, const float* from, uint64_t count) {
+    for (uint64_t i = 0; i < count; ++i) to[i] += from[i];
+  }
+  void synchronize(sdk::Context&) {}
+};
+
+struct Again {
+  int64_t stages = 2;
+  static void describe(sdk::Describe<Again>& d) {
+    d.doc("the first layer gives back its input");
+    d.field("stages", &Again::stages).doc("how often");
+  }
+  void next_stage(const sdk::Network& network, int stage, sdk::StageBuilder& builder) const {
+    if (stage >= stages) return;
+    builder.stage("again " + std::to_string(stage),
+                  std::string(network[0].text()) + "\nlayer { name: \"back\" plane { units: 3 } }\n" +
+                      "loss { target: \"x\" squares {} } train { steps: 8 }");
+  }
+};
+
+}  // namespace
+
+const Registry& train_registry() {
+  static const sdk::PluginTable table(
+      "test.train", "1", "none", sdk::layer<Plane>("plait.plane"), sdk::layer<Follow>("plait.follow"),
+      sdk::layer<Noise>("plait.noise"), sdk::loss<Squares>("plait.squares"), sdk::metric<Error>("plait.error"),
+      sdk::optimizer<Roll>("plait.roll"), sdk::optimizer<Clip>("plait.clip"), sdk::reducer<MeanReducer>("plait.mean"),
+      sdk::reducer<Middle>("plait.middle"), sdk::source<Points>("plait.points"), sdk::device<Memory<true>>("plait.near"),
+      sdk::device<Memory<false>>("plait.far"), sdk::pretrainer<Again>("plait.again"));
+  const auto on = [](const char* device) {
+    return sdk::PluginTable(device, "1", "none", sdk::implementation<Plane>("plait.plane", device),
+                            sdk::implementation<Follow>("plait.follow", device),
+                            sdk::implementation<Noise>("plait.noise", device),
+                            sdk::implementation<Squares>("plait.squares", device),
+                            sdk::implementation<Roll>("plait.roll", device),
+                            sdk::implementation<Clip>("plait.clip", device));
+  };
+  static const sdk::PluginTable near = on("plait.near"), far = on("plait.far");
+  static const Result<Registry> loaded = Registry::from_plugins({table.c(), near.c(), far.c()});
+  REQUIRE_MESSAGE(loaded.is_ok(), loaded.status().message());
+  return *loaded;
+}
+
+Job train_job(const std::string& train, const std::string& more) {
+  const std::string source = more.find("source {") == std::string::npos ? "source { points {} }\n" : "";
+  const std::string optimizer = more.starts_with("optimizer {") ? "" : "optimizer { roll {} }\n";
+  auto job = parse_job(train_registry(),
+                       source + optimizer +
+                           "validation { points { phase: 1 count: 21 } } test { points { phase: 2 count: 21 } }\n"
+                           "layer { name: \"a\" input: \"x\" plane { units: 4 } }\n"
+                           "layer { name: \"m\" follow {} }\nlayer { name: \"n\" noise {} }\n"
+                           "layer { name: \"b\" plane { units: 1 } }\n"
+                           "loss { input: \"b\" target: \"label\" squares {} }\n"
+                           "metric { input: \"b\" target: \"label\" error {} }\n"
+                           "evaluate { batch: 8 }\ntrain { " +
+                           train + " }\n" + more,
+                       "toy");
+  REQUIRE_MESSAGE(job.is_ok(), job.status().message());
+  return std::move(job).value();
+}
+
+Result<Summary> TestWorld::run(const Job& job, int ranks, int threads, RunOptions options) {
+  options.threads = threads;
+  if (options.run_dir.empty()) options.run_dir = "run";
+  auto world = make_local_world(ranks);
+  std::vector<Result<Summary>> results(static_cast<size_t>(ranks), Result<Summary>(Code::kPeer, "did not run"));
+  std::vector<std::thread> peers;
+  const auto run_rank = [&](size_t rank) {
+    // A thread of its own: transports belong to the thread that uses them. Dropping it frees waiting peers.
+    const std::unique_ptr<LocalTransport> transport = std::move(world[rank]);
+    results[rank] = run_job(train_registry(), job, options, *transport, clock, files, observer, stop);
+  };
+  for (size_t rank = 1; rank < results.size(); ++rank) peers.emplace_back(run_rank, rank);
+  run_rank(0);
+  for (std::thread& peer : peers) peer.join();
+  for (size_t rank = 1; rank < results.size(); ++rank) CHECK(results[rank].is_ok() == results[0].is_ok());
+  return results[0];
+}
+
+NamedTensors TestWorld::weights(const std::string& which) {
+  const std::string path = weights_path("run", which);
+  auto bytes = files.read(path);
+  REQUIRE_MESSAGE(bytes.is_ok(), bytes.status().message());
+  auto tensors = from_safetensors(*bytes, path);
+  REQUIRE(tensors.is_ok());
+  return std::move(tensors).value();
+}
+
+}  // namespace plait
