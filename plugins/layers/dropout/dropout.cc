@@ -1,67 +1,75 @@
-// Inverted dropout: in training, each number is kept with probability 1 - p and then scaled up, so that
-// evaluation need do nothing.
+// Inverted dropout. Source: Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014.
 #include <plait/sdk.hpp>
 
 #include <algorithm>
-#include <cmath>
-
-using namespace plait::sdk;
+#include <cstring>
 
 namespace {
 
-// The mask is not stored: it follows from the step's random numbers, forward and backward alike. Word i
-// belongs to element i, so that the pieces of parallel_for do not matter.
-PLAIT_FAST void apply_mask(plait_rng rng, uint32_t limit, float factor, const float* x, float* y,
-                           size_t begin, size_t end) {
-  const Random random(rng);
-  for (size_t at = begin / 4; at * 4 < end; ++at) {
-    const PhiloxBlock words = random.block(at);
-    for (size_t i = std::max(begin, at * 4); i < std::min(end, at * 4 + 4); ++i)
-      y[i] = words[i % 4] >= limit ? x[i] * factor : 0.0f;
-  }
-}
+using namespace plait::sdk;
 
 struct Dropout {
-  double probability = 0.5;
+  double rate = 0.5;
 
   static void describe(Describe<Dropout>& d) {
-    d.doc("in training, sets numbers to 0 at random");
+    d.doc("drops numbers at random in training, keeps their expectation");
     d.details(
-        "y = x m / (1 - p), m = 0 with probability p, else 1; in evaluation y = x.\n"
-        "Shapes: x and y alike, f32.\n"
-        "Source: Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014.");
-    d.field("probability", &Dropout::probability)
-        .doc("share of the numbers that become 0")
-        .at_least(0)
-        .below(1);
+        "Shapes: x and y alike, f32. y = 0 with probability rate, else x / (1 - rate); in evaluation y = x.");
+    d.field("rate", &Dropout::rate).doc("probability of being dropped").at_least(0).below(1);
   }
 
   void infer(LayerShapes& s) const {
     if (s.input().dtype() != DType::f32) s.fail("input is ", s.input(), ", wanted f32");
     s.output_like(0);
+    s.in_place();
   }
 
-  void needs(const LayerRequest&, LayerNeeds& n) const { n.backward_reads(Reads::nothing); }
+  void needs(const LayerRequest& r, LayerNeeds& n) const {
+    n.backward_reads(Reads::nothing);
+    if (r.training()) n.saved((r.input().size() + 7) / 8);
+  }
 
   void forward(Context& c, const LayerCall& call) const {
-    run(c, call, call.input().f32(), call.output().f32());
+    const float* x = call.input().f32().data();
+    float* y = call.output().f32().data();
+    if (!call.training()) {
+      if (x != y) std::memcpy(y, x, call.input().bytes());
+      return;
+    }
+    auto* kept = call.saved<uint8_t>();
+    const Random random = call.random();
+    const size_t count = call.input().size();
+    const auto limit = static_cast<uint64_t>(rate * 0x1p32);
+    c.parallel_for((count + 7) / 8, Context::kDefaultGrain / 8, [&](size_t i) {
+      kept[i] = bits(random, i, limit);
+      scale(x, y, kept[i], 8 * i, count);
+    });
   }
 
   void backward(Context& c, const LayerCall& call) const {
-    if (call.input_gradient()) run(c, call, call.output_gradient().f32(), call.input_gradient().f32());
+    if (!call.input_gradient()) return;
+    const float* dy = call.output_gradient().f32().data();
+    float* dx = call.input_gradient().f32().data();
+    const auto* kept = call.saved<uint8_t>();
+    const size_t count = call.output_gradient().size();
+    c.parallel_for((count + 7) / 8, Context::kDefaultGrain / 8,
+                   [&](size_t i) { scale(dy, dx, kept[i], 8 * i, count); });
   }
 
  private:
-  void run(Context& c, const LayerCall& call, Out from, Out to) const {
-    if (!call.training() || probability == 0) {
-      std::ranges::copy(from, to.begin());
-      return;
+  // Of elements 8 i .. 8 i + 7: which are kept.
+  static uint8_t bits(const Random& random, size_t i, uint64_t limit) {
+    unsigned result = 0;
+    for (size_t half = 0; half < 2; ++half) {
+      const PhiloxBlock words = random.block(2 * i + half);
+      for (size_t j = 0; j < 4; ++j) result |= (words[j] >= limit ? 1u : 0u) << (4 * half + j);
     }
-    const auto limit = static_cast<uint32_t>(probability * 0x1p32);
-    const auto factor = static_cast<float>(1 / (1 - probability));
-    c.parallel_for(from.size(), [&](size_t begin, size_t end) {
-      apply_mask(call.rng(), limit, factor, from.data(), to.data(), begin, end);
-    });
+    return static_cast<uint8_t>(result);
+  }
+  void scale(const float* from, float* to, unsigned kept, size_t at, size_t count) const {
+    const auto factor = static_cast<float>(1 / (1 - rate));
+    const size_t end = std::min(at + 8, count);
+    for (size_t i = at; i < end; ++i, kept >>= 1) to[i] = kept & 1u ? from[i] * factor : 0.0f;
   }
 };
 

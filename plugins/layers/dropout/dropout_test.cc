@@ -1,34 +1,62 @@
 #include <doctest/doctest.h>
 #include <plait/sdk/testing_plugin.hpp>
 
-#include <cmath>
-
 using namespace plait::sdk;
 using namespace plait::sdk::testing;
 
 namespace {
+
 const Entry kDropout = linked("plait.dropout");
+
+}  // namespace
+
+TEST_CASE("dropout drops the share it is told, and scales the rest") {
+  TestHost host;
+  for (const double rate : {0.0, 0.25, 0.9}) {
+    LayerTest layer(host, kDropout, Settings(kDropout).set("rate", rate), {{"x", DType::f32, {1, 40001}}});
+    layer.forward();
+    size_t dropped = 0;
+    for (size_t i = 0; i < 40001; ++i) {
+      const float y = layer.output().f32()[i];
+      if (y == 0) {
+        ++dropped;
+      } else {
+        CHECK(y == doctest::Approx(layer.input().f32()[i] / (1 - rate)));
+      }
+    }
+    // Six standard deviations of a binomial count.
+    CHECK(std::abs(static_cast<double>(dropped) - 40001 * rate) <= 6 * std::sqrt(40001 * rate * (1 - rate)));
+  }
 }
 
-TEST_CASE("dropout keeps the right share, scaled, whatever the lanes") {
-  constexpr size_t kCount = 40000;
-  std::vector<float> one_lane;
-  for (int lanes : {1, 3}) {
+TEST_CASE("dropout keeps its choice from forward to backward, and makes another at the next step") {
+  TestHost host;
+  LayerTest layer(host, kDropout, Settings(kDropout), {{"x", DType::f32, {3, 333}}});
+  CHECK(layer.gradient_error(999) < 1e-3);
+  const Out y = layer.output().f32();
+  const std::vector<float> first(y.begin(), y.end());
+  layer.forward();
+  CHECK(std::equal(first.begin(), first.end(), y.begin()));
+  layer.rng.counter_high += 1;
+  layer.forward();
+  CHECK(!std::equal(first.begin(), first.end(), y.begin()));
+}
+
+TEST_CASE("dropout does not depend on lanes") {
+  const auto run = [](int lanes) {
     TestHost host;
     host.lanes = lanes;
-    LayerTest layer(host, kDropout, Settings(kDropout).set("probability", 0.25),
-                    {{"x", DType::f32, {4, kCount / 4}}});
+    LayerTest layer(host, kDropout, Settings(kDropout), {{"x", DType::f32, {3, 33333}}});
     layer.forward();
-    const Out x = layer.input().f32(), y = layer.output().f32();
-    size_t zeros = 0;
-    for (size_t i = 0; i < kCount; ++i) {
-      CHECK((y[i] == 0 || y[i] == x[i] * static_cast<float>(1 / 0.75)));
-      zeros += y[i] == 0;
-    }
-    // Deviation of the count: sqrt(40000 x 0.25 x 0.75) = 87; five of them.
-    CHECK(std::abs(static_cast<double>(zeros) - 10000) < 5 * 87);
-    if (one_lane.empty()) one_lane.assign(y.begin(), y.end());
-    CHECK(std::equal(y.begin(), y.end(), one_lane.begin()));
-    CHECK(layer.gradient_error() < 1e-2);
-  }
+    return std::vector<float>(layer.output().f32().begin(), layer.output().f32().end());
+  };
+  CHECK(run(1) == run(2));
+}
+
+TEST_CASE("dropout does nothing in evaluation") {
+  TestHost host;
+  LayerTest layer(host, kDropout, Settings(kDropout), {{"x", DType::f32, {2, 9}}});
+  layer.training = false;
+  layer.forward();
+  for (size_t i = 0; i < 18; ++i) CHECK(layer.output().f32()[i] == layer.input().f32()[i]);
 }

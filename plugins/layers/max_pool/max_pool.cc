@@ -1,5 +1,8 @@
 // The largest number of each window; its place is kept for backward.
-#include "pool.hpp"
+#include <plait/simd.hpp>
+#include <plait/window.hpp>
+
+#include <cstring>
 
 // The order of these is their meaning.
 // clang-format off
@@ -57,7 +60,7 @@ struct MaxPool {
   }
 
   struct Kernel {
-    Pool pool;
+    WindowWalk pool;
     size_t batch;
 
     Kernel(const MaxPool& config, Context&, const LayerRequest& r, LayerNeeds& n)

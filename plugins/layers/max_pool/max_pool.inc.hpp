@@ -1,6 +1,9 @@
 // Loops of max_pool.cc. A place is a tap of the window in row-major order; offsets are in floats.
 namespace PLAIT_SIMD {
 
+using plait::sdk::WindowAt;
+using plait::sdk::WindowWalk;
+
 inline void store_places(uint8_t* p, Vec places, size_t n) { store_bytes(p, places, n); }
 inline void store_places(float* p, Vec places, size_t n) { store(p, places, n); }
 inline Vec load_places(const uint8_t* p, size_t n) { return load_bytes(p, n); }
@@ -8,7 +11,7 @@ inline Vec load_places(const float* p, size_t n) { return load(p, n); }
 
 // One window over n channels. kTaps 0: as many as the list has.
 template <size_t kTaps, class Place>
-inline void largest(const Pool& pool, const float* x, float* y, Place* places, size_t n) {
+inline void largest(const WindowWalk& pool, const float* x, float* y, Place* places, size_t n) {
   const size_t taps = kTaps ? kTaps : pool.taps;
   Vec best = load(x + pool.offsets[0], n), place = zero();
 #pragma GCC unroll 9
@@ -23,7 +26,7 @@ inline void largest(const Pool& pool, const float* x, float* y, Place* places, s
 
 // One window that padding cuts. Some tap is always inside, as padding is smaller than the kernel.
 template <class Place>
-inline void largest_inside(const Pool& pool, const PoolWindow& w, const float* x, float* y, Place* places,
+inline void largest_inside(const WindowWalk& pool, const WindowAt& w, const float* x, float* y, Place* places,
                            size_t n) {
   Vec best = set(-HUGE_VALF), place = zero();
   bool any = false;
@@ -38,8 +41,8 @@ inline void largest_inside(const Pool& pool, const PoolWindow& w, const float* x
 }
 
 template <class Place>
-inline void pool_sample(const Pool& pool, const float* x, float* y, Place* places) {
-  pool.each_window([&](const PoolWindow& w) {
+inline void pool_sample(const WindowWalk& pool, const float* x, float* y, Place* places) {
+  pool.each_window([&](const WindowAt& w) {
     for (size_t c = 0; c < pool.channels; c += kWidth) {
       const size_t n = pool.channels - c < kWidth ? pool.channels - c : kWidth;
       float* const to = y + w.output + c;
@@ -59,7 +62,7 @@ inline void pool_sample(const Pool& pool, const float* x, float* y, Place* place
 
 // Windows that do not share input write it, the others add to it.
 template <size_t kTaps, bool kAdd, class Place>
-inline void give(const Pool& pool, const float* dy, const Place* places, float* dx, size_t n) {
+inline void give(const WindowWalk& pool, const float* dy, const Place* places, float* dx, size_t n) {
   const size_t taps = kTaps ? kTaps : pool.taps;
   const Vec gradient = load(dy, n), place = load_places(places, n);
 #pragma GCC unroll 9
@@ -71,11 +74,11 @@ inline void give(const Pool& pool, const float* dy, const Place* places, float* 
 }
 
 template <class Place>
-inline void unpool_sample(const Pool& pool, const float* dy, const Place* places, float* dx,
+inline void unpool_sample(const WindowWalk& pool, const float* dy, const Place* places, float* dx,
                           bool accumulate) {
   if (!accumulate && !pool.tiles) std::memset(dx, 0, pool.sample_inputs * sizeof(float));
   const bool write = !accumulate && pool.disjoint;
-  pool.each_window([&](const PoolWindow& w) {
+  pool.each_window([&](const WindowAt& w) {
     for (size_t c = 0; c < pool.channels; c += kWidth) {
       const size_t n = pool.channels - c < kWidth ? pool.channels - c : kWidth;
       const float* const from = dy + w.output + c;
