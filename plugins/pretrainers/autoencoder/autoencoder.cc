@@ -194,7 +194,7 @@ struct Autoencoder {
     }
     if (corruption > 0) {
       stage +=
-          text("layer { name: ", noisy, " input: ", input, " dropout { probability: ", corruption, " } }\n");
+          text("layer { name: ", noisy, " input: ", input, " dropout { rate: ", corruption, " } }\n");
     }
     const std::string from = "input: " + (corruption > 0 ? noisy : input);
     stage += with_field(without_field(with_inputs(layer), "input"), from) + "\n";
