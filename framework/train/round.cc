@@ -34,6 +34,7 @@ Rounds::Rounds(const RoundNumbers& numbers, const RoundParts& parts, Transport& 
       transport_(transport),
       mine_(shards_of(transport.rank(), transport.size(), numbers.shards)),
       segments_(value_segments(*parts.plan)),
+      update_(parts.outer_optimizer ? *parts.outer_optimizer : *parts.optimizer, *parts.plan, parts.threads),
       mean_(parts.plan->arena_elements()),
       results_(static_cast<size_t>(numbers.shards)) {}
 
@@ -194,7 +195,8 @@ int64_t Rounds::skipped() const {
 // The losses travel as bits, each from the one rank that has it, and are added in shard order everywhere.
 Result<RoundResult> Rounds::tally(bool stop) {
   const size_t shards = results_.size(), ranks = static_cast<size_t>(transport_.size());
-  std::vector<int64_t> table(2 * shards + ranks + 2, 0);
+  std::vector<int64_t>& table = table_;
+  table.assign(2 * shards + ranks + 2, 0);
   for (int k : mine_) {
     const TaskResult& task = results_[static_cast<size_t>(k)];
     table[static_cast<size_t>(k)] = std::bit_cast<int64_t>(task.loss_sum);
@@ -232,7 +234,7 @@ Status Rounds::outer_step(RoundState& state) {
     sums_->mean_slots(state.slots);
     return follow_mean(state);
   }
-  return apply_update(*parts_.optimizer, *parts_.plan, state.step, runtime_, mean_.data(), state.weights, state.slots);
+  return update_.run(state.step, runtime_, mean_.data(), state.weights, state.slots);
 }
 
 Status Rounds::follow_mean(RoundState& state) {
@@ -248,8 +250,7 @@ Status Rounds::follow_mean(RoundState& state) {
   const int64_t rounds = (numbers_.total_steps + numbers_.local_steps - 1) / numbers_.local_steps;
   const Progress progress{state.round, rounds, numbers_.steps_per_epoch / numbers_.local_steps};
   PLAIT_TRY(parts_.outer_optimizer->runtime(progress, runtime));
-  return apply_update(*parts_.outer_optimizer, *parts_.plan, state.round, runtime, mean, state.weights,
-                      state.outer_slots);
+  return update_.run(state.round, runtime, mean, state.weights, state.outer_slots);
 }
 
 void Rounds::take_buffers(RoundState& state) {

@@ -17,6 +17,7 @@
 
 #include "cluster/transport.h"
 #include "graph/round_graph.h"
+#include "train/host_update.h"
 #include "train/map_worker.h"
 #include "train/reducer.h"
 #include "train/round_state.h"
@@ -108,6 +109,8 @@ class Rounds final : private RoundGraph::Work {
   std::vector<std::unique_ptr<MapWorker>> workers_;
   std::unique_ptr<Slot[]> slots_;
   std::unique_ptr<RoundGraph> graph_;
+  HostUpdate update_;          // after the reduce: the optimizer's on mean gradients, or the outer one's
+  std::vector<int64_t> table_;  // of tally
   HostArena mean_;  // [arena]
 
   // Of the round under way.

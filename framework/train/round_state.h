@@ -31,11 +31,4 @@ Result<std::vector<std::vector<float>>> plain_weights(const Plan& plan, const Ho
 Result<std::vector<std::vector<float>>> plain_slot(const Plan& plan, const HostArena& slot);
 Status store_slot(const Plan& plan, const std::vector<std::vector<float>>& plain, HostArena& slot);
 
-// One update of all trained parameters on the host, parameter by parameter; what the optimizer wants to observe it sees
-// first. `runtime` holds the optimizer's runtime fields at this step.
-// Shapes: gradients [plan.trained_elements()]
-// Fails with: what the plugin reports, naming the parameter.
-Status apply_update(const OptimizerInstance& optimizer, const Plan& plan, int64_t step, std::span<const double> runtime,
-                    const float* gradients, HostArena& weights, std::vector<HostArena>& slots);
-
 }  // namespace plait

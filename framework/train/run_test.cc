@@ -204,7 +204,8 @@ TEST_CASE("what is not finite stops the job by shard, step and place") {
   const auto failed = world.run(train_job(kAveraging, "optimizer { roll { rate: 1e30 } }"));
   REQUIRE_FALSE(failed.is_ok());
   CAPTURE(failed.status().message());
-  CHECK(failed.status().message().find("layer \"") != std::string::npos);
+  CHECK(failed.status().message().find("shard 0, step 1: ") != std::string::npos);
+  CHECK(failed.status().message().find("parameter a.weight") != std::string::npos);
 }
 
 TEST_CASE("whichever change of the file system fails, the run ends with an error and can be resumed or begun") {

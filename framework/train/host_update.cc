@@ -1,0 +1,109 @@
+#include "train/host_update.h"
+
+#include <algorithm>
+#include <string>
+
+namespace plait {
+namespace {
+
+constexpr uint64_t kPieceElements = 1 << 15;  // 128 KiB: stays in a core's cache
+constexpr uint64_t kWorthThreads = 1 << 17;   // waking a thread takes as long as some ten thousand elements
+
+}  // namespace
+
+HostUpdate::HostUpdate(const OptimizerInstance& optimizer, const Plan& plan, int threads)
+    : optimizer_(optimizer), plan_(plan) {
+  for (size_t i = 0; i < plan.parameters().size(); ++i) {
+    const ParameterPlace& place = plan.parameters()[i];
+    if (!place.trained) continue;
+    const uint64_t most = optimizer.elementwise() ? kPieceElements : place.stored;
+    for (uint64_t at = 0; at < place.stored; at += most) {
+      Piece piece{i, place.offset + at, std::min(most, place.stored - at), {}, {}};
+      piece.runtime.resize(optimizer.runtime_fields());
+      piece.slots.resize(optimizer.slots().size());
+      pieces_.push_back(std::move(piece));
+    }
+  }
+  const bool worth_it = optimizer.elementwise() && plan.trained_elements() >= kWorthThreads;
+  if (threads > 1 && worth_it) lanes_ = std::make_unique<Lanes>(threads);
+}
+
+Status HostUpdate::run(int64_t step, std::span<const double> runtime, const float* gradients, HostArena& weights,
+                       std::vector<HostArena>& slots) {
+  step_ = step;
+  observed_ = 0;
+  runtime_ = runtime;
+  gradients_ = gradients;
+  weights_ = &weights;
+  slots_ = &slots;
+  for (Piece& piece : pieces_) set_runtime(piece);
+  if (optimizer_.needs_all_gradients()) PLAIT_TRY(observe());
+  return step_all();
+}
+
+void HostUpdate::set_runtime(Piece& piece) const {
+  std::ranges::copy(runtime_, piece.runtime.begin());
+  const int rate = optimizer_.rate_field();
+  const double multiplier = plan_.network().parameters[piece.parameter].rate_multiplier;
+  if (rate >= 0) piece.runtime[static_cast<size_t>(rate)] *= multiplier;
+}
+
+plait_optimizer_call HostUpdate::call_for(Piece& piece) const {
+  for (size_t s = 0; s < piece.slots.size(); ++s) piece.slots[s] = (*slots_)[s].data() + piece.offset;
+  plait_optimizer_call call{};
+  call.struct_size = sizeof call;
+  call.flags = plan_.network().parameters[piece.parameter].flags;
+  call.count = piece.count;
+  call.weights = weights_->data() + piece.offset;
+  call.gradients = gradients_ + piece.offset;
+  call.slots = piece.slots.data();
+  call.step = step_;
+  call.runtime = piece.runtime.data();
+  call.observed = observed_;
+  return call;
+}
+
+Status HostUpdate::failed(const Piece& piece, CallContext& context, int code) const {
+  return context.status(code).at("update of " + plan_.network().parameters[piece.parameter].name);
+}
+
+Status HostUpdate::observe() {
+  CallContext context;
+  double sum = 0;
+  for (Piece& piece : pieces_) {
+    const plait_optimizer_call call = call_for(piece);
+    const int code = optimizer_.observe(context, call, &sum);
+    if (code != PLAIT_OK) return failed(piece, context, code);
+  }
+  observed_ = sum;
+  return {};
+}
+
+Status HostUpdate::step_all() {
+  has_failed_ = false;
+  failure_ = {};
+  const uint64_t count = pieces_.size();
+  if (lanes_) {
+    lanes_->execute([&] { return parallel_pieces(count, 1, lanes_->count(), step_pieces, this, nullptr); });
+  } else {
+    step_pieces(this, 0, count);
+  }
+  return failure_;
+}
+
+int HostUpdate::step_pieces(void* user, uint64_t begin, uint64_t end) {
+  auto& update = *static_cast<HostUpdate*>(user);
+  CallContext context;
+  for (uint64_t p = begin; p < end; ++p) {
+    Piece& piece = update.pieces_[p];
+    const plait_optimizer_call call = update.call_for(piece);
+    const int code = update.optimizer_.step(context, call);
+    if (code == PLAIT_OK) continue;
+    const Status status = update.failed(piece, context, code);
+    if (!update.has_failed_.exchange(true)) update.failure_ = status;
+    return PLAIT_FAILED;
+  }
+  return PLAIT_OK;
+}
+
+}  // namespace plait

@@ -1,0 +1,59 @@
+// An update of all trained parameters in host memory, after a reduce.
+#pragma once
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "graph/arena.h"
+#include "graph/optimizer.h"
+#include "plan/plan.h"
+#include "train/host_arena.h"
+
+namespace plait {
+
+// An elementwise optimizer's work is cut into pieces for several threads; the pieces, and so the bits, do not depend on
+// how many. What an optimizer wants to observe it sees first, in the order of the parameters.
+// Threads: [one at a time]
+class HostUpdate {
+ public:
+  // Borrows both. Threads: [setup only]
+  HostUpdate(const OptimizerInstance& optimizer, const Plan& plan, int threads);
+
+  // `runtime` holds the optimizer's runtime fields at this step. Does not allocate unless it fails.
+  // Shapes: gradients [plan.trained_elements()]
+  // Fails with: what the plugin reports, naming the parameter. The update is then half done.
+  Status run(int64_t step, std::span<const double> runtime, const float* gradients, HostArena& weights,
+             std::vector<HostArena>& slots);
+
+ private:
+  // Elements [offset, offset + count) of the arena, of one parameter.
+  struct Piece {
+    size_t parameter = 0;
+    uint64_t offset = 0, count = 0;
+    std::vector<double> runtime;  // with the parameter's own rate
+    std::vector<float*> slots;
+  };
+  plait_optimizer_call call_for(Piece& piece) const;
+  void set_runtime(Piece& piece) const;
+  Status failed(const Piece& piece, CallContext& context, int code) const;
+  Status observe();
+  Status step_all();
+  static int step_pieces(void* user, uint64_t begin, uint64_t end);
+
+  const OptimizerInstance& optimizer_;
+  const Plan& plan_;
+  std::vector<Piece> pieces_;
+  std::unique_ptr<Lanes> lanes_;  // null: the calling thread alone
+
+  // Of the update under way.
+  int64_t step_ = 0;
+  double observed_ = 0;
+  std::span<const double> runtime_;
+  const float* gradients_ = nullptr;
+  HostArena* weights_ = nullptr;
+  std::vector<HostArena>* slots_ = nullptr;
+  std::atomic<bool> has_failed_ = false;
+  Status failure_;
+};
+
+}  // namespace plait
