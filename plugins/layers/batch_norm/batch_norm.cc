@@ -1,191 +1,176 @@
-// Batch normalisation over all axes but the channels.
+// Batch normalization. Source: Ioffe, Szegedy 2015, algorithms 1 and 2.
 #include <plait/sdk.hpp>
+#include <plait/sdk/fast.hpp>
 
 #include <algorithm>
 #include <cmath>
 
-using namespace plait::sdk;
-
 namespace {
 
-// Per channel in f64: sums over [rows, C] in row order, so that lanes do not matter.
-PLAIT_FAST void add_moments(const float* x, size_t rows, size_t channels, double* sum, double* squares) {
-  for (size_t r = 0; r < rows; ++r) {
+using namespace plait::sdk;
+
+// sums [2, channels] += column sums of a and of a b over rows
+PLAIT_FAST void add_sums(const float* a, const float* b, size_t rows, size_t channels, double* sums) {
+  double* const products = sums + channels;
+  for (size_t r = 0; r < rows; ++r, a += channels, b += channels) {
     for (size_t c = 0; c < channels; ++c) {
-      const double value = x[r * channels + c];
-      sum[c] += value;
-      squares[c] += value * value;
+      const double value = a[c], other = b[c];
+      sums[c] += value;
+      products[c] += value * other;
     }
   }
 }
 
-PLAIT_FAST void add_products(const float* dy, const float* x, const float* mean, const float* inverse,
-                             size_t rows, size_t channels, double* sum, double* products) {
-  for (size_t r = 0; r < rows; ++r) {
-    for (size_t c = 0; c < channels; ++c) {
-      const double g = dy[r * channels + c];
-      sum[c] += g;
-      products[c] += g * static_cast<double>((x[r * channels + c] - mean[c]) * inverse[c]);
-    }
+// y = x factor + offset, by channel
+PLAIT_FAST void affine(const float* x, const float* factor, const float* offset, size_t rows, size_t channels,
+                       float* y) {
+  for (size_t r = 0; r < rows; ++r, x += channels, y += channels) {
+    for (size_t c = 0; c < channels; ++c) y[c] = x[c] * factor[c] + offset[c];
   }
 }
 
-// y = x a + b per channel.
-PLAIT_FAST void scale_and_shift(const float* x, const float* a, const float* b, size_t rows, size_t channels,
-                                float* y) {
-  for (size_t r = 0; r < rows; ++r)
-    for (size_t c = 0; c < channels; ++c) y[r * channels + c] = x[r * channels + c] * a[c] + b[c];
-}
-
-// dx = a dy + b x + c per channel.
-PLAIT_FAST void mix(const float* dy, const float* x, const float* a, const float* b, const float* c0,
-                    size_t rows, size_t channels, float* dx) {
-  for (size_t r = 0; r < rows; ++r) {
-    for (size_t c = 0; c < channels; ++c) {
-      const size_t i = r * channels + c;
-      dx[i] = a[c] * dy[i] + b[c] * x[i] + c0[c];
-    }
+// dx = a dy + b x + c, by channel
+PLAIT_FAST void combine(const float* dy, const float* x, const float* a, const float* b, const float* c0,
+                        size_t rows, size_t channels, float* dx) {
+  for (size_t r = 0; r < rows; ++r, dy += channels, x += channels, dx += channels) {
+    for (size_t c = 0; c < channels; ++c) dx[c] = a[c] * dy[c] + b[c] * x[c] + c0[c];
   }
 }
 
 struct BatchNorm {
   double momentum = 0.1, epsilon = 1e-5;
-  bool affine = true;
 
   static void describe(Describe<BatchNorm>& d) {
-    d.doc("each channel made to have mean 0 and deviation 1 over the batch, then scaled and shifted");
+    d.doc("normalizes every channel over the batch, then scales and shifts it");
     d.details(
-        "y = (x - mean) / sqrt(variance + epsilon) * scale + shift; mean and variance of the batch in "
-        "training, running\n"
-        "ones in evaluation. Kept as E[x] and E[x^2], so that the averages of shards keep the variance of "
-        "their means;\n"
-        "a shard normalises over its own samples.\n"
-        "Shapes: x and y [..., C], f32; scale, shift, running_mean, running_square [C].\n"
-        "Source: Ioffe, Szegedy 2015, algorithm 1.");
-    d.field("momentum", &BatchNorm::momentum)
-        .doc("share of the batch in the running statistics")
-        .above(0)
-        .at_most(1);
-    d.field("epsilon", &BatchNorm::epsilon).doc("added to the variance").above(0).at_most(1);
-    d.field("affine", &BatchNorm::affine).doc("whether to scale and shift afterwards");
+        "y = weight (x - mean) / sqrt(variance + epsilon) + bias.\n"
+        "Shapes: x and y [N, ..., C] f32. Parameters: weight [C], bias [C]. Buffers: mean [C], mean_square "
+        "[C].\n"
+        "Source: Ioffe, Szegedy 2015.");
+    d.field("momentum", &BatchNorm::momentum).doc("share of the batch in the running statistics").range(0, 1);
+    d.field("epsilon", &BatchNorm::epsilon).doc("added to the variance").above(0);
   }
 
   void infer(LayerShapes& s) const {
-    if (s.input().dtype() != DType::f32 || s.input().rank() < 2)
-      s.fail("input is ", s.input(), ", wanted f32 of rank 2 or more");
-    if (s.input().variable_axis() >= 0)
-      s.fail("input has a variable extent, which this layer cannot leave out");
-    const int64_t channels = s.input().shape(-1);
+    const Spec x = s.input();
+    if (x.dtype() != DType::f32 || x.rank() < 2) s.fail("input is ", x, ", wanted f32 [N, ..., C]");
+    if (x.variable_axis() >= 0)
+      s.fail("axis ", x.variable_axis(), " of the input varies, wanted fixed extents");
+    const int64_t channels = x.shape(-1);
     s.output_like(0);
-    if (affine) {
-      s.weight("scale", {channels}).init("ones").no_decay();
-      s.bias("shift", channels);
-    }
-    s.buffer("running_mean", {channels}).init("zeros").reduce(Reduce::mean64);
-    s.buffer("running_square", {channels}).init("ones").reduce(Reduce::mean64);
-    s.multiply_adds(static_cast<double>(s.input().size()));
+    s.weight("weight", {channels}).init("ones").no_decay();
+    s.bias("bias", channels);
+    s.buffer("mean", {channels}).reduce(Reduce::mean64);
+    s.buffer("mean_square", {channels}).init("ones").reduce(Reduce::mean64);
   }
 
-  // saved: mean [C], inverse deviation [C]; workspace: two sums in f64 [C], three coefficients [C].
-  struct Kernel {
-    Kernel(const BatchNorm& layer, Context&, const LayerRequest& r, LayerNeeds& n)
-        : layer_(layer), channels_(static_cast<size_t>(r.input().shape(-1))) {
-      rows_ = static_cast<size_t>(r.input().size()) / channels_;
-      n.saved(2 * channels_ * sizeof(float));
-      n.workspace(2 * channels_ * sizeof(double) + 3 * channels_ * sizeof(float));
-      n.backward_reads(Reads::inputs);
-    }
+  struct Kernel;
+};
 
-    void forward(Context&, const LayerCall& call) const {
-      float* a = coefficients(call);
-      float* b = a + channels_;
-      if (call.training()) {
-        float* mean = call.saved<float>();
-        take_statistics(call, mean, mean + channels_);
-        fold(call, mean, mean + channels_, a, b);
-      } else {
-        fold_running(call, a, b);
-      }
-      scale_and_shift(call.input().f32().data(), a, b, rows_, channels_, call.output().f32().data());
-    }
+struct BatchNorm::Kernel {
+  const BatchNorm& config;
+  size_t channels, rows;
 
-    void backward(Context&, const LayerCall& call) const {
-      const float *x = call.input().f32().data(), *dy = call.output_gradient().f32().data();
-      const float *mean = call.saved<float>(), *inverse = mean + channels_;
-      double *sum = call.workspace<double>(), *products = sum + channels_;
-      std::fill_n(sum, 2 * channels_, 0.0);
-      add_products(dy, x, mean, inverse, rows_, channels_, sum, products);
-      if (layer_.affine) {
-        for (size_t c = 0; c < channels_; ++c) {
-          if (call.parameter_gradient(0)) call.parameter_gradient(0)[c] = static_cast<float>(products[c]);
-          if (call.parameter_gradient(1)) call.parameter_gradient(1)[c] = static_cast<float>(sum[c]);
-        }
-      }
-      if (call.input_gradient()) input_gradient(call, x, dy, mean, inverse, sum, products);
-    }
+  Kernel(const BatchNorm& config_, Context&, const LayerRequest& r, LayerNeeds& n)
+      : config(config_),
+        channels(static_cast<size_t>(r.input().shape(-1))),
+        rows(r.input().size() / std::max<size_t>(channels, 1)) {
+    n.backward_reads(Reads::inputs);
+    if (r.training()) n.saved(2 * channels * sizeof(float));  // mean, 1 / deviation
+    n.workspace(pieces() * 2 * channels * sizeof(double) + 3 * channels * sizeof(float));
+  }
 
-   private:
-    float* coefficients(const LayerCall& call) const {
-      return reinterpret_cast<float*>(call.workspace<double>() + 2 * channels_);
+  void forward(Context& c, const LayerCall& call) const {
+    const float* x = call.input().f32().data();
+    float *factor = factors(call), *offset = factor + channels;
+    if (call.training()) {
+      const double* sums = sum(c, call, x, x);
+      for (size_t k = 0; k < channels; ++k) learn(call, k, sums[k] / count(), sums[channels + k] / count());
     }
-    double scale(const LayerCall& call, size_t c) const { return layer_.affine ? call.parameter(0)[c] : 1; }
-    double shift(const LayerCall& call, size_t c) const { return layer_.affine ? call.parameter(1)[c] : 0; }
+    for (size_t k = 0; k < channels; ++k) {
+      const Statistics s = call.training() ? kept(call, k) : running(call, k);
+      factor[k] = call.parameter(0)[k] * s.inverse_deviation;
+      offset[k] = call.parameter(1)[k] - s.mean * factor[k];
+    }
+    float* y = call.output().f32().data();
+    c.parallel_for(rows, grain(), [&](size_t begin, size_t end) {
+      affine(x + begin * channels, factor, offset, end - begin, channels, y + begin * channels);
+    });
+  }
 
-    void take_statistics(const LayerCall& call, float* mean, float* inverse) const {
-      double *sum = call.workspace<double>(), *squares = sum + channels_;
-      std::fill_n(sum, 2 * channels_, 0.0);
-      add_moments(call.input().f32().data(), rows_, channels_, sum, squares);
-      const auto count = static_cast<double>(rows_);
-      for (size_t c = 0; c < channels_; ++c) {
-        const double m = sum[c] / count, square = squares[c] / count;
-        mean[c] = static_cast<float>(m);
-        inverse[c] = static_cast<float>(1 / std::sqrt(std::max(square - m * m, 0.0) + layer_.epsilon));
-        // The running variance is the unbiased one, as frameworks have it: E[x^2] is raised accordingly.
-        const double unbiased = rows_ > 1 ? (square - m * m) * count / (count - 1) + m * m : square;
-        update(call.buffer(0)[c], m);
-        update(call.buffer(1)[c], unbiased);
-      }
+  // With z = (x - m) i: dbias = sum dy, dweight = sum dy z, dx = w i (dy - dbias / n - z dweight / n).
+  void backward(Context& c, const LayerCall& call) const {
+    const float* x = call.input().f32().data();
+    const float* dy = call.output_gradient().f32().data();
+    float *a = factors(call), *b = a + channels, *offset = b + channels;
+    const double* sums = sum(c, call, dy, x);
+    for (size_t k = 0; k < channels; ++k) {
+      const Statistics s = kept(call, k);
+      const double mean = s.mean, inverse = s.inverse_deviation;
+      const double dbias = sums[k], dweight = (sums[channels + k] - mean * dbias) * inverse;
+      if (float* dw = call.parameter_gradient(0)) dw[k] = static_cast<float>(dweight);
+      if (float* db = call.parameter_gradient(1)) db[k] = static_cast<float>(dbias);
+      const double scale = call.parameter(0)[k] * inverse, slope = scale * inverse * dweight / count();
+      a[k] = static_cast<float>(scale);
+      b[k] = static_cast<float>(-slope);
+      offset[k] = static_cast<float>(slope * mean - scale * dbias / count());
     }
-    void update(float& running, double value) const {
-      running =
-          static_cast<float>((1 - layer_.momentum) * static_cast<double>(running) + layer_.momentum * value);
-    }
+    if (!call.input_gradient()) return;
+    float* dx = call.input_gradient().f32().data();
+    c.parallel_for(rows, grain(), [&](size_t begin, size_t end) {
+      const size_t at = begin * channels;
+      combine(dy + at, x + at, a, b, offset, end - begin, channels, dx + at);
+    });
+  }
 
-    void fold(const LayerCall& call, const float* mean, const float* inverse, float* a, float* b) const {
-      for (size_t c = 0; c < channels_; ++c) {
-        const double factor = scale(call, c) * static_cast<double>(inverse[c]);
-        a[c] = static_cast<float>(factor);
-        b[c] = static_cast<float>(shift(call, c) - static_cast<double>(mean[c]) * factor);
-      }
-    }
-    void fold_running(const LayerCall& call, float* a, float* b) const {
-      for (size_t c = 0; c < channels_; ++c) {
-        const double mean = call.buffer(0)[c], square = call.buffer(1)[c];
-        const double factor =
-            scale(call, c) / std::sqrt(std::max(square - mean * mean, 0.0) + layer_.epsilon);
-        a[c] = static_cast<float>(factor);
-        b[c] = static_cast<float>(shift(call, c) - mean * factor);
-      }
-    }
-
-    // dx = scale inverse (dy - mean(dy) - xhat mean(dy xhat)), xhat = (x - mean) inverse.
-    void input_gradient(const LayerCall& call, const float* x, const float* dy, const float* mean,
-                        const float* inverse, const double* sum, const double* products) const {
-      float *a = coefficients(call), *b = a + channels_, *c0 = b + channels_;
-      const auto count = static_cast<double>(rows_);
-      for (size_t c = 0; c < channels_; ++c) {
-        const double inv = inverse[c], factor = scale(call, c) * inv,
-                     slope = factor * products[c] / count * inv;
-        a[c] = static_cast<float>(factor);
-        b[c] = static_cast<float>(-slope);
-        c0[c] = static_cast<float>(slope * static_cast<double>(mean[c]) - factor * sum[c] / count);
-      }
-      mix(dy, x, a, b, c0, rows_, channels_, call.input_gradient().f32().data());
-    }
-
-    const BatchNorm& layer_;
-    size_t channels_, rows_ = 0;
+ private:
+  struct Statistics {
+    float mean, inverse_deviation;
   };
+
+  double count() const { return static_cast<double>(rows); }
+  size_t grain() const {
+    return std::max<size_t>(1 + Context::kDefaultGrain / (channels + 1), (rows + 63) / 64);
+  }
+  size_t pieces() const { return (rows + grain() - 1) / grain(); }
+  float* factors(const LayerCall& call) const {
+    return reinterpret_cast<float*>(call.workspace<double>() + pieces() * 2 * channels);
+  }
+
+  // [2, channels]: column sums of a and of a b. Pieces are added in their order.
+  const double* sum(Context& c, const LayerCall& call, const float* a, const float* b) const {
+    auto* partial = call.workspace<double>();
+    std::fill_n(partial, pieces() * 2 * channels, 0.0);
+    c.parallel_for(rows, grain(), [&](size_t begin, size_t end) {
+      for (size_t r = begin; r < end; r += grain()) {
+        const size_t at = r * channels, n = std::min(grain(), end - r);
+        add_sums(a + at, b + at, n, channels, partial + r / grain() * 2 * channels);
+      }
+    });
+    for (size_t piece = 1; piece < pieces(); ++piece) {
+      for (size_t k = 0; k < 2 * channels; ++k) partial[k] += partial[piece * 2 * channels + k];
+    }
+    return partial;
+  }
+
+  void learn(const LayerCall& call, size_t k, double mean, double mean_square) const {
+    auto* saved = call.saved<float>();
+    const double variance = std::max(mean_square - mean * mean, 0.0);
+    saved[k] = static_cast<float>(mean);
+    saved[channels + k] = static_cast<float>(1 / std::sqrt(variance + config.epsilon));
+    const auto move = [&](float& running, double batch) {
+      running = static_cast<float>((1 - config.momentum) * running + config.momentum * batch);
+    };
+    move(call.buffer(0)[k], mean);
+    move(call.buffer(1)[k], mean_square);
+  }
+  Statistics kept(const LayerCall& call, size_t k) const {
+    return {call.saved<float>()[k], call.saved<float>()[channels + k]};
+  }
+  Statistics running(const LayerCall& call, size_t k) const {
+    const double mean = call.buffer(0)[k], variance = std::max(call.buffer(1)[k] - mean * mean, 0.0);
+    return {static_cast<float>(mean), static_cast<float>(1 / std::sqrt(variance + config.epsilon))};
+  }
 };
 
 }  // namespace
