@@ -119,6 +119,10 @@ struct Autoencoder {
     return names;
   }
 
+  // What the layer reads by its text, which names layers as the file does; by the host's list where it names
+  // none.
+  static std::vector<std::string> inputs(const NetworkLayer& layer) { return inputs_of(with_inputs(layer)); }
+
   // Names of the layers that `layer` depends on, itself not among them. Inputs come before those that read
   // them: one pass from the end meets every reader of a layer before the layer.
   static std::vector<std::string> before(const Network& network, const NetworkLayer& layer) {
@@ -129,9 +133,8 @@ struct Autoencoder {
     for (size_t i = network.size(); i-- > 0;) {
       const NetworkLayer reader = network[i];
       if (reader.name() != layer.name() && !is_found(reader.name())) continue;
-      for (size_t k = 0; k < reader.inputs(); ++k) {
-        const std::string_view input = reader.input_name(k);
-        if (network.has(input) && !is_found(input)) found.emplace_back(input);
+      for (const std::string& input : inputs(reader)) {
+        if (network.has(input) && !is_found(input)) found.push_back(input);
       }
     }
     return found;
@@ -150,7 +153,8 @@ struct Autoencoder {
     const auto shape = layer.output().shape();
     for (size_t i = 0; i < network.size(); ++i) {
       const NetworkLayer next = network[i];
-      if (next.parameters() > 0 || next.inputs() != 1 || next.input_name() != layer.name()) continue;
+      if (next.parameters() > 0 || inputs(next) != std::vector<std::string>{std::string(layer.name())})
+        continue;
       const auto kept = next.output().shape();
       const bool same = std::equal(shape.begin(), shape.end(), kept.begin(), kept.end());
       if (same && !next.type().ends_with("dropout")) return next;
@@ -193,8 +197,7 @@ struct Autoencoder {
       stage += with_field(without_field(with_inputs(network[i]), "frozen"), "frozen: true") + "\n";
     }
     if (corruption > 0) {
-      stage +=
-          text("layer { name: ", noisy, " input: ", input, " dropout { rate: ", corruption, " } }\n");
+      stage += text("layer { name: ", noisy, " input: ", input, " dropout { rate: ", corruption, " } }\n");
     }
     const std::string from = "input: " + (corruption > 0 ? noisy : input);
     stage += with_field(without_field(with_inputs(layer), "input"), from) + "\n";

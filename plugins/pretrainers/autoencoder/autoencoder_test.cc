@@ -171,11 +171,23 @@ TEST_CASE("a convolution is mirrored: its decoder's output has its input's size"
       "leads back: set decoder to dense");
 }
 
+// A host may have joined the activation to its layer, and then names only the latter; the text is as the file
+// has it.
+TEST_CASE("what a layer reads stands in its text") {
+  auto network = mlp();
+  network[2].inputs = {"a"};
+  Test test(settings(), network);
+  REQUIRE(test.next(1));
+  CHECK(test.stage.find("frozen: true name: \"act\" input: \"a\"") != std::string::npos);
+  CHECK(test.stage.find("layer { input: \"act\" name: \"b\"") != std::string::npos);
+}
+
 TEST_CASE("text of a layer: fields of the layer itself, never of its plugin") {
   const std::string text =
       R"(layer { name: "a{input: \"" input: "x:1" input: "y" concat { input: 3 frozen: true } })";
   CHECK(field_value(text, "input") == "\"x:1\"");
   CHECK(field_value(text, "name") == R"("a{input: \"")");
+  CHECK(inputs_of(text) == std::vector<std::string>{"x", "y"});
   CHECK(!has_field(text, "frozen"));
   CHECK(without_field(text, "input") == R"(layer { name: "a{input: \"" concat { input: 3 frozen: true } })");
   CHECK(with_field("layer { x { } }", "frozen: true") == "layer { frozen: true x { } }");

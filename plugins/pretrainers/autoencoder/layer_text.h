@@ -3,6 +3,7 @@
 #pragma once
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace plait::autoencoder {
 
@@ -73,6 +74,23 @@ inline std::string field_value(std::string_view text, std::string_view name) {
   if (!place.found()) return "";
   const std::string_view field = text.substr(place.begin, place.end - place.begin);
   return std::string(field.substr(field.find_first_not_of(" :", name.size())));
+}
+
+// Names of the layers or parts that the layer reads, as far as its text says them; outputs (":1") are left
+// off.
+inline std::vector<std::string> inputs_of(std::string text) {
+  std::vector<std::string> names;
+  for (FieldPlace place; (place = find_field(text, "input")).found();) {
+    const std::string value = field_value(text, "input");
+    std::string name;
+    for (size_t i = 1; i + 1 < value.size(); ++i) {
+      if (value[i] == '\\' || value[i] == '$') ++i;
+      name += value[i];
+    }
+    names.push_back(name.substr(0, name.find(':')));
+    text.erase(place.begin, place.end - place.begin);
+  }
+  return names;
 }
 
 // Without every `name: value` of the layer itself.
