@@ -36,13 +36,14 @@ struct Dropout {
       if (x != y) std::memcpy(y, x, call.input().bytes());
       return;
     }
-    auto* kept = call.saved<uint8_t>();
+    auto* kept = call.saved<uint8_t>();  // null where backward is never called: nothing before it is trained
     const Random random = call.random();
     const size_t count = call.input().size();
     const auto limit = static_cast<uint64_t>(rate * 0x1p32);
     c.parallel_for((count + 7) / 8, Context::kDefaultGrain / 8, [&](size_t i) {
-      kept[i] = bits(random, i, limit);
-      scale(x, y, kept[i], 8 * i, count);
+      const uint8_t mask = bits(random, i, limit);
+      if (kept) kept[i] = mask;
+      scale(x, y, mask, 8 * i, count);
     });
   }
 
