@@ -84,9 +84,8 @@ Result<Network> shape_job(const Session& session, bool fuse) {
 Result<int> optimizer_slots(const Session& session) {
   const Job& job = session.job;
   if (!job.optimizer) return 0;
-  const std::string device = job.device ? job.device.id() : PLAIT_HOST_DEVICE;
   PLAIT_ASSIGN(const auto optimizer,
-               OptimizerInstance::create(*session.registry, job.optimizer, job.schedules, device));
+               OptimizerInstance::create(*session.registry, job.optimizer, job.schedules, PLAIT_HOST_DEVICE));
   return static_cast<int>(optimizer->slots().size());
 }
 

@@ -148,6 +148,7 @@ class Draft {
   Status begin_with(const std::string& path) {
     PLAIT_ASSIGN(const std::string text, SystemFiles().read(path));
     PLAIT_ASSIGN(file_, format_tree({path, text}));
+    if (!file_.inner.empty()) file_.inner[0].before.clear();  // what the file says of itself
     std::erase_if(file_.inner, [](const FormatNode& node) { return node.name == "layer"; });
     for (FormatNode& node : file_.inner)
       if (node.name == "loss" || node.name == "metric")
@@ -201,15 +202,26 @@ class Draft {
   void remove(const std::string& name) {
     std::erase_if(file_.inner, [&](const FormatNode& node) { return node.name == name; });
   }
+  // Layers stand together, before what reads them.
   Status append(const std::string& text) {
-    PLAIT_ASSIGN(const FormatNode made, format_tree({"the line", text}));
-    for (const FormatNode& node : made.inner) file_.inner.push_back(node);
+    PLAIT_ASSIGN(FormatNode made, format_tree({"the line", text}));
+    FormatNode& node = made.inner[0];
+    auto place = file_.inner.end();
+    if (node.name == "layer") {
+      place = std::find_if(file_.inner.begin(), file_.inner.end(), [](const FormatNode& other) {
+        return other.name == "loss" || other.name == "metric";
+      });
+      node.blank_before = !added_layer_;
+      added_layer_ = true;
+    }
+    file_.inner.insert(place, std::move(node));
     return {};
   }
 
   const Registry& registry_;
   FormatNode file_;
   std::set<std::string> added_;
+  bool added_layer_ = false;
 };
 
 }  // namespace

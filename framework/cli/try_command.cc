@@ -1,4 +1,5 @@
 // `plait try`: trains a line.
+#include <algorithm>
 #include <cstdio>
 
 #include "cli/command.h"
@@ -29,6 +30,11 @@ Result<JobOptions> changes_of(const po::variables_map& given) {
   return options;
 }
 
+std::string one_line(std::string line) {
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  return line;
+}
+
 // The job of the text that `line` stands for. Messages point into that text.
 Result<Session> session_of(const po::variables_map& given, std::string& text) {
   PLAIT_ASSIGN(const auto elements, parse_chain(given["line"].as<std::string>()));
@@ -41,6 +47,7 @@ Result<Session> session_of(const po::variables_map& given, std::string& text) {
   Session session;
   PLAIT_ASSIGN(session.registry, load_registry(given, scan));
   PLAIT_ASSIGN(text, pipeline_of(*session.registry, elements));
+  text = "# plait try '" + one_line(given["line"].as<std::string>()) + "'\n" + text;
   if (given.count("print")) return session;
   PLAIT_ASSIGN(session.job, parse_job(*session.registry, text, "try", changes));
   return session;

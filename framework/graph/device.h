@@ -20,6 +20,8 @@ class Device {
   static Result<std::unique_ptr<Device>> open(const Registry& registry, const TypeEntry& entry,
                                               const plait_config& config);
   const std::string& id() const { return id_; }
+  // The device id under which implementations that run on it are registered.
+  std::string kernels() const { return host_memory() ? PLAIT_HOST_DEVICE : id_; }
   const plait_device_ops& ops() const { return *instance_.ops<plait_device_ops>(); }
   void* self() const { return instance_.self(); }
   // The host may read and write its memory: copies can be spared.

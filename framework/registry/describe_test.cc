@@ -34,7 +34,7 @@ TEST_CASE("a type's text holds fields, types, defaults, ranges, units and docs, 
         "  absent.amount  integer           0                                 The amount.\n");
   CHECK(
       text.starts_with("test.line (schedule, test.line)\n  A straight line.\n\n  v = b + s t\n  t: step\n"));
-  CHECK(text.find("  devices  plait.cpu\n") != std::string::npos);
+  CHECK(text.find("  devices  host\n") != std::string::npos);
   CHECK(text.find("test.line 1.2.3, MIT") != std::string::npos);
 }
 
@@ -49,7 +49,7 @@ TEST_CASE("JSON says the same") {
   const auto json = describe_json(*registry().find("test.line"));
   CHECK(json["id"] == "test.line");
   CHECK(json["kind"] == "schedule");
-  CHECK(json["devices"] == std::vector<std::string>{"plait.cpu"});
+  CHECK(json["devices"] == std::vector<std::string>{"host"});
   CHECK(json["fields"].size() == 8);
   CHECK(json["fields"][0]["range"] == "> 0 and <= 1");
   CHECK(json["fields"][0]["runtime"] == true);

@@ -31,7 +31,7 @@ struct TypeEntry {
   const plait_type* type;
   const PluginFile* file;
   std::map<std::string, const plait_implementation*> implementations;  // by device id; of any library
-  // "relu" for "plait.relu", the id itself for others.
+  // What follows the prefix of the short names, or the id itself.
   std::string short_name() const;
 };
 

@@ -77,8 +77,8 @@ TEST_CASE("a missing implementation names the devices that there are") {
   REQUIRE(registry);
   const Status status = registry->implementation("test.line", "test.moon").status();
   CHECK(status.code() == Code::kNotFound);
-  CHECK(status.message() == "test.line has no implementation for device test.moon, only for plait.cpu");
-  CHECK(registry->implementation("test.none", "plait.cpu").status().code() == Code::kNotFound);
+  CHECK(status.message() == "test.line has no implementation for device test.moon, only for host");
+  CHECK(registry->implementation("test.none", "host").status().code() == Code::kNotFound);
 }
 
 TEST_CASE("an entry is called once a process") {
@@ -114,7 +114,7 @@ TEST_CASE("tables that contradict themselves are refused, with the place") {
       {"enum_empty", "field \"first\": an enum without names"},
       {"no_rules", "the rules of its kind, optimizer, are missing"},
       {"no_create", "type test.bad: operations without create"},
-      {"implemented_twice", "type test.bad is implemented twice on plait.cpu"}};
+      {"implemented_twice", "type test.bad is implemented twice on host"}};
   for (const auto& [name, message] : faults) {
     CAPTURE(name);
     CHECK_MESSAGE(contains(failure(library(kBad, name)), message), failure(library(kBad, name)));

@@ -9,7 +9,7 @@ Result<std::unique_ptr<Plan>> compile_plan(const Registry& registry, const Job& 
   PLAIT_ASSIGN(Network network, shape_network(job, parts, batch));
   CompileOptions options;
   options.training = training;
-  options.device_id = device.id();
+  options.device_id = device.kernels();
   options.device = device.self();
   options.lanes = job.train.lanes;
   options.parallel_for = parallel_pieces;

@@ -71,7 +71,7 @@ Status Stage::make_optimizers() {
   if (!job_.optimizer) return {Code::kInvalid, job_.name + ": there is no optimizer to train with"};
   const bool in_tasks = job_.train.sync == Sync::kWeights;
   PLAIT_ASSIGN(optimizer_, OptimizerInstance::create(run_.registry, job_.optimizer, job_.schedules,
-                                                     in_tasks ? run_.device.id() : PLAIT_HOST_DEVICE));
+                                                     in_tasks ? run_.device.kernels() : PLAIT_HOST_DEVICE));
   if (!job_.outer_optimizer) return {};
   if (!in_tasks) return {Code::kInvalid, job_.name + ": an outer optimizer needs sync by weights"};
   PLAIT_ASSIGN(outer_, OptimizerInstance::create(run_.registry, job_.outer_optimizer, {}, PLAIT_HOST_DEVICE));

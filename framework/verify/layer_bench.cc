@@ -1,4 +1,6 @@
 // LayerBench: create with the answers kept, destroy.
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "verify/heap.h"
@@ -39,7 +41,9 @@ Result<std::unique_ptr<LayerBench>> LayerBench::create(Trial& trial, const Layer
                                                        BenchOptions options) {
   std::unique_ptr<LayerBench> bench(new LayerBench(made, std::move(options)));
   bench->options_.gradient_needed = needed_gradients(made, bench->options_);
-  trial.doing("create, " + made.text());
+  const uint64_t refused = bench->options_.refused_allocation;
+  trial.doing((refused > 0 ? fmt::format("create with allocation {} refused, ", refused) : "create, ") +
+              made.text());
   PLAIT_TRY(bench->create_instance(trial).at("create, " + made.text()));
   return bench;
 }

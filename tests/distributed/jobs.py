@@ -51,7 +51,7 @@ layer { name: "flat" input: "image" flatten {} }
 layer { name: "h" dense { units: 24 } }
 layer { name: "b" batch_norm {} }
 layer { name: "r" relu {} }
-layer { name: "d" dropout { probability: 0.2 } }
+layer { name: "d" dropout { rate: 0.2 } }
 layer { name: "f" dense { units: 4 } }
 optimizer { adam { rate: 0.01 } }
 train { shards: 5 local_steps: 10 batch: 8 epochs: 3 }

@@ -174,6 +174,13 @@ class ToolsTest(unittest.TestCase):
         self.assertEqual(self.plait("fmt", "--check", "printed.txtpb"), "")
         self.plait("check", "printed.txtpb")
 
+    def test_try_keeps_the_order_of_a_file(self):
+        said = self.plait("try", "data.txtpb ! dense(8) ! relu ! dense(3)", "--print").splitlines()
+        self.assertEqual(said[0], "# plait try 'data.txtpb ! dense(8) ! relu ! dense(3)'")
+        blocks = [line.split()[0] for line in said[1:] if line]
+        self.assertEqual(blocks, ["source", "test", "preprocess", "layer", "layer", "layer", "loss", "metric", "optimizer",
+                                  "train"])
+
     def test_try_trains(self):
         self.plait("try", "data.txtpb ! dense(3)", "--run-dir", "tried", "--progress", "none")
         self.assertTrue((self.work / "tried" / "weights.safetensors").exists())
@@ -183,8 +190,8 @@ class ToolsTest(unittest.TestCase):
         self.assertTrue((self.work / "tried-plugins" / "summary.json").exists())
 
     def test_try_knows_installed_pipelines(self):
-        said = self.plait("try", "fashion_mnist ! convolution(filters=32) ! relu ! dense(10)", "--print")
-        self.assertIn("layer { convolution { filters: 32 } }", said)
+        said = self.plait("try", "fashion_mnist ! convolution(filters=32, kernel=3) ! relu ! dense(10)", "--print")
+        self.assertIn("layer { convolution { filters: 32 kernel: 3 } }", said)
 
     def test_try_says_what_is_wrong(self):
         self.assertIn('did you mean "dense"?', self.plait("try", "data.txtpb ! dens(3)", status=1))
@@ -207,6 +214,12 @@ class ToolsTest(unittest.TestCase):
         self.assertRegex(said, r"WRONG: .*junk\.plait\.so")
         self.assertIn("One thing is wrong.", said)
         self.assertIn("dense", said)
+
+    def test_doctor_names_a_folder_that_anyone_may_write_to(self):
+        folder = self.work / "open"
+        folder.mkdir()
+        folder.chmod(0o777)
+        self.assertIn("anyone may write to it", self.plait("doctor", "--plugin", folder, status=1))
 
     def test_doctor_survives_plugins_that_crash_and_exit(self):
         folder = self.work / "crashing"

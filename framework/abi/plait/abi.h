@@ -222,14 +222,14 @@ enum { PLAIT_TYPE_DEFAULT_OF_KIND = 1 };
 
 /* Device id of implementations that run on the host's processor and memory. Kinds without a device of their own
  * (metrics, schedules, sources, augmenters, reducers, pretrainers, devices) are registered under it too. */
-#define PLAIT_HOST_DEVICE "plait.cpu"
+#define PLAIT_HOST_DEVICE "host"
 
 /* How a type runs on a device. Static. */
 typedef struct plait_implementation {
   uint32_t struct_size;
   uint32_t reserved;
   const char* type_id;
-  const char* device_id; /* "plait.cpu" or another device's id */
+  const char* device_id; /* PLAIT_HOST_DEVICE, or the id of a device with memory of its own */
   const void* ops;       /* plait_layer_ops, ... according to the type's kind */
 } plait_implementation;
 
@@ -686,7 +686,8 @@ typedef struct plait_device_ops {
   void (*release)(void* self, void* memory);
   int (*stream_create)(void* self, plait_context* context, void** stream);
   void (*stream_destroy)(void* self, void* stream); /* waits for it */
-  /* All below queue on context->stream. Host memory of copies must live until synchronize. [any], one stream at a time */
+  /* All below queue on context->stream. Host memory of copies must live until synchronize. [any], one stream at a
+   * time */
   int (*copy_in)(void* self, plait_context* context, void* device_memory, const void* host_memory, uint64_t bytes);
   int (*copy_out)(void* self, plait_context* context, void* host_memory, const void* device_memory, uint64_t bytes);
   int (*copy)(void* self, plait_context* context, void* to, const void* from, uint64_t bytes);
