@@ -34,6 +34,8 @@ bool is_id(const char* id) {
          text.back() != '.';
 }
 
+bool is_device(const char* id) { return is_id(id) || (id != nullptr && std::string(id) == PLAIT_HOST_DEVICE); }
+
 std::string shown(const char* text) { return text ? fmt::format("\"{}\"", text) : "null"; }
 
 Status check_fields(const plait_field* const* fields, uint32_t n_fields);
@@ -139,7 +141,7 @@ Status check_implementations(const plait_plugin& plugin) {
   std::set<std::pair<std::string, std::string>> seen;
   for (uint32_t i = 0; i < plugin.n_implementations; ++i) {
     const plait_implementation* made = plugin.implementations[i];
-    if (made == nullptr || !is_id(made->type_id) || !is_id(made->device_id) || made->ops == nullptr) {
+    if (made == nullptr || !is_id(made->type_id) || !is_device(made->device_id) || made->ops == nullptr) {
       return invalid(fmt::format("implementation {} lacks its type, its device or its operations", i));
     }
     if (!seen.emplace(made->type_id, made->device_id).second) {
