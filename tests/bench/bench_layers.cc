@@ -1,0 +1,97 @@
+// Times the layers of known networks one by one on one core: smallest of many runs, forward and backward.
+// usage: bench_layers [batch] [lenet5|mlp|resnet20|odd]
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+
+#include "layer_bench.h"
+
+namespace {
+
+using namespace plait::bench;
+
+struct Network {
+  std::string name;
+  std::vector<LayerCase> layers;
+};
+
+// Networks for batches of n samples. Activations are absorbed where the host absorbs them.
+std::vector<Network> networks(int64_t n) {
+  const auto conv = [&](std::vector<int64_t> x, int64_t filters, int64_t kernel, int64_t padding,
+                        bool dx = true) {
+    return LayerCase{"plait.convolution",
+                     {{"filters", {filters}}, {"kernel", {kernel}}, {"padding", {padding}}},
+                     {n, x[0], x[1], x[2]},
+                     "relu",
+                     dx};
+  };
+  const auto pool = [&](std::vector<int64_t> x) {
+    return LayerCase{"plait.max_pool", {{"kernel", {2}}}, {n, x[0], x[1], x[2]}, "", true};
+  };
+  const auto dense = [&](int64_t inputs, int64_t units, const char* absorbed, bool dx = true) {
+    return LayerCase{"plait.dense", {{"units", {units}}}, {n, inputs}, absorbed, dx};
+  };
+  return {
+      {"lenet5",
+       {conv({28, 28, 1}, 6, 5, 2, false), pool({28, 28, 6}), conv({14, 14, 6}, 16, 5, 0), pool({10, 10, 16}),
+        dense(400, 120, "relu"), dense(120, 84, "relu"), dense(84, 10, "")}},
+      {"mlp", {dense(784, 512, "relu", false), dense(512, 256, "relu"), dense(256, 10, "")}},
+      {"resnet20",
+       {conv({32, 32, 3}, 16, 3, 1, false), conv({32, 32, 16}, 16, 3, 1), conv({16, 16, 32}, 32, 3, 1),
+        conv({8, 8, 64}, 64, 3, 1), LayerCase{"plait.batch_norm", {}, {n, 32, 32, 16}, "", true}}},
+      {"odd",
+       {conv({28, 28, 1}, 16, 3, 1, false), conv({28, 28, 1}, 32, 5, 2, false), conv({14, 14, 6}, 16, 3, 1),
+        conv({14, 14, 16}, 8, 3, 1), conv({14, 14, 32}, 64, 3, 1), conv({27, 27, 64}, 192, 5, 2)}},
+  };
+}
+
+template <class Body>
+double smallest_us(const Body& body) {
+  using Clock = std::chrono::steady_clock;
+  double best = 1e30;
+  const auto begin = Clock::now();
+  for (int run = 0; run < 1000 && (run < 3 || Clock::now() - begin < std::chrono::milliseconds(300)); ++run) {
+    const auto start = Clock::now();
+    body();
+    best = std::min(best, std::chrono::duration<double, std::micro>(Clock::now() - start).count());
+  }
+  return best;
+}
+
+std::string words(const LayerCase& layer) {
+  std::string text = layer.type + " [";
+  for (const int64_t extent : layer.input)
+    text += std::to_string(extent) + (extent == layer.input.back() ? "" : ", ");
+  text += "]";
+  for (const auto& [field, values] : layer.fields) text += " " + field + " " + std::to_string(values[0]);
+  return text + (layer.absorbed.empty() ? "" : " + " + layer.absorbed);
+}
+
+void time_network(const plait::Registry& registry, const Network& network, int64_t batch) {
+  double total = 0;
+  std::printf("%s, batch %lld, one core\n", network.name.c_str(), static_cast<long long>(batch));
+  for (const LayerCase& layer : network.layers) {
+    LayerBench bench(registry, layer);
+    const double forward = smallest_us([&] { bench.forward(); });
+    const double backward = smallest_us([&] { bench.backward(); });
+    const double passes = bench.has_weights() ? (layer.input_gradient ? 2.0 : 1.0) : 0.0;
+    const double flops = 2e-3 * bench.multiply_adds();
+    std::printf("  %-78s %9.1f us %6.1f GF/s %9.1f us %6.1f GF/s\n", words(layer).c_str(), forward,
+                flops / forward, backward, passes * flops / backward);
+    total += forward + backward;
+  }
+  std::printf("  %-78s %9.1f us, %.0f samples/s\n", "all", total, 1e6 * static_cast<double>(batch) / total);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int64_t batch = argc > 1 ? std::atoll(argv[1]) : 64;
+  const std::string wanted = argc > 2 ? argv[2] : "";
+  auto registry = plait::Registry::load(plait::default_search_path({}, {}));
+  if (!registry) return std::fprintf(stderr, "%s\n", registry.status().message().c_str()), 1;
+  for (const Network& network : networks(batch)) {
+    if (wanted.empty() || wanted == network.name) time_network(*registry, network, batch);
+  }
+  return 0;
+}

@@ -1,0 +1,118 @@
+#include "layer_bench.h"
+
+namespace plait::bench {
+
+using namespace sdk;
+using namespace sdk::testing;
+
+LayerBench::LayerBench(const Registry& registry, const LayerCase& made) {
+  const TypeEntry* entry = registry.find(made.type);
+  if (!entry) throw std::runtime_error("no plugin has " + made.type);
+  const auto ops = registry.ops<plait_layer_ops>(made.type, kCpu);
+  if (!ops) throw std::runtime_error(ops.status().message());
+  ops_ = *ops;
+  settings_ = Settings(entry->type->fields, entry->type->n_fields);
+  for (const auto& [field, values] : made.fields) {
+    settings_.clear(field);
+    for (const int64_t value : values) settings_.add(field, value);
+  }
+  inputs_.emplace_back("", DType::f32, made.input).randomize(1);
+  input_gradients_.emplace_back("", DType::f32, made.input);
+  infer(*entry);
+  create(made);
+  point(made.input_gradient);
+}
+
+void LayerBench::infer(const TypeEntry& entry) {
+  plait_layer_builder b{};
+  b.struct_size = sizeof b;
+  b.host_data = this;
+  b.output = [](const plait_layer_builder* self, const plait_tensor_spec* spec) {
+    of(self).outputs_.emplace_back(PartSpec(Spec(spec)));
+    of(self).output_gradients_.emplace_back(PartSpec(Spec(spec))).randomize(2);
+    return int{PLAIT_OK};
+  };
+  b.parameter = [](const plait_layer_builder* self, const plait_parameter_spec* spec) {
+    uint64_t count = 1;
+    for (int i = 0; i < spec->rank; ++i) count *= static_cast<uint64_t>(spec->shape[i]);
+    of(self).stored_.push_back(count);
+    return int{PLAIT_OK};
+  };
+  b.buffer = [](const plait_layer_builder* self, const plait_parameter_spec* spec) {
+    of(self).buffers_.emplace_back("", DType::f32,
+                                   std::vector<int64_t>(spec->shape, spec->shape + spec->rank));
+    return int{PLAIT_OK};
+  };
+  b.multiply_adds = [](const plait_layer_builder* self, double count) { of(self).multiply_adds_ = count; };
+  b.is_epilogue = [](const plait_layer_builder*, const plait_epilogue*) {};
+  b.accepts_epilogue = [](const plait_layer_builder*, const char*) {};
+  b.in_place = [](const plait_layer_builder*) {};
+  const SpecList in({inputs_[0].spec()});
+  plait_layer_request r{};
+  r.struct_size = sizeof r;
+  r.n_inputs = 1;
+  r.config = settings_.c();
+  r.inputs = in.data();
+  host_.check(static_cast<const plait_layer_rules*>(entry.type->rules)->infer(host_.context(), &r, &b));
+}
+
+void LayerBench::create(const LayerCase& made) {
+  plait_layer_needs n{};
+  n.struct_size = sizeof n;
+  n.host_data = this;
+  n.saved = [](const plait_layer_needs* self, uint64_t bytes) { of(self).bytes_[0] = bytes; };
+  n.workspace = [](const plait_layer_needs* self, uint64_t bytes) { of(self).bytes_[1] = bytes; };
+  n.prepared = [](const plait_layer_needs* self, uint64_t bytes) { of(self).bytes_[2] = bytes; };
+  n.stored_elements = [](const plait_layer_needs* self, uint32_t i, uint64_t count) {
+    of(self).stored_[i] = count;
+  };
+  n.backward_reads = [](const plait_layer_needs*, uint32_t) {};
+  n.accumulates = [](const plait_layer_needs*) {};
+  const SpecList in({inputs_[0].spec()}), out({outputs_[0].spec()});
+  const uint8_t needed = made.input_gradient;
+  const plait_epilogue e{sizeof e, 0, made.absorbed.c_str(), 0, 0};
+  const plait_epilogue* absorbed[] = {&e};
+  plait_layer_request r{};
+  r.struct_size = sizeof r;
+  r.n_inputs = 1;
+  r.config = settings_.c();
+  r.inputs = in.data();
+  r.input_gradient_needed = &needed;
+  r.n_epilogues = made.absorbed.empty() ? 0 : 1;
+  r.epilogues = absorbed;
+  r.training = 1;
+  r.n_outputs = 1;
+  r.outputs = out.data();
+  host_.check(ops_->create(host_.context(), &r, &n, &self_));
+}
+
+void LayerBench::point(bool input_gradient) {
+  for (const uint64_t count : stored_) {
+    const std::vector<int64_t> shape{static_cast<int64_t>(count)};
+    weights_.emplace_back("", DType::f32, shape).randomize(3, -0.1, 0.1);
+    weight_gradients_.emplace_back("", DType::f32, shape);
+  }
+  for (const uint64_t bytes : bytes_) {
+    blocks_.emplace_back("", DType::u8, std::vector<int64_t>{static_cast<int64_t>(bytes)});
+  }
+  x_ = pointers(inputs_), y_ = pointers(outputs_), dy_ = pointers(output_gradients_);
+  dx_ = {input_gradient ? input_gradients_[0].c() : nullptr};
+  for (const TestTensor& t : weights_) w_.push_back(t.f32().data());
+  for (const TestTensor& t : weight_gradients_) dw_.push_back(t.f32().data());
+  for (TestTensor& t : buffers_) b_.push_back(t.randomize(4, 1, 2).f32().data());
+  call_.struct_size = sizeof call_;
+  call_.training = 1;
+  call_.inputs = x_.data();
+  call_.outputs = y_.data();
+  call_.output_gradients = dy_.data();
+  call_.input_gradients = dx_.data();
+  call_.parameters = w_.data();
+  call_.parameter_gradients = dw_.data();
+  call_.buffers = b_.data();
+  call_.saved = blocks_[0].view().raw();
+  call_.workspace = blocks_[1].view().raw();
+  call_.prepared = blocks_[2].view().raw();
+  call_.rng = {1, 2};
+}
+
+}  // namespace plait::bench
