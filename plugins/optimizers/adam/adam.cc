@@ -14,9 +14,10 @@ struct Factors {
   float beta1, beta2, rest1, rest2, rate, root2, epsilon, decay, keep;  // rest: 1 - beta, rounded once
 };
 
-// The built-in root becomes an instruction here; std::sqrt stays a call, compiled with other options.
+// The built-in root: std::sqrt, compiled with other options than this function, would stay a call.
 // Source: Kingma, Ba 2015, algorithm 1; decoupled decay (keep): Loshchilov, Hutter 2019.
-PLAIT_FAST void update(float* w, const float* g, float* m, float* v, size_t count, Factors f) {
+PLAIT_FAST void update(float* __restrict w, const float* __restrict g, float* __restrict m,
+                       float* __restrict v, size_t count, Factors f) {
   for (size_t i = 0; i < count; ++i) {
     const float d = g[i] + f.decay * w[i];
     m[i] = f.beta1 * m[i] + f.rest1 * d;
