@@ -1,7 +1,9 @@
 // Convolution (as the field calls it: the kernel is not mirrored) over one to three spatial axes.
 #include <algorithm>
+#include <optional>
 
 #include "direct.hpp"
+#include "onednn.hpp"
 #include "shape.hpp"
 
 namespace {
@@ -79,21 +81,32 @@ struct Convolution {
   }
 };
 
+// Which kernel runs follows from the shape alone.
 struct Convolution::Kernel {
   ConvolutionShape shape;
-  convolution::Direct direct;
+  std::optional<convolution::Direct> direct;
+  std::optional<convolution::OneDnn> onednn;
 
   Kernel(const Convolution& config, Context& c, const LayerRequest& r, LayerNeeds& n)
-      : shape(shape_of(config, r)), direct(shape, c.lanes()) {
-    if (!convolution::Direct::can(shape)) throw Error(ErrorCode::kUnsupported, "groups and three axes");
+      : shape(shape_of(config, r)) {
     n.stored_elements(0, convolution::stored_weights(shape));
     n.backward_reads(shape.activates() ? Reads::both : Reads::inputs);
-    n.accumulates();
-    n.workspace(direct.workspace_bytes());
+    if (convolution::Direct::suits(shape)) {
+      direct.emplace(shape, c.lanes());
+      n.workspace(direct->workspace_bytes());
+      n.accumulates();
+    } else {
+      onednn.emplace(shape);
+      n.workspace(onednn->workspace_bytes());
+    }
   }
 
-  void forward(Context& c, const LayerCall& call) const { direct.forward(c, call); }
-  void backward(Context& c, const LayerCall& call) const { direct.backward(c, call); }
+  void forward(Context& c, const LayerCall& call) const {
+    direct ? direct->forward(c, call) : onednn->forward(c, call);
+  }
+  void backward(Context& c, const LayerCall& call) const {
+    direct ? direct->backward(c, call) : onednn->backward(c, call);
+  }
 
   void pack(Context&, uint32_t index, const float* plain, float* stored) const {
     if (index != 0) return void(std::copy_n(plain, shape.filters, stored));

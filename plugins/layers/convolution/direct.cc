@@ -33,7 +33,16 @@ bool is_wide(const ConvolutionShape& s) {
 
 }  // namespace
 
-bool Direct::can(const ConvolutionShape& shape) { return shape.groups == 1 && shape.window.axes <= 2; }
+bool Direct::suits(const ConvolutionShape& shape) {
+  constexpr size_t kMostWeights = 100'000;  // 400 kB
+  return shape.groups == 1 && shape.window.axes <= 2 && stored_weights(shape) <= kMostWeights;
+}
+
+void undo(Context& c, const Activation& f, const float* y, const float* dy, float* to, size_t count) {
+  c.parallel_for(count, c.lanes() == 1 ? count : Context::kDefaultGrain, [&](size_t begin, size_t end) {
+    PLAIT_SIMD_CALL(undo_activation, f, y + begin, dy + begin, to + begin, end - begin);
+  });
+}
 
 Direct::Direct(const ConvolutionShape& shape, int lanes) : s(shape), wide(is_wide(shape)) {
   const auto& w = s.window;
@@ -138,7 +147,8 @@ void Direct::backward(Context& c, const LayerCall& call) const {
     for (size_t n = begin; n < end; ++n) {
       const float* const from = x + n * s.sample_inputs();
       const size_t out = n * s.sample_outputs();
-      PLAIT_SIMD_CALL(undo_sample, *this, y ? y + out : nullptr, dy + out, gradient);
+      PLAIT_SIMD_CALL(undo_activation, s.activation, y ? y + out : nullptr, dy + out, gradient,
+                      s.sample_outputs());
       if (dw && wide) {
         PLAIT_SIMD_CALL(planes_of_sample, *this, from, input);
         PLAIT_SIMD_CALL(turn_gradient_sample, *this, gradient, mine + scratch.turned);

@@ -17,8 +17,8 @@ struct Runs {
 class Direct {
  public:
   explicit Direct(const ConvolutionShape& shape, int lanes);
-  // One or two spatial axes, no groups.
-  static bool can(const ConvolutionShape& shape);
+  // One or two spatial axes, no groups, and weights that stay in a core's cache while a piece runs.
+  static bool suits(const ConvolutionShape& shape);
 
   size_t workspace_bytes() const { return workspace_ * sizeof(float); }
   void forward(plait::sdk::Context& c, const plait::sdk::LayerCall& call) const;
@@ -55,5 +55,9 @@ class Direct {
   size_t turned_weights_ = 0;  // floats at the start of the workspace
   size_t workspace_ = 0;
 };
+
+// to = dy f'(x), where y = f(x)
+void undo(plait::sdk::Context& c, const Activation& f, const float* y, const float* dy, float* to,
+          size_t count);
 
 }  // namespace convolution

@@ -265,11 +265,13 @@ inline void crop_sample(const Direct& d, const float* padded, float* dx, bool ac
 
 // ---------------------------------------------------------------- gradient of the output
 
-// to = dy f'(y)
-inline void undo_sample(const Direct& d, const float* y, const float* dy, float* to) {
-  each(d.s.sample_outputs(), [&](size_t i, size_t n) {
+// to = dy f'(x), where y = f(x); y is not read when f is the identity
+inline void undo_activation(const plait::sdk::Activation& f, const float* y, const float* dy, float* to,
+                            size_t count) {
+  const bool identity = f.kind == plait::sdk::Activation::Kind::kIdentity;
+  each(count, [&](size_t i, size_t n) {
     const Vec gradient = load(dy + i, n);
-    store(to + i, d.s.activates() ? mul(gradient, slope(d.s.activation, load(y + i, n))) : gradient, n);
+    store(to + i, identity ? gradient : mul(gradient, slope(f, load(y + i, n))), n);
   });
 }
 

@@ -1,0 +1,220 @@
+#include "onednn.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "direct.hpp"
+#include "onednn_call.hpp"
+
+namespace convolution {
+
+using dnnl::memory;
+using plait::sdk::Context;
+using plait::sdk::Error;
+using plait::sdk::ErrorCode;
+using plait::sdk::LayerCall;
+using Tag = memory::format_tag;
+
+namespace {
+
+memory::dims spatial(const ConvolutionShape& s, const plait::sdk::Window::Extents& extents,
+                     int64_t minus = 0) {
+  memory::dims dims;
+  for (int a = s.window.first(); a < 3; ++a) dims.push_back(extents[static_cast<size_t>(a)] - minus);
+  return dims;
+}
+
+memory::dims joined(memory::dims first, const memory::dims& rest) {
+  first.insert(first.end(), rest.begin(), rest.end());
+  return first;
+}
+
+memory::desc activations(const ConvolutionShape& s, size_t channels,
+                         const plait::sdk::Window::Extents& extents) {
+  constexpr Tag kTags[] = {Tag::nwc, Tag::nhwc, Tag::ndhwc};
+  const memory::dims dims{static_cast<int64_t>(s.batch), static_cast<int64_t>(channels)};
+  return {joined(dims, spatial(s, extents)), memory::data_type::f32, kTags[s.window.axes - 1]};
+}
+
+memory::desc weights(const ConvolutionShape& s, bool any) {
+  constexpr Tag kPlain[] = {Tag::goiw, Tag::goihw, Tag::goidhw};
+  constexpr Tag kBlocked[] = {Tag::Acb16a, Tag::Acdb16a, Tag::Acdeb16a};
+  const auto groups = static_cast<int64_t>(s.groups), axis = static_cast<int64_t>(s.window.axes) - 1;
+  memory::dims dims;
+  if (groups > 1) dims.push_back(groups);
+  dims.push_back(static_cast<int64_t>(s.filters) / groups);
+  dims.push_back(static_cast<int64_t>(s.channels) / groups);
+  const Tag stored = groups > 1 ? kPlain[axis] : kBlocked[axis];
+  return {joined(dims, spatial(s, s.window.kernel)), memory::data_type::f32, any ? Tag::any : stored};
+}
+
+dnnl::primitive_attr attributes(const Activation& f) {
+  dnnl::primitive_attr attr;
+  attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  using Kind = Activation::Kind;
+  using Algorithm = dnnl::algorithm;
+  if (f.kind == Kind::kIdentity) return attr;
+  const Algorithm algorithm = f.kind == Kind::kRelu      ? Algorithm::eltwise_relu
+                              : f.kind == Kind::kTanh    ? Algorithm::eltwise_tanh
+                              : f.kind == Kind::kSigmoid ? Algorithm::eltwise_logistic
+                                                         : Algorithm::eltwise_linear;
+  dnnl::post_ops after;
+  after.append_eltwise(algorithm, f.alpha, f.beta);
+  attr.set_post_ops(after);
+  return attr;
+}
+
+size_t whole_lines(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+}  // namespace
+
+struct OneDnn::Parts {
+  ConvolutionShape s;
+  dnnl::engine engine{dnnl::engine::kind::cpu, 0};
+  memory::desc x, y, stored, bias;
+  // What a primitive wants its weights to be, and the way there; no way: as stored.
+  struct Weights {
+    memory::desc desc;
+    std::optional<OneDnnCall> reorder;
+  };
+  Weights for_forward, for_dx, for_dw;
+  std::optional<OneDnnCall> convolve, input_gradient, weight_gradient;
+  // Workspace, bytes: weights in another order, gradient of the sum before the activation, scratchpads.
+  size_t undone = 0, scratchpad = 0, total = 0;
+
+  explicit Parts(const ConvolutionShape& shape)
+      : s(shape),
+        x(activations(s, s.channels, s.window.input)),
+        y(activations(s, s.filters, s.window.output)),
+        stored(weights(s, false)),
+        bias({static_cast<int64_t>(s.filters)}, memory::data_type::f32, Tag::x) {
+    if (stored.get_size() != stored_weights(s) * sizeof(float))
+      throw Error("oneDNN stores weights in another size");
+    const auto forward = make_forward();
+    if (s.training && s.need_dx) make_input_gradient(forward);
+    if (s.training && s.need_dw) make_weight_gradient(forward);
+    lay_out();
+  }
+
+  dnnl::convolution_forward::primitive_desc make_forward() {
+    const memory::dims low = spatial(s, s.window.padding);
+    const dnnl::convolution_forward::primitive_desc pd(
+        engine, s.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference,
+        dnnl::algorithm::convolution_direct, x, weights(s, true), s.has_bias ? bias : memory::desc(), y,
+        spatial(s, s.window.stride), spatial(s, s.window.dilation, 1), low, low, attributes(s.activation));
+    from_stored(for_forward, pd.weights_desc());
+    std::vector<OneDnnCall::Argument> arguments{
+        {DNNL_ARG_SRC, x}, {DNNL_ARG_WEIGHTS, pd.weights_desc()}, {DNNL_ARG_DST, y}};
+    if (s.has_bias) arguments.push_back({DNNL_ARG_BIAS, bias});
+    convolve.emplace(engine, dnnl::convolution_forward(pd), arguments, pd.scratchpad_desc());
+    return pd;
+  }
+  void make_input_gradient(const dnnl::convolution_forward::primitive_desc& forward) {
+    const memory::dims low = spatial(s, s.window.padding);
+    const dnnl::convolution_backward_data::primitive_desc pd(
+        engine, dnnl::algorithm::convolution_direct, x, weights(s, true), y, spatial(s, s.window.stride),
+        spatial(s, s.window.dilation, 1), low, low, forward, attributes({}));
+    from_stored(for_dx, pd.weights_desc());
+    input_gradient.emplace(
+        engine, dnnl::convolution_backward_data(pd),
+        std::vector<OneDnnCall::Argument>{
+            {DNNL_ARG_DIFF_DST, y}, {DNNL_ARG_WEIGHTS, pd.weights_desc()}, {DNNL_ARG_DIFF_SRC, x}},
+        pd.scratchpad_desc());
+  }
+  void make_weight_gradient(const dnnl::convolution_forward::primitive_desc& forward) {
+    const memory::dims low = spatial(s, s.window.padding);
+    const dnnl::convolution_backward_weights::primitive_desc pd(
+        engine, dnnl::algorithm::convolution_direct, x, weights(s, true), s.has_bias ? bias : memory::desc(),
+        y, spatial(s, s.window.stride), spatial(s, s.window.dilation, 1), low, low, forward, attributes({}));
+    for_dw.desc = pd.diff_weights_desc();
+    if (for_dw.desc != stored) make_reorder(for_dw, for_dw.desc, stored);
+    std::vector<OneDnnCall::Argument> arguments{
+        {DNNL_ARG_SRC, x}, {DNNL_ARG_DIFF_DST, y}, {DNNL_ARG_DIFF_WEIGHTS, for_dw.desc}};
+    if (s.has_bias) arguments.push_back({DNNL_ARG_DIFF_BIAS, bias});
+    weight_gradient.emplace(engine, dnnl::convolution_backward_weights(pd), arguments, pd.scratchpad_desc());
+  }
+  void from_stored(Weights& w, const memory::desc& wanted) {
+    w.desc = wanted;
+    if (wanted != stored) make_reorder(w, stored, wanted);
+  }
+  void make_reorder(Weights& w, const memory::desc& from, const memory::desc& to) {
+    const dnnl::reorder::primitive_desc pd(engine, from, engine, to, attributes({}));
+    w.reorder.emplace(engine, dnnl::reorder(pd),
+                      std::vector<OneDnnCall::Argument>{{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}},
+                      pd.scratchpad_desc());
+  }
+
+  void lay_out() {
+    for (const Weights* w : {&for_forward, &for_dx, &for_dw}) {
+      if (w->reorder) undone = std::max(undone, whole_lines(w->desc.get_size()));
+    }
+    const bool undoes = s.training && s.activates();
+    scratchpad = undone + (undoes ? whole_lines(s.batch * s.sample_outputs() * sizeof(float)) : 0);
+    size_t most = 0;
+    for (const auto* call : {&convolve, &input_gradient, &weight_gradient, &for_forward.reorder,
+                             &for_dx.reorder, &for_dw.reorder}) {
+      if (*call) most = std::max(most, (*call)->scratchpad_bytes());
+    }
+    total = scratchpad + most;
+  }
+
+  // The stored weights as a primitive wants them.
+  const float* turned(const Weights& w, const LayerCall& call) const {
+    if (!w.reorder) return call.parameter(0);
+    auto* to = call.workspace<uint8_t>();
+    w.reorder->run({call.parameter(0), to}, to + scratchpad);
+    return reinterpret_cast<const float*>(to);
+  }
+};
+
+OneDnn::OneDnn(const ConvolutionShape& shape) {
+  try {
+    parts_ = std::make_unique<Parts>(shape);
+  } catch (const dnnl::error& error) {
+    throw Error(ErrorCode::kUnsupported, "oneDNN cannot compute this convolution: ", error.what());
+  }
+}
+OneDnn::~OneDnn() = default;
+OneDnn::OneDnn(OneDnn&&) noexcept = default;
+
+size_t OneDnn::workspace_bytes() const { return parts_->total; }
+
+void OneDnn::forward(Context&, const LayerCall& call) const {
+  const Parts& p = *parts_;
+  const float* w = p.turned(p.for_forward, call);
+  void* const scratch = call.workspace<uint8_t>() + p.scratchpad;
+  const float *x = call.input().f32().data(), *y = call.output().f32().data();
+  if (p.s.has_bias) {
+    p.convolve->run({x, w, y, call.parameter(1)}, scratch);
+  } else {
+    p.convolve->run({x, w, y}, scratch);
+  }
+}
+
+void OneDnn::backward(Context& c, const LayerCall& call) const {
+  const Parts& p = *parts_;
+  void* const scratch = call.workspace<uint8_t>() + p.scratchpad;
+  const float *x = call.input().f32().data(), *dy = call.output_gradient().f32().data();
+  if (p.s.activates()) {
+    auto* undone = reinterpret_cast<float*>(call.workspace<uint8_t>() + p.undone);
+    undo(c, p.s.activation, call.output().f32().data(), dy, undone, p.s.batch * p.s.sample_outputs());
+    dy = undone;
+  }
+  float* const dw = call.parameter_gradient(0);
+  if (p.weight_gradient && dw) {
+    float* const to = p.for_dw.reorder ? call.workspace<float>() : dw;
+    float* const db = p.s.has_bias ? call.parameter_gradient(1) : nullptr;
+    if (p.s.has_bias) {
+      p.weight_gradient->run({x, dy, to, db}, scratch);
+    } else {
+      p.weight_gradient->run({x, dy, to}, scratch);
+    }
+    if (p.for_dw.reorder) p.for_dw.reorder->run({to, dw}, scratch);
+  }
+  if (p.input_gradient && call.input_gradient()) {
+    const float* w = p.turned(p.for_dx, call);
+    p.input_gradient->run({dy, w, call.input_gradient().f32().data()}, scratch);
+  }
+}
+
+}  // namespace convolution
