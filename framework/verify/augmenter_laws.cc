@@ -237,7 +237,7 @@ Status concurrent(Trial& trial) {
     }
     const std::string fault = at_once(kThreads, [&](size_t n) -> std::string {
       Sample again(bench.in, bench.out, Dice(n, "c"), Poison::kNan);
-      for (int i = 0; i < 50; ++i) {
+      for (int i = 0; i < 300; ++i) {
         if (const Status status = apply(bench, again, n); !status) return status.message();
         if (const auto what = wanted[n]->difference(again); !what.empty()) return what + " differs";
       }

@@ -1,5 +1,6 @@
 #include "verify/derivative.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace plait {
@@ -40,12 +41,17 @@ bool Derivative::agrees(double other) const {
 Result<Derivative> derivative(const Evaluate& evaluate, const std::vector<double>& weights, float x) {
   std::vector<double> middle(weights.size());
   PLAIT_TRY(evaluate(x, middle));
-  PLAIT_ASSIGN(const Difference wide, difference(evaluate, weights, x, middle, 2 * kStep));
   PLAIT_ASSIGN(const Difference near, difference(evaluate, weights, x, middle, kStep));
-  PLAIT_TRY(evaluate(x, middle));
+  PLAIT_ASSIGN(const Difference wide, difference(evaluate, weights, x, middle, 2 * kStep));
   Derivative result;
   result.value = near.central;
-  result.tolerance = std::abs(wide.central - near.central) + near.rounding + kFloor;
+  double spread = std::abs(wide.central - near.central);
+  for (const double factor : {0.75, 1.25, 1.5}) {
+    PLAIT_ASSIGN(const Difference other, difference(evaluate, weights, x, middle, factor * kStep));
+    spread = std::max(spread, 2 * std::abs(other.central - near.central));
+  }
+  PLAIT_TRY(evaluate(x, middle));
+  result.tolerance = spread + near.rounding + kFloor;
   const double bend = std::abs(near.right - near.left), wide_bend = std::abs(wide.right - wide.left);
   const bool kink = bend > 0.75 * wide_bend + 4 * near.rounding + kFloor;
   result.smooth =

@@ -4,7 +4,9 @@
 //   rounding:   each output is off by a few units of its last place: 4 * 2^-24 * sum |weight| (|y+| + |y-|) /
 //   2h, summed
 //               over outputs that move at all;
-//   truncation: D(2h) - D(h) is three times the error of D(h) in the leading order.
+//   truncation: D(2h) - D(h) is three times the error of D(h) in the leading order;
+//   cancellation inside the function: shows as steps of similar length that disagree, D(0.75 h), D(1.25 h),
+//   D(1.5 h).
 // A kink is where D+ - D-, the difference of the one-sided derivatives, does not shrink with h; no value is
 // told there.
 #pragma once

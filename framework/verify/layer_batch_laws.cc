@@ -47,8 +47,10 @@ Result<Parts> run_parts(Trial& trial, const LayerCase& whole, const LayerCase& a
   PLAIT_ASSIGN(parts.whole_bench, LayerBench::create(trial, whole, options));
   PLAIT_ASSIGN(parts.sample_bench, LayerBench::create(trial, alone, options));
   PLAIT_ASSIGN(const LayerValues values, draw_values(trial, whole));
-  PLAIT_ASSIGN(const bool random, is_random(trial, *parts.whole_bench, values));
-  if (training && random) return skipped("the layer is random in training");
+  if (training) {
+    PLAIT_ASSIGN(const bool random, is_random(trial, *parts.whole_bench, values));
+    if (random) return skipped("the layer is random in training");
+  }
   PLAIT_ASSIGN(parts.whole, LayerRun::create(*parts.whole_bench, values, run));
   trial.doing("a batch and its samples alone, " + whole.text());
   PLAIT_TRY(parts.whole->all());

@@ -5,6 +5,7 @@
 #include "plan/shape_text.h"
 #include "verify/config_samples.h"
 #include "verify/law.h"
+#include "verify/layer_run.h"
 
 namespace plait {
 namespace {
@@ -40,8 +41,12 @@ std::vector<PartSpec> inputs_of(const Shape& shape, uint32_t dtype, uint32_t cou
 
 class Finder {
  public:
-  Finder(Trial& trial, const std::vector<Shape>& shapes, size_t count)
-      : trial_(trial), shapes_(shapes), count_(count), sampler_(trial.registry(), trial.dice()) {}
+  Finder(Trial& trial, const std::vector<Shape>& shapes, size_t count, bool must_create = true)
+      : trial_(trial),
+        shapes_(shapes),
+        count_(count),
+        must_create_(must_create),
+        sampler_(trial.registry(), trial.dice()) {}
 
   Result<std::vector<LayerCase>> find() {
     PLAIT_ASSIGN(const auto examples, trial_.examples());
@@ -103,6 +108,12 @@ class Finder {
     if (!is_small(*shapes)) return false;
     made.inputs = std::move(inputs);
     made.shapes = std::move(*shapes);
+    if (must_create_) {
+      if (const Status status = LayerBench::create(trial_, made).status(); !status) {
+        refusal_ = status.message();
+        return false;
+      }
+    }
     found_.push_back(std::move(made));
     return true;
   }
@@ -110,6 +121,7 @@ class Finder {
   Trial& trial_;
   const std::vector<Shape>& shapes_;
   const size_t count_;
+  const bool must_create_;
   ConfigSampler sampler_;
   std::vector<LayerCase> found_;
   std::string refusal_;
@@ -138,6 +150,10 @@ Result<LayerCase> LayerCase::with_batch(int64_t batch) const {
 
 Result<std::vector<LayerCase>> layer_cases(Trial& trial, size_t count) {
   return Finder(trial, kShapes, count).find();
+}
+
+Result<std::vector<LayerCase>> inferred_layer_cases(Trial& trial, size_t count) {
+  return Finder(trial, kShapes, count, false).find();
 }
 
 Result<LayerCase> large_layer_case(Trial& trial) {

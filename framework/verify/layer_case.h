@@ -27,9 +27,11 @@ struct LayerCase {
 };
 
 // Up to `count` cases: the defaults with every usual shape first, then drawn configurations; small shapes,
-// among them batches of one and odd extents. Fails with: skipped, when the kit finds no configuration and
-// shape that the layer accepts.
+// among them batches of one and odd extents. Only what create accepts too. Fails with: skipped, when the kit
+// finds no configuration and shape that the layer accepts.
 Result<std::vector<LayerCase>> layer_cases(Trial& trial, size_t count);
+// The same, with those that create refuses.
+Result<std::vector<LayerCase>> inferred_layer_cases(Trial& trial, size_t count);
 // One case with the largest inputs that the kit tries, for laws about threads.
 Result<LayerCase> large_layer_case(Trial& trial);
 

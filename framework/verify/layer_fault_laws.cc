@@ -120,6 +120,20 @@ Status tells_failed_loops(Trial& trial) {
   return status ? broken("forward succeeds although its parallel_for failed") : Status();
 }
 
+Status creates(Trial& trial) {
+  PLAIT_ASSIGN(const auto cases, inferred_layer_cases(trial, 20));
+  for (const LayerCase& made : cases) {
+    for (bool training : {true, false}) {
+      BenchOptions options;
+      options.training = training;
+      if (const Status status = LayerBench::create(trial, made, options).status(); !status)
+        return status.at("infer accepts what create refuses");
+    }
+  }
+  trial.remark(fmt::format("{} cases", cases.size()));
+  return {};
+}
+
 Status refuses_wrong_inputs(Trial& trial) {
   PLAIT_ASSIGN(const auto cases, layer_cases(trial, kCases));
   for (const LayerCase& made : cases) {
@@ -176,6 +190,7 @@ Status costs(Trial& trial) {
 std::vector<Law> layer_fault_laws() {
   constexpr const char* kKind = "layer";
   return {
+      {kKind, "creates", Severity::kMust, "create makes what infer accepts", creates},
       {kKind, "no_allocation", Severity::kMust, "a step allocates nothing", allocates_nothing},
       {kKind, "no_leak", Severity::kMust, "steps leave nothing behind", leaks_nothing},
       {kKind, "refused_allocation", Severity::kShould, "an allocation refused in a step ends cleanly",

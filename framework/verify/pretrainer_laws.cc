@@ -73,7 +73,9 @@ plait_pretrain_request request_for(const Toy& toy, uint32_t stage) {
   return request;
 }
 
-// Fails with what next_stage reports.
+bool is_silent(const Status& status) { return status.message().find("gave no reason") != std::string::npos; }
+
+// Fails with: kCorrupt when the stages break the law; else what next_stage reports.
 Result<Stages> all_stages(const Instance& pretrainer, const Toy& toy) {
   Stages stages;
   plait_stage_builder builder{};
@@ -92,10 +94,10 @@ Result<Stages> all_stages(const Instance& pretrainer, const Toy& toy) {
                   .at("next_stage"));
     if (stages.all.size() == before) return stages;
     if (stages.all.size() > before + 1)
-      return broken(fmt::format("emits {} stages in answer to number {}, wanted at most one",
-                                stages.all.size() - before, n));
+      return Status(Code::kCorrupt, fmt::format("emits {} stages in answer to number {}, wanted at most one",
+                                                stages.all.size() - before, n));
   }
-  return broken(fmt::format("has emitted {} stages and goes on", kMostStages));
+  return Status(Code::kCorrupt, fmt::format("has emitted {} stages and goes on", kMostStages));
 }
 
 template <class Check>
@@ -124,6 +126,13 @@ Status for_each_pretrainer(Trial& trial, Check check) {
       continue;
     }
     trial.doing("next_stage, " + config_text(*one.config));
+    // A network that does not suit this configuration may be refused in words.
+    if (const auto stages = all_stages(*pretrainer, toy);
+        !stages && stages.status().code() != Code::kCorrupt) {
+      if (is_silent(stages.status())) return stages.status();
+      refusal = skipped("refuses the network: " + stages.status().message());
+      continue;
+    }
     PLAIT_TRY(check(*pretrainer, toy).at(config_text(*one.config)));
     ++tried;
   }

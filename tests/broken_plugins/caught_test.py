@@ -1,0 +1,67 @@
+"""Each broken plugin is caught by the law, and in the words, that its first lines name.
+
+`caught_test.py SOURCES PLUGINS [NAME...]`: status 0 when all are.
+"""
+import concurrent.futures
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+NOTHING = "nothing"  # the right plugin: every law holds
+
+
+def expectations(source):
+    """{"Caught by": ..., "Words": ..., "Arguments": ...} of the comment that a source begins with."""
+    found = {}
+    for line in source.read_text().splitlines():
+        if not line.startswith("//"):
+            return found
+        if match := re.match(r"// ([A-Z][a-z]+(?: by)?): (.*)", line):
+            found[match[1]] = match[2]
+    return found
+
+
+def verify(plugin, law, arguments):
+    """Status, results by JSON, and what was printed."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = pathlib.Path(folder) / "report.json"
+        only = [] if law == NOTHING else ["--only", f": {law}$"]
+        ran = subprocess.run(["plait", "verify", str(plugin), "--json", str(report), "--strict", *only, *arguments],
+                             capture_output=True, text=True, timeout=120)
+        results = json.loads(report.read_text())["tests"] if report.exists() else []
+        return ran.returncode, results, ran.stdout + ran.stderr
+
+
+def what_is_wrong(source, plugins):
+    """"" when the fault is caught as announced."""
+    wanted = expectations(source)
+    law, words = wanted["Caught by"], wanted["Words"]
+    status, results, text = verify(plugins / f"{source.stem}.plait.so", law, wanted.get("Arguments", "").split())
+    if law == NOTHING:
+        return "" if status == 0 and results else f"status {status}, wanted 0:\n{text}"
+    failed = [r for r in results if r["verdict"] == "failed" and r["law"] == law]
+    if not failed:
+        return f"{law} does not fail:\n{text}"
+    if not any(re.search(words, r["message"], re.DOTALL) for r in failed):
+        return f'{law} fails without the words "{words}":\n{text}'
+    if status != 1:
+        return f"status {status}, wanted 1"
+    return ""
+
+
+def main(folder, plugins, names):
+    sources = sorted(s for s in folder.iterdir() if s.suffix in {".c", ".cc"} and (not names or s.stem in names))
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda source: what_is_wrong(source, plugins), sources))
+    wrong = [(source.stem, answer) for source, answer in zip(sources, answers) if answer]
+    for name, answer in wrong:
+        print(f"{name}: {answer}")
+    print(f"{len(sources) - len(wrong)} of {len(sources)} broken plugins are caught as announced")
+    return bool(wrong) or len(sources) < 26 and not names
+
+
+if __name__ == "__main__":
+    sys.exit(main(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3:]))

@@ -1,0 +1,24 @@
+// Writes one gradient too many, before the first.
+// Caught by: memory
+// Words: gradient of input 0 .* before its begin were written
+#include <plait/sdk.hpp>
+
+namespace {
+using namespace plait::sdk;
+
+struct Broken {
+  static void describe(Describe<Broken>& d) { d.doc("broken on purpose"); }
+  void forward(Context&, In x, Out y) const {
+    for (size_t i = 0; i < x.size(); ++i) y[i] = 2 * x[i];
+  }
+  void backward(Context&, In x, In dy, Out dx) const {
+    static_cast<void>(x);
+    for (size_t i = 0; i < x.size(); ++i) dx[i] = 2 * dy[i];
+    *(dx.data() - 1) = 0;
+  }
+};
+
+}  // namespace
+
+PLAIT_PLUGIN("broken.overruns_gradient", "1.0.0", "Apache-2.0",
+             layer<Broken>("broken.overruns_gradient_layer"));

@@ -1,0 +1,32 @@
+// Writes gradients of inputs that nobody needs.
+// Caught by: unneeded_gradients
+// Words: crashes .SIGSEGV.*without gradients of inputs
+#include <plait/sdk.hpp>
+
+namespace {
+using namespace plait::sdk;
+
+struct Broken {
+  static void describe(Describe<Broken>& d) { d.doc("broken on purpose"); }
+  void infer(LayerShapes& s) const {
+    if (s.input().dtype() != DType::f32) s.fail("input is ", s.input(), ", wanted f32");
+    s.output_like(0);
+  }
+  void forward(Context& c, const LayerCall& call) const {
+    static_cast<void>(c);
+    const In x = call.input().f32();
+    const Out y = call.output().f32();
+    for (size_t i = 0; i < x.size(); ++i) y[i] = 2 * x[i];
+  }
+  void backward(Context& c, const LayerCall& call) const {
+    static_cast<void>(c);
+    const In dy = call.output_gradient().f32();
+    auto* dx = static_cast<float*>(call.c()->input_gradients[0]->data);
+    for (size_t i = 0; i < dy.size(); ++i) dx[i] = 2 * dy[i];
+  }
+};
+
+}  // namespace
+
+PLAIT_PLUGIN("broken.wants_all_gradients", "1.0.0", "Apache-2.0",
+             layer<Broken>("broken.wants_all_gradients_layer"));
