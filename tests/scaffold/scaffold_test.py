@@ -1,0 +1,152 @@
+"""What `plait new` writes builds, passes its tests, and trains: for every kind, against a Plait installed elsewhere, with
+g++ and (where there is one) clang++. The plugin of each kind takes the place of the one that the shipped job would use.
+"""
+import gzip
+import json
+import os
+import pathlib
+import random
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+KINDS = ["layer", "loss", "metric", "optimizer", "schedule", "pretrainer", "augmenter", "source", "reducer", "device"]
+failures = []
+
+
+def check(is_so, what, detail=""):
+    if not is_so:
+        failures.append(what)
+        print(f"FAILED: {what}\n{detail}".rstrip())
+
+
+class Place:
+    """A folder with an installed Plait, its environment, and a data set in the form of Fashion-MNIST."""
+
+    def __init__(self, work):
+        self.work = work
+        self.prefix = work / "prefix"
+        subprocess.run(["cmake", "--install", os.environ["PLAIT_BUILD_DIR"], "--prefix", self.prefix],
+                       check=True, stdout=subprocess.DEVNULL)
+        self.env = {"PATH": f"{self.prefix}/bin:/usr/local/bin:/usr/bin:/bin", "HOME": str(work)}
+        if shutil.which("ccache"):
+            self.env |= {"CMAKE_CXX_COMPILER_LAUNCHER": "ccache", "CCACHE_BASEDIR": str(work), "CCACHE_NOHASHDIR": "1",
+                         "CCACHE_DIR": os.environ.get("CCACHE_DIR", os.path.expanduser("~/.cache/ccache"))}
+        self.data = work / "data"
+        self.data.mkdir()
+        for name, count in [("train", 256), ("t10k", 64)]:
+            self.write_records(name, count)
+
+    def write_records(self, name, count):
+        """Class k has bright pixels in row 2 k: a network of one layer tells them apart."""
+        draw = random.Random(name)
+        labels = bytes(i % 10 for i in range(count))
+        images = bytearray()
+        for label in labels:
+            for row in range(28):
+                images += bytes((200 if row == 2 * label else 0) + draw.randrange(50) for _ in range(28))
+        for kind, head, body in [("images-idx3", struct.pack(">IIII", 2051, count, 28, 28), bytes(images)),
+                                 ("labels-idx1", struct.pack(">II", 2049, count), labels)]:
+            with gzip.open(self.data / f"{name}-{kind}-ubyte.gz", "wb", 1) as file:
+                file.write(head + body)
+
+    def run(self, *words, cwd=None):
+        return subprocess.run([str(word) for word in words], cwd=cwd or self.work, env=self.env, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600)
+
+
+def builds_and_passes(place, kind, folder, compiler):
+    begin = time.monotonic()
+    for words in [["cmake", "-S", ".", "-B", f"build-{compiler}", "-G", "Ninja", f"-DCMAKE_CXX_COMPILER={compiler}"],
+                  ["cmake", "--build", f"build-{compiler}"],
+                  ["ctest", "--test-dir", f"build-{compiler}", "--output-on-failure"]]:
+        done = place.run(*words, cwd=folder)
+        check(done.returncode == 0, f"{kind}, {compiler}: {' '.join(words)}", done.stdout)
+        if done.returncode != 0:
+            return None
+    check("warning:" not in done.stdout, f"{kind}, {compiler}: warnings", done.stdout)
+    print(f"{kind:<11} {compiler:<8} {time.monotonic() - begin:5.1f} s", flush=True)
+    return folder / f"build-{compiler}" / f"my_{kind}.plait.so"
+
+
+def keeps_the_laws(place, kind, library):
+    done = place.run("plait", "verify", library)
+    check(done.returncode == 0, f"{kind}: plait verify", "\n".join(l for l in done.stdout.splitlines() if "failed" in l))
+
+
+def trains(place, kind, folder, library):
+    words = ["train.txtpb", "--plugin", library]
+    if kind != "source":
+        words += ["--var", f"data={place.data}"]
+    done = place.run("plait", "fmt", "--check", "train.txtpb", cwd=folder)
+    check(done.returncode == 0, f"{kind}: the layout of train.txtpb", done.stdout)
+    done = place.run("plait", "check", *words, cwd=folder)
+    check(done.returncode == 0, f"{kind}: plait check", done.stdout)
+    done = place.run("plait", "run", *words, "--var", f"epochs={40 if kind == 'source' else 4}", "--run-dir", library.parent / "run", "--progress", "none", cwd=folder)
+    check(done.returncode == 0, f"{kind}: plait run", done.stdout)
+    if done.returncode != 0:
+        return
+    resolved = (library.parent / "run" / "resolved.txtpb").read_text()
+    check(f"acme.my_{kind}" in resolved, f"{kind}: the plugin stands in the job that was run", resolved)
+    summary = json.loads((library.parent / "run" / "summary.json").read_text())
+    check(summary["status"] == "complete", f"{kind}: the run's summary", str(summary))
+    # One of ten classes (of two, for the source) is right by chance.
+    accuracy, chance = summary["test"].get("accuracy", 0), 0.5 if kind == "source" else 0.1
+    check(accuracy > 1.5 * chance, f"{kind}: learns", str(summary["test"]))
+    print(f"{kind:<11} accuracy {accuracy:.3f}", flush=True)
+
+
+def one_kind(place, kind):
+    folder = place.work / kind
+    done = place.run("plait", "new", kind, f"acme.my_{kind}", "--dir", folder)
+    check(done.returncode == 0, f"{kind}: plait new", done.stdout)
+    if done.returncode != 0:
+        return
+    for path in folder.rglob("*"):
+        if path.is_file():
+            check("your_" not in path.read_text() and "YourName" not in path.read_text(), f"{path}: names are replaced")
+    for compiler in ["g++", "clang++"]:
+        if shutil.which(compiler):
+            library = builds_and_passes(place, kind, folder, compiler)
+            if library:
+                keeps_the_laws(place, kind, library)
+                trains(place, kind, folder, library)
+
+
+def mistakes(place):
+    """Each is answered in words, with status 2 (1 for the folder), and leaves nothing behind."""
+    before = sorted(place.work.iterdir())
+    (place.work / "taken").mkdir()
+    for words, wanted, status in [
+            (["layr", "acme.x"], 'did you mean "layer"?', 2),
+            (["layer", "swish"], 'did you mean "my.swish"?', 2),
+            (["layer", "Acme.Swish-2"], 'did you mean "acme.swish_2"?', 2),
+            (["layer", "plait.swish"], "take another vendor, as in acme.swish", 2),
+            (["layer", "acme.double.swish"], "wanted vendor.name", 2),
+            (["layer", "acme.while"], "take another word", 2),
+            (["layer"], "wanted a kind and an id", 2),
+            (["layer", "acme.x", "--dir", "taken"], "is there already", 1),
+            (["layer", "acme.x", "--dir", "/proc/nowhere/x"], "new: ", 1)]:
+        done = place.run("plait", "new", *words)
+        check(done.returncode == status and wanted in done.stdout, f"plait new {' '.join(words)}",
+              f"status {done.returncode}: {done.stdout}")
+    (place.work / "taken").rmdir()
+    check(sorted(place.work.iterdir()) == before, "mistakes leave nothing behind")
+
+
+def main():
+    kinds = sys.argv[1:] or KINDS
+    with tempfile.TemporaryDirectory() as folder:
+        place = Place(pathlib.Path(folder).resolve())
+        mistakes(place)
+        for kind in kinds:
+            one_kind(place, kind)
+    print(f"scaffold: {len(kinds)} kinds, {len(failures)} failures")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
