@@ -97,11 +97,14 @@ Result<Monitor> find_monitor(const Session& session) {
   return Monitor{};
 }
 
-std::string last_line(const std::string& text) {
-  std::istringstream lines(text);
+// The line of a log that says why a run failed: the first error, else the last line.
+std::string reason_in(const std::string& log) {
+  std::istringstream lines(log);
   std::string last;
-  for (std::string line; std::getline(lines, line);)
-    if (line.find_first_not_of(" ^~") != std::string::npos) last = line;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find("error: ") != std::string::npos) return line;
+    if (line.find_first_not_of(' ') != std::string::npos) last = line;
+  }
   return last;
 }
 
@@ -293,7 +296,7 @@ class Sweep {
     if (ending.signal != 0 || (ending.exit_status != 0 && ending.exit_status != kExitStopped)) {
       const auto log = files_.read(row.folder + "/log.txt");
       row.status = ending.text();
-      if (const std::string line = log ? last_line(*log) : ""; !line.empty()) row.status += ": " + line;
+      if (const std::string line = log ? reason_in(*log) : ""; !line.empty()) row.status += ": " + line;
     }
     const std::string on = measured_on(row.summary, monitor_.name);
     if (!on.empty()) row.monitored = row.summary[on][monitor_.name].get<double>();

@@ -142,7 +142,7 @@ class ToolsTest(unittest.TestCase):
         self.assertEqual(status["sgd{rate:0.001}"], "complete")
         self.assertEqual(status["adam{}"], "complete")
         self.assertIn("signal 11", status["sgd{rate:0.25}"])
-        self.assertIn("status 1", status["sgd{rate:-1}"])
+        self.assertRegex(status["sgd{rate:-1}"], r"^status 1: --set:1:\d+: error: .*-1")
         self.assertEqual([bool(row["test accuracy"]) for row in rows], [True, True, False, False])
         self.assertIn("signal 11", said)
 
