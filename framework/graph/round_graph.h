@@ -1,8 +1,10 @@
-// The round graph of one rank: a flow-graph node per slot, where a slot is a replica that works through map tasks.
+// The round graph of one rank: a flow-graph node per slot, where a slot is a replica that works through map
+// tasks.
 //
-// One step of one task is one message and so one TBB task: nothing holds a worker for a whole task, and between steps a
-// worker may turn to something else. When every slot has no more to do, run() returns to the thread that called it,
-// which does the reduce and the outer step itself: collectives belong to the thread that began the transport.
+// One step of one task is one message and so one TBB task: nothing holds a worker for a whole task, and
+// between steps a worker may turn to something else. When every slot has no more to do, run() returns to the
+// thread that called it, which does the reduce and the outer step itself: collectives belong to the thread
+// that began the transport.
 #pragma once
 #include <memory>
 

@@ -30,7 +30,8 @@ TEST_CASE("slots run their own number of steps, again in every run") {
   RoundGraph graph(3, work);
   for (int run = 1; run <= 50; ++run) {
     graph.run();
-    for (int slot = 0; slot < 3; ++slot) CHECK(work.slots[static_cast<size_t>(slot)].steps == run * (slot + 2));
+    for (int slot = 0; slot < 3; ++slot)
+      CHECK(work.slots[static_cast<size_t>(slot)].steps == run * (slot + 2));
   }
   CHECK_FALSE(work.overlapped);
 }

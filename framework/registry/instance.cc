@@ -112,11 +112,13 @@ class InstanceMaker {
     });
   }
 
-  // Augmenters have no device of their own, whatever their parent runs on.
+  // Optimizers work on their device's memory; the other kinds have no device of their own, whatever their parent runs on.
   Result<const void*> find_ops(const TypeEntry& entry) {
+    const bool of_device = std::string(entry.type->kind) == "optimizer";
     for (const std::string& device : {device_id_, std::string(PLAIT_HOST_DEVICE)}) {
       const auto found = entry.implementations.find(device);
       if (found != entry.implementations.end()) return found->second->ops;
+      if (of_device) break;
     }
     return registry_.implementation(entry.type->id, device_id_);  // says which devices there are
   }

@@ -71,7 +71,9 @@ std::string shape_words(const std::vector<int64_t>& shape) {
 }
 
 Result<Array> read_npy(std::string_view bytes, const std::string& place) {
-  const auto corrupt = [&](const std::string& what) { return Status(Code::kCorrupt, place + ": not a good .npy file: " + what); };
+  const auto corrupt = [&](const std::string& what) {
+    return Status(Code::kCorrupt, place + ": not a good .npy file: " + what);
+  };
   if (bytes.size() < 12 || !bytes.starts_with(kMagic)) return corrupt("it does not begin with \\x93NUMPY");
   const bool short_length = bytes[6] == 1;
   uint32_t header_bytes = 0;
@@ -83,7 +85,8 @@ Result<Array> read_npy(std::string_view bytes, const std::string& place) {
   const std::string_view type = value_of(header, "descr");
   const bool f32 = type.starts_with("'<f4'"), u8 = type.starts_with("'|u1'");
   if (!f32 && !u8) {
-    return Status(Code::kUnsupported, place + ": elements of type " + std::string(type.substr(0, 6)) + ", wanted '<f4' or '|u1'");
+    return Status(Code::kUnsupported,
+                  place + ": elements of type " + std::string(type.substr(0, 6)) + ", wanted '<f4' or '|u1'");
   }
   if (!value_of(header, "fortran_order").starts_with("False")) {
     return Status(Code::kUnsupported, place + ": Fortran order, wanted C order");
@@ -110,7 +113,8 @@ std::string write_npy(const Array& array) {
   const auto size = static_cast<uint16_t>(header.size());
   bytes.append(reinterpret_cast<const char*>(&size), sizeof size);
   bytes += header;
-  return bytes.append(reinterpret_cast<const char*>(array.values.data()), array.values.size() * sizeof(float));
+  return bytes.append(reinterpret_cast<const char*>(array.values.data()),
+                      array.values.size() * sizeof(float));
 }
 
 Result<Array> read_csv(std::string_view text, const std::string& place) {
@@ -131,9 +135,10 @@ Result<Array> read_csv(std::string_view text, const std::string& place) {
     }
     const size_t got = array.values.size() - before;
     if (!good || (rows > 0 && got != width)) {
-      return Status(Code::kCorrupt, place + ":" + std::to_string(number) + ": " +
-                                        (good ? std::to_string(got) + " numbers, wanted " + std::to_string(width)
-                                              : "field " + std::to_string(got + 1) + " is no number"));
+      return Status(Code::kCorrupt,
+                    place + ":" + std::to_string(number) + ": " +
+                        (good ? std::to_string(got) + " numbers, wanted " + std::to_string(width)
+                              : "field " + std::to_string(got + 1) + " is no number"));
     }
     width = got;
     rows += 1;

@@ -19,8 +19,8 @@ struct Array {
 Result<Array> read_npy(std::string_view bytes, const std::string& place);
 std::string write_npy(const Array& array);  // f32
 
-// Shapes: [rows, numbers of a row]. Numbers are parted by commas; a first line that is no numbers is a heading.
-// Fails with: kCorrupt naming the line.
+// Shapes: [rows, numbers of a row]. Numbers are parted by commas; a first line that is no numbers is a
+// heading. Fails with: kCorrupt naming the line.
 Result<Array> read_csv(std::string_view text, const std::string& place);
 
 // "[3, 28, 28]"

@@ -18,8 +18,10 @@ TEST_CASE("an .npy file comes back, and every cut of it is refused") {
 }
 
 TEST_CASE("u8 and one axis are read; other types and orders are refused") {
-  const auto file = [](const std::string& type, const std::string& order, const std::string& shape, const std::string& data) {
-    const std::string header = "{'descr': '" + type + "', 'fortran_order': " + order + ", 'shape': " + shape + ", }";
+  const auto file = [](const std::string& type, const std::string& order, const std::string& shape,
+                       const std::string& data) {
+    const std::string header =
+        "{'descr': '" + type + "', 'fortran_order': " + order + ", 'shape': " + shape + ", }";
     return std::string("\x93NUMPY\x01\x00", 8) + static_cast<char>(header.size()) + '\0' + header + data;
   };
   auto read = read_npy(file("|u1", "False", "(3,)", "\x01\xff\x02"), "f");
@@ -27,7 +29,8 @@ TEST_CASE("u8 and one axis are read; other types and orders are refused") {
   CHECK(read->values == std::vector<float>{1, 255, 2});
   CHECK(read_npy(file("<f8", "False", "(1,)", "12345678"), "f").status().code() == Code::kUnsupported);
   CHECK(read_npy(file("|u1", "True", "(1,)", "1"), "f").status().code() == Code::kUnsupported);
-  CHECK(read_npy(file("|u1", "False", "(4611686018427387904, 4)", ""), "f").status().code() == Code::kCorrupt);
+  CHECK(read_npy(file("|u1", "False", "(4611686018427387904, 4)", ""), "f").status().code() ==
+        Code::kCorrupt);
 }
 
 TEST_CASE("rows of numbers are read, with and without a heading") {

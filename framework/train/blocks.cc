@@ -117,8 +117,8 @@ Status Blocks::run_block(Size& size, Worker& worker, int64_t block) {
   const int64_t first = block * parts_.block;
   PLAIT_ASSIGN(const Batch* batch, worker.feed->take(first));
   PLAIT_ASSIGN(const StepResult result, worker.replica->run(*batch, 0, 0, 0, {}));
-  return (*visit_)({block, first, size.plan->network().batch, *size.plan, *worker.replica, *batch, *worker.stream,
-                    result});
+  return (*visit_)({block, first, size.plan->network().batch, *size.plan, *worker.replica, *batch,
+                    *worker.stream, result});
 }
 
 int64_t Blocks::skipped_records() const {

@@ -1,7 +1,9 @@
-// A network's forward pass over all records of a source, in fixed blocks: what evaluation and prediction share.
+// A network's forward pass over all records of a source, in fixed blocks: what evaluation and prediction
+// share.
 //
-// Block b holds records [b E, min((b + 1) E, n)) and belongs to rank b mod ranks. The last block may be smaller: it has
-// a plan of its own size, so that no record is met twice. What a block gives depends on its records alone.
+// Block b holds records [b E, min((b + 1) E, n)) and belongs to rank b mod ranks. The last block may be
+// smaller: it has a plan of its own size, so that no record is met twice. What a block gives depends on its
+// records alone.
 #pragma once
 #include <atomic>
 #include <functional>
@@ -72,8 +74,8 @@ class Blocks final : private RoundGraph::Work {
 
   BlockParts parts_;
   int64_t blocks_ = 0;
-  std::vector<int64_t> mine_;      // whole blocks of this rank
-  bool rest_is_mine_ = false;      // the last, smaller block
+  std::vector<int64_t> mine_;  // whole blocks of this rank
+  bool rest_is_mine_ = false;  // the last, smaller block
   std::unique_ptr<Size> whole_, rest_;
   std::unique_ptr<RoundGraph> graph_;
   const Visit* visit_ = nullptr;

@@ -56,7 +56,8 @@ Counters counters_from(const Json& json) {
   counters.seconds = value_of(json.at("seconds"));
   counters.tasks_by_rank = json.at("tasks_by_rank").get<std::vector<int64_t>>();
   for (const Json& fault : json.at("faults")) {
-    counters.faults.push_back({fault.at(0).get<int64_t>(), fault.at(1).get<int>(), fault.at(2).get<std::string>()});
+    counters.faults.push_back(
+        {fault.at(0).get<int64_t>(), fault.at(1).get<int>(), fault.at(2).get<std::string>()});
   }
   return counters;
 }
@@ -82,7 +83,8 @@ void from_json(const Json& json, Checkpoint& checkpoint) {
   checkpoint.loss = value_of(json.at("loss"));
   checkpoint.counters = counters_from(json.at("counters"));
   const Json& best = json.at("best");
-  checkpoint.best = {best.at(0).get<bool>(), value_of(best.at(1)), value_of(best.at(2)), named_from_json(best.at(3))};
+  checkpoint.best = {best.at(0).get<bool>(), value_of(best.at(1)), value_of(best.at(2)),
+                     named_from_json(best.at(3))};
   checkpoint.validation = named_from_json(json.at("validation"));
   checkpoint.exponents = json.at("exponents").get<std::vector<int32_t>>();
 }
@@ -94,7 +96,8 @@ std::string digest_of(std::string_view bytes) {
   return std::string(reinterpret_cast<const char*>(digest.data()), digest.size());
 }
 
-void put(NamedTensors& to, const std::string& prefix, const Network& network, std::vector<std::vector<float>> plain) {
+void put(NamedTensors& to, const std::string& prefix, const Network& network,
+         std::vector<std::vector<float>> plain) {
   NamedTensors named = name_weights(network, std::move(plain));
   for (NamedTensor& tensor : named) {
     if (tensor.values.empty()) continue;
@@ -104,8 +107,8 @@ void put(NamedTensors& to, const std::string& prefix, const Network& network, st
 }
 
 // Tensors of `prefix` in the network's order; those of `trained_only` that are not trained stay empty.
-Result<std::vector<std::vector<float>>> take(const NamedTensors& from, const std::string& prefix, const Plan& plan,
-                                             bool trained_only) {
+Result<std::vector<std::vector<float>>> take(const NamedTensors& from, const std::string& prefix,
+                                             const Plan& plan, bool trained_only) {
   std::vector<std::vector<float>> plain;
   for (size_t i = 0; i < plan.parameters().size(); ++i) {
     const ParameterInfo& parameter = plan.network().parameters[i];
@@ -121,7 +124,9 @@ Result<std::vector<std::vector<float>>> take(const NamedTensors& from, const std
   return plain;
 }
 
-std::string slot_prefix(const char* kind, size_t s) { return std::string(kind) + " " + std::to_string(s) + "/"; }
+std::string slot_prefix(const char* kind, size_t s) {
+  return std::string(kind) + " " + std::to_string(s) + "/";
+}
 
 }  // namespace
 
@@ -139,8 +144,8 @@ Result<Checkpoint> decode_checkpoint(const std::string& bytes, const std::string
   const std::string_view view(bytes);
   constexpr size_t kStart = kMagic.size() + sizeof(uint64_t);
   if (!view.starts_with(kMagic)) return Status(Code::kCorrupt, place + ": not a checkpoint of this program");
-  if (view.size() < kStart + kDigestBytes || digest_of(view.substr(0, view.size() - kDigestBytes)) !=
-                                                 view.substr(view.size() - kDigestBytes)) {
+  if (view.size() < kStart + kDigestBytes ||
+      digest_of(view.substr(0, view.size() - kDigestBytes)) != view.substr(view.size() - kDigestBytes)) {
     return Status(Code::kCorrupt, place + ": its digest does not match its content");
   }
   uint64_t size = 0;
@@ -206,7 +211,8 @@ bool CheckpointFolder::any() {
 // Digits so that the order of names is the order of time.
 Result<std::string> CheckpointFolder::save(const Checkpoint& checkpoint) {
   char name[64];
-  std::snprintf(name, sizeof name, "stage%03d-round%09lld", checkpoint.stage, static_cast<long long>(checkpoint.round));
+  std::snprintf(name, sizeof name, "stage%03d-round%09lld", checkpoint.stage,
+                static_cast<long long>(checkpoint.round));
   const std::string path = folder_ + "/" + name + std::string(kEnding);
   PLAIT_TRY(files_.write_atomically(path, encode(checkpoint)));
   PLAIT_ASSIGN(const std::vector<std::string> all, names());
@@ -220,7 +226,8 @@ Result<Checkpoint> CheckpointFolder::newest(const std::string& job, std::vector<
   for (auto name = all.rbegin(); name != all.rend(); ++name) {
     const std::string path = folder_ + "/" + *name;
     auto bytes = files_.read(path);
-    Result<Checkpoint> checkpoint = bytes ? decode_checkpoint(*bytes, path) : Result<Checkpoint>(bytes.status());
+    Result<Checkpoint> checkpoint =
+        bytes ? decode_checkpoint(*bytes, path) : Result<Checkpoint>(bytes.status());
     if (checkpoint && checkpoint->job == job) return checkpoint;
     passed_over.push_back(checkpoint ? path + ": belongs to another job" : checkpoint.status().message());
   }

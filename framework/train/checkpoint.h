@@ -1,9 +1,9 @@
 // Checkpoints: the state at the end of a round, in a file that is either whole or refused.
 //
-// File: "PLAITCK1", u64 length of the JSON that follows (counters, exponents), the JSON, the tensors as safetensors
-// (weights_file.h) to 32 bytes before the end, SHA-256 of everything before. Tensors are in plain order and named
-// "weights/c1.weight", "slot 0/c1.weight", "outer 0/c1.weight"; "network/..." holds the job's own network while a
-// pretraining stage runs. Random numbers need no state.
+// File: "PLAITCK1", u64 length of the JSON that follows (counters, exponents), the JSON, the tensors as
+// safetensors (weights_file.h) to 32 bytes before the end, SHA-256 of everything before. Tensors are in plain
+// order and named "weights/c1.weight", "slot 0/c1.weight", "outer 0/c1.weight"; "network/..." holds the job's
+// own network while a pretraining stage runs. Random numbers need no state.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -57,7 +57,8 @@ Status take_state(const Plan& plan, const Checkpoint& checkpoint, RoundState& st
 // The checkpoints of a run, in its folder `checkpoints/`, the newest by name last.
 class CheckpointFolder {
  public:
-  CheckpointFolder(Files& files, std::string folder, int keep) : files_(files), folder_(std::move(folder)), keep_(keep) {}
+  CheckpointFolder(Files& files, std::string folder, int keep)
+      : files_(files), folder_(std::move(folder)), keep_(keep) {}
   // Writes one, then removes those older than the last `keep`. Returns its path.
   Result<std::string> save(const Checkpoint& checkpoint);
   // The newest good one of job `job`; `passed_over` gets a line for each newer one that is not good.

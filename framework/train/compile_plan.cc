@@ -4,8 +4,9 @@
 
 namespace plait {
 
-Result<std::unique_ptr<Plan>> compile_plan(const Registry& registry, const Job& job, const std::vector<PartSpec>& parts,
-                                           int batch, bool training, Device& device) {
+Result<std::unique_ptr<Plan>> compile_plan(const Registry& registry, const Job& job,
+                                           const std::vector<PartSpec>& parts, int batch, bool training,
+                                           Device& device) {
   PLAIT_ASSIGN(Network network, shape_network(job, parts, batch));
   CompileOptions options;
   options.training = training;

@@ -11,7 +11,8 @@
 namespace plait {
 
 // Of the job's network for samples of these parts, on the device. Threads: [setup only]
-Result<std::unique_ptr<Plan>> compile_plan(const Registry& registry, const Job& job, const std::vector<PartSpec>& parts,
-                                           int batch, bool training, Device& device);
+Result<std::unique_ptr<Plan>> compile_plan(const Registry& registry, const Job& job,
+                                           const std::vector<PartSpec>& parts, int batch, bool training,
+                                           Device& device);
 
 }  // namespace plait

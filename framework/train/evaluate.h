@@ -1,4 +1,5 @@
-// Loss and metrics over a set of records, spread over ranks and threads; the result does not depend on either.
+// Loss and metrics over a set of records, spread over ranks and threads; the result does not depend on
+// either.
 #pragma once
 #include <memory>
 #include <vector>

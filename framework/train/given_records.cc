@@ -7,7 +7,8 @@
 
 namespace plait {
 
-// The tables of a source type made at run time. `type` comes first: a configuration's type leads back to the body.
+// The tables of a source type made at run time. `type` comes first: a configuration's type leads back to the
+// body.
 struct GivenRecords::Body {
   plait_type type{};
   plait_source_ops ops{};
@@ -26,7 +27,8 @@ struct GivenRecords::Body {
   }
   static void close(void*) {}
 
-  static int describe(const void* self, plait_context*, plait_source_info* info, const plait_parts_builder* parts) {
+  static int describe(const void* self, plait_context*, plait_source_info* info,
+                      const plait_parts_builder* parts) {
     info->random_access = 1;
     info->count = of(self).array.shape.front();
     const plait_tensor_spec spec = of(self).part.raw();
@@ -39,7 +41,8 @@ struct GivenRecords::Body {
     void* to = call->outputs[0]->data;
     if (body.part.dtype == PLAIT_F32) std::memcpy(to, from, body.record_elements * sizeof(float));
     if (body.part.dtype != PLAIT_F32) {
-      for (size_t i = 0; i < body.record_elements; ++i) static_cast<uint8_t*>(to)[i] = static_cast<uint8_t>(from[i]);
+      for (size_t i = 0; i < body.record_elements; ++i)
+        static_cast<uint8_t*>(to)[i] = static_cast<uint8_t>(from[i]);
     }
     return PLAIT_OK;
   }
@@ -78,16 +81,19 @@ Status check(const Array& array, const PartSpec& part, const std::string& path, 
   if (part.dtype == PLAIT_F32) return {};
   for (float value : array.values) {
     if (value >= 0 && value <= 255 && value == std::floor(value)) continue;
-    return {Code::kInvalid, path + ": " + std::to_string(value) + " for " + part_text(part) + ", wanted 0 to 255"};
+    return {Code::kInvalid,
+            path + ": " + std::to_string(value) + " for " + part_text(part) + ", wanted 0 to 255"};
   }
   return {};
 }
 
 }  // namespace
 
-Result<std::unique_ptr<GivenRecords>> GivenRecords::read(Files& files, const std::string& path, const PartSpec& part) {
+Result<std::unique_ptr<GivenRecords>> GivenRecords::read(Files& files, const std::string& path,
+                                                         const PartSpec& part) {
   if (part.dtype != PLAIT_F32 && part.dtype != PLAIT_U8) {
-    return Status(Code::kUnsupported, "records of " + part_text(part) + " cannot be given in a file; f32 and u8 can");
+    return Status(Code::kUnsupported,
+                  "records of " + part_text(part) + " cannot be given in a file; f32 and u8 can");
   }
   const bool csv = path.ends_with(".csv");
   if (!csv && !path.ends_with(".npy")) {
@@ -97,7 +103,8 @@ Result<std::unique_ptr<GivenRecords>> GivenRecords::read(Files& files, const std
   auto body = std::make_unique<Body>();
   PLAIT_ASSIGN(body->array, csv ? read_csv(bytes, path) : read_npy(bytes, path));
   if (body->array.shape.size() < 2 || body->array.shape.front() < 1) {
-    return Status(Code::kInvalid, path + ": shape " + shape_words(body->array.shape) + ", wanted at least one record");
+    return Status(Code::kInvalid,
+                  path + ": shape " + shape_words(body->array.shape) + ", wanted at least one record");
   }
   PLAIT_TRY(check(body->array, part, path, csv));
   body->part = part;

@@ -13,11 +13,12 @@ namespace plait {
 
 class GivenRecords {
  public:
-  // Reads `path`: .npy of u8 or f32 [N, extents of part], or .csv, a row of plain numbers per record. Records have the
-  // one part `part`; a last extent of 1 may be left out.
-  // Fails with: kInvalid for another ending, a shape that does not fit, a number that the part's dtype cannot hold;
-  // kCorrupt for what breaks the format; kUnsupported for other element types.
-  static Result<std::unique_ptr<GivenRecords>> read(Files& files, const std::string& path, const PartSpec& part);
+  // Reads `path`: .npy of u8 or f32 [N, extents of part], or .csv, a row of plain numbers per record. Records
+  // have the one part `part`; a last extent of 1 may be left out. Fails with: kInvalid for another ending, a
+  // shape that does not fit, a number that the part's dtype cannot hold; kCorrupt for what breaks the format;
+  // kUnsupported for other element types.
+  static Result<std::unique_ptr<GivenRecords>> read(Files& files, const std::string& path,
+                                                    const PartSpec& part);
   ~GivenRecords();
   int64_t count() const;
   // The source, for as long as this lives.

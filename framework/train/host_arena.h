@@ -1,4 +1,5 @@
-// A flat array of f32 in host memory, in the stored order of a plan: weights, gradients, or one slot of an optimizer.
+// A flat array of f32 in host memory, in the stored order of a plan: weights, gradients, or one slot of an
+// optimizer.
 #pragma once
 #include <algorithm>
 #include <cstddef>

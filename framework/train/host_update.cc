@@ -28,8 +28,8 @@ HostUpdate::HostUpdate(const OptimizerInstance& optimizer, const Plan& plan, int
   if (threads > 1 && worth_it) lanes_ = std::make_unique<Lanes>(threads);
 }
 
-Status HostUpdate::run(int64_t step, std::span<const double> runtime, const float* gradients, HostArena& weights,
-                       std::vector<HostArena>& slots) {
+Status HostUpdate::run(int64_t step, std::span<const double> runtime, const float* gradients,
+                       HostArena& weights, std::vector<HostArena>& slots) {
   step_ = step;
   observed_ = 0;
   runtime_ = runtime;

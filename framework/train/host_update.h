@@ -11,8 +11,8 @@
 
 namespace plait {
 
-// An elementwise optimizer's work is cut into pieces for several threads; the pieces, and so the bits, do not depend on
-// how many. What an optimizer wants to observe it sees first, in the order of the parameters.
+// An elementwise optimizer's work is cut into pieces for several threads; the pieces, and so the bits, do not
+// depend on how many. What an optimizer wants to observe it sees first, in the order of the parameters.
 // Threads: [one at a time]
 class HostUpdate {
  public:

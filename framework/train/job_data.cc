@@ -5,8 +5,8 @@
 namespace plait {
 namespace {
 
-Result<std::unique_ptr<SampleReader>> open_reader(const Registry& registry, const Job& job, const PluginSpec& source,
-                                                  bool training) {
+Result<std::unique_ptr<SampleReader>> open_reader(const Registry& registry, const Job& job,
+                                                  const PluginSpec& source, bool training) {
   SampleReader::Options options;
   options.training = training;
   options.seed = job.seed;

@@ -11,7 +11,7 @@ namespace plait {
 
 // Records that a network is evaluated on; no reader: there are none.
 struct EvaluationSet {
-  std::unique_ptr<SampleReader> own;      // null where it reads through another set's
+  std::unique_ptr<SampleReader> own;  // null where it reads through another set's
   const SampleReader* reader = nullptr;
   std::unique_ptr<EvaluationOrder> order;
   int64_t records() const { return order ? order->records() : 0; }
@@ -21,10 +21,9 @@ struct EvaluationSet {
 class JobData {
  public:
   // `repeat`: see TrainingOrder.
-  // Fails with: what source and augmenters report; kInvalid when there are no records, or another set's parts differ
-  // from those of the training records.
-  static Result<std::unique_ptr<JobData>> open(const Registry& registry, const Job& job,
-                                               int64_t repeat);
+  // Fails with: what source and augmenters report; kInvalid when there are no records, or another set's parts
+  // differ from those of the training records.
+  static Result<std::unique_ptr<JobData>> open(const Registry& registry, const Job& job, int64_t repeat);
 
   const SampleReader& training() const { return *training_; }
   const TrainingOrder& order() const { return *order_; }

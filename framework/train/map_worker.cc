@@ -18,8 +18,8 @@ Result<std::unique_ptr<MapWorker>> MapWorker::create(const Setup& setup) {
   options.optimizer = setup.optimizer;
   options.profile = setup.profile;
   PLAIT_ASSIGN(worker->replica_, Replica::create(plan, *setup.device, options));
-  PLAIT_ASSIGN(auto input, InputGraph::create(*setup.reader, *setup.order, *setup.device, plan.network().batch, lanes,
-                                              ShardFeed::kBuffers));
+  PLAIT_ASSIGN(auto input, InputGraph::create(*setup.reader, *setup.order, *setup.device,
+                                              plan.network().batch, lanes, ShardFeed::kBuffers));
   worker->feed_ = std::make_unique<ShardFeed>(std::move(input));
   PLAIT_TRY(worker->make_memory());
   return worker;
@@ -80,7 +80,8 @@ Status MapWorker::finish(const RoundState& state) {
   }
   PLAIT_TRY(copy_out(result_arena_, replica_->weights(), plan.arena_elements()));
   if (gradients()) PLAIT_TRY(copy_out(result_arena_, replica_->gradients(), trained));
-  for (size_t s = 0; s < slot_copies_.size(); ++s) PLAIT_TRY(copy_out(slot_copies_[s], replica_->slot(s), trained));
+  for (size_t s = 0; s < slot_copies_.size(); ++s)
+    PLAIT_TRY(copy_out(slot_copies_[s], replica_->slot(s), trained));
   if (!setup_.device->host_memory()) PLAIT_TRY(stream_->synchronize());
   if (!gradients()) {
     float* values = result_arena_.data();

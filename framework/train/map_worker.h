@@ -1,5 +1,5 @@
-// One replica that works through map tasks: a task takes the weights of a round and a shard's samples, runs the round's
-// local steps, and gives what came of it. A pure function of (round state, shard, step, seed).
+// One replica that works through map tasks: a task takes the weights of a round and a shard's samples, runs
+// the round's local steps, and gives what came of it. A pure function of (round state, shard, step, seed).
 #pragma once
 #include <memory>
 #include <span>
@@ -33,12 +33,13 @@ class MapWorker {
 
   // Begins a task: the replica gets the round's weights and slots, unless it has them already.
   Status load(const RoundState& state);
-  // Runs step number `step` of `shard` on the batch at `position`; meanwhile the batch at `next_position` (-1: none) is
-  // prepared.
-  // Fails with: what plugins report; kNumeric naming shard, step and the first layer whose values are not finite.
-  Status step(int64_t position, int64_t next_position, int64_t step, int shard, std::span<const double> runtime);
-  // Ends the task. Shapes: values() [arena]: delta of the trained parameters since load, or their gradients; buffers as
-  // they are now. slots(): one [trained] array each. Valid until the next call.
+  // Runs step number `step` of `shard` on the batch at `position`; meanwhile the batch at `next_position`
+  // (-1: none) is prepared. Fails with: what plugins report; kNumeric naming shard, step and the first layer
+  // whose values are not finite.
+  Status step(int64_t position, int64_t next_position, int64_t step, int shard,
+              std::span<const double> runtime);
+  // Ends the task. Shapes: values() [arena]: delta of the trained parameters since load, or their gradients;
+  // buffers as they are now. slots(): one [trained] array each. Valid until the next call.
   Status finish(const RoundState& state);
   std::span<const float> values() const { return values_; }
   std::span<const float* const> slots() const { return slots_; }
@@ -62,8 +63,8 @@ class MapWorker {
   std::unique_ptr<Stream> stream_;
   std::unique_ptr<Replica> replica_;
   std::unique_ptr<ShardFeed> feed_;
-  HostArena result_arena_;               // delta or gradients, and buffers
-  std::vector<HostArena> slot_copies_;   // where the host cannot read the device's memory
+  HostArena result_arena_;              // delta or gradients, and buffers
+  std::vector<HostArena> slot_copies_;  // where the host cannot read the device's memory
   std::span<const float> values_;
   std::vector<const float*> slots_;
   TaskResult result_;

@@ -74,7 +74,8 @@ Status Metrics::add(const Registry& registry, const HeadInfo& head) {
   const plait_tensor_spec target = tensors[static_cast<size_t>(head.target)].spec.raw();
   CallContext context;
   PLAIT_TRY(context.call([&] {
-    return one->ops->create(context.raw(), head.plugin->config.get(), &prediction, &target, &one->state_size, &one->self);
+    return one->ops->create(context.raw(), head.plugin->config.get(), &prediction, &target, &one->state_size,
+                            &one->self);
   }));
   state_size_ += one->state_size;
   for (uint32_t v = 0; v < one->ops->n_values; ++v) {
@@ -92,7 +93,8 @@ Status Metrics::update(Replica& replica, const Batch& batch, Stream& stream, std
     PLAIT_TRY(target.read(plan_.network(), one->head->target, replica, batch, stream));
     PLAIT_TRY(context
                   .call([&] {
-                    return one->ops->update(one->self, context.raw(), prediction.raw(), target.raw(), state.data());
+                    return one->ops->update(one->self, context.raw(), prediction.raw(), target.raw(),
+                                            state.data());
                   })
                   .at("metric " + one->head->plugin->id()));
     state = state.subspan(one->state_size);
@@ -104,9 +106,9 @@ Status Metrics::finish(std::span<const double> state, NamedValues& values) const
   CallContext context;
   for (const auto& one : metrics_) {
     std::vector<double> results(one->ops->n_values);
-    PLAIT_TRY(context
-                  .call([&] { return one->ops->finish(one->self, context.raw(), state.data(), results.data()); })
-                  .at("metric " + one->head->plugin->id()));
+    PLAIT_TRY(
+        context.call([&] { return one->ops->finish(one->self, context.raw(), state.data(), results.data()); })
+            .at("metric " + one->head->plugin->id()));
     for (size_t v = 0; v < results.size(); ++v) values.emplace_back(one->ops->values[v]->name, results[v]);
     state = state.subspan(one->state_size);
   }

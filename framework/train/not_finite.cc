@@ -37,7 +37,8 @@ class Search {
     }
     for (int t : step.outputs) {
       PLAIT_ASSIGN(const bool bad, tensor_is_bad(t));
-      if (bad) return "the output of layer \"" + network().nodes[static_cast<size_t>(step.node)].layer->name + "\"";
+      if (bad)
+        return "the output of layer \"" + network().nodes[static_cast<size_t>(step.node)].layer->name + "\"";
     }
     return std::string();
   }
@@ -47,7 +48,8 @@ class Search {
     if (tensor.spec.dtype != PLAIT_F32) return false;
     uint64_t count = 1;
     for (int64_t extent : tensor.spec.shape) count *= static_cast<uint64_t>(extent);
-    const void* data = tensor.part >= 0 ? batch_.parts[static_cast<size_t>(tensor.part)] : replica_.tensor(index);
+    const void* data =
+        tensor.part >= 0 ? batch_.parts[static_cast<size_t>(tensor.part)] : replica_.tensor(index);
     return is_bad(static_cast<const float*>(data), count);
   }
 

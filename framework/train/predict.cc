@@ -8,8 +8,8 @@
 #include "train/given_records.h"
 #include "train/job_data.h"
 #include "train/ranks.h"
-#include "train/run_folder.h"
 #include "train/run.h"
+#include "train/run_folder.h"
 #include "train/weights_file.h"
 
 namespace plait {
@@ -29,13 +29,16 @@ class Prediction {
     PLAIT_TRY(open_records());
     const auto world = single();
     PLAIT_ASSIGN(const int fair, fair_threads(*world));
-    const BlockParts parts{&registry_,        &job_,          device.get(),        set_.reader,
-                           set_.order.get(),  set_.records(), job_.evaluate.batch, options_.threads > 0 ? options_.threads : fair};
+    const BlockParts parts{&registry_,          &job_,
+                           device.get(),        set_.reader,
+                           set_.order.get(),    set_.records(),
+                           job_.evaluate.batch, options_.threads > 0 ? options_.threads : fair};
     PLAIT_ASSIGN(const auto blocks, Blocks::create(parts, 0, 1));
     PLAIT_ASSIGN(const auto plain, read_weights(blocks->plan().network()));
     make_scores(blocks->plan().network());
     PLAIT_TRY(blocks->run(plain, [this](const BlockView& view) { return keep(view); }));
-    PLAIT_TRY(files_.write_atomically(options_.out, options_.out.ends_with(".npy") ? write_npy(scores_) : csv()));
+    PLAIT_TRY(
+        files_.write_atomically(options_.out, options_.out.ends_with(".npy") ? write_npy(scores_) : csv()));
     return PredictSummary{set_.records(), {scores_.shape.begin() + 1, scores_.shape.end()}};
   }
 
@@ -53,7 +56,8 @@ class Prediction {
     }
     CallContext context;
     const PluginSpec& like = job_.test ? job_.test : job_.source;
-    PLAIT_ASSIGN(const Instance source, create_instance(registry_, *like.entry, *like.config, PLAIT_HOST_DEVICE, context));
+    PLAIT_ASSIGN(const Instance source,
+                 create_instance(registry_, *like.entry, *like.config, PLAIT_HOST_DEVICE, context));
     PLAIT_ASSIGN(const SourceDescription described, describe_source(source, context));
     class_names_ = described.class_names;
     PLAIT_ASSIGN(given_, GivenRecords::read(files_, options_.in, described.parts.front()));
@@ -92,7 +96,8 @@ class Prediction {
 
   std::string csv() const {
     std::string text = "index,prediction";
-    for (size_t c = 0; c < width_; ++c) text += "," + (class_names_.size() == width_ ? class_names_[c] : "s" + std::to_string(c));
+    for (size_t c = 0; c < width_; ++c)
+      text += "," + (class_names_.size() == width_ ? class_names_[c] : "s" + std::to_string(c));
     text += "\n";
     for (size_t n = 0; n * width_ < scores_.values.size(); ++n) {
       const float* row = scores_.values.data() + n * width_;
@@ -121,8 +126,8 @@ class Prediction {
 
 }  // namespace
 
-Result<PredictSummary> predict_run(const Registry& registry, const Job& job, const PredictOptions& options, Clock&,
-                                   Files& files) {
+Result<PredictSummary> predict_run(const Registry& registry, const Job& job, const PredictOptions& options,
+                                   Clock&, Files& files) {
   return Prediction(registry, job, options, files).run();
 }
 

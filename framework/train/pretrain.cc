@@ -40,8 +40,9 @@ class NetworkView {
     for (const int input : node.inputs) {
       const TensorInfo& tensor = network_.tensors[static_cast<size_t>(input)];
       const bool is_part = tensor.node < 0;
-      input_names_.back().push_back(is_part ? tensor.name.c_str()
-                                            : network_.nodes[static_cast<size_t>(tensor.node)].layer->name.c_str());
+      input_names_.back().push_back(
+          is_part ? tensor.name.c_str()
+                  : network_.nodes[static_cast<size_t>(tensor.node)].layer->name.c_str());
     }
     layer.n_inputs = static_cast<uint32_t>(input_names_.back().size());
     layers_.push_back(layer);
@@ -69,7 +70,8 @@ struct Pretraining::Emitted {
   }
 };
 
-Pretraining::Pretraining(const Registry& registry, const Job& job, const Network& network, int64_t steps_per_epoch)
+Pretraining::Pretraining(const Registry& registry, const Job& job, const Network& network,
+                         int64_t steps_per_epoch)
     : registry_(registry), job_(job), network_(network), steps_per_epoch_(steps_per_epoch) {}
 
 Result<std::unique_ptr<Pretraining>> Pretraining::create(const Registry& registry, const Job& job,
@@ -97,8 +99,8 @@ Result<bool> Pretraining::ask(Emitted& emitted) {
   CallContext context;
   PLAIT_TRY(context
                 .call([&] {
-                  return pretrainer.ops<plait_pretrainer_ops>()->next_stage(pretrainer.self(), context.raw(), &request,
-                                                                            &builder);
+                  return pretrainer.ops<plait_pretrainer_ops>()->next_stage(pretrainer.self(), context.raw(),
+                                                                            &request, &builder);
                 })
                 .at("pretrainer " + std::string(pretrainer.entry().type->id)));
   return emitted.stages > 0;

@@ -15,8 +15,8 @@ namespace plait {
 class Pretraining {
  public:
   // `network` is the job's own, for its training batch. Both outlive this.
-  static Result<std::unique_ptr<Pretraining>> create(const Registry& registry, const Job& job, const Network& network,
-                                                     int64_t steps_per_epoch);
+  static Result<std::unique_ptr<Pretraining>> create(const Registry& registry, const Job& job,
+                                                     const Network& network, int64_t steps_per_epoch);
   // The next stage as a job; nothing when pretraining is complete.
   // Fails with: what the pretrainer reports; kInvalid with the place in the stage's text when it is no job.
   Result<std::optional<Job>> next();

@@ -21,11 +21,13 @@ Bytes to_bytes(const std::string& text) {
 
 Result<std::string> share_text(Transport& transport, const std::string& text) {
   if (transport.size() == 1) return text;
-  PLAIT_ASSIGN(const std::vector<Bytes> voices, transport.all_gather(transport.is_root() ? to_bytes(text) : Bytes()));
+  PLAIT_ASSIGN(const std::vector<Bytes> voices,
+               transport.all_gather(transport.is_root() ? to_bytes(text) : Bytes()));
   return std::string(reinterpret_cast<const char*>(voices.front().data()), voices.front().size());
 }
 
-Status agree_on_job(Transport& transport, const Registry& registry, const Job& job, const std::string& program) {
+Status agree_on_job(Transport& transport, const Registry& registry, const Job& job,
+                    const std::string& program) {
   PLAIT_TRY(agree_same(transport, "the program", program));
   Sha256 plugins;
   for (const auto& file : registry.files()) plugins.update(file->sha256);

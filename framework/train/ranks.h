@@ -14,10 +14,11 @@ namespace plait {
 Result<std::string> share_text(Transport& transport, const std::string& text);
 
 // Program, plugins and job are the same on all ranks. Fails with: kPeer naming what differs and where.
-Status agree_on_job(Transport& transport, const Registry& registry, const Job& job, const std::string& program);
+Status agree_on_job(Transport& transport, const Registry& registry, const Job& job,
+                    const std::string& program);
 
-// Threads for this rank when nobody said how many: the processors it may use, shared with the ranks of its host that may
-// use the same ones. At least 1.
+// Threads for this rank when nobody said how many: the processors it may use, shared with the ranks of its
+// host that may use the same ones. At least 1.
 Result<int> fair_threads(Transport& transport);
 
 }  // namespace plait

@@ -36,7 +36,8 @@ Result<std::unique_ptr<Reducer>> Reducer::create(const Registry& registry, const
                                                  int64_t samples) {
   std::unique_ptr<Reducer> reducer(new Reducer);
   CallContext context;
-  PLAIT_ASSIGN(reducer->instance_, create_instance(registry, *spec.entry, *spec.config, PLAIT_HOST_DEVICE, context));
+  PLAIT_ASSIGN(reducer->instance_,
+               create_instance(registry, *spec.entry, *spec.config, PLAIT_HOST_DEVICE, context));
   const auto* ops = reducer->instance_.ops<plait_reducer_ops>();
   reducer->gathers_ = !PLAIT_HAS(ops, weight);
   reducer->samples_ = samples;
@@ -47,7 +48,9 @@ Result<std::unique_ptr<Reducer>> Reducer::create(const Registry& registry, const
   return reducer;
 }
 
-int64_t Reducer::total_weight() const { return std::accumulate(weights_.begin(), weights_.end(), int64_t{0}); }
+int64_t Reducer::total_weight() const {
+  return std::accumulate(weights_.begin(), weights_.end(), int64_t{0});
+}
 
 Result<int32_t> Reducer::ask(int shard, double loss) const {
   plait_shard_result result{};
@@ -70,8 +73,9 @@ Status Reducer::check_weight(int shard, double loss) const {
   if (gathers_) return {};
   PLAIT_ASSIGN(const int32_t now, ask(shard, loss));
   if (now == weight(shard)) return {};
-  return {Code::kUnsupported, "reducer " + std::string(instance_.entry().type->id) + ": the weight of shard " +
-                                  std::to_string(shard) + " depends on its loss; weights have to be known before a round"};
+  return {Code::kUnsupported, "reducer " + std::string(instance_.entry().type->id) +
+                                  ": the weight of shard " + std::to_string(shard) +
+                                  " depends on its loss; weights have to be known before a round"};
 }
 
 void Reducer::keep(int shard, std::span<const float> delta) {
@@ -94,8 +98,8 @@ Status Reducer::combine(Transport& transport, std::span<float> combined) {
   return context
       .call([&] {
         return instance_.ops<plait_reducer_ops>()->combine(instance_.self(), context.raw(),
-                                                           static_cast<uint32_t>(places.size()), places.data(),
-                                                           combined.size(), combined.data());
+                                                           static_cast<uint32_t>(places.size()),
+                                                           places.data(), combined.size(), combined.data());
       })
       .at("reducer " + std::string(instance_.entry().type->id));
 }

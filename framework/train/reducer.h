@@ -15,8 +15,8 @@
 
 namespace plait {
 
-// A linear reducer gives every shard a weight; a gathering one sees the deltas of all shards, which then travel to every
-// rank: its memory grows with the number of shards.
+// A linear reducer gives every shard a weight; a gathering one sees the deltas of all shards, which then
+// travel to every rank: its memory grows with the number of shards.
 class Reducer {
  public:
   // `samples`: of one shard in a round.
@@ -25,11 +25,12 @@ class Reducer {
   bool gathers() const { return gathers_; }
   int32_t weight(int shard) const { return weights_[static_cast<size_t>(shard)]; }
   int64_t total_weight() const;
-  // Fails with: kUnsupported when a linear reducer wants another weight now that the loss is known: exact sums need the
-  // weights before the round.
+  // Fails with: kUnsupported when a linear reducer wants another weight now that the loss is known: exact
+  // sums need the weights before the round.
   Status check_weight(int shard, double loss) const;
 
-  // Gathering reducers. begin, then keep each delta of this rank, then combine on all ranks. Threads: keep [any]
+  // Gathering reducers. begin, then keep each delta of this rank, then combine on all ranks. Threads: keep
+  // [any]
   void begin() { deltas_.clear(); }
   void keep(int shard, std::span<const float> delta);
   Status combine(Transport& transport, std::span<float> combined);

@@ -15,11 +15,11 @@ constexpr int kNoShard = -1;
 }  // namespace
 
 struct Rounds::Slot {
-  int first = kNoShard;   // shard that this slot begins every round with
-  int shard = kNoShard;   // of the task under way
-  int claimed = kNoShard; // the task after it, its first batch already wanted
-  bool fresh = true;      // has not begun its first task of this round
-  int64_t done = 0;       // local steps of the task under way
+  int first = kNoShard;    // shard that this slot begins every round with
+  int shard = kNoShard;    // of the task under way
+  int claimed = kNoShard;  // the task after it, its first batch already wanted
+  bool fresh = true;       // has not begun its first task of this round
+  int64_t done = 0;        // local steps of the task under way
 };
 
 std::vector<int> shards_of(int rank, int ranks, int shards) {
@@ -55,9 +55,15 @@ Result<std::unique_ptr<Rounds>> Rounds::create(const RoundNumbers& numbers, cons
 }
 
 Status Rounds::make_workers() {
-  const int slots = std::min(std::max(1, parts_.threads / parts_.plan->options().lanes), static_cast<int>(mine_.size()));
-  MapWorker::Setup setup{parts_.plan,  parts_.device,    parts_.reader, parts_.order,
-                         numbers_.sync == Sync::kWeights ? parts_.optimizer : nullptr, numbers_.seed, parts_.profile};
+  const int slots =
+      std::min(std::max(1, parts_.threads / parts_.plan->options().lanes), static_cast<int>(mine_.size()));
+  MapWorker::Setup setup{parts_.plan,
+                         parts_.device,
+                         parts_.reader,
+                         parts_.order,
+                         numbers_.sync == Sync::kWeights ? parts_.optimizer : nullptr,
+                         numbers_.seed,
+                         parts_.profile};
   slots_ = std::make_unique<Slot[]>(static_cast<size_t>(slots));
   for (int s = 0; s < slots; ++s) {
     slots_[static_cast<size_t>(s)].first = mine_[static_cast<size_t>(s)];
@@ -124,11 +130,13 @@ Status Rounds::end_task(Slot& slot, MapWorker& worker) {
   PLAIT_TRY(worker.finish(*state_));
   const TaskResult& result = worker.result();
   results_[static_cast<size_t>(slot.shard)] = result;
-  PLAIT_TRY(parts_.reducer->check_weight(slot.shard, result.samples > 0 ? result.loss_sum / result.samples : 0));
+  PLAIT_TRY(
+      parts_.reducer->check_weight(slot.shard, result.samples > 0 ? result.loss_sum / result.samples : 0));
   if (parts_.reducer->gathers()) {
     parts_.reducer->keep(slot.shard, worker.values().first(parts_.plan->trained_elements()));
   }
-  PLAIT_TRY(worker.blame(sums_->accumulate(worker.values(), worker.slots(), parts_.reducer->weight(slot.shard))));
+  PLAIT_TRY(
+      worker.blame(sums_->accumulate(worker.values(), worker.slots(), parts_.reducer->weight(slot.shard))));
   slot.shard = kNoShard;
   return {};
 }
@@ -152,7 +160,8 @@ Status Rounds::runtime_of_steps() {
   runtime_.resize(static_cast<size_t>(steps_) * fields);
   for (int64_t s = 0; s < steps_; ++s) {
     const Progress progress{state_->step + s, numbers_.total_steps, numbers_.steps_per_epoch};
-    PLAIT_TRY(parts_.optimizer->runtime(progress, std::span(runtime_).subspan(static_cast<size_t>(s) * fields, fields)));
+    PLAIT_TRY(parts_.optimizer->runtime(
+        progress, std::span(runtime_).subspan(static_cast<size_t>(s) * fields, fields)));
   }
   return {};
 }

@@ -1,12 +1,13 @@
 // The scheduler of rounds: K logical shards over the ranks of a world and the replicas of a rank.
 //
-// A round: every shard's map task (map_worker.h) on the rank that owns it, its result added to the exact sums at once
-// and thrown away, the reduce, and the outer step, which every rank does alike. What a round leaves depends on the
-// state it began with, the job and the seed alone: not on ranks, threads or the order in which tasks end.
+// A round: every shard's map task (map_worker.h) on the rank that owns it, its result added to the exact sums
+// at once and thrown away, the reduce, and the outer step, which every rank does alike. What a round leaves
+// depends on the state it began with, the job and the seed alone: not on ranks, threads or the order in which
+// tasks end.
 //
-// Sync::kWeights: tasks run the optimizer; the outer gradient is w(r) - mean of w_k, which an outer optimizer takes, or
-// w(r+1) = w(r) + mean delta. Sync::kGradients (one local step): tasks leave gradients; the optimizer runs once, after
-// the reduce, on their mean.
+// Sync::kWeights: tasks run the optimizer; the outer gradient is w(r) - mean of w_k, which an outer optimizer
+// takes, or w(r+1) = w(r) + mean delta. Sync::kGradients (one local step): tasks leave gradients; the
+// optimizer runs once, after the reduce, on their mean.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -27,11 +28,11 @@ namespace plait {
 
 // What decides a round's bits, beside plan and data.
 struct RoundNumbers {
-  int shards = 1;         // K
-  int local_steps = 1;    // tau; the last round of a stage may be shorter
-  int batch = 1;          // B
+  int shards = 1;       // K
+  int local_steps = 1;  // tau; the last round of a stage may be shorter
+  int batch = 1;        // B
   uint64_t seed = 1;
-  int64_t total_steps = 1;      // of the stage, for schedules
+  int64_t total_steps = 1;  // of the stage, for schedules
   double steps_per_epoch = 1;
   Sync sync = Sync::kWeights;
   InnerState inner_state = InnerState::kAverage;
@@ -43,7 +44,7 @@ struct RoundParts {
   Device* device = nullptr;
   const SampleReader* reader = nullptr;
   const SampleOrder* order = nullptr;
-  const OptimizerInstance* optimizer = nullptr;       // of the device for kWeights, of the host for kGradients
+  const OptimizerInstance* optimizer = nullptr;  // of the device for kWeights, of the host for kGradients
   const OptimizerInstance* outer_optimizer = nullptr;  // of the host; null: the mean as it is
   Reducer* reducer = nullptr;
   int threads = 1;
@@ -55,7 +56,7 @@ struct RoundResult {
   int64_t steps = 0;
   int64_t samples = 0;
   bool redone = false;
-  bool stop = false;  // some rank was asked to stop
+  bool stop = false;                   // some rank was asked to stop
   std::vector<int64_t> tasks_by_rank;  // of this round; sums to K
   int64_t skipped_records = 0;         // of all ranks
 };
@@ -71,9 +72,9 @@ class Rounds final : private RoundGraph::Work {
                                                 Transport& transport);
   ~Rounds() override;
 
-  // The next round of at most `most_steps` local steps, from `state` to `state`. All ranks call it with the same state.
-  // `stop`: this rank was asked to stop; the round is done, and all ranks learn of it.
-  // Fails with: kNumeric naming shard, layer and step; kPeer; what plugins report. The state is then as it was.
+  // The next round of at most `most_steps` local steps, from `state` to `state`. All ranks call it with the
+  // same state. `stop`: this rank was asked to stop; the round is done, and all ranks learn of it. Fails
+  // with: kNumeric naming shard, layer and step; kPeer; what plugins report. The state is then as it was.
   // Threads: [one at a time], the transport's thread
   Result<RoundResult> run(RoundState& state, int64_t most_steps, bool stop);
 
@@ -109,14 +110,14 @@ class Rounds final : private RoundGraph::Work {
   std::vector<std::unique_ptr<MapWorker>> workers_;
   std::unique_ptr<Slot[]> slots_;
   std::unique_ptr<RoundGraph> graph_;
-  HostUpdate update_;          // after the reduce: the optimizer's on mean gradients, or the outer one's
+  HostUpdate update_;           // after the reduce: the optimizer's on mean gradients, or the outer one's
   std::vector<int64_t> table_;  // of tally
-  HostArena mean_;  // [arena]
+  HostArena mean_;              // [arena]
 
   // Of the round under way.
   const RoundState* state_ = nullptr;
   int64_t steps_ = 0;
-  std::vector<double> runtime_;   // [steps, fields]
+  std::vector<double> runtime_;      // [steps, fields]
   std::vector<TaskResult> results_;  // by shard; those of this rank
   std::atomic<size_t> next_ = 0;     // of mine_, not yet claimed
   std::atomic<bool> failed_ = false;

@@ -7,7 +7,8 @@ namespace {
 
 std::vector<HostArena> initial_slots(const OptimizerInstance& optimizer, uint64_t elements) {
   std::vector<HostArena> slots;
-  for (const SlotInfo& slot : optimizer.slots()) slots.emplace_back(elements, static_cast<float>(slot.initial));
+  for (const SlotInfo& slot : optimizer.slots())
+    slots.emplace_back(elements, static_cast<float>(slot.initial));
   return slots;
 }
 

@@ -1,4 +1,5 @@
-// What one round hands to the next: weights and optimizer state. The same on all ranks at the end of every round.
+// What one round hands to the next: weights and optimizer state. The same on all ranks at the end of every
+// round.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -12,9 +13,9 @@ namespace plait {
 
 // Arenas are in the plan's stored order, host memory.
 struct RoundState {
-  int64_t round = 0;  // rounds that are finished
-  int64_t step = 0;   // local steps of a shard that are finished
-  HostArena weights;  // [plan.arena_elements()], buffers included
+  int64_t round = 0;                   // rounds that are finished
+  int64_t step = 0;                    // local steps of a shard that are finished
+  HostArena weights;                   // [plan.arena_elements()], buffers included
   std::vector<HostArena> slots;        // [plan.trained_elements()] each: the optimizer's
   std::vector<HostArena> outer_slots;  // the outer optimizer's
   std::vector<int32_t> exponents;      // of the exact sums; empty: not known yet
@@ -25,7 +26,8 @@ struct RoundState {
 Result<RoundState> initial_state(const Plan& plan, uint64_t seed, const OptimizerInstance& optimizer,
                                  const OptimizerInstance* outer);
 
-// Weights and buffers per parameter, plain order, as in files; and back. Parameters of `plain` are in the network's order.
+// Weights and buffers per parameter, plain order, as in files; and back. Parameters of `plain` are in the
+// network's order.
 Result<std::vector<std::vector<float>>> plain_weights(const Plan& plan, const HostArena& weights);
 // The same for a slot: trained parameters only, the others stay empty.
 Result<std::vector<std::vector<float>>> plain_slot(const Plan& plan, const HostArena& slot);

@@ -5,10 +5,14 @@ namespace {
 
 ReduceRule rule_of(uint32_t declared) {
   switch (declared) {
-    case PLAIT_REDUCE_MEAN32: return ReduceRule::kMean32;
-    case PLAIT_REDUCE_MEAN64: return ReduceRule::kMean64;
-    case PLAIT_REDUCE_MAX: return ReduceRule::kMax;
-    default: return ReduceRule::kNone;
+    case PLAIT_REDUCE_MEAN32:
+      return ReduceRule::kMean32;
+    case PLAIT_REDUCE_MEAN64:
+      return ReduceRule::kMean64;
+    case PLAIT_REDUCE_MAX:
+      return ReduceRule::kMax;
+    default:
+      return ReduceRule::kNone;
   }
 }
 
@@ -23,8 +27,8 @@ std::vector<Segment> slot_segments(const Plan& plan, const SlotInfo& slot) {
   for (size_t i = 0; i < plan.parameters().size(); ++i) {
     const ParameterPlace& place = plan.parameters()[i];
     if (!place.trained) continue;
-    segments.push_back(
-        {slot.name + " of " + plan.network().parameters[i].name, place.offset, place.stored, rule_of(slot.reduce)});
+    segments.push_back({slot.name + " of " + plan.network().parameters[i].name, place.offset, place.stored,
+                        rule_of(slot.reduce)});
   }
   return segments;
 }
@@ -60,7 +64,8 @@ void RoundSums::begin() {
   for (ExactSum* sum : all_) sum->begin();
 }
 
-Status RoundSums::accumulate(std::span<const float> values, std::span<const float* const> slots, int32_t weight) {
+Status RoundSums::accumulate(std::span<const float> values, std::span<const float* const> slots,
+                             int32_t weight) {
   PLAIT_TRY(values_->accumulate(values, weight));
   for (size_t s = 0; s < slots_.size(); ++s) {
     if (slots_[s]) PLAIT_TRY(slots_[s]->accumulate({slots[s], trained_}, weight));
@@ -79,14 +84,16 @@ void RoundSums::mean_slots(std::vector<HostArena>& slots) const {
 
 void RoundSums::save(std::vector<int32_t>& exponents) const {
   exponents.clear();
-  for (const ExactSum* sum : all_) exponents.insert(exponents.end(), sum->exponents().begin(), sum->exponents().end());
+  for (const ExactSum* sum : all_)
+    exponents.insert(exponents.end(), sum->exponents().begin(), sum->exponents().end());
 }
 
 Status RoundSums::restore(std::span<const int32_t> exponents) {
   size_t wanted = 0;
   for (const ExactSum* sum : all_) wanted += sum->exponents().size();
   if (exponents.size() != wanted) {
-    return {Code::kCorrupt, std::to_string(exponents.size()) + " exponents of exact sums, wanted " + std::to_string(wanted)};
+    return {Code::kCorrupt,
+            std::to_string(exponents.size()) + " exponents of exact sums, wanted " + std::to_string(wanted)};
   }
   for (ExactSum* sum : all_) {
     PLAIT_TRY(sum->restore(exponents.first(sum->exponents().size())));

@@ -1,4 +1,5 @@
-// The exact sums of one round: results of the shards (deltas or gradients, and buffers), and averaged optimizer slots.
+// The exact sums of one round: results of the shards (deltas or gradients, and buffers), and averaged
+// optimizer slots.
 #pragma once
 #include <memory>
 #include <span>
@@ -13,8 +14,9 @@
 
 namespace plait {
 
-// How buffers and slots are combined follows from the rule that each declares: means are means of the values, kMax their
-// largest; `reset` and `none` are not reduced, and every round begins with the value they had at the start.
+// How buffers and slots are combined follows from the rule that each declares: means are means of the values,
+// kMax their largest; `reset` and `none` are not reduced, and every round begins with the value they had at
+// the start.
 class RoundSums {
  public:
   // `averaged`: the slots of an optimizer that runs inside the tasks, empty where none is averaged.

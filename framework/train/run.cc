@@ -118,7 +118,8 @@ class Run {
       checkpoints_.emplace(files_, checkpoints_path(summary_.run_dir), job_.train.keep_checkpoints);
       context_->folder = &*folder_;
       context_->checkpoints = &*checkpoints_;
-      PLAIT_TRY(resume_from_ ? folder_->resume(resume_from_->stage, resume_from_->step) : folder_->begin(job_.resolved));
+      PLAIT_TRY(resume_from_ ? folder_->resume(resume_from_->stage, resume_from_->step)
+                             : folder_->begin(job_.resolved));
       observer_.run_begun(summary_.run_dir);
     }
     return transport_.barrier();
@@ -132,8 +133,8 @@ class Run {
     }
     const int busy = shards * job_.train.lanes;
     if (ranks <= shards && ranks * context_->threads > busy) {
-      say("threads: " + std::to_string(ranks * context_->threads) + ", of which shards x lanes = " +
-          std::to_string(busy) + " have work");
+      say("threads: " + std::to_string(ranks * context_->threads) +
+          ", of which shards x lanes = " + std::to_string(busy) + " have work");
     }
   }
 
@@ -164,14 +165,16 @@ class Run {
   Status resume(Stage& stage) {
     if (!resume_from_ || resume_from_->stage != stage_) return {};
     PLAIT_TRY(stage.resume(*resume_from_).at("checkpoint"));
-    say("going on from round " + std::to_string(resume_from_->round) + ", step " + std::to_string(resume_from_->step));
+    say("going on from round " + std::to_string(resume_from_->round) + ", step " +
+        std::to_string(resume_from_->step));
     return {};
   }
 
   void take_network_of_checkpoint() {
     if (!resume_from_) return;
     for (NamedTensor& tensor : network_) {
-      const auto found = std::ranges::find(resume_from_->tensors, "network/" + tensor.name, &NamedTensor::name);
+      const auto found =
+          std::ranges::find(resume_from_->tensors, "network/" + tensor.name, &NamedTensor::name);
       if (found != resume_from_->tensors.end() && found->shape == tensor.shape) tensor.values = found->values;
     }
   }
@@ -308,8 +311,9 @@ Result<EvaluationInfo> evaluate(const Registry& registry, const Job& job, const 
   PLAIT_ASSIGN(const auto device, Device::open(registry, *job.device.entry, *job.device.config));
   PLAIT_ASSIGN(const EvaluationSet set, open_set(registry, job, options.on));
   PLAIT_ASSIGN(const int fair, fair_threads(transport));
-  const BlockParts parts{&registry,         &job,          device.get(),        set.reader,
-                         set.order.get(),   set.records(), job.evaluate.batch,  options.threads > 0 ? options.threads : fair};
+  const BlockParts parts{
+      &registry,       &job,          device.get(),       set.reader,
+      set.order.get(), set.records(), job.evaluate.batch, options.threads > 0 ? options.threads : fair};
   PLAIT_ASSIGN(const auto evaluator, Evaluator::create(parts, transport));
   PLAIT_ASSIGN(const auto plain, plain_of(weights, evaluator->plan().network(), path));
   EvaluationInfo info;
@@ -323,8 +327,9 @@ Result<EvaluationInfo> evaluate(const Registry& registry, const Job& job, const 
 
 }  // namespace
 
-Result<Summary> run_job(const Registry& registry, const Job& job, const RunOptions& options, Transport& transport,
-                        Clock& clock, Files& files, Observer& observer, const std::atomic<bool>& stop) {
+Result<Summary> run_job(const Registry& registry, const Job& job, const RunOptions& options,
+                        Transport& transport, Clock& clock, Files& files, Observer& observer,
+                        const std::atomic<bool>& stop) {
   return announced(Run(registry, job, options, transport, clock, files, observer, stop).run(), transport);
 }
 

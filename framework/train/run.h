@@ -1,7 +1,8 @@
 // train/: a job is trained, evaluated and used: rounds, evaluation, checkpoints, the run's folder.
 //
-// run_job is the whole of `plait run`: pretraining stages, rounds, validation at each epoch, the test at the end, and
-// the files of the run. The rounds are in round.h; everything here works on any Transport, Clock and Files.
+// run_job is the whole of `plait run`: pretraining stages, rounds, validation at each epoch, the test at the
+// end, and the files of the run. The rounds are in round.h; everything here works on any Transport, Clock and
+// Files.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -26,12 +27,13 @@ struct RunOptions {
   std::string run_dir;       // "": runs/<job name>-<UTC time>; with resume: the newest of these
   bool resume = false;       // go on from the last good checkpoint of run_dir
   std::string weights_file;  // start from these weights (safetensors): tensors of the same name and shape
-  int threads = 0;           // of this rank; 0: the cores of the process's affinity mask, shared by the ranks of a host
-  int64_t max_steps = 0;     // local steps of a shard in all; 0: as the job says
-  double max_seconds = 0;    // stop with RunStatus::kStopped after this; 0: as the job says
-  int overfit_batches = 0;   // train on the first n batches of the first epoch only, over and over; 0: off
-  bool profile = false;      // measure the time per layer: Observer::profile at the end
-  std::string program;       // version of the program; ranks must agree on it
+  int threads =
+      0;  // of this rank; 0: the cores of the process's affinity mask, shared by the ranks of a host
+  int64_t max_steps = 0;    // local steps of a shard in all; 0: as the job says
+  double max_seconds = 0;   // stop with RunStatus::kStopped after this; 0: as the job says
+  int overfit_batches = 0;  // train on the first n batches of the first epoch only, over and over; 0: off
+  bool profile = false;     // measure the time per layer: Observer::profile at the end
+  std::string program;      // version of the program; ranks must agree on it
 };
 
 enum class RunStatus {
@@ -87,19 +89,19 @@ struct StageInfo {
 
 struct RoundInfo {
   int stage = 0;
-  int64_t round = 0;   // 0-based number of the round that is finished
-  int64_t rounds = 0;  // of the stage
-  int64_t step = 0;    // local steps of a shard so far
-  double epoch = 0;    // so far, a fraction
-  int64_t samples = 0; // of this stage so far, all shards
-  double loss = 0;     // mean over the round's samples
-  double seconds = 0;  // this round took
+  int64_t round = 0;              // 0-based number of the round that is finished
+  int64_t rounds = 0;             // of the stage
+  int64_t step = 0;               // local steps of a shard so far
+  double epoch = 0;               // so far, a fraction
+  int64_t samples = 0;            // of this stage so far, all shards
+  double loss = 0;                // mean over the round's samples
+  double seconds = 0;             // this round took
   double samples_per_second = 0;  // of this round
   bool redone = false;            // the exact sum asked for it again
 };
 
 struct EvaluationInfo {
-  std::string on;  // "validation", "test"
+  std::string on;       // "validation", "test"
   std::string weights;  // "last", "best"
   int stage = 0;
   int64_t step = 0;
@@ -132,15 +134,15 @@ class Observer {
   virtual void finished(const Summary& summary) { (void)summary; }
 };
 
-// Trains the job. `stop` may be set at any time (a signal handler): the run saves a checkpoint at the end of the round
-// and returns kStopped; any rank's stop stops all. Nothing is written before the job, its data and the run's folder are
-// known to be good.
-// Fails with: whatever is wrong with job, data, folder or peers; kNumeric naming shard, layer and step. In a world of
-// several ranks the failure has then been announced through Transport::abort (over MPI that ends the process with the
-// one message); in a world of one it has not, and the caller prints it.
-// Threads: [one at a time], the transport's thread.
-Result<Summary> run_job(const Registry& registry, const Job& job, const RunOptions& options, Transport& transport,
-                        Clock& clock, Files& files, Observer& observer, const std::atomic<bool>& stop);
+// Trains the job. `stop` may be set at any time (a signal handler): the run saves a checkpoint at the end of
+// the round and returns kStopped; any rank's stop stops all. Nothing is written before the job, its data and
+// the run's folder are known to be good. Fails with: whatever is wrong with job, data, folder or peers;
+// kNumeric naming shard, layer and step. In a world of several ranks the failure has then been announced
+// through Transport::abort (over MPI that ends the process with the one message); in a world of one it has
+// not, and the caller prints it. Threads: [one at a time], the transport's thread.
+Result<Summary> run_job(const Registry& registry, const Job& job, const RunOptions& options,
+                        Transport& transport, Clock& clock, Files& files, Observer& observer,
+                        const std::atomic<bool>& stop);
 
 // Where run_job puts the job's resolved text: what `evaluate` and `predict` load.
 std::string resolved_path(const std::string& run_dir);
@@ -159,12 +161,12 @@ Result<EvaluationInfo> evaluate_run(const Registry& registry, const Job& job, co
 struct PredictOptions {
   std::string run_dir;
   std::string weights = "last";
-  // "test" or "validation": the job's own records. Else a file of inputs of the network's first part, as its source
-  // delivers them (before preprocess): .npy [N, H, W, C] (or [N, H, W] for C = 1) of u8 or f32, or .csv, a row of
-  // H*W*C plain numbers per sample, a first line that is no numbers is a heading.
+  // "test" or "validation": the job's own records. Else a file of inputs of the network's first part, as its
+  // source delivers them (before preprocess): .npy [N, H, W, C] (or [N, H, W] for C = 1) of u8 or f32, or
+  // .csv, a row of H*W*C plain numbers per sample, a first line that is no numbers is a heading.
   std::string in;
-  // .csv: heading "index,prediction,<class names or s0,s1,...>", a line per sample with the place of the largest
-  // score and the scores; .npy: scores [N, C] f32.
+  // .csv: heading "index,prediction,<class names or s0,s1,...>", a line per sample with the place of the
+  // largest score and the scores; .npy: scores [N, C] f32.
   std::string out;
   int threads = 0;
 };
@@ -174,8 +176,9 @@ struct PredictSummary {
   std::vector<int64_t> shape;  // of one sample's scores
 };
 
-// Writes the last layer's outputs for inputs. `out` is written at once at the end or not at all. World of one.
-Result<PredictSummary> predict_run(const Registry& registry, const Job& job, const PredictOptions& options, Clock& clock,
-                                   Files& files);
+// Writes the last layer's outputs for inputs. `out` is written at once at the end or not at all. World of
+// one.
+Result<PredictSummary> predict_run(const Registry& registry, const Job& job, const PredictOptions& options,
+                                   Clock& clock, Files& files);
 
 }  // namespace plait

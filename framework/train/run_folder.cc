@@ -37,16 +37,23 @@ std::string utc_text(Clock::Nanoseconds wall) {
 }
 
 Json to_json(const RoundInfo& round) {
-  return {{"type", "round"},       {"stage", round.stage},     {"round", round.round},
-          {"step", round.step},    {"epoch", round.epoch},     {"samples", round.samples},
-          {"loss", number(round.loss)}, {"seconds", round.seconds}, {"samples_per_second", number(round.samples_per_second)}};
+  return {{"type", "round"},
+          {"stage", round.stage},
+          {"round", round.round},
+          {"step", round.step},
+          {"epoch", round.epoch},
+          {"samples", round.samples},
+          {"loss", number(round.loss)},
+          {"seconds", round.seconds},
+          {"samples_per_second", number(round.samples_per_second)}};
 }
 
 Json to_json(const EvaluationInfo& evaluation) {
-  return {{"type", "evaluation"},         {"stage", evaluation.stage},     {"step", evaluation.step},
-          {"epoch", evaluation.epoch},    {"on", evaluation.on},           {"weights", evaluation.weights},
-          {"records", evaluation.records}, {"best", evaluation.best},       {"values", to_json(evaluation.values)},
-          {"seconds", evaluation.seconds}};
+  return {
+      {"type", "evaluation"},          {"stage", evaluation.stage}, {"step", evaluation.step},
+      {"epoch", evaluation.epoch},     {"on", evaluation.on},       {"weights", evaluation.weights},
+      {"records", evaluation.records}, {"best", evaluation.best},   {"values", to_json(evaluation.values)},
+      {"seconds", evaluation.seconds}};
 }
 
 }  // namespace
@@ -64,11 +71,13 @@ Result<std::string> newest_run_dir(Files& files, const std::string& job_name) {
   if (files.exists("runs")) {
     PLAIT_ASSIGN(const std::vector<std::string> names, files.list("runs"));
     for (const std::string& name : names) {
-      const bool mine = name.starts_with(prefix) && name.find_first_not_of("0123456789-", prefix.size()) == std::string::npos;
+      const bool mine = name.starts_with(prefix) &&
+                        name.find_first_not_of("0123456789-", prefix.size()) == std::string::npos;
       if (mine && name > newest) newest = name;
     }
   }
-  if (newest.empty()) return Status(Code::kNotFound, "no run runs/" + prefix + "* to resume; say which by --run-dir");
+  if (newest.empty())
+    return Status(Code::kNotFound, "no run runs/" + prefix + "* to resume; say which by --run-dir");
   return "runs/" + newest;
 }
 
@@ -83,7 +92,8 @@ std::string weights_path(const std::string& run_dir, const std::string& which) {
 
 Status RunFolder::begin(const std::string& resolved) {
   if (files_.exists(resolved_path(run_dir_))) {
-    return {Code::kInvalid, run_dir_ + " holds a run already; go on with --resume, or choose another --run-dir"};
+    return {Code::kInvalid,
+            run_dir_ + " holds a run already; go on with --resume, or choose another --run-dir"};
   }
   const std::string cannot = "the run's folder cannot be written";
   PLAIT_TRY(files_.make_directories(checkpoints_path(run_dir_)).at(cannot));
@@ -143,12 +153,14 @@ void RunFolder::add_row(const EvaluationInfo& evaluation) {
   curve_.push_back({evaluation.stage, evaluation.step, evaluation.epoch, train_loss_, evaluation.values});
 }
 
-// Columns are those of the first row of each stage; a stage with other values begins with a heading of its own.
+// Columns are those of the first row of each stage; a stage with other values begins with a heading of its
+// own.
 Status RunFolder::write_curve() {
   std::string text, heading;
   for (const CurveRow& row : curve_) {
-    std::string names = "stage,step,epoch,train_loss", values = std::to_string(row.stage) + "," + std::to_string(row.step) +
-                                                                "," + digits(row.epoch) + "," + digits(row.train_loss);
+    std::string names = "stage,step,epoch,train_loss",
+                values = std::to_string(row.stage) + "," + std::to_string(row.step) + "," +
+                         digits(row.epoch) + "," + digits(row.train_loss);
     for (const auto& [name, value] : row.values) {
       names += ",validation_" + name;
       values += "," + digits(value);
@@ -175,7 +187,8 @@ Status RunFolder::save_summary(const Summary& summary) {
 
 std::string Summary::json() const {
   Json list = Json::array();
-  for (const Fault& fault : faults) list.push_back({{"round", fault.round}, {"rank", fault.rank}, {"what", fault.what}});
+  for (const Fault& fault : faults)
+    list.push_back({{"round", fault.round}, {"rank", fault.rank}, {"what", fault.what}});
   Json object = {{"status", status == RunStatus::kComplete ? "complete" : "stopped"},
                  {"weights_sha256", weights_sha256},
                  {"rounds", rounds},

@@ -3,9 +3,9 @@
 //   resolved.txtpb       the whole job as run
 //   metrics.jsonl        a line per round and evaluation
 //   curve.csv            a line per validation
-//   checkpoints/         the last states, and best.safetensors: the weights that were best on the validation set
-//   weights.safetensors  the last weights
-//   summary.json         written last: a folder with one is finished, or stopped and resumable
+//   checkpoints/         the last states, and best.safetensors: the weights that were best on the validation
+//   set weights.safetensors  the last weights summary.json         written last: a folder with one is
+//   finished, or stopped and resumable
 #pragma once
 #include <cstdint>
 #include <string>
@@ -33,7 +33,8 @@ class RunFolder {
   RunFolder(Files& files, std::string run_dir) : files_(files), run_dir_(std::move(run_dir)) {}
   const std::string& path() const { return run_dir_; }
 
-  // Makes the folder of a new run. Fails with: kInvalid when it holds a run already; kIo when it cannot be written.
+  // Makes the folder of a new run. Fails with: kInvalid when it holds a run already; kIo when it cannot be
+  // written.
   Status begin(const std::string& resolved);
   // Takes up a folder: keeps the lines of metrics.jsonl up to (stage, step) and throws away those after.
   Status resume(int stage, int64_t step);

@@ -50,8 +50,9 @@ TEST_CASE("the device does not matter where its kernels are the same") {
 }
 
 TEST_CASE("outer optimizers, gathering reducers, reset state and global clipping keep the promise too") {
-  for (const std::string more : {"outer_optimizer { roll { rate: 0.7 momentum: 0.9 } }", "reducer { middle {} }",
-                                 "train { inner_state: reset }", "optimizer { clip {} }"}) {
+  for (const std::string more :
+       {"outer_optimizer { roll { rate: 0.7 momentum: 0.9 } }", "reducer { middle {} }",
+        "train { inner_state: reset }", "optimizer { clip {} }"}) {
     const Job job = train_job(more.starts_with("train") ? kAveraging + " inner_state: reset" : kAveraging,
                               more.starts_with("train") ? "" : more);
     const std::string one = digest(job);
@@ -82,7 +83,8 @@ TEST_CASE("four shards of 4 at one step are one shard of 16") {
   TestWorld parts, whole;
   REQUIRE(parts.run(train_job("shards: 4 batch: 4 local_steps: 1 epochs: 3 sync: gradients")).is_ok());
   REQUIRE(whole.run(train_job("shards: 1 batch: 16 local_steps: 1 epochs: 3 sync: gradients")).is_ok());
-  // The noise differs by shard: at most 0.1 an element. Without it 18 updates of numbers below 1 differ by roundings.
+  // The noise differs by shard: at most 0.1 an element. Without it 18 updates of numbers below 1 differ by
+  // roundings.
   CHECK(largest_difference(parts.weights(), whole.weights()) < 0.1);
 }
 
@@ -208,7 +210,8 @@ TEST_CASE("what is not finite stops the job by shard, step and place") {
   CHECK(failed.status().message().find("parameter a.weight") != std::string::npos);
 }
 
-TEST_CASE("whichever change of the file system fails, the run ends with an error and can be resumed or begun") {
+TEST_CASE(
+    "whichever change of the file system fails, the run ends with an error and can be resumed or begun") {
   const Job job = train_job(kAveraging);
   TestWorld counting;
   REQUIRE(counting.run(job).is_ok());
@@ -269,7 +272,8 @@ TEST_CASE("predictions for given inputs are the network's, record by record") {
   const std::string text = *world.files.read("out.csv");
   CHECK(text.starts_with("index,prediction,s0\n0,0,"));
   REQUIRE(world.files.write_atomically("in.csv", "1,0\n").is_ok());
-  CHECK(predict_run(train_registry(), job, options, world.clock, world.files).status().code() == Code::kInvalid);
+  CHECK(predict_run(train_registry(), job, options, world.clock, world.files).status().code() ==
+        Code::kInvalid);
 }
 
 TEST_CASE("training can begin with weights from a file") {

@@ -33,7 +33,8 @@ int64_t scaled(uint64_t bits, int64_t n) {
 
 }  // namespace
 
-KeyedPermutation::KeyedPermutation(uint64_t key, int64_t n) : key_(key), n_(n), half_bits_(half_bits_for(n)) {}
+KeyedPermutation::KeyedPermutation(uint64_t key, int64_t n)
+    : key_(key), n_(n), half_bits_(half_bits_for(n)) {}
 
 uint64_t KeyedPermutation::mixed(uint64_t epoch, uint64_t value) const {
   const uint32_t mask = (uint32_t{1} << half_bits_) - 1;
@@ -81,9 +82,9 @@ SampleRef TrainingOrder::sample(int64_t position) const {
 }
 
 SampleRef TrainingOrder::replacement(const SampleRef& bad, int attempt) const {
-  const auto block =
-      sdk::philox({low(bad.place), (high(bad.place) << 16) ^ static_cast<uint32_t>(attempt), low(bad.epoch), high(bad.epoch)},
-                  {low(replacement_key_), high(replacement_key_)});
+  const auto block = sdk::philox({low(bad.place), (high(bad.place) << 16) ^ static_cast<uint32_t>(attempt),
+                                  low(bad.epoch), high(bad.epoch)},
+                                 {low(replacement_key_), high(replacement_key_)});
   const int64_t index = scaled((uint64_t{block[0]} << 32) | block[1], records());
   return {split_.training(index), bad.epoch, bad.place};
 }

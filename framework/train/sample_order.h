@@ -1,12 +1,12 @@
 // Which record is trained on when: an endless row of epochs, each a permutation of the training records.
 //
-// Sample of step t, shard k, place i of a batch of B, with K shards: position p = (t K + k) B + i. Epoch e = p / n holds
-// n = records() positions; the place within it goes through a keyed bijection of 0..n-1. So a record is met once an
-// epoch, and n need not divide by K B.
+// Sample of step t, shard k, place i of a batch of B, with K shards: position p = (t K + k) B + i. Epoch e =
+// p / n holds n = records() positions; the place within it goes through a keyed bijection of 0..n-1. So a
+// record is met once an epoch, and n need not divide by K B.
 //
-// The bijection is a Feistel network of six rounds over the smallest 4^h >= n, whose function is Philox 4x32-10, and
-// cycle walking: numbers >= n are sent through again until one is below n.
-// Source: Black, Rogaway 2002, "Ciphers with arbitrary finite domains", section 5; Salmon et al. 2011 (Philox).
+// The bijection is a Feistel network of six rounds over the smallest 4^h >= n, whose function is Philox
+// 4x32-10, and cycle walking: numbers >= n are sent through again until one is below n. Source: Black,
+// Rogaway 2002, "Ciphers with arbitrary finite domains", section 5; Salmon et al. 2011 (Philox).
 #pragma once
 #include <cstdint>
 
@@ -29,7 +29,8 @@ class KeyedPermutation {
   int half_bits_;
 };
 
-// A source's records, split in two: a fixed subset for validation, drawn by the seed, and the rest for training.
+// A source's records, split in two: a fixed subset for validation, drawn by the seed, and the rest for
+// training.
 struct RecordSplit {
   RecordSplit(uint64_t seed, int64_t records, double validation_fraction);
   // Record number of the index-th training or validation record.
@@ -47,7 +48,8 @@ struct RecordSplit {
 // The order of training. Threads: [any]
 class TrainingOrder final : public SampleOrder {
  public:
-  // `repeat`: only positions 0..repeat-1 are met, over and over (0: off). Without `shuffle` epochs are in record order.
+  // `repeat`: only positions 0..repeat-1 are met, over and over (0: off). Without `shuffle` epochs are in
+  // record order.
   TrainingOrder(uint64_t seed, const RecordSplit& split, bool shuffle, int64_t repeat = 0);
   SampleRef sample(int64_t position) const override;
   // A training record drawn by (seed, epoch, place, attempt).
@@ -62,8 +64,8 @@ class TrainingOrder final : public SampleOrder {
   KeyedPermutation permutation_;
 };
 
-// The order of evaluation: position p is record p of the validation part of a split, or of the whole source. Positions
-// past the end meet the last record again (they fill a batch and are not counted).
+// The order of evaluation: position p is record p of the validation part of a split, or of the whole source.
+// Positions past the end meet the last record again (they fill a batch and are not counted).
 class EvaluationOrder final : public SampleOrder {
  public:
   explicit EvaluationOrder(int64_t records) : EvaluationOrder(records, nullptr) {}

@@ -77,7 +77,8 @@ TEST_CASE("a replacement depends on epoch, place and attempt, and is a training 
   std::set<int64_t> held_out, drawn;
   for (int64_t i = 0; i < 500; ++i) held_out.insert(split.validation(i));
   for (uint64_t place = 0; place < 20; ++place)
-    for (int attempt = 0; attempt < 3; ++attempt) drawn.insert(order.replacement({1, 2, place}, attempt).record);
+    for (int attempt = 0; attempt < 3; ++attempt)
+      drawn.insert(order.replacement({1, 2, place}, attempt).record);
   for (int64_t record : drawn) CHECK(held_out.count(record) == 0);
   CHECK(drawn.size() > 40);
   CHECK(order.replacement({1, 2, 3}, 0).record == order.replacement({9, 2, 3}, 0).record);

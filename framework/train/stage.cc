@@ -58,11 +58,13 @@ void Stage::count_steps() {
   numbers_ = {train.shards, train.local_steps, train.batch, job_.seed, 1, 1, train.sync, train.inner_state};
   numbers_.steps_per_epoch = static_cast<double>(data_->training_records()) / step_samples;
   const double from_epochs = std::floor(train.epochs * numbers_.steps_per_epoch + 0.5);
-  numbers_.total_steps = train.steps > 0 ? train.steps : std::max<int64_t>(1, static_cast<int64_t>(from_epochs));
+  numbers_.total_steps =
+      train.steps > 0 ? train.steps : std::max<int64_t>(1, static_cast<int64_t>(from_epochs));
 }
 
 Status Stage::make_plan() {
-  PLAIT_ASSIGN(plan_, compile_plan(run_.registry, job_, data_->training().parts(), job_.train.batch, true, run_.device));
+  PLAIT_ASSIGN(plan_, compile_plan(run_.registry, job_, data_->training().parts(), job_.train.batch, true,
+                                   run_.device));
   if (plan_->losses().empty()) return {Code::kInvalid, job_.name + ": there is no loss to train by"};
   return agree_same(run_.transport, "the compiled network of \"" + job_.name + "\"", plan_->digest());
 }
@@ -94,7 +96,8 @@ Result<std::unique_ptr<Evaluator>> Stage::evaluator_for(const EvaluationSet& set
 Status Stage::make_evaluators() {
   if (data_->validation().records() > 0) {
     PLAIT_ASSIGN(validation_, evaluator_for(data_->validation()));
-    monitor_ = pretraining_ || job_.evaluate.monitor.empty() ? validation_->default_monitor() : job_.evaluate.monitor;
+    monitor_ = pretraining_ || job_.evaluate.monitor.empty() ? validation_->default_monitor()
+                                                             : job_.evaluate.monitor;
     if (!monitor_.empty()) {
       PLAIT_ASSIGN(higher_is_better_, validation_->higher_is_better(monitor_));
     }
@@ -201,14 +204,16 @@ Status Stage::after_round(const RoundResult& result, Clock::Nanoseconds took) {
   if (counters.tasks_by_rank.size() < result.tasks_by_rank.size()) {
     counters.tasks_by_rank.resize(result.tasks_by_rank.size());
   }
-  for (size_t r = 0; r < result.tasks_by_rank.size(); ++r) counters.tasks_by_rank[r] += result.tasks_by_rank[r];
+  for (size_t r = 0; r < result.tasks_by_rank.size(); ++r)
+    counters.tasks_by_rank[r] += result.tasks_by_rank[r];
   loss_ = result.loss;
   samples_ += result.samples;
   if (!run_.is_root()) return {};
   RoundInfo info;
   info.stage = number_;
   info.round = state_.round - 1;
-  info.rounds = info.round + 1 + (last_step() - state_.step + numbers_.local_steps - 1) / numbers_.local_steps;
+  info.rounds =
+      info.round + 1 + (last_step() - state_.step + numbers_.local_steps - 1) / numbers_.local_steps;
   info.step = state_.step;
   info.epoch = epoch();
   info.samples = samples_;
@@ -257,7 +262,8 @@ Status Stage::save_checkpoint(const NamedTensors& network) {
   checkpoint.validation = validation_values_;
   PLAIT_TRY(put_state(*plan_, state_, checkpoint));
   if (pretraining_) {
-    for (const NamedTensor& tensor : network) checkpoint.tensors.push_back({"network/" + tensor.name, tensor.shape, tensor.values});
+    for (const NamedTensor& tensor : network)
+      checkpoint.tensors.push_back({"network/" + tensor.name, tensor.shape, tensor.values});
   }
   PLAIT_TRY(run_.folder->flush());
   PLAIT_ASSIGN(const std::string path, run_.checkpoints->save(checkpoint));

@@ -17,7 +17,7 @@ struct RunContext {
   const RunOptions& options;
   Transport& transport;
   Clock& clock;
-  Observer& observer;      // told on rank 0 only
+  Observer& observer;  // told on rank 0 only
   const std::atomic<bool>& stop;
   Device& device;
   RunFolder* folder = nullptr;              // rank 0 only
@@ -44,14 +44,14 @@ class Stage {
   double steps_per_epoch() const { return numbers_.steps_per_epoch; }
   const JobData& data() const { return *data_; }
 
-  // Weights that a stage begins with: the seed's, with tensors of the same name and shape taken from `from`. Returns how
-  // many were taken.
+  // Weights that a stage begins with: the seed's, with tensors of the same name and shape taken from `from`.
+  // Returns how many were taken.
   Result<int> begin_with(const NamedTensors& from);
   // Goes on from a checkpoint of this stage.
   Status resume(const Checkpoint& checkpoint);
 
-  // Rounds, validation and checkpoints until the stage ends or is stopped. `network`: the job's own, for checkpoints of
-  // a pretraining stage.
+  // Rounds, validation and checkpoints until the stage ends or is stopped. `network`: the job's own, for
+  // checkpoints of a pretraining stage.
   Result<RunStatus> run(const NamedTensors& network);
 
   Result<NamedTensors> weights() const;

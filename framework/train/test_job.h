@@ -16,12 +16,12 @@
 
 namespace plait {
 
-// Layers: plane {units}: y = x W; follow: y = x - mean, where the buffer `mean` follows the batches (mean64); noise: adds
-// numbers of [0, 0.1) while training. Loss squares, metric error (mean squared error). Optimizers roll {rate momentum}
-// (a slot, mean32) and clip {rate} (observes all gradients). Source points {count bad spoilt}: x [3], label [1], of which `bad` records break
-// their format and those from number `spoilt` on are not finite. Reducers mean (default) and middle (gathers).
-// Devices near (default) and far (memory that the host may not touch). Pretrainer again {stages}: trains the first layer
-// to give back its input.
+// Layers: plane {units}: y = x W; follow: y = x - mean, where the buffer `mean` follows the batches (mean64);
+// noise: adds numbers of [0, 0.1) while training. Loss squares, metric error (mean squared error). Optimizers
+// roll {rate momentum} (a slot, mean32) and clip {rate} (observes all gradients). Source points {count bad
+// spoilt}: x [3], label [1], of which `bad` records break their format and those from number `spoilt` on are
+// not finite. Reducers mean (default) and middle (gathers). Devices near (default) and far (memory that the
+// host may not touch). Pretrainer again {stages}: trains the first layer to give back its input.
 const Registry& train_registry();
 
 // A job of a two-layer network on 96 records. `more` follows the fields of train.

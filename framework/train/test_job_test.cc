@@ -116,7 +116,9 @@ struct Error {
     for (size_t i = 0; i < p.size(); ++i) state[0] += (p[i] - t[i]) * (p[i] - t[i]);
     state[1] += static_cast<double>(prediction.shape(0));
   }
-  void finish(std::span<const double> state, std::span<double> results) const { results[0] = state[0] / state[1]; }
+  void finish(std::span<const double> state, std::span<double> results) const {
+    results[0] = state[0] / state[1];
+  }
 };
 
 struct Roll {
@@ -201,7 +203,8 @@ struct Points {
     }
     const auto x = call.output("x").f32();
     const auto at = static_cast<double>(index + phase * 1000);
-    for (size_t i = 0; i < 3; ++i) x[i] = static_cast<float>(std::sin(at * 0.7 + 1.3 * static_cast<double>(i)));
+    for (size_t i = 0; i < 3; ++i)
+      x[i] = static_cast<float>(std::sin(at * 0.7 + 1.3 * static_cast<double>(i)));
     if (index >= spoilt) x[0] = std::numeric_limits<float>::infinity();
     call.output("label").f32()[0] = x[0] - 0.5f * x[1] + 0.25f * x[2] * x[2];
   }
@@ -248,10 +251,12 @@ struct Again {
 const Registry& train_registry() {
   static const sdk::PluginTable table(
       "test.train", "1", "none", sdk::layer<Plane>("plait.plane"), sdk::layer<Follow>("plait.follow"),
-      sdk::layer<Noise>("plait.noise"), sdk::loss<Squares>("plait.squares"), sdk::metric<Error>("plait.error"),
-      sdk::optimizer<Roll>("plait.roll"), sdk::optimizer<Clip>("plait.clip"), sdk::reducer<MeanReducer>("plait.mean"),
-      sdk::reducer<Middle>("plait.middle"), sdk::source<Points>("plait.points"), sdk::device<Memory<true>>("plait.near"),
-      sdk::device<Memory<false>>("plait.far"), sdk::pretrainer<Again>("plait.again"));
+      sdk::layer<Noise>("plait.noise"), sdk::loss<Squares>("plait.squares"),
+      sdk::metric<Error>("plait.error"), sdk::optimizer<Roll>("plait.roll"),
+      sdk::optimizer<Clip>("plait.clip"), sdk::reducer<MeanReducer>("plait.mean"),
+      sdk::reducer<Middle>("plait.middle"), sdk::source<Points>("plait.points"),
+      sdk::device<Memory<true>>("plait.near"), sdk::device<Memory<false>>("plait.far"),
+      sdk::pretrainer<Again>("plait.again"));
   const auto on = [](const char* device) {
     return sdk::PluginTable(device, "1", "none", sdk::implementation<Plane>("plait.plane", device),
                             sdk::implementation<Follow>("plait.follow", device),
@@ -269,17 +274,18 @@ const Registry& train_registry() {
 Job train_job(const std::string& train, const std::string& more) {
   const std::string source = more.find("source {") == std::string::npos ? "source { points {} }\n" : "";
   const std::string optimizer = more.starts_with("optimizer {") ? "" : "optimizer { roll {} }\n";
-  auto job = parse_job(train_registry(),
-                       source + optimizer +
-                           "validation { points { phase: 1 count: 21 } } test { points { phase: 2 count: 21 } }\n"
-                           "layer { name: \"a\" input: \"x\" plane { units: 4 } }\n"
-                           "layer { name: \"m\" follow {} }\nlayer { name: \"n\" noise {} }\n"
-                           "layer { name: \"b\" plane { units: 1 } }\n"
-                           "loss { input: \"b\" target: \"label\" squares {} }\n"
-                           "metric { input: \"b\" target: \"label\" error {} }\n"
-                           "evaluate { batch: 8 }\ntrain { " +
-                           train + " }\n" + more,
-                       "toy");
+  auto job =
+      parse_job(train_registry(),
+                source + optimizer +
+                    "validation { points { phase: 1 count: 21 } } test { points { phase: 2 count: 21 } }\n"
+                    "layer { name: \"a\" input: \"x\" plane { units: 4 } }\n"
+                    "layer { name: \"m\" follow {} }\nlayer { name: \"n\" noise {} }\n"
+                    "layer { name: \"b\" plane { units: 1 } }\n"
+                    "loss { input: \"b\" target: \"label\" squares {} }\n"
+                    "metric { input: \"b\" target: \"label\" error {} }\n"
+                    "evaluate { batch: 8 }\ntrain { " +
+                    train + " }\n" + more,
+                "toy");
   REQUIRE_MESSAGE(job.is_ok(), job.status().message());
   return std::move(job).value();
 }
@@ -288,7 +294,8 @@ Result<Summary> TestWorld::run(const Job& job, int ranks, int threads, RunOption
   options.threads = threads;
   if (options.run_dir.empty()) options.run_dir = "run";
   auto world = make_local_world(ranks);
-  std::vector<Result<Summary>> results(static_cast<size_t>(ranks), Result<Summary>(Code::kPeer, "did not run"));
+  std::vector<Result<Summary>> results(static_cast<size_t>(ranks),
+                                       Result<Summary>(Code::kPeer, "did not run"));
   std::vector<std::thread> peers;
   const auto run_rank = [&](size_t rank) {
     // A thread of its own: transports belong to the thread that uses them. Dropping it frees waiting peers.

@@ -49,7 +49,8 @@ class Reader {
     PLAIT_TRY(check_layout());
     NamedTensors tensors;
     for (const Entry& entry : entries_) {
-      NamedTensor tensor{entry.name, entry.shape, std::vector<float>((entry.end - entry.begin) / sizeof(float))};
+      NamedTensor tensor{entry.name, entry.shape,
+                         std::vector<float>((entry.end - entry.begin) / sizeof(float))};
       std::memcpy(tensor.values.data(), data_.data() + entry.begin, entry.end - entry.begin);
       tensors.push_back(std::move(tensor));
     }
@@ -57,15 +58,21 @@ class Reader {
   }
 
  private:
-  Status corrupt(const std::string& text) const { return {Code::kCorrupt, place_ + ": not a good safetensors file: " + text}; }
-  Status corrupt(const std::string& name, const std::string& text) const { return corrupt("tensor \"" + name + "\": " + text); }
+  Status corrupt(const std::string& text) const {
+    return {Code::kCorrupt, place_ + ": not a good safetensors file: " + text};
+  }
+  Status corrupt(const std::string& name, const std::string& text) const {
+    return corrupt("tensor \"" + name + "\": " + text);
+  }
 
   Status split() {
     uint64_t size = 0;
-    if (bytes_.size() < sizeof size) return corrupt(std::to_string(bytes_.size()) + " bytes, wanted at least 8");
+    if (bytes_.size() < sizeof size)
+      return corrupt(std::to_string(bytes_.size()) + " bytes, wanted at least 8");
     std::memcpy(&size, bytes_.data(), sizeof size);
     if (size > kLargestHeader || size > bytes_.size() - sizeof size) {
-      return corrupt("a header of " + std::to_string(size) + " bytes in a file of " + std::to_string(bytes_.size()));
+      return corrupt("a header of " + std::to_string(size) + " bytes in a file of " +
+                     std::to_string(bytes_.size()));
     }
     header_ = Json::parse(bytes_.substr(sizeof size, size), nullptr, false);
     if (!header_.is_object()) return corrupt("the header is no JSON object");
@@ -74,9 +81,9 @@ class Reader {
   }
 
   Status add(const std::string& name, const Json& value) {
-    if (!value.is_object() || !value.contains("dtype") || !value["dtype"].is_string() || !value.contains("shape") ||
-        !value["shape"].is_array() || !value.contains("data_offsets") || !value["data_offsets"].is_array() ||
-        value["data_offsets"].size() != 2) {
+    if (!value.is_object() || !value.contains("dtype") || !value["dtype"].is_string() ||
+        !value.contains("shape") || !value["shape"].is_array() || !value.contains("data_offsets") ||
+        !value["data_offsets"].is_array() || value["data_offsets"].size() != 2) {
       return corrupt(name, "wanted dtype, shape and data_offsets");
     }
     const std::string dtype = value["dtype"].get<std::string>();
@@ -86,10 +93,12 @@ class Reader {
     Entry entry{name, {}, 0, 0};
     uint64_t bytes = sizeof(float);
     for (const Json& extent : value["shape"]) {
-      if (!extent.is_number_unsigned() || extent.get<uint64_t>() > data_.size()) return corrupt(name, "extent " + extent.dump());
+      if (!extent.is_number_unsigned() || extent.get<uint64_t>() > data_.size())
+        return corrupt(name, "extent " + extent.dump());
       entry.shape.push_back(extent.get<int64_t>());
       bytes *= extent.get<uint64_t>();
-      if (bytes > data_.size()) return corrupt(name, "shape " + list_text(entry.shape) + " is larger than the file");
+      if (bytes > data_.size())
+        return corrupt(name, "shape " + list_text(entry.shape) + " is larger than the file");
     }
     for (const Json& offset : value["data_offsets"]) {
       if (!offset.is_number_unsigned()) return corrupt(name, "offset " + offset.dump());
@@ -97,8 +106,9 @@ class Reader {
     entry.begin = value["data_offsets"][0].get<uint64_t>();
     entry.end = value["data_offsets"][1].get<uint64_t>();
     if (entry.end > data_.size() || entry.begin > entry.end || entry.end - entry.begin != bytes) {
-      return corrupt(name, "bytes " + std::to_string(entry.begin) + " to " + std::to_string(entry.end) + " of " +
-                               std::to_string(data_.size()) + " for shape " + list_text(entry.shape));
+      return corrupt(name, "bytes " + std::to_string(entry.begin) + " to " + std::to_string(entry.end) +
+                               " of " + std::to_string(data_.size()) + " for shape " +
+                               list_text(entry.shape));
     }
     entries_.push_back(std::move(entry));
     return {};
@@ -112,7 +122,8 @@ class Reader {
     uint64_t at = 0;
     for (const Entry* entry : sorted) {
       if (entry->begin != at) {
-        return corrupt(entry->name, "begins at byte " + std::to_string(entry->begin) + ", wanted " + std::to_string(at));
+        return corrupt(entry->name,
+                       "begins at byte " + std::to_string(entry->begin) + ", wanted " + std::to_string(at));
       }
       at = entry->end;
     }
@@ -175,7 +186,8 @@ NamedTensors name_weights(const Network& network, std::vector<std::vector<float>
   return tensors;
 }
 
-int take_matching(const NamedTensors& tensors, const Network& network, std::vector<std::vector<float>>& plain) {
+int take_matching(const NamedTensors& tensors, const Network& network,
+                  std::vector<std::vector<float>>& plain) {
   std::map<std::string, const NamedTensor*> by_name;
   for (const NamedTensor& tensor : tensors) by_name[tensor.name] = &tensor;
   int taken = 0;
@@ -193,10 +205,11 @@ Result<std::vector<std::vector<float>>> plain_of(const NamedTensors& tensors, co
   std::vector<std::vector<float>> plain;
   for (const ParameterInfo& parameter : network.parameters) {
     const auto found = std::ranges::find(tensors, parameter.name, &NamedTensor::name);
-    if (found == tensors.end()) return Status(Code::kInvalid, place + ": no tensor \"" + parameter.name + "\"");
+    if (found == tensors.end())
+      return Status(Code::kInvalid, place + ": no tensor \"" + parameter.name + "\"");
     if (found->shape != parameter.shape) {
-      return Status(Code::kInvalid, place + ": tensor \"" + parameter.name + "\" is " + list_text(found->shape) +
-                                        ", wanted " + list_text(parameter.shape));
+      return Status(Code::kInvalid, place + ": tensor \"" + parameter.name + "\" is " +
+                                        list_text(found->shape) + ", wanted " + list_text(parameter.shape));
     }
     plain.push_back(found->values);
   }

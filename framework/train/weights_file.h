@@ -1,9 +1,9 @@
 // Weights in files: safetensors, f32, plain order.
 //
-// safetensors: u64 N (little endian), N bytes of JSON {"name": {"dtype": "F32", "shape": [...], "data_offsets": [b, e]},
-// "__metadata__": {...}}, then the data; offsets count from the data's beginning. A file of ours names parameters and
-// buffers "layer.parameter".
-// Source: https://github.com/huggingface/safetensors (format)
+// safetensors: u64 N (little endian), N bytes of JSON {"name": {"dtype": "F32", "shape": [...],
+// "data_offsets": [b, e]},
+// "__metadata__": {...}}, then the data; offsets count from the data's beginning. A file of ours names
+// parameters and buffers "layer.parameter". Source: https://github.com/huggingface/safetensors (format)
 #pragma once
 #include <cstdint>
 #include <string>
@@ -26,13 +26,13 @@ using NamedTensors = std::vector<NamedTensor>;
 std::string to_safetensors(const NamedTensors& tensors);
 
 // Files are not trusted. `place` names the file in messages.
-// Fails with: kCorrupt when header or offsets break the format: header over 100 MB or longer than the file, JSON of
-// another form, a shape that does not match its bytes, overlaps, gaps, bytes beyond the file; kUnsupported for a dtype
-// other than F32.
+// Fails with: kCorrupt when header or offsets break the format: header over 100 MB or longer than the file,
+// JSON of another form, a shape that does not match its bytes, overlaps, gaps, bytes beyond the file;
+// kUnsupported for a dtype other than F32.
 Result<NamedTensors> from_safetensors(std::string_view bytes, const std::string& place);
 
-// SHA-256 over the tensors sorted by name, and of each: u64 length of the name, its bytes; u64 rank, its extents as u64;
-// its values as f32. Numbers are little endian. Lower-case hexadecimal.
+// SHA-256 over the tensors sorted by name, and of each: u64 length of the name, its bytes; u64 rank, its
+// extents as u64; its values as f32. Numbers are little endian. Lower-case hexadecimal.
 std::string weights_sha256(const NamedTensors& tensors);
 
 // A network's parameters and buffers with their values, and values back into a network by name.
@@ -42,6 +42,7 @@ NamedTensors name_weights(const Network& network, std::vector<std::vector<float>
 Result<std::vector<std::vector<float>>> plain_of(const NamedTensors& tensors, const Network& network,
                                                  const std::string& place);
 // The same where only tensors of the same name and shape are taken; returns how many were.
-int take_matching(const NamedTensors& tensors, const Network& network, std::vector<std::vector<float>>& plain);
+int take_matching(const NamedTensors& tensors, const Network& network,
+                  std::vector<std::vector<float>>& plain);
 
 }  // namespace plait

@@ -8,7 +8,9 @@
 namespace plait {
 namespace {
 
-NamedTensors sample() { return {{"b.weight", {2, 2}, {1, 2, 3, 4}}, {"a.bias", {3}, {-1, 0.5f, 0}}, {"s", {}, {7}}}; }
+NamedTensors sample() {
+  return {{"b.weight", {2, 2}, {1, 2, 3, 4}}, {"a.bias", {3}, {-1, 0.5f, 0}}, {"s", {}, {7}}};
+}
 
 std::string file_of(const std::string& header, size_t data_bytes) {
   const uint64_t size = header.size();
