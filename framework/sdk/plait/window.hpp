@@ -135,11 +135,13 @@ struct WindowWalk {
       for (int64_t h = 0; h < o[1]; ++h) {
         at.d = first(0, d), at.h = first(1, h);
         const bool rows_inside = inside(0, at.d) && inside(1, at.h);
-        for (int64_t w = 0; w < o[2]; ++w, at.output += channels) {
-          at.w = first(2, w);
+        at.w = first(2, 0);
+        at.origin = offset(at.d, at.h, at.w);
+        const ptrdiff_t step = offset(0, 0, window.stride[2]);
+        for (int64_t w = 0; w < o[2];
+             ++w, at.output += channels, at.origin += step, at.w += window.stride[2]) {
           at.inside = rows_inside && inside(2, at.w);
-          at.origin = offset(at.d, at.h, at.w);
-          body(at);
+          body(static_cast<const WindowAt&>(at));
         }
       }
     }

@@ -50,10 +50,11 @@ Direct::Direct(const ConvolutionShape& shape, int lanes) : s(shape), wide(is_wid
   columns = static_cast<size_t>(w.padded(2));
   out_rows = static_cast<size_t>(w.output[1]);
   out_columns = static_cast<size_t>(w.output[2]);
-  const auto kernel_rows = static_cast<size_t>(w.kernel[1]),
-             kernel_columns = static_cast<size_t>(w.kernel[2]);
+  kernel_rows = static_cast<size_t>(w.kernel[1]);
+  const auto kernel_columns = static_cast<size_t>(w.kernel[2]);
   const bool whole_row = w.dilation[2] == 1;
-  runs.count = whole_row ? kernel_rows : kernel_rows * kernel_columns;
+  runs_in_row = whole_row ? 1 : kernel_columns;
+  runs.count = kernel_rows * runs_in_row;
   runs.length = whole_row ? kernel_columns * s.channels : s.channels;
   runs.stored = filled(runs.length);
   turned_row = filled(out_columns);
@@ -73,6 +74,7 @@ void Direct::lay_out(int lanes) {
   scratch.gradient = place(dw || dx, s.sample_outputs() + 8 * kMostWidth * s.filters);
   scratch.turned = place(wide && dw, s.filters * out_rows * turned_row);
   scratch.input_gradient = place(dx, rows * columns * s.channels + 2 * kMostWidth);
+  scratch.run_sums = place(dx, out_columns * runs.stored);
   scratch.weights = place(dw, stored_weights(s));
   scratch.bias = place(true, filled(s.filters));
   scratch.sums = place(wide && dw, s.window.taps() * s.channels * 8 * kMostWidth);
@@ -163,7 +165,8 @@ void Direct::backward(Context& c, const LayerCall& call) const {
       if (!dx) continue;
       float* const padded = mine + scratch.input_gradient;
       std::fill_n(padded, rows * columns * s.channels + 2 * kMostWidth, 0.0f);
-      PLAIT_SIMD_CALL(input_gradient_sample, *this, turned_weights, gradient, padded);
+      PLAIT_SIMD_CALL(input_gradient_sample, *this, turned_weights, gradient, mine + scratch.run_sums,
+                      padded);
       PLAIT_SIMD_CALL(crop_sample, *this, padded, dx + n * s.sample_inputs(), call.accumulate());
     }
     if (wide && dw) PLAIT_SIMD_CALL(wide_add_sums, *this, mine + scratch.sums, mine + scratch.weights);

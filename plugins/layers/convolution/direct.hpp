@@ -30,18 +30,24 @@ class Direct {
   bool wide;                                    // vectors along a row of pixels, not along filters
   size_t rows, columns, out_rows, out_columns;  // of the padded input and of the output
   size_t plane_stride, plane_row, turned_row;   // floats; of the planes that the wide loops read
+  size_t kernel_rows, runs_in_row;              // of the window
   size_t run_offset(size_t run) const {         // in the padded input, floats
     const auto& w = s.window;
-    const size_t kernel_columns =
-        runs.count == static_cast<size_t>(w.kernel[1]) ? 1 : static_cast<size_t>(w.kernel[2]);
-    const size_t row = run / kernel_columns * static_cast<size_t>(w.dilation[1]);
-    return (row * columns + run % kernel_columns * static_cast<size_t>(w.dilation[2])) * s.channels;
+    const size_t row = run / runs_in_row * static_cast<size_t>(w.dilation[1]);
+    return (row * columns + run % runs_in_row * static_cast<size_t>(w.dilation[2])) * s.channels;
+  }
+  // The output row to which row `kernel_row` of the window brings padded input row h; a large number where
+  // there is none.
+  size_t output_row(size_t h, size_t kernel_row) const {
+    const size_t down = kernel_row * static_cast<size_t>(s.window.dilation[1]);
+    const auto stride = static_cast<size_t>(s.window.stride[1]);
+    return h >= down && (h - down) % stride == 0 ? (h - down) / stride : ~size_t{0};
   }
   bool pads() const { return s.window.padding[1] > 0 || s.window.padding[2] > 0; }
 
   // Scratch of one piece, floats from its start.
   struct Scratch {
-    size_t input, gradient, turned, input_gradient, weights, bias, sums, size;
+    size_t input, gradient, turned, input_gradient, run_sums, weights, bias, sums, size;
   };
   Scratch scratch;
 

@@ -171,8 +171,6 @@ inline void weight_gradient_sample(const Direct& d, const float* x, const float*
 
 // ---------------------------------------------------------------- input gradient, vectors along a run
 
-constexpr size_t kRunVectors = 2, kRunPixels = kRegisters == 32 ? 10 : 5;
-
 // turned [run, filter, runs.stored] = weights, zeros behind the run's length
 inline void turn_weights(const Direct& d, const float* weights, float* turned) {
   const size_t taps_channels = d.runs.count * d.runs.length;
@@ -185,64 +183,95 @@ inline void turn_weights(const Direct& d, const float* weights, float* turned) {
   }
 }
 
+// Sums of P output pixels over the rows of the window that reach input row `h`: [P, runs.stored], from column
+// `run_column` of the window when it has gaps, else of whole rows.
 template <size_t P, size_t V>
-inline void run_at(const Direct& d, const float* turned, const float* dy, float* dx) {
+inline void row_at(const Direct& d, const float* turned, const float* dy, size_t h, float* sums) {
   Vec sum[P][V];
 #pragma GCC unroll 16
   for (size_t p = 0; p < P; ++p) {
 #pragma GCC unroll 4
     for (size_t v = 0; v < V; ++v) sum[p][v] = zero();
   }
-  for (size_t k = 0; k < d.s.filters; ++k, turned += d.runs.stored) {
-    Vec w[V];
+  const size_t filters = d.s.filters, stored = d.runs.stored;
+  for (size_t kernel_row = 0; kernel_row < d.kernel_rows; ++kernel_row) {
+    const size_t row = d.output_row(h, kernel_row);
+    if (row >= d.out_rows) continue;
+    const float* gradient = dy + row * d.out_columns * filters;
+    const float* w = turned + kernel_row * d.runs_in_row * filters * stored;
+    for (size_t k = 0; k < filters; ++k, ++gradient, w += stored) {
+      Vec weight[V];
 #pragma GCC unroll 4
-    for (size_t v = 0; v < V; ++v) w[v] = load(turned + v * kWidth);
+      for (size_t v = 0; v < V; ++v) weight[v] = load(w + v * kWidth);
 #pragma GCC unroll 16
-    for (size_t p = 0; p < P; ++p) {
-      const Vec gradient = set(dy[p * d.s.filters + k]);
+      for (size_t p = 0; p < P; ++p) {
+        const Vec value = set(gradient[p * filters]);
 #pragma GCC unroll 4
-      for (size_t v = 0; v < V; ++v) sum[p][v] = fma(gradient, w[v], sum[p][v]);
+        for (size_t v = 0; v < V; ++v) sum[p][v] = fma(value, weight[v], sum[p][v]);
+      }
     }
   }
-  const size_t step = static_cast<size_t>(d.s.window.stride[2]) * d.s.channels;
 #pragma GCC unroll 16
   for (size_t p = 0; p < P; ++p) {
 #pragma GCC unroll 4
-    for (size_t v = 0; v < V; ++v) {
-      float* const to = dx + p * step + v * kWidth;
-      store(to, add(load(to), sum[p][v]));
+    for (size_t v = 0; v < V; ++v) store(sums + p * stored + v * kWidth, sum[p][v]);
+  }
+}
+
+constexpr size_t kRunVectors = kRegisters == 32 ? 3 : 2;
+constexpr size_t run_pixels(size_t vectors) {  // registers but for weights and a spare one
+  return kRegisters == 32 ? (vectors == 3 ? 8 : vectors == 2 ? 12 : 14) : (vectors == 2 ? 6 : 12);
+}
+
+using RowAt = void (*)(const Direct&, const float*, const float*, size_t, float*);
+
+template <size_t V, size_t... P>
+inline RowAt row_at_of(size_t pixels, std::index_sequence<P...>) {
+  static constexpr RowAt kAll_[] = {row_at<P + 1, V>...};
+  return kAll_[pixels - 1];
+}
+inline RowAt row_at_of(size_t pixels, size_t vectors) {
+  if constexpr (kRunVectors == 3) {
+    if (vectors == 3) return row_at_of<3>(pixels, std::make_index_sequence<run_pixels(3)>());
+  }
+  if (vectors == 2) return row_at_of<2>(pixels, std::make_index_sequence<run_pixels(2)>());
+  return row_at_of<1>(pixels, std::make_index_sequence<run_pixels(1)>());
+}
+
+// Adds every pixel's run to its place in a row. Neighbours overlap: those that do not come one after the
+// other, so that a load seldom waits for the store before it.
+inline void add_runs(const Direct& d, const float* sums, float* row) {
+  const size_t step = static_cast<size_t>(d.s.window.stride[2]) * d.s.channels,
+               phases = parts_of(d.runs.stored, step);
+  for (size_t phase = 0; phase < phases; ++phase) {
+    for (size_t p = phase; p < d.out_columns; p += phases) {
+      for (size_t i = 0; i < d.runs.stored; i += kWidth) {
+        float* const to = row + p * step + i;
+        store(to, add(load(to), load(sums + p * d.runs.stored + i)));
+      }
     }
   }
 }
 
-using RunAt = void (*)(const Direct&, const float*, const float*, float*);
-
-template <size_t V, size_t... P>
-inline RunAt run_at_of(size_t pixels, std::index_sequence<P...>) {
-  static constexpr RunAt kAll_[] = {run_at<P + 1, V>...};
-  return kAll_[pixels - 1];
-}
-
-// Adds to dx, the gradient of the padded input, which has room for a vector behind its end.
-inline void input_gradient_sample(const Direct& d, const float* turned, const float* dy, float* dx) {
-  const auto& w = d.s.window;
-  const size_t groups = parts_of(d.out_columns, kRunPixels), most = parts_of(d.out_columns, groups);
-  const size_t column = static_cast<size_t>(w.stride[2]) * d.s.channels;
-  const size_t row = static_cast<size_t>(w.stride[1]) * d.columns * d.s.channels;
-  for (size_t h = 0; h < d.out_rows; ++h) {
-    for (size_t run = 0; run < d.runs.count; ++run) {
+// dx, the gradient of the padded input, begins as zeros and has room for a vector behind its end.
+// sums: [out_columns, runs.stored]
+inline void input_gradient_sample(const Direct& d, const float* turned, const float* dy, float* sums,
+                                  float* dx) {
+  const size_t vectors = d.runs.stored / kWidth, chunks = parts_of(vectors, kRunVectors);
+  const size_t chunk = parts_of(vectors, chunks);
+  for (size_t h = 0; h < d.rows; ++h) {
+    for (size_t run = 0; run < d.runs_in_row; ++run) {
       const float* const block = turned + run * d.s.filters * d.runs.stored;
-      float* const to = dx + h * row + d.run_offset(run);
-      for (size_t at = 0; at < d.out_columns; at += most) {
-        const size_t pixels = d.out_columns - at < most ? d.out_columns - at : most;
-        const float* const from = dy + (h * d.out_columns + at) * d.s.filters;
-        for (size_t i = 0; i < d.runs.length; i += kRunVectors * kWidth) {
-          const bool one = d.runs.length - i <= kWidth;
-          constexpr auto kAllPixels = std::make_index_sequence<kRunPixels>();
-          const RunAt f = one ? run_at_of<1>(pixels, kAllPixels) : run_at_of<kRunVectors>(pixels, kAllPixels);
-          f(d, block + i, from, to + at * column + i);
+      for (size_t v = 0; v < vectors; v += chunk) {
+        const size_t n = vectors - v < chunk ? vectors - v : chunk;
+        const size_t groups = parts_of(d.out_columns, run_pixels(n)), most = parts_of(d.out_columns, groups);
+        for (size_t at = 0; at < d.out_columns; at += most) {
+          const size_t pixels = d.out_columns - at < most ? d.out_columns - at : most;
+          row_at_of(pixels, n)(d, block + v * kWidth, dy + at * d.s.filters, h,
+                               sums + at * d.runs.stored + v * kWidth);
         }
       }
+      add_runs(d, sums, dx + h * d.columns * d.s.channels + d.run_offset(run));
     }
   }
 }
