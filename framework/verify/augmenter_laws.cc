@@ -289,6 +289,21 @@ Status fits(Trial& trial) {
   });
 }
 
+Status leaks_nothing(Trial& trial) {
+  if (heap_watch() == nullptr) return skipped("the heap is not watched");
+  return for_each_bench(trial, [&](const AugmenterBench& bench) -> Status {
+    constexpr int kTimes = 50;
+    const Example one{bench.config, bench.in, 0, 0};
+    PLAIT_TRY(make_bench(trial, one, bench.in).status());
+    const int64_t before = heap_watch()->live_blocks();
+    for (int i = 0; i < kTimes; ++i) static_cast<void>(make_bench(trial, one, bench.in));
+    const int64_t left = heap_watch()->live_blocks() - before;
+    return left < kTimes
+               ? Status()
+               : broken(fmt::format("leaks: {} blocks more after {} times create and destroy", left, kTimes));
+  });
+}
+
 Status no_allocation(Trial& trial) {
   if (heap_watch() == nullptr) return skipped("the heap is not watched");
   return for_each_bench(trial, [&](const AugmenterBench& bench) -> Status {
@@ -315,6 +330,7 @@ std::vector<Law> augmenter_laws() {
       {kKind, "concurrent", kMust, "one instance serves several threads at once", concurrent},
       {kKind, "batch", kMust, "the same for whole batches", batches},
       {kKind, "fit", kMust, "what it learns of the data adds up from parts", fits},
+      {kKind, "no_leak", kMust, "create and destroy leave nothing behind", leaks_nothing},
       {kKind, "no_allocation", kMust, "a sample allocates nothing", no_allocation},
   };
 }

@@ -11,7 +11,7 @@
 namespace plait {
 namespace {
 
-constexpr size_t kCases = 8;
+constexpr size_t kCases = 24;
 
 // A batch may be summed in another order than a sample alone: a few units of the last place of the largest
 // term.

@@ -12,7 +12,7 @@
 namespace plait {
 namespace {
 
-constexpr size_t kCases = 6;
+constexpr size_t kCases = 16;
 constexpr int kRepeats = 30;
 
 Status differs(const std::string& what, const std::string& when) { return broken(what + " differs " + when); }

@@ -11,7 +11,7 @@
 namespace plait {
 namespace {
 
-constexpr size_t kCases = 8;
+constexpr size_t kCases = 24;
 
 Status check_packed(const LayerBench& bench, const LayerCase& made, size_t i,
                     const std::vector<float>& plain) {

@@ -11,7 +11,7 @@
 namespace plait {
 namespace {
 
-constexpr size_t kCases = 10;
+constexpr size_t kCases = 24;
 constexpr uint64_t kPlaces = 48;  // of a tensor, drawn at random when it has more
 
 // One case: forward at values that differ in one place, against the gradients of one backward.

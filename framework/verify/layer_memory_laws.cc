@@ -8,7 +8,7 @@
 namespace plait {
 namespace {
 
-constexpr size_t kCases = 12;
+constexpr size_t kCases = 40;
 
 struct Pair {  // the same values in memory with one pattern and with the other
   std::unique_ptr<LayerBench> bench;

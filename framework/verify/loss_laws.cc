@@ -323,6 +323,20 @@ Status same_again(Trial& trial) {
   });
 }
 
+Status leaks_nothing(Trial& trial) {
+  if (heap_watch() == nullptr) return skipped("the heap is not watched");
+  return for_each_case(trial, [&](const LossBench& bench) -> Status {
+    constexpr int kTimes = 50;
+    PLAIT_TRY(LossBench::create(trial, bench.made()).status());
+    const int64_t before = heap_watch()->live_blocks();
+    for (int i = 0; i < kTimes; ++i) static_cast<void>(LossBench::create(trial, bench.made()));
+    const int64_t left = heap_watch()->live_blocks() - before;
+    return left < kTimes
+               ? Status()
+               : broken(fmt::format("leaks: {} blocks more after {} times create and destroy", left, kTimes));
+  });
+}
+
 Status no_allocation(Trial& trial) {
   if (heap_watch() == nullptr) return skipped("the heap is not watched");
   return for_each_case(trial, [&](const LossBench& bench) -> Status {
@@ -349,6 +363,7 @@ std::vector<Law> loss_laws() {
       {kKind, "result", kMust, "a finite sum and a count of samples, with or without gradient", result},
       {kKind, "bad_target", kMust, "a target out of range is told by its place", bad_target},
       {kKind, "same_again", kMust, "the same call gives the same bits, on several threads too", same_again},
+      {kKind, "no_leak", kMust, "create and destroy leave nothing behind", leaks_nothing},
       {kKind, "no_allocation", kMust, "a call allocates nothing", no_allocation},
   };
 }

@@ -5,6 +5,7 @@
 
 #include "plan/shape_text.h"
 #include "verify/config_samples.h"
+#include "verify/heap.h"
 #include "verify/law.h"
 #include "verify/samples.h"
 
@@ -206,6 +207,22 @@ Status same_again(Trial& trial) {
   });
 }
 
+Status leaks_nothing(Trial& trial) {
+  if (heap_watch() == nullptr) return skipped("the heap is not watched");
+  constexpr int kTimes = 50;
+  PLAIT_ASSIGN(const auto first, benches(trial));
+  const int64_t before = heap_watch()->live_blocks();
+  for (int i = 0; i < kTimes; ++i) {
+    MetricBench again;
+    again.config = first[0]->config, again.prediction = first[0]->prediction, again.target = first[0]->target;
+    PLAIT_TRY(create(trial, again));
+  }
+  const int64_t left = heap_watch()->live_blocks() - before;
+  return left < kTimes
+             ? Status()
+             : broken(fmt::format("leaks: {} blocks more after {} times create and destroy", left, kTimes));
+}
+
 Status values_named(Trial& trial) {
   const auto& ops = trial.ops<plait_metric_ops>();
   if (ops.n_values == 0) return broken("has no values");
@@ -229,6 +246,7 @@ std::vector<Law> metric_laws() {
       {kKind, "merges", kMust, "states of parts of a batch add up to the batch's", merges},
       {kKind, "finish", kMust, "values are finite and do not depend on how many samples there are alike",
        finishes},
+      {kKind, "no_leak", kMust, "create and destroy leave nothing behind", leaks_nothing},
       {kKind, "memory", kMust, "writes its state and values only", memory},
       {kKind, "same_again", kMust, "the same batch gives the same bits, on several threads too", same_again},
   };

@@ -31,9 +31,17 @@ bool has_children(const plait_field* const* fields, uint32_t count) {
   return false;
 }
 
+// Examples are pipeline text, which stands for a whole job with a device and a reducer.
+bool has_hints(const PluginFile& file) {
+  const plait_plugin* plugin = file.plugin;
+  return PLAIT_HAS(plugin, get_extension) && plugin->get_extension(PLAIT_EXTENSION_VERIFY) != nullptr;
+}
+
 // Other plugins are loaded only where they are needed: most tests begin faster without.
 bool needs_companions(const Registry& alone) {
   if (!alone.failures().empty()) return true;
+  for (const auto& file : alone.files())
+    if (has_hints(*file)) return true;
   for (const auto& [id, entry] : alone.types()) {
     if (has_children(entry.type->fields, entry.type->n_fields)) return true;
     if (std::strcmp(entry.type->kind, "pretrainer") == 0) return true;

@@ -1,0 +1,134 @@
+#include "verify/verify.h"
+
+#include <doctest/doctest.h>
+
+#include <unistd.h>
+
+#include <cmath>
+#include <set>
+
+#include "verify/child.h"
+#include "verify/derivative.h"
+#include "verify/guarded.h"
+
+namespace plait {
+namespace {
+
+TEST_CASE("guards tell where writes went") {
+  Guarded block(12, Poison::kNan);
+  CHECK(block.overrun().empty());
+  block.as<uint8_t>()[11] = 1;
+  CHECK(block.overrun().empty());
+  block.as<uint8_t>()[14] = 1;
+  CHECK(block.overrun() == "1 bytes behind its end were written (the first at +2)");
+  block.as<uint8_t>()[-4] = 1;
+  CHECK(block.overrun().find("1 bytes before its begin were written (the last at -4)") != std::string::npos);
+}
+
+TEST_CASE("the pattern tells what was never written") {
+  Guarded block(16, Poison::kNumber);
+  uint64_t first = 9;
+  CHECK(block.untouched_f32(&first) == 4);
+  CHECK(first == 0);
+  block.as<float>()[0] = 1, block.as<float>()[1] = 2;
+  CHECK(block.untouched_f32(&first) == 2);
+  CHECK(first == 2);
+}
+
+Derivative derivative_of(double (*function)(double), float x) {
+  const auto found = derivative(
+      [&](float at, std::vector<double>& outputs) {
+        outputs[0] = static_cast<float>(function(at));
+        return Status();
+      },
+      {1.0}, x);
+  REQUIRE(found.is_ok());
+  return *found;
+}
+
+TEST_CASE("derivatives agree with the true ones, and not with others") {
+  const Derivative sine = derivative_of([](double x) { return std::sin(x); }, 0.4f);
+  CHECK(sine.smooth);
+  CHECK(sine.agrees(std::cos(0.4)));
+  CHECK_FALSE(sine.agrees(std::cos(0.4) * 1.01));
+  const Derivative cube = derivative_of([](double x) { return x * x * x; }, -0.9f);
+  CHECK(cube.smooth);
+  CHECK(cube.agrees(3 * 0.81));
+  CHECK_FALSE(cube.agrees(2 * 0.81));
+}
+
+TEST_CASE("no derivative is told at a kink") {
+  const auto relu = [](double x) { return x > 0 ? x : 0; };
+  for (float x : {0.0f, 1e-4f, -1e-3f, 4e-3f}) CHECK_FALSE(derivative_of(relu, x).smooth);
+  CHECK(derivative_of(relu, 0.5f).smooth);
+  CHECK(derivative_of(relu, 0.5f).agrees(1));
+  CHECK(derivative_of(relu, -0.5f).agrees(0));
+}
+
+Result<std::string> outcome_of(const std::function<std::string(Progress&)>& work, double limit_s) {
+  auto child = Child::start(work, limit_s);
+  REQUIRE(child.is_ok());
+  Child running = std::move(*child);
+  if (limit_s < 1) {
+    while (running.left_s() > 0) continue;
+    running.kill();
+  } else {
+    while (!running.take()) continue;
+  }
+  return running.answer();
+}
+
+TEST_CASE("a child answers, crashes, ends early or hangs, and says what it was at") {
+  const std::string word = "well";
+  const auto answers = outcome_of([&](Progress&) { return word; }, 10);
+  REQUIRE(answers.is_ok());
+  CHECK(*answers == word);
+  const auto crashes = outcome_of(
+      [](Progress& progress) {
+        std::snprintf(progress.text, sizeof progress.text, "the third step");
+        std::abort();
+        return std::string();
+      },
+      10);
+  CHECK(crashes.status().message().find("SIGABRT") != std::string::npos);
+  CHECK(crashes.status().message().find("the third step") != std::string::npos);
+  const auto ends = outcome_of([](Progress&) -> std::string { ::_exit(7); }, 10);
+  CHECK(ends.status().message().find("status 7") != std::string::npos);
+  const auto hangs = outcome_of(
+      [](Progress&) {
+        for (volatile bool on = true; on;) continue;
+        return std::string();
+      },
+      0.1);
+  CHECK(hangs.status().message().find("hangs") != std::string::npos);
+}
+
+TEST_CASE("laws have a promise, and a name of their own within their kind") {
+  std::set<std::pair<std::string, std::string>> seen;
+  for (const Law& law : all_laws()) {
+    CAPTURE(law.kind);
+    CAPTURE(law.name);
+    CHECK(seen.emplace(law.kind, law.name).second);
+    CHECK(std::string(law.promise).size() > 10);
+  }
+  CHECK(seen.size() > 60);
+}
+
+TEST_CASE("a file that is not there fails its only test; a bad pattern is a usage error") {
+  VerifyOptions options;
+  options.files = {"/nowhere/none.plait.so"};
+  size_t told = 0;
+  const auto results = verify(options, [&](const TestResult&) { ++told; });
+  REQUIRE(results.is_ok());
+  REQUIRE(results->size() == 1);
+  CHECK(told == 1);
+  CHECK(results->front().verdict == Verdict::kFailed);
+  CHECK(is_broken(*results, false));
+  CHECK(results_junit(*results).find("<failure") != std::string::npos);
+  CHECK(results_json(*results, 1).find("\"verdict\": \"failed\"") != std::string::npos);
+  options.only = std::string(1, '(');
+  CHECK(verify(options, [](const TestResult&) {}).status().code() == Code::kUsage);
+}
+
+}  // namespace
+}  // namespace plait
