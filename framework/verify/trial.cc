@@ -30,12 +30,31 @@ const PluginSpec* plugin_in(const Job& job, const std::string& kind) {
   return &job.device;
 }
 
+std::string word_of(const TypeEntry& entry) {
+  const std::string id = entry.type->id, name = entry.short_name();
+  return name == id ? "[" + id + "]" : name;
+}
+
+// A job has a layer: any that stands without a word of configuration.
+std::string any_layer(const Registry& registry) {
+  for (const auto& [id, entry] : registry.types()) {
+    if (std::strcmp(entry.type->kind, "layer") != 0) continue;
+    const auto is_required = [](const plait_field* field) {
+      return (field->flags & PLAIT_FIELD_REQUIRED) != 0;
+    };
+    if (static_cast<const plait_layer_rules*>(entry.type->rules)->min_inputs > 1) continue;
+    if (std::any_of(entry.type->fields, entry.type->fields + entry.type->n_fields, is_required)) continue;
+    return fmt::format("layer {{ name: \"any\" {} {{}} }}\n", word_of(entry));
+  }
+  return "";
+}
+
 Result<std::shared_ptr<plait_config>> parse_fields(const Registry& registry, const TypeEntry& entry,
                                                    const char* fields) {
-  const std::string id = entry.type->id, name = entry.short_name();
-  const std::string word = name == id ? "[" + id + "]" : name;
-  const std::string kind = entry.type->kind;
-  const std::string text = fmt::format("{} {{ {} {{ {} }} }}", block_of(kind), word, fields);
+  const std::string id = entry.type->id, kind = entry.type->kind;
+  const std::string filler = kind == "layer" ? "" : any_layer(registry);
+  const std::string text =
+      fmt::format("{}{} {{ {} {{ {} }} }}", filler, block_of(kind), word_of(entry), fields);
   JobOptions options;
   options.for_training = false;
   PLAIT_ASSIGN(const Job job, parse_job(registry, text, "example of " + id, options));
