@@ -1,7 +1,8 @@
-// Keys of the counter-based random numbers (Philox 4x32-10, plait/sdk/random.hpp): which numbers belong to what.
+// Keys of the counter-based random numbers (Philox 4x32-10, plait/sdk/random.hpp): which numbers belong to
+// what.
 //
-// A key is a function of (seed, purpose, name); the upper half of the counter says which sample or step. Nothing else
-// enters: no rank, no thread, no order of execution.
+// A key is a function of (seed, purpose, name); the upper half of the counter says which sample or step.
+// Nothing else enters: no rank, no thread, no order of execution.
 #pragma once
 #include <cstdint>
 #include <string_view>
@@ -11,10 +12,11 @@ namespace plait {
 enum class RandomPurpose : uint64_t {
   kInitialValues = 1,  // name: the parameter's; counter_high: 0
   kLayer = 2,          // name: the layer's; counter_high: random_counter(step, shard)
-  kAugment = 3,        // name: "<place in the chain> <type id>"; counter_high: random_counter(place in epoch, epoch)
-  kShuffle = 4,        // name: "train"; counter_high: epoch
-  kReplacement = 5,    // name: "train"; counter_high: epoch
-  kSplit = 6,          // name: "validation"; counter_high: 0
+  kAugment =
+      3,  // name: "<place in the chain> <type id>"; counter_high: random_counter(place in epoch, epoch)
+  kShuffle = 4,      // name: "train"; counter_high: epoch
+  kReplacement = 5,  // name: "train"; counter_high: epoch
+  kSplit = 6,        // name: "validation"; counter_high: 0
 };
 
 // Source: Steele, Lea, Flood 2014 (SplitMix64's finalizer).

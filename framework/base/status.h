@@ -1,8 +1,8 @@
 // base/: the words that every folder of the framework uses. Depends on nothing but the standard library.
 //
 // Status and Result: an expected failure (file, configuration, shape, peer) as a value.
-// A message names the place, what was got and what was wanted. Our own bugs are assertions (PLAIT_ASSERT), not
-// statuses. Nothing is thrown across a folder's border.
+// A message names the place, what was got and what was wanted. Our own bugs are assertions (PLAIT_ASSERT),
+// not statuses. Nothing is thrown across a folder's border.
 #pragma once
 #include <cassert>
 #include <optional>
@@ -71,8 +71,8 @@ class [[nodiscard]] Result {
 }  // namespace plait
 
 // Leaves the enclosing function with the failure of `expr`, if it is one.
-#define PLAIT_TRY(expr)                                  \
-  do {                                                   \
+#define PLAIT_TRY(expr)                                                               \
+  do {                                                                                \
     if (::plait::Status plait_status_ = (expr); !plait_status_) return plait_status_; \
   } while (0)
 // `PLAIT_ASSIGN(auto x, make())`: x is the value, or the enclosing function returns the failure.

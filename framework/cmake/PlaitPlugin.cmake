@@ -1,15 +1,16 @@
-# plait_add_plugin(<name> KIND <kind> [SOURCES <files>...] [LIBRARIES <libraries>...] [ONEDNN])
+# plait_add_plugin(<name> [KIND <kind>] [SOURCES <files>...] [LIBRARIES <libraries>...] [ONEDNN] [TESTS])
 # One folder, one plugin, one file <name>.plait.so that exports plait_plugin_v1 and nothing else.
 # SOURCES is by default every *.cc and *.c of the folder but *_test.cc, which become the program plugin_<name>_test.
+# TESTS, for plugins outside of Plait's tree: ctest runs `plait verify` on the plugin, and the *_test.cc as a program.
 # ONEDNN links oneDNN (and the runtime that its binary asks for without naming where to find it).
 # The same call serves Plait's own plugins and a stranger's, after `find_package(plait 1 REQUIRED)`.
 # The target is plugin_<name>: target_compile_options and the like work on it.
 set(PLAIT_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR})
 
 function(plait_add_plugin name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "ONEDNN" "KIND" "SOURCES;LIBRARIES")
-  if(NOT arg_KIND OR arg_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "plait_add_plugin(${name}): wants KIND <kind>; does not understand \"${arg_UNPARSED_ARGUMENTS}\"")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "ONEDNN;TESTS" "KIND" "SOURCES;LIBRARIES")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "plait_add_plugin(${name}): does not understand \"${arg_UNPARSED_ARGUMENTS}\"")
   endif()
   file(GLOB found CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc ${CMAKE_CURRENT_SOURCE_DIR}/*.c)
   set(tests ${found})
@@ -28,7 +29,7 @@ function(plait_add_plugin name)
   set_target_properties(${target} PROPERTIES
     PREFIX "" OUTPUT_NAME ${name} SUFFIX .plait.so
     C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
-    PLAIT_KIND ${arg_KIND} LINK_DEPENDS ${PLAIT_CMAKE_DIR}/plugin.map)
+    PLAIT_KIND "${arg_KIND}" LINK_DEPENDS ${PLAIT_CMAKE_DIR}/plugin.map)
   target_compile_features(${target} PRIVATE cxx_std_20)
   target_link_libraries(${target} PRIVATE plait::sdk ${arg_LIBRARIES})
   target_link_options(${target} PRIVATE
@@ -41,18 +42,37 @@ function(plait_add_plugin name)
       LIBRARY_OUTPUT_DIRECTORY ${PLAIT_PLUGIN_OUTPUT_DIRECTORY} INSTALL_RPATH "$ORIGIN/../deps")
     install(TARGETS ${target} LIBRARY DESTINATION lib/plait/plugins)
   endif()
-  plait_plugin_test(${target} "${arg_ONEDNN}" "${tests}" ${arg_SOURCES})
+  if(arg_TESTS AND NOT PLAIT_PLUGIN_OUTPUT_DIRECTORY)
+    plait_outside_tests(${target} "${tests}")
+  else()
+    plait_plugin_test(${target} "${arg_ONEDNN}" "${tests}")
+  endif()
   if(TARGET ${target}_test)
     target_link_libraries(${target}_test PRIVATE ${arg_LIBRARIES})
   endif()
 endfunction()
 
-# The folder's *_test.cc with the plugin's own sources, in one program.
+# `plait verify`, and the folder's *_test.cc (with their own main) linked with the plugin's objects.
+macro(plait_outside_tests target tests)
+  enable_testing()
+  if(PLAIT_PROGRAM)
+    add_test(NAME ${target}_verify COMMAND ${PLAIT_PROGRAM} verify $<TARGET_FILE:${target}>)
+  endif()
+  if(NOT "${tests}" STREQUAL "")
+    find_package(Threads REQUIRED)
+    add_executable(${target}_test ${tests} $<TARGET_OBJECTS:${target}>)
+    target_compile_features(${target}_test PRIVATE cxx_std_20)
+    target_link_libraries(${target}_test PRIVATE plait::sdk Threads::Threads)
+    add_test(NAME ${target}_test COMMAND ${target}_test)
+  endif()
+endmacro()
+
+# The folder's *_test.cc with the plugin's own objects, in one program.
 function(plait_plugin_test target onednn tests)
   if(NOT tests OR NOT TARGET plait_test_main)
     return()
   endif()
-  plait_doctest(${target}_test SOURCES ${tests} ${ARGN} LINK plait::sdk)
+  plait_doctest(${target}_test SOURCES ${tests} $<TARGET_OBJECTS:${target}> LINK plait::sdk)
   target_link_options(${target}_test PRIVATE -Wl,--disable-new-dtags)
   if(onednn)
     plait_link_onednn(${target}_test)

@@ -34,7 +34,9 @@ bool is_id(const char* id) {
          text.back() != '.';
 }
 
-bool is_device(const char* id) { return is_id(id) || (id != nullptr && std::string(id) == PLAIT_HOST_DEVICE); }
+bool is_device(const char* id) {
+  return is_id(id) || (id != nullptr && std::string(id) == PLAIT_HOST_DEVICE);
+}
 
 std::string shown(const char* text) { return text ? fmt::format("\"{}\"", text) : "null"; }
 

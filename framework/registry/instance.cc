@@ -112,7 +112,8 @@ class InstanceMaker {
     });
   }
 
-  // Optimizers work on their device's memory; the other kinds have no device of their own, whatever their parent runs on.
+  // Optimizers work on their device's memory; the other kinds have no device of their own, whatever their
+  // parent runs on.
   Result<const void*> find_ops(const TypeEntry& entry) {
     const bool of_device = std::string(entry.type->kind) == "optimizer";
     for (const std::string& device : {device_id_, std::string(PLAIT_HOST_DEVICE)}) {

@@ -35,7 +35,8 @@ Result<Library> Library::open(const std::string& path) {
   }
   KeepFloatingPointMode keep;
   void* handle = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-  if (handle == nullptr) return {Code::kInvalid, "\"" + path + "\" is no plugin that can be loaded: " + ::dlerror()};
+  if (handle == nullptr)
+    return {Code::kInvalid, "\"" + path + "\" is no plugin that can be loaded: " + ::dlerror()};
   return Library(path, handle);
 }
 

@@ -51,15 +51,14 @@ SearchPath default_search_path(std::vector<std::string> files, std::vector<std::
 // Threads: load [setup only]; everything else [any].
 class Registry {
  public:
-  // Loads everything on the path. Into failures(), and no error, go: a library in a folder that does not load;
-  // a folder that is not there; a folder, or a library in one, that anyone may write to (nothing of it is
-  // loaded); an implementation of a type that no library defines.
-  // Fails with: kInvalid/kNotFound when a file in path.files does not load, or an id is defined twice.
-  // A library is refused when: it does not export plait_plugin_v1 ("is not a Plait plugin"), exports only
-  // another major (plait_plugin_v2 ...), was built for another draft, needs a newer minor, has tables that
-  // contradict themselves (null id, unknown kind, default outside its range, field names twice, no doc,
-  // operations missing), or throws or returns null. A library's entry is called once a process, whatever the
-  // number of registries.
+  // Loads everything on the path. Into failures(), and no error, go: a library in a folder that does not
+  // load; a folder that is not there; a folder, or a library in one, that anyone may write to (nothing of it
+  // is loaded); an implementation of a type that no library defines. Fails with: kInvalid/kNotFound when a
+  // file in path.files does not load, or an id is defined twice. A library is refused when: it does not
+  // export plait_plugin_v1 ("is not a Plait plugin"), exports only another major (plait_plugin_v2 ...), was
+  // built for another draft, needs a newer minor, has tables that contradict themselves (null id, unknown
+  // kind, default outside its range, field names twice, no doc, operations missing), or throws or returns
+  // null. A library's entry is called once a process, whatever the number of registries.
   static Result<Registry> load(const SearchPath& path);
   // The same from tables that are part of the program: for tests of what is built on a registry.
   static Result<Registry> from_plugins(const std::vector<const plait_plugin*>& plugins);

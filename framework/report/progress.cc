@@ -12,7 +12,8 @@
 namespace plait {
 namespace {
 
-// mpirun gives its ranks a terminal of its own making, whatever it writes to itself: what counts is its own output.
+// mpirun gives its ranks a terminal of its own making, whatever it writes to itself: what counts is its own
+// output.
 bool reaches_a_terminal(std::FILE* stream) {
   if (!::isatty(::fileno(stream))) return false;
   if (std::getenv("PMIX_RANK") == nullptr) return true;

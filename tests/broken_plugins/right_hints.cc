@@ -1,9 +1,9 @@
 // Right, but no guess finds its file: it gives an example, and writes the file.
 // Caught by: nothing
 // Words: passed .*right_hints_source: out_of_range: 1 configurations.* 0 failed
+#include <plait/verify.h>
 #include <fstream>
 #include <plait/sdk.hpp>
-#include <plait/verify.h>
 #include <string>
 
 namespace {

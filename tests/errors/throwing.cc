@@ -13,7 +13,9 @@ struct Throwing {
   int64_t after = 0;
   static void describe(Describe<Throwing>& d) {
     d.doc("y = x, until it throws");
-    d.field("where", &Throwing::where).doc("place").choices({"nowhere", "create", "forward", "backward", "nan"});
+    d.field("where", &Throwing::where)
+        .doc("place")
+        .choices({"nowhere", "create", "forward", "backward", "nan"});
     d.field("after", &Throwing::after).doc("steps that go well").at_least(0);
   }
   void validate() const {

@@ -18,11 +18,11 @@
 //   #include <plait/simd/end.hpp>
 //   void scale(...) { PLAIT_SIMD_CALL(scale, x, a, y, n); }
 //
-// A namespace holds: Vec; kWidth (lanes of a Vec), kRegisters (vector registers); zero, set, load, store (all lanes
-// or the first n), fma (a * b + c, rounded once where the instruction set can), add, sub, mul, div, max, min,
-// where_above, where_above_or_nan, where_equal, sum, transpose4, load_fours, store_four, load_bytes, store_bytes, each,
-// exp, tanh, sigmoid, activate and slope (of an Activation).
-// The same source gives other bits on another instruction set; on one set always the same. Threads: [any]
+// A namespace holds: Vec; kWidth (lanes of a Vec), kRegisters (vector registers); zero, set, load, store (all
+// lanes or the first n), fma (a * b + c, rounded once where the instruction set can), add, sub, mul, div,
+// max, min, where_above, where_above_or_nan, where_equal, sum, transpose4, load_fours, store_four,
+// load_bytes, store_bytes, each, exp, tanh, sigmoid, activate and slope (of an Activation). The same source
+// gives other bits on another instruction set; on one set always the same. Threads: [any]
 #pragma once
 #include <cmath>
 #include <cstddef>

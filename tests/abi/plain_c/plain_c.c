@@ -1,4 +1,5 @@
-/* A layer in plain C: y = factor * x + shift[c], the channels last. It needs abi.h and nothing else: no SDK, no C++.
+/* A layer in plain C: y = factor * x + shift[c], the channels last. It needs abi.h and nothing else: no SDK,
+ * no C++.
  *
  * Shapes: x [N, ..., C] f32, y the same, shift [C].
  */
@@ -21,7 +22,8 @@ static int fail(plait_context* context, int32_t code, const char* message) {
   return PLAIT_FAILED;
 }
 
-static int infer(plait_context* context, const plait_layer_request* request, const plait_layer_builder* builder) {
+static int infer(plait_context* context, const plait_layer_request* request,
+                 const plait_layer_builder* builder) {
   const plait_tensor_spec* x = request->inputs[0];
   plait_parameter_spec shift = {0};
   if (x->dtype != PLAIT_F32 || x->rank < 1) {

@@ -1,6 +1,7 @@
-// PLAIT_FAST before a function: its loops are vectorised, in one copy per instruction set; the widest that the
-// processor has is taken when the library is loaded. Not for templates or lambdas: mark a plain function, and put the
-// loop into it. A loop with a square root vectorises only in a file compiled with -fno-math-errno.
+// PLAIT_FAST before a function: its loops are vectorised, in one copy per instruction set; the widest that
+// the processor has is taken when the library is loaded. Not for templates or lambdas: mark a plain function,
+// and put the loop into it. A loop with a square root vectorises only in a file compiled with
+// -fno-math-errno.
 //
 //   PLAIT_FAST void add(float* to, const float* from, size_t count) {
 //     for (size_t i = 0; i < count; ++i) to[i] += from[i];
@@ -12,7 +13,7 @@
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
     !defined(__SANITIZE_THREAD__)
-#define PLAIT_FAST                                                              \
+#define PLAIT_FAST                                             \
   __attribute__((optimize("O3", "no-trapping-math"), noinline, \
                  target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
 #else
