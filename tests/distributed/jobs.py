@@ -73,6 +73,6 @@ def run(folder, job, name, ranks=0, threads=1, words=(), launcher=None, check=Tr
         raise SystemExit(f"{' '.join(command)}: status {done.returncode}\n{done.stdout}{done.stderr}")
     try:
         with open(f"{run_dir}/summary.json") as file:
-            return json.load(file), done
+            return {**json.load(file), "folder": run_dir}, done
     except OSError:
         return None, done

@@ -46,7 +46,7 @@ with tempfile.TemporaryDirectory() as folder:
     for shards in (1, 2, 4):
         got, _ = jobs.run(folder, jobs.GRADIENTS, "equal", words=["--set", f"train.shards={shards}", "--set",
                                                                   f"train.batch={32 // shards}"])
-        weights[shards] = golden_data.read_safetensors(f"{got['run_dir']}/weights.safetensors")
+        weights[shards] = golden_data.read_safetensors(f"{got['folder']}/weights.safetensors")
     for shards in (2, 4):
         worst = max(abs(a - b) for name in weights[1] for a, b in zip(weights[1][name], weights[shards][name]))
         print(f"K = {shards}, batch {32 // shards}: differs from K = 1, batch 32 by up to {worst:.3g}")
