@@ -127,6 +127,18 @@ TEST_CASE("convolution is its definition, and its gradients are those of central
   }
 }
 
+TEST_CASE("convolution of few filters stays within its output whatever the width") {
+  for (int64_t filters = 1; filters <= 8; ++filters) {
+    for (int64_t width : {1, 2, 3, 15, 16, 17, 18, 31, 32, 33, 35}) {
+      const Case e{{3, 3, width, 2}, filters, {1}};
+      TestHost host;
+      LayerTest layer = make(host, e);
+      layer.forward();  // checks the memory behind the output
+      check_forward(layer, e);
+    }
+  }
+}
+
 TEST_CASE("convolution applies and undoes what it absorbs") {
   for (const char* name : {"relu", "tanh", "sigmoid"}) {
     for (const Case& e : {Case{{2, 6, 9, 1}, 6, {3}}, Case{{2, 5, 6, 3}, 16, {3}},

@@ -325,10 +325,10 @@ inline void bias_gradient_sample(const Direct& d, const float* dy, float* db) {
 
 constexpr size_t kWideVectors = kRegisters == 32 ? 2 : 1;
 
-// Pixels [at, at + V vectors) of one row: K filters.
+// Pixels [at, at + V vectors) of one row: K filters. `room`: pixels from the first one to the sample's end.
 template <size_t K, size_t V>
 inline void wide_at(const Direct& d, const float* planes, const float* weights, const float* bias,
-                    size_t pixels, bool last, float* y) {
+                    size_t pixels, size_t room, float* y) {
   constexpr size_t kFilled = (K + 3) / 4 * 4;
   Vec sum[kFilled][V];
 #pragma GCC unroll 8
@@ -365,8 +365,8 @@ inline void wide_at(const Direct& d, const float* planes, const float* weights, 
 #pragma GCC unroll 4
       for (size_t j = 0; j < 4; ++j) {
         const size_t pixel = v * kWidth + part * 4 + j;
-        // A store may reach into the next pixel, which is written later; the very last must not.
-        if (pixel + (last ? 1 : 0) < pixels) {
+        // A store may reach into pixels that are written later, but not behind the sample.
+        if (pixel < pixels && pixel * K + kFilled <= room * K) {
           store_four(y + pixel * K, sum[j][v], part);
           if constexpr (kFilled == 8) store_four(y + pixel * K + 4, sum[4 + j][v], part);
         } else if (pixel < pixels) {
@@ -388,12 +388,11 @@ inline void wide_forward(const Direct& d, const float* planes, const float* weig
     const float* const row = planes + h * static_cast<size_t>(d.s.window.stride[1]) * d.plane_row;
     float* const to = y + h * d.out_columns * K;
     for (size_t at = 0; at < d.out_columns; at += kMost) {
-      const size_t left = d.out_columns - at;
-      const bool last = h + 1 == d.out_rows && left <= kMost;
+      const size_t left = d.out_columns - at, room = (d.out_rows - h) * d.out_columns - at;
       if (left <= kWidth) {
-        wide_at<K, 1>(d, row + at, weights, bias, left, last, to + at * K);
+        wide_at<K, 1>(d, row + at, weights, bias, left, room, to + at * K);
       } else {
-        wide_at<K, kWideVectors>(d, row + at, weights, bias, left < kMost ? left : kMost, last, to + at * K);
+        wide_at<K, kWideVectors>(d, row + at, weights, bias, left < kMost ? left : kMost, room, to + at * K);
       }
     }
   }
