@@ -1,5 +1,6 @@
 #include "byte_file.h"
 
+#include <libdeflate.h>
 #include <zlib.h>
 
 #include <plait/sdk.hpp>
@@ -9,6 +10,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
 namespace plait::idx {
@@ -18,8 +20,9 @@ using sdk::CorruptFile;
 using sdk::IoError;
 using sdk::NotFound;
 
-constexpr uint64_t kChunk =
-    1 << 20;  // bytes by which answers grow: a false count cannot ask for more than is there
+// Bytes by which answers grow: a false count cannot ask for more than is there.
+constexpr uint64_t kChunk = 1 << 20;
+constexpr uint64_t kMostAtOnce = 1 << 30;  // larger files are inflated piece by piece
 
 std::string existing(const std::string& path) {
   std::error_code ignored;
@@ -50,6 +53,33 @@ std::vector<uint8_t> whole_file(const std::string& path) {
   return bytes;
 }
 
+// A gzip file at once, or nothing when it is too large or something is wrong with it: the slower reader then
+// says what. libdeflate takes half the time of zlib.
+std::optional<std::vector<uint8_t>> inflate_whole(const std::vector<uint8_t>& stored) {
+  struct Free {
+    void operator()(libdeflate_decompressor* d) const { libdeflate_free_decompressor(d); }
+  };
+  const std::unique_ptr<libdeflate_decompressor, Free> decompressor(libdeflate_alloc_decompressor());
+  if (!decompressor || stored.size() < 4) return std::nullopt;
+  // The last four bytes announce the size, truly for one member. A byte of deflate makes at most 1,032.
+  uint32_t announced = 0;
+  std::memcpy(&announced, stored.data() + stored.size() - 4, 4);
+  if (announced > std::min<uint64_t>(kMostAtOnce, stored.size() * 1032)) return std::nullopt;
+  std::vector<uint8_t> bytes(announced);
+  size_t place = 0, filled = 0;
+  while (place < stored.size()) {
+    size_t taken = 0, made = 0;
+    if (libdeflate_gzip_decompress_ex(decompressor.get(), stored.data() + place, stored.size() - place,
+                                      bytes.data() + filled, bytes.size() - filled, &taken,
+                                      &made) != LIBDEFLATE_SUCCESS)
+      return std::nullopt;
+    place += taken;
+    filled += made;
+  }
+  bytes.resize(filled);
+  return bytes;
+}
+
 }  // namespace
 
 // One zlib stream over stored bytes; several gzip members follow one another as one text.
@@ -66,8 +96,12 @@ struct ByteFile::Inflater {
 };
 
 ByteFile::ByteFile(const std::string& path) : path_(existing(path)), stored_(whole_file(path_)) {
-  if (stored_.size() >= 2 && stored_[0] == 0x1f && stored_[1] == 0x8b)
+  if (stored_.size() < 2 || stored_[0] != 0x1f || stored_[1] != 0x8b) return;
+  if (auto whole = inflate_whole(stored_)) {
+    stored_ = std::move(*whole);
+  } else {
     inflater_ = std::make_unique<Inflater>(path_);
+  }
 }
 ByteFile::~ByteFile() = default;
 
