@@ -21,11 +21,11 @@ PLAIT_FAST void add_sums(const float* a, const float* b, size_t rows, size_t cha
   }
 }
 
-// y = x factor + offset, by channel
-PLAIT_FAST void affine(const float* x, const float* factor, const float* offset, size_t rows, size_t channels,
-                       float* y) {
+// y = (x - mean) factor + bias, by channel: the difference first, which is small where the factor is large
+PLAIT_FAST void normalize(const float* x, const float* mean, const float* factor, const float* bias,
+                          size_t rows, size_t channels, float* y) {
   for (size_t r = 0; r < rows; ++r, x += channels, y += channels) {
-    for (size_t c = 0; c < channels; ++c) y[c] = x[c] * factor[c] + offset[c];
+    for (size_t c = 0; c < channels; ++c) y[c] = (x[c] - mean[c]) * factor[c] + bias[c];
   }
 }
 
@@ -82,7 +82,7 @@ struct BatchNorm::Kernel {
 
   void forward(Context& c, const LayerCall& call) const {
     const float* x = call.input().f32().data();
-    float *factor = factors(call), *offset = factor + channels;
+    float *factor = factors(call), *mean = factor + channels, *bias = mean + channels;
     if (call.training()) {
       const double* sums = sum(c, call, x, x);
       for (size_t k = 0; k < channels; ++k) learn(call, k, sums[k] / count(), sums[channels + k] / count());
@@ -90,11 +90,12 @@ struct BatchNorm::Kernel {
     for (size_t k = 0; k < channels; ++k) {
       const Statistics s = call.training() ? kept(call, k) : running(call, k);
       factor[k] = call.parameter(0)[k] * s.inverse_deviation;
-      offset[k] = call.parameter(1)[k] - s.mean * factor[k];
+      mean[k] = s.mean;
+      bias[k] = call.parameter(1)[k];
     }
     float* y = call.output().f32().data();
     c.parallel_for(rows, grain(), [&](size_t begin, size_t end) {
-      affine(x + begin * channels, factor, offset, end - begin, channels, y + begin * channels);
+      normalize(x + begin * channels, mean, factor, bias, end - begin, channels, y + begin * channels);
     });
   }
 
