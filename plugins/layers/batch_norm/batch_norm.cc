@@ -29,11 +29,11 @@ PLAIT_FAST void normalize(const float* x, const float* mean, const float* factor
   }
 }
 
-// dx = a dy + b x + c, by channel
-PLAIT_FAST void combine(const float* dy, const float* x, const float* a, const float* b, const float* c0,
-                        size_t rows, size_t channels, float* dx) {
+// dx = a (dy - dy0) + b (x - x0), by channel: differences first, as above
+PLAIT_FAST void combine(const float* dy, const float* x, const float* a, const float* dy0, const float* b,
+                        const float* x0, size_t rows, size_t channels, float* dx) {
   for (size_t r = 0; r < rows; ++r, dy += channels, x += channels, dx += channels) {
-    for (size_t c = 0; c < channels; ++c) dx[c] = a[c] * dy[c] + b[c] * x[c] + c0[c];
+    for (size_t c = 0; c < channels; ++c) dx[c] = a[c] * (dy[c] - dy0[c]) + b[c] * (x[c] - x0[c]);
   }
 }
 
@@ -77,7 +77,7 @@ struct BatchNorm::Kernel {
         rows(r.input().size() / std::max<size_t>(channels, 1)) {
     n.backward_reads(Reads::inputs);
     if (r.training()) n.saved(2 * channels * sizeof(float));  // mean, 1 / deviation
-    n.workspace(pieces() * 2 * channels * sizeof(double) + 3 * channels * sizeof(float));
+    n.workspace(pieces() * 2 * channels * sizeof(double) + 4 * channels * sizeof(float));
   }
 
   void forward(Context& c, const LayerCall& call) const {
@@ -103,7 +103,7 @@ struct BatchNorm::Kernel {
   void backward(Context& c, const LayerCall& call) const {
     const float* x = call.input().f32().data();
     const float* dy = call.output_gradient().f32().data();
-    float *a = factors(call), *b = a + channels, *offset = b + channels;
+    float *a = factors(call), *b = a + channels, *dy0 = b + channels, *x0 = dy0 + channels;
     const double* sums = sum(c, call, dy, x);
     for (size_t k = 0; k < channels; ++k) {
       const Statistics s = kept(call, k);
@@ -114,13 +114,14 @@ struct BatchNorm::Kernel {
       const double scale = call.parameter(0)[k] * inverse, slope = scale * inverse * dweight / count();
       a[k] = static_cast<float>(scale);
       b[k] = static_cast<float>(-slope);
-      offset[k] = static_cast<float>(slope * mean - scale * dbias / count());
+      dy0[k] = static_cast<float>(dbias / count());
+      x0[k] = s.mean;
     }
     if (!call.input_gradient()) return;
     float* dx = call.input_gradient().f32().data();
     c.parallel_for(rows, grain(), [&](size_t begin, size_t end) {
       const size_t at = begin * channels;
-      combine(dy + at, x + at, a, b, offset, end - begin, channels, dx + at);
+      combine(dy + at, x + at, a, dy0, b, x0, end - begin, channels, dx + at);
     });
   }
 
