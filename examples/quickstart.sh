@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 framework/cmake/setup.sh
 source .deps/env.sh
 cmake --preset release
-cmake --build --preset release
+cmake --build --preset release --target product
 
 run_dir=runs/quickstart-$(date +%Y%m%d-%H%M%S)
 mpirun -n 2 plait run pipelines/lenet5_fashion_mnist.txtpb --run-dir "$run_dir" "$@"

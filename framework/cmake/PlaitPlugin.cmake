@@ -41,6 +41,7 @@ function(plait_add_plugin name)
     set_target_properties(${target} PROPERTIES
       LIBRARY_OUTPUT_DIRECTORY ${PLAIT_PLUGIN_OUTPUT_DIRECTORY} INSTALL_RPATH "$ORIGIN/../deps")
     install(TARGETS ${target} LIBRARY DESTINATION lib/plait/plugins)
+    add_dependencies(product ${target})
   endif()
   if(arg_TESTS AND NOT PLAIT_PLUGIN_OUTPUT_DIRECTORY)
     plait_outside_tests(${target} "${tests}")
