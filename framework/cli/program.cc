@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "cli/command.h"
+#include "cli/manual.h"
 #include "registry/registry.h"
 
 namespace plait {
@@ -78,6 +79,17 @@ int parse_and_run(Command& command, const std::vector<std::string>& words) {
   return finish(command.run(given));
 }
 
+// `plait help`; the build writes the manual and the completion with it.
+int help(const std::vector<std::string>& words) {
+  if (words.empty()) return print_usage(stdout), kExitOk;
+  if (words[0] == "--man") return std::fputs(manual_page(all_commands()).c_str(), stdout), kExitOk;
+  if (words[0] == "--bash-completion")
+    return std::fputs(bash_completion(all_commands()).c_str(), stdout), kExitOk;
+  for (const Command& command : all_commands())
+    if (command.name == words[0]) return print_help(command), kExitOk;
+  return usage_error("help: got " + words[0] + ", wanted a command, --man or --bash-completion");
+}
+
 }  // namespace
 
 std::string version_text() {
@@ -94,7 +106,7 @@ int run_program(int argc, char** argv) {
   if (argc < 2) return print_usage(stderr), kExitUsage;
   const std::string name = argv[1];
   if (name == "--version" || name == "version") return std::puts(version_text().c_str()), kExitOk;
-  if (name == "--help" || name == "-h" || name == "help") return print_usage(stdout), kExitOk;
+  if (name == "--help" || name == "-h" || name == "help") return help({argv + 2, argv + argc});
   std::vector<std::string> names;
   for (Command& command : all_commands()) {
     names.push_back(command.name);
