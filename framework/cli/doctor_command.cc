@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "cli/command.h"
+#include "cli/plugin_lock.h"
 #include "cli/session.h"
 #include "registry/check.h"
 
@@ -232,6 +233,18 @@ void add_plugins(Findings& findings, const SearchPath& path) {
   for (const PluginFailure& failure : registry->failures()) findings.wrong(failure.reason.message());
 }
 
+// Only of a sound Plait: what does not load here would not be locked.
+Status write_lock(Findings& findings, const SearchPath& path, const std::string& file) {
+  if (findings.count() > 0) return findings.wrong("nothing is locked while things are wrong"), Status();
+  PLAIT_ASSIGN(const std::string text, lock_text(path));
+  std::ofstream out(file);
+  out << text;
+  out.close();
+  if (!out) return {Code::kIo, "cannot write \"" + file + "\""};
+  findings.fact("locked in", file);
+  return {};
+}
+
 Result<int> run(const po::variables_map& given) {
   SearchPath path;
   std::vector<std::string> files, folders;
@@ -245,6 +258,7 @@ Result<int> run(const po::variables_map& given) {
   add_mpi(findings);
   add_path(findings, path);
   add_plugins(findings, path);
+  if (given.count("lock")) PLAIT_TRY(write_lock(findings, path, given["lock"].as<std::string>()));
   findings.heading(findings.count() == 0   ? "All is well."
                    : findings.count() == 1 ? "One thing is wrong."
                                            : fmt::format("{} things are wrong.", findings.count()));
@@ -257,6 +271,8 @@ Result<int> run(const po::variables_map& given) {
 Command doctor_command() {
   Command command{"doctor", "[options]", "what this Plait finds on this machine, and what is wrong",
                   {},       {},          run};
+  command.options.add_options()("lock", po::value<std::string>()->value_name("FILE"),
+                                "write the digests of all plugins, for plait run --locked");
   command.options.add(plugin_options());
   return command;
 }

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "cli/reference.h"
 #include "cli/session.h"
 #include "pipeline/schema.h"
 #include "registry/describe.h"
@@ -20,12 +21,20 @@ Result<const TypeEntry*> find_type(const Registry& registry, const std::string& 
                                " (plait inspect lists them)"};
 }
 
+Result<std::string> schema_text(const Registry& registry, const std::string& form) {
+  if (form == "proto") return schema_proto(registry);
+  if (form == "json") return schema_json(registry);
+  return {Code::kUsage, "--schema: got " + form + ", wanted proto or json"};
+}
+
 Result<int> run(const po::variables_map& given) {
   PLAIT_ASSIGN(const auto registry, load_registry(given));
   const bool json = given.count("json") > 0;
   std::string text;
   if (given.count("schema")) {
-    text = schema_proto(*registry);
+    PLAIT_ASSIGN(text, schema_text(*registry, given["schema"].as<std::string>()));
+  } else if (given.count("markdown")) {
+    PLAIT_TRY(write_reference(*registry, given["markdown"].as<std::string>()));
   } else if (given.count("type")) {
     PLAIT_ASSIGN(const TypeEntry* entry, find_type(*registry, given["type"].as<std::string>()));
     text = json ? describe_json(*entry).dump(2) + "\n" : describe_type(*entry);
@@ -43,7 +52,9 @@ Command inspect_command() {
                   {},        {"type"},           run};
   command.options.add_options()("type", po::value<std::string>()->value_name("TYPE"),
                                 "short name or id of a type")("json", "as JSON")(
-      "schema", "the language of pipeline files with these plugins, as .proto");
+      "schema", po::value<std::string>()->implicit_value("proto")->value_name("FORM"),
+      "the language of pipeline files with these plugins: --schema=proto or --schema=json, a JSON Schema")(
+      "markdown", po::value<std::string>()->value_name("DIR"), "write a page about every type into DIR");
   command.options.add(plugin_options());
   return command;
 }

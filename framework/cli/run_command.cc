@@ -27,6 +27,9 @@ Result<RunOptions> run_options_of(const po::variables_map& given) {
   };
   if (options.threads < 0) return reject("--threads", options.threads);
   if (options.max_steps < 0) return reject("--max-steps", options.max_steps);
+  if (options.resume && !options.weights_file.empty())
+    return Status(Code::kUsage,
+                  "--resume goes on with the checkpoint's weights; wanted it without --weights");
   if (!(options.max_seconds >= 0)) return reject("--max-time", options.max_seconds);
   if (options.overfit_batches < 0) return reject("--overfit-batches", options.overfit_batches);
   return options;
@@ -34,7 +37,7 @@ Result<RunOptions> run_options_of(const po::variables_map& given) {
 
 // Loads and trains; every failure that all ranks can meet goes through the transport, so that it is said
 // once.
-Result<int> train(const po::variables_map& given, Transport& transport) {
+Result<int> train(const po::variables_map& given, Transport& transport, const std::atomic<bool>& stop) {
   PLAIT_ASSIGN(const RunOptions options, run_options_of(given));
   PLAIT_ASSIGN(const ProgressMode mode, progress_mode(given["progress"].as<std::string>()));
   if (!given.count("file")) return {Code::kUsage, "run: wanted a pipeline file"};
@@ -42,14 +45,16 @@ Result<int> train(const po::variables_map& given, Transport& transport) {
   SystemClock clock;
   SystemFiles files;
   const auto observer = make_progress(mode, stdout);
-  PLAIT_ASSIGN(const Summary summary, run_job(*session.registry, session.job, options, transport, clock,
-                                              files, *observer, watch_stop_signals()));
+  PLAIT_ASSIGN(const Summary summary,
+               run_job(*session.registry, session.job, options, transport, clock, files, *observer, stop));
   return summary.status == RunStatus::kStopped ? kExitStopped : kExitOk;
 }
 
 Result<int> run(const po::variables_map& given) {
+  // Before the ranks meet, which takes a while under mpirun: a signal to stop must not end a rank there.
+  const std::atomic<bool>& stop = watch_stop_signals();
   PLAIT_ASSIGN(const auto transport, open_transport(mpi_module_path()));
-  const Result<int> result = train(given, *transport);
+  const Result<int> result = train(given, *transport, stop);
   if (!result && transport->size() > 1)
     transport->abort(result.status(), result.status().code() == Code::kUsage ? kExitUsage : kExitJob);
   return result;
@@ -74,7 +79,9 @@ Command run_command() {
       "overfit-batches", po::value<int>()->default_value(0)->value_name("N"),
       "train on the first N batches only")(
       "progress", po::value<std::string>()->default_value("auto")->value_name("MODE"),
-      "bar, plain, json, none or auto")("profile", "print the time per layer at the end");
+      "bar, plain, json, none or auto")("profile", "print the time per layer at the end")(
+      "locked", po::value<std::string>()->value_name("FILE"),
+      "load no plugin whose digest is not in FILE, written by plait doctor --lock");
   command.options.add(job_options());
   return command;
 }

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "cli/plugin_lock.h"
 #include "graph/input.h"
 #include "graph/optimizer.h"
 
@@ -53,7 +54,9 @@ Result<std::unique_ptr<Registry>> load_registry(const po::variables_map& given, 
   Words files = scan.plugins, folders = scan.plugin_path;
   for (const std::string& word : words_of(given, "plugin"))
     (std::filesystem::is_directory(word) ? folders : files).push_back(word);
-  auto registry = Registry::load(default_search_path(files, folders));
+  const SearchPath path = default_search_path(files, folders);
+  if (given.count("locked")) PLAIT_TRY(check_lock(path, given["locked"].as<std::string>()));
+  auto registry = Registry::load(path);
   if (!registry) return registry.status();
   return std::make_unique<Registry>(std::move(registry).value());
 }

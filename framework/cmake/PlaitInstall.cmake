@@ -36,3 +36,12 @@ foreach(candidate ${tbb_dir}/libtbb.so.12 ${tbb_dir}/libtbbmalloc.so.2
     plait_install_runtime(${candidate} ${name})
   endif()
 endforeach()
+
+# The installed program writes the reference: a page for each plugin that is installed with it.
+install(CODE [[
+  set(prefix "$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}")
+  execute_process(
+    COMMAND ${CMAKE_COMMAND} -E env --unset=PLAIT_PLUGIN_PATH XDG_DATA_HOME=${prefix}
+            ${prefix}/bin/plait inspect --markdown ${prefix}/share/doc/plait/reference
+    COMMAND_ERROR_IS_FATAL ANY)
+]])

@@ -10,4 +10,9 @@ namespace plait {
 // ranges as comments. Third-party types are extensions.
 std::string schema_proto(const Registry& registry);
 
+// The same as a JSON Schema (2020-12), of the file written as JSON: a block is an object, a repeated one an
+// object or an array of them, a plugin a property by its short name or "[id]", a variable a text that begins
+// with $.
+std::string schema_json(const Registry& registry);
+
 }  // namespace plait

@@ -1,0 +1,86 @@
+#include "cli/plugin_lock.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "base/sha256.h"
+
+namespace plait {
+namespace fs = std::filesystem;
+namespace {
+
+struct Locked {
+  std::string id, version, sha256, file_name;
+};
+
+std::vector<std::string> libraries_on(const SearchPath& path) {
+  std::vector<std::string> files = path.files;
+  for (const std::string& folder : path.folders) {
+    std::vector<std::string> found;
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(folder, error))
+      if (entry.path().native().ends_with(".plait.so")) found.push_back(entry.path());
+    std::sort(found.begin(), found.end());
+    files.insert(files.end(), found.begin(), found.end());
+  }
+  return files;
+}
+
+Result<std::vector<Locked>> read_lock(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) return {Code::kNotFound, "cannot read the lock \"" + path + "\""};
+  std::vector<Locked> entries;
+  int number = 0;
+  for (std::string line; std::getline(file, line);) {
+    ++number;
+    if (line.empty() || line[0] == '#') continue;
+    std::istringstream words(line);
+    Locked entry;
+    if (!(words >> entry.id >> entry.version >> entry.sha256 >> entry.file_name) || entry.sha256.size() != 64)
+      return {Code::kInvalid,
+              fmt::format("{}:{}: got \"{}\", wanted \"id version sha256 file-name\"", path, number, line)};
+    entries.push_back(entry);
+  }
+  return entries;
+}
+
+Status refusal(const std::string& path, const std::string& sha256, const std::vector<Locked>& entries,
+               const std::string& lock_file) {
+  const std::string name = fs::path(path).filename();
+  for (const Locked& entry : entries)
+    if (entry.file_name == name)
+      return {Code::kInvalid, fmt::format("\"{}\" has sha256 {}, but {} names {} for {} {}", path, sha256,
+                                          lock_file, entry.sha256, entry.id, entry.version)};
+  return {Code::kInvalid, fmt::format("\"{}\" (sha256 {}) is not in {}", path, sha256, lock_file)};
+}
+
+}  // namespace
+
+Result<std::string> lock_text(const SearchPath& path) {
+  PLAIT_ASSIGN(const Registry all, Registry::load(path));
+  std::string text = "# Plugins by digest: id, version, sha256, file. Asked for by plait run --locked.\n";
+  for (const std::string& file : libraries_on(path)) {
+    const auto alone = Registry::load({{file}, {}});
+    if (!alone) continue;
+    const PluginFile& made = *alone->files().front();
+    text += fmt::format("{} {} {} {}\n", made.plugin->id, made.plugin->version, made.sha256,
+                        fs::path(file).filename().string());
+  }
+  return text;
+}
+
+Status check_lock(const SearchPath& path, const std::string& lock_file) {
+  PLAIT_ASSIGN(const std::vector<Locked> entries, read_lock(lock_file));
+  for (const std::string& file : libraries_on(path)) {
+    PLAIT_ASSIGN(const std::string sha256, Sha256::hex_of_file(file));
+    const auto is_it = [&](const Locked& entry) { return entry.sha256 == sha256; };
+    if (std::none_of(entries.begin(), entries.end(), is_it)) return refusal(file, sha256, entries, lock_file);
+  }
+  return {};
+}
+
+}  // namespace plait

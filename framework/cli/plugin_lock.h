@@ -1,0 +1,20 @@
+// plugins.lock: the plugins that a job may load, by digest. `plait doctor --lock` writes it, `plait run
+// --locked` asks for it. A line is "id version sha256 file-name"; # begins a comment.
+#pragma once
+#include <string>
+
+#include "base/status.h"
+#include "registry/registry.h"
+
+namespace plait {
+
+// Every library on the path that loads, also those that an earlier place hides.
+// Fails with: kInvalid when the path as a whole does not load.
+Result<std::string> lock_text(const SearchPath& path);
+
+// Whether every library on the path has a digest that the lock names; before any is opened, since opening one
+// runs it. Fails with: kInvalid naming the library, its digest and the lock's; kIo, kNotFound when a file
+// cannot be read.
+Status check_lock(const SearchPath& path, const std::string& lock_file);
+
+}  // namespace plait

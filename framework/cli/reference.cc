@@ -1,0 +1,90 @@
+#include "cli/reference.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "registry/check.h"
+#include "registry/describe.h"
+
+namespace plait {
+namespace fs = std::filesystem;
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// A cell of a table: a bar would end it.
+std::string cell(const std::string& text) {
+  std::string result;
+  for (char c : text) result += c == '|' ? std::string("\\|") : std::string(1, c == '\n' ? ' ' : c);
+  return result;
+}
+
+std::string type_words(const Json& field) {
+  std::string text = field["type"];
+  if (text == "child") text = field["child_kind"].get<std::string>() + " { ... }";
+  if (text == "enum")
+    text = fmt::format("{}", fmt::join(field["values"].get<std::vector<std::string>>(), " or "));
+  return (field["repeated"].get<bool>() ? "list of " : "") + text;
+}
+
+std::string default_words(const Json& field) {
+  if (field["required"].get<bool>()) return "(required)";
+  return field.contains("default") ? "`" + field["default"].get<std::string>() + "`" : "";
+}
+
+std::string rows(const Json& fields, const std::string& prefix) {
+  std::string text;
+  for (const Json& field : fields) {
+    const std::string name = prefix + field["name"].get<std::string>();
+    text += fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", name, cell(type_words(field)),
+                        cell(default_words(field)), cell(field.value("range", "")),
+                        cell(field.value("unit", "")), cell(field["doc"]));
+    if (field.contains("fields")) text += rows(field["fields"], name + ".");
+  }
+  return text;
+}
+
+Status write(const fs::path& path, const std::string& text) {
+  std::error_code error;
+  fs::create_directories(path.parent_path(), error);
+  std::ofstream file(path);
+  file << text;
+  file.close();
+  return file ? Status() : Status(Code::kIo, "cannot write \"" + path.string() + "\"");
+}
+
+}  // namespace
+
+std::string reference_page(const TypeEntry& entry) {
+  const Json type = describe_json(entry);
+  const std::string name = entry.short_name(), id = entry.type->id;
+  std::string text = fmt::format("# {}\n{}\n\nKind {}, id `{}`, written `{} {{ }}`. ", name, entry.type->doc,
+                                 entry.type->kind, id, name == id ? "[" + id + "]" : name);
+  text += fmt::format("Devices: {}. Library {} {}.\n",
+                      fmt::join(type["devices"].get<std::vector<std::string>>(), ", "),
+                      entry.file->plugin->id, entry.file->plugin->version);
+  if (const std::string details = type["details"]; !details.empty()) text += "\n```\n" + details + "\n```\n";
+  if (type["fields"].empty()) return text + "\nIt has no fields.\n";
+  return text + "\n| field | type | default | range | unit | meaning |\n|---|---|---|---|---|---|\n" +
+         rows(type["fields"], "");
+}
+
+Status write_reference(const Registry& registry, const std::string& folder) {
+  std::string index = "# Plugins\n";
+  for (const char* kind : kinds()) {
+    std::string list;
+    for (const auto& [id, entry] : registry.types()) {
+      if (std::string(entry.type->kind) != kind) continue;
+      const std::string page = fmt::format("{}/{}.md", kind, entry.short_name());
+      PLAIT_TRY(write(fs::path(folder) / page, reference_page(entry)));
+      list += fmt::format("- [{}]({}): {}\n", entry.short_name(), page, entry.type->doc);
+    }
+    if (!list.empty()) index += fmt::format("\n## {}\n{}", kind, list);
+  }
+  return write(fs::path(folder) / "README.md", index);
+}
+
+}  // namespace plait

@@ -1,0 +1,145 @@
+// schema_json: the language of pipeline files as a JSON Schema, for editors that complete by one.
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "pipeline/core_fields.h"
+#include "pipeline/schema.h"
+#include "registry/check.h"
+
+namespace plait {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json object(const std::string& doc) {
+  return {{"type", "object"},
+          {"description", doc},
+          {"properties", Json::object()},
+          {"additionalProperties", false}};
+}
+
+Json reference(const std::string& name) { return {{"$ref", "#/$defs/" + name}}; }
+
+// Once, or a list of them.
+Json one_or_more(const Json& item) {
+  return {{"anyOf", Json::array({item, Json{{"type", "array"}, {"items", item}}})}};
+}
+
+void add_bounds(const plait_field& field, Json& schema) {
+  if (std::isfinite(field.low))
+    schema[field.flags & PLAIT_FIELD_LOW_OPEN ? "exclusiveMinimum" : "minimum"] = field.low;
+  if (std::isfinite(field.high))
+    schema[field.flags & PLAIT_FIELD_HIGH_OPEN ? "exclusiveMaximum" : "maximum"] = field.high;
+}
+
+void add_fields(const plait_field* const* fields, size_t count, Json& schema);
+
+// A value of a field, without its list.
+Json value_schema(const plait_field& field) {
+  Json schema;
+  switch (field.kind) {
+    case PLAIT_FIELD_MESSAGE:
+      schema = object(field.doc);
+      add_fields(field.fields, field.n_fields, schema);
+      return schema;
+    case PLAIT_FIELD_CHILD:
+      return reference(std::string("any_") + field.child_kind);
+    case PLAIT_FIELD_ENUM:
+      schema["enum"] = std::vector<std::string>(field.enum_names, field.enum_names + field.n_enum_names);
+      break;
+    case PLAIT_FIELD_STRING:
+      return {{"type", "string"}};
+    case PLAIT_FIELD_BOOL:
+      schema["type"] = "boolean";
+      break;
+    default:
+      schema["type"] = field.kind == PLAIT_FIELD_I64 ? "integer" : "number";
+      add_bounds(field, schema);
+  }
+  // A variable or an expression may stand for it.
+  return {{"anyOf", Json::array({schema, reference("expression")})}};
+}
+
+// "1, 1" is a list, "relu" a text, "0.5" a number.
+Json default_value(const plait_field& field) {
+  const std::string text = field.default_text;
+  const std::string json = field.flags & PLAIT_FIELD_REPEATED ? "[" + text + "]" : text;
+  return field.kind != PLAIT_FIELD_STRING && Json::accept(json) ? Json::parse(json) : Json(text);
+}
+
+void add_fields(const plait_field* const* fields, size_t count, Json& schema) {
+  for (size_t i = 0; i < count; ++i) {
+    const plait_field& field = *fields[i];
+    const Json value = value_schema(field);
+    Json made = field.flags & PLAIT_FIELD_REPEATED ? one_or_more(value) : value;
+    made["description"] = std::string(field.doc) + (field.unit ? std::string(" [") + field.unit + "]" : "");
+    if (field.default_text) made["default"] = default_value(field);
+    if (field.flags & PLAIT_FIELD_DEPRECATED) made["deprecated"] = true;
+    schema["properties"][field.name] = made;
+    if (field.flags & PLAIT_FIELD_REQUIRED) schema["required"].push_back(field.name);
+  }
+}
+
+Json type_schema(const plait_type& type) {
+  Json schema = object(type.doc);
+  add_fields(type.fields, type.n_fields, schema);
+  return schema;
+}
+
+// Plugins of a kind by the names they are written with: the short one unless a field has it, and [id].
+void add_plugins(const Registry& registry, const std::string& kind, Json& schema) {
+  for (const auto& [id, entry] : registry.types()) {
+    if (kind != entry.type->kind) continue;
+    const std::string name = entry.short_name();
+    Json& properties = schema["properties"];
+    if (name != id && !properties.contains(name)) properties[name] = reference(id);
+    properties["[" + id + "]"] = reference(id);
+  }
+}
+
+Json block_schema(const Registry& registry, const CoreBlock& block) {
+  Json schema = object(block.doc);
+  add_fields(block.fields.data(), block.fields.size(), schema);
+  if (block.plugin_kind) add_plugins(registry, block.plugin_kind, schema);
+  return schema;
+}
+
+Json definitions(const Registry& registry) {
+  Json made = {{"expression", {{"type", "string"}, {"pattern", "^\\$"}}}};
+  for (const CoreBlock& block : core_blocks())
+    made[std::string("block_") + block.name] = block_schema(registry, block);
+  for (const char* kind : kinds()) {
+    Json any = object(std::string("a plugin of the kind ") + kind);
+    add_plugins(registry, kind, any);
+    made[std::string("any_") + kind] = any;
+  }
+  for (const auto& [id, entry] : registry.types()) made[id] = type_schema(*entry.type);
+  return made;
+}
+
+Json variable_schema() {
+  Json schema = object("a value that $name stands for");
+  schema["properties"] = {{"name", {{"type", "string"}}},
+                          {"value", {{"type", Json::array({"string", "number", "boolean"})}}}};
+  schema["required"] = {"name", "value"};
+  return schema;
+}
+
+}  // namespace
+
+std::string schema_json(const Registry& registry) {
+  Json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
+                 {"title", "What a pipeline file may say with the plugins that are loaded now"}};
+  schema.update(object("a job"));
+  schema["properties"]["include"] = one_or_more({{"type", "string"}});
+  schema["properties"]["var"] = one_or_more(variable_schema());
+  add_fields(core_scalars().data(), core_scalars().size(), schema);
+  for (const CoreBlock& block : core_blocks()) {
+    const Json one = reference(std::string("block_") + block.name);
+    schema["properties"][block.name] = block.repeated ? one_or_more(one) : one;
+  }
+  schema["$defs"] = definitions(registry);
+  return schema.dump(2) + "\n";
+}
+
+}  // namespace plait
