@@ -150,6 +150,7 @@ Status BatchMaker::finish_batch() {
                                      own_scratch().context()));
     memory_->swap();
   }
+  if (setup_.buckets != nullptr) memory_->shrink(*setup_.buckets);
   PLAIT_TRY(memory_->deliver(*stream_));
   return stream_->synchronize();
 }

@@ -19,6 +19,7 @@ struct InputSetup {
   Device& device;
   Lanes& lanes;
   int batch;
+  const Buckets* buckets;  // null: every batch has the extents of the bound
   std::vector<SampleReader::ScratchOwner> scratch;
   SampleReader::ScratchOwner io_scratch;  // only used on the reader's thread; null where there is none
   std::atomic<int64_t> skipped{0};

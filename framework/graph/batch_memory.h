@@ -6,6 +6,7 @@
 #include "graph/device.h"
 #include "graph/replica.h"
 #include "graph/sample_level.h"
+#include "plan/buckets.h"
 
 namespace plait {
 
@@ -23,7 +24,10 @@ class BatchMemory {
   const plait_tensor* const* current() const { return sets_[current_].pointers.data(); }
   const plait_tensor* const* other() const { return sets_[1 - current_].pointers.data(); }
   void swap() { current_ = 1 - current_; }
-  void begin() { current_ = 0; }
+  void begin();
+  // Gives the set that is written last the extents of the smallest bucket that holds its samples: rows move
+  // together, and what lies between the bucket's extent and the bound, zeros, is left out.
+  void shrink(const Buckets& buckets);
   // Queues what is still missing on the device. Wait for the stream before either memory is used again.
   Status deliver(Stream& stream);
   Batch& batch() { return batch_; }
@@ -40,8 +44,11 @@ class BatchMemory {
   void make_host_set(Set& set);
   void make_views(Set& set, const std::vector<PartSpec>& parts);
 
-  std::vector<std::vector<int64_t>> shapes_;  // with N
-  std::vector<uint64_t> bytes_;
+  std::vector<std::vector<int64_t>> shapes_;  // with N, of the bound
+  std::vector<PartSpec> parts_;               // without N
+  std::vector<uint64_t> bytes_;               // of the bound
+  std::vector<uint64_t> delivered_;           // bytes, of the batch's bucket
+  std::vector<int32_t> longest_;
   std::vector<DeviceMemory> device_;
   std::vector<HostBlock> host_;
   std::vector<std::vector<int32_t>> length_values_;

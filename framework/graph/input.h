@@ -14,6 +14,7 @@
 #include "graph/device.h"
 #include "graph/replica.h"
 #include "pipeline/job.h"
+#include "plan/buckets.h"
 #include "registry/instance.h"
 
 namespace plait {
@@ -104,8 +105,11 @@ class SampleOrder {
 class InputGraph {
  public:
   static constexpr int kReplacements = 100;  // tries for one bad record
+  // With `buckets` (of the reader's parts; they outlive the graph) every batch has the extents of the
+  // smallest bucket that holds it, else those of the bound.
   static Result<std::unique_ptr<InputGraph>> create(const SampleReader& reader, const SampleOrder& order,
-                                                    Device& device, int batch, int lanes, int buffers = 2);
+                                                    Device& device, int batch, int lanes, int buffers = 2,
+                                                    const Buckets* buckets = nullptr);
   ~InputGraph();
   // Begins to prepare the batch of samples at positions [first, first + batch). At most `buffers` may be
   // under way.

@@ -48,7 +48,8 @@ struct Replica::Body {
 Status Replica::Body::build(Device& device) {
   PLAIT_ASSIGN(stream, Stream::create(device, plan.options().lanes, parallel_pieces, options.cancelled));
   const OptimizerInstance* optimizer = plan.options().training ? options.optimizer : nullptr;
-  PLAIT_ASSIGN(memory, ReplicaMemory::create(plan, *stream, optimizer));
+  const ReplicaMemory* shared = options.share_with ? options.share_with->body_->memory.get() : nullptr;
+  PLAIT_ASSIGN(memory, ReplicaMemory::create(plan, *stream, optimizer, shared));
   const NodeSetup setup{stream.get(), plan.options().lanes, options.cancelled,
                         options.trace || options.profile};
   PLAIT_ASSIGN(nodes, make_nodes(plan, *memory, optimizer, setup));

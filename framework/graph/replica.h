@@ -29,6 +29,7 @@ namespace plait {
 struct Batch {
   std::vector<void*> parts;
   std::vector<const int32_t*> lengths;  // null: all full
+  size_t bucket = 0;                    // its extents along variable axes: see plan/buckets.h
   int64_t first_position = 0;           // of the batch's samples in the endless sequence, for messages
 };
 
@@ -59,6 +60,9 @@ class Replica {
     bool trace = false;                            // keep an event per node and step
     bool profile = false;                          // add up the time of every node
     const std::atomic<bool>* cancelled = nullptr;
+    // Weights, gradients and slots are this replica's, whose plan keeps parameters at the same places (see
+    // PlanCache) and whose optimizer is the same. It outlives the new one.
+    Replica* share_with = nullptr;
   };
   // Memory on `device`, and the graph, inside an arena of plan.options().lanes threads. Weights begin as
   // zeros, slots at their initial values. Plan, device and optimizer must outlive the replica.

@@ -30,21 +30,29 @@ bool same_bound(const PartSpec& a, const PartSpec& b) {
 }  // namespace
 
 Result<std::unique_ptr<ReplicaMemory>> ReplicaMemory::create(const Plan& plan, Stream& stream,
-                                                             const OptimizerInstance* optimizer) {
+                                                             const OptimizerInstance* optimizer,
+                                                             const ReplicaMemory* shared) {
   std::unique_ptr<ReplicaMemory> memory(new ReplicaMemory(plan, stream));
-  PLAIT_TRY(memory->allocate(optimizer));
+  PLAIT_TRY(memory->allocate());
+  if (shared == nullptr) PLAIT_TRY(memory->allocate_arenas(optimizer));
+  if (shared != nullptr) memory->arenas_ = shared->arenas_;
   memory->make_views();
   memory->find_lengths();
   return memory;
 }
 
-Status ReplicaMemory::allocate(const OptimizerInstance* optimizer) {
-  const uint64_t trained_bytes = plan_.options().training ? plan_.trained_elements() * sizeof(float) : 0;
+Status ReplicaMemory::allocate() {
   PLAIT_ASSIGN(activations_, DeviceMemory::allocate(stream_, plan_.activation_bytes()));
   PLAIT_ASSIGN(prepared_, DeviceMemory::allocate(stream_, plan_.prepared_bytes()));
+  return allocate_reports();
+}
+
+Status ReplicaMemory::allocate_arenas(const OptimizerInstance* optimizer) {
+  const uint64_t trained_bytes = plan_.options().training ? plan_.trained_elements() * sizeof(float) : 0;
   PLAIT_ASSIGN(weights_, DeviceMemory::allocate(stream_, plan_.arena_elements() * sizeof(float)));
   PLAIT_ASSIGN(gradients_, DeviceMemory::allocate(stream_, trained_bytes));
-  PLAIT_TRY(allocate_reports());
+  arenas_.weights = elements(weights_);
+  arenas_.gradients = elements(gradients_);
   if (optimizer == nullptr || !plan_.options().training) return {};
   for (const SlotInfo& slot : optimizer->slots()) PLAIT_TRY(allocate_slot(slot.initial));
   return {};
@@ -68,6 +76,7 @@ Status ReplicaMemory::allocate_slot(double initial) {
     PLAIT_TRY(stream_.copy_in(slot.data(), values.data(), slot.bytes()));
     PLAIT_TRY(stream_.synchronize());
   }
+  arenas_.slots.push_back(elements(slot));
   slots_.push_back(std::move(slot));
   return {};
 }

@@ -16,17 +16,19 @@ struct Batch;
 
 class ReplicaMemory {
  public:
+  // With `shared` weights, gradients and slots are those of that memory, which outlives this one.
   // Fails with: what the device reports.
   static Result<std::unique_ptr<ReplicaMemory>> create(const Plan& plan, Stream& stream,
-                                                       const OptimizerInstance* optimizer);
+                                                       const OptimizerInstance* optimizer,
+                                                       const ReplicaMemory* shared = nullptr);
 
   // Addresses of what the plan placed; null for kNoOffset.
   void* activation(uint64_t offset) const { return at(activations_, offset); }
   void* prepared(uint64_t offset) const { return at(prepared_, offset); }
-  float* weights(uint64_t element = 0) const { return element_at(weights_, element); }
-  float* gradients(uint64_t element = 0) const { return element_at(gradients_, element); }
-  float* slot(size_t index, uint64_t element = 0) const { return element_at(slots_[index], element); }
-  size_t slots() const { return slots_.size(); }
+  float* weights(uint64_t element = 0) const { return arenas_.weights + element; }
+  float* gradients(uint64_t element = 0) const { return arenas_.gradients + element; }
+  float* slot(size_t index, uint64_t element = 0) const { return arenas_.slots[index] + element; }
+  size_t slots() const { return arenas_.slots.size(); }
   // Memory that the second and further users of a shared parameter write their gradient to.
   // Fails with: what the device reports.
   // Threads: [setup only]
@@ -51,14 +53,19 @@ class ReplicaMemory {
   LossReport report(size_t head) const;
 
  private:
+  struct Arenas {  // own or shared
+    float* weights = nullptr;
+    float* gradients = nullptr;
+    std::vector<float*> slots;
+  };
+
   ReplicaMemory(const Plan& plan, Stream& stream) : plan_(plan), stream_(stream) {}
   static void* at(const DeviceMemory& memory, uint64_t offset) {
     return offset == kNoOffset ? nullptr : static_cast<std::byte*>(memory.data()) + offset;
   }
-  static float* element_at(const DeviceMemory& memory, uint64_t element) {
-    return static_cast<float*>(memory.data()) + element;
-  }
-  Status allocate(const OptimizerInstance* optimizer);
+  static float* elements(const DeviceMemory& memory) { return static_cast<float*>(memory.data()); }
+  Status allocate();
+  Status allocate_arenas(const OptimizerInstance* optimizer);
   Status allocate_slot(double initial);
   Status allocate_reports();
   void make_views();
@@ -68,6 +75,7 @@ class ReplicaMemory {
   Stream& stream_;
   DeviceMemory activations_, prepared_, weights_, gradients_, reports_;
   std::vector<DeviceMemory> slots_, extra_;
+  Arenas arenas_;
   std::vector<plait_tensor> values_, gradient_sums_;
   std::vector<int> lengths_from_;  // per tensor: the part of the batch whose lengths it has, or -1
   std::vector<std::byte> host_reports_;

@@ -28,8 +28,8 @@ namespace plait {
 // Optimizers: descend {rate, slots}: w -= rate g; clip {rate}: w -= rate g / (1 + sum of all g^2).
 // Schedule halve: base / 2^step. Devices: near (host memory), far (says that it is not).
 // Source counter: record i is image [4] u8: i, i+1, i+2, i+3 (mod 256), label [] f32: i. `bad`: records that
-// break their format; blocking; in_order; long_parts: a further part text [8] i32, of variable extent i % 9,
-// all i.
+// break their format; blocking; in_order; long_parts: a further part text [8] i32, of variable extent
+// i % (long_bound + 1), at most long_bound (8), all i.
 // Augmenters: jitter adds a number of [0, 1) to the image as f32; centre subtracts the mean image
 // element of the training data; turn turns the order of a batch round.
 const Registry& graph_registry();

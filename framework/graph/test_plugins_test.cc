@@ -246,7 +246,7 @@ struct Memory {
 };
 
 struct Counter {
-  int64_t count = 100;
+  int64_t count = 100, long_bound = 8;
   std::vector<int64_t> bad;
   bool blocking = false, in_order = false, long_parts = false;
   static void describe(sdk::Describe<Counter>& d) {
@@ -256,6 +256,7 @@ struct Counter {
     d.field("blocking", &Counter::blocking).doc("reading may wait");
     d.field("in_order", &Counter::in_order).doc("no random access");
     d.field("long_parts", &Counter::long_parts).doc("a part of variable extent");
+    d.field("long_bound", &Counter::long_bound).doc("its bound");
   }
   void open(sdk::Context&) {}
   sdk::SourceInfo info() const {
@@ -263,7 +264,7 @@ struct Counter {
     info.count = count;
     info.parts.add("image", sdk::DType::u8, {4});
     info.parts.add("label", sdk::DType::f32, {});
-    if (long_parts) info.parts.add("text", sdk::DType::i32, {8}, 0);
+    if (long_parts) info.parts.add("text", sdk::DType::i32, {long_bound}, 0);
     info.blocking = blocking;
     info.random_access = !in_order;
     info.block = in_order ? 10 : 0;
@@ -278,7 +279,7 @@ struct Counter {
     call.output("label").f32()[0] = static_cast<float>(index);
     if (!long_parts) return;
     for (int32_t& value : call.output("text").data<int32_t>()) value = static_cast<int32_t>(index);
-    call.set_length("text", index % 9);
+    call.set_length("text", index % (long_bound + 1));
   }
 };
 

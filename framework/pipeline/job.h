@@ -82,6 +82,7 @@ struct TrainSpec {
   Sync sync = Sync::kWeights;
   InnerState inner_state = InnerState::kAverage;
   bool shuffle = true;
+  bool buckets = true;       // plan/buckets.h; false: everything is computed at the bound
   double max_seconds = 0;    // 0: no bound; else stop with status 75, resumable
   int checkpoint_every = 0;  // rounds; 0: at each epoch's end
   int keep_checkpoints = 2;

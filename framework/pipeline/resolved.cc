@@ -108,6 +108,7 @@ class Writer {
     text += std::string(" sync: ") + (train.sync == Sync::kGradients ? "gradients" : "weights");
     text += std::string(" inner_state: ") + (train.inner_state == InnerState::kReset ? "reset" : "average");
     text += std::string(" shuffle: ") + (train.shuffle ? "true" : "false");
+    text += std::string(" buckets: ") + (train.buckets ? "true" : "false");
     line(text + " max_seconds: " + number(train.max_seconds) +
          " checkpoint_every: " + std::to_string(train.checkpoint_every) +
          " keep_checkpoints: " + std::to_string(train.keep_checkpoints) + " }");

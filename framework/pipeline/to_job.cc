@@ -269,6 +269,7 @@ class JobMaker {
       take(*config, "steps", train.steps);
       take(*config, "lanes", train.lanes);
       take(*config, "shuffle", train.shuffle);
+      take(*config, "buckets", train.buckets);
       take(*config, "max_seconds", train.max_seconds);
       take(*config, "checkpoint_every", train.checkpoint_every);
       take(*config, "keep_checkpoints", train.keep_checkpoints);

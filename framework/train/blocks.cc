@@ -10,12 +10,12 @@ namespace plait {
 
 struct Blocks::Worker {
   std::unique_ptr<Stream> stream;
-  std::unique_ptr<Replica> replica;
+  std::unique_ptr<ReplicaSet> replicas;
   std::unique_ptr<ShardFeed> feed;
 };
 
 struct Blocks::Size {
-  std::unique_ptr<Plan> plan;
+  std::unique_ptr<PlanCache> plans;
   std::vector<Worker> workers;
 };
 
@@ -49,36 +49,31 @@ Result<std::unique_ptr<Blocks>> Blocks::create(const BlockParts& parts, int rank
 Result<std::unique_ptr<Blocks::Size>> Blocks::make_size(int batch, int workers) {
   auto size = std::make_unique<Size>();
   const int lanes = parts_.job->train.lanes;
-  PLAIT_ASSIGN(size->plan, compile_plan(*parts_.registry, *parts_.job, parts_.reader->parts(), batch, false,
-                                        *parts_.device));
+  const PlanPurpose purpose{batch, false, parts_.job->train.buckets && !parts_.at_bound};
+  PLAIT_ASSIGN(size->plans,
+               compile_plans(*parts_.registry, *parts_.job, parts_.reader->parts(), purpose, *parts_.device));
   for (int w = 0; w < workers; ++w) {
     Worker worker;
     PLAIT_ASSIGN(worker.stream, Stream::create(*parts_.device, lanes, parallel_pieces));
-    PLAIT_ASSIGN(worker.replica, Replica::create(*size->plan, *parts_.device, {}));
+    PLAIT_ASSIGN(worker.replicas, ReplicaSet::create(*size->plans, *parts_.device, {}));
     PLAIT_ASSIGN(auto input, InputGraph::create(*parts_.reader, *parts_.order, *parts_.device, batch, lanes,
-                                                ShardFeed::kBuffers));
+                                                ShardFeed::kBuffers, &size->plans->buckets()));
     worker.feed = std::make_unique<ShardFeed>(std::move(input));
     size->workers.push_back(std::move(worker));
   }
   return size;
 }
 
-const Plan& Blocks::plan() const { return whole_ ? *whole_->plan : *rest_->plan; }
-
-std::vector<const Plan*> Blocks::plans() const {
-  std::vector<const Plan*> plans;
-  for (const auto* size : {whole_.get(), rest_.get()})
-    if (size) plans.push_back(size->plan.get());
-  return plans;
-}
+const Plan& Blocks::plan() const { return whole_ ? whole_->plans->whole() : rest_->plans->whole(); }
 
 Status Blocks::load(Size& size, const std::vector<std::vector<float>>& weights) {
-  HostArena arena(size.plan->arena_elements());
-  PLAIT_TRY(size.plan->pack(weights, arena.data()));
+  const Plan& plan = size.plans->whole();
+  HostArena arena(plan.arena_elements());
+  PLAIT_TRY(plan.pack(weights, arena.data()));
   for (Worker& worker : size.workers) {
-    PLAIT_TRY(worker.stream->copy_in(worker.replica->weights(), arena.data(), arena.bytes()));
+    PLAIT_TRY(worker.stream->copy_in(worker.replicas->whole().weights(), arena.data(), arena.bytes()));
     PLAIT_TRY(worker.stream->synchronize());
-    PLAIT_TRY(worker.replica->weights_changed());
+    worker.replicas->weights_changed();
   }
   return {};
 }
@@ -100,11 +95,11 @@ bool Blocks::step(int slot) {
   Status status;
   bool more = true;
   if (slot == 0 && !rest_done_.exchange(true)) {
-    status = run_block(*rest_, rest_->workers[0], blocks_ - 1);
+    status = run_block(rest_->workers[0], blocks_ - 1);
   } else {
     const size_t i = next_.fetch_add(1);
     more = whole_ != nullptr && i < mine_.size();
-    if (more) status = run_block(*whole_, whole_->workers[static_cast<size_t>(slot)], mine_[i]);
+    if (more) status = run_block(whole_->workers[static_cast<size_t>(slot)], mine_[i]);
   }
   if (status) return more;
   std::lock_guard lock(failure_mutex_);
@@ -113,12 +108,13 @@ bool Blocks::step(int slot) {
   return false;
 }
 
-Status Blocks::run_block(Size& size, Worker& worker, int64_t block) {
+Status Blocks::run_block(Worker& worker, int64_t block) {
   const int64_t first = block * parts_.block;
   PLAIT_ASSIGN(const Batch* batch, worker.feed->take(first));
-  PLAIT_ASSIGN(const StepResult result, worker.replica->run(*batch, 0, 0, 0, {}));
-  return (*visit_)({block, first, size.plan->network().batch, *size.plan, *worker.replica, *batch,
-                    *worker.stream, result});
+  PLAIT_ASSIGN(Replica* const replica, worker.replicas->at(batch->bucket));
+  PLAIT_ASSIGN(const StepResult result, replica->run(*batch, 0, 0, 0, {}));
+  const Plan& plan = worker.replicas->plan(batch->bucket);
+  return (*visit_)({block, first, plan.network().batch, plan, *replica, *batch, *worker.stream, result});
 }
 
 int64_t Blocks::skipped_records() const {

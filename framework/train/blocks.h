@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "cluster/transport.h"
-#include "graph/replica.h"
+#include "graph/replica_set.h"
 #include "graph/round_graph.h"
 #include "pipeline/job.h"
 #include "train/sample_order.h"
@@ -25,7 +25,7 @@ struct BlockView {
   int64_t block = 0;
   int64_t first_record = 0;
   int count = 0;
-  const Plan& plan;
+  const Plan& plan;  // of the batch's bucket
   Replica& replica;
   const Batch& batch;
   Stream& stream;
@@ -42,6 +42,7 @@ struct BlockParts {
   int64_t records = 0;
   int block = 256;
   int threads = 1;
+  bool at_bound = false;  // no buckets: outputs of all blocks have the same extents
 };
 
 class Blocks final : private RoundGraph::Work {
@@ -51,9 +52,8 @@ class Blocks final : private RoundGraph::Work {
   static Result<std::unique_ptr<Blocks>> create(const BlockParts& parts, int rank, int ranks);
   ~Blocks() override;
 
-  // Plans by size; there is at least one. Their networks have the same parameters, heads and tensors.
+  // At the bound. The plans of all views have its parameters, heads and tensors, at other extents.
   const Plan& plan() const;
-  std::vector<const Plan*> plans() const;
   int64_t count() const { return blocks_; }
   int64_t records() const { return parts_.records; }
 
@@ -65,11 +65,11 @@ class Blocks final : private RoundGraph::Work {
 
  private:
   struct Worker;
-  struct Size;  // a plan and its workers
+  struct Size;  // its plans and workers
   Blocks(const BlockParts& parts, int rank, int ranks);
   Result<std::unique_ptr<Size>> make_size(int batch, int workers);
   bool step(int slot) override;
-  Status run_block(Size& size, Worker& worker, int64_t block);
+  Status run_block(Worker& worker, int64_t block);
   static Status load(Size& size, const std::vector<std::vector<float>>& weights);
 
   BlockParts parts_;

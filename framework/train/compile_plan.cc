@@ -3,19 +3,34 @@
 #include "graph/arena.h"
 
 namespace plait {
+namespace {
 
 Result<std::unique_ptr<Plan>> compile_plan(const Registry& registry, const Job& job,
-                                           const std::vector<PartSpec>& parts, int batch, bool training,
+                                           const std::vector<PartSpec>& parts, const PlanPurpose& purpose,
                                            Device& device) {
-  PLAIT_ASSIGN(Network network, shape_network(job, parts, batch));
+  PLAIT_ASSIGN(Network network, shape_network(job, parts, purpose.batch));
   CompileOptions options;
-  options.training = training;
+  options.training = purpose.training;
   options.device_id = device.kernels();
   options.device = device.self();
   options.lanes = job.train.lanes;
   options.parallel_for = parallel_pieces;
   Lanes arena(job.train.lanes);
   return arena.execute([&] { return Plan::compile(registry, std::move(network), options); });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<PlanCache>> compile_plans(const Registry& registry, const Job& job,
+                                                 const std::vector<PartSpec>& parts,
+                                                 const PlanPurpose& purpose, Device& device) {
+  Buckets buckets(parts);
+  if (purpose.buckets) {
+    PLAIT_ASSIGN(buckets, Buckets::create(job, parts, purpose.batch));
+  }
+  return PlanCache::create(std::move(buckets), [&, purpose](const std::vector<PartSpec>& extents) {
+    return compile_plan(registry, job, extents, purpose, device);
+  });
 }
 
 }  // namespace plait

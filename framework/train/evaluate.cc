@@ -7,24 +7,33 @@ namespace plait {
 Result<std::unique_ptr<Evaluator>> Evaluator::create(const BlockParts& parts, const Transport& transport) {
   std::unique_ptr<Evaluator> evaluator(new Evaluator);
   PLAIT_ASSIGN(evaluator->blocks_, Blocks::create(parts, transport.rank(), transport.size()));
-  for (const Plan* plan : evaluator->blocks_->plans()) {
-    PLAIT_ASSIGN(auto metrics, Metrics::create(*parts.registry, *plan));
-    evaluator->metrics_.push_back(std::move(metrics));
-  }
+  evaluator->registry_ = parts.registry;
+  PLAIT_ASSIGN([[maybe_unused]] const Metrics* at_bound, evaluator->metrics_of(evaluator->plan()));
   return evaluator;
 }
 
-const Metrics& Evaluator::metrics_of(const Plan& plan) const {
-  return *metrics_[blocks_->plans().front() == &plan ? 0 : 1];
+Result<const Metrics*> Evaluator::metrics_of(const Plan& plan) {
+  const std::lock_guard lock(metrics_mutex_);
+  for (const auto& [known, metrics] : metrics_)
+    if (known == &plan) return static_cast<const Metrics*>(metrics.get());
+  PLAIT_ASSIGN(auto made, Metrics::create(*registry_, plan));
+  if (!metrics_.empty() && made->state_size() != metrics().state_size()) {
+    return Status(Code::kUnsupported, "a metric's state has " + std::to_string(metrics().state_size()) +
+                                          " numbers at the bound of the samples' extents and " +
+                                          std::to_string(made->state_size()) +
+                                          " at smaller ones; wanted the same");
+  }
+  metrics_.emplace_back(&plan, std::move(made));
+  return static_cast<const Metrics*>(metrics_.back().second.get());
 }
 
 // A row of the table: loss, samples, states; as bits, from the one rank that has the block.
-Status Evaluator::add_block(const BlockView& view, std::vector<int64_t>& table) const {
-  const Metrics& metrics = metrics_of(view.plan);
+Status Evaluator::add_block(const BlockView& view, std::vector<int64_t>& table) {
+  PLAIT_ASSIGN(const Metrics* const metrics, metrics_of(view.plan));
   std::vector<double> row(width(), 0.0);
   row[0] = view.result.loss_sum;
   row[1] = view.result.samples;
-  PLAIT_TRY(metrics.update(view.replica, view.batch, view.stream, std::span(row).subspan(2)));
+  PLAIT_TRY(metrics->update(view.replica, view.batch, view.stream, std::span(row).subspan(2)));
   for (size_t i = 0; i < row.size(); ++i) {
     table[static_cast<size_t>(view.block) * width() + i] = std::bit_cast<int64_t>(row[i]);
   }
@@ -38,14 +47,14 @@ Result<NamedValues> Evaluator::run(const std::vector<std::vector<float>>& weight
   std::vector<double> sums(width(), 0.0);
   for (size_t i = 0; i < table.size(); ++i) sums[i % width()] += std::bit_cast<double>(table[i]);
   NamedValues values;
-  PLAIT_TRY(metrics_.front()->finish(std::span(sums).subspan(2), values));
+  PLAIT_TRY(metrics().finish(std::span(sums).subspan(2), values));
   if (!plan().losses().empty() && sums[1] > 0) values.emplace_back("loss", sums[0] / sums[1]);
   return values;
 }
 
 Result<bool> Evaluator::higher_is_better(const std::string& name) const {
   std::string known;
-  for (const MetricName& metric : metrics_.front()->names()) {
+  for (const MetricName& metric : metrics().names()) {
     if (metric.name == name) return metric.higher_is_better;
     known += metric.name + ", ";
   }
@@ -54,7 +63,7 @@ Result<bool> Evaluator::higher_is_better(const std::string& name) const {
 }
 
 std::string Evaluator::default_monitor() const {
-  if (!metrics_.front()->names().empty()) return metrics_.front()->names().front().name;
+  if (!metrics().names().empty()) return metrics().names().front().name;
   return plan().losses().empty() ? "" : "loss";
 }
 

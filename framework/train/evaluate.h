@@ -2,6 +2,8 @@
 // either.
 #pragma once
 #include <memory>
+#include <mutex>
+#include <utility>
 #include <vector>
 
 #include "train/blocks.h"
@@ -28,12 +30,17 @@ class Evaluator {
 
  private:
   Evaluator() = default;
-  const Metrics& metrics_of(const Plan& plan) const;
-  Status add_block(const BlockView& view, std::vector<int64_t>& table) const;
-  size_t width() const { return metrics_.front()->state_size() + 2; }
+  Evaluator(const Evaluator&) = delete;
+  // Makes them when the plan is met for the first time.
+  Result<const Metrics*> metrics_of(const Plan& plan);
+  const Metrics& metrics() const { return *metrics_.front().second; }  // of the plan at the bound
+  Status add_block(const BlockView& view, std::vector<int64_t>& table);
+  size_t width() const { return metrics().state_size() + 2; }
 
   std::unique_ptr<Blocks> blocks_;
-  std::vector<std::unique_ptr<Metrics>> metrics_;  // one per plan of the blocks
+  const Registry* registry_ = nullptr;
+  std::mutex metrics_mutex_;
+  std::vector<std::pair<const Plan*, std::unique_ptr<Metrics>>> metrics_;  // per plan, from that at the bound
 };
 
 }  // namespace plait

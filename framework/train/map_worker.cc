@@ -11,26 +11,27 @@ namespace plait {
 
 Result<std::unique_ptr<MapWorker>> MapWorker::create(const Setup& setup) {
   std::unique_ptr<MapWorker> worker(new MapWorker(setup));
-  const Plan& plan = *setup.plan;
+  const Plan& plan = worker->plan();
   const int lanes = plan.options().lanes;
   PLAIT_ASSIGN(worker->stream_, Stream::create(*setup.device, lanes, parallel_pieces));
   Replica::Options options;
   options.optimizer = setup.optimizer;
   options.profile = setup.profile;
-  PLAIT_ASSIGN(worker->replica_, Replica::create(plan, *setup.device, options));
-  PLAIT_ASSIGN(auto input, InputGraph::create(*setup.reader, *setup.order, *setup.device,
-                                              plan.network().batch, lanes, ShardFeed::kBuffers));
+  PLAIT_ASSIGN(worker->replicas_, ReplicaSet::create(*setup.plans, *setup.device, options));
+  PLAIT_ASSIGN(auto input,
+               InputGraph::create(*setup.reader, *setup.order, *setup.device, plan.network().batch, lanes,
+                                  ShardFeed::kBuffers, &setup.plans->buckets()));
   worker->feed_ = std::make_unique<ShardFeed>(std::move(input));
   PLAIT_TRY(worker->make_memory());
   return worker;
 }
 
 Status MapWorker::make_memory() {
-  const Plan& plan = *setup_.plan;
-  result_arena_ = HostArena(plan.arena_elements());
-  for (size_t s = 0; s < replica_->slots(); ++s) {
-    if (!setup_.device->host_memory()) slot_copies_.emplace_back(plan.trained_elements());
-    slots_.push_back(setup_.device->host_memory() ? replica_->slot(s) : slot_copies_.back().data());
+  Replica& replica = replicas_->whole();
+  result_arena_ = HostArena(plan().arena_elements());
+  for (size_t s = 0; s < replica.slots(); ++s) {
+    if (!setup_.device->host_memory()) slot_copies_.emplace_back(plan().trained_elements());
+    slots_.push_back(setup_.device->host_memory() ? replica.slot(s) : slot_copies_.back().data());
   }
   return {};
 }
@@ -50,11 +51,13 @@ Status MapWorker::copy_out(HostArena& host, const float* device, uint64_t elemen
 Status MapWorker::load(const RoundState& state) {
   result_ = {};
   if (loaded_round_ == state.round) return {};
-  PLAIT_TRY(copy_in(replica_->weights(), state.weights));
-  for (size_t s = 0; s < replica_->slots(); ++s) PLAIT_TRY(copy_in(replica_->slot(s), state.slots[s]));
+  Replica& replica = replicas_->whole();
+  PLAIT_TRY(copy_in(replica.weights(), state.weights));
+  for (size_t s = 0; s < replica.slots(); ++s) PLAIT_TRY(copy_in(replica.slot(s), state.slots[s]));
   if (!setup_.device->host_memory()) PLAIT_TRY(stream_->synchronize());
   loaded_round_ = gradients() && !buffers() ? state.round : -1;
-  return replica_->weights_changed();
+  replicas_->weights_changed();
+  return {};
 }
 
 Status MapWorker::step(int64_t position, int64_t next_position, int64_t step, int shard,
@@ -63,8 +66,10 @@ Status MapWorker::step(int64_t position, int64_t next_position, int64_t step, in
   step_ = step;
   PLAIT_ASSIGN(const Batch* batch, feed_->take(position));
   if (next_position >= 0) feed_->want(next_position);
-  auto done = replica_->run(*batch, setup_.seed, step, static_cast<uint64_t>(shard), runtime);
-  if (!done && done.status().code() == Code::kNumeric) return find_first_not_finite(*batch, done.status());
+  PLAIT_ASSIGN(Replica* const replica, replicas_->at(batch->bucket));
+  auto done = replica->run(*batch, setup_.seed, step, static_cast<uint64_t>(shard), runtime);
+  if (!done && done.status().code() == Code::kNumeric)
+    return find_first_not_finite(*replica, *batch, done.status());
   if (!done) return done.status();
   result_.loss_sum += done->loss_sum;
   result_.samples += done->samples;
@@ -72,16 +77,16 @@ Status MapWorker::step(int64_t position, int64_t next_position, int64_t step, in
 }
 
 Status MapWorker::finish(const RoundState& state) {
-  const Plan& plan = *setup_.plan;
-  const uint64_t trained = plan.trained_elements();
+  Replica& replica = replicas_->whole();
+  const uint64_t trained = plan().trained_elements();
   if (gradients() && !buffers() && setup_.device->host_memory()) {
-    values_ = {replica_->gradients(), trained};
+    values_ = {replica.gradients(), trained};
     return {};
   }
-  PLAIT_TRY(copy_out(result_arena_, replica_->weights(), plan.arena_elements()));
-  if (gradients()) PLAIT_TRY(copy_out(result_arena_, replica_->gradients(), trained));
+  PLAIT_TRY(copy_out(result_arena_, replica.weights(), plan().arena_elements()));
+  if (gradients()) PLAIT_TRY(copy_out(result_arena_, replica.gradients(), trained));
   for (size_t s = 0; s < slot_copies_.size(); ++s)
-    PLAIT_TRY(copy_out(slot_copies_[s], replica_->slot(s), trained));
+    PLAIT_TRY(copy_out(slot_copies_[s], replica.slot(s), trained));
   if (!setup_.device->host_memory()) PLAIT_TRY(stream_->synchronize());
   if (!gradients()) {
     float* values = result_arena_.data();
@@ -97,8 +102,9 @@ Status MapWorker::blame(const Status& failure) const {
   return failure.at("shard " + std::to_string(shard_) + ", step " + std::to_string(step_));
 }
 
-Status MapWorker::find_first_not_finite(const Batch& batch, const Status& failure) {
-  PLAIT_ASSIGN(const std::string layer, first_not_finite(*setup_.plan, *replica_, batch, *stream_));
+Status MapWorker::find_first_not_finite(Replica& replica, const Batch& batch, const Status& failure) {
+  PLAIT_ASSIGN(const std::string layer,
+               first_not_finite(replicas_->plan(batch.bucket), replica, batch, *stream_));
   const std::string where = layer.empty() ? "" : "; first at " + layer;
   return blame({Code::kNumeric, failure.message() + where});
 }

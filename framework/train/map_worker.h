@@ -1,11 +1,12 @@
-// One replica that works through map tasks: a task takes the weights of a round and a shard's samples, runs
-// the round's local steps, and gives what came of it. A pure function of (round state, shard, step, seed).
+// One worker that goes through map tasks: a task takes the weights of a round and a shard's samples, runs the
+// round's local steps, each in the replica of its batch's bucket, and gives what came of it. A pure function
+// of (round state, shard, step, seed).
 #pragma once
 #include <memory>
 #include <span>
 #include <vector>
 
-#include "graph/replica.h"
+#include "graph/replica_set.h"
 #include "train/round_state.h"
 #include "train/shard_feed.h"
 
@@ -21,7 +22,7 @@ struct TaskResult {
 class MapWorker {
  public:
   struct Setup {
-    const Plan* plan = nullptr;
+    PlanCache* plans = nullptr;
     Device* device = nullptr;
     const SampleReader* reader = nullptr;
     const SampleOrder* order = nullptr;
@@ -31,7 +32,7 @@ class MapWorker {
   };
   static Result<std::unique_ptr<MapWorker>> create(const Setup& setup);
 
-  // Begins a task: the replica gets the round's weights and slots, unless it has them already.
+  // Begins a task: the replicas get the round's weights and slots, unless they have them already.
   Status load(const RoundState& state);
   // Runs step number `step` of `shard` on the batch at `position`; meanwhile the batch at `next_position`
   // (-1: none) is prepared. Fails with: what plugins report; kNumeric naming shard, step and the first layer
@@ -48,20 +49,21 @@ class MapWorker {
   // Says which step of which shard a value that is not finite belongs to, after finish.
   Status blame(const Status& failure) const;
   int64_t skipped_records() const { return feed_->skipped_records(); }
-  Replica& replica() { return *replica_; }
+  std::vector<NodeTime> profile() const { return replicas_->profile(); }
 
  private:
   explicit MapWorker(const Setup& setup) : setup_(setup) {}
   Status make_memory();
   Status copy_in(float* device, const HostArena& host);
   Status copy_out(HostArena& host, const float* device, uint64_t elements);
-  Status find_first_not_finite(const Batch& batch, const Status& failure);
+  Status find_first_not_finite(Replica& replica, const Batch& batch, const Status& failure);
   bool gradients() const { return setup_.optimizer == nullptr; }
-  bool buffers() const { return setup_.plan->buffers_offset() < setup_.plan->arena_elements(); }
+  const Plan& plan() const { return setup_.plans->whole(); }  // places of parameters are those of all
+  bool buffers() const { return plan().buffers_offset() < plan().arena_elements(); }
 
   Setup setup_;
   std::unique_ptr<Stream> stream_;
-  std::unique_ptr<Replica> replica_;
+  std::unique_ptr<ReplicaSet> replicas_;
   std::unique_ptr<ShardFeed> feed_;
   HostArena result_arena_;              // delta or gradients, and buffers
   std::vector<HostArena> slot_copies_;  // where the host cannot read the device's memory
@@ -70,7 +72,7 @@ class MapWorker {
   TaskResult result_;
   int shard_ = 0;
   int64_t step_ = 0;
-  int64_t loaded_round_ = -1;  // of the weights that the replica has and that no step has changed
+  int64_t loaded_round_ = -1;  // of the weights that the replicas have and that no step has changed
 };
 
 }  // namespace plait

@@ -24,9 +24,7 @@ class HostTensor {
     raw_.shape = info.spec.shape.data();
     raw_.data = const_cast<void*>(data);
     raw_.name = info.spec.name.c_str();
-    if (is_part && static_cast<size_t>(info.part) < batch.lengths.size()) {
-      raw_.lengths = batch.lengths[static_cast<size_t>(info.part)];
-    }
+    raw_.lengths = replica.tensor_lengths(index);
     return {};
   }
   const plait_tensor* raw() const { return &raw_; }

@@ -29,10 +29,11 @@ class Prediction {
     PLAIT_TRY(open_records());
     const auto world = single();
     PLAIT_ASSIGN(const int fair, fair_threads(*world));
-    const BlockParts parts{&registry_,          &job_,
-                           device.get(),        set_.reader,
-                           set_.order.get(),    set_.records(),
-                           job_.evaluate.batch, options_.threads > 0 ? options_.threads : fair};
+    BlockParts parts{&registry_,          &job_,
+                     device.get(),        set_.reader,
+                     set_.order.get(),    set_.records(),
+                     job_.evaluate.batch, options_.threads > 0 ? options_.threads : fair};
+    parts.at_bound = true;
     PLAIT_ASSIGN(const auto blocks, Blocks::create(parts, 0, 1));
     PLAIT_ASSIGN(const auto plain, read_weights(blocks->plan().network()));
     make_scores(blocks->plan().network());

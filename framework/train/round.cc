@@ -31,11 +31,12 @@ std::vector<int> shards_of(int rank, int ranks, int shards) {
 Rounds::Rounds(const RoundNumbers& numbers, const RoundParts& parts, Transport& transport)
     : numbers_(numbers),
       parts_(parts),
+      plan_(parts.plans->whole()),
       transport_(transport),
       mine_(shards_of(transport.rank(), transport.size(), numbers.shards)),
-      segments_(value_segments(*parts.plan)),
-      update_(parts.outer_optimizer ? *parts.outer_optimizer : *parts.optimizer, *parts.plan, parts.threads),
-      mean_(parts.plan->arena_elements()),
+      segments_(value_segments(plan_)),
+      update_(parts.outer_optimizer ? *parts.outer_optimizer : *parts.optimizer, plan_, parts.threads),
+      mean_(plan_.arena_elements()),
       results_(static_cast<size_t>(numbers.shards)) {}
 
 Rounds::~Rounds() = default;
@@ -49,15 +50,15 @@ Result<std::unique_ptr<Rounds>> Rounds::create(const RoundNumbers& numbers, cons
   std::unique_ptr<Rounds> rounds(new Rounds(numbers, parts, transport));
   const bool average = numbers.sync == Sync::kWeights && numbers.inner_state == InnerState::kAverage;
   const std::vector<SlotInfo> averaged = average ? parts.optimizer->slots() : std::vector<SlotInfo>();
-  PLAIT_ASSIGN(rounds->sums_, RoundSums::create(*parts.plan, averaged, parts.reducer->total_weight()));
+  PLAIT_ASSIGN(rounds->sums_, RoundSums::create(rounds->plan_, averaged, parts.reducer->total_weight()));
   PLAIT_TRY(rounds->make_workers());
   return rounds;
 }
 
 Status Rounds::make_workers() {
   const int slots =
-      std::min(std::max(1, parts_.threads / parts_.plan->options().lanes), static_cast<int>(mine_.size()));
-  MapWorker::Setup setup{parts_.plan,
+      std::min(std::max(1, parts_.threads / plan_.options().lanes), static_cast<int>(mine_.size()));
+  MapWorker::Setup setup{parts_.plans,
                          parts_.device,
                          parts_.reader,
                          parts_.order,
@@ -133,7 +134,7 @@ Status Rounds::end_task(Slot& slot, MapWorker& worker) {
   PLAIT_TRY(
       parts_.reducer->check_weight(slot.shard, result.samples > 0 ? result.loss_sum / result.samples : 0));
   if (parts_.reducer->gathers()) {
-    parts_.reducer->keep(slot.shard, worker.values().first(parts_.plan->trained_elements()));
+    parts_.reducer->keep(slot.shard, worker.values().first(plan_.trained_elements()));
   }
   PLAIT_TRY(
       worker.blame(sums_->accumulate(worker.values(), worker.slots(), parts_.reducer->weight(slot.shard))));
@@ -234,7 +235,7 @@ Result<RoundResult> Rounds::tally(bool stop) {
 
 Status Rounds::outer_step(RoundState& state) {
   sums_->mean(mean_.span());
-  const uint64_t trained = parts_.plan->trained_elements();
+  const uint64_t trained = plan_.trained_elements();
   if (parts_.reducer->gathers()) {
     PLAIT_TRY(parts_.reducer->combine(transport_, mean_.span().first(trained)));
   }
@@ -247,7 +248,7 @@ Status Rounds::outer_step(RoundState& state) {
 }
 
 Status Rounds::follow_mean(RoundState& state) {
-  const uint64_t trained = parts_.plan->trained_elements();
+  const uint64_t trained = plan_.trained_elements();
   float* mean = mean_.data();
   if (parts_.outer_optimizer == nullptr) {
     float* weights = state.weights.data();
@@ -264,7 +265,7 @@ Status Rounds::follow_mean(RoundState& state) {
 
 void Rounds::take_buffers(RoundState& state) {
   for (const Segment& segment : segments_) {
-    if (segment.offset < parts_.plan->buffers_offset() || segment.rule == ReduceRule::kNone) continue;
+    if (segment.offset < plan_.buffers_offset() || segment.rule == ReduceRule::kNone) continue;
     std::copy_n(mean_.data() + segment.offset, segment.count, state.weights.data() + segment.offset);
   }
 }

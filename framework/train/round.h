@@ -40,7 +40,7 @@ struct RoundNumbers {
 
 // Everything borrowed; outlives the rounds.
 struct RoundParts {
-  const Plan* plan = nullptr;  // for training, compiled for lanes
+  PlanCache* plans = nullptr;  // for training, compiled for lanes
   Device* device = nullptr;
   const SampleReader* reader = nullptr;
   const SampleOrder* order = nullptr;
@@ -79,7 +79,7 @@ class Rounds final : private RoundGraph::Work {
   Result<RoundResult> run(RoundState& state, int64_t most_steps, bool stop);
 
   int replicas() const { return static_cast<int>(workers_.size()); }
-  Replica& replica(int slot) { return workers_[static_cast<size_t>(slot)]->replica(); }
+  std::vector<NodeTime> profile(int slot) const { return workers_[static_cast<size_t>(slot)]->profile(); }
 
  private:
   struct Slot;  // where a worker is in its shards
@@ -103,6 +103,7 @@ class Rounds final : private RoundGraph::Work {
 
   RoundNumbers numbers_;
   RoundParts parts_;
+  const Plan& plan_;  // at the bound; all keep parameters at the same places
   Transport& transport_;
   std::vector<int> mine_;  // this rank's shards
   std::vector<Segment> segments_;

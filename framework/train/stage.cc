@@ -38,7 +38,7 @@ Status Stage::open() {
   PLAIT_TRY(make_evaluators());
   PLAIT_ASSIGN(state_, initial_state(*plan_, job_.seed, *optimizer_, outer_.get()));
   RoundParts parts;
-  parts.plan = plan_.get();
+  parts.plans = plans_.get();
   parts.device = &run_.device;
   parts.reader = &data_->training();
   parts.order = &data_->order();
@@ -63,8 +63,9 @@ void Stage::count_steps() {
 }
 
 Status Stage::make_plan() {
-  PLAIT_ASSIGN(plan_, compile_plan(run_.registry, job_, data_->training().parts(), job_.train.batch, true,
-                                   run_.device));
+  const PlanPurpose purpose{job_.train.batch, true, job_.train.buckets};
+  PLAIT_ASSIGN(plans_, compile_plans(run_.registry, job_, data_->training().parts(), purpose, run_.device));
+  plan_ = &plans_->whole();
   if (plan_->losses().empty()) return {Code::kInvalid, job_.name + ": there is no loss to train by"};
   return agree_same(run_.transport, "the compiled network of \"" + job_.name + "\"", plan_->digest());
 }
@@ -294,7 +295,7 @@ Result<NamedValues> Stage::test(const NamedTensors& weights, const std::string& 
 std::vector<LayerTime> Stage::profile() const {
   std::vector<LayerTime> times;
   for (int slot = 0; slot < rounds_->replicas(); ++slot) {
-    const std::vector<NodeTime> nodes = rounds_->replica(slot).profile();
+    const std::vector<NodeTime> nodes = rounds_->profile(slot);
     times.resize(std::max(times.size(), nodes.size()));
     for (size_t i = 0; i < nodes.size(); ++i) {
       times[i].layer = nodes[i].layer;

@@ -84,7 +84,8 @@ class Stage {
   int number_;
   bool pretraining_;
   std::unique_ptr<JobData> data_;
-  std::unique_ptr<Plan> plan_;
+  std::unique_ptr<PlanCache> plans_;
+  const Plan* plan_ = nullptr;  // at the bound
   std::unique_ptr<OptimizerInstance> optimizer_, outer_;
   std::unique_ptr<Reducer> reducer_;
   std::unique_ptr<Evaluator> validation_, test_;

@@ -27,6 +27,9 @@ const Registry& train_registry();
 // A job of a two-layer network on 96 records. `more` follows the fields of train.
 Job train_job(const std::string& train, const std::string& more = "");
 
+// A job of a recurrent network on 96 sequences of 1 to 40: see test_sequences.h.
+Job sequence_job(const std::string& train, const std::string& more = "");
+
 class QuietObserver : public Observer {
  public:
   void stage_begun(const StageInfo& stage) override { stages.push_back(stage); }

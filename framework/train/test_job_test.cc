@@ -11,6 +11,7 @@
 
 #include "pipeline/load.h"
 #include "train/run_folder.h"
+#include "train/test_sequences.h"
 
 namespace plait {
 namespace {
@@ -256,11 +257,14 @@ const Registry& train_registry() {
       sdk::optimizer<Clip>("plait.clip"), sdk::reducer<MeanReducer>("plait.mean"),
       sdk::reducer<Middle>("plait.middle"), sdk::source<Points>("plait.points"),
       sdk::device<Memory<true>>("plait.near"), sdk::device<Memory<false>>("plait.far"),
-      sdk::pretrainer<Again>("plait.again"));
+      sdk::pretrainer<Again>("plait.again"), sdk::source<test_sequences::Words>("plait.words"),
+      sdk::layer<test_sequences::Carry>("plait.carry"), sdk::layer<test_sequences::Last>("plait.last"));
   const auto on = [](const char* device) {
     return sdk::PluginTable(device, "1", "none", sdk::implementation<Plane>("plait.plane", device),
                             sdk::implementation<Follow>("plait.follow", device),
                             sdk::implementation<Noise>("plait.noise", device),
+                            sdk::implementation<test_sequences::Carry>("plait.carry", device),
+                            sdk::implementation<test_sequences::Last>("plait.last", device),
                             sdk::implementation<Squares>("plait.squares", device),
                             sdk::implementation<Roll>("plait.roll", device),
                             sdk::implementation<Clip>("plait.clip", device));
@@ -286,6 +290,21 @@ Job train_job(const std::string& train, const std::string& more) {
                     "evaluate { batch: 8 }\ntrain { " +
                     train + " }\n" + more,
                 "toy");
+  REQUIRE_MESSAGE(job.is_ok(), job.status().message());
+  return std::move(job).value();
+}
+
+Job sequence_job(const std::string& train, const std::string& more) {
+  auto job = parse_job(train_registry(),
+                       "source { words {} } optimizer { roll {} }\n"
+                       "validation { words { phase: 1 count: 21 } } test { words { phase: 2 count: 21 } }\n"
+                       "layer { name: \"c\" input: \"x\" carry {} }\nlayer { name: \"l\" last {} }\n"
+                       "layer { name: \"b\" plane { units: 1 } }\n"
+                       "loss { input: \"b\" target: \"label\" squares {} }\n"
+                       "metric { input: \"b\" target: \"label\" error {} }\n"
+                       "evaluate { batch: 4 }\ntrain { " +
+                           train + " }\n" + more,
+                       "toy");
   REQUIRE_MESSAGE(job.is_ok(), job.status().message());
   return std::move(job).value();
 }

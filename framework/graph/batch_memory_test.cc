@@ -1,0 +1,91 @@
+#include "graph/batch_memory.h"
+
+#include <doctest/doctest.h>
+
+#include "graph/arena.h"
+#include "graph/test_plugins.h"
+
+namespace plait {
+namespace {
+
+constexpr int kBatch = 3, kBound = 20;
+
+// A network that reads neither part's variable axis.
+const char* kNetwork =
+    "layer { name: \"a\" input: \"image\" scale {} } loss { target: \"label\" squares {} } optimizer { "
+    "descend {} }";
+
+std::vector<PartSpec> parts() {
+  return {{"image", PLAIT_F32, {4}},
+          {"label", PLAIT_F32, {}},
+          {"text", PLAIT_I32, {kBound}, 0},
+          {"sound", PLAIT_F32, {2, kBound, 3}, 1}};
+}
+
+// What lies at [n, channel, at, i] of the sound.
+float sound(int n, int channel, int at, int i) {
+  return static_cast<float>(((n * 2 + channel) * kBound + at) * 3 + i + 1);
+}
+
+void write(BatchMemory& memory, const std::vector<int>& text_lengths, const std::vector<int>& sound_lengths) {
+  for (int n = 0; n < kBatch; ++n) {
+    memory.lengths()[2][n] = text_lengths[static_cast<size_t>(n)];
+    memory.lengths()[3][n] = sound_lengths[static_cast<size_t>(n)];
+    for (int at = 0; at < kBound; ++at)
+      static_cast<int32_t*>(memory.parts()[2])[n * kBound + at] =
+          at < memory.lengths()[2][n] ? n * 100 + at : 0;
+    auto* to = static_cast<float*>(memory.parts()[3]) + n * 2 * kBound * 3;
+    for (int j = 0; j < 2 * kBound * 3; ++j)
+      to[j] = j / 3 % kBound < memory.lengths()[3][n] ? sound(n, j / 3 / kBound, j / 3 % kBound, j % 3) : 0;
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a batch has the extents of the smallest bucket that holds it") {
+  for (const char* kind : {"near {}", "far {}"}) {
+    const Job job = graph_job(kNetwork, kind);
+    auto device = Device::open(graph_registry(), *job.device.entry, *job.device.config);
+    REQUIRE(device.is_ok());
+    auto stream = Stream::create(**device, 1, parallel_pieces);
+    REQUIRE(stream.is_ok());
+    auto buckets = Buckets::create(job, parts(), kBatch);
+    REQUIRE_MESSAGE(buckets.is_ok(), buckets.status().message());
+    REQUIRE(buckets->count() == 3);  // 20, 16, 8
+    auto memory = BatchMemory::create(parts(), kBatch, **stream, false);
+    REQUIRE(memory.is_ok());
+    const struct {
+      std::vector<int> text, sound;
+      size_t bucket;
+      int extent;
+    } cases[] = {{{1, 2, 3}, {8, 0, 7}, 2, 8},
+                 {{9, 2, 3}, {1, 1, 1}, 1, 16},
+                 {{1, 1, 1}, {1, 17, 1}, 0, 20},
+                 {{0, 0, 0}, {16, 16, 16}, 1, 16}};
+    for (const auto& wanted : cases) {
+      (*memory)->begin();
+      write(**memory, wanted.text, wanted.sound);
+      (*memory)->shrink(*buckets);
+      REQUIRE((*memory)->deliver(**stream).is_ok());
+      REQUIRE((*stream)->synchronize().is_ok());
+      const Batch& batch = (*memory)->batch();
+      CHECK(batch.bucket == wanted.bucket);
+      std::vector<int32_t> text(static_cast<size_t>(kBatch * wanted.extent));
+      std::vector<float> values(text.size() * 6);
+      REQUIRE((*stream)->copy_out(text.data(), batch.parts[2], text.size() * sizeof(int32_t)).is_ok());
+      REQUIRE((*stream)->copy_out(values.data(), batch.parts[3], values.size() * sizeof(float)).is_ok());
+      REQUIRE((*stream)->synchronize().is_ok());
+      for (int j = 0; j < kBatch * wanted.extent; ++j) {
+        const int n = j / wanted.extent, at = j % wanted.extent;
+        CHECK(text[static_cast<size_t>(j)] == (at < batch.lengths[2][n] ? n * 100 + at : 0));
+      }
+      for (int j = 0; j < kBatch * wanted.extent * 6; ++j) {
+        const int run = j / 3 / wanted.extent, at = j / 3 % wanted.extent;
+        const bool inside = at < batch.lengths[3][run / 2];
+        CHECK(values[static_cast<size_t>(j)] == (inside ? sound(run / 2, run % 2, at, j % 3) : 0));
+      }
+    }
+  }
+}
+
+}  // namespace plait

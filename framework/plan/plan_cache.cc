@@ -1,0 +1,80 @@
+#include "plan/plan_cache.h"
+
+#include <algorithm>
+
+namespace plait {
+namespace {
+
+// Elements numbered from 1, so that an order of its own shows. Exact in f32 up to 2^24, then again from 1.
+std::vector<std::vector<float>> numbered(const Network& network) {
+  std::vector<std::vector<float>> plain;
+  for (const ParameterInfo& info : network.parameters) {
+    plain.emplace_back(info.elements);
+    for (uint64_t i = 0; i < info.elements; ++i)
+      plain.back()[i] = static_cast<float>(i % ((uint64_t{1} << 24) - 1) + 1);
+  }
+  return plain;
+}
+
+Result<std::vector<float>> numbered_arena(const Plan& plan) {
+  std::vector<float> arena(plan.arena_elements());
+  PLAIT_TRY(plan.pack(numbered(plan.network()), arena.data()));
+  return arena;
+}
+
+bool same_place(const ParameterPlace& a, const ParameterPlace& b) {
+  return a.offset == b.offset && a.stored == b.stored && a.trained == b.trained;
+}
+
+Status check_same_form(const Plan& whole, const Plan& plan, int64_t extent) {
+  PLAIT_ASSIGN(const std::vector<float> wanted, numbered_arena(whole));
+  PLAIT_ASSIGN(const std::vector<float> got, numbered_arena(plan));
+  for (size_t i = 0; i < whole.parameters().size(); ++i) {
+    const ParameterPlace& place = whole.parameters()[i];
+    const auto begin = static_cast<std::ptrdiff_t>(place.offset);
+    const auto end = begin + static_cast<std::ptrdiff_t>(place.stored);
+    if (same_place(place, plan.parameters()[i]) &&
+        std::equal(wanted.begin() + begin, wanted.begin() + end, got.begin() + begin))
+      continue;
+    return {Code::kUnsupported, "parameter " + whole.network().parameters[i].name +
+                                    " is kept in another form for extents of " + std::to_string(extent) +
+                                    " than at the bound; train { buckets: false } "
+                                    "computes everything at the bound"};
+  }
+  return {};
+}
+
+int64_t first_variable_extent(const std::vector<PartSpec>& parts) {
+  for (const PartSpec& part : parts)
+    if (part.variable_axis >= 0) return part.shape[static_cast<size_t>(part.variable_axis)];
+  return 0;
+}
+
+}  // namespace
+
+PlanCache::PlanCache(Buckets buckets, Compile compile)
+    : buckets_(std::move(buckets)), compile_(std::move(compile)), plans_(buckets_.count()) {}
+
+Result<std::unique_ptr<PlanCache>> PlanCache::create(Buckets buckets, Compile compile) {
+  std::unique_ptr<PlanCache> cache(new PlanCache(std::move(buckets), std::move(compile)));
+  PLAIT_ASSIGN(cache->plans_.front(), cache->compile_(cache->buckets_.parts(0)));
+  return cache;
+}
+
+Result<const Plan*> PlanCache::at(size_t bucket) {
+  const std::lock_guard lock(mutex_);
+  if (!plans_[bucket]) {
+    const std::vector<PartSpec>& parts = buckets_.parts(bucket);
+    PLAIT_ASSIGN(std::unique_ptr<Plan> plan, compile_(parts));
+    PLAIT_TRY(check_same_form(whole(), *plan, first_variable_extent(parts)));
+    plans_[bucket] = std::move(plan);
+  }
+  return static_cast<const Plan*>(plans_[bucket].get());
+}
+
+size_t PlanCache::compiled() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<size_t>(std::ranges::count_if(plans_, [](const auto& plan) { return plan != nullptr; }));
+}
+
+}  // namespace plait
