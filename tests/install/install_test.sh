@@ -10,6 +10,16 @@ cmake --install "$PLAIT_BUILD_DIR" --prefix "$work/first" >/dev/null
 mv "$work/first" "$work/moved"
 bare "$work/moved/bin/plait" --version
 
+# Beside the program: what it says of itself, for people, shells and editors.
+for file in share/man/man1/plait.1 share/bash-completion/completions/plait share/doc/plait/reference/README.md \
+            share/plait/pipelines share/plait/templates include/plait/abi.h include/plait/sdk.hpp; do
+  [[ -s $work/moved/$file ]] || { echo "FAILED: $file is not installed"; exit 1; }
+done
+if grep -rlE "$work/first|$PLAIT_SOURCE_DIR" "$work/moved/share" "$work/moved/lib/cmake" "$work/moved/include"; then
+  echo "FAILED: these files name the place that they were built in or installed to"
+  exit 1
+fi
+
 # Every library that the moved program and plugins load is found, and none of them in the tree they were built from.
 for file in "$work"/moved/bin/plait "$work"/moved/lib/plait/plugins/*.plait.so; do
   found=$(bare ldd "$file")
