@@ -100,9 +100,7 @@ const plait_field kTrain[] = {
            "what becomes of the optimizer's state at a reduction"),
     field(PLAIT_FIELD_BOOL, "shuffle", "true", "a new order of the records each epoch"),
     field(PLAIT_FIELD_BOOL, "buckets", "true",
-          "compute batches of short samples at the smallest of the extents bound, bound/2, bound/4, ... in "
-          "whole 8s "
-          "that holds them"),
+          "a batch of short samples is computed at bound/2, bound/4, ... (whole eights) where that holds it"),
     real("max_seconds", "0", 0, 1e12, "stop resumable after this time; 0: no bound"),
     whole("checkpoint_every", "0", 0, kMany, "rounds between checkpoints; 0: at the end of each epoch"),
     whole("keep_checkpoints", "2", 1, kMany, "checkpoints that are kept"),
