@@ -1,9 +1,9 @@
 // Augmenters: samples from samples.
 //
 //   void infer(Parts& parts) const;             // optional: parts in become parts out; default: unchanged
-//   void open(Context& c, const Parts& parts);  // optional: once, with the parts that go in; c.fit() after a
-//   fit void apply(Context& c, SampleCall& call) const; void apply_batch(Context& c, SampleCall& call) const;
-//   // optional: [N, ...] parts (mixup)
+//   void open(Context& c, const Parts& parts);  // optional: once; the parts that go in; c.fit() if fitted
+//   void apply(Context& c, SampleCall& call) const;
+//   void apply_batch(Context& c, SampleCall& call) const;  // optional: [N, ...] parts (mixup)
 //
 // Optional, a pass over the training data first: a sum of numbers that begins as zeros.
 //   size_t fit_size(const Parts& parts) const;

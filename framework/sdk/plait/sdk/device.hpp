@@ -1,13 +1,18 @@
 // Devices: memory, streams and copies.
 //
 //   DeviceInfo open(Context& c);
-//   void* allocate(Context& c, uint64_t bytes);              // 64-byte aligned; std::bad_alloc when there is
-//   no room void release(void* memory);                              // must not throw void*
-//   stream_create(Context& c); void stream_destroy(void* stream);                       // waits for it; must
-//   not throw void copy_in(Context& c, void* device, const void* host, uint64_t bytes);     // these queue on
-//   c.stream() void copy_out(Context& c, void* host, const void* device, uint64_t bytes); void copy(Context&
-//   c, void* to, const void* from, uint64_t bytes); void fill_zero(Context& c, void* memory, uint64_t bytes);
-//   void add_f32(Context& c, float* to, const float* from, uint64_t count);       // to += from
+//   void* allocate(Context& c, uint64_t bytes);  // 64-byte aligned; std::bad_alloc when there is no room
+//   void release(void* memory);                  // must not throw
+//   void* stream_create(Context& c);
+//   void stream_destroy(void* stream);           // waits for it; must not throw
+//
+// These queue on c.stream():
+//   void copy_in(Context& c, void* device, const void* host, uint64_t bytes);
+//   void copy_out(Context& c, void* host, const void* device, uint64_t bytes);
+//   void copy(Context& c, void* to, const void* from, uint64_t bytes);
+//   void fill_zero(Context& c, void* memory, uint64_t bytes);
+//   void add_f32(Context& c, float* to, const float* from, uint64_t count);  // to += from
+//
 //   void synchronize(Context& c);                            // late errors are thrown here at the latest
 //   const void* extension(std::string_view name);            // optional
 //

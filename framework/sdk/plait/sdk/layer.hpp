@@ -15,13 +15,15 @@
 //
 // A layer that prepares kernels for concrete extents has a nested class:
 //   struct Kernel {
-//     Kernel(const T& config, Context& c, const LayerRequest& r, LayerNeeds& n);  // config outlives the
-//     kernel void forward(Context& c, const LayerCall& call) const; void backward(Context& c, const
-//     LayerCall& call) const;
+//     Kernel(const T& config, Context& c, const LayerRequest& r, LayerNeeds& n);  // config outlives it
+//     void forward(Context& c, const LayerCall& call) const;
+//     void backward(Context& c, const LayerCall& call) const;
 //   };
-// Optional in the Kernel, or in the struct where it has none: void prepare(Context&, const LayerCall&) const
-// after each change of the parameters; void pack(Context&, uint32_t index, const float* plain, float* stored)
-// const, and unpack (Context&, uint32_t index, const float* stored, float* plain).
+//
+// Optional in the Kernel, or in the struct where it has none:
+//   void prepare(Context& c, const LayerCall& call) const;  // after each change of the parameters
+//   void pack(Context& c, uint32_t index, const float* plain, float* stored) const;
+//   void unpack(Context& c, uint32_t index, const float* stored, float* plain) const;
 //
 // Optional in the struct: void validate() const, throws Error.
 // Threads: forward, backward and prepare run on several threads at once with one instance; they must not

@@ -2,9 +2,9 @@
 // anywhere.
 //
 //   static constexpr MetricValue values[] = {{"accuracy", MetricValue::kHigher, "share of right answers"}};
-//   size_t state_size(Spec prediction, Spec target) const;  // numbers; throws Error when the shapes do not
-//   fit void update(Context& c, Tensor prediction, Tensor target, std::span<double> state) const;  // state
-//   += batch void finish(std::span<const double> state, std::span<double> values) const;
+//   size_t state_size(Spec prediction, Spec target) const;  // numbers; throws Error when shapes do not fit
+//   void update(Context& c, Tensor prediction, Tensor target, std::span<double> state) const;  // adds one
+//   void finish(std::span<const double> state, std::span<double> values) const;
 //
 // States begin as zeros and are merged by addition. Memory: the host's.
 // Threads: update and finish run on several threads at once with one instance.

@@ -1,11 +1,11 @@
 // Optimizers: weights from gradients, with slots (one number per weight) kept by the host between steps.
 //
 //   static constexpr bool elementwise = true;  // every element by itself: the host may cut and join tensors
-//   void slots(OptimizerSlots& s) const;        // optional: slots that depend on the configuration; else
-//   d.slot() void step(Context& c, const OptimizerCall& call) const; double observe(Context& c, const
-//   OptimizerCall& call) const;  // optional: this tensor's share of a sum over all
-//                                                // gradients, made before the first step call
-//                                                (call.observed)
+//   void slots(OptimizerSlots& s) const;  // optional: slots that depend on the configuration; else d.slot()
+//   void step(Context& c, const OptimizerCall& call) const;
+//   double observe(Context& c, const OptimizerCall& call) const;
+//       // optional: this tensor's share of a sum over all gradients, made before the first step call, which
+//       // finds the sum in call.observed
 //
 // Fields described with runtime() hold their value of this step when step and observe are called: the SDK
 // works on a copy of the struct, which therefore should hold plain numbers. Law: with weights 0, gradients 0

@@ -1,8 +1,8 @@
 // Sources: records of named parts, by number.
 //
-//   void open(Context& c);          // opens and checks files; NotFound, IoError, CorruptFile name file, got
-//   and wanted SourceInfo info() const;        // after open void read(Context& c, int64_t index, SampleCall&
-//   call) const;  // fills every call.output(name)
+//   void open(Context& c);      // opens and checks files; NotFound, IoError, CorruptFile name the file
+//   SourceInfo info() const;    // after open
+//   void read(Context& c, int64_t index, SampleCall& call) const;  // fills every call.output(name)
 //
 // read throws BadRecord when a record breaks its format: the host then draws a replacement.
 // The struct closes its files in its destructor.
