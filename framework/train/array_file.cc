@@ -1,5 +1,6 @@
 #include "train/array_file.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -45,21 +46,46 @@ size_t elements_of(const std::vector<int64_t>& shape) {
   return elements;
 }
 
-// Numbers of one line; false when one of its fields is none.
+// Bytes of a file stand at any address.
+float f64_at(std::string_view data, size_t i) {
+  double value = 0;
+  std::memcpy(&value, data.data() + i * sizeof value, sizeof value);
+  return static_cast<float>(value);
+}
+
+// Takes the first field off `line`, without the blanks around it.
+std::string_view take_field(std::string_view& line) {
+  const size_t comma = std::min(line.find(','), line.size());
+  std::string_view field = line.substr(0, comma);
+  line.remove_prefix(std::min(comma + 1, line.size()));
+  field.remove_prefix(std::min(field.find_first_not_of(" \t"), field.size()));
+  const size_t last = field.find_last_not_of(" \t\r");
+  return field.substr(0, last == std::string_view::npos ? 0 : last + 1);
+}
+
+bool parse_number(std::string_view field, float& value) {
+  const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
+  return error == std::errc() && end == field.data() + field.size();
+}
+
+// Numbers of one line up to the first field that is none; true when all are numbers.
 bool parse_row(std::string_view line, std::vector<float>& values) {
-  while (true) {
-    const size_t comma = std::min(line.find(','), line.size());
-    std::string_view field = line.substr(0, comma);
-    field.remove_prefix(std::min(field.find_first_not_of(" \t"), field.size()));
-    const size_t last = field.find_last_not_of(" \t\r");
-    field = field.substr(0, last == std::string_view::npos ? 0 : last + 1);
+  const auto fields = 1 + std::ranges::count(line, ',');
+  for (int64_t i = 0; i < fields; ++i) {
     float value = 0;
-    const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
-    if (error != std::errc() || end != field.data() + field.size()) return false;
+    if (!parse_number(take_field(line), value)) return false;
     values.push_back(value);
-    if (comma == line.size()) return true;
-    line.remove_prefix(comma + 1);
   }
+  return true;
+}
+
+// A row with a mistake has numbers besides; a heading has none.
+bool is_heading(std::string_view line) {
+  float ignored = 0;
+  while (!line.empty()) {
+    if (parse_number(take_field(line), ignored)) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -83,10 +109,11 @@ Result<Array> read_npy(std::string_view bytes, const std::string& place) {
   const std::string_view header = bytes.substr(start, header_bytes);
   const std::string_view data = bytes.substr(start + header_bytes);
   const std::string_view type = value_of(header, "descr");
-  const bool f32 = type.starts_with("'<f4'"), u8 = type.starts_with("'|u1'");
-  if (!f32 && !u8) {
-    return Status(Code::kUnsupported,
-                  place + ": elements of type " + std::string(type.substr(0, 6)) + ", wanted '<f4' or '|u1'");
+  const bool f32 = type.starts_with("'<f4'"), f64 = type.starts_with("'<f8'");
+  if (!f32 && !f64 && !type.starts_with("'|u1'")) {
+    return Status(Code::kUnsupported, place + ": elements of type " +
+                                          std::string(type.substr(0, type.find(','))) +
+                                          ", wanted '<f4', '<f8' or '|u1'");
   }
   if (!value_of(header, "fortran_order").starts_with("False")) {
     return Status(Code::kUnsupported, place + ": Fortran order, wanted C order");
@@ -94,12 +121,17 @@ Result<Array> read_npy(std::string_view bytes, const std::string& place) {
   Array array;
   if (!parse_shape(value_of(header, "shape"), array.shape)) return corrupt("its shape cannot be read");
   const size_t elements = elements_of(array.shape);
-  if (data.size() != elements * (f32 ? sizeof(float) : 1)) {
+  if (data.size() != elements * (f64 ? sizeof(double) : f32 ? sizeof(float) : 1)) {
     return corrupt(std::to_string(data.size()) + " bytes of data for shape " + shape_words(array.shape));
   }
   array.values.resize(elements);
-  if (f32) std::memcpy(array.values.data(), data.data(), data.size());
-  for (size_t i = 0; u8 && i < elements; ++i) array.values[i] = static_cast<uint8_t>(data[i]);
+  if (f32) {
+    std::memcpy(array.values.data(), data.data(), data.size());
+  } else if (f64) {
+    for (size_t i = 0; i < elements; ++i) array.values[i] = f64_at(data, i);
+  } else {
+    for (size_t i = 0; i < elements; ++i) array.values[i] = static_cast<uint8_t>(data[i]);
+  }
   return array;
 }
 
@@ -127,12 +159,9 @@ Result<Array> read_csv(std::string_view text, const std::string& place) {
     text.remove_prefix(std::min(end + 1, text.size()));
     number += 1;
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+    if (number == 1 && is_heading(line)) continue;
     const size_t before = array.values.size();
     const bool good = parse_row(line, array.values);
-    if (!good && number == 1) {
-      array.values.clear();
-      continue;
-    }
     const size_t got = array.values.size() - before;
     if (!good || (rows > 0 && got != width)) {
       return Status(Code::kCorrupt,

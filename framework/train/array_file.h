@@ -14,12 +14,12 @@ struct Array {
   std::vector<float> values;  // last axis fastest
 };
 
-// Little-endian f32 or u8, in C order. Source: NumPy enhancement proposal 1 (format versions 1 to 3).
+// Little-endian f32 or f64, or u8, in C order. Source: NumPy enhancement proposal 1 (format versions 1 to 3).
 // Fails with: kCorrupt; kUnsupported for other element types and for Fortran order.
 Result<Array> read_npy(std::string_view bytes, const std::string& place);
 std::string write_npy(const Array& array);  // f32
 
-// Shapes: [rows, numbers of a row]. Numbers are parted by commas; a first line that is no numbers is a
+// Shapes: [rows, numbers of a row]. Numbers are parted by commas; a first line without any number is a
 // heading. Fails with: kCorrupt naming the line.
 Result<Array> read_csv(std::string_view text, const std::string& place);
 

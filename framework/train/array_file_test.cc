@@ -27,7 +27,13 @@ TEST_CASE("u8 and one axis are read; other types and orders are refused") {
   auto read = read_npy(file("|u1", "False", "(3,)", "\x01\xff\x02"), "f");
   REQUIRE(read.is_ok());
   CHECK(read->values == std::vector<float>{1, 255, 2});
-  CHECK(read_npy(file("<f8", "False", "(1,)", "12345678"), "f").status().code() == Code::kUnsupported);
+  const double two[] = {0.25, -3};
+  read = read_npy(file("<f8", "False", "(2,)", {reinterpret_cast<const char*>(two), sizeof two}), "f");
+  REQUIRE(read.is_ok());
+  CHECK(read->values == std::vector<float>{0.25f, -3});
+  const Status refused = read_npy(file("<i8", "False", "(1,)", "12345678"), "f").status();
+  CHECK(refused.code() == Code::kUnsupported);
+  CHECK(refused.message().starts_with("f: elements of type '<i8', wanted "));
   CHECK(read_npy(file("|u1", "True", "(1,)", "1"), "f").status().code() == Code::kUnsupported);
   CHECK(read_npy(file("|u1", "False", "(4611686018427387904, 4)", ""), "f").status().code() ==
         Code::kCorrupt);
@@ -39,6 +45,12 @@ TEST_CASE("rows of numbers are read, with and without a heading") {
     REQUIRE(read.is_ok());
     CHECK(read->shape == std::vector<int64_t>{2, 2});
     CHECK(read->values == std::vector<float>{1, 2, 3, -45});
+  }
+}
+
+TEST_CASE("a first row with one bad field is a mistake, not a heading") {
+  for (const std::string row : {"1,x\n", "1,\n", ",2\n", "x,2\n"}) {
+    CHECK(read_csv(row + "3,4\n", "f").status().message().starts_with("f:1: field "));
   }
 }
 
