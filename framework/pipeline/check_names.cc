@@ -43,12 +43,12 @@ class NameCheck {
   bool may_stand(const Field& field, const pb::FieldDescriptor* descriptor) {
     const FieldMeaning& meaning = schema_.meaning(descriptor);
     const auto [first, is_first] = seen_.emplace(descriptor, field.name.place);
-    const std::string hint = "first at " + location_of(first->second).text();
     if (!is_first && !descriptor->is_repeated() && field.in_list)
       return fail(scalar_place(field), "\"" + meaning.written + "\" takes one value, not a list");
     if (!is_first && !descriptor->is_repeated()) {
       const std::string of = message_ == schema_.job() ? "" : " in " + meaning_.title;
-      return fail(field.name.place, "\"" + meaning.written + "\" is written twice" + of, hint);
+      return fail(field.name.place, "\"" + meaning.written + "\" is written twice" + of,
+                  "first at " + location_of(first->second).text());
     }
     if (meaning.plugin == nullptr) return true;
     if (plugin_ == nullptr) plugin_ = descriptor;

@@ -1,5 +1,6 @@
 #include "plan/infer_layer.h"
 
+#include "plan/shape_text.h"
 #include "registry/context.h"
 
 namespace plait {
@@ -18,18 +19,27 @@ struct Answers {
 
 Answers& answers(const plait_layer_builder* builder) { return *static_cast<Answers*>(builder->host_data); }
 
-bool shape_of(int32_t rank, const int64_t* extents, std::vector<int64_t>& shape) {
-  if (rank < 0 || rank > PLAIT_MAX_RANK) return false;
+// No memory holds more; sizes in bytes, and sums of them, stay far from the end of 64 bits.
+constexpr int64_t kMostElements = int64_t{1} << 48;
+
+// Empty when the shape is one that a tensor can have.
+std::string take_shape(int32_t rank, const int64_t* extents, std::vector<int64_t>& shape) {
+  if (rank < 0 || rank > PLAIT_MAX_RANK) return "of " + std::to_string(rank) + " axes";
   shape.assign(extents, extents + rank);
-  for (int64_t extent : shape)
-    if (extent < 0) return false;
-  return true;
+  int64_t elements = 1;
+  for (int64_t extent : shape) {
+    if (extent < 0) return shape_text(shape) + ", with an extent below 0";
+    if (extent > 0 && elements > kMostElements / extent)
+      return shape_text(shape) + ", of more elements than any memory holds";
+    elements *= extent;
+  }
+  return "";
 }
 
 int output(const plait_layer_builder* builder, const plait_tensor_spec* spec) {
   PartSpec out;
-  if (!shape_of(spec->rank, spec->shape, out.shape))
-    return answers(builder).refuse("declares an impossible output");
+  const std::string wrong = take_shape(spec->rank, spec->shape, out.shape);
+  if (!wrong.empty()) return answers(builder).refuse("declares an output " + wrong);
   out.dtype = spec->dtype ? spec->dtype : static_cast<uint32_t>(PLAIT_F32);
   out.variable_axis = spec->variable_axis;
   answers(builder).layer.outputs.push_back(out);
@@ -40,8 +50,9 @@ int declare(const plait_layer_builder* builder, const plait_parameter_spec* spec
   ParameterInfo info;
   Answers& all = answers(builder);
   info.name = spec->name ? spec->name : "";
-  if (info.name.empty() || !shape_of(spec->rank, spec->shape, info.shape))
-    return all.refuse("declares a parameter without a name or with an impossible shape");
+  if (info.name.empty()) return all.refuse("declares a parameter without a name");
+  const std::string wrong = take_shape(spec->rank, spec->shape, info.shape);
+  if (!wrong.empty()) return all.refuse("declares \"" + info.name + "\" " + wrong);
   info.elements = element_count(info.shape);
   info.init = spec->init ? spec->init : "zeros";
   info.init_a = spec->init_a, info.init_b = spec->init_b;
@@ -109,8 +120,9 @@ Result<InferredLayer> infer_layer(const LayerSpec& layer, const std::vector<Part
   Answers all;
   const plait_layer_builder builder = builder_for(all);
   CallContext context;
-  PLAIT_TRY(context.status(rules->infer(context.raw(), &request, &builder)));
-  PLAIT_TRY(all.refused);
+  const Status said = context.status(rules->infer(context.raw(), &request, &builder));
+  PLAIT_TRY(all.refused);  // before what the plugin says of it: this one has the reason
+  PLAIT_TRY(said);
   if (all.layer.outputs.empty()) return {Code::kPlugin, "declares no output"};
   return std::move(all.layer);
 }
