@@ -120,6 +120,8 @@ case("several errors at once", ["units", "relu", "rate"], job=GOOD.replace("unit
 case("shapes that do not fit", ['"c"', '"h"'], 'name: "r" relu {}', 'name: "c" convolution { filters: 2 kernel: 3 }')
 case("a kernel larger than its input", ["15x15", "12x12"], 'layer { name: "h"',
      'layer { name: "c" input: "image" convolution { filters: 2 kernel: 15 } }\nlayer { name: "h"')
+case("more elements than any memory holds", ["h", "[8, 4611686018427387904]", "any memory"], "units: 8",
+     "units: 4611686018427387904")
 # Plugins.
 case("a plugin that is no plugin", ["job.txtpb", "is no plugin"], more=["--plugin", "FOLDER/job.txtpb"])
 case("a plugin that is not there", ["gone.plait.so"], more=["--plugin", "FOLDER/gone.plait.so"])
@@ -135,6 +137,7 @@ case("--set of an unknown field", ["shrads", "shards"], status=(1, 2), more=["--
 case("--set out of range", ["-1"], status=(1, 2), more=["--set", "optimizer.sgd.rate=-1"])
 case("weights that are not there", ["gone.safetensors"], more=["--weights", "FOLDER/gone.safetensors"])
 case("weights that are no weights", ["job.txtpb"], more=["--weights", "FOLDER/job.txtpb"])
+case("weights for a resumed run", ["--resume", "--weights"], status=(2,), more=["--resume", "--weights", "FOLDER/w"])
 case("nothing to resume", ["no checkpoint to go on from"], more=["--resume"])
 case("a run folder that cannot be made", ["job.txtpb", "cannot be written"], run_dir="FOLDER/job.txtpb/run", status=(1, 2))
 # One message however many ranks.
