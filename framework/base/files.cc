@@ -124,6 +124,10 @@ Result<std::vector<std::string>> SystemFiles::list(const std::string& folder) {
 Status SystemFiles::make_directories(const std::string& folder) {
   for (size_t end = folder.find('/', 1);; end = folder.find('/', end + 1)) {
     const std::string part = folder.substr(0, end);
+    if (is_folder(part)) {
+      if (end == std::string::npos) return {};
+      continue;
+    }
     if (::mkdir(part.c_str(), 0777) != 0 && !is_folder(part)) return refused(part, "mkdir");
     if (end == std::string::npos) return {};
   }

@@ -89,7 +89,7 @@ const plait_field kSchedule[] = {
     text("field", "of the optimizer; default: \"rate\""),
 };
 const plait_field kTrain[] = {
-    whole("shards", "8", 1, kMany, "logical shards of the data (K)"),
+    whole("shards", "8", 1, 65536, "logical shards of the data (K)"),
     whole("local_steps", "20", 1, kMany, "steps of a shard between two reductions (tau)"),
     whole("batch", "32", 1, kMany, "samples of a shard in a step"),
     real("epochs", "10", 0, 1e9, "passes over the training records", PLAIT_FIELD_LOW_OPEN),
