@@ -1,5 +1,6 @@
 #include "train/run_folder.h"
 
+#include <algorithm>
 #include <cmath>
 #include <ctime>
 #include <nlohmann/json.hpp>
@@ -90,11 +91,22 @@ std::string weights_path(const std::string& run_dir, const std::string& which) {
   return which;
 }
 
+// A run that died before its first checkpoint cannot be resumed: there is nothing to lose in beginning anew.
+bool RunFolder::holds_a_run() {
+  if (!files_.exists(resolved_path(run_dir_))) return false;
+  if (files_.exists(run_dir_ + "/summary.json")) return true;
+  const auto names = files_.list(checkpoints_path(run_dir_));
+  return names.is_ok() &&
+         std::ranges::any_of(*names, [](const std::string& n) { return n.ends_with(".ckpt"); });
+}
+
 Status RunFolder::begin(const std::string& resolved) {
-  if (files_.exists(resolved_path(run_dir_))) {
+  if (holds_a_run()) {
     return {Code::kInvalid,
             run_dir_ + " holds a run already; go on with --resume, or choose another --run-dir"};
   }
+  for (const char* name : {"/metrics.jsonl", "/curve.csv"})
+    if (files_.exists(run_dir_ + name)) PLAIT_TRY(files_.remove(run_dir_ + name));
   const std::string cannot = "the run's folder cannot be written";
   PLAIT_TRY(files_.make_directories(checkpoints_path(run_dir_)).at(cannot));
   return files_.write_atomically(resolved_path(run_dir_), resolved).at(cannot);

@@ -48,6 +48,7 @@ class RunFolder {
   Status save_summary(const Summary& summary);
 
  private:
+  bool holds_a_run();
   struct CurveRow {
     int stage;
     int64_t step;
