@@ -13,7 +13,7 @@ using convolution::ConvolutionShape;
 
 struct Convolution {
   int64_t filters = 0, groups = 1;
-  std::vector<int64_t> kernel, stride = {1}, padding = {0}, dilation = {1};
+  std::vector<int64_t> kernel = {3}, stride = {1}, padding = {0}, dilation = {1};
   bool bias = true;
   std::string weight_init = "torch_uniform";
 
@@ -33,8 +33,7 @@ struct Convolution {
     d.field("kernel", &Convolution::kernel)
         .doc("extents of a kernel: one for all axes, or one per axis")
         .at_least(1)
-        .unit("px")
-        .required();
+        .unit("px");
     d.field("stride", &Convolution::stride).doc("steps of the kernel").at_least(1).unit("px");
     d.field("padding", &Convolution::padding).doc("zeros added on each side").at_least(0).unit("px");
     d.field("dilation", &Convolution::dilation).doc("distance of taps").at_least(1).unit("px");
