@@ -131,7 +131,7 @@ void BatchMaker::read_raw(size_t place, SampleScratch& scratch) {
 
 bool BatchMaker::replace(Sample& sample, const Status& status) {
   const bool bad = status.code() == Code::kCorrupt;
-  if (bad && sample.attempts == 0 && setup_.reader.report_bad(sample.ref)) ++setup_.skipped;
+  if (bad && sample.attempts == 0 && setup_.reader.report_bad(sample.ref, status)) ++setup_.skipped;
   if (bad && sample.attempts < InputGraph::kReplacements) {
     sample.stands = setup_.order.replacement(sample.ref, ++sample.attempts);
     return true;

@@ -79,8 +79,10 @@ class SampleReader {
   const SampleChain& chain() const;
   IoThread* io_thread() const;  // null unless the source may block or has to be read in order
   // True the first time that (epoch, place) is reported: a bad record is counted once, however often it is
-  // met.
-  bool report_bad(const SampleRef& sample) const;
+  // met. `why`: what is wrong with it.
+  bool report_bad(const SampleRef& sample, const Status& why) const;
+  // What is wrong with the first that was reported, or ok. Threads: [any]
+  Status first_bad() const;
 
  private:
   struct Body;

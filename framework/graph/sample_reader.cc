@@ -13,6 +13,7 @@ struct SampleReader::Body {
   std::unique_ptr<IoThread> io_thread;
   std::mutex mutex;
   std::set<std::pair<uint64_t, uint64_t>> bad;  // epoch, place
+  Status first_bad;
 };
 
 SampleReader::SampleReader(std::unique_ptr<Body> body) : body_(std::move(body)) {}
@@ -49,9 +50,15 @@ Status SampleReader::read(const SampleRef& sample, int place_in_batch, std::span
   return {};
 }
 
-bool SampleReader::report_bad(const SampleRef& sample) const {
+bool SampleReader::report_bad(const SampleRef& sample, const Status& why) const {
   const std::lock_guard lock(body_->mutex);
+  if (body_->bad.empty()) body_->first_bad = why;
   return body_->bad.emplace(sample.epoch, sample.place).second;
+}
+
+Status SampleReader::first_bad() const {
+  const std::lock_guard lock(body_->mutex);
+  return body_->first_bad;
 }
 
 }  // namespace plait

@@ -26,6 +26,13 @@ Result<std::string> share_text(Transport& transport, const std::string& text) {
   return std::string(reinterpret_cast<const char*>(voices.front().data()), voices.front().size());
 }
 
+Result<std::string> first_text(Transport& transport, const std::string& text) {
+  PLAIT_ASSIGN(const std::vector<Bytes> voices, transport.all_gather(to_bytes(text)));
+  for (const Bytes& voice : voices)
+    if (!voice.empty()) return std::string(reinterpret_cast<const char*>(voice.data()), voice.size());
+  return std::string();
+}
+
 Status agree_on_job(Transport& transport, const Registry& registry, const Job& job,
                     const std::string& program) {
   PLAIT_TRY(agree_same(transport, "the program", program));

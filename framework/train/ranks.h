@@ -13,6 +13,9 @@ namespace plait {
 // Every rank ends with the text of rank 0.
 Result<std::string> share_text(Transport& transport, const std::string& text);
 
+// The text of the lowest rank that has one; "" where none has. Collective.
+Result<std::string> first_text(Transport& transport, const std::string& text);
+
 // Program, plugins and job are the same on all ranks. Fails with: kPeer naming what differs and where.
 Status agree_on_job(Transport& transport, const Registry& registry, const Job& job,
                     const std::string& program);

@@ -187,6 +187,8 @@ TEST_CASE("bad records are counted and replaced alike on all ranks") {
   const auto summary = world.run(job);
   REQUIRE_MESSAGE(summary.is_ok(), summary.status().message());
   CHECK(summary->skipped_records >= 2);
+  REQUIRE(world.observer.messages.size() == 1);  // why, once, however many there are
+  CHECK(world.observer.messages[0].find("record ") != std::string::npos);
   CHECK(digest(job, 3, 2) == summary->weights_sha256);
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "train/compile_plan.h"
+#include "train/ranks.h"
 
 namespace plait {
 namespace {
@@ -207,6 +208,7 @@ Status Stage::after_round(const RoundResult& result, Clock::Nanoseconds took) {
   }
   for (size_t r = 0; r < result.tasks_by_rank.size(); ++r)
     counters.tasks_by_rank[r] += result.tasks_by_rank[r];
+  if (result.skipped_records > 0 && !told_bad_) PLAIT_TRY(tell_first_bad());
   loss_ = result.loss;
   samples_ += result.samples;
   if (!run_.is_root()) return {};
@@ -224,6 +226,16 @@ Status Stage::after_round(const RoundResult& result, Clock::Nanoseconds took) {
   info.redone = result.redone;
   run_.observer.round_finished(info);
   return run_.folder->add(info);
+}
+
+// One reason is enough for a person to look; how many there are, the end says.
+Status Stage::tell_first_bad() {
+  told_bad_ = true;
+  const Status bad = data_->training().first_bad();
+  const std::string mine = bad.is_ok() ? "" : bad.message();
+  PLAIT_ASSIGN(const std::string text, first_text(run_.transport, mine));
+  if (run_.is_root()) run_.observer.message(text + "; another stands for it, and for each that is bad");
+  return {};
 }
 
 Status Stage::validate() {

@@ -75,6 +75,7 @@ class Stage {
   int64_t epochs_passed() const;
   bool wants_stop() const;
   Status after_round(const RoundResult& result, Clock::Nanoseconds took);
+  Status tell_first_bad();
   Status validate();
   Status save_checkpoint(const NamedTensors& network);
   double epoch() const;
@@ -96,6 +97,7 @@ class Stage {
   bool higher_is_better_ = false;
   double loss_ = 0;
   int64_t samples_ = 0;
+  bool told_bad_ = false;  // on all ranks alike
   Best best_;
   NamedValues validation_values_;
 };
