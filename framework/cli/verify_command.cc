@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -6,7 +8,8 @@
 #include "base/files.h"
 #include "cli/command.h"
 #include "cli/session.h"
-#include "verify/heap.h"
+#include "verify/restart.h"
+#include "verify/sanitizer.h"
 #include "verify/verify.h"
 
 namespace plait {
@@ -56,9 +59,20 @@ Status write_report(const po::variables_map& given, const char* option, const st
   return SystemFiles().write_atomically(given[option].as<std::string>(), text);
 }
 
+// Before malloc: a sanitizer where a plugin wants one, else the watch over the heap.
+void restart_for(const std::vector<std::string>& plugins) {
+  const std::vector<std::string> runtimes = sanitizer_runtimes(plugins);
+  if (!runtimes.empty()) {
+    set_sanitizer_options();
+    restart_with(runtimes);
+  } else if (const std::string path = heap_watch_path(); ::access(path.c_str(), R_OK) == 0) {
+    restart_with({path});
+  }
+}
+
 Result<int> run(const po::variables_map& given) {
   PLAIT_ASSIGN(const VerifyOptions options, read_options(given));
-  watch_heap(heap_watch_path());
+  restart_for(options.files);
   const bool quiet = given.count("quiet") > 0;
   const auto tell = [&](const TestResult& result) {
     if (quiet && result.verdict != Verdict::kFailed) return;

@@ -8,12 +8,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <utility>
+
+#include "verify/sanitizer.h"
 
 namespace plait {
 namespace {
@@ -34,14 +37,23 @@ std::string make_folder() {
   return ::mkdtemp(name.data()) != nullptr && ::chdir(name.c_str()) == 0 ? name : "";
 }
 
-[[noreturn]] void be_child(int descriptor, Progress* progress,
+// The last line that is not empty.
+std::string last_line(const std::string& text) {
+  const size_t end = text.find_last_not_of(" \n\r\t");
+  if (end == std::string::npos) return "";
+  const size_t before = text.rfind('\n', end);
+  const size_t begin = before == std::string::npos ? 0 : before + 1;
+  return text.substr(begin, std::min<size_t>(end + 1 - begin, 300));
+}
+
+[[noreturn]] void be_child(int descriptor, int errors, Progress* progress,
                            const std::function<std::string(Progress&)>& work) {
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
   ::setpgid(0, 0);
   // What a plugin prints would lie among the results.
   if (const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC); null >= 0)
-    ::dup2(null, STDOUT_FILENO), ::dup2(null, STDERR_FILENO);
+    ::dup2(null, STDOUT_FILENO), ::dup2(errors >= 0 ? errors : null, STDERR_FILENO);
   const std::string folder = make_folder();
   write_all(descriptor, work(*progress) + kDone);
   std::error_code ignored;
@@ -62,20 +74,22 @@ Result<Child> Child::start(const std::function<std::string(Progress&)>& work, do
   void* shared = ::mmap(nullptr, sizeof(Progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) return {Code::kIo, std::string("mmap: ") + std::strerror(errno)};
   auto* progress = static_cast<Progress*>(shared);
+  const int errors = ::memfd_create("standard error", MFD_CLOEXEC);
   std::fflush(nullptr);
   const pid_t pid = ::fork();
   if (pid < 0) return {Code::kIo, std::string("fork: ") + std::strerror(errno)};
   if (pid == 0) {
     ::close(ends[0]);
-    be_child(ends[1], progress, work);
+    be_child(ends[1], errors, progress, work);
   }
   ::close(ends[1]);
-  return Child(pid, ends[0], progress, limit_s);
+  return Child(pid, ends[0], errors, progress, limit_s);
 }
 
-Child::Child(pid_t pid, int pipe, Progress* progress, double limit_s)
+Child::Child(pid_t pid, int pipe, int errors, Progress* progress, double limit_s)
     : pid_(pid),
       pipe_(pipe),
+      errors_(errors),
       progress_(progress),
       limit_s_(limit_s),
       begin_(std::chrono::steady_clock::now()) {}
@@ -83,6 +97,7 @@ Child::Child(pid_t pid, int pipe, Progress* progress, double limit_s)
 Child::Child(Child&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
       pipe_(std::exchange(other.pipe_, -1)),
+      errors_(std::exchange(other.errors_, -1)),
       progress_(std::exchange(other.progress_, nullptr)),
       limit_s_(other.limit_s_),
       begin_(other.begin_),
@@ -91,6 +106,7 @@ Child::Child(Child&& other) noexcept
 Child::~Child() {
   if (pid_ > 0) kill();
   if (pipe_ >= 0) ::close(pipe_);
+  if (errors_ >= 0) ::close(errors_);
   if (progress_ != nullptr) ::munmap(progress_, sizeof(Progress));
 }
 
@@ -122,15 +138,30 @@ std::string Child::at() const {
   return progress_->text[0] != '\0' ? fmt::format(": {}", progress_->text) : "";
 }
 
+std::string Child::errors() const {
+  constexpr size_t kMost = 1 << 20;
+  std::string text(kMost, '\0');
+  const ssize_t got = errors_ < 0 ? 0 : ::pread(errors_, text.data(), kMost, 0);
+  text.resize(static_cast<size_t>(std::max<ssize_t>(got, 0)));
+  return text;
+}
+
 Result<std::string> Child::answer() {
   if (text_.ends_with(kDone)) return text_.substr(0, text_.size() - std::strlen(kDone));
   if (hung_) return {Code::kPlugin, fmt::format("hangs (no answer within {:g} s){}", limit_s_, at())};
+  const std::string errors = this->errors();
+  if (const std::string report = sanitizer_report(errors); !report.empty())
+    return {Code::kPlugin, fmt::format("{}{}", report, at())};
+  const std::string line = last_line(errors);
+  const std::string said = line.empty() ? "" : fmt::format("; its last words: {}", line);
   if (WIFSIGNALED(status_)) {
     const char* hint =
         WTERMSIG(status_) == SIGABRT ? ", an exception or an assertion that nobody caught" : "";
-    return {Code::kPlugin, fmt::format("crashes ({}{}){}", signal_name(WTERMSIG(status_)), hint, at())};
+    return {Code::kPlugin,
+            fmt::format("crashes ({}{}){}{}", signal_name(WTERMSIG(status_)), hint, at(), said)};
   }
-  return {Code::kPlugin, fmt::format("ends the process with status {}{}", WEXITSTATUS(status_), at())};
+  return {Code::kPlugin,
+          fmt::format("ends the process with status {}{}{}", WEXITSTATUS(status_), at(), said)};
 }
 
 }  // namespace plait

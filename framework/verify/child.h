@@ -32,12 +32,14 @@ class Child {
   double seconds() const { return seconds_; }
 
  private:
-  Child(pid_t pid, int pipe, Progress* progress, double limit_s);
+  Child(pid_t pid, int pipe, int errors, Progress* progress, double limit_s);
   double age() const;
   std::string at() const;
+  std::string errors() const;  // what it wrote to standard error
 
   pid_t pid_;
   int pipe_;
+  int errors_;          // a file in memory
   Progress* progress_;  // shared memory
   double limit_s_;
   std::chrono::steady_clock::time_point begin_;

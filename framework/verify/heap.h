@@ -8,11 +8,8 @@
 
 namespace plait {
 
-// Starts the program again with the library at `path` before malloc, unless it is there already or is
-// missing. Returns only when nothing is started. Threads: [setup only], before any other thread.
-void watch_heap(const std::string& path);
-
-// Null where the heap is not watched: no library, or a sanitizer.
+// The heap watch's table where its library is among those that the program was started with (restart.h);
+// else null: no library, or a sanitizer, which has a heap of its own.
 const plait_heap_watch_table* heap_watch();
 
 // While it lives, the calling thread's k-th allocation is refused; 0, or a heap that is not watched: none.

@@ -8,6 +8,7 @@
 #include "graph/arena.h"
 #include "verify/law.h"
 #include "verify/layer_run.h"
+#include "verify/sanitizer.h"
 
 namespace plait {
 namespace {
@@ -126,7 +127,7 @@ Status same_over_lanes(Trial& trial) {
   Lanes lanes(3);
   return lanes.execute([&]() -> Status {
     BenchOptions options;
-    options.lanes = lanes.count(), options.parallel_for = parallel_pieces;
+    options.lanes = lanes.count(), options.parallel_for = lane_loop();
     PLAIT_ASSIGN(auto bench, LayerBench::create(trial, made, options));
     PLAIT_ASSIGN(const LayerValues values, draw_values(trial, made));
     PLAIT_ASSIGN(auto first, LayerRun::create(*bench, values));

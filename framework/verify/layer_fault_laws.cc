@@ -11,6 +11,7 @@
 #include "verify/heap.h"
 #include "verify/law.h"
 #include "verify/layer_run.h"
+#include "verify/sanitizer.h"
 
 namespace plait {
 namespace {
@@ -161,7 +162,7 @@ Status costs(Trial& trial) {
     Lanes lanes(count);
     const Status status = lanes.execute([&]() -> Status {
       BenchOptions options;
-      options.lanes = count, options.parallel_for = parallel_pieces;
+      options.lanes = count, options.parallel_for = lane_loop();
       PLAIT_ASSIGN(auto bench, LayerBench::create(trial, made, options));
       PLAIT_ASSIGN(const LayerValues values, draw_values(trial, made));
       PLAIT_ASSIGN(auto run, LayerRun::create(*bench, values));
