@@ -28,6 +28,17 @@ class Guarded {
   const T* as() const {
     return static_cast<const T*>(data());
   }
+  // Where a plugin finds the content: at data(), or where it was lent to.
+  void* given() { return bytes_ > 0 && lent_ != nullptr ? lent_ + kGuard : data(); }
+  template <class T>
+  T* given_as() {
+    return static_cast<T*>(given());
+  }
+  // The content with its guards lies at `whole`, whole_bytes() long, in a device's memory.
+  void lend(void* whole) { lent_ = static_cast<uint8_t*>(whole); }
+  void* lent() const { return lent_; }
+  void* whole() { return memory_.get(); }
+  uint64_t whole_bytes() const { return bytes_ + 2 * kGuard; }
   void write(const void* from, uint64_t bytes) {
     if (bytes > 0) std::memcpy(memory_.get() + kGuard, from, bytes);
   }
@@ -52,6 +63,7 @@ class Guarded {
 
   uint64_t bytes_;
   Poison poison_;
+  uint8_t* lent_ = nullptr;
   std::unique_ptr<uint8_t, Free> memory_;
 };
 

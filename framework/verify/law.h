@@ -31,6 +31,7 @@ Status broken(std::string what);
 
 std::vector<Law> library_laws();
 std::vector<Law> type_laws();
+std::vector<Law> work_laws();
 std::vector<Law> layer_memory_laws();
 std::vector<Law> layer_gradient_laws();
 std::vector<Law> layer_bits_laws();

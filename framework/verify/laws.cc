@@ -7,9 +7,9 @@ namespace {
 std::vector<Law> collect() {
   std::vector<Law> all;
   for (const auto& table :
-       {library_laws, type_laws, layer_memory_laws, layer_gradient_laws, layer_bits_laws, layer_batch_laws,
-        layer_form_laws, layer_fault_laws, loss_laws, metric_laws, optimizer_laws, schedule_laws,
-        augmenter_laws, source_laws, reducer_laws, pretrainer_laws, device_laws}) {
+       {library_laws, type_laws, work_laws, layer_memory_laws, layer_gradient_laws, layer_bits_laws,
+        layer_batch_laws, layer_form_laws, layer_fault_laws, loss_laws, metric_laws, optimizer_laws,
+        schedule_laws, augmenter_laws, source_laws, reducer_laws, pretrainer_laws, device_laws}) {
     for (Law& law : table()) all.push_back(law);
   }
   return all;
@@ -22,9 +22,9 @@ const std::vector<Law>& all_laws() {
   return laws;
 }
 
-// No plugin's failure becomes kStopped here: nobody cancels but the laws themselves.
-Status skipped(std::string why) { return {Code::kStopped, std::move(why)}; }
-bool is_skipped(const Status& status) { return status.code() == Code::kStopped; }
+// No plugin's failure becomes kPeer: nobody here has peers.
+Status skipped(std::string why) { return {Code::kPeer, std::move(why)}; }
+bool is_skipped(const Status& status) { return status.code() == Code::kPeer; }
 Status broken(std::string what) { return {Code::kInvalid, std::move(what)}; }
 
 }  // namespace plait

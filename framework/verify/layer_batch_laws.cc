@@ -104,8 +104,9 @@ Status sums(const LayerCase& made, Parts& parts) {
 }
 
 Status check_batches(Trial& trial, bool training) {
-  if (trial.hint_flags() & PLAIT_VERIFY_COUPLES_SAMPLES)
-    return skipped("the layer says that samples see each other");
+  const uint32_t says =
+      PLAIT_VERIFY_COUPLES_SAMPLES | (training ? uint32_t{PLAIT_VERIFY_COUPLES_IN_TRAINING} : 0u);
+  if (trial.hint_flags() & says) return skipped("the layer says that samples see each other");
   PLAIT_ASSIGN(const auto cases, layer_cases(trial, kCases));
   int tried = 0;
   for (const LayerCase& small : cases) {

@@ -40,6 +40,7 @@ std::vector<uint8_t> needed_gradients(const LayerCase& made, const BenchOptions&
 Result<std::unique_ptr<LayerBench>> LayerBench::create(Trial& trial, const LayerCase& made,
                                                        BenchOptions options) {
   std::unique_ptr<LayerBench> bench(new LayerBench(made, std::move(options)));
+  bench->device_ = trial.device();
   bench->options_.gradient_needed = needed_gradients(made, bench->options_);
   const uint64_t refused = bench->options_.refused_allocation;
   trial.doing((refused > 0 ? fmt::format("create with allocation {} refused, ", refused) : "create, ") +
@@ -71,6 +72,8 @@ Status LayerBench::create_instance(Trial& trial) {
   request.outputs = outputs.data();
   const plait_layer_needs needs = needs_for(needs_);
   CallContext context(options_.lanes, options_.parallel_for);
+  PLAIT_ASSIGN(const auto side, DeviceSide::create(device_));
+  side->serve(context);
   return context.call([&] {
     const Refusal refusal(options_.refused_allocation);
     return ops_->create(context.raw(), &request, &needs, &self_);

@@ -51,6 +51,10 @@ class Finder {
   Result<std::vector<LayerCase>> find() {
     PLAIT_ASSIGN(const auto examples, trial_.examples());
     for (const Example& example : examples) {
+      if (example.inputs.empty()) {
+        try_shapes(example.config, found_.size() + 4);
+        continue;
+      }
       LayerCase made = case_of(example.config);
       made.flags = example.flags;
       if (example.integer_bound > 0) made.integer_bound = example.integer_bound;

@@ -53,10 +53,21 @@ LayerRun::LayerRun(const LayerBench& bench, const LayerValues& values, const Run
 Result<std::unique_ptr<LayerRun>> LayerRun::create(const LayerBench& bench, const LayerValues& values,
                                                    const RunOptions& options) {
   std::unique_ptr<LayerRun> run(new LayerRun(bench, values, options));
+  PLAIT_ASSIGN(run->side_, DeviceSide::create(bench.device()));
+  PLAIT_TRY(run->lend_blocks());
   for (size_t i = 0; i < run->parameters.size(); ++i) PLAIT_TRY(run->set_parameter(i, values.parameters[i]));
   run->build_call();
   run->reset();
   return run;
+}
+
+Status LayerRun::lend_blocks() {
+  side_->serve(context);
+  for (auto* blocks :
+       {&inputs, &outputs, &output_gradients, &input_gradients, &parameters, &parameter_gradients, &buffers})
+    for (Guarded& block : *blocks) PLAIT_TRY(side_->lend(block));
+  for (Guarded* block : {&saved, &workspace, &prepared}) PLAIT_TRY(side_->lend(*block));
+  return {};
 }
 
 void LayerRun::reset() {
@@ -80,7 +91,7 @@ void LayerRun::fill_tensors(std::vector<plait_tensor>& tensors, const std::vecto
     t.rank = static_cast<int32_t>(specs[i].shape.size());
     t.variable_axis = specs[i].variable_axis;
     t.shape = specs[i].shape.data();
-    t.data = blocks[i].data();
+    t.data = blocks[i].given();
     const auto& known = i < values_.lengths.size() ? values_.lengths[i] : values_.lengths.front();
     if (lengths && specs[i].variable_axis >= 0 && !known.empty()) t.lengths = known.data();
     tensors.push_back(t);
@@ -106,10 +117,10 @@ void LayerRun::build_call() {
   }
   const bool frozen = options_.skip_parameter_gradients || bench_.options().parameters_frozen;
   for (size_t i = 0; i < parameters.size(); ++i) {
-    parameter_pointers_.push_back(parameters[i].as<float>());
-    gradient_pointers_.push_back(frozen ? nullptr : parameter_gradients[i].as<float>());
+    parameter_pointers_.push_back(parameters[i].given_as<float>());
+    gradient_pointers_.push_back(frozen ? nullptr : parameter_gradients[i].given_as<float>());
   }
-  for (Guarded& buffer : buffers) buffer_pointers_.push_back(buffer.as<float>());
+  for (Guarded& buffer : buffers) buffer_pointers_.push_back(buffer.given_as<float>());
 }
 
 Status LayerRun::set_parameter(size_t index, const std::vector<float>& plain) {
@@ -162,13 +173,13 @@ Status LayerRun::call(const char* what,
   call_.parameters = parameter_pointers_.data();
   call_.parameter_gradients = backward ? gradient_pointers_.data() : nullptr;
   call_.buffers = buffer_pointers_.data();
-  call_.saved = saved.data();
-  call_.workspace = workspace.data();
-  call_.prepared = prepared.data();
+  call_.saved = saved.given();
+  call_.workspace = workspace.given();
+  call_.prepared = prepared.given();
   call_.accumulate = backward && options_.accumulate ? accumulate_.data() : nullptr;
   call_.step = options_.step;
   call_.rng = {0x5DEECE66Du, options_.counter};
-  Status status = context.call([&] { return function(bench_.self(), context.raw(), &call_); });
+  Status status = side_->around(context, [&] { return function(bench_.self(), context.raw(), &call_); });
   return status ? std::move(status) : status.at(what);
 }
 

@@ -7,6 +7,7 @@
 
 #include "plan/network.h"
 #include "registry/context.h"
+#include "verify/device_side.h"
 #include "verify/guarded.h"
 #include "verify/layer_case.h"
 
@@ -36,6 +37,7 @@ class LayerBench {
   const BenchOptions& options() const { return options_; }
   const plait_layer_ops& ops() const { return *ops_; }
   const void* self() const { return self_; }
+  Device* device() const { return device_; }  // see Trial::device
   bool packs() const { return PLAIT_HAS(ops_, pack) && PLAIT_HAS(ops_, unpack); }
   uint64_t stored_elements(size_t parameter) const;
 
@@ -55,6 +57,7 @@ class LayerBench {
   BenchOptions options_;
   const plait_layer_ops* ops_ = nullptr;
   void* self_ = nullptr;
+  Device* device_ = nullptr;
   Needs needs_;
 };
 
@@ -85,8 +88,9 @@ struct RunOptions {
 // Threads: [one at a time], as many as wanted side by side.
 class LayerRun {
  public:
-  // Loads the values (packing parameters).
-  // Fails with: what pack reports.
+  // Loads the values (packing parameters). On a device of its own every call is given memory of the device:
+  // blocks go there before it, and come back after it.
+  // Fails with: what pack or the device reports.
   static Result<std::unique_ptr<LayerRun>> create(const LayerBench& bench, const LayerValues& values,
                                                   const RunOptions& options = {});
 
@@ -108,6 +112,7 @@ class LayerRun {
   Status check_written(bool after_backward);
   // "" or the first block that differs: "output 0", "gradient of input 1", ...
   std::string difference(const LayerRun& other) const;
+  DeviceSide& side() { return *side_; }
 
   std::vector<Guarded> inputs, outputs, output_gradients, input_gradients;
   std::vector<Guarded> parameters, parameter_gradients, buffers;
@@ -117,6 +122,7 @@ class LayerRun {
  private:
   LayerRun(const LayerBench& bench, const LayerValues& values, const RunOptions& options);
   void build_call();
+  Status lend_blocks();
   void fill_tensors(std::vector<plait_tensor>& tensors, const std::vector<PartSpec>& specs,
                     std::vector<Guarded>& blocks, bool lengths);
   Status call(const char* what, int (*function)(const void*, plait_context*, const plait_layer_call*));
@@ -124,6 +130,7 @@ class LayerRun {
   std::string all_overruns() const;
 
   const LayerBench& bench_;
+  std::unique_ptr<DeviceSide> side_;
   RunOptions options_;
   LayerValues values_;
   std::vector<std::vector<float>> stored_;  // parameters as given

@@ -3,100 +3,16 @@
 
 #include <cmath>
 
-#include "plan/shape_text.h"
-#include "verify/config_samples.h"
 #include "verify/heap.h"
 #include "verify/law.h"
-#include "verify/samples.h"
+#include "verify/metric_bench.h"
 
 namespace plait {
 namespace {
 
-constexpr int64_t kBatch = 12;
-
-struct MetricBench {
-  std::shared_ptr<plait_config> config;
-  PartSpec prediction, target;
-  uint32_t bound = 2;
-  const plait_metric_ops* ops = nullptr;
-  void* self = nullptr;
-  uint32_t state_size = 0;
-
-  MetricBench() = default;
-  MetricBench(const MetricBench&) = delete;
-  MetricBench& operator=(const MetricBench&) = delete;
-  ~MetricBench() {
-    if (self != nullptr) ops->destroy(self);
-  }
-  std::string text() const {
-    return fmt::format("{}, prediction {}, target {}", config_text(*config), shape_text(prediction),
-                       shape_text(target));
-  }
-  Status update(const SampleTensor& p, const SampleTensor& t, double* state) const {
-    CallContext context;
-    return context.call([&] { return ops->update(self, context.raw(), p.raw(), t.raw(), state); })
-        .at("update");
-  }
-  Status finish(const double* state, double* values) const {
-    CallContext context;
-    return context.call([&] { return ops->finish(self, context.raw(), state, values); }).at("finish");
-  }
-};
-
-Status create(Trial& trial, MetricBench& bench) {
-  bench.ops = &trial.ops<plait_metric_ops>();
-  const plait_tensor_spec prediction = bench.prediction.raw(), target = bench.target.raw();
-  CallContext context;
-  trial.doing("create, " + bench.text());
-  return context.call([&] {
-    return bench.ops->create(context.raw(), bench.config.get(), &prediction, &target, &bench.state_size,
-                             &bench.self);
-  });
-}
-
-Result<std::vector<std::unique_ptr<MetricBench>>> benches(Trial& trial) {
-  PLAIT_ASSIGN(const auto configs, config_cases(trial, 4));
-  std::vector<std::unique_ptr<MetricBench>> found;
-  const auto try_pair = [&](const Example& one, const PartSpec& prediction, const PartSpec& target,
-                            uint32_t bound) {
-    auto bench = std::make_unique<MetricBench>();
-    bench->config = one.config, bench->prediction = prediction, bench->target = target, bench->bound = bound;
-    if (!create(trial, *bench)) return false;
-    found.push_back(std::move(bench));
-    return true;
-  };
-  for (const Example& one : configs) {
-    if (one.inputs.size() == 2) try_pair(one, one.inputs[0], one.inputs[1], std::max(one.integer_bound, 1u));
-    for (const auto& shape : std::vector<std::vector<int64_t>>{{kBatch, 6}, {kBatch, 1}, {kBatch, 4, 4, 3}}) {
-      const PartSpec prediction{"prediction", PLAIT_F32, shape, -1};
-      const std::vector<int64_t> inner(shape.begin(), shape.end() - 1);
-      std::vector<int64_t> one_more = inner;
-      one_more.push_back(1);
-      const auto classes = static_cast<uint32_t>(std::max<int64_t>(shape.back(), 2));
-      if (try_pair(one, prediction, {"target", PLAIT_I32, inner, -1}, classes)) continue;
-      if (try_pair(one, prediction, {"target", PLAIT_I32, one_more, -1}, classes)) continue;
-      if (try_pair(one, prediction, {"target", PLAIT_U8, inner, -1}, classes)) continue;
-      try_pair(one, prediction, {"target", PLAIT_F32, shape, -1}, 2);
-    }
-  }
-  if (found.empty())
-    return skipped(
-        "no prediction and target found that the metric accepts; give an example (plait/verify.h)");
-  return found;
-}
-
-struct Data {
-  SampleTensor prediction, target;
-  Data(const MetricBench& bench, Dice& dice)
-      : prediction(bench.prediction, Poison::kNan), target(bench.target, Poison::kNan) {
-    prediction.draw(dice, 0.05, 0.95, 2);
-    target.draw(dice, 0.05, 0.95, bench.bound);
-  }
-};
-
 template <class Check>
 Status for_each_bench(Trial& trial, Check check) {
-  PLAIT_ASSIGN(const auto all, benches(trial));
+  PLAIT_ASSIGN(const auto all, metric_benches(trial));
   for (const auto& bench : all) {
     trial.doing("update and finish, " + bench->text());
     PLAIT_TRY(check(*bench).at(bench->text()));
@@ -112,11 +28,12 @@ bool near(double a, double b) {
 
 Status merges(Trial& trial) {
   return for_each_bench(trial, [&](const MetricBench& bench) -> Status {
-    const Data data(bench, trial.dice());
+    const MetricData data(bench, trial.dice());
     std::vector<double> whole(bench.state_size), merged(bench.state_size);
     PLAIT_TRY(bench.update(data.prediction, data.target, whole.data()));
-    for (int64_t begin = 0; begin < kBatch;) {
-      const int64_t end = std::min<int64_t>(kBatch, begin + 1 + static_cast<int64_t>(trial.dice().below(5)));
+    for (int64_t begin = 0; begin < kMetricBatch;) {
+      const int64_t end =
+          std::min<int64_t>(kMetricBatch, begin + 1 + static_cast<int64_t>(trial.dice().below(5)));
       std::vector<double> part(bench.state_size);
       PLAIT_TRY(
           bench.update(*slice(data.prediction, begin, end), *slice(data.target, begin, end), part.data()));
@@ -141,7 +58,7 @@ Status merges(Trial& trial) {
 
 Status finishes(Trial& trial) {
   return for_each_bench(trial, [&](const MetricBench& bench) -> Status {
-    const Data data(bench, trial.dice());
+    const MetricData data(bench, trial.dice());
     std::vector<double> state(bench.state_size);
     PLAIT_TRY(bench.update(data.prediction, data.target, state.data()));
     std::vector<double> once(bench.ops->n_values), doubled(bench.ops->n_values), twice(state);
@@ -161,7 +78,7 @@ Status finishes(Trial& trial) {
 
 Status memory(Trial& trial) {
   return for_each_bench(trial, [&](const MetricBench& bench) -> Status {
-    Data data(bench, trial.dice());
+    MetricData data(bench, trial.dice());
     Guarded state(bench.state_size * 8, Poison::kNan), values(bench.ops->n_values * 8, Poison::kNan);
     std::memset(state.data(), 0, state.bytes());
     Guarded prediction(data.prediction.memory().bytes(), Poison::kNan),
@@ -186,10 +103,10 @@ Status memory(Trial& trial) {
 Status same_again(Trial& trial) {
   return for_each_bench(trial, [&](const MetricBench& bench) -> Status {
     constexpr size_t kThreads = 4;
-    std::vector<std::unique_ptr<Data>> data;
+    std::vector<std::unique_ptr<MetricData>> data;
     std::vector<std::vector<double>> wanted(kThreads, std::vector<double>(bench.state_size));
     for (size_t n = 0; n < kThreads; ++n) {
-      data.push_back(std::make_unique<Data>(bench, trial.dice()));
+      data.push_back(std::make_unique<MetricData>(bench, trial.dice()));
       PLAIT_TRY(bench.update(data[n]->prediction, data[n]->target, wanted[n].data()));
     }
     const std::string fault = at_once(kThreads, [&](size_t n) -> std::string {
@@ -210,12 +127,12 @@ Status same_again(Trial& trial) {
 Status leaks_nothing(Trial& trial) {
   if (heap_watch() == nullptr) return skipped("the heap is not watched");
   constexpr int kTimes = 50;
-  PLAIT_ASSIGN(const auto first, benches(trial));
+  PLAIT_ASSIGN(const auto first, metric_benches(trial));
   const int64_t before = heap_watch()->live_blocks();
   for (int i = 0; i < kTimes; ++i) {
     MetricBench again;
     again.config = first[0]->config, again.prediction = first[0]->prediction, again.target = first[0]->target;
-    PLAIT_TRY(create(trial, again));
+    PLAIT_TRY(create_metric(trial, again));
   }
   const int64_t left = heap_watch()->live_blocks() - before;
   return left < kTimes

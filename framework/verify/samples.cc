@@ -50,6 +50,12 @@ SampleTensor::SampleTensor(const PartSpec& spec, Poison poison)
   raw_.name = spec_.name.empty() ? nullptr : spec_.name.c_str();
 }
 
+Status SampleTensor::lend_to(DeviceSide& side) {
+  PLAIT_TRY(side.lend(memory_));
+  raw_.data = memory_.given();
+  return {};
+}
+
 uint64_t SampleTensor::elements() const { return element_count(spec_.shape); }
 
 double SampleTensor::get(uint64_t k) const {

@@ -7,6 +7,7 @@
 
 #include "registry/context.h"
 #include "registry/instance.h"
+#include "verify/device_side.h"
 #include "verify/guarded.h"
 #include "verify/trial.h"
 
@@ -28,6 +29,8 @@ class SampleTensor {
 
   const plait_tensor* raw() const { return &raw_; }
   const PartSpec& spec() const { return spec_; }
+  // Plugins are given a twin on the device from now on.
+  Status lend_to(DeviceSide& side);
   Guarded& memory() { return memory_; }
   const Guarded& memory() const { return memory_; }
   uint64_t elements() const;

@@ -5,66 +5,10 @@
 
 #include "verify/config_samples.h"
 #include "verify/law.h"
-#include "verify/samples.h"
+#include "verify/source_bench.h"
 
 namespace plait {
 namespace {
-
-struct SourceBench {
-  Instance instance;
-  SourceDescription described;
-};
-
-// Tensors of one record.
-class Record {
- public:
-  Record(const SourceDescription& described, Poison poison) : lengths_(described.parts.size(), 0) {
-    for (const PartSpec& part : described.parts)
-      parts.push_back(std::make_unique<SampleTensor>(part, poison));
-    for (const auto& part : parts) out_.push_back(part->raw());
-  }
-  // The code of PLAIT_ERROR_* in *error on failure.
-  Status read(const Instance& source, int64_t index, int32_t* error = nullptr) {
-    plait_sample_call call{};
-    call.struct_size = sizeof call;
-    call.outputs = out_.data(), call.n_outputs = static_cast<uint32_t>(out_.size());
-    call.lengths_out = lengths_.data();
-    call.training = 1;
-    CallContext context;
-    return context
-        .call([&] {
-          const int code = source.ops<plait_source_ops>()->read(source.self(), context.raw(), index, &call);
-          if (error != nullptr) *error = code == PLAIT_OK ? 0 : context.error_code();
-          return code;
-        })
-        .at(fmt::format("read of record {}", index));
-  }
-  std::string overrun() const {
-    for (const auto& part : parts)
-      if (const auto text = part->memory().overrun(); !text.empty())
-        return fmt::format("part \"{}\": {}", part->spec().name, text);
-    return "";
-  }
-  std::string difference(const Record& other) const {
-    for (size_t i = 0; i < parts.size(); ++i) {
-      const PartSpec& spec = parts[i]->spec();
-      if (lengths_[i] != other.lengths_[i]) return "length of part \"" + spec.name + "\"";
-      uint64_t bytes = parts[i]->memory().bytes();
-      if (spec.variable_axis > 0) continue;
-      if (spec.variable_axis == 0)
-        bytes =
-            bytes / static_cast<uint64_t>(spec.shape[0]) * static_cast<uint64_t>(std::max(lengths_[i], 0));
-      if (bytes > 0 && std::memcmp(parts[i]->memory().data(), other.parts[i]->memory().data(), bytes) != 0)
-        return "part \"" + spec.name + "\"";
-    }
-    return "";
-  }
-  std::vector<std::unique_ptr<SampleTensor>> parts;
-
- private:
-  std::vector<const plait_tensor*> out_;
-  std::vector<int32_t> lengths_;
-};
 
 template <class Check>
 Status for_each_source(Trial& trial, Check check) {
@@ -104,7 +48,7 @@ std::vector<int64_t> some_records(const SourceDescription& described) {
 Status memory(Trial& trial) {
   return for_each_source(trial, [&](const SourceBench& bench) -> Status {
     for (int64_t index : some_records(bench.described)) {
-      Record first(bench.described, Poison::kNan), second(bench.described, Poison::kNumber);
+      SourceRecord first(bench.described, Poison::kNan), second(bench.described, Poison::kNumber);
       PLAIT_TRY(first.read(bench.instance, index));
       PLAIT_TRY(second.read(bench.instance, index));
       if (const auto text = first.overrun(); !text.empty())
@@ -119,15 +63,15 @@ Status memory(Trial& trial) {
 Status same_again(Trial& trial) {
   return for_each_source(trial, [&](const SourceBench& bench) -> Status {
     const auto places = some_records(bench.described);
-    std::vector<std::unique_ptr<Record>> wanted;
+    std::vector<std::unique_ptr<SourceRecord>> wanted;
     for (int64_t index : places) {
-      wanted.push_back(std::make_unique<Record>(bench.described, Poison::kNan));
+      wanted.push_back(std::make_unique<SourceRecord>(bench.described, Poison::kNan));
       PLAIT_TRY(wanted.back()->read(bench.instance, index));
     }
     for (size_t i = 0; i < places.size(); ++i) {
       // A stream is read in its order, a source with random access backwards as well.
       const size_t at = bench.described.random_access ? places.size() - 1 - i : i;
-      Record again(bench.described, Poison::kNan);
+      SourceRecord again(bench.described, Poison::kNan);
       PLAIT_TRY(again.read(bench.instance, places[at]));
       if (const auto what = wanted[at]->difference(again); !what.empty())
         return broken(what + fmt::format(" of record {} differs when it is read again", places[at]));
@@ -139,15 +83,15 @@ Status same_again(Trial& trial) {
 Status concurrent(Trial& trial) {
   return for_each_source(trial, [&](const SourceBench& bench) -> Status {
     const auto places = some_records(bench.described);
-    std::vector<std::unique_ptr<Record>> wanted;
+    std::vector<std::unique_ptr<SourceRecord>> wanted;
     for (int64_t index : places) {
-      wanted.push_back(std::make_unique<Record>(bench.described, Poison::kNan));
+      wanted.push_back(std::make_unique<SourceRecord>(bench.described, Poison::kNan));
       PLAIT_TRY(wanted.back()->read(bench.instance, index));
     }
     const std::string fault = at_once(4, [&](size_t n) -> std::string {
       for (size_t i = 0; i < 20 * places.size(); ++i) {
         const size_t at = (i + 3 * n) % places.size();
-        Record again(bench.described, Poison::kNan);
+        SourceRecord again(bench.described, Poison::kNan);
         if (const Status status = again.read(bench.instance, places[at]); !status) return status.message();
         if (const auto what = wanted[at]->difference(again); !what.empty())
           return what + fmt::format(" of record {} differs", places[at]);
@@ -162,7 +106,7 @@ Status out_of_range(Trial& trial) {
   return for_each_source(trial, [&](const SourceBench& bench) -> Status {
     for (int64_t index :
          {int64_t{-1}, bench.described.records, bench.described.records + 1000000, INT64_MAX, INT64_MIN}) {
-      Record record(bench.described, Poison::kNan);
+      SourceRecord record(bench.described, Poison::kNan);
       trial.doing(fmt::format("read of record {} of {}", index, bench.described.records));
       int32_t error = 0;
       if (record.read(bench.instance, index, &error))

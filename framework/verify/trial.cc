@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "pipeline/load.h"
+#include "verify/law.h"
 
 namespace plait {
 namespace {
@@ -49,12 +50,21 @@ std::string any_layer(const Registry& registry) {
   return "";
 }
 
+// A layer of several inputs names them.
+std::string named_inputs(const TypeEntry& entry, uint32_t count) {
+  std::string text;
+  if (std::strcmp(entry.type->kind, "layer") != 0) return text;
+  count = std::max(count, static_cast<const plait_layer_rules*>(entry.type->rules)->min_inputs);
+  for (uint32_t i = 0; count > 1 && i < count; ++i) text += "input: \"image\" ";
+  return text;
+}
+
 Result<std::shared_ptr<plait_config>> parse_fields(const Registry& registry, const TypeEntry& entry,
-                                                   const char* fields) {
+                                                   const plait_verify_example& example) {
   const std::string id = entry.type->id, kind = entry.type->kind;
   const std::string filler = kind == "layer" ? "" : any_layer(registry);
-  const std::string text =
-      fmt::format("{}{} {{ {} {{ {} }} }}", filler, block_of(kind), word_of(entry), fields);
+  const std::string text = fmt::format("{}{} {{ {}{} {{ {} }} }}", filler, block_of(kind),
+                                       named_inputs(entry, example.n_inputs), word_of(entry), example.fields);
   JobOptions options;
   options.for_training = false;
   PLAIT_ASSIGN(const Job job, parse_job(registry, text, "example of " + id, options));
@@ -87,6 +97,20 @@ void Trial::remark(const std::string& text) {
   remarks_ += (remarks_.empty() ? "" : "; ") + text;
 }
 
+Status Trial::open_device() {
+  const std::string& id = name_.device_id;
+  if (id.empty() || id == PLAIT_HOST_DEVICE) return {};
+  const TypeEntry* entry = registry_->find(id);
+  if (entry == nullptr) return skipped(fmt::format("device {} is not loaded", id));
+  doing("opening device " + id);
+  const auto config = default_config(*entry->type);
+  if (!config) return skipped(fmt::format("device {} does not open with its defaults", id));
+  auto opened = Device::open(*registry_, *entry, **config);
+  if (!opened) return skipped(fmt::format("device {} does not open here: {}", id, opened.status().message()));
+  device_ = std::move(*opened);
+  return {};
+}
+
 const plait_verify_hints* Trial::hints() const {
   const plait_plugin* plugin = entry_->file->plugin;
   if (!PLAIT_HAS(plugin, get_extension)) return nullptr;
@@ -111,7 +135,7 @@ Result<std::vector<Example>> Trial::examples() {
     const plait_verify_example& hint = *given->examples[i];
     if (name_.type_id != hint.type_id) continue;
     Example example;
-    PLAIT_ASSIGN(example.config, parse_fields(*registry_, *entry_, hint.fields));
+    PLAIT_ASSIGN(example.config, parse_fields(*registry_, *entry_, hint));
     for (uint32_t k = 0; k < hint.n_inputs; ++k) {
       const plait_tensor_spec& spec = *hint.inputs[k];
       PartSpec part{spec.name ? spec.name : "", spec.dtype, {}, spec.variable_axis};

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "graph/device.h"
 #include "registry/config.h"
 #include "registry/parts.h"
 #include "registry/registry.h"
@@ -56,6 +57,10 @@ class Trial {
     return *static_cast<const Rules*>(entry_->type->rules);
   }
   Dice& dice() { return dice_; }
+  // The device of an implementation that has one of its own, once open_device has opened it; else null.
+  Device* device() const { return device_.get(); }
+  // Fails with: skipped, when its plugin is not loaded or it does not open here.
+  Status open_device();
 
   // What is about to be done; shown when the test crashes, hangs or fails.
   void doing(const std::string& text);
@@ -75,6 +80,7 @@ class Trial {
   const TypeEntry* entry_ = nullptr;
   Dice dice_;
   Progress* progress_;
+  std::unique_ptr<Device> device_;
   std::string remarks_;
 };
 

@@ -120,9 +120,12 @@ Status survives_refusals(Trial& trial) {
 // Every configuration within the ranges is accepted or refused in words.
 Status any_configuration(Trial& trial) {
   ConfigSampler sampler(trial.registry(), trial.dice());
+  PLAIT_ASSIGN(const auto examples, trial.examples());
+  std::vector<std::shared_ptr<plait_config>> configs;
+  for (const Example& example : examples) configs.push_back(example.config);
+  for (int i = 0; i < 300; ++i) configs.push_back(sampler.random(trial.type()));
   int tried = 0;
-  for (int i = 0; i < 300; ++i) {
-    const auto config = sampler.random(trial.type());
+  for (const auto& config : configs) {
     if (config == nullptr) continue;
     trial.doing("validate for " + config_text(*config));
     const Status status = validate(trial.type(), *config);

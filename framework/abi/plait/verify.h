@@ -17,7 +17,8 @@ extern "C" {
 enum {
   PLAIT_VERIFY_COUPLES_SAMPLES = 1,    /* samples of a batch see each other, in evaluation too */
   PLAIT_VERIFY_SURROGATE_GRADIENT = 2, /* backward is not the derivative of forward (straight-through) */
-  PLAIT_VERIFY_LABELS = 4              /* values of integer inputs are below the last extent of input 0 */
+  PLAIT_VERIFY_LABELS = 4,             /* values of integer inputs are below the last extent of input 0 */
+  PLAIT_VERIFY_COUPLES_IN_TRAINING = 8 /* samples of a batch see each other in training (a batch is normalized) */
 };
 
 typedef struct plait_verify_example {

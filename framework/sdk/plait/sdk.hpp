@@ -34,6 +34,7 @@
 #include "sdk/device.hpp"
 #include "sdk/entry.hpp"
 #include "sdk/error.hpp"
+#include "sdk/examples.hpp"
 #include "sdk/fast.hpp"
 #include "sdk/layer.hpp"
 #include "sdk/loss.hpp"

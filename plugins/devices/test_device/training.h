@@ -56,15 +56,21 @@ struct CrossEntropyWork {
 
 struct CrossEntropy {
   static void describe(sdk::Describe<CrossEntropy>& d) { d.doc("softmax cross entropy on the test device"); }
-  void compute(sdk::Context& c, const sdk::LossCall& call) const {
-    const sdk::Tensor x = call.prediction();
-    if (x.rank() != 2) throw sdk::Unsupported("the test device wants a prediction [N, C], got ", x);
-    enqueue(c,
-            CrossEntropyWork{x.f32().data(), call.target().raw(),
-                             call.gradient() ? call.gradient().f32().data() : nullptr, call.c()->result,
-                             call.c()->bad_target, static_cast<size_t>(x.shape(0)),
-                             static_cast<size_t>(x.shape(1)), call.target().dtype(), call.gradient_scale()});
-  }
+
+  struct Kernel {
+    Kernel(const CrossEntropy&, sdk::Context&, const sdk::LossRequest& r) {
+      if (r.prediction().rank() != 2)
+        throw sdk::Unsupported("the test device wants a prediction [N, C], got ", r.prediction());
+    }
+    void compute(sdk::Context& c, const sdk::LossCall& call) const {
+      const sdk::Tensor x = call.prediction();
+      enqueue(
+          c, CrossEntropyWork{x.f32().data(), call.target().raw(),
+                              call.gradient() ? call.gradient().f32().data() : nullptr, call.c()->result,
+                              call.c()->bad_target, static_cast<size_t>(x.shape(0)),
+                              static_cast<size_t>(x.shape(1)), call.target().dtype(), call.gradient_scale()});
+    }
+  };
 };
 
 struct SgdWork {

@@ -50,6 +50,7 @@ struct BatchNorm {
     d.field("momentum", &BatchNorm::momentum).doc("share of the batch in the running statistics").range(0, 1);
     d.field("epsilon", &BatchNorm::epsilon).doc("added to the variance").above(0);
   }
+  static void examples(Examples& e) { e.add().couples_samples_in_training(); }
 
   void infer(LayerShapes& s) const {
     const Spec x = s.input();

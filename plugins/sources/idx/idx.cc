@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <fstream>
 #include <optional>
 
 #include "idx_file.h"
@@ -12,6 +13,16 @@ using plait::idx::IdxFile;
 using plait::idx::read_idx;
 
 namespace {
+
+// For `plait verify`: six records of 5 x 4 pixels, and their labels.
+void write_few_records() {
+  std::string images("\0\0\x08\x03\0\0\0\x06\0\0\0\x05\0\0\0\x04", 16);
+  std::string labels("\0\0\x08\x01\0\0\0\x06", 8);
+  for (int i = 0; i < 6 * 5 * 4; ++i) images += static_cast<char>(37 * i);
+  for (char i = 0; i < 6; ++i) labels += i;
+  std::ofstream("few-images", std::ios::binary) << images;
+  std::ofstream("few-labels", std::ios::binary) << labels;
+}
 
 class Idx {
  public:
@@ -31,6 +42,11 @@ class Idx {
     d.field("first", &Idx::first).doc("record to begin with").range(0, 4294967295.0);
     d.field("limit", &Idx::limit).doc("records at most; 0: all").range(0, 4294967295.0);
     d.field("classes", &Idx::classes).doc("labels are 0 .. classes - 1").range(1, 256);
+  }
+  static void examples(Examples& e) {
+    e.add("images: \"few-images\" labels: \"few-labels\"");
+    e.add("images: \"few-images\" first: 2 limit: 3");
+    e.prepare(&write_few_records);
   }
 
   void open(Context&) {

@@ -8,6 +8,7 @@
 #include "config.hpp"
 #include "context.hpp"
 #include "describe.hpp"
+#include "examples.hpp"
 
 namespace plait::sdk {
 
@@ -18,6 +19,7 @@ inline constexpr const char* kCpu = PLAIT_HOST_DEVICE;
 struct Entry {
   plait_type type{};  // struct_size 0: none, the type is described by another library
   plait_implementation implementation{};
+  void (*examples)(Examples& e) = nullptr;  // see examples.hpp
 };
 
 namespace detail {
@@ -89,6 +91,7 @@ Entry make_entry(const char* kind, const char* id, const void* rules, const char
   entry.implementation.type_id = id;
   entry.implementation.device_id = device;
   entry.implementation.ops = ops;
+  if constexpr (requires(Examples & e) { T::examples(e); }) entry.examples = &T::examples;
   return entry;
 }
 

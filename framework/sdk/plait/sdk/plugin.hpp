@@ -2,7 +2,8 @@
 //
 //   PLAIT_PLUGIN("acme.activations", "1.2.0", "BSD-3-Clause", layer<Swish>("acme.swish"), ...);
 //
-// Once per library, at namespace scope. Sizes, versions and the compiler's name are filled in here.
+// Once per library, at namespace scope. Sizes, versions and the compiler's name are filled in here, and the note
+// that says what the library serves (note.hpp).
 #pragma once
 #include <array>
 
@@ -10,6 +11,7 @@
 #include "entry.hpp"
 #include "layer.hpp"
 #include "loss.hpp"
+#include "note.hpp"
 #include "optimizer.hpp"
 
 namespace plait::sdk {
@@ -36,14 +38,33 @@ Entry implementation(const char* type_id, const char* device_id) {
     entry = layer<T>(type_id);
   }
   entry.type = {};
+  entry.examples = nullptr;  // they are the type's
   entry.implementation.device_id = device_id;
   return entry;
 }
+
+// Functions of the library that answer from its table.
+struct TableFunctions {
+  const void* (*get_extension)(const char* name);
+  int (*write_files)();  // those of the examples
+};
 
 // Holds the entries and the table that points to them. Not movable: the table's address is given to the host.
 template <size_t kCount>
 class PluginTable {
  public:
+  template <class... E>
+  PluginTable(TableFunctions functions, const char* id, const char* version, const char* license,
+              const E&... entries)
+      : PluginTable(id, version, license, entries...) {
+    for (const Entry& entry : entries_) {
+      if (entry.examples == nullptr) continue;
+      examples_.of_type(entry.type.id);
+      entry.examples(examples_);
+      plugin_.get_extension = functions.get_extension;
+    }
+    hints_ = examples_.c(functions.write_files);
+  }
   template <class... E>
   PluginTable(const char* id, const char* version, const char* license, const E&... entries)
       : entries_{entries...} {
@@ -64,27 +85,50 @@ class PluginTable {
   PluginTable(const PluginTable&) = delete;
   PluginTable& operator=(const PluginTable&) = delete;
   const plait_plugin* c() const { return &plugin_; }
+  // get_extension of the table, where a type has examples.
+  const void* extension(std::string_view name) const noexcept {
+    return name == PLAIT_EXTENSION_VERIFY ? hints_ : nullptr;
+  }
+  int write_files() const noexcept { return examples_.write_files(); }
 
  private:
   std::array<Entry, kCount> entries_;
   std::array<const plait_type*, kCount> types_{};
   std::array<const plait_implementation*, kCount> implementations_{};
   plait_plugin plugin_{};
+  Examples examples_;
+  const plait_verify_hints* hints_ = nullptr;
 };
 
 template <class... E>
 PluginTable(const char*, const char*, const char*, const E&...) -> PluginTable<sizeof...(E)>;
+template <class... E>
+PluginTable(TableFunctions, const char*, const char*, const char*, const E&...) -> PluginTable<sizeof...(E)>;
 
 }  // namespace plait::sdk
 
-#define PLAIT_PLUGIN(id, version, license, ...)                                          \
-  extern "C" __attribute__((visibility("default"))) const plait_plugin* plait_plugin_v1( \
-      const plait_host*) noexcept {                                                      \
-    try {                                                                                \
-      static const ::plait::sdk::PluginTable table(id, version, license, __VA_ARGS__);   \
-      return table.c();                                                                  \
-    } catch (...) {                                                                      \
-      return nullptr;                                                                    \
-    }                                                                                    \
-  }                                                                                      \
+#define PLAIT_PLUGIN(id, version, license, ...)                                                        \
+  PLAIT_SDK_NOTE(id, version, __VA_ARGS__)                                                             \
+  namespace {                                                                                          \
+  const void* plait_plugin_extension(const char* name) noexcept;                                       \
+  int plait_plugin_write_files() noexcept;                                                             \
+  const auto& plait_plugin_table() {                                                                   \
+    static const ::plait::sdk::PluginTable table(                                                      \
+        ::plait::sdk::TableFunctions{&plait_plugin_extension, &plait_plugin_write_files}, id, version, \
+        license, __VA_ARGS__);                                                                         \
+    return table;                                                                                      \
+  }                                                                                                    \
+  const void* plait_plugin_extension(const char* name) noexcept {                                      \
+    return plait_plugin_table().extension(name);                                                       \
+  }                                                                                                    \
+  int plait_plugin_write_files() noexcept { return plait_plugin_table().write_files(); }               \
+  }                                                                                                    \
+  extern "C" __attribute__((visibility("default"))) const plait_plugin* plait_plugin_v1(               \
+      const plait_host*) noexcept {                                                                    \
+    try {                                                                                              \
+      return plait_plugin_table().c();                                                                 \
+    } catch (...) {                                                                                    \
+      return nullptr;                                                                                  \
+    }                                                                                                  \
+  }                                                                                                    \
   static_assert(true)

@@ -1,0 +1,105 @@
+// What `plait verify` cannot guess of a type: it draws configurations from the ranges of the fields and tries
+// usual shapes; a type that reads files, or whose valid configurations or inputs are rare, names some itself.
+//
+//   struct Lines {
+//     std::string file;
+//     static void examples(Examples& e) {
+//       e.add("file: \"lines.txt\"");                                // as between the braces in a file
+//       e.prepare([] { std::ofstream("lines.txt") << "a\nb\n"; });   // into an empty working folder
+//     }
+//     ...
+//
+//   e.add("heads: 2").input(DType::f32, {2, 6, 8});                  // layers: one input or more
+//   e.add().input(DType::f32, {4, 10}).input(DType::i32, {4}).integers_below(10);  // losses, metrics
+//
+// Static, optional, for every kind; nothing calls it but `plait verify`. Shapes: as the kind has them,
+// layers, losses and metrics with N, parts of augmenters without (input(dtype, shape, name)).
+#pragma once
+#include <plait/verify.h>
+
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "error.hpp"
+#include "tensor.hpp"
+
+namespace plait::sdk {
+
+// One configuration, and the inputs to try it on; without inputs usual shapes are tried.
+class Example {
+ public:
+  Example(const char* type_id, std::string fields) : fields_(std::move(fields)) {
+    c_.struct_size = sizeof c_;
+    c_.type_id = type_id;
+  }
+  Example& input(DType dtype, std::initializer_list<int64_t> shape, const char* name = "",
+                 int variable_axis = -1) {
+    parts_.emplace_back(name, dtype, std::vector<int64_t>(shape), variable_axis);
+    return *this;
+  }
+  // Integer inputs are 0 .. bound - 1; without it 0 and 1.
+  Example& integers_below(uint32_t bound) { return c_.integer_bound = bound, *this; }
+  // Samples of a batch see each other: in training alone, as when a batch is normalized, or always.
+  Example& couples_samples_in_training() { return flag(PLAIT_VERIFY_COUPLES_IN_TRAINING); }
+  Example& couples_samples() { return flag(PLAIT_VERIFY_COUPLES_SAMPLES | PLAIT_VERIFY_COUPLES_IN_TRAINING); }
+  // backward is not the derivative of forward on purpose (straight-through).
+  Example& surrogate_gradient() { return flag(PLAIT_VERIFY_SURROGATE_GRADIENT); }
+
+  // From here on for the SDK.
+  const plait_verify_example* c() {
+    specs_.clear(), pointers_.clear();
+    for (const PartSpec& part : parts_) specs_.push_back(part.c());
+    for (const plait_tensor_spec& spec : specs_) pointers_.push_back(&spec);
+    c_.fields = fields_.c_str();
+    c_.n_inputs = static_cast<uint32_t>(pointers_.size());
+    c_.inputs = pointers_.data();
+    return &c_;
+  }
+
+ private:
+  Example& flag(uint32_t flag) { return c_.flags |= flag, *this; }
+
+  plait_verify_example c_{};
+  std::string fields_;
+  std::deque<PartSpec> parts_;
+  std::deque<plait_tensor_spec> specs_;
+  std::vector<const plait_tensor_spec*> pointers_;
+};
+
+// Collects what the types of a library name. T::examples receives it.
+class Examples {
+ public:
+  // Fields as between the braces in a pipeline file; "" takes the defaults.
+  Example& add(std::string fields = "") { return examples_.emplace_back(type_id_, std::move(fields)); }
+  // Writes the files that the examples read into the working folder, which is empty. May throw.
+  void prepare(void (*write)()) { writers_.push_back(write); }
+
+  // From here on for the SDK.
+  void of_type(const char* id) { type_id_ = id; }
+  const plait_verify_hints* c(int (*all_writers)()) {
+    pointers_.clear();
+    for (Example& example : examples_) pointers_.push_back(example.c());
+    hints_ = {sizeof hints_, static_cast<uint32_t>(pointers_.size()), pointers_.data(),
+              writers_.empty() ? nullptr : all_writers};
+    return &hints_;
+  }
+  int write_files() const noexcept {
+    try {
+      for (void (*write)() : writers_) write();
+      return PLAIT_OK;
+    } catch (...) {
+      return PLAIT_FAILED;
+    }
+  }
+
+ private:
+  const char* type_id_ = "";
+  std::deque<Example> examples_;
+  std::vector<void (*)()> writers_;
+  std::vector<const plait_verify_example*> pointers_;
+  plait_verify_hints hints_{};
+};
+
+}  // namespace plait::sdk

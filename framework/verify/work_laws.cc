@@ -1,0 +1,160 @@
+// Laws of every kind, tried on its work (worker.h): cancellation, numbers of any bits, instances side by
+// side.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "graph/float_state.h"
+#include "verify/cancellation.h"
+#include "verify/law.h"
+#include "verify/samples.h"
+#include "verify/worker.h"
+
+namespace plait {
+namespace {
+
+bool is_silent(const Status& status) { return status.message().find("gave no reason") != std::string::npos; }
+
+// Seconds from the first answer that the call is cancelled: a call asks between pieces of milliseconds.
+constexpr double kSoon = 1;
+
+Status check_cancelled_run(Worker& worker, Cancellation& cancellation, const Snapshot& wanted) {
+  const Status status = worker.run();
+  const double late = cancellation.seconds_since_told();
+  if (late > kSoon) return broken(fmt::format("comes back {:.1f} s after it was told", late));
+  if (const auto text = worker.misdeed(); !text.empty()) return broken(text);
+  if (!status) {
+    if (status.code() == Code::kStopped) return {};
+    if (!cancellation.told()) return status;
+    return broken(fmt::format("fails with \"{}\", wanted the code PLAIT_ERROR_CANCELLED", status.message()));
+  }
+  const std::string what = worker.difference(wanted);
+  return what.empty() ? Status()
+                      : broken(what + " differs although success is reported: it was left half done");
+}
+
+// From the start, after the first tick, in the middle, before the last, and at a few drawn ones.
+std::set<uint64_t> moments(Dice& dice, uint64_t ticks) {
+  std::set<uint64_t> all = {0, 1, ticks / 2, ticks > 0 ? ticks - 1 : 0};
+  for (int i = 0; i < 4; ++i) all.insert(dice.below(ticks + 1));
+  return all;
+}
+
+Status check_cancellation(Trial& trial, Worker& worker, uint64_t& ticks) {
+  Cancellation cancellation(worker.context());
+  cancellation.at_tick(Cancellation::kNever);
+  trial.doing("a step that nobody cancels, " + worker.text());
+  PLAIT_TRY(worker.run());
+  const Snapshot wanted = worker.results();
+  const uint64_t all = cancellation.ticks();
+  ticks += all;
+  for (uint64_t tick : moments(trial.dice(), all)) {
+    const std::string when = fmt::format("cancelled at piece or question {} of {}", tick, all);
+    trial.doing(fmt::format("a step that is {}, {}", when, worker.text()));
+    cancellation.at_tick(tick);
+    PLAIT_TRY(check_cancelled_run(worker, cancellation, wanted).at(when));
+    cancellation.at_tick(Cancellation::kNever);
+    trial.doing(fmt::format("the step after one that was {}, {}", when, worker.text()));
+    PLAIT_TRY(worker.run().at("the step after one that was " + when));
+    if (const auto what = worker.difference(wanted); !what.empty())
+      return broken(fmt::format("{} differs in the step after one that was {}", what, when));
+  }
+  return {};
+}
+
+Status cancelled(Trial& trial) {
+  PLAIT_ASSIGN(const auto workers, make_workers(trial, 3, 2));
+  uint64_t ticks = 0;
+  for (const auto& worker : workers) PLAIT_TRY(check_cancellation(trial, *worker, ticks).at(worker->text()));
+  trial.remark(fmt::format("{} cases, {} pieces and questions", workers.size(), ticks));
+  return {};
+}
+
+const char* const kNumbers[Worker::kRounds] = {"random bits", "NaN",      "infinities",     "largest numbers",
+                                               "denormals",   "some NaN", "some infinities"};
+
+Status check_any_bits(Trial& trial, Worker& worker, uint64_t round) {
+  const std::string what = kNumbers[round];
+  trial.doing(fmt::format("a step on {}, {}", what, worker.text()));
+  worker.draw_any_bits(trial.dice(), round);
+  const Status first = worker.run();
+  if (const auto text = worker.misdeed(); !text.empty()) return broken(text);
+  if (!first) return is_silent(first) ? broken("fails without saying why") : Status();
+  const Snapshot results = worker.results();
+  PLAIT_TRY(worker.run());
+  const std::string other = worker.difference(results);
+  return other.empty() ? Status() : broken(other + " differs when the same call is made again");
+}
+
+Status any_bits(Trial& trial) {
+  PLAIT_ASSIGN(const auto workers, make_workers(trial, 4));
+  FloatState state;
+  for (const auto& worker : workers) {
+    PLAIT_TRY(worker->run().at(worker->text()));
+    const Snapshot wanted = worker->results();
+    const Worker::Kept before = worker->kept();
+    for (uint64_t round = 0; round < Worker::kRounds; ++round) {
+      PLAIT_TRY(check_any_bits(trial, *worker, round)
+                    .at(fmt::format("{}, on {}", worker->text(), kNumbers[round])));
+      worker->keep(before);
+      PLAIT_TRY(worker->run().at(worker->text()));
+      if (const auto what = worker->difference(wanted); !what.empty())
+        return broken(
+            fmt::format("{}: {} differs in the step after one on {}", worker->text(), what, kNumbers[round]));
+    }
+  }
+  trial.remark(fmt::format("{} cases", workers.size()));
+  return {};
+}
+
+// Instances of several configurations, all made before the first call.
+Status side_by_side(Trial& trial) {
+  constexpr int kRepeats = 20;
+  const Dice dice = trial.dice();
+  std::vector<Snapshot> wanted;
+  {
+    PLAIT_ASSIGN(const auto alone, make_workers(trial, 3));
+    for (const auto& worker : alone) {
+      PLAIT_TRY(worker->run().at(worker->text()));
+      wanted.push_back(worker->results());
+    }
+  }
+  trial.dice() = dice;
+  PLAIT_ASSIGN(const auto workers, make_workers(trial, 3));
+  const auto check = [&](size_t n) -> std::string {
+    if (const Status status = workers[n]->run(); !status)
+      return workers[n]->text() + ": fails: " + status.message();
+    const std::string what = workers[n]->difference(wanted[n]);
+    return what.empty() ? "" : workers[n]->text() + ": " + what + " differs";
+  };
+  trial.doing("instances of different configurations in turn");
+  for (size_t n = 0; n < workers.size(); ++n)
+    if (const auto fault = check(n); !fault.empty())
+      return broken(fault + " once other instances exist: they share a state");
+  trial.doing("instances of different configurations on a thread each");
+  const std::string fault = at_once(workers.size(), [&](size_t n) {
+    std::string text;
+    for (int i = 0; i < kRepeats && text.empty(); ++i) text = check(n);
+    return text;
+  });
+  if (!fault.empty()) return broken(fault + " when several instances work at once: they share a state");
+  trial.remark(fmt::format("{} instances", workers.size()));
+  return {};
+}
+
+}  // namespace
+
+std::vector<Law> work_laws() {
+  constexpr Severity kMust = Severity::kMust;
+  return {
+      {"type", "cancelled", kMust,
+       "a call that is cancelled in the middle comes back soon and says so, and spoils nothing", cancelled},
+      {"type", "any_bits", kMust,
+       "numbers of any bits (NaN, infinity, what a damaged file holds) end cleanly and leave nothing behind",
+       any_bits},
+      {"type", "side_by_side", kMust, "instances do not touch each other", side_by_side},
+  };
+}
+
+}  // namespace plait

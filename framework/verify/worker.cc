@@ -1,0 +1,140 @@
+#include "verify/worker.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <limits>
+#include <map>
+
+#include "plan/shape_text.h"
+#include "verify/law.h"
+
+namespace plait {
+namespace {
+
+std::vector<uint8_t> content(const Guarded& block) {
+  const auto* bytes = block.as<uint8_t>();
+  return block.bytes() == 0 ? std::vector<uint8_t>() : std::vector<uint8_t>(bytes, bytes + block.bytes());
+}
+
+template <class F>
+void put(Guarded& block, uint64_t place, F value) {
+  block.as<F>()[place] = value;
+}
+
+template <class F>
+F special(Dice& dice, uint64_t round) {
+  using Limits = std::numeric_limits<F>;
+  const F sign = dice.coin() ? F{1} : F{-1};
+  switch (round) {
+    case 1:
+      return Limits::quiet_NaN();
+    case 2:
+      return sign * Limits::infinity();
+    case 3:
+      return sign * Limits::max();
+    case 4:
+      return sign * Limits::denorm_min() * static_cast<F>(1 + dice.below(1000));
+    case 5:
+      return dice.below(4) == 0 ? Limits::quiet_NaN() : static_cast<F>(dice.between(-1, 1));
+    default:
+      return dice.below(4) == 0 ? sign * Limits::infinity() : static_cast<F>(dice.between(-1, 1));
+  }
+}
+
+// Round 0 is any bits at all; integers are the same every round.
+void draw_element(Guarded& block, uint32_t dtype, uint64_t place, Dice& dice, uint64_t round) {
+  if (round > 0 && dtype == PLAIT_F32) return put(block, place, special<float>(dice, round));
+  if (round > 0 && dtype == PLAIT_F64) return put(block, place, special<double>(dice, round));
+  const uint64_t bits = dice.bits(), bytes = dtype_bytes(dtype);
+  std::memcpy(block.as<uint8_t>() + place * bytes, &bits, bytes);
+}
+
+}  // namespace
+
+Status Worker::keep_on_device(bool) { return {}; }
+
+void Worker::own(std::string name, Guarded& memory, uint32_t dtype, Role role) {
+  blocks_.push_back({std::move(name), &memory, dtype, role});
+}
+
+void Worker::keep() {
+  first_.clear();
+  for (const WorkBlock& block : blocks_) first_.push_back(content(*block.memory));
+}
+
+Status Worker::run() {
+  if (first_.empty()) keep();
+  for (size_t i = 0; i < blocks_.size(); ++i) {
+    Guarded& memory = *blocks_[i].memory;
+    if (blocks_[i].role == Role::kRead || blocks_[i].role == Role::kState)
+      memory.write(first_[i].data(), first_[i].size());
+    else
+      memory.poison(Poison::kNan, false);
+  }
+  return calls();
+}
+
+void Worker::draw_any_bits(Dice& dice, uint64_t round) {
+  for (const WorkBlock& block : blocks_) {
+    if (block.role != Role::kRead && block.role != Role::kState) continue;
+    const uint64_t count = block.memory->bytes() / std::max<uint64_t>(dtype_bytes(block.dtype), 1);
+    for (uint64_t k = 0; k < count; ++k) draw_element(*block.memory, block.dtype, k, dice, round);
+  }
+  keep();
+}
+
+Snapshot Worker::results() const {
+  Snapshot all;
+  for (const WorkBlock& block : blocks_)
+    if (block.role == Role::kState || block.role == Role::kWritten) all.push_back(content(*block.memory));
+  return all;
+}
+
+std::string Worker::difference(const Snapshot& other) const {
+  size_t at = 0;
+  for (const WorkBlock& block : blocks_) {
+    if (block.role != Role::kState && block.role != Role::kWritten) continue;
+    if (content(*block.memory) != other[at++]) return block.name;
+  }
+  return "";
+}
+
+std::string Worker::misdeed() const {
+  for (size_t i = 0; i < blocks_.size(); ++i) {
+    const WorkBlock& block = blocks_[i];
+    if (const auto text = block.memory->overrun(); !text.empty())
+      return fmt::format("writes outside its memory: {}: {}", block.name, text);
+    if (block.role == Role::kRead && content(*block.memory) != first_[i])
+      return fmt::format("writes {}, which it is given to read", block.name);
+  }
+  return "";
+}
+
+uint64_t Worker::bytes() const {
+  uint64_t sum = 0;
+  for (const WorkBlock& block : blocks_)
+    if (block.role != Role::kScratch) sum += block.memory->bytes() * (block.role == Role::kState ? 2 : 1);
+  return sum;
+}
+
+uint64_t Worker::elements() const {
+  uint64_t most = 0;
+  for (const WorkBlock& block : blocks_)
+    if (block.role != Role::kScratch)
+      most = std::max(most, block.memory->bytes() / std::max<uint64_t>(dtype_bytes(block.dtype), 1));
+  return most;
+}
+
+Result<Workers> make_workers(Trial& trial, size_t count, int lanes) {
+  static const std::map<std::string, Result<Workers> (*)(Trial&, size_t, int)> kMakers = {
+      {"layer", layer_workers},         {"loss", loss_workers},         {"metric", metric_workers},
+      {"optimizer", optimizer_workers}, {"schedule", schedule_workers}, {"augmenter", augmenter_workers},
+      {"source", source_workers},       {"reducer", reducer_workers},   {"pretrainer", pretrainer_workers},
+      {"device", device_workers}};
+  const auto maker = kMakers.find(trial.type().kind);
+  if (maker == kMakers.end()) return skipped("the kit knows no work for its kind");
+  return maker->second(trial, count, lanes);
+}
+
+}  // namespace plait
