@@ -23,7 +23,10 @@ class NameCheck {
   std::vector<Field> run(std::vector<Field> fields) {
     std::vector<Field> good;
     for (Field& field : fields) {
-      if (field.name.kind != Token::Kind::kName) continue;  // a variable that has no value: said already
+      if (field.is_unresolved()) {
+        errors_.left_out(field.name.place);
+        continue;
+      }
       const auto* descriptor = schema_.find(message_, field.name.text, field.bracketed);
       if (descriptor == nullptr)
         report_unknown(schema_, message_, field.name.text, field.name.place, errors_);
@@ -116,12 +119,34 @@ std::string plugins_hint(const Schema& schema, const MessageMeaning& meaning) {
   return "possible here: " + joined(names);
 }
 
-std::string suggestion(const Schema& schema, const pb::Descriptor* message, const std::string& name) {
+struct Word {
+  const char* name;
+  std::string hint;
+};
+
+// What may stand beside the fields of a message, and has been taken out where it was written right.
+std::vector<Word> other_words(const Schema& schema, const pb::Descriptor* message, bool in_repeat) {
+  std::vector<Word> words = {{"repeat", "(as in: repeat { count: 3 as: \"i\" ... })"}};
+  if (message == schema.job()) {
+    words.push_back({"var", "(as in: var { name: \"width\" value: 64 })"});
+    words.push_back({"include", "(as in: include: \"network.txtpb\")"});
+  }
+  if (!in_repeat) return words;
+  for (const plait_field* own : core_repeat()) words.push_back({own->name, "of repeat " + describe(*own)});
+  return words;
+}
+
+std::string suggestion(const Schema& schema, const pb::Descriptor* message, const std::string& name,
+                       bool in_repeat) {
   auto names = schema.names_in(message);
   for (std::string& candidate : names)
     if (candidate[0] == '[') candidate = candidate.substr(1, candidate.size() - 2);
-  const std::string near = did_you_mean(name, names);
+  const std::vector<Word> others = other_words(schema, message, in_repeat);
+  for (const Word& word : others) names.push_back(word.name);
+  const std::string near = name == "repeat" ? name : did_you_mean(name, names);
   if (near.empty()) return list_hint(schema, message);
+  for (const Word& word : others)
+    if (near == word.name) return "did you mean \"" + near + "\"? " + word.hint;
   return hint_for(schema.meaning(schema.find(message, near, false)));
 }
 
@@ -153,7 +178,7 @@ void report_unknown(const Schema& schema, const pb::Descriptor* message, const s
                                  ? quoted_name + " is " + article(other->type->kind) +
                                        " and stands inside a block, as in: " + other->type->kind + " { " +
                                        name + " { } }"
-                                 : suggestion(schema, message, name);
+                                 : suggestion(schema, message, name, place.iteration != nullptr);
     return errors.add(place, what, hint);
   }
   const std::string kind = meaning.plugin_kind;
@@ -161,8 +186,9 @@ void report_unknown(const Schema& schema, const pb::Descriptor* message, const s
     return errors.add(place, quoted_name + " is " + article(other->type->kind) + ", not " + article(kind),
                       plugins_hint(schema, meaning));
   const std::string own = meaning.fields.empty() ? "" : " or field of \"" + meaning.title + "\":";
-  errors.add(place, "unknown " + kind + own + " " + quoted_name,
-             suggestion(schema, message, name) + failures_hint(schema.registry()));
+  errors.add(
+      place, "unknown " + kind + own + " " + quoted_name,
+      suggestion(schema, message, name, place.iteration != nullptr) + failures_hint(schema.registry()));
 }
 
 }  // namespace plait

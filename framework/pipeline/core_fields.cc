@@ -53,6 +53,11 @@ plait_field choice(const char* name, const char* const* names, uint32_t count, c
   return made;
 }
 
+plait_field required(plait_field made) {
+  made.flags |= PLAIT_FIELD_REQUIRED;
+  return made;
+}
+
 const char* const kSyncNames[] = {"weights", "gradients"};
 const char* const kInnerStateNames[] = {"average", "reset"};
 
@@ -61,6 +66,12 @@ const plait_field kScalars[] = {
     whole("seed", "1", 0, kEndless, "decides all random numbers"),
     text("plugin", "a plugin file to load", PLAIT_FIELD_REPEATED | PLAIT_FIELD_PATH),
     text("plugin_path", "a folder of plugins", PLAIT_FIELD_REPEATED | PLAIT_FIELD_PATH),
+};
+const plait_field kRepeat[] = {
+    required(whole("count", nullptr, 0, 100'000, "how many times the fields beside it stand in its place")),
+    text("as", "name of the variable that counts: $i, ${i - 1}, \"c${i}\""),
+    whole("from", "1", -1e9, 1e9, "its first value"),
+    whole("step", "1", -1e9, 1e9, "from one value to the next"),
 };
 const plait_field kValidation[] = {
     real("fraction", nullptr, 0, 1, "part of the source kept for validation, instead of a source of its own",
@@ -124,6 +135,11 @@ const std::vector<const plait_field*>& core_scalars() {
   return scalars;
 }
 
+const std::vector<const plait_field*>& core_repeat() {
+  static const auto fields = table(kRepeat);
+  return fields;
+}
+
 const std::vector<CoreBlock>& core_blocks() {
   static const std::vector<CoreBlock> blocks = {
       {"device", "device", false, "what computes", {}},
@@ -151,6 +167,14 @@ const CoreBlock& core_block(const char* name) {
     if (std::strcmp(block.name, name) == 0) return block;
   assert(false && "no such block");
   return core_blocks().front();
+}
+
+bool is_taken_name(const std::string& name) {
+  if (name == "repeat") return true;
+  for (const CoreBlock& block : core_blocks())
+    for (const plait_field* field : block.fields)
+      if (block.plugin_kind && name == field->name) return true;
+  return false;
 }
 
 }  // namespace plait

@@ -3,6 +3,7 @@
 #pragma once
 #include <plait/abi.h>
 
+#include <string>
 #include <vector>
 
 namespace plait {
@@ -16,9 +17,14 @@ struct CoreBlock {
   std::vector<const plait_field*> fields;
 };
 
-// Scalars at the top level: name, seed, plugin, plugin_path. (var and include are taken out before.)
+// Scalars at the top level: name, seed, plugin, plugin_path. (var, include and repeat are taken out before.)
 const std::vector<const plait_field*>& core_scalars();
+// What a repeat { } says of itself: count, as, from, step.
+const std::vector<const plait_field*>& core_repeat();
 const std::vector<CoreBlock>& core_blocks();
 const CoreBlock& core_block(const char* name);
+// Whether a type of this short name has to be written [vendor.name], since the name means something else
+// where types stand: "repeat", and own fields of blocks such as "input".
+bool is_taken_name(const std::string& name);
 
 }  // namespace plait

@@ -7,6 +7,8 @@ namespace plait {
 namespace {
 
 constexpr size_t kLineWidth = 100;
+constexpr size_t kMarkBytes = 512;                 // between two marks
+constexpr size_t kMaxWord = 256, kMaxText = 4096;  // a path is shown whole, a megabyte of letters is not
 constexpr const char* kIndent = "    ";
 
 bool begins_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }
@@ -29,21 +31,81 @@ std::string printable(std::string text) {
   return text;
 }
 
+size_t whole_characters(const std::string& text, size_t end) {
+  while (end > 0 && end < text.size() && !begins_character(text[end])) --end;
+  return end;
+}
+
+// Words that are endless lose their middle, the text its end.
+std::string shortened(const std::string& text) {
+  std::string result;
+  for (size_t begin = 0; begin < text.size() && result.size() < kMaxText;) {
+    const size_t end = std::min(text.find(' ', begin), text.size() - 1) + 1;
+    if (end - begin > kMaxWord) {
+      const size_t head = whole_characters(text, begin + kMaxWord / 2);
+      const size_t tail = whole_characters(text, end - kMaxWord / 4);
+      result += text.substr(begin, head - begin) + "..." + text.substr(tail, end - tail);
+    } else {
+      result += text.substr(begin, end - begin);
+    }
+    begin = end;
+  }
+  return result.size() > kMaxText ? result.substr(0, whole_characters(result, kMaxText)) + " ..." : result;
+}
+
+SourceText::Mark after(SourceText::Mark mark, const std::string& text, size_t offset) {
+  for (; mark.offset < offset; ++mark.offset) {
+    const char byte = text[mark.offset];
+    if (byte == '\n')
+      ++mark.line, mark.column = 1;
+    else
+      mark.column += begins_character(byte);
+  }
+  return mark;
+}
+
+SourceText::Mark mark_at(const SourceText& source, size_t offset) {
+  if (source.marks.empty()) {
+    source.marks.push_back({0, 1, 1});
+    for (size_t at = kMarkBytes; at <= source.text.size(); at += kMarkBytes)
+      source.marks.push_back(after(source.marks.back(), source.text, at));
+  }
+  return after(source.marks[offset / kMarkBytes], source.text, offset);
+}
+
 }  // namespace
 
 Location location_of(const Place& place) {
   if (place.source == nullptr) return {};
-  if (place.whole) return {place.source->name, 0, 0};
-  const std::string& text = place.source->text;
-  const size_t offset = std::min(place.offset, text.size());
-  const auto line = 1 + std::count(text.begin(), text.begin() + offset, '\n');
-  return {place.source->name, static_cast<int>(line),
-          static_cast<int>(1 + characters(text, line_begin(text, offset), offset))};
+  const std::string iteration = place.iteration ? place.iteration->text() : "";
+  if (place.whole) return {place.source->name, 0, 0, iteration};
+  const SourceText::Mark mark = mark_at(*place.source, std::min(place.offset, place.source->text.size()));
+  return {place.source->name, mark.line, mark.column, iteration};
 }
 
-std::string Location::text() const {
+std::string Location::place_text() const {
   if (line == 0) return file;
   return file + ":" + std::to_string(line) + ":" + std::to_string(column);
+}
+
+std::string Location::text() const { return place_text() + (iteration.empty() ? "" : ", " + iteration); }
+
+std::string Iteration::text() const {
+  return (outer ? outer->text() + ", " : "") + (name.empty() ? "round " : name + " = ") +
+         std::to_string(value);
+}
+
+Place place_at(const SourceText& source, int line, int column) {
+  size_t begin = 0;
+  for (int i = 1; i < line && begin < source.text.size(); ++i)
+    begin = std::min(source.text.find('\n', begin), source.text.size() - 1) + 1;
+  const size_t end = line_end(source.text, begin);
+  size_t offset = begin;
+  for (int passed = 1; offset < end; ++offset) {
+    if (passed >= column && begins_character(source.text[offset])) break;
+    passed += begins_character(source.text[offset]);
+  }
+  return {&source, offset, 1};
 }
 
 std::string source_line_with_caret(const Place& place) {
@@ -62,14 +124,36 @@ std::string source_line_with_caret(const Place& place) {
 }
 
 void Errors::add(const Place& place, const std::string& message, const std::string& hint) {
-  const bool known = std::any_of(list_.begin(), list_.end(), [&](const Error& error) {
-    return error.message == message && error.place.source == place.source &&
-           error.place.offset == place.offset;
+  const std::string said = shortened(printable(message));
+  const auto known = std::find_if(list_.begin(), list_.end(), [&](const Error& error) {
+    return error.place.offset == place.offset && error.place.source == place.source && error.message == said;
   });
-  if (!known) list_.push_back({place, location_of(place), printable(message), hint});
+  const bool is_known = known != list_.end();
+  if (is_known && known->last == place.iteration) return;
+  ++count_;
+  if (is_known) {
+    ++known->iterations, known->last = place.iteration;
+  } else if (list_.size() < kMaxKept) {
+    list_.push_back({place, location_of(place), said, shortened(hint), 1, place.iteration});
+  } else {
+    ++hidden_;
+  }
+}
+
+std::string Errors::Error::text() const {
+  std::string text = location.place_text() + ": error: " + message;
+  if (iterations > 1)
+    text += " (" + location.iteration + " and " + std::to_string(iterations - 1) + " more)";
+  else if (!location.iteration.empty())
+    text += " (" + location.iteration + ")";
+  const std::string line = source_line_with_caret(place);
+  if (!line.empty()) text += "\n" + line;
+  return hint.empty() ? text : text + "\n" + kIndent + hint;
 }
 
 bool Errors::any_between(const Place& begin, const Place& end) const {
+  const auto found = left_out_.lower_bound({begin.source, begin.offset});
+  if (found != left_out_.end() && *found <= std::pair(end.source, end.offset)) return true;
   return std::any_of(list_.begin(), list_.end(), [&](const Error& error) {
     const bool in_set = error.place.source != begin.source;  // an override: it may be about anything
     return in_set || (error.place.offset >= begin.offset && error.place.offset <= end.offset);
@@ -85,15 +169,10 @@ Status Errors::status() const {
            std::tie(b->location.file, b->location.line, b->location.column);
   });
   std::string text;
-  for (size_t i = 0; i < std::min(order.size(), kMaxShown); ++i) {
-    const Error& error = *order[i];
-    const std::string line = source_line_with_caret(error.place);
-    text += (text.empty() ? "" : "\n") + error.location.text() + ": error: " + error.message;
-    if (!line.empty()) text += "\n" + line;
-    if (!error.hint.empty()) text += std::string("\n") + kIndent + error.hint;
-  }
-  if (order.size() > kMaxShown)
-    text += "\n... and " + std::to_string(order.size() - kMaxShown) + " more errors";
+  const size_t shown = std::min(order.size(), kMaxShown);
+  for (size_t i = 0; i < shown; ++i) text += (text.empty() ? "" : "\n") + order[i]->text();
+  if (const size_t more = order.size() - shown + hidden_; more > 0)
+    text += "\n... and " + std::to_string(more) + (more == 1 ? " more error" : " more errors");
   return {Code::kInvalid, text};
 }
 

@@ -263,6 +263,38 @@ TEST_CASE("several errors in one go, in order, twenty at most") {
   says(capped, {"... and 10 more errors"});
 }
 
+TEST_CASE("a variable without a value is one mistake") {
+  for (const char* line :
+       {"layer { convolution { filters: $widht } }", "layer { convolution { filters: ${widht + 1} } }",
+        "layer { input: \"$widht\" relu {} }", "layer { relu {} } seed: $widht",
+        "layer { relu {} } include: \"$widht\"", "layer { $widht {} }",
+        "var { name: \"w\" value: $widht } layer { dense { units: $w } } seed: ${w + 1}"}) {
+    CAPTURE(line);
+    const std::string found = errors_at(line);
+    CAPTURE(found);
+    CHECK(count(found, ": error: ") == 1);
+    says(found, {"unknown variable \"widht\""});
+  }
+}
+
+TEST_CASE("endless words and lines are cut, the caret stays in view") {
+  const std::string endless(1 << 20, 'x');
+  for (const std::string& line :
+       {"layer { " + endless + " {} }", "layer { relu { " + endless + ": 1 } }",
+        "layer { convolution { filters: " + endless + " } }", "layer { name: \"" + endless + "\" rleu {} }",
+        "seed: $" + endless, "seed: ${" + endless + "}", endless + ": 1",
+        "layer { input: \"" + endless + ":x\" relu {} }", std::string(1 << 20, ' ') + "rleu {}",
+        "layer { shares: \"" + endless + "\" relu {} }", "seed " + endless}) {
+    const std::string found = errors_at(line);
+    CAPTURE(line.substr(0, 40));
+    CAPTURE(found.substr(0, 2000));
+    CHECK(found.size() < 2000);
+    const size_t caret = found.rfind('^');
+    REQUIRE(caret != std::string::npos);
+    CHECK(caret - found.rfind('\n', caret) < 120);
+  }
+}
+
 TEST_CASE("a block that was wrong is not missing too") {
   const std::string found = errors_of(kBegin + "layer { convolution { filtres: 3 } }" + kEnd);
   CHECK(count(found, ": error: ") == 1);

@@ -20,7 +20,9 @@ struct Location {
   std::string file;
   int line = 0;
   int column = 0;
-  std::string text() const;  // "file:line:column"
+  std::string iteration = {};      // "i = 3" of what a repeat made
+  std::string text() const;        // "file:line:column", "file:line:column, i = 3"
+  std::string place_text() const;  // "file:line:column"
 };
 
 // A plugin written in the file, with its configuration.

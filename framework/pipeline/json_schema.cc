@@ -80,6 +80,23 @@ void add_fields(const plait_field* const* fields, size_t count, Json& schema) {
   }
 }
 
+bool may_be_repeated(const Json& property) {
+  return property.contains("anyOf") && property["anyOf"].back().value("type", "") == "array";
+}
+
+// Gives an object that has lists a property "repeat", and writes what stands in that into `definitions`.
+void add_repeat(const std::string& name, Json& object_schema, Json& definitions) {
+  Json repeat = object("the fields beside count, count times");
+  for (const auto& [property, schema] : object_schema["properties"].items())
+    if (may_be_repeated(schema)) repeat["properties"][property] = schema;
+  if (repeat["properties"].empty()) return;
+  add_fields(core_repeat().data(), core_repeat().size(), repeat);
+  const Json entry = one_or_more(reference("repeat_in_" + name));
+  repeat["properties"]["repeat"] = entry;
+  object_schema["properties"]["repeat"] = entry;
+  definitions["repeat_in_" + name] = repeat;
+}
+
 Json type_schema(const plait_type& type) {
   Json schema = object(type.doc);
   add_fields(type.fields, type.n_fields, schema);
@@ -92,7 +109,7 @@ void add_plugins(const Registry& registry, const std::string& kind, Json& schema
     if (kind != entry.type->kind) continue;
     const std::string name = entry.short_name();
     Json& properties = schema["properties"];
-    if (name != id && !properties.contains(name)) properties[name] = reference(id);
+    if (name != id && name != "repeat" && !properties.contains(name)) properties[name] = reference(id);
     properties["[" + id + "]"] = reference(id);
   }
 }
@@ -114,6 +131,10 @@ Json definitions(const Registry& registry) {
     made[std::string("any_") + kind] = any;
   }
   for (const auto& [id, entry] : registry.types()) made[id] = type_schema(*entry.type);
+  Json repeats;
+  for (auto& [name, schema] : made.items())
+    if (schema.contains("properties")) add_repeat(name, schema, repeats);
+  made.update(repeats);
   return made;
 }
 
@@ -132,13 +153,15 @@ std::string schema_json(const Registry& registry) {
                  {"title", "What a pipeline file may say with the plugins that are loaded now"}};
   schema.update(object("a job"));
   schema["properties"]["include"] = one_or_more({{"type", "string"}});
-  schema["properties"]["var"] = one_or_more(variable_schema());
   add_fields(core_scalars().data(), core_scalars().size(), schema);
   for (const CoreBlock& block : core_blocks()) {
     const Json one = reference(std::string("block_") + block.name);
     schema["properties"][block.name] = block.repeated ? one_or_more(one) : one;
   }
-  schema["$defs"] = definitions(registry);
+  Json defs = definitions(registry);
+  add_repeat("the_job", schema, defs);  // a var does not stand in one
+  schema["properties"]["var"] = one_or_more(variable_schema());
+  schema["$defs"] = std::move(defs);
   return schema.dump(2) + "\n";
 }
 

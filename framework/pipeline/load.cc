@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "base/files.h"
 #include "pipeline/check_names.h"
@@ -39,8 +40,9 @@ Result<Job> finish(const Registry& registry, Reader& reader, std::vector<Field> 
 // The layers and targets a name may mean.
 class PartsCheck {
  public:
-  PartsCheck(Job& job, const std::vector<std::string>& parts) : parts_(parts), names_(parts) {
-    for (const LayerSpec& layer : job.layers) names_.push_back(layer.name);
+  PartsCheck(Job& job, const std::vector<std::string>& parts)
+      : parts_(parts), names_(parts.begin(), parts.end()) {
+    for (const LayerSpec& layer : job.layers) names_.insert(layer.name);
   }
 
   void input(InputRef& ref, const std::string& user) {
@@ -60,8 +62,8 @@ class PartsCheck {
   }
 
   void check(const InputRef& ref, const std::string& user) {
-    if (std::find(names_.begin(), names_.end(), ref.layer) != names_.end()) return;
-    const std::string near = did_you_mean(ref.layer, names_);
+    if (names_.count(ref.layer)) return;
+    const std::string near = did_you_mean(ref.layer, {names_.begin(), names_.end()});
     std::string hint = near.empty() ? "\n    parts of the samples:" : "\n    did you mean \"" + near + "\"?";
     for (size_t i = 0; near.empty() && i < parts_.size(); ++i) hint += " " + parts_[i];
     text_ += (text_.empty() ? "" : "\n") +
@@ -71,7 +73,7 @@ class PartsCheck {
   }
 
   const std::vector<std::string>& parts_;
-  std::vector<std::string> names_;
+  std::set<std::string> names_;
   std::string text_;
 };
 
@@ -121,7 +123,7 @@ Result<PluginScan> scan_plugins(const std::string& path, const std::map<std::str
   PLAIT_ASSIGN(const auto fields, reader.read_file(path));
   PluginScan scan;
   for (const Field& field : fields) {
-    if (field.is_message) continue;
+    if (field.is_message || field.is_unresolved()) continue;
     if (field.name.text == "plugin") scan.plugins.push_back(scalar_text(field.scalar));
     if (field.name.text == "plugin_path") scan.plugin_path.push_back(scalar_text(field.scalar));
   }
@@ -144,18 +146,13 @@ Status connect_parts(Job& job, const std::vector<std::string>& parts) {
 }
 
 std::string error_at(const Location& where, const std::string& message) {
-  const std::string text = (where.file.empty() ? "" : where.text() + ": ") + "error: " + message;
+  std::string text = (where.file.empty() ? "" : where.place_text() + ": ") + "error: " + message;
+  if (!where.iteration.empty()) text += " (" + where.iteration + ")";
   if (where.line == 0) return text;
   const auto content = SystemFiles().read(where.file);
   if (!content) return text;
   const SourceText source{where.file, *content};
-  size_t begin = 0;
-  for (int line = 1; line < where.line && begin != std::string::npos; ++line)
-    begin = source.text.find('\n', begin) + 1;
-  // Columns count characters: go on until the place has as many before it.
-  Place place{&source, begin, 1};
-  while (location_of(place).column < where.column && place.offset < source.text.size()) ++place.offset;
-  return text + "\n" + source_line_with_caret(place);
+  return text + "\n" + source_line_with_caret(place_at(source, where.line, where.column));
 }
 
 }  // namespace plait

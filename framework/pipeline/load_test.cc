@@ -158,3 +158,25 @@ TEST_CASE("a stage takes from the base job what it does not say") {
   CHECK(stage->pretrain.empty());
   CHECK(good(stage->resolved).resolved == stage->resolved);
 }
+
+TEST_CASE("a type called like a word of the file is written in brackets, and replays") {
+  for (const char* name : {"repeat", "input"}) {
+    const Job job = good(test_job() + "layer { name: \"last\" [acme." + name + "] { count: 3 } }");
+    CHECK(job.layers.back().plugin.id() == std::string("acme.") + name);
+    CHECK(good(job.resolved).resolved == job.resolved);
+    CHECK(job.layers.back().text.find(std::string("[acme.") + name + "]") != std::string::npos);
+  }
+}
+
+TEST_CASE("a place far down a long file or line is right, and quickly found") {
+  std::string text =
+      "source { idx { images: \"a\" labels: \"b\" } } loss { cross_entropy {} } optimizer { sgd {} }\n";
+  for (int i = 0; i < 30000; ++i)
+    text += "layer { name: \"größe" + std::to_string(i) + "\" relu {} }" + (i % 3 ? "\n" : " ");
+  const Job job = good(text);
+  CHECK(job.layers[0].where.line == 2);
+  CHECK(job.layers[1].where.column == 34);
+  CHECK(job.layers.back().where.line == 20001);
+  for (char& c : text) c = c == '\n' ? ' ' : c;
+  CHECK(good(text).layers[1].where.column == 34 + 90);
+}

@@ -6,6 +6,8 @@
 namespace plait {
 namespace {
 
+constexpr size_t kMaxNames = 40;  // in a hint
+
 // "layer[c1]" or "[acme.swish]" of a path.
 struct Segment {
   std::string name;
@@ -114,7 +116,11 @@ class Editor {
  private:
   const pb::FieldDescriptor* find(const Segment& segment, const pb::Descriptor* message) {
     const auto* field = schema_.find(message, segment.name, segment.bracketed);
-    if (field == nullptr) report_unknown(schema_, message, segment.name, segment.place, errors_);
+    if (field == nullptr && segment.name == "repeat")
+      errors_.add(segment.place, "what a repeat makes is changed, not the repeat",
+                  "as in: --set 'layer[c2].frozen=true'; for its count: count: $depth, and --var depth=5");
+    else if (field == nullptr)
+      report_unknown(schema_, message, segment.name, segment.place, errors_);
     return field;
   }
 
@@ -136,8 +142,9 @@ class Editor {
     if (chosen.empty()) {
       const std::string near = did_you_mean(*segment.selector, names);
       std::string hint = near.empty() ? "there are:" : "did you mean \"" + near + "\"?";
-      for (size_t i = 0; near.empty() && i < names.size(); ++i)
+      for (size_t i = 0; near.empty() && i < std::min(names.size(), kMaxNames); ++i)
         hint += " " + (names[i].empty() ? std::to_string(i) : names[i]);
+      if (near.empty() && names.size() > kMaxNames) hint += " ...";
       errors_.add(segment.selector_place, "no " + segment.name + " is called \"" + *segment.selector + "\"",
                   names.empty() ? "the job has no " + segment.name : hint);
     }

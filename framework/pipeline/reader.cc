@@ -8,7 +8,7 @@
 namespace plait {
 namespace {
 
-constexpr size_t kMaxIncludes = 32;
+constexpr size_t kMaxIncludeDepth = 32, kMaxFiles = 1000;
 constexpr uintmax_t kMaxBytes = 64 << 20;
 
 namespace fs = std::filesystem;
@@ -50,17 +50,31 @@ std::vector<Field> Reader::read_text(const std::string& name, const std::string&
 }
 
 std::vector<Field> Reader::read(const SourceText& source) {
-  std::vector<Field> fields;
   std::vector<Field> written = parse_fields(lex(source, errors_), errors_);
   // Variables first: an include may use those of its file.
   for (const Field& field : written)
     if (field.name.text == "var" && field.is_message)
       variables_.define(field, static_cast<int>(open_.size()), errors_);
+  return with_includes(std::move(written), source, false);
+}
+
+// Fields without variables, and with those of included files in their place.
+std::vector<Field> Reader::with_includes(std::vector<Field> written, const SourceText& from, bool in_repeat) {
+  std::vector<Field> fields;
   for (Field& field : written) {
-    if (field.name.text == "include" && !field.bracketed)
-      include(field, source, fields);
-    else if (field.name.text != "var" || !field.is_message)
+    const bool is_variable = field.name.text == "var" && field.is_message;
+    if (field.name.text == "include" && !field.bracketed) {
+      include(field, from, fields);
+    } else if (is_variable && in_repeat) {
+      errors_.add(field.name.place, "a var stands outside of repeat",
+                  "write its expression where its value is used, as in: filters: ${16 * i}");
+    } else if (!is_variable) {
+      if (is_repeat(field)) {
+        variables_.expect_in_repeat(field.text_of("as"));
+        field.fields = with_includes(std::move(field.fields), from, true);
+      }
       fields.push_back(std::move(field));
+    }
   }
   return fields;
 }
@@ -69,15 +83,18 @@ void Reader::include(const Field& field, const SourceText& from, std::vector<Fie
   std::vector<Field> one = {field};
   variables_.substitute(one, errors_);
   const Place place = scalar_place(field);
+  if (one[0].is_unresolved()) return;
   if (field.is_message || !is_string(one[0].scalar[0].text))
     return errors_.add(place, "\"include\" wants a file in quotes", "as in: include: \"network.txtpb\"");
   const std::string name = scalar_text(one[0].scalar);
   const std::string path = (fs::path(from.name).parent_path() / name).string();
   const auto open = std::find(open_.begin(), open_.end(), canonical(path));
-  if (open != open_.end() || open_.size() >= kMaxIncludes)
+  if (open != open_.end() || open_.size() >= kMaxIncludeDepth)
     return errors_.add(place,
                        open != open_.end() ? "\"" + name + "\" includes itself" : "includes nest too deep",
                        "the chain began in " + open_.front());
+  if (texts_.size() >= kMaxFiles)
+    return errors_.add(place, "the job includes more than " + std::to_string(kMaxFiles) + " files");
   auto content = read_content(path);
   if (!content) return errors_.add(place, content.status().message());
   std::vector<Field> included = read_text(path, *content);

@@ -25,6 +25,7 @@ class Reader {
 
  private:
   std::vector<Field> read(const SourceText& source);
+  std::vector<Field> with_includes(std::vector<Field> written, const SourceText& from, bool in_repeat);
   void include(const Field& field, const SourceText& from, std::vector<Field>& fields);
 
   Variables variables_;

@@ -69,6 +69,43 @@ TEST_CASE("errors in an included file point into it") {
   CHECK(contains(job.status().message(), folder.path() + "/network.txtpb:2:9: error: unknown layer"));
 }
 
+TEST_CASE("an included file is repeated, and one that repeats is included") {
+  Folder folder;
+  folder.write("block.txtpb", "layer { name: \"f$i\" dense { units: ${units * i} } }\n");
+  folder.write("blocks.txtpb",
+               "var { name: \"units\" value: 4 }\n"
+               "repeat { count: 2 as: \"i\" include: \"block.txtpb\" layer { name: \"r$i\" relu {} } }\n");
+  const auto path = folder.write("job.txtpb", std::string("include: \"blocks.txtpb\"\n") + kRest);
+  const auto job = load_job(test_registry(), path);
+  INFO(job.status().message());
+  REQUIRE(job.is_ok());
+  REQUIRE(job->layers.size() == 4);
+  CHECK(job->layers[3].name == "r2");
+  CHECK(std::get<int64_t>(job->layers[2].plugin.config->find("units")->values[0]) == 8);
+  CHECK(job->layers[2].where.text() == folder.path() + "/block.txtpb:1:1, i = 2");
+  CHECK(
+      contains(error_at(job->layers[2].where, "no"), "block.txtpb:1:1: error: no (i = 2)\n    layer { name"));
+
+  const auto wrong = load_job(
+      test_registry(),
+      folder.write("wrong.txtpb",
+                   std::string("repeat { count: 2 as: \"i\" include: \"block$i.txtpb\" }\n") + kRest));
+  CHECK(contains(wrong.status().message(),
+                 "wrong.txtpb:1:43: error: variable \"i\" of a repeat is not known here"));
+}
+
+TEST_CASE("files that include each other again and again") {
+  Folder folder;
+  folder.write("f0.txtpb", "metric { accuracy {} }\n");
+  for (int i = 1; i < 20; ++i) {
+    const std::string before = "include: \"f" + std::to_string(i - 1) + ".txtpb\"\n";
+    folder.write("f" + std::to_string(i) + ".txtpb", before + before);
+  }
+  const auto job = load_job(test_registry(), folder.path() + "/f19.txtpb");
+  INFO(job.status().message());
+  CHECK(contains(job.status().message(), "error: the job includes more than 1000 files"));
+}
+
 TEST_CASE("includes that form a cycle, or are not there") {
   Folder folder;
   folder.write("b.txtpb", "include: \"a.txtpb\"\n");

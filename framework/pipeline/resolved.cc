@@ -1,5 +1,6 @@
 #include "pipeline/resolved.h"
 
+#include "pipeline/core_fields.h"
 #include "pipeline/lexer.h"
 #include "registry/config.h"
 
@@ -17,7 +18,8 @@ std::string type_name(const plait_type& type) {
   TypeEntry entry;
   entry.type = &type;
   const std::string name = entry.short_name();
-  return is_identifier(name) && name != type.id ? name : "[" + std::string(type.id) + "]";
+  const bool is_short = is_identifier(name) && name != type.id && !is_taken_name(name);
+  return is_short ? name : "[" + std::string(type.id) + "]";
 }
 
 std::string config_text(const plait_config& config, Detail detail);

@@ -155,7 +155,7 @@ class SchemaBuilder {
     for (const auto& [id, entry] : registry_.types()) {
       if (std::string(kind) != entry.type->kind) continue;
       const std::string name = entry.short_name();
-      const bool extension = name == id || taken.count(name) || !is_identifier(name);
+      const bool extension = name == id || taken.count(name) || name == "repeat" || !is_identifier(name);
       FieldMeaning meaning;
       meaning.plugin = &entry;
       meaning.written = extension ? "[" + id + "]" : name;

@@ -1,5 +1,7 @@
 #include "pipeline/syntax.h"
 
+#include <algorithm>
+
 namespace plait {
 namespace {
 
@@ -21,7 +23,7 @@ class Parser {
       const size_t begin = at_;
       std::vector<Field> read;
       if (field(read, 0))
-        fields.insert(fields.end(), read.begin(), read.end());
+        std::move(read.begin(), read.end(), std::back_inserter(fields));
       else
         resume_after(begin);
     }
@@ -127,6 +129,11 @@ class Parser {
 };
 
 }  // namespace
+
+bool Field::is_unresolved() const {
+  const auto open = [](const Token& token) { return token.kind == Kind::kVariable; };
+  return open(name) || std::any_of(scalar.begin(), scalar.end(), open);
+}
 
 const Field* Field::find(const std::string& field_name) const {
   for (const Field& field : fields)

@@ -17,6 +17,8 @@ struct Field {
   std::vector<Field> fields;  // of a message
   Place end;                  // its closing brace
 
+  // Its name or value is a variable without a value: that has been said, and the field says nothing.
+  bool is_unresolved() const;
   const Field* find(const std::string& field_name) const;
   // The unquoted text of scalar field `field_name`, "" when there is none.
   std::string text_of(const std::string& field_name) const;

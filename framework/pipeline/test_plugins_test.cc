@@ -45,6 +45,8 @@ class Tables {
     type("layer", "plait.add", "sum of its inputs", {}, &add_rules_);
     type("layer", "acme.swish", "x sigmoid(beta x)", {real("beta", "1", 0, 100, "steepness of the gate")});
     type("layer", "acme.fancy-3d", "has a name with a stroke and a digit", {});
+    type("layer", "acme.repeat", "is called like a word of the file", {whole("count", "2", 1, 9, "times")});
+    type("layer", "acme.input", "is called like a field of layer", {whole("count", "2", 1, 9, "times")});
     type("loss", "plait.cross_entropy", "of a softmax", {});
     type("loss", "plait.mean_squared", "mean of squares", {});
     type("metric", "plait.accuracy", "share of samples that are right", {});

@@ -1,5 +1,8 @@
 #include "pipeline/variables.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "registry/registry.h"
 
 namespace plait {
@@ -12,6 +15,20 @@ std::string did_you_mean_hint(const std::string& name, const std::vector<std::st
   std::string all = "variables:";
   for (const std::string& candidate : candidates) all += " " + candidate;
   return all;
+}
+
+struct Size {
+  size_t fields = 1, bytes = 0;
+};
+
+Size size_of(const Field& field) {
+  Size size{1, field.name.text.size()};
+  for (const Token& token : field.scalar) size.bytes += token.text.size();
+  for (const Field& inner : field.fields) {
+    const Size part = size_of(inner);
+    size.fields += part.fields, size.bytes += part.bytes;
+  }
+  return size;
 }
 
 bool is_name_letter(char c, bool first) {
@@ -68,10 +85,16 @@ void Variables::check_given(Errors& errors) const {
 }
 
 const VariableValue* Variables::lookup(const std::string& name, ExpressionError& error, Errors& errors) {
+  if (const VariableValue* value = lookup_repeated(name)) return value;
   const auto found = variables_.find(name);
   if (found == variables_.end()) {
-    error.message = "unknown variable \"" + name + "\"";
-    error.hint = did_you_mean_hint(name, names());
+    const bool elsewhere = repeated_.count(name) > 0;
+    error.message = elsewhere ? "variable \"" + name + "\" of a repeat is not known here"
+                              : "unknown variable \"" + name + "\"";
+    error.hint = elsewhere
+                     ? "it stands for a number in the fields that are repeated, not outside, in a var or "
+                       "in the name of an included file"
+                     : did_you_mean_hint(name, names());
     return nullptr;
   }
   if (found->second.state == Variable::kBusy) {
@@ -81,11 +104,19 @@ const VariableValue* Variables::lookup(const std::string& name, ExpressionError&
   return resolve(found->second, errors) ? &found->second.value : nullptr;
 }
 
-// The value of a variable may use other variables, wherever they are defined.
+const VariableValue* Variables::lookup_repeated(const std::string& name) {
+  const Iteration* at = iteration_;
+  while (at && at->name != name) at = at->outer;
+  return at ? &(iteration_value_ = at->value) : nullptr;
+}
+
+// The value of a variable may use other variables, wherever they are defined, but those of no repeat.
 bool Variables::resolve(Variable& variable, Errors& errors) {
-  if (variable.state == Variable::kKnown) return true;
+  if (variable.state == Variable::kKnown || variable.state == Variable::kBroken)
+    return variable.state == Variable::kKnown;
   variable.state = Variable::kBusy;
   const size_t before = errors.count();
+  const Iteration* const inside = std::exchange(iteration_, nullptr);
   if (variable.written.kind == Token::Kind::kVariable) {
     expand(variable.written.text, variable.written.place, 0, variable.value, errors);
   } else if (variable.written.kind == Token::Kind::kString) {
@@ -93,8 +124,9 @@ bool Variables::resolve(Variable& variable, Errors& errors) {
   } else {
     variable.value = variable.written.text;
   }
-  variable.state = Variable::kKnown;
-  return errors.count() == before;
+  iteration_ = inside;
+  variable.state = errors.count() == before ? Variable::kKnown : Variable::kBroken;
+  return variable.state == Variable::kKnown;
 }
 
 // `shift`: where the expression begins behind place.offset, 0: find out from the text.
@@ -107,17 +139,83 @@ bool Variables::expand(const std::string& expression, Place place, size_t shift,
   if (evaluate(expression, find, value, error)) return true;
   if (error.message.empty()) return false;  // said already, where the variable is defined
   if (shift == 0) shift = place.length > expression.size() + 1 ? 2 : 1;
-  if (place.length > 0) place = {place.source, place.offset + shift + error.offset, 1};
+  if (place.length > 0) place.offset += shift + error.offset, place.length = 1;
   errors.add(place, error.message, error.hint);
   return false;
 }
 
 void Variables::substitute(std::vector<Field>& fields, Errors& errors) {
+  std::vector<Field> made;
+  made.reserve(fields.size());
   for (Field& field : fields) {
-    if (field.name.kind == Token::Kind::kVariable) substitute_name(field.name, errors);
-    for (Token& token : field.scalar) substitute_scalar(token, errors);
-    substitute(field.fields, errors);
+    if (is_repeat(field)) {
+      repeat(field, made, errors);
+    } else {
+      substitute_field(field, errors);
+      substitute(field.fields, errors);
+      made.push_back(std::move(field));
+    }
   }
+  fields = std::move(made);
+}
+
+void Variables::substitute_field(Field& field, Errors& errors) {
+  place_in_iteration(field);
+  if (field.name.kind == Token::Kind::kVariable) substitute_name(field.name, errors);
+  for (Token& token : field.scalar) substitute_scalar(token, errors);
+}
+
+void Variables::place_in_iteration(Field& field) const {
+  field.name.place.iteration = iteration_;
+  field.end.iteration = iteration_;
+  for (Token& token : field.scalar) token.place.iteration = iteration_;
+}
+
+bool Variables::begin_repeat(Field& block, Repeat& repeat, Errors& errors) {
+  const size_t before = errors.count();
+  place_in_iteration(block);
+  for (Field& field : block.fields)
+    if (is_repeats_own(field)) substitute_field(field, errors);
+  if (!read_repeat(block, repeat, errors) || errors.count() > before) return false;
+  if (repeat.variable.empty()) return true;
+  if (variables_.count(repeat.variable) || lookup_repeated(repeat.variable))
+    return errors.add(repeat.variable_place, "there is a variable \"" + repeat.variable + "\" already",
+                      "give the one of this repeat another name"),
+           false;
+  repeated_.insert(repeat.variable);
+  return true;
+}
+
+void Variables::repeat(Field& block, std::vector<Field>& made, Errors& errors) {
+  Repeat repeat;
+  if (!begin_repeat(block, repeat, errors)) return;
+  std::erase_if(block.fields, is_repeats_own);
+  const auto [fields_each, bytes_each] = size_of(block);
+  const size_t before = made.size();
+  for (int64_t i = 0; i < repeat.count; ++i) {
+    if (!spend(fields_each, bytes_each, block.name.place, errors)) return made.resize(before);
+    iterations_.push_back({repeat.variable, repeat.from + i * repeat.step, iteration_});
+    std::vector<Field> fields = block.fields;
+    const Iteration* const outer = std::exchange(iteration_, &iterations_.back());
+    substitute(fields, errors);
+    iteration_ = outer;
+    std::move(fields.begin(), fields.end(), std::back_inserter(made));
+  }
+}
+
+// Errors: said once, then nothing is left to spend.
+bool Variables::spend(size_t fields, size_t bytes, const Place& place, Errors& errors) {
+  if (is_exhausted()) return false;
+  spent_fields_ += fields, spent_bytes_ += bytes;
+  if (spent_fields_ > kMaxRepeatedFields)
+    errors.add(place, "repeats make more than " + std::to_string(kMaxRepeatedFields) + " fields");
+  else if (spent_bytes_ > kMaxRepeatedBytes)
+    errors.add(place, "variables and repeats make more than 64 MiB of text");
+  return !is_exhausted();
+}
+
+std::string Variables::spent(std::string text, const Place& place, Errors& errors) {
+  return spend(0, text.size(), place, errors) ? text : "";
 }
 
 void Variables::substitute_name(Token& name, Errors& errors) {
@@ -131,11 +229,14 @@ void Variables::substitute_name(Token& name, Errors& errors) {
 
 void Variables::substitute_scalar(Token& token, Errors& errors) {
   if (token.kind == Token::Kind::kString && token.text.find('$') != std::string::npos) {
+    const size_t before = errors.count();
     token.text = quote(interpolate(token, errors));
+    if (errors.count() > before || is_exhausted()) token.kind = Token::Kind::kVariable;
   } else if (token.kind == Token::Kind::kVariable) {
     VariableValue value;
-    if (!expand(token.text, token.place, 0, value, errors)) value = int64_t{0};
-    token.text = variable_text(value);
+    if (!expand(token.text, token.place, 0, value, errors)) return;
+    token.text = spent(variable_text(value), token.place, errors);
+    if (is_exhausted()) return;
     token.from_variable = true;
     token.kind = is_number(token.text)       ? Token::Kind::kNumber
                  : is_identifier(token.text) ? Token::Kind::kName
@@ -158,8 +259,8 @@ std::string Variables::interpolate(const Token& string, Errors& errors) {
     const size_t begin = i + 1 + braces;
     size_t end = begin;
     while (end < text.size() && (braces ? text[end] != '}' : is_name_letter(text[end], end == begin))) ++end;
-    const Place place{string.place.source, string.place.offset + (plain ? 1 + i : 0),
-                      plain ? end + braces - i : 1};
+    Place place = string.place;
+    place.offset += plain ? 1 + i : 0, place.length = plain ? end + braces - i : 1;
     if (i + 1 < text.size() && text[i + 1] == '$') {
       out += '$';
       ++i;
@@ -169,7 +270,7 @@ std::string Variables::interpolate(const Token& string, Errors& errors) {
     } else {
       VariableValue value;
       if (expand(text.substr(begin, end - begin), place, plain ? 1 + braces : 1, value, errors))
-        out += variable_text(value);
+        out += spent(variable_text(value), place, errors);
       i = end - !braces;
     }
   }

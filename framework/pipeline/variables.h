@@ -1,10 +1,14 @@
-// Variables of a job: var { name: "width" value: 64 }, --var width=32, $width, ${width * 2}, "$data/train".
+// Variables of a job: var { name: "width" value: 64 }, --var width=32, $width, ${width * 2}, "$data/train";
+// and those of repeats, which are taken apart here.
 #pragma once
+#include <deque>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "pipeline/expression.h"
+#include "pipeline/repeat.h"
 #include "pipeline/syntax.h"
 
 namespace plait {
@@ -20,8 +24,14 @@ class Variables {
   // Errors: a --var that no file defines (did-you-mean).
   void check_given(Errors& errors) const;
 
+  // A variable of this name belongs to a repeat: for errors where it stands elsewhere.
+  void expect_in_repeat(const std::string& name) { repeated_.insert(name); }
+
   // Replaces $name and ${...} in fields by their values, and $name inside strings; "$$" in a string is one
-  // "$". Errors: unknown variables (did-you-mean), arithmetic, a variable that needs itself.
+  // "$". A repeat is replaced by what it makes, whose places know their iteration: keep the variables as
+  // long. A field without a value stays unresolved. Errors: unknown variables (did-you-mean), arithmetic, a
+  // variable that needs itself; those of read_repeat, a repeat's variable that is one already, repeats or
+  // texts that make too much.
   void substitute(std::vector<Field>& fields, Errors& errors);
 
  private:
@@ -30,10 +40,18 @@ class Variables {
     VariableValue value;
     int depth = 0;
     Place place;
-    enum { kUnknown, kBusy, kKnown } state = kUnknown;
+    enum { kUnknown, kBusy, kKnown, kBroken } state = kUnknown;
   };
   const VariableValue* lookup(const std::string& name, ExpressionError& error, Errors& errors);
+  const VariableValue* lookup_repeated(const std::string& name);
   bool resolve(Variable& variable, Errors& errors);
+  void substitute_field(Field& field, Errors& errors);
+  void repeat(Field& block, std::vector<Field>& made, Errors& errors);
+  bool begin_repeat(Field& block, Repeat& repeat, Errors& errors);
+  void place_in_iteration(Field& field) const;
+  bool spend(size_t fields, size_t bytes, const Place& place, Errors& errors);
+  std::string spent(std::string text, const Place& place, Errors& errors);
+  bool is_exhausted() const { return spent_fields_ > kMaxRepeatedFields || spent_bytes_ > kMaxRepeatedBytes; }
   void substitute_scalar(Token& token, Errors& errors);
   void substitute_name(Token& name, Errors& errors);
   std::string interpolate(const Token& string, Errors& errors);
@@ -43,6 +61,11 @@ class Variables {
   std::map<std::string, std::string> given_;
   std::map<std::string, SourceText> given_texts_;
   std::map<std::string, Variable> variables_;
+  std::set<std::string> repeated_;
+  std::deque<Iteration> iterations_;      // all that there were
+  const Iteration* iteration_ = nullptr;  // the one being made
+  VariableValue iteration_value_;
+  size_t spent_fields_ = 0, spent_bytes_ = 0;
 };
 
 }  // namespace plait

@@ -46,6 +46,9 @@ std::string did_you_mean(const std::string& name, const std::vector<std::string>
   std::string nearest;
   size_t least = (typed.size() + 2) / 3 + 1;
   for (const auto& candidate : candidates) {
+    // The lengths alone are too far apart: also spares the work on a word of a megabyte.
+    if (std::max(typed.size(), candidate.size()) - std::min(typed.size(), candidate.size()) >= least)
+      continue;
     const size_t distance = edit_distance(typed, lower(candidate));
     // Not everything changed: "ab" is not "xy" mistyped.
     if (distance >= least || distance >= std::max(typed.size(), candidate.size())) continue;
