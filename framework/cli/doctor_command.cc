@@ -1,18 +1,13 @@
 // `plait doctor`: what this Plait is made of, what it finds on this machine, and what is wrong with it.
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <tbb/version.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <sstream>
 #include <thread>
 
@@ -20,13 +15,12 @@
 #include "cli/plugin_lock.h"
 #include "cli/session.h"
 #include "registry/check.h"
+#include "registry/trial.h"
 
 namespace plait {
 namespace po = boost::program_options;
 namespace fs = std::filesystem;
 namespace {
-
-constexpr unsigned kTrialSeconds = 20;  // for one library to load
 
 // Instruction sets that kernels are chosen by, from the least to the most.
 constexpr const char* kFlags[] = {
@@ -119,29 +113,12 @@ void add_processor(Findings& findings) {
   findings.fact("instructions", known.empty() ? "(not known)" : known);
 }
 
-// What one library does when it is loaded, tried in a process of its own. "" when it comes back.
-std::string crash_of(const std::function<void()>& load) {
-  std::fflush(nullptr);
-  const pid_t child = ::fork();
-  if (child < 0) return std::string("cannot be tried: ") + std::strerror(errno);
-  if (child == 0) {
-    ::alarm(kTrialSeconds);
-    std::signal(SIGALRM, SIG_DFL);
-    std::fclose(stdout);
-    load();
-    ::_exit(0);
-  }
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-    return fmt::format("does not come back within {} s when it is loaded", kTrialSeconds);
-  if (WIFSIGNALED(status))
-    return fmt::format("crashes when it is loaded: signal {} ({})", WTERMSIG(status),
-                       ::strsignal(WTERMSIG(status)));
-  if (WEXITSTATUS(status) != 0)
-    return fmt::format("ends the program with status {} when it is loaded", WEXITSTATUS(status));
-  return "";
+// What a library of Plait's own does when it is loaded; "" when that is well.
+std::string fault_of(const std::string& library) {
+  const auto loads = [](const std::string& path) { return Library::open(path).is_ok(); };
+  const Trial trial = try_in_child({library}, loads, LoadOptions().limit_s).front();
+  if (trial.outcome == Trial::Outcome::kCrashed) return trial.reason;
+  return Library::open(library).status().message();
 }
 
 void add_mpi(Findings& findings) {
@@ -159,10 +136,7 @@ void add_mpi(Findings& findings) {
   }
   findings.fact("module", module);
   if (!fs::exists(module)) return findings.fact("", "not there: this Plait was built without MPI");
-  std::string reason = crash_of([&] { (void)Library::open(module); });
-  if (reason.empty())
-    if (const auto opened = Library::open(module); !opened) reason = opened.status().message();
-  if (!reason.empty()) findings.wrong("the MPI module: " + reason);
+  if (const std::string fault = fault_of(module); !fault.empty()) findings.wrong("the MPI module: " + fault);
 }
 
 std::vector<std::string> plugins_in(const std::string& folder) {
@@ -174,32 +148,15 @@ std::vector<std::string> plugins_in(const std::string& folder) {
   return files;
 }
 
-void add_path(Findings& findings, const SearchPath& path) {
+void add_path(Findings& findings, const SearchPath& path, const std::vector<std::string>& named_folders) {
   findings.heading("Search for plugins, first to last");
   for (const std::string& file : path.files) findings.fact("file", file);
   for (const std::string& folder : path.folders)
     findings.fact("folder", fmt::format("{} ({} files)", folder, plugins_in(folder).size()));
+  for (const std::string& folder : named_folders)
+    if (plugins_in(folder).empty())
+      findings.wrong("--plugin " + folder + ": there is no *.plait.so in this folder");
   if (path.files.empty() && path.folders.empty()) findings.wrong("there is no folder of plugins");
-}
-
-// The libraries of the path without those that end the process that loads them.
-SearchPath without_crashes(Findings& findings, const SearchPath& path) {
-  const std::string all = crash_of([&] { (void)Registry::load(path); });
-  if (all.empty()) return path;
-  SearchPath sound;
-  std::vector<std::string> files = path.files;
-  for (const std::string& folder : path.folders) {
-    const std::vector<std::string> found = plugins_in(folder);
-    files.insert(files.end(), found.begin(), found.end());
-  }
-  for (const std::string& file : files) {
-    const std::string reason = crash_of([&] { (void)Registry::load({{file}, {}}); });
-    if (reason.empty())
-      sound.files.push_back(file);
-    else
-      findings.wrong("\"" + file + "\" " + reason);
-  }
-  return sound;
 }
 
 void add_types(Findings& findings, const Registry& registry) {
@@ -211,26 +168,47 @@ void add_types(Findings& findings, const Registry& registry) {
   }
 }
 
-// Files that do not load alone are named and left out, so that the others are still listed.
+// The path without the named files that do not load, which are told.
+SearchPath without_faulty_files(Findings& findings, const SearchPath& path, const LoadOptions& options) {
+  SearchPath sound{{}, path.folders};
+  for (const std::string& file : path.files) {
+    if (const auto alone = Registry::load({{file}, {}}, options))
+      sound.files.push_back(file);
+    else
+      findings.wrong(alone.status().message());
+  }
+  return sound;
+}
+
+void add_failure(Findings& findings, const PluginFailure& failure) {
+  const std::string serves = fmt::format("{}", fmt::join(failure.serves, ", "));
+  findings.wrong(failure.reason.message() + (serves.empty() ? "" : "\n         it would serve " + serves));
+}
+
+// The copies that an earlier place of the search hides. A folder that is searched twice hides nothing.
+void add_shadowed(Findings& findings, const Registry& registry) {
+  for (const ShadowedFile& file : registry.shadowed()) {
+    std::error_code error;
+    if (fs::equivalent(file.path, file.by->path, error)) continue;
+    findings.fact("hidden",
+                  fmt::format("{} ({} {}) by {} ({} {})", file.path, file.plugin->id, file.plugin->version,
+                              file.by->path, file.by->plugin->id, file.by->plugin->version));
+  }
+}
+
+// Everything is tried anew: what was well yesterday may crash with the libraries of today.
 void add_plugins(Findings& findings, const SearchPath& path) {
   findings.heading("Plugins");
-  SearchPath sound = without_crashes(findings, path);
-  auto registry = Registry::load(sound);
-  if (!registry) {
-    findings.wrong(registry.status().message());
-    SearchPath loadable{{}, sound.folders};
-    for (const std::string& file : sound.files)
-      if (const auto alone = Registry::load({{file}, {}}); alone)
-        loadable.files.push_back(file);
-      else if (alone.status().message() != registry.status().message())
-        findings.wrong(alone.status().message());
-    registry = Registry::load(loadable);
-    if (!registry) return;
-  }
+  LoadOptions options;
+  options.use_cache = false;
+  const SearchPath sound = without_faulty_files(findings, path, options);
+  const auto registry = Registry::load(sound, options);
+  if (!registry) return findings.wrong(registry.status().message());
   findings.fact("loaded",
                 fmt::format("{} libraries, {} types", registry->files().size(), registry->types().size()));
   add_types(findings, *registry);
-  for (const PluginFailure& failure : registry->failures()) findings.wrong(failure.reason.message());
+  add_shadowed(findings, *registry);
+  for (const PluginFailure& failure : registry->failures()) add_failure(findings, failure);
 }
 
 // Only of a sound Plait: what does not load here would not be locked.
@@ -256,7 +234,7 @@ Result<int> run(const po::variables_map& given) {
   add_program(findings);
   add_processor(findings);
   add_mpi(findings);
-  add_path(findings, path);
+  add_path(findings, path, folders);
   add_plugins(findings, path);
   if (given.count("lock")) PLAIT_TRY(write_lock(findings, path, given["lock"].as<std::string>()));
   findings.heading(findings.count() == 0   ? "All is well."

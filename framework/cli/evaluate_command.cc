@@ -31,6 +31,7 @@ Result<int> evaluate(const po::variables_map& given, Transport& transport) {
 }
 
 Result<int> run(const po::variables_map& given) {
+  try_new_plugins(given, given.count("run") ? resolved_path(given["run"].as<std::string>()) : "");
   PLAIT_ASSIGN(const auto transport, open_transport(mpi_module_path()));
   const Result<int> result = evaluate(given, *transport);
   if (!result && transport->size() > 1) transport->abort(result.status(), kExitJob);

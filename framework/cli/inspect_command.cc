@@ -13,6 +13,8 @@ namespace {
 
 Result<const TypeEntry*> find_type(const Registry& registry, const std::string& name) {
   if (const TypeEntry* entry = registry.find(name)) return entry;
+  if (const std::string provider = registry.who_would_provide(name); !provider.empty())
+    return Status(Code::kNotFound, provider);
   std::vector<std::string> names;
   for (const auto& [id, entry] : registry.types()) names.insert(names.end(), {id, entry.short_name()});
   const std::string near = did_you_mean(name, names);
@@ -55,7 +57,7 @@ Command inspect_command() {
       "schema", po::value<std::string>()->implicit_value("proto")->value_name("FORM"),
       "the language of pipeline files with these plugins: --schema=proto or --schema=json, a JSON Schema")(
       "markdown", po::value<std::string>()->value_name("DIR"), "write a page about every type into DIR");
-  command.options.add(plugin_options());
+  command.options.add(plugin_options()).add(lock_options());
   return command;
 }
 

@@ -13,7 +13,6 @@ namespace {
 
 Result<RunOptions> run_options_of(const po::variables_map& given) {
   RunOptions options;
-  options.program = version_text();
   options.run_dir = given["run-dir"].as<std::string>();
   options.resume = given.count("resume") > 0;
   options.weights_file = given["weights"].as<std::string>();
@@ -38,7 +37,8 @@ Result<RunOptions> run_options_of(const po::variables_map& given) {
 // Loads and trains; every failure that all ranks can meet goes through the transport, so that it is said
 // once.
 Result<int> train(const po::variables_map& given, Transport& transport, const std::atomic<bool>& stop) {
-  PLAIT_ASSIGN(const RunOptions options, run_options_of(given));
+  PLAIT_ASSIGN(RunOptions options, run_options_of(given));
+  if (transport.size() > 1) options.program = program_identity();
   PLAIT_ASSIGN(const ProgressMode mode, progress_mode(given["progress"].as<std::string>()));
   if (!given.count("file")) return {Code::kUsage, "run: wanted a pipeline file"};
   PLAIT_ASSIGN(const Session session, load_session(given, given["file"].as<std::string>()));
@@ -53,6 +53,7 @@ Result<int> train(const po::variables_map& given, Transport& transport, const st
 Result<int> run(const po::variables_map& given) {
   // Before the ranks meet, which takes a while under mpirun: a signal to stop must not end a rank there.
   const std::atomic<bool>& stop = watch_stop_signals();
+  try_new_plugins(given, given.count("file") ? given["file"].as<std::string>() : "");
   PLAIT_ASSIGN(const auto transport, open_transport(mpi_module_path()));
   const Result<int> result = train(given, *transport, stop);
   if (!result && transport->size() > 1)
@@ -79,9 +80,7 @@ Command run_command() {
       "overfit-batches", po::value<int>()->default_value(0)->value_name("N"),
       "train on the first N batches only")(
       "progress", po::value<std::string>()->default_value("auto")->value_name("MODE"),
-      "bar, plain, json, none or auto")("profile", "print the time per layer at the end")(
-      "locked", po::value<std::string>()->value_name("FILE"),
-      "load no plugin whose digest is not in FILE, written by plait doctor --lock");
+      "bar, plain, json, none or auto")("profile", "print the time per layer at the end");
   command.options.add(job_options());
   return command;
 }

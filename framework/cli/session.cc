@@ -1,8 +1,13 @@
 #include "cli/session.h"
 
+#include <cstdio>
 #include <filesystem>
 
+#include "base/files.h"
+#include "base/sha256.h"
+#include "cli/command.h"
 #include "cli/plugin_lock.h"
+#include "cluster/open_transport.h"
 #include "graph/input.h"
 #include "graph/optimizer.h"
 
@@ -31,6 +36,31 @@ Result<JobOptions> job_options_of(const po::variables_map& given, bool for_train
   return options;
 }
 
+// Every folder that --plugin names has something to give.
+Status check_folder(const std::string& folder) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error))
+    if (entry.path().native().ends_with(".plait.so")) return {};
+  return {Code::kNotFound, "--plugin " + folder + ": there is no *.plait.so in this folder" +
+                               (error ? ": " + error.message() : "")};
+}
+
+// Where --lock is given, once they have been seen to load.
+Status write_lock(const po::variables_map& given, const SearchPath& path) {
+  if (!given.count("lock")) return {};
+  if (given.count("locked")) return {Code::kUsage, "--lock writes what --locked asks for: wanted one of them"};
+  if (launcher_rank() != 0) return {};
+  PLAIT_ASSIGN(const std::string text, lock_text(path));
+  return SystemFiles().write_atomically(given["lock"].as<std::string>(), text);
+}
+
+// One line each, said by one rank.
+void tell_failures(const Registry& registry) {
+  if (launcher_rank() != 0) return;
+  for (const PluginFailure& failure : registry.failures())
+    std::fputs(("plait: warning: not loaded: " + failure.reason.message() + "\n").c_str(), stderr);
+}
+
 }  // namespace
 
 po::options_description plugin_options() {
@@ -40,8 +70,18 @@ po::options_description plugin_options() {
   return options;
 }
 
+po::options_description lock_options() {
+  po::options_description options;
+  options.add_options()("locked", po::value<std::string>()->value_name("LOCK"),
+                        "load no plugin whose digest is not in LOCK, written by --lock or plait doctor --lock")(
+      "lock", po::value<std::string>()->value_name("LOCK"),
+      "write the digests of all plugins that the command finds, for --locked");
+  return options;
+}
+
 po::options_description job_options() {
   po::options_description options = plugin_options();
+  options.add(lock_options());
   options.add_options()("set", po::value<Words>()->value_name("PATH=VALUE"),
                         "change a field: train.shards=4, layer[c1].convolution.filters=64; may be repeated")(
       "var", po::value<Words>()->value_name("NAME=VALUE"),
@@ -50,15 +90,36 @@ po::options_description job_options() {
   return options;
 }
 
-Result<std::unique_ptr<Registry>> load_registry(const po::variables_map& given, const PluginScan& scan) {
+Result<SearchPath> plugin_path(const po::variables_map& given, const PluginScan& scan) {
   Words files = scan.plugins, folders = scan.plugin_path;
-  for (const std::string& word : words_of(given, "plugin"))
-    (std::filesystem::is_directory(word) ? folders : files).push_back(word);
+  Words named_files, named_folders;
+  for (const std::string& word : words_of(given, "plugin")) {
+    const bool is_folder = std::filesystem::is_directory(word);
+    if (is_folder) PLAIT_TRY(check_folder(word));
+    (is_folder ? named_folders : named_files).push_back(word);
+  }
+  files.insert(files.begin(), named_files.begin(), named_files.end());
+  folders.insert(folders.begin(), named_folders.begin(), named_folders.end());
   const SearchPath path = default_search_path(files, folders);
   if (given.count("locked")) PLAIT_TRY(check_lock(path, given["locked"].as<std::string>()));
+  return path;
+}
+
+Result<std::unique_ptr<Registry>> load_registry(const po::variables_map& given, const PluginScan& scan) {
+  PLAIT_ASSIGN(const SearchPath path, plugin_path(given, scan));
   auto registry = Registry::load(path);
   if (!registry) return registry.status();
+  PLAIT_TRY(write_lock(given, path));
+  tell_failures(*registry);
   return std::make_unique<Registry>(std::move(registry).value());
+}
+
+void try_new_plugins(const po::variables_map& given, const std::string& file) {
+  const auto options = job_options_of(given, true);
+  if (!options) return;
+  const auto scan = file.empty() ? Result<PluginScan>(PluginScan()) : scan_plugins(file, options->vars);
+  if (!scan) return;
+  if (const auto path = plugin_path(given, *scan)) try_libraries(*path);
 }
 
 Result<Session> load_session(const po::variables_map& given, const std::string& file, bool for_training) {
@@ -90,6 +151,11 @@ Result<int> optimizer_slots(const Session& session) {
   PLAIT_ASSIGN(const auto optimizer,
                OptimizerInstance::create(*session.registry, job.optimizer, job.schedules, PLAIT_HOST_DEVICE));
   return static_cast<int>(optimizer->slots().size());
+}
+
+std::string program_identity() {
+  const auto digest = Sha256::hex_of_file("/proc/self/exe");
+  return version_text() + ", sha256 " + (digest ? *digest : "not known");
 }
 
 std::string mpi_module_path() {

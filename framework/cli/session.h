@@ -12,16 +12,27 @@
 
 namespace plait {
 
-// --plugin, --set, --var, --del
+// --plugin, --set, --var, --del, --locked, --lock
 boost::program_options::options_description job_options();
-boost::program_options::options_description plugin_options();
+boost::program_options::options_description plugin_options();  // --plugin
+boost::program_options::options_description lock_options();    // --locked, --lock
 
 struct Session {
   std::unique_ptr<Registry> registry;  // outlives the job
   Job job;
 };
 
-// The registry from --plugin and the environment (and what the file itself names).
+// Where plugins are looked for: --plugin, what the file itself names, then the environment
+// (default_search_path). Fails with: kNotFound when a folder of --plugin has none; as check_lock where
+// --locked is given.
+Result<SearchPath> plugin_path(const boost::program_options::variables_map& given, const PluginScan& scan);
+
+// To be called before MPI or threads are started: what load_registry will load and has not been seen to load
+// is tried in a child process, which is no more to be made then. Says nothing: load_registry and load_session
+// do.
+void try_new_plugins(const boost::program_options::variables_map& given, const std::string& file);
+
+// The registry of plugin_path. What does not load, and is no error, is a line on standard error.
 Result<std::unique_ptr<Registry>> load_registry(const boost::program_options::variables_map& given,
                                                 const PluginScan& scan = {});
 
@@ -34,6 +45,9 @@ Result<Network> shape_job(const Session& session, bool fuse);
 
 // Slots of the job's optimizer, 0 without one.
 Result<int> optimizer_slots(const Session& session);
+
+// Version and digest of this program's file, on which ranks agree: "plait 0.1.0 (ABI ...), sha256 ...".
+std::string program_identity();
 
 // "<program's folder>/../lib/plait/plait_mpi.so"
 std::string mpi_module_path();

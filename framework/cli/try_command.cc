@@ -64,7 +64,7 @@ Result<int> train(const po::variables_map& given, Transport& transport) {
     return kExitOk;
   }
   RunOptions options;
-  options.program = version_text();
+  if (transport.size() > 1) options.program = program_identity();
   options.run_dir = given["run-dir"].as<std::string>();
   options.threads = given["threads"].as<int>();
   options.max_steps = given["max-steps"].as<int64_t>();
@@ -78,7 +78,14 @@ Result<int> train(const po::variables_map& given, Transport& transport) {
   return summary.status == RunStatus::kStopped ? kExitStopped : kExitOk;
 }
 
+// The file that `try` takes all but the layers from; "" where there is none.
+std::string file_of(const po::variables_map& given) {
+  const auto elements = parse_chain(given.count("line") ? given["line"].as<std::string>() : std::string());
+  return elements && !elements->empty() ? pipeline_named(elements->front().name) : "";
+}
+
 Result<int> run(const po::variables_map& given) {
+  try_new_plugins(given, file_of(given));
   PLAIT_ASSIGN(const auto transport, open_transport(mpi_module_path()));
   const Result<int> result = train(given, *transport);
   if (!result && transport->size() > 1)

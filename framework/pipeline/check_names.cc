@@ -186,9 +186,10 @@ void report_unknown(const Schema& schema, const pb::Descriptor* message, const s
     return errors.add(place, quoted_name + " is " + article(other->type->kind) + ", not " + article(kind),
                       plugins_hint(schema, meaning));
   const std::string own = meaning.fields.empty() ? "" : " or field of \"" + meaning.title + "\":";
-  errors.add(
-      place, "unknown " + kind + own + " " + quoted_name,
-      suggestion(schema, message, name, place.iteration != nullptr) + failures_hint(schema.registry()));
+  const std::string provider = schema.registry().who_would_provide(name);
+  const std::string hint =
+      suggestion(schema, message, name, place.iteration != nullptr) + failures_hint(schema.registry());
+  errors.add(place, "unknown " + kind + own + " " + quoted_name, provider.empty() ? hint : provider);
 }
 
 }  // namespace plait

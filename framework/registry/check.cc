@@ -162,16 +162,20 @@ bool is_kind(const std::string& name) {
   return std::find(kinds().begin(), kinds().end(), name) != kinds().end();
 }
 
-Status check_version(const plait_plugin& plugin) {
-  if (plugin.abi_draft != PLAIT_ABI_DRAFT) {
+Status check_version(uint32_t abi_draft, uint32_t min_host_minor) {
+  if (abi_draft != PLAIT_ABI_DRAFT) {
     return invalid(fmt::format("was built for draft {} of the ABI, this Plait has draft {}: build it again",
-                               plugin.abi_draft, PLAIT_ABI_DRAFT));
+                               abi_draft, PLAIT_ABI_DRAFT));
   }
-  if (plugin.min_host_minor > PLAIT_ABI_MINOR) {
+  if (min_host_minor > PLAIT_ABI_MINOR) {
     return invalid(fmt::format("needs a Plait of ABI {}.{} or newer, this one has {}.{}", PLAIT_ABI_MAJOR,
-                               plugin.min_host_minor, PLAIT_ABI_MAJOR, PLAIT_ABI_MINOR));
+                               min_host_minor, PLAIT_ABI_MAJOR, PLAIT_ABI_MINOR));
   }
   return {};
+}
+
+Status check_version(const plait_plugin& plugin) {
+  return check_version(plugin.abi_draft, plugin.min_host_minor);
 }
 
 Status check_tables(const plait_plugin& plugin) {

@@ -16,6 +16,7 @@ bool is_kind(const std::string& name);
 // Versions: draft and the oldest host that the plugin can live with.
 // Fails with: kInvalid.
 Status check_version(const plait_plugin& plugin);
+Status check_version(uint32_t abi_draft, uint32_t min_host_minor);
 
 // Tables that contradict themselves: null or malformed ids, unknown kinds, no doc, rules or operations that a
 // kind needs and lacks, fields named twice, defaults outside their range, ids twice within the plugin. Fails

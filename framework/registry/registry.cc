@@ -1,91 +1,20 @@
 #include "registry/registry.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <exception>
-#include <filesystem>
-#include <mutex>
 
 #include "base/sha256.h"
 #include "registry/check.h"
-#include "registry/config.h"
+#include "registry/found_libraries.h"
+#include "registry/output_aside.h"
+#include "registry/plugin_entry.h"
 
 namespace plait {
 namespace {
 
-constexpr const char kSuffix[] = ".plait.so";
-
 Status invalid(const std::string& path, const std::string& why) {
   return {Code::kInvalid, fmt::format("\"{}\" {}", path, why)};
-}
-
-// The entry of another major is evidence that it is a plugin, but not one of ours.
-Status no_entry(const Library& library) {
-  for (int major = 0; major < 100; ++major) {
-    if (library.symbol(fmt::format("plait_plugin_v{}", major).c_str()) != nullptr) {
-      return invalid(library.path(), fmt::format("is a plugin for ABI major {}, this Plait has major {}",
-                                                 major, PLAIT_ABI_MAJOR));
-    }
-  }
-  return invalid(library.path(),
-                 fmt::format("is not a Plait plugin: it does not export {}", PLAIT_PLUGIN_SYMBOL));
-}
-
-Result<const plait_plugin*> call_entry(const Library& library, plait_plugin_v1_fn entry) {
-  std::string thrown;
-  try {
-    if (const plait_plugin* plugin = entry(&host_table())) return plugin;
-    return invalid(library.path(), fmt::format("refuses this Plait ({})", host_table().version));
-  } catch (const std::exception& exception) {
-    thrown = exception.what();
-  } catch (...) {
-    thrown = "something that is no std::exception";
-  }
-  return Status(Code::kPlugin,
-                fmt::format("\"{}\" let an exception out of its entry: {}", library.path(), thrown));
-}
-
-// Entries are called once: what they answered is kept for the life of the process, as the library is.
-Result<const plait_plugin*> plugin_of(const Library& library) {
-  static std::mutex mutex;
-  static std::map<plait_plugin_v1_fn, const plait_plugin*> answers;
-  const auto entry = reinterpret_cast<plait_plugin_v1_fn>(library.symbol(PLAIT_PLUGIN_SYMBOL));
-  if (entry == nullptr) return no_entry(library);
-  std::lock_guard lock(mutex);
-  if (auto known = answers.find(entry); known != answers.end()) return known->second;
-  auto plugin = call_entry(library, entry);
-  if (plugin) answers[entry] = *plugin;
-  return plugin;
-}
-
-Result<const plait_plugin*> checked_plugin_of(const Library& library) {
-  PLAIT_ASSIGN(const plait_plugin* plugin, plugin_of(library));
-  for (const Status& status : {check_version(*plugin), check_tables(*plugin)}) {
-    if (!status) return invalid(library.path(), status.message());
-  }
-  return plugin;
-}
-
-bool anyone_may_write(const std::string& path) {
-  struct stat info {};
-  return ::stat(path.c_str(), &info) == 0 && (info.st_mode & S_IWOTH) != 0;
-}
-
-Result<std::vector<std::string>> plugins_in(const std::string& folder) {
-  std::vector<std::string> paths;
-  std::error_code error;
-  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (entry->path().native().ends_with(kSuffix)) paths.push_back(entry->path());
-  }
-  if (error) {
-    const bool missing = error == std::errc::no_such_file_or_directory;
-    return {missing ? Code::kNotFound : Code::kIo, fmt::format("folder \"{}\": {}", folder, error.message())};
-  }
-  std::sort(paths.begin(), paths.end());
-  return paths;
 }
 
 }  // namespace
@@ -96,12 +25,29 @@ std::string TypeEntry::short_name() const {
   return id.starts_with(kOwn) ? id.substr(kOwn.size()) : id;
 }
 
-Result<Registry> Registry::load(const SearchPath& path) {
+Result<Registry> Registry::load(const SearchPath& path, const LoadOptions& options) {
+  FoundLibraries found = find_libraries(path);
+  try_new_libraries(found.libraries, options);
   Registry registry;
-  for (const auto& file : path.files) PLAIT_TRY(registry.add_file(file));
-  for (const auto& folder : path.folders) PLAIT_TRY(registry.add_folder(folder));
+  const OutputAside aside;
+  for (const FoundLibrary& library : found.libraries) PLAIT_TRY(registry.add(library));
+  for (PluginFailure& folder : found.folders) registry.failures_.push_back(std::move(folder));
   PLAIT_TRY(registry.add_implementations());
   return registry;
+}
+
+void try_libraries(const SearchPath& path, const LoadOptions& options) {
+  FoundLibraries found = find_libraries(path);
+  try_new_libraries(found.libraries, options);
+}
+
+Status Registry::add(const FoundLibrary& found) {
+  Status status = found.refusal ? add_file(found.path) : found.refusal;
+  // An id defined twice is no fault of one library: the job could mean either.
+  if (status || found.is_named || conflict_) return status;
+  failures_.push_back(
+      {found.path, std::move(status), found.note ? found.note->serves() : std::vector<std::string>()});
+  return {};
 }
 
 Status Registry::add_file(const std::string& path) {
@@ -112,34 +58,14 @@ Status Registry::add_file(const std::string& path) {
   return adopt(std::move(file), std::move(library));
 }
 
-Status Registry::add_folder(const std::string& folder) {
-  auto paths = plugins_in(folder);
-  if (paths && anyone_may_write(folder)) {
-    paths =
-        Status(Code::kInvalid,
-               fmt::format("folder \"{}\": anyone may write to it, so nothing is loaded from it", folder));
-  }
-  if (!paths) {
-    failures_.push_back({folder, paths.status()});
-    return {};
-  }
-  for (const auto& path : *paths) PLAIT_TRY(add_from_folder(path));
-  return {};
-}
-
-Status Registry::add_from_folder(const std::string& path) {
-  Status status =
-      anyone_may_write(path) ? invalid(path, "is not loaded: anyone may write to it") : add_file(path);
-  // An id defined twice is no fault of one library: the job could mean either.
-  if (status || conflict_) return status;
-  failures_.push_back({path, std::move(status)});
-  return {};
-}
-
 Status Registry::adopt(std::unique_ptr<PluginFile> file, Library library) {
   const std::string id = file->plugin->id;
   const auto same = [&](const auto& other) { return other->plugin->id == id; };
-  if (std::any_of(files_.begin(), files_.end(), same)) return {};  // the earlier place wins
+  // The earlier place wins.
+  if (const auto by = std::find_if(files_.begin(), files_.end(), same); by != files_.end()) {
+    shadowed_.push_back({file->path, file->plugin, by->get()});
+    return {};
+  }
   PLAIT_TRY(add_types(*file));
   files_.push_back(std::move(file));
   libraries_.push_back(std::move(library));
@@ -174,11 +100,11 @@ Status Registry::add_implementation(const PluginFile& file, const plait_implemen
   };
   const auto entry = types_.find(made.type_id);
   if (entry == types_.end()) {
-    failures_.push_back({file.path, fails("which no library defines")});
+    failures_.push_back({file.path, fails("which no library defines"), {}});
     return {};
   }
   if (auto complete = check_ops(entry->second.type->kind, made.ops); !complete) {
-    failures_.push_back({file.path, fails("by " + complete.message())});
+    failures_.push_back({file.path, fails("by " + complete.message()), {}});
     return {};
   }
   const bool is_new = entry->second.implementations.emplace(made.device_id, &made).second;
@@ -191,9 +117,25 @@ const TypeEntry* Registry::find(const std::string& name) const {
   return found == types_.end() ? nullptr : &found->second;
 }
 
+std::string Registry::who_would_provide(const std::string& name) const {
+  for (const PluginFailure& failure : failures_) {
+    for (const std::string& served : failure.serves) {
+      const std::string id = served.substr(served.find(' ') + 1);  // behind the kind
+      if (id == name || id == "plait." + name)
+        return fmt::format("\"{}\" is provided by \"{}\", which did not load: {}", name, failure.path,
+                           failure.reason.message());
+    }
+  }
+  return "";
+}
+
 Result<const void*> Registry::implementation(const std::string& type_id, const std::string& device_id) const {
   const TypeEntry* entry = find(type_id);
-  if (entry == nullptr) return {Code::kNotFound, fmt::format("there is no plugin type {}", type_id)};
+  if (entry == nullptr) {
+    const std::string hint = who_would_provide(type_id);
+    return {Code::kNotFound,
+            fmt::format("there is no plugin type {}{}", type_id, hint.empty() ? "" : ": " + hint)};
+  }
   const auto& made = entry->implementations;
   if (const auto found = made.find(device_id); found != made.end()) return found->second->ops;
   std::vector<std::string> devices;

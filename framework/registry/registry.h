@@ -14,6 +14,8 @@
 
 namespace plait {
 
+struct FoundLibrary;
+
 // A library that loaded and passed the checks.
 struct PluginFile {
   std::string path;
@@ -25,6 +27,14 @@ struct PluginFile {
 struct PluginFailure {
   std::string path;
   Status reason;
+  std::vector<std::string> serves;  // what its note says it would: "layer acme.swish"
+};
+
+// A library whose plugin an earlier place of the path has already.
+struct ShadowedFile {
+  std::string path;
+  const plait_plugin* plugin;
+  const PluginFile* by;
 };
 
 struct TypeEntry {
@@ -48,18 +58,36 @@ struct SearchPath {
 // without it) + <program>/../lib/plait/plugins. The last two only where they exist.
 SearchPath default_search_path(std::vector<std::string> files, std::vector<std::string> folders);
 
+// How libraries are loaded.
+struct LoadOptions {
+  // A library that has not been seen to load is loaded in a child process first (trial.h): one that crashes,
+  // ends the program or does not come back is a failure like any other. False: for a process that is itself
+  // on trial.
+  bool in_child_first = true;
+  bool use_cache = true;  // false: what earlier processes saw to load (known_loads.h) is tried again
+  double limit_s = 10;    // for one library in the child
+};
+
+// Tries what load(path) would load and has not been seen to load. What this finds out, load tells: to be
+// called where threads or MPI are started between the two, since load then makes no process. Threads: [setup
+// only]
+void try_libraries(const SearchPath& path, const LoadOptions& options = {});
+
 // Threads: load [setup only]; everything else [any].
 class Registry {
  public:
   // Loads everything on the path. Into failures(), and no error, go: a library in a folder that does not
   // load; a folder that is not there; a folder, or a library in one, that anyone may write to (nothing of it
-  // is loaded); an implementation of a type that no library defines. Fails with: kInvalid/kNotFound when a
-  // file in path.files does not load, or an id is defined twice. A library is refused when: it does not
-  // export plait_plugin_v1 ("is not a Plait plugin"), exports only another major (plait_plugin_v2 ...), was
-  // built for another draft, needs a newer minor, has tables that contradict themselves (null id, unknown
-  // kind, default outside its range, field names twice, no doc, operations missing), or throws or returns
-  // null. A library's entry is called once a process, whatever the number of registries.
-  static Result<Registry> load(const SearchPath& path);
+  // is loaded); an implementation of a type that no library defines. Fails with: kInvalid/kNotFound/kPlugin
+  // when a file in path.files does not load, or an id is defined twice. A library is refused when: it is no
+  // ELF library for this machine or cut short; its note says that it is for another draft or needs a newer
+  // minor (both before any of its code runs); it crashes, ends the program or does not come back (in a child
+  // process); it does not export plait_plugin_v1 ("is not a Plait plugin"), exports only another major
+  // (plait_plugin_v2 ...), was built for another draft, needs a newer minor, has tables that contradict
+  // themselves (null id, unknown kind, default outside its range, field names twice, no doc, operations
+  // missing), or throws or returns null. A library's entry is called once a process, whatever the number of
+  // registries. What libraries print while they load goes to standard error.
+  static Result<Registry> load(const SearchPath& path, const LoadOptions& options = {});
   // The same from tables that are part of the program: for tests of what is built on a registry.
   static Result<Registry> from_plugins(const std::vector<const plait_plugin*>& plugins);
 
@@ -77,11 +105,14 @@ class Registry {
   }
   const std::vector<std::unique_ptr<PluginFile>>& files() const { return files_; }
   const std::vector<PluginFailure>& failures() const { return failures_; }
+  const std::vector<ShadowedFile>& shadowed() const { return shadowed_; }
+  // `"acme.swish" is provided by "FILE", which did not load: ...` when a failure's note says so, else "". By
+  // id or short name.
+  std::string who_would_provide(const std::string& name) const;
 
  private:
+  Status add(const FoundLibrary& found);
   Status add_file(const std::string& path);
-  Status add_folder(const std::string& folder);
-  Status add_from_folder(const std::string& path);
   Status adopt(std::unique_ptr<PluginFile> file, Library library);
   Status add_types(const PluginFile& file);
   Status add_implementations();
@@ -89,6 +120,7 @@ class Registry {
   std::map<std::string, TypeEntry> types_;
   std::vector<std::unique_ptr<PluginFile>> files_;
   std::vector<PluginFailure> failures_;
+  std::vector<ShadowedFile> shadowed_;
   std::vector<Library> libraries_;
   bool conflict_ = false;  // an id was defined twice
 };

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -16,7 +17,8 @@ namespace fs = std::filesystem;
 namespace {
 
 const std::string kGood = TEST_LIBRARIES "/good", kBad = TEST_LIBRARIES "/bad",
-                  kTwins = TEST_LIBRARIES "/twins";
+                  kTwins = TEST_LIBRARIES "/twins", kEnds = TEST_LIBRARIES "/ends",
+                  kNoted = TEST_LIBRARIES "/noted";
 
 std::string library(const std::string& folder, const std::string& name) {
   return folder + "/" + name + ".plait.so";
@@ -45,6 +47,10 @@ class Folder {
  private:
   fs::path path_;
 };
+
+// The cache of these tests is not the user's.
+const int kOwnCache =
+    ::setenv("XDG_CACHE_HOME", (fs::temp_directory_path() / "plait_registry_test_cache").c_str(), 1);
 
 struct Subnormals {
   // Flushed to zero when a library has changed the processor's mode.
@@ -140,6 +146,52 @@ TEST_CASE("a named file that does not load is an error; in a folder it is one fa
   CHECK(registry->failures()[2].reason.code() == Code::kNotFound);
 }
 
+TEST_CASE("a library that ends the process is a failure with words, and the rest loads") {
+  const std::pair<const char*, const char*> faults[] = {
+      {"segment", "crashes when it is loaded: SIGSEGV (Segmentation fault)"},
+      {"aborts", "crashes when it is loaded: SIGABRT (Aborted); it says \"assertion 7 failed\""},
+      {"exits", "ends the program with status 0 when it is loaded; it says \"good bye\""},
+      {"entry", "ends the program with status 3 when it is loaded"}};
+  if (!fs::exists(kEnds)) return;  // not built for sanitizers, which report these signals themselves
+  auto registry = Registry::load({{}, {kEnds, kGood}});
+  REQUIRE(registry);
+  CHECK(registry->find("test.line") != nullptr);
+  REQUIRE(registry->failures().size() == 4);
+  for (const auto& [name, words] : faults) {
+    const std::string wanted = "\"" + library(kEnds, name) + "\" " + words;
+    CHECK(failure(library(kEnds, name)) == wanted);
+    const auto tells = [&](const PluginFailure& one) { return one.reason.message() == wanted; };
+    CHECK(std::count_if(registry->failures().begin(), registry->failures().end(), tells) == 1);
+  }
+}
+
+TEST_CASE("a library that does not come back is given up") {
+  const std::string hangs = library(TEST_LIBRARIES "/hangs", "hangs");
+  if (!fs::exists(hangs)) return;
+  LoadOptions options;
+  options.limit_s = 0.2;
+  const Status status = Registry::load({{hangs}, {}}, options).status();
+  CHECK(status.code() == Code::kPlugin);
+  CHECK(status.message() == "\"" + hangs + "\" does not come back within 0.2 s when it is loaded");
+}
+
+TEST_CASE("a note for another draft is refused before any code runs, and says what there would be") {
+  const std::string other = library(kNoted, "noted_draft");
+  LoadOptions options;
+  options.in_child_first = false;  // its constructor would end this process
+  const auto registry = Registry::load({{}, {kNoted}}, options);
+  REQUIRE(registry);
+  REQUIRE(registry->failures().size() == 2);
+  CHECK(contains(registry->failures()[0].reason.message(), "refuses this Plait"));
+  CHECK(contains(registry->failures()[1].reason.message(), "was built for draft 999"));
+  CHECK(registry->failures()[1].serves.front() == "layer test.noted_layer");
+  const std::string hint = registry->who_would_provide("test.noted_layer");
+  CHECK(contains(hint, "\"test.noted_layer\" is provided by \"" + library(kNoted, "noted") +
+                           "\", which did not load: "));
+  CHECK(contains(registry->implementation("test.noted_loss", "host").status().message(), "is provided by"));
+  CHECK(registry->who_would_provide("test.line").empty());  // only implemented there
+}
+
 TEST_CASE("a file that may not be read says so") {
   const Folder folder;
   folder.copy(library(kGood, "line"), "line.plait.so");
@@ -185,6 +237,9 @@ TEST_CASE("of two files of one plugin the earlier place wins") {
   auto from_folder = Registry::load({{}, {kGood, folder.text()}});
   REQUIRE(from_folder);
   CHECK(from_folder->find("test.line")->file->path == library(kGood, "line"));
+  REQUIRE(from_folder->shadowed().size() == 1);
+  CHECK(from_folder->shadowed()[0].path == folder / "line.plait.so");
+  CHECK(from_folder->shadowed()[0].by->path == library(kGood, "line"));
 }
 
 TEST_CASE("loading leaves the floating-point mode alone") {

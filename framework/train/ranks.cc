@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
+#include <sstream>
 #include <vector>
 
 #include "base/sha256.h"
@@ -15,6 +17,57 @@ Bytes to_bytes(const std::string& text) {
   Bytes bytes(text.size());
   std::memcpy(bytes.data(), text.data(), text.size());
   return bytes;
+}
+
+// "id version (sha256 ...)" of each library.
+std::set<std::string> names_of(const Registry& registry) {
+  std::set<std::string> names;
+  for (const auto& file : registry.files())
+    names.insert(std::string(file->plugin->id) + " " + file->plugin->version + " (sha256 " + file->sha256 +
+                 ")");
+  return names;
+}
+
+// What a rank has of plugins, on the wire: its host, then a line for each.
+struct PluginList {
+  std::string host;
+  std::set<std::string> names;
+
+  static PluginList read(const Bytes& bytes) {
+    std::istringstream lines(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+    PluginList list;
+    std::getline(lines, list.host);
+    for (std::string line; std::getline(lines, line);) list.names.insert(line);
+    return list;
+  }
+  // The first that `other` lacks, or "".
+  std::string beyond(const PluginList& other) const {
+    for (const std::string& name : names)
+      if (other.names.count(name) == 0) return name;
+    return "";
+  }
+};
+
+std::string rank_text(size_t rank, const PluginList& list) {
+  return "rank " + std::to_string(rank) + " on " + list.host;
+}
+
+// Names the library by which the first rank that differs does.
+Status agree_on_plugins(Transport& transport, const Registry& registry) {
+  std::string text = transport.host_name();
+  for (const std::string& name : names_of(registry)) text += "\n" + name;
+  PLAIT_ASSIGN(const std::vector<Bytes> voices, transport.all_gather(to_bytes(text)));
+  const PluginList first = PluginList::read(voices.front());
+  for (size_t rank = 1; rank < voices.size(); ++rank) {
+    const PluginList list = PluginList::read(voices[rank]);
+    const std::string more = list.beyond(first), less = first.beyond(list);
+    if (more.empty() && less.empty()) continue;
+    const std::string here = rank_text(rank, list), there = rank_text(0, first);
+    return {Code::kPeer, "the plugins: " + (more.empty() ? there : here) + " has " +
+                             (more.empty() ? less : more) + ", which " + (more.empty() ? here : there) +
+                             " has not" + (more.empty() || less.empty() ? "" : ", but " + less)};
+  }
+  return {};
 }
 
 }  // namespace
@@ -36,9 +89,7 @@ Result<std::string> first_text(Transport& transport, const std::string& text) {
 Status agree_on_job(Transport& transport, const Registry& registry, const Job& job,
                     const std::string& program) {
   PLAIT_TRY(agree_same(transport, "the program", program));
-  Sha256 plugins;
-  for (const auto& file : registry.files()) plugins.update(file->sha256);
-  PLAIT_TRY(agree_same(transport, "the plugins", Sha256::hex_of(plugins.digest())));
+  PLAIT_TRY(agree_on_plugins(transport, registry));
   return agree_same(transport, "the job", Sha256::hex_of(job.resolved));
 }
 

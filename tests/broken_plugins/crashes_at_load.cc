@@ -1,6 +1,6 @@
 // Crashes while it is loaded.
 // Caught by: loads
-// Words: crashes .SIGSEGV.*loading
+// Words: crashes when it is loaded: SIGSEGV
 #include <plait/sdk.hpp>
 
 namespace {

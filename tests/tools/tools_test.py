@@ -230,7 +230,7 @@ class ToolsTest(unittest.TestCase):
                               f"__attribute__((constructor)) static void begin(void) {{ {body} }}\n")
             subprocess.run(["cc", "-shared", "-fPIC", "-o", folder / f"{name}.plait.so", source], check=True)
         said = self.plait("doctor", "--plugin", folder, status=1)
-        self.assertRegex(said, r"crash\.plait\.so\" crashes when it is loaded: signal 6")
+        self.assertRegex(said, r"crash\.plait\.so\" crashes when it is loaded: SIGABRT")
         self.assertRegex(said, r"leave\.plait\.so\" ends the program with status 3")
         self.assertIn("2 things are wrong.", said)
         self.assertIn("dense", said)

@@ -1,0 +1,43 @@
+// Libraries that have been seen to load, so that trying them costs nothing the second time: a file in the
+// user's cache folder. Failures are never in it. Losing it, or any line of it, costs a trial and nothing
+// else.
+#pragma once
+#include <sys/types.h>
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace plait {
+
+// Which bytes a path stands for, told without reading them: path, device, inode, size, and the times of
+// change of content and inode.
+std::optional<std::string> file_identity(const std::string& path);
+
+class KnownLoads {
+ public:
+  // $XDG_CACHE_HOME/plait/loads.txt, ~/.cache/plait/loads.txt without it; "" where there is no home.
+  static std::string default_file();
+
+  // `host` names whoever does the loading: what loads well there need not in another build.
+  // A file that is not there or damaged knows less.
+  KnownLoads(std::string file, std::string host);
+
+  bool has(const std::string& identity) const { return known_.count(host_ + " " + identity) > 0; }
+  // Changes what the file holds by now, and puts it there in one step: processes that do so at once may lose
+  // each other's lines, but never leave half a file. A folder that cannot be written to is no failure.
+  void record(const std::vector<std::string>& good, const std::vector<std::string>& bad);
+
+ private:
+  std::vector<std::string> read_lines() const;
+  void write(const std::vector<std::string>& lines) const;
+  std::string file_, host_;
+  std::set<std::string> known_;
+};
+
+// This build of this program, as it was started: its file, version, and what makes the loader take other
+// libraries.
+std::string host_identity();
+
+}  // namespace plait
