@@ -9,6 +9,7 @@
 
 #include "registry/check.h"
 #include "registry/library.h"
+#include "registry/note.h"
 #include "verify/elf_exports.h"
 #include "verify/verify.h"
 
@@ -144,6 +145,64 @@ Status documented(Trial& trial) {
   return {};
 }
 
+std::string types_text(const plait_plugin& plugin) {
+  std::string text;
+  for (uint32_t i = 0; i < plugin.n_types; ++i) text += fmt::format(" {}", plugin.types[i]->id);
+  return text.empty() ? " none" : text;
+}
+
+bool has_type(const plait_plugin& plugin, const PluginNote::Type& noted) {
+  for (uint32_t i = 0; i < plugin.n_types; ++i)
+    if (plugin.types[i]->id == noted.id && plugin.types[i]->kind == noted.kind) return true;
+  return false;
+}
+
+bool has_implementation(const plait_plugin& plugin, const PluginNote::Implementation& noted) {
+  for (uint32_t i = 0; i < plugin.n_implementations; ++i)
+    if (plugin.implementations[i]->type_id == noted.type_id &&
+        plugin.implementations[i]->device_id == noted.device_id)
+      return true;
+  return false;
+}
+
+Status check_noted_versions(const PluginNote& note, const plait_plugin& plugin) {
+  const auto versions = [](uint32_t minor, uint32_t draft, uint32_t needs) {
+    return fmt::format("minor {}, draft {}, needs {}", minor, draft, needs);
+  };
+  const std::string noted = versions(note.abi_minor, note.abi_draft, note.min_host_minor),
+                    known = versions(plugin.abi_minor, plugin.abi_draft, plugin.min_host_minor);
+  if (noted != known) return broken(fmt::format("the note says {}; the table {}", noted, known));
+  if (note.id.empty() || (note.id == plugin.id && note.version == plugin.version)) return {};
+  return broken(
+      fmt::format("the note says {} {}, the table {} {}", note.id, note.version, plugin.id, plugin.version));
+}
+
+Status check_noted_types(const PluginNote& note, const plait_plugin& plugin) {
+  for (const PluginNote::Type& type : note.types)
+    if (!has_type(plugin, type))
+      return broken(
+          fmt::format("the note names {} {}, the tables have{}", type.kind, type.id, types_text(plugin)));
+  for (const PluginNote::Implementation& made : note.implementations)
+    if (!has_implementation(plugin, made))
+      return broken(
+          fmt::format("the note names {} on {}, which is not implemented", made.type_id, made.device_id));
+  if (!note.complete || note.types.size() == plugin.n_types) return {};
+  return broken(fmt::format("the note names {} types and no more, the tables have{}", note.types.size(),
+                            types_text(plugin)));
+}
+
+Status note_agrees(Trial& trial) {
+  const auto file = ElfFile::read(trial.file());
+  if (!file) return file.status();
+  const std::optional<PluginNote> note = note_of(*file);
+  if (!note) return skipped("has no note (see <plait/note.h>)");
+  PLAIT_ASSIGN(const Entry entry, open_entry(trial));
+  const plait_plugin* plugin = entry(&host_table());
+  if (plugin == nullptr) return broken("refuses this host");
+  PLAIT_TRY(check_noted_versions(*note, *plugin));
+  return check_noted_types(*note, *plugin);
+}
+
 }  // namespace
 
 std::vector<Law> library_laws() {
@@ -160,6 +219,7 @@ std::vector<Law> library_laws() {
       {kKind, "starts_nothing", kMust, "loading starts no threads", starts_nothing},
       {kKind, "load_time", kShould, "loads within 100 ms", load_time},
       {kKind, "documented", kShould, "says its license, and ranges of integers", documented},
+      {kKind, "note", kMust, "the ELF note, if there is one, says what the tables say", note_agrees},
   };
 }
 

@@ -1,10 +1,11 @@
 /* A layer in plain C: y = factor * x + shift[c], the channels last. It needs abi.h and nothing else: no SDK,
- * no C++.
+ * no C++. note.h lets hosts read what it serves without loading it.
  *
  * Shapes: x [N, ..., C] f32, y the same, shift [C].
  */
 #include <math.h>
 #include <plait/abi.h>
+#include <plait/note.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -144,6 +145,8 @@ static const plait_plugin plugin = {
     .types = types,
     .implementations = implementations,
 };
+
+PLAIT_NOTE("example.plain_c", "1.0.0", 0, PLAIT_NOTE_SERVES("layer", "example.scale"));
 
 __attribute__((visibility("default"))) const plait_plugin* plait_plugin_v1(const plait_host* host);
 const plait_plugin* plait_plugin_v1(const plait_host* host) {
