@@ -143,8 +143,11 @@ class Child {
   bool is_late() const { return Clock::now() - begin_ > std::chrono::duration<double>(limit_s_); }
 
   void look_after() {
-    if (::waitpid(process_, &status_, WNOHANG) == process_) {
+    const pid_t answer = ::waitpid(process_, &status_, WNOHANG);
+    // Where somebody has this process ignore its children, they end without a status.
+    if (answer == process_ || (answer < 0 && errno == ECHILD)) {
       ended_ = true;
+      has_status_ = answer == process_;
       listen();  // its last words
     } else {
       late_ = is_late();
@@ -154,7 +157,8 @@ class Child {
 
   void end() {
     ::kill(-process_, SIGKILL);  // with what it may have started
-    while (!ended_ && ::waitpid(process_, &status_, 0) < 0 && errno == EINTR) {
+    pid_t answer = ended_ ? 0 : -1;
+    while (answer < 0 && (answer = ::waitpid(process_, &status_, 0)) < 0 && errno == EINTR) {
     }
   }
 
@@ -170,6 +174,7 @@ class Child {
 
   std::string reason() const {
     if (late_) return fmt::format("does not come back within {:g} s when it is loaded", limit_s_);
+    if (!has_status_) return "ends the program when it is loaded" + last_words();
     if (WIFEXITED(status_))
       return fmt::format("ends the program with status {} when it is loaded{}", WEXITSTATUS(status_),
                          last_words());
@@ -187,7 +192,7 @@ class Child {
   Pipe told_, said_;
   pid_t process_ = -1;
   int status_ = 0;
-  bool ended_ = false, late_ = false;
+  bool ended_ = false, has_status_ = false, late_ = false;
   Clock::time_point begin_;
   std::string words_;
 };

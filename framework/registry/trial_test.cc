@@ -77,3 +77,10 @@ TEST_CASE("a process with threads can make a trial too") {
   });
   CHECK(try_in_child({"a"}, act, 20).front().outcome == Trial::Outcome::kGood);
 }
+
+TEST_CASE("a process that ignores its children is told what it can be") {
+  const auto before = std::signal(SIGCHLD, SIG_IGN);
+  CHECK(reason("abort") == "ends the program when it is loaded; it says \"two three\"");
+  CHECK(try_in_child({"a"}, act, 20).front().outcome == Trial::Outcome::kGood);
+  std::signal(SIGCHLD, before);
+}

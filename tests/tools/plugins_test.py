@@ -57,7 +57,26 @@ __attribute__((visibility("default"))) const plait_plugin* plait_plugin_v1(const
   return &plugin;
 }
 """
+SDK_SOURCE = """
+#include <plait/sdk.hpp>
+using namespace plait::sdk;
+struct Twice {
+  static void describe(Describe<Twice>& d) { d.doc("2 x"); }
+  void forward(Context&, In x, Out y) const { for (size_t i = 0; i < x.size(); ++i) y[i] = 2 * x[i]; }
+  void backward(Context&, In, In dy, Out dx) const { for (size_t i = 0; i < dy.size(); ++i) dx[i] = 2 * dy[i]; }
+};
+PLAIT_PLUGIN("acme.twice", "1.0.0", "MIT", layer<Twice>("acme.twice"));
+"""
 NOTE = 'PLAIT_NOTE("acme.%(name)s", "%(version)s", 0, PLAIT_NOTE_SERVES("layer", "acme.%(name)s"));'
+# Whether MPI is in the process that loads the library, before it ends it.
+ASK_FOR_MPI = """
+  FILE* maps = fopen("/proc/self/maps", "r");
+  FILE* log = fopen(getenv("LOG"), "a");
+  char line[4096];
+  const char* found = "without MPI\\n";
+  while (fgets(line, sizeof line, maps)) if (strstr(line, "libmpi")) found = "with MPI\\n";
+  fputs(found, log), fclose(log), abort();
+"""
 LOG = 'FILE* log = fopen(getenv("LOG"), "a"); fputs("loaded\\n", log); fclose(log);'
 JOB = """source { idx { images: "images" labels: "labels" classes: 3 } }
 %(more)s
@@ -204,10 +223,27 @@ class PluginsTest(unittest.TestCase):
         _, said = self.plait("inspect", "acme.swish", status=1, PLAIT_PLUGIN_PATH=folder)
         self.assertIn(f'"acme.swish" is provided by "{folder}/swish.plait.so", which did not load: ', said)
 
+    def has_note(self, library):
+        printed = subprocess.run(["readelf", "-n", library], capture_output=True, text=True, check=True).stdout
+        self.assertIn("Plait", printed, library)
+
     def test_the_notes_of_the_shipped_plugins(self):
         for library in sorted(PLUGINS.glob("*.plait.so")):
-            printed = subprocess.run(["readelf", "-n", library], capture_output=True, text=True, check=True).stdout
-            self.assertIn("Plait", printed, library)
+            self.has_note(library)
+
+    def test_the_note_of_the_sdk_is_kept_by_every_compiler_and_linker(self):
+        (self.work / "swish.cc").write_text(SDK_SOURCE)
+        for compiler in ["g++", "clang++"]:
+            if not shutil.which(compiler):
+                continue
+            library = self.work / f"{compiler}.plait.so"
+            subprocess.run([compiler, "-std=c++20", "-O1", "-fPIC", "-shared", "-fvisibility=hidden", "-ffunction-sections",
+                            "-fdata-sections", "-Wl,--gc-sections", "-I", HEADERS, "-I", ROOT / "framework/sdk",
+                            self.work / "swish.cc", "-o", library], check=True)
+            subprocess.run(["strip", library], check=True)
+            self.has_note(library)
+            printed, _ = self.plait("verify", library, "--only", ": note$")
+            self.assertIn("1 passed", printed)
 
     # ------------------------------------------------------------------------------------- files that are none
 
@@ -284,6 +320,15 @@ class PluginsTest(unittest.TestCase):
         command = ["mpirun", "-n", "1", *words, ":", "-n", "1", *second, *words]
         done = subprocess.run(command, cwd=self.work, text=True, capture_output=True, timeout=120, env=self.environment)
         return done.returncode, done.stdout + done.stderr
+
+    @unittest.skipUnless(shutil.which("mpirun"), "no mpirun")
+    def test_ranks_try_plugins_before_mpi_starts_and_warn_once(self):
+        self.build("stray", "stray", begin=ASK_FOR_MPI)
+        self.environment["PLAIT_PLUGIN_PATH"] = str(self.work / "stray")
+        status, said = self.two_ranks()
+        self.assertEqual(status, 0, said)
+        self.assertEqual(said.count("warning: not loaded"), 1, said)
+        self.assertEqual((self.work / "log").read_text(), "without MPI\n" * 2)
 
     @unittest.skipUnless(shutil.which("mpirun"), "no mpirun")
     def test_a_rank_with_another_plugin_is_refused(self):
