@@ -28,7 +28,8 @@ endforeach()
 set(CMAKE_COMPILE_WARNING_AS_ERROR ON)
 add_compile_options(-Wall -Wextra -Wpedantic $<$<COMPILE_LANGUAGE:CXX>:-Wshadow>)
 if(PLAIT_SANITIZE)
-  add_compile_options(-fsanitize=${PLAIT_SANITIZE} -fno-omit-frame-pointer)
+  # -Wmaybe-uninitialized sees what is not there in code that a sanitizer has been through.
+  add_compile_options(-fsanitize=${PLAIT_SANITIZE} -fno-omit-frame-pointer -Wno-maybe-uninitialized)
   add_link_options(-fsanitize=${PLAIT_SANITIZE})
 endif()
 

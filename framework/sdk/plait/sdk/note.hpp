@@ -12,13 +12,14 @@
 
 namespace plait::sdk::detail {
 
-// Text that is written twice: once to learn its size, then into an array of it.
+// Text that is written twice: once without room, to learn its size, then into an array of it. Whether there
+// is an array is not asked of the pointer: with -fsanitize=undefined that is no constant to g++.
 class NoteText {
  public:
-  explicit constexpr NoteText(char* into) : into_(into) {}
+  constexpr NoteText(char* into, size_t room) : into_(into), room_(room) {}
   constexpr void add(std::string_view words) {
     for (const char c : words) {
-      if (into_) into_[size_] = c;
+      if (size_ < room_) into_[size_] = c;
       ++size_;
     }
   }
@@ -26,7 +27,7 @@ class NoteText {
 
  private:
   char* into_;
-  size_t size_ = 0;
+  size_t room_, size_ = 0;
 };
 
 constexpr bool is_entry_word(std::string_view word) {
@@ -122,8 +123,8 @@ struct NoteWords {
   std::string_view id, version, entries;
 };
 
-constexpr size_t write_note(const NoteWords& words, char* into) {
-  NoteText out(into);
+constexpr size_t write_note(const NoteWords& words, char* into = nullptr, size_t room = 0) {
+  NoteText out(into, room);
   out.add(PLAIT_NOTE_ABI(0));
   bool is_named = true, is_complete = true;
   NoteReader id(words.id), version(words.version), entries(words.entries);
@@ -140,16 +141,16 @@ struct Note {
   char owner[8] = {'P', 'l', 'a', 'i', 't'};
   char text[kTextBytes] = {};
 
-  explicit constexpr Note(const NoteWords& words) { write_note(words, text); }
+  explicit constexpr Note(const NoteWords& words) { write_note(words, text, kTextBytes); }
 };
 
 }  // namespace plait::sdk::detail
 
 // The arguments are PLAIT_PLUGIN's, whose macros are replaced before they become text.
-#define PLAIT_SDK_NOTE(id, version, ...)                                                                     \
-  namespace {                                                                                                \
-  constexpr ::plait::sdk::detail::NoteWords plait_plugin_words{#id, #version, #__VA_ARGS__};                 \
-  PLAIT_NOTE_PLACE constexpr ::plait::sdk::detail::Note<::plait::sdk::detail::write_note(plait_plugin_words, \
-                                                                                         nullptr)>           \
-      plait_plugin_note(plait_plugin_words);                                                                 \
+#define PLAIT_SDK_NOTE(id, version, ...)                                                     \
+  namespace {                                                                                \
+  constexpr ::plait::sdk::detail::NoteWords plait_plugin_words{#id, #version, #__VA_ARGS__}; \
+  PLAIT_NOTE_PLACE constexpr ::plait::sdk::detail::Note<                                     \
+      ::plait::sdk::detail::write_note(plait_plugin_words)>                                  \
+      plait_plugin_note(plait_plugin_words);                                                 \
   }
