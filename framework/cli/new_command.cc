@@ -1,5 +1,6 @@
 // `plait new`: a folder with a plugin that builds, passes its tests and runs. What it holds are the files of
-// share/plait/templates/any and share/plait/templates/<kind>, with other names in them.
+// share/plait/templates/any and share/plait/templates/<kind>, with other names in them; with --cuda also
+// those of share/plait/templates/cuda.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -20,19 +21,32 @@ namespace po = boost::program_options;
 namespace fs = std::filesystem;
 namespace {
 
-// Words that the SDK or the language has taken already; as a vendor or a name they would not compile.
+// Words that the language or the SDK has taken already: a vendor is a namespace, a name a struct and a file.
 constexpr const char* kTaken[] = {
-    "auto",     "bool",    "break",    "case",   "catch",    "char",   "class",   "const",
-    "continue", "default", "delete",   "do",     "else",     "enum",   "export",  "extern",
-    "false",    "float",   "for",      "friend", "goto",     "if",     "int",     "long",
-    "main",     "new",     "private",  "public", "register", "return", "short",   "signed",
-    "static",   "std",     "struct",   "switch", "template", "this",   "throw",   "true",
-    "try",      "union",   "unsigned", "using",  "void",     "while",  "context", "describe",
-    "in",       "out",     "test",     "tensor", "spec",     "error",  "parts",   "random"};
+    "alignas",     "alignof",  "and",        "and_eq",    "asm",       "auto",         "bitand",
+    "bitor",       "bool",     "break",      "case",      "catch",     "char",         "char16_t",
+    "char32_t",    "char8_t",  "class",      "co_await",  "co_return", "co_yield",     "compl",
+    "concept",     "const",    "const_cast", "consteval", "constexpr", "constinit",    "continue",
+    "decltype",    "default",  "delete",     "do",        "double",    "dynamic_cast", "else",
+    "enum",        "explicit", "export",     "extern",    "false",     "float",        "for",
+    "friend",      "goto",     "if",         "inline",    "int",       "long",         "mutable",
+    "namespace",   "new",      "noexcept",   "not",       "not_eq",    "nullptr",      "operator",
+    "or",          "or_eq",    "private",    "protected", "public",    "register",     "reinterpret_cast",
+    "requires",    "return",   "short",      "signed",    "sizeof",    "static",       "static_assert",
+    "static_cast", "struct",   "switch",     "template",  "this",      "thread_local", "throw",
+    "true",        "try",      "typedef",    "typeid",    "typename",  "union",        "unsigned",
+    "using",       "virtual",  "void",       "volatile",  "wchar_t",   "while",        "xor",
+    "xor_eq",      "main",     "std",        "unix",      "linux",     "context",      "describe",
+    "in",          "out",      "test",       "tensor",    "spec",      "error",        "parts",
+    "random",      "entry"};
+// And those that clash as a namespace alone.
+constexpr const char* kTakenVendors[] = {"detail",    "testing", "gpu",       "text",     "layer",
+                                         "loss",      "metric",  "optimizer", "schedule", "pretrainer",
+                                         "augmenter", "source",  "reducer",   "device",   "implementation"};
 
 // What stands for what in the templates.
 struct Names {
-  std::string kind, vendor, name, type;
+  std::string kind, vendor, name, type, device;
 };
 
 Status invalid(const std::string& message) { return {Code::kUsage, "new: " + message}; }
@@ -69,25 +83,30 @@ bool is_id(const std::string& id) {
   return dot != std::string::npos && is_word(id.substr(0, dot)) && is_word(id.substr(dot + 1));
 }
 
-Status check_word(const std::string& word) {
-  if (std::find(std::begin(kTaken), std::end(kTaken), word) == std::end(kTaken)) return {};
+template <size_t kCount>
+Status check_word(const std::string& word, const char* const (&taken)[kCount]) {
+  if (std::find(std::begin(taken), std::end(taken), word) == std::end(taken)) return {};
   return invalid(fmt::format("\"{}\" has a meaning in C++ or in the SDK; take another word", word));
+}
+
+Status check_id(const std::string& id, const char* example) {
+  if (is_id(id)) return {};
+  const std::string near = repaired_id(id);
+  return invalid(fmt::format(
+      "got the id \"{}\", wanted vendor.name of small letters, digits and \"_\"{}", id,
+      is_id(near) ? fmt::format("; did you mean \"{}\"?", near) : fmt::format(", as in {}", example)));
 }
 
 Result<Names> read_names(const std::string& kind, const std::string& id) {
   PLAIT_TRY(check_kind(kind));
-  if (!is_id(id)) {
-    const std::string near = repaired_id(id);
-    return invalid(
-        fmt::format("got the id \"{}\", wanted vendor.name of small letters, digits and \"_\"{}", id,
-                    is_id(near) ? fmt::format("; did you mean \"{}\"?", near) : ", as in acme.swish"));
-  }
-  Names names{kind, id.substr(0, id.find('.')), id.substr(id.find('.') + 1), ""};
+  PLAIT_TRY(check_id(id, "acme.swish"));
+  Names names{kind, id.substr(0, id.find('.')), id.substr(id.find('.') + 1), "", ""};
   if (names.vendor == "plait")
     return invalid(fmt::format(
         "\"plait.\" stands before Plait's own types; take another vendor, as in acme.{}", names.name));
-  PLAIT_TRY(check_word(names.vendor));
-  PLAIT_TRY(check_word(names.name));
+  PLAIT_TRY(check_word(names.vendor, kTaken));
+  PLAIT_TRY(check_word(names.vendor, kTakenVendors));
+  PLAIT_TRY(check_word(names.name, kTaken));
   for (size_t i = 0; i < names.name.size(); ++i) {
     if (names.name[i] == '_') continue;
     const bool first = i == 0 || names.name[i - 1] == '_';
@@ -97,9 +116,35 @@ Result<Names> read_names(const std::string& kind, const std::string& id) {
   return names;
 }
 
+// A job's device runs its layers, its losses and its optimizer; the host the rest.
+Status check_cuda(const Names& names) {
+  const char* const kWithKernels[] = {"layer", "loss", "optimizer", "device"};
+  if (std::find(std::begin(kWithKernels), std::end(kWithKernels), names.kind) != std::end(kWithKernels))
+    return {};
+  return invalid(
+      fmt::format("--cuda: a {} always runs on the host; kernels for a device are of kind layer, loss or "
+                  "optimizer, or belong to a device",
+                  names.kind));
+}
+
+// The device that the kernels are for.
+Status read_device(const po::variables_map& given, Names& names) {
+  const bool is_said = given.count("device") > 0;
+  if (!given["cuda"].as<bool>())
+    return is_said ? invalid("--device: only with --cuda, which writes kernels for that device") : Status();
+  PLAIT_TRY(check_cuda(names));
+  if (names.kind == "device") {
+    if (is_said) return invalid("--device: this is the device; its id is the second word");
+    return {};
+  }
+  names.device = is_said ? given["device"].as<std::string>() : names.vendor + ".gpu";
+  return check_id(names.device, "acme.gpu").at("--device");
+}
+
 std::string replaced(std::string text, const Names& names) {
   const std::pair<std::string, std::string> words[] = {{"your_vendor", names.vendor},
                                                        {"your_kind", names.kind},
+                                                       {"your_device", names.device},
                                                        {"your_name", names.name},
                                                        {"YourName", names.type}};
   for (const auto& [from, to] : words)
@@ -119,6 +164,13 @@ Status read_templates(const std::string& folder, const Names& names,
   }
   if (error) return {Code::kNotFound, "new: templates \"" + folder + "\": " + error.message()};
   return {};
+}
+
+// Files of the host alone give way to those of the same name.
+Status add_cuda(const Names& names, std::map<std::string, std::string>& files) {
+  if (names.kind == "device") files.erase(names.name + ".cc");
+  PLAIT_TRY(read_templates(share_path("templates/cuda/any"), names, files));
+  return read_templates(share_path("templates/cuda/" + names.kind), names, files);
 }
 
 Status write_files(const std::string& folder, const std::map<std::string, std::string>& files) {
@@ -170,13 +222,15 @@ void print_next(const std::string& folder, const Names& names,
 Result<int> run(const po::variables_map& given) {
   if (!given.count("kind") || !given.count("id"))
     return invalid("wanted a kind and an id: plait new layer acme.swish");
-  PLAIT_ASSIGN(const Names names, read_names(given["kind"].as<std::string>(), given["id"].as<std::string>()));
+  PLAIT_ASSIGN(Names names, read_names(given["kind"].as<std::string>(), given["id"].as<std::string>()));
+  PLAIT_TRY(read_device(given, names));
   std::string folder = given["dir"].as<std::string>();
   if (folder.empty()) folder = names.name;
   while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
   std::map<std::string, std::string> files;
   PLAIT_TRY(read_templates(share_path("templates/any"), names, files));
   PLAIT_TRY(read_templates(share_path("templates/" + names.kind), names, files));
+  if (given["cuda"].as<bool>()) PLAIT_TRY(add_cuda(names, files));
   PLAIT_TRY(make_folder(folder, files));
   print_next(folder, names, files);
   return kExitOk;
@@ -185,12 +239,17 @@ Result<int> run(const po::variables_map& given) {
 }  // namespace
 
 Command new_command() {
-  Command command{"new", "KIND VENDOR.NAME [--dir D]", "begin a plugin of your own", {}, {"kind", "id"}, run};
+  Command command{
+      "new", "KIND VENDOR.NAME [--cuda] [--dir D]", "begin a plugin of your own", {}, {"kind", "id"}, run};
   command.options.add_options()("kind", po::value<std::string>()->value_name("KIND"),
                                 fmt::format("{}", fmt::join(kinds(), ", ")).c_str())(
       "id", po::value<std::string>()->value_name("VENDOR.NAME"), "of its type, as in acme.swish")(
       "dir", po::value<std::string>()->default_value("")->value_name("D"),
-      "the folder to make; default: the name");
+      "the folder to make; default: the name")(
+      "cuda", po::bool_switch(),
+      "with CUDA kernels: a layer, loss or optimizer for the host and a CUDA device, or such a device")(
+      "device", po::value<std::string>()->value_name("VENDOR.NAME"),
+      "with --cuda: the device that the kernels are for; default: VENDOR.gpu");
   return command;
 }
 

@@ -13,7 +13,8 @@ install(TARGETS plait_abi plait_sdk EXPORT plaitTargets)
 install(EXPORT plaitTargets NAMESPACE plait:: DESTINATION ${package_dir})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/plaitConfigVersion.cmake COMPATIBILITY SameMajorVersion
                                  ARCH_INDEPENDENT)
-install(FILES framework/cmake/plaitConfig.cmake framework/cmake/PlaitPlugin.cmake framework/cmake/plugin.map
+install(FILES framework/cmake/plaitConfig.cmake framework/cmake/PlaitPlugin.cmake framework/cmake/PlaitCuda.cmake
+              framework/cmake/plugin.map
               ${PROJECT_BINARY_DIR}/plaitConfigVersion.cmake
         DESTINATION ${package_dir})
 

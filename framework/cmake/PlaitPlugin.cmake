@@ -1,18 +1,22 @@
 # plait_add_plugin(<name> [KIND <kind>] [SOURCES <files>...] [LIBRARIES <libraries>...] [ONEDNN] [TESTS])
 # One folder, one plugin, one file <name>.plait.so that exports plait_plugin_v1 and nothing else.
-# SOURCES is by default every *.cc and *.c of the folder but *_test.cc, which become the program plugin_<name>_test.
+# SOURCES is by default every *.cc, *.c and *.cu of the folder but *_test.cc, which become the program plugin_<name>_test.
+# .cu files want find_package(plait 1 REQUIRED COMPONENTS cuda). Where that component is optional and there is no CUDA
+# compiler, a plugin that has other files is built without them; where there is one, PLAIT_CUDA is defined.
 # TESTS, for plugins outside of Plait's tree: ctest runs `plait verify` on the plugin, and the *_test.cc as a program.
+# `cmake --install` puts such a plugin where plait finds it: into PLAIT_PLUGIN_INSTALL_DIR, by default the user's own
+# folder of plugins.
 # ONEDNN links oneDNN (and the runtime that its binary asks for without naming where to find it).
 # The same call serves Plait's own plugins and a stranger's, after `find_package(plait 1 REQUIRED)`.
 # The target is plugin_<name>: target_compile_options and the like work on it.
 set(PLAIT_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR})
+set(PLAIT_KINDS layer loss metric optimizer schedule pretrainer augmenter source reducer device)
 
 function(plait_add_plugin name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "ONEDNN;TESTS" "KIND" "SOURCES;LIBRARIES")
-  if(arg_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "plait_add_plugin(${name}): does not understand \"${arg_UNPARSED_ARGUMENTS}\"")
-  endif()
-  file(GLOB found CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc ${CMAKE_CURRENT_SOURCE_DIR}/*.c)
+  plait_check_call(${name})
+  file(GLOB found CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc ${CMAKE_CURRENT_SOURCE_DIR}/*.c
+                                    ${CMAKE_CURRENT_SOURCE_DIR}/*.cu)
   set(tests ${found})
   list(FILTER found EXCLUDE REGEX "_test\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
@@ -20,17 +24,29 @@ function(plait_add_plugin name)
     set(arg_SOURCES ${found})
   endif()
   if(NOT arg_SOURCES)
+    if(NOT PLAIT_PLUGIN_OUTPUT_DIRECTORY)
+      plait_refuse(${name} "no SOURCES are given, and ${CMAKE_CURRENT_SOURCE_DIR} has no .cc, .c or .cu file")
+    endif()
     message(STATUS "plugin ${name}: no sources, left out")
     return()
   endif()
+  plait_take_cuda(${name} arg_SOURCES cuda)
 
   set(target plugin_${name})
   add_library(${target} MODULE ${arg_SOURCES})
   set_target_properties(${target} PROPERTIES
     PREFIX "" OUTPUT_NAME ${name} SUFFIX .plait.so
-    C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
+    C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden CUDA_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
     PLAIT_KIND "${arg_KIND}" LINK_DEPENDS ${PLAIT_CMAKE_DIR}/plugin.map)
   target_compile_features(${target} PRIVATE cxx_std_20)
+  if(cuda)
+    if(CMAKE_CUDA20_STANDARD_COMPILE_OPTION)
+      set_target_properties(${target} PROPERTIES CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON)
+    else()  # this CMake is older than the standard in CUDA
+      target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20>)
+    endif()
+    target_compile_definitions(${target} PRIVATE PLAIT_CUDA)
+  endif()
   target_link_libraries(${target} PRIVATE plait::sdk ${arg_LIBRARIES})
   target_link_options(${target} PRIVATE
     -Wl,-z,defs -Wl,--version-script=${PLAIT_CMAKE_DIR}/plugin.map -Wl,--disable-new-dtags)
@@ -42,6 +58,10 @@ function(plait_add_plugin name)
       LIBRARY_OUTPUT_DIRECTORY ${PLAIT_PLUGIN_OUTPUT_DIRECTORY} INSTALL_RPATH "$ORIGIN/../deps")
     install(TARGETS ${target} LIBRARY DESTINATION lib/plait/plugins)
     add_dependencies(product ${target})
+  elseif(PLAIT_PROGRAM)
+    plait_user_folder(user_folder)
+    set(PLAIT_PLUGIN_INSTALL_DIR ${user_folder} CACHE PATH "where cmake --install puts plugins")
+    install(TARGETS ${target} LIBRARY DESTINATION ${PLAIT_PLUGIN_INSTALL_DIR})
   endif()
   if(arg_TESTS AND NOT PLAIT_PLUGIN_OUTPUT_DIRECTORY)
     plait_outside_tests(${target} "${tests}")
@@ -50,7 +70,62 @@ function(plait_add_plugin name)
   endif()
   if(TARGET ${target}_test)
     target_link_libraries(${target}_test PRIVATE ${arg_LIBRARIES})
+    if(cuda)
+      set_target_properties(${target}_test PROPERTIES LINKER_LANGUAGE CUDA)
+    endif()
   endif()
+endfunction()
+
+macro(plait_refuse name why)
+  message(FATAL_ERROR "plait_add_plugin(${name}): ${why}")
+endmacro()
+
+# What can be wrong with a call, in words of the call. KIND is one of PLAIT_KINDS, or its plural.
+macro(plait_check_call name)
+  if(arg_UNPARSED_ARGUMENTS)
+    plait_refuse(${name} "does not understand \"${arg_UNPARSED_ARGUMENTS}\"")
+  endif()
+  if(arg_KEYWORDS_MISSING_VALUES)
+    plait_refuse(${name} "${arg_KEYWORDS_MISSING_VALUES}: nothing stands behind it")
+  endif()
+  if(NOT ${name} MATCHES "^[A-Za-z0-9_.-]+$")
+    plait_refuse(${name} "the name becomes that of a file: wanted letters, digits, \"_\", \"-\" and \".\"")
+  endif()
+  string(JOIN "|" kinds ${PLAIT_KINDS})
+  if(arg_KIND AND NOT arg_KIND MATCHES "^(${kinds})(s|es)?$")
+    string(REPLACE "|" ", " kinds "${kinds}")
+    plait_refuse(${name} "there is no KIND \"${arg_KIND}\"; wanted one of ${kinds}")
+  endif()
+  if(TARGET plugin_${name})
+    plait_refuse(${name} "there is a plugin of this name already")
+  endif()
+endmacro()
+
+# Sets <cuda> to the .cu files among <sources>; takes them out of <sources> where there is no CUDA compiler and that
+# was allowed.
+macro(plait_take_cuda name sources cuda)
+  set(${cuda} ${${sources}})
+  list(FILTER ${cuda} INCLUDE REGEX "\\.cu$")
+  get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
+  if(${cuda} AND NOT CUDA IN_LIST languages)
+    list(FILTER ${sources} EXCLUDE REGEX "\\.cu$")
+    if(NOT DEFINED plait_cuda_FOUND)
+      plait_refuse(${name} "${${cuda}} is CUDA: wanted find_package(plait 1 REQUIRED COMPONENTS cuda) before")
+    elseif(NOT ${sources})
+      plait_refuse(${name} "all its sources are CUDA, and ${plait_why}")
+    endif()
+    message(WARNING "plugin ${name}: built for the host alone, without ${${cuda}}: ${plait_why}")
+    set(${cuda})
+  endif()
+endmacro()
+
+# Where plait looks for a user's plugins.
+function(plait_user_folder result)
+  set(data "$ENV{XDG_DATA_HOME}")
+  if(NOT data)
+    set(data "$ENV{HOME}/.local/share")
+  endif()
+  set(${result} ${data}/plait/plugins/1 PARENT_SCOPE)
 endfunction()
 
 # `plait verify`, and the folder's *_test.cc (with their own main) linked with the plugin's objects.

@@ -21,11 +21,12 @@ PLACES = [
     (re.compile(r"mpi(-ext)?\.h$"), ["framework/cluster/"]),
     (re.compile(r"dnnl"), ["plugins/"]),
     (re.compile(r"boost/program_options"), ["framework/cli/"]),
-    (re.compile(r"zlib\.h$|jpeglib\.h$|png\.h$|cuda|cudnn"), ["plugins/"]),
+    (re.compile(r"zlib\.h$|jpeglib\.h$|png\.h$|cudnn"), ["plugins/"]),
+    (re.compile(r"cuda"), ["plugins/", "framework/sdk/plait/cuda.hpp", "framework/templates/cuda/"]),
 ]
 
 CODE = {".h", ".hpp", ".cc", ".c"}
-WORDED = CODE | {".md", ".txt", ".cmake", ".sh", ".py", ".proto", ".txtpb", ".json", ""}
+WORDED = CODE | {".cu", ".md", ".txt", ".cmake", ".sh", ".py", ".proto", ".txtpb", ".json", ""}
 
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK|stub|placeholder)\b", re.IGNORECASE)
 MACHINE = re.compile(r"(?<![\w.])/(work|root|home)/\w|\b(pypi\.org|pythonhosted\.org|debian\.org|ubuntu\.com)\b")

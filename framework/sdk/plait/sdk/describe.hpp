@@ -16,6 +16,9 @@
 // Members: bool, integers, float, double, std::string, an enum class with choices (enumerators 0, 1, ... in
 // the order of the choices), a struct with its own describe, Child<Kind>; and std::vector or std::optional of
 // these. Text given to doc, details, unit and choices must live as long as the library: write literals.
+//
+// A struct derived from another that has describe needs none of its own: it has the same fields. So one type
+// has several implementations, and its defaults stand in one place.
 #pragma once
 #include <cmath>
 #include <initializer_list>
@@ -45,15 +48,35 @@ enum class Reduce : uint32_t {
 template <class T>
 class Describe;
 
+namespace detail {
+
+template <class Base>
+std::type_identity<Base> described_by(void (*)(Describe<Base>&));
 template <class T>
-concept Described = requires(Describe<T>& d) {
+struct FindDescribed {
+  using type = T;
+};
+template <class T>
+requires requires { described_by(&T::describe); }
+struct FindDescribed<T> {
+  using type = typename decltype(described_by(&T::describe))::type;
+};
+
+}  // namespace detail
+
+// The struct that describes T's fields: T, or the base of T whose describe T has.
+template <class T>
+using DescribedAs = typename detail::FindDescribed<T>::type;
+
+template <class T>
+concept Described = std::is_base_of_v<DescribedAs<T>, T> && requires(Describe<DescribedAs<T>>& d) {
   T::describe(d);
 };
 
 namespace detail {
 
 template <class T>
-const Describe<T>& description();
+const Describe<DescribedAs<T>>& description();
 
 template <class V>
 struct IsVector : std::false_type {};
@@ -340,8 +363,8 @@ class Describe {
 
 namespace detail {
 template <class T>
-const Describe<T>& description() {
-  static const Describe<T> described;
+const Describe<DescribedAs<T>>& description() {
+  static const Describe<DescribedAs<T>> described;
   return described;
 }
 }  // namespace detail

@@ -71,11 +71,20 @@ const T& as(const void* self) {
 }
 
 template <class T>
-Entry make_entry(const char* kind, const char* id, const void* rules, const char* device, const void* ops) {
+constexpr bool is_struct() {
+  return std::is_default_constructible_v<T> && Described<T>;
+}
+template <class T>
+constexpr void check_struct() {
   static_assert(std::is_default_constructible_v<T>,
                 "a plugin's struct is made without arguments, then filled");
   static_assert(Described<T>, "a plugin's struct needs: static void describe(Describe<T>& d)");
-  const Describe<T>& described = description<T>();
+}
+
+template <class T>
+Entry make_entry(const char* kind, const char* id, const void* rules, const char* device, const void* ops) {
+  check_struct<T>();
+  const auto& described = description<T>();
   Entry entry;
   entry.type.struct_size = sizeof entry.type;
   entry.type.n_fields = described.n_fields();

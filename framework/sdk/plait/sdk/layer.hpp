@@ -459,18 +459,32 @@ struct KernelOf<T> {
   using type = typename T::Kernel;
 };
 
+// What every implementation of a layer needs; infer is the type's.
 template <class T>
-constexpr void check_layer() {
+constexpr bool works_as_layer() {
+  return is_struct<T>() && (ElementwiseLayer<T> || CallLayer<typename KernelOf<T>::type>);
+}
+template <class T>
+constexpr void check_layer_work() {
   using Worker = typename KernelOf<T>::type;
-  static_assert(InfersShapes<T> || ElementwiseLayer<T>,
-                "a layer that is not elementwise needs: void infer(LayerShapes& s) const");
-  static_assert(ElementwiseLayer<T> || CallLayer<Worker>,
+  check_struct<T>();
+  static_assert(
+      !ForwardElementwise<T> || ElementwiseLayer<T>,
+      "a layer with forward(Context&, In x, Out y) needs, const: void backward(Context&, In x, In dy, "
+      "Out dx), or where y is enough void backward_from_output(Context&, In y, In dy, Out dx)");
+  static_assert(ForwardElementwise<T> || CallLayer<Worker>,
                 "a layer (or its Kernel) needs forward and backward, both const: (Context&, In x, Out y) and "
-                "(Context&, "
-                "In x, In dy, Out dx), or (Context&, const LayerCall&) for both");
+                "(Context&, In x, In dy, Out dx), or (Context&, const LayerCall&) for both");
   static_assert(
       !HasKernel<T> || std::is_constructible_v<Worker, const T&, Context&, const LayerRequest&, LayerNeeds&>,
       "a Kernel needs: Kernel(const T& config, Context&, const LayerRequest&, LayerNeeds&)");
+}
+
+template <class T>
+constexpr void check_layer() {
+  check_layer_work<T>();
+  static_assert(InfersShapes<T> || ElementwiseLayer<T> || !works_as_layer<T>(),
+                "a layer that is not elementwise needs: void infer(LayerShapes& s) const");
   static_assert(
       !may_be_in_place<T>() || BackwardFromOutput<T>,
       "in place there is no x left for backward: give backward_from_output(Context&, In y, In dy, Out dx)");
@@ -510,7 +524,10 @@ const plait_layer_ops* layer_ops() {
 template <class T>
 Entry layer(const char* id) {
   detail::check_layer<T>();
-  return detail::make_entry<T>("layer", id, detail::layer_rules<T>(), kCpu, detail::layer_ops<T>());
+  if constexpr (detail::works_as_layer<T>()) {
+    return detail::make_entry<T>("layer", id, detail::layer_rules<T>(), kCpu, detail::layer_ops<T>());
+  }
+  return {};  // what is wanted has been said, and nothing more is
 }
 
 }  // namespace plait::sdk

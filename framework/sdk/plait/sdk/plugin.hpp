@@ -2,8 +2,9 @@
 //
 //   PLAIT_PLUGIN("acme.activations", "1.2.0", "BSD-3-Clause", layer<Swish>("acme.swish"), ...);
 //
-// Once per library, at namespace scope. Sizes, versions and the compiler's name are filled in here, and the note
-// that says what the library serves (note.hpp).
+// Once per library, at namespace scope. Sizes, versions and the compiler's name are filled in here, and the
+// note that says what the library serves (note.hpp). An entry that is empty, Entry{}, is left out: a kernel
+// that was not built.
 #pragma once
 #include <array>
 
@@ -25,21 +26,26 @@ inline constexpr const char* kBuiltWith = "unknown compiler";
 #endif
 
 // A layer, loss or optimizer for another device, of a type that another entry or library describes. T has the
-// type's fields.
+// type's fields, or those of them that it needs: it may be derived from the struct of the type. The rules
+// (infer, check, slots) are the type's.
 template <class T>
 Entry implementation(const char* type_id, const char* device_id) {
   using Worker = typename detail::KernelOf<T>::type;
   Entry entry;
-  if constexpr (detail::ComputesLoss<Worker>) {
-    entry = loss<T>(type_id);
-  } else if constexpr (detail::StepsOptimizer<T>) {
-    entry = optimizer<T>(type_id);
-  } else {
-    entry = layer<T>(type_id);
-  }
-  entry.type = {};
-  entry.examples = nullptr;  // they are the type's
+  entry.implementation.struct_size = sizeof entry.implementation;
+  entry.implementation.type_id = type_id;
   entry.implementation.device_id = device_id;
+  if constexpr (detail::ComputesLoss<Worker>) {
+    detail::check_struct<T>();
+    detail::check_loss<T>();
+    entry.implementation.ops = detail::loss_ops<T>();
+  } else if constexpr (detail::StepsOptimizer<T>) {
+    detail::check_struct<T>();
+    entry.implementation.ops = detail::optimizer_ops<T>();
+  } else {
+    detail::check_layer_work<T>();
+    if constexpr (detail::works_as_layer<T>()) entry.implementation.ops = detail::layer_ops<T>();
+  }
   return entry;
 }
 
@@ -70,7 +76,8 @@ class PluginTable {
       : entries_{entries...} {
     for (const Entry& entry : entries_) {
       if (entry.type.struct_size) types_[plugin_.n_types++] = &entry.type;
-      implementations_[plugin_.n_implementations++] = &entry.implementation;
+      if (entry.implementation.struct_size)
+        implementations_[plugin_.n_implementations++] = &entry.implementation;
     }
     plugin_.struct_size = sizeof plugin_;
     plugin_.abi_minor = PLAIT_ABI_MINOR;

@@ -11,7 +11,8 @@ extern "C" const plait_plugin* plait_plugin_v1(const plait_host*) noexcept;
 
 namespace plait::sdk::testing {
 
-// Type and implementation of that id in the linked library; either may be empty (struct_size 0).
+// Type and implementation of that id in the linked library; either may be empty (struct_size 0). Of several
+// implementations the one for the host, else the first.
 inline Entry linked(const std::string& id) {
   const plait_plugin* plugin = plait_plugin_v1(nullptr);
   if (!plugin) throw std::runtime_error("the plugin refuses the host");
@@ -20,7 +21,9 @@ inline Entry linked(const std::string& id) {
     if (plugin->types[i]->id == id) entry.type = *plugin->types[i];
   }
   for (uint32_t i = 0; i < plugin->n_implementations; ++i) {
-    if (plugin->implementations[i]->type_id == id) entry.implementation = *plugin->implementations[i];
+    const plait_implementation& made = *plugin->implementations[i];
+    const bool is_better = !entry.implementation.struct_size || std::string(made.device_id) == kCpu;
+    if (made.type_id == id && is_better) entry.implementation = made;
   }
   if (!entry.type.struct_size && !entry.implementation.struct_size) {
     throw std::runtime_error("the plugin has no \"" + id + "\"");

@@ -1,0 +1,85 @@
+// Kernels on CUDA devices. A .cu file includes this header after <plait/sdk.hpp>:
+//
+//   __global__ void halve(uint64_t count, const float* x, float* y) {
+//     const uint64_t i = gpu::index();
+//     if (i < count) y[i] = x[i] / 2;
+//   }
+//   struct HalveOnCuda : Halve {  // the fields of the type, and its describe
+//     void forward(Context& c, In x, Out y) const { gpu::each(c, x.size(), halve, x.data(), y.data()); }
+//     ...
+//   };
+//   Entry halve_on_cuda() { return implementation<HalveOnCuda>("acme.halve", "acme.gpu"); }
+//
+// The contract with devices: memory is the card's, and the stream of a call is a cudaStream_t. Kernels are
+// queued on it and nothing waits: no cudaDeviceSynchronize, no cudaMalloc. Memory for a call is LayerNeeds'
+// workspace. The data() of In, Out and Tensor are addresses on the card: the host passes them on and reads
+// nothing.
+//
+// Equal bits: sums in an order that the launch decides, no atomic sums of floats.
+//
+// Fails with: the runtime's text. A kernel that fails while it runs is told by a later call on its stream.
+// Threads: [any], one stream at a time.
+#pragma once
+#include <cuda_runtime.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <tuple>
+#include <utility>
+
+#include "sdk/context.hpp"
+#include "sdk/error.hpp"
+
+namespace plait::sdk::gpu {
+
+// Throws "<doing>: <the runtime's text>". The runtime forgets an error that can be survived, so that the next
+// call does not report it again.
+inline void check(cudaError_t status, const char* doing) {
+  if (status == cudaSuccess) return;
+  cudaGetLastError();
+  const bool full = status == cudaErrorMemoryAllocation;
+  throw Error(full ? ErrorCode::kMemory : ErrorCode::kException, doing, ": ", cudaGetErrorString(status),
+              " (", cudaGetErrorName(status), ")");
+}
+
+// The stream of the call; its card becomes the one that this thread launches on.
+inline cudaStream_t stream(const Context& c) {
+  const auto stream = static_cast<cudaStream_t>(c.stream());
+#if CUDART_VERSION >= 12080
+  int card = 0;
+  check(cudaStreamGetDevice(stream, &card), "the card of a stream");
+  check(cudaSetDevice(card), "the card of a stream");
+#endif
+  return stream;
+}
+
+// Queues kernel(arguments...) on the call's stream. For launches of one's own: gpu::stream(c), and
+// gpu::check(cudaGetLastError(), "my kernel") behind <<<...>>>.
+template <class... Wanted, class... Given>
+void launch(const Context& c, dim3 blocks, dim3 threads, void (*kernel)(Wanted...),
+            const Given&... arguments) {
+  static_assert(sizeof...(Wanted) == sizeof...(Given), "a launch gives a kernel all its arguments");
+  std::tuple<Wanted...> values(static_cast<Wanted>(arguments)...);
+  std::apply(
+      [&](auto&... value) {
+        void* addresses[sizeof...(Wanted) + 1] = {&value..., nullptr};
+        check(cudaLaunchKernel(kernel, blocks, threads, addresses, 0, stream(c)), "launch of a kernel");
+      },
+      values);
+}
+
+inline constexpr unsigned kThreads = 256;  // of a block
+
+// Queues kernel(count, arguments...) on at least `count` threads. Nothing for 0.
+template <class... Wanted, class... Given>
+void each(const Context& c, uint64_t count, void (*kernel)(uint64_t, Wanted...), const Given&... arguments) {
+  if (count == 0) return;
+  launch(c, static_cast<unsigned>((count + kThreads - 1) / kThreads), kThreads, kernel, count, arguments...);
+}
+
+#ifdef __CUDACC__
+// The number of this thread in a launch by each().
+__device__ inline uint64_t index() { return blockIdx.x * uint64_t{blockDim.x} + threadIdx.x; }
+#endif
+
+}  // namespace plait::sdk::gpu
