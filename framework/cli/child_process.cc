@@ -1,14 +1,23 @@
 #include "cli/child_process.h"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <thread>
 
 namespace plait {
+namespace {
+
+constexpr int kLookEvery_ms = 20;
+
+}  // namespace
 
 std::string Ending::text() const {
   if (signal != 0) return "signal " + std::to_string(signal) + " (" + ::strsignal(signal) + ")";
@@ -24,6 +33,8 @@ Result<pid_t> start_program(const std::vector<std::string>& words, const std::st
   std::fflush(nullptr);
   const pid_t child = ::fork();
   if (child == 0) {
+    ::setpgid(0, 0);
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     ::dup2(file, STDOUT_FILENO);
     ::dup2(file, STDERR_FILENO);
     ::execvp(arguments[0], arguments.data());
@@ -36,10 +47,12 @@ Result<pid_t> start_program(const std::vector<std::string>& words, const std::st
   return child;
 }
 
-Result<Ending> wait_for_any() {
+Result<std::optional<Ending>> wait_for_any(int patience_ms) {
   int status = 0;
   pid_t process = 0;
-  while ((process = ::waitpid(-1, &status, 0)) < 0 && errno == EINTR) {
+  for (int waited_ms = 0; (process = ::waitpid(-1, &status, WNOHANG)) == 0; waited_ms += kLookEvery_ms) {
+    if (waited_ms >= patience_ms) return std::optional<Ending>();
+    std::this_thread::sleep_for(std::chrono::milliseconds(kLookEvery_ms));
   }
   if (process < 0) return {Code::kIo, std::string("waiting for a process: ") + std::strerror(errno)};
   Ending ending;
@@ -48,7 +61,7 @@ Result<Ending> wait_for_any() {
     ending.signal = WTERMSIG(status);
   else
     ending.exit_status = WEXITSTATUS(status);
-  return ending;
+  return std::optional<Ending>(ending);
 }
 
 }  // namespace plait

@@ -2,6 +2,7 @@
 #pragma once
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,11 +19,12 @@ struct Ending {
   std::string text() const;
 };
 
-// Begins `words` (the program first, looked for on PATH). Standard output and error go to `log`.
-// Fails with: kIo. Threads: [one at a time]
+// Begins `words` (the program first, looked for on PATH) in a process group of its own: Ctrl-C at a terminal
+// is for the caller, who may pass it on. Standard output and error go to `log`. When the caller dies, it is
+// asked to end. Fails with: kIo. Threads: [one at a time]
 Result<pid_t> start_program(const std::vector<std::string>& words, const std::string& log);
 
-// Waits until one of the programs begun has ended.
-Result<Ending> wait_for_any();
+// The next of the programs begun that has ended; none when none has within `patience_ms`.
+Result<std::optional<Ending>> wait_for_any(int patience_ms);
 
 }  // namespace plait

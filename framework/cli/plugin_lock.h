@@ -1,5 +1,6 @@
-// plugins.lock: the plugins that a job may load, by digest. `plait doctor --lock` writes it, `plait run
-// --locked` asks for it. A line is "id version sha256 file-name"; # begins a comment.
+// plugins.lock: the plugins that a job may load, by digest. `plait doctor --lock` writes it, or --lock of a
+// command that loads plugins; its --locked asks for it. A line is "id version sha256 file-name"; # begins a
+// comment.
 #pragma once
 #include <string>
 

@@ -48,7 +48,6 @@ Status check_folder(const std::string& folder) {
 // Where --lock is given, once they have been seen to load.
 Status write_lock(const po::variables_map& given, const SearchPath& path) {
   if (!given.count("lock")) return {};
-  if (given.count("locked")) return {Code::kUsage, "--lock writes what --locked asks for: wanted one of them"};
   if (launcher_rank() != 0) return {};
   PLAIT_ASSIGN(const std::string text, lock_text(path));
   return SystemFiles().write_atomically(given["lock"].as<std::string>(), text);
@@ -101,6 +100,8 @@ Result<SearchPath> plugin_path(const po::variables_map& given, const PluginScan&
   files.insert(files.begin(), named_files.begin(), named_files.end());
   folders.insert(folders.begin(), named_folders.begin(), named_folders.end());
   const SearchPath path = default_search_path(files, folders);
+  if (given.count("locked") && given.count("lock"))
+    return {Code::kUsage, "--lock writes what --locked asks for: wanted one of them"};
   if (given.count("locked")) PLAIT_TRY(check_lock(path, given["locked"].as<std::string>()));
   return path;
 }
@@ -132,7 +133,10 @@ Result<Session> load_session(const po::variables_map& given, const std::string& 
 }
 
 Result<Network> shape_job(const Session& session, bool fuse) {
-  const Job& job = session.job;
+  return shape_job(*session.registry, session.job, fuse);
+}
+
+Result<Network> shape_job(const Registry& registry, const Job& job, bool fuse) {
   const PluginSpec& source = job.source ? job.source : job.test;
   if (!source)
     return {Code::kInvalid, job.file + ": has no source, so that the samples' shapes are not known"};
@@ -141,7 +145,7 @@ Result<Network> shape_job(const Session& session, bool fuse) {
   options.shapes_only = true;
   options.augment = &job.augment;
   options.preprocess = &job.preprocess;
-  PLAIT_ASSIGN(const auto reader, SampleReader::create(*session.registry, source, options));
+  PLAIT_ASSIGN(const auto reader, SampleReader::create(registry, source, options));
   return shape_network(job, reader->parts(), job.train.batch, fuse);
 }
 

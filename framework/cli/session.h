@@ -42,6 +42,7 @@ Result<Session> load_session(const boost::program_options::variables_map& given,
 
 // Opens the job's training source (or, without one, its test source) for its parts and shapes the network.
 Result<Network> shape_job(const Session& session, bool fuse);
+Result<Network> shape_job(const Registry& registry, const Job& job, bool fuse);
 
 // Slots of the job's optimizer, 0 without one.
 Result<int> optimizer_slots(const Session& session);

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/random_keys.h"
+#include "registry/registry.h"
 
 namespace plait {
 namespace {
@@ -62,6 +63,37 @@ Call read_call(const std::string& value) {
 
 Status usage(const SweepAxis& axis, const std::string& message) {
   return {Code::kUsage, "sweep: " + axis.path + ": " + message};
+}
+
+// A call whose name is nearly one of ours.
+std::string near_call(const std::string& value) {
+  const size_t open = value.find('(');
+  if (open == std::string::npos || value.back() != ')') return "";
+  const std::string name = trimmed(value.substr(0, open));
+  return name.find_first_of(" {[\"'") == std::string::npos ? did_you_mean(name, {"choice", "range", "log"})
+                                                           : "";
+}
+
+Status check_choices(const SweepAxis& axis) {
+  for (const std::string& value : axis.values) {
+    if (value.empty()) return usage(axis, "choice(...) has a value that is empty; \"\" is an empty text");
+    int depth = 0;
+    char quote = 0;
+    for (size_t i = 0; i < value.size() && depth >= 0; ++i) {
+      const char c = value[i];
+      if (quote && c == '\\')
+        ++i;
+      else if (quote)
+        quote = c == quote ? 0 : quote;
+      else if (c == '"' || c == '\'')
+        quote = c;
+      else
+        depth += (c == '(' || c == '[' || c == '{') - (c == ')' || c == ']' || c == '}');
+    }
+    if (depth != 0 || quote)
+      return usage(axis, "a bracket or quote of " + value + " is left open, or closes nothing");
+  }
+  return {};
 }
 
 Result<std::vector<double>> numbers(const SweepAxis& axis, const Call& call) {
@@ -127,8 +159,15 @@ Result<SweepAxis> sweep_axis(const std::string& setting) {
   axis.path = setting.substr(0, equals);
   const std::string value = trimmed(setting.substr(equals + 1));
   const Call call = value.empty() ? Call{} : read_call(value);
-  if (call.name.empty() || call.name == "choice") {
-    axis.values = call.name.empty() ? std::vector<std::string>{value} : call.arguments;
+  if (call.name.empty()) {
+    const std::string near = near_call(value);
+    if (!near.empty()) return usage(axis, "got " + value + "; did you mean " + near + "(...)?");
+    axis.values = {value};
+    return axis;
+  }
+  if (call.name == "choice") {
+    axis.values = call.arguments;
+    PLAIT_TRY(check_choices(axis));
     return axis;
   }
   PLAIT_ASSIGN(const std::vector<double> values, numbers(axis, call));

@@ -45,6 +45,13 @@ TEST_CASE("what makes no sense is refused with what was got") {
   CHECK(error_of("a=range(2,1,1)") == "sweep: a: 2 is above 1");
   CHECK(error_of("a=range(1,x,1)") == "sweep: a: range(...) wants numbers, got \"x\"");
   CHECK(error_of("a=log(0,1,3)") == "sweep: a: log begins above 0, got 0");
+  CHECK(error_of("a=choice(1,)") == "sweep: a: choice(...) has a value that is empty; \"\" is an empty text");
+  CHECK(error_of("a=choice()") == "sweep: a: choice(...) has a value that is empty; \"\" is an empty text");
+  CHECK(error_of("a=choice(b{c:1,d{})") ==
+        "sweep: a: a bracket or quote of b{c:1,d{} is left open, or closes nothing");
+  CHECK(error_of("a=choice(\"b,c)") ==
+        "sweep: a: a bracket or quote of \"b,c is left open, or closes nothing");
+  CHECK(error_of("a=chioce(1,2)") == "sweep: a: got chioce(1,2); did you mean choice(...)?");
   CHECK(error_of("a=log(1,2,1.5)") == "sweep: a: log wants a count of 2 or more, got 1.5");
 }
 

@@ -2,12 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <csignal>
 #include <cstdio>
-#include <filesystem>
-#include <map>
-#include <nlohmann/json.hpp>
-#include <optional>
+#include <set>
 #include <sstream>
 
 #include "cli/child_process.h"
@@ -15,7 +12,8 @@
 #include "cli/session.h"
 #include "cli/share_folder.h"
 #include "cli/stop_signals.h"
-#include "cli/sweep_axes.h"
+#include "cli/sweep_folder.h"
+#include "cli/sweep_table.h"
 #include "report/format.h"
 #include "train/run_folder.h"
 
@@ -26,37 +24,22 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Words = std::vector<std::string>;
 
+constexpr size_t kMostTried = 1000;  // values that are looked at before anything runs,
+constexpr size_t kMostShaped = 50;   // and those whose shapes are, which opens the source
+constexpr int kPatience_ms = 200;    // for a run to end, before looking whether to stop
+
 Words words_of(const po::variables_map& given, const char* name) {
   return given.count(name) ? given[name].as<Words>() : Words{};
 }
 
-// What the sweep goes through; the axes of --set first, then those of --var.
-struct SweepPlan {
-  std::vector<SweepAxis> axes;
-  size_t sets = 0;
-  std::vector<std::vector<std::string>> combinations;
-  std::string setting(size_t axis, const std::string& value) const { return axes[axis].path + "=" + value; }
-  bool varies(size_t axis) const { return axes[axis].is_interval || axes[axis].values.size() > 1; }
-};
-
-struct Row {
-  size_t number = 0;  // of the combination, from 0
-  std::string folder;
-  std::string status;  // "complete", "stopped", or how it failed
-  std::optional<double> monitored;
-  Json summary = Json::object();
-};
-
-struct Monitor {
-  std::string name = "loss";
-  bool higher_is_better = false;
-};
-
 Result<SweepPlan> read_plan(const po::variables_map& given) {
   SweepPlan plan;
+  std::set<std::string> paths;
   for (const char* option : {"set", "var"}) {
     for (const std::string& word : words_of(given, option)) {
       PLAIT_ASSIGN(SweepAxis axis, sweep_axis(word));
+      if (!paths.insert(std::string(option) + axis.path).second)
+        return Status(Code::kUsage, fmt::format("sweep: --{} {} is given twice", option, axis.path));
       plan.axes.push_back(std::move(axis));
       plan.sets += std::string(option) == "set";
     }
@@ -71,18 +54,54 @@ Result<SweepPlan> read_plan(const po::variables_map& given) {
   return plan;
 }
 
-// Loads the job of the first combination: mistakes in the file are found before anything runs.
-Result<Session> first_session(const po::variables_map& given, const SweepPlan& plan,
-                              const std::string& file) {
-  Words sets, vars;
-  for (size_t i = 0; i < plan.axes.size(); ++i)
-    (i < plan.sets ? sets : vars).push_back(plan.setting(i, plan.combinations[0][i]));
-  po::variables_map first;
-  for (const char* name : {"plugin", "del"})
-    if (given.count(name)) first.insert({name, given[name]});
-  first.insert({"set", po::variable_value(boost::any(sets), false)});
-  first.insert({"var", po::variable_value(boost::any(vars), false)});
-  return load_session(first, file);
+// All that decides which runs there are.
+Json recipe_of(const po::variables_map& given, const std::string& file) {
+  Json recipe = {{"file", file}};
+  for (const char* name : {"set", "var", "del", "plugin"}) recipe[name] = words_of(given, name);
+  recipe["random"] = given["random"].as<int>();
+  recipe["seed"] = given["seed"].as<uint64_t>();
+  recipe["max_steps"] = given["max-steps"].as<int64_t>();
+  return recipe;
+}
+
+// The settings of a combination as run would be given them.
+JobOptions options_of(const po::variables_map& given, const SweepPlan& plan, const Words& values) {
+  JobOptions options;
+  options.deletes = words_of(given, "del");
+  for (size_t i = 0; i < plan.axes.size(); ++i) {
+    if (i < plan.sets)
+      options.sets.push_back(plan.setting(i, values[i]));
+    else
+      options.vars[plan.axes[i].path] = values[i];
+  }
+  return options;
+}
+
+// Loads and shapes the job of the first combination, and of each other value: mistakes are found before
+// anything runs.
+Result<Session> check_plan(const po::variables_map& given, const SweepPlan& plan, const std::string& file) {
+  const Words& first = plan.combinations[0];
+  const JobOptions options = options_of(given, plan, first);
+  PLAIT_ASSIGN(const PluginScan scan, scan_plugins(file, options.vars));
+  Session session;
+  PLAIT_ASSIGN(session.registry, load_registry(given, scan));
+  PLAIT_ASSIGN(session.job, load_job(*session.registry, file, options));
+  PLAIT_TRY(shape_job(session, false).status());
+  std::set<std::pair<size_t, std::string>> tried;
+  for (const Words& values : plan.combinations)
+    for (size_t i = 0; i < values.size() && tried.size() < kMostTried; ++i) {
+      if (values[i] == first[i] || !tried.emplace(i, values[i]).second) continue;
+      Words changed = first;
+      changed[i] = values[i];
+      const JobOptions settings = options_of(given, plan, changed);
+      const auto fault = [&](const Status& status) {
+        return status.at("with " + plan.setting(i, values[i]));
+      };
+      auto job = load_job(*session.registry, file, settings);
+      if (!job) return job.status();
+      if (tried.size() <= kMostShaped) PLAIT_TRY(fault(shape_job(*session.registry, *job, false).status()));
+    }
+  return session;
 }
 
 Result<Monitor> find_monitor(const Session& session) {
@@ -105,250 +124,194 @@ std::string reason_in(const std::string& log) {
     if (line.find("error: ") != std::string::npos) return line;
     if (line.find_first_not_of(' ') != std::string::npos) last = line;
   }
-  return last;
-}
-
-// The figures of the records that the best weights were chosen by; without them those of the test, then of
-// training.
-std::string measured_on(const Json& summary, const std::string& metric) {
-  for (const char* name : {"best_validation", "validation", "test"})
-    if (summary.contains(name) && summary[name].contains(metric) && summary[name][metric].is_number())
-      return name;
-  return "";
+  return last.starts_with("plait: ") ? last.substr(7) : last;
 }
 
 // The sweep while it goes on.
 class Sweep {
  public:
-  Sweep(const po::variables_map& given, std::string file, std::string folder, SweepPlan plan, Monitor monitor)
+  Sweep(const po::variables_map& given, std::string file, std::string folder, const SweepPlan& plan,
+        const Monitor& monitor)
       : given_(given),
         file_(std::move(file)),
         folder_(std::move(folder)),
-        plan_(std::move(plan)),
-        monitor_(std::move(monitor)) {}
+        plan_(plan),
+        table_(plan, monitor) {}
 
   Status run(const std::atomic<bool>& stop) {
-    const auto jobs = static_cast<size_t>(std::max(1, given_["jobs"].as<int>()));
+    const auto jobs = static_cast<size_t>(given_["jobs"].as<int>());
     size_t next = 0;
     while (next < plan_.combinations.size() || !running_.empty()) {
-      const bool more = next < plan_.combinations.size() && !stop.load();
+      if (stop.load()) PLAIT_TRY(ask_to_stop());
+      const bool more = next < plan_.combinations.size() && !is_stopping_;
       if (more && running_.size() < jobs) {
-        PLAIT_TRY(start(next++));
+        PLAIT_TRY(take_up(next++));
       } else if (running_.empty()) {
-        break;  // asked to stop
+        break;
       } else {
-        PLAIT_ASSIGN(const Ending ending, wait_for_any());
-        finish(ending);
+        PLAIT_ASSIGN(const auto ending, wait_for_any(kPatience_ms));
+        if (ending) finish(*ending);
       }
     }
-    stopped_ = next < plan_.combinations.size();
+    table_.sort();
     return {};
   }
 
-  bool stopped() const { return stopped_; }
-  bool any_complete() const {
-    return std::any_of(rows_.begin(), rows_.end(), [](const Row& row) { return row.status == "complete"; });
-  }
-
-  // Best first; those without a figure last, in their order.
-  void sort() {
-    std::stable_sort(rows_.begin(), rows_.end(),
-                     [](const Row& a, const Row& b) { return a.number < b.number; });
-    std::stable_sort(rows_.begin(), rows_.end(), [&](const Row& a, const Row& b) {
-      if (!a.monitored || !b.monitored) return a.monitored.has_value() && !b.monitored.has_value();
-      return monitor_.higher_is_better ? *a.monitored > *b.monitored : *a.monitored < *b.monitored;
-    });
-  }
-
-  std::string table() const {
-    std::vector<std::vector<std::string>> cells = {heading()};
-    for (const Row& row : rows_) cells.push_back(cells_of(row));
-    std::vector<size_t> widths(cells[0].size());
-    for (const auto& line : cells)
-      for (size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
-    std::string text;
-    for (const auto& line : cells) {
-      std::string words;
-      for (size_t i = 0; i < line.size(); ++i) words += fmt::format("{:<{}}  ", line[i], widths[i]);
-      text += words.substr(0, words.find_last_not_of(' ') + 1) + "\n";
-    }
-    return text;
-  }
-
-  std::string csv() const {
-    std::vector<std::string> figures;  // "test accuracy", of any run
-    for (const Row& row : rows_)
-      for (const auto& [name, value] : numbers_of(row.summary))
-        if (std::find(figures.begin(), figures.end(), name) == figures.end()) figures.push_back(name);
-    std::string text = "run";
-    for (const SweepAxis& axis : plan_.axes) text += "," + csv_cell(axis.path);
-    text += ",status";
-    for (const std::string& name : figures) text += "," + csv_cell(name);
-    text += ",folder\n";
-    for (const Row& row : rows_) {
-      text += run_name(row.number);
-      for (const std::string& value : plan_.combinations[row.number]) text += "," + csv_cell(value);
-      text += "," + csv_cell(row.status);
-      const auto numbers = numbers_of(row.summary);
-      for (const std::string& name : figures) {
-        const auto found = numbers.find(name);
-        text += found == numbers.end() ? "," : fmt::format(",{:.9g}", found->second);
-      }
-      text += "," + csv_cell(row.folder) + "\n";
-    }
-    return text;
-  }
+  const SweepTable& table() const { return table_; }
+  bool is_whole() const { return !is_stopping_ || table_.complete() == plan_.combinations.size(); }
 
  private:
-  static std::string run_name(size_t number) { return fmt::format("{:03}", number + 1); }
-  static std::string csv_cell(const std::string& text) {
-    if (text.find_first_of(",\"\n") == std::string::npos) return text;
-    std::string quoted = "\"";
-    for (char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-    return quoted + "\"";
+  // Each run once: a second signal would end it before it has saved.
+  Status ask_to_stop() {
+    if (is_stopping_) return {};
+    is_stopping_ = true;
+    std::printf("stopping: %zu running, which save first (again: at once)\n", running_.size());
+    std::fflush(stdout);
+    for (const auto& [process, row] : running_) ::kill(process, SIGUSR1);  // mpirun hands this one on
+    return {};
   }
 
-  static std::map<std::string, double> numbers_of(const Json& summary) {
-    std::map<std::string, double> numbers;
-    for (const auto& [name, value] : summary.items()) {
-      if (value.is_number()) numbers[name] = value.get<double>();
-      if (!value.is_object()) continue;
-      for (const auto& [inner, figure] : value.items())
-        if (figure.is_number()) numbers[name + " " + inner] = figure.get<double>();
-    }
-    return numbers;
-  }
-
-  // "optimizer.sgd.rate=0.1 ..." of the settings that vary.
-  std::string settings_text(size_t number) const {
-    std::string text;
-    for (size_t i = 0; i < plan_.axes.size(); ++i)
-      if (plan_.varies(i))
-        text += (text.empty() ? "" : "  ") + plan_.setting(i, plan_.combinations[number][i]);
-    return text;
-  }
-
-  std::vector<std::string> heading() const {
-    std::vector<std::string> cells = {"RUN"};
-    for (size_t i = 0; i < plan_.axes.size(); ++i)
-      if (plan_.varies(i)) cells.push_back(plan_.axes[i].path);
-    cells.insert(cells.end(), {measured_name(), "LOSS", "TIME", "STATUS"});
-    return cells;
-  }
-  std::string measured_name() const {
-    for (const Row& row : rows_)
-      if (const std::string on = measured_on(row.summary, monitor_.name); !on.empty())
-        return on + " " + monitor_.name;
-    return monitor_.name;
-  }
-  std::vector<std::string> cells_of(const Row& row) const {
-    std::vector<std::string> cells = {run_name(row.number)};
-    for (size_t i = 0; i < plan_.axes.size(); ++i)
-      if (plan_.varies(i)) cells.push_back(plan_.combinations[row.number][i]);
-    const auto numbers = numbers_of(row.summary);
-    const auto figure = [&](const char* name) {
-      return numbers.count(name) ? numbers.at(name) : std::nan("");
-    };
-    cells.push_back(row.monitored ? fmt::format("{:.4f}", *row.monitored) : "-");
-    cells.push_back(numbers.count("loss") ? fmt::format("{:.4f}", figure("loss")) : "-");
-    cells.push_back(numbers.count("seconds") ? duration_text(figure("seconds")) : "-");
-    cells.push_back(row.status);
-    return cells;
-  }
-
-  Status start(size_t number) {
-    Row row;
+  // Begins a run, goes on with it, or takes it as it is.
+  Status take_up(size_t number) {
+    SweepRow row;
     row.number = number;
-    row.folder = folder_ + "/" + run_name(number);
+    row.folder = folder_ + "/" + row.name();
     PLAIT_TRY(files_.make_directories(row.folder));
-    PLAIT_ASSIGN(const pid_t process, start_program(command_of(row), row.folder + "/log.txt"));
+    read_summary(row);
+    if (row.is_complete()) return tell(std::move(row), ", from before"), Status();
+    const auto checkpoints = files_.list(checkpoints_path(row.folder));
+    const bool has_checkpoint = checkpoints && !checkpoints->empty();
+    PLAIT_ASSIGN(const pid_t process,
+                 start_program(command_of(row, has_checkpoint), row.folder + "/log.txt"));
     running_[process] = std::move(row);
     return {};
   }
 
-  Words command_of(const Row& row) const {
+  Words command_of(const SweepRow& row, bool resume) const {
     Words words;
     std::istringstream launcher(given_["launcher"].as<std::string>());
     for (std::string word; launcher >> word;) words.push_back(word);
     words.insert(words.end(), {program_path(), "run", file_, "--run-dir", row.folder, "--progress", "none"});
+    if (resume) words.push_back("--resume");
     for (const char* name : {"plugin", "del"})
       for (const std::string& value : words_of(given_, name))
         words.insert(words.end(), {std::string("--") + name, value});
+    for (const char* name : {"locked", "lock"})
+      if (given_.count(name)) words.insert(words.end(), {"--locked", given_[name].as<std::string>()});
     for (size_t i = 0; i < plan_.axes.size(); ++i)
       words.insert(words.end(),
                    {i < plan_.sets ? "--set" : "--var", plan_.setting(i, plan_.combinations[row.number][i])});
-    for (const char* name : {"threads", "max-steps"})
-      if (given_.count(name))
-        words.insert(words.end(), {std::string("--") + name, given_[name].as<std::string>()});
+    if (const int threads = given_["threads"].as<int>(); threads > 0)
+      words.insert(words.end(), {"--threads", std::to_string(threads)});
+    if (const int64_t steps = given_["max-steps"].as<int64_t>(); steps > 0)
+      words.insert(words.end(), {"--max-steps", std::to_string(steps)});
     return words;
   }
 
-  void finish(const Ending& ending) {
-    const auto found = running_.find(ending.process);
-    if (found == running_.end()) return;
-    Row row = std::move(found->second);
-    running_.erase(found);
+  void read_summary(SweepRow& row) {
+    row.summary = Json::object();
     if (const auto text = files_.read(row.folder + "/summary.json")) {
       Json json = Json::parse(*text, nullptr, false);
       if (json.is_object()) row.summary = std::move(json);
     }
     row.status = row.summary.value("status", std::string("no summary"));
-    if (ending.signal != 0 || (ending.exit_status != 0 && ending.exit_status != kExitStopped)) {
-      const auto log = files_.read(row.folder + "/log.txt");
-      row.status = ending.text();
-      if (const std::string line = log ? reason_in(*log) : ""; !line.empty()) row.status += ": " + line;
-    }
-    const std::string on = measured_on(row.summary, monitor_.name);
-    if (!on.empty()) row.monitored = row.summary[on][monitor_.name].get<double>();
-    if (on.empty() && monitor_.name == "loss" && row.summary.contains("loss") &&
-        row.summary["loss"].is_number())
-      row.monitored = row.summary["loss"].get<double>();
-    rows_.push_back(std::move(row));
-    print_progress(rows_.back());
   }
 
-  void print_progress(const Row& row) const {
-    const std::string value =
-        row.monitored ? fmt::format("{} {:.4f}", monitor_.name, *row.monitored) : row.status;
-    std::fputs(fmt::format("[{}/{}] {}  {}  {}\n", rows_.size(), plan_.combinations.size(),
-                           run_name(row.number), settings_text(row.number), value)
-                   .c_str(),
-               stdout);
+  void finish(const Ending& ending) {
+    const auto found = running_.find(ending.process);
+    if (found == running_.end()) return;
+    SweepRow row = std::move(found->second);
+    running_.erase(found);
+    read_summary(row);
+    const bool is_well =
+        ending.signal == 0 && (ending.exit_status == 0 || ending.exit_status == kExitStopped);
+    if (!is_well && is_stopping_ && ending.signal == SIGUSR1) {
+      row.status = "stopped";  // before it had begun
+    } else if (!is_well) {
+      const auto log = files_.read(row.folder + "/log.txt");
+      row.status = ending.text();
+      row.reason = log ? reason_in(*log) : "";
+    }
+    tell(std::move(row), "");
+  }
+
+  void tell(SweepRow row, const std::string& remark) {
+    const Json seconds = row.summary.contains("seconds") ? row.summary["seconds"] : Json();
+    const std::string time =
+        seconds.is_number() && !row.is_failed() ? " in " + duration_text(seconds.get<double>()) : "";
+    const std::string settings = plan_.settings_text(row.number);
+    std::fputs(
+        fmt::format("[{}/{}] {}  {}{}{}{}{}\n", table_.rows().size() + 1, plan_.combinations.size(),
+                    row.name(), settings, settings.empty() ? "" : "  ", table_.outcome(row), time, remark)
+            .c_str(),
+        stdout);
     std::fflush(stdout);
+    table_.add(std::move(row));
   }
 
   const po::variables_map& given_;
   std::string file_, folder_;
-  SweepPlan plan_;
-  Monitor monitor_;
+  const SweepPlan& plan_;
+  SweepTable table_;
   SystemFiles files_;
-  std::map<pid_t, Row> running_;
-  std::vector<Row> rows_;
-  bool stopped_ = false;
+  std::map<pid_t, SweepRow> running_;
+  bool is_stopping_ = false;
 };
+
+Status check_counts(const po::variables_map& given) {
+  if (const int jobs = given["jobs"].as<int>(); jobs < 1)
+    return {Code::kUsage, fmt::format("sweep: --jobs: got {}, wanted 1 or more", jobs)};
+  if (const int threads = given["threads"].as<int>(); threads < 0)
+    return {Code::kUsage, fmt::format("sweep: --threads: got {}, wanted 0 or more", threads)};
+  if (const int64_t steps = given["max-steps"].as<int64_t>(); steps < 0)
+    return {Code::kUsage, fmt::format("sweep: --max-steps: got {}, wanted 0 or more", steps)};
+  return {};
+}
+
+Result<std::string> folder_of(const po::variables_map& given, Files& files, const std::string& job) {
+  const std::string folder = given["sweep-dir"].as<std::string>();
+  if (!folder.empty()) return folder;
+  if (given.count("resume")) {
+    const auto newest = newest_run_dir(files, "sweep-" + job);
+    if (newest) return newest;
+    return {Code::kNotFound, "sweep: no runs/sweep-" + job + "-* to go on with; say which by --sweep-dir"};
+  }
+  return default_run_dir(files, "sweep-" + job, SystemClock().wall());
+}
+
+std::string runs_text(size_t count) { return fmt::format("{} {}", count, count == 1 ? "run" : "runs"); }
+
+// What follows the table.
+std::string end_text(const Sweep& sweep, const SweepPlan& plan, const std::string& folder) {
+  std::string text = fmt::format("\nThe table: {}/table.csv\n", folder);
+  if (!sweep.is_whole())
+    text += fmt::format("{} of {} complete; to go on, the same command with --resume --sweep-dir {}\n",
+                        sweep.table().complete(), runs_text(plan.combinations.size()), folder);
+  return text;
+}
 
 Result<int> run(const po::variables_map& given) {
   if (!given.count("file")) return {Code::kUsage, "sweep: wanted a pipeline file"};
   const std::string file = given["file"].as<std::string>();
-  PLAIT_ASSIGN(SweepPlan plan, read_plan(given));
-  PLAIT_ASSIGN(const Session session, first_session(given, plan, file));
+  PLAIT_TRY(check_counts(given));
+  PLAIT_ASSIGN(const SweepPlan plan, read_plan(given));
+  PLAIT_ASSIGN(const Session session, check_plan(given, plan, file));
   PLAIT_ASSIGN(const Monitor monitor, find_monitor(session));
   SystemFiles files;
-  std::string folder = given["sweep-dir"].as<std::string>();
-  if (folder.empty()) folder = default_run_dir(files, "sweep-" + session.job.name, SystemClock().wall());
-  if (files.exists(folder + "/table.csv"))
-    return {Code::kInvalid, "sweep: \"" + folder + "\" holds a sweep already; say another --sweep-dir"};
-  PLAIT_TRY(files.make_directories(folder));
-  std::printf("%zu runs into %s\n", plan.combinations.size(), folder.c_str());
+  PLAIT_ASSIGN(const std::string path, folder_of(given, files, session.job.name));
+  PLAIT_ASSIGN(const SweepFolder folder,
+               SweepFolder::open(files, path, recipe_of(given, file), given.count("resume") > 0));
+  std::printf("%s into %s; each writes to log.txt in its folder\n",
+              runs_text(plan.combinations.size()).c_str(), path.c_str());
+  std::fflush(stdout);
 
-  Sweep sweep(given, file, folder, std::move(plan), monitor);
+  Sweep sweep(given, file, path, plan, monitor);
   PLAIT_TRY(sweep.run(watch_stop_signals()));
-  sweep.sort();
-  std::fputs(("\n" + sweep.table()).c_str(), stdout);
-  PLAIT_TRY(files.write_atomically(folder + "/table.csv", sweep.csv()));
-  std::printf("\nThe table: %s/table.csv\n", folder.c_str());
-  if (sweep.stopped()) return kExitStopped;
-  return sweep.any_complete() ? kExitOk : kExitJob;
+  std::fputs(("\n" + sweep.table().text()).c_str(), stdout);
+  PLAIT_TRY(files.write_atomically(path + "/table.csv", sweep.table().csv()));
+  std::fputs(end_text(sweep, plan, path).c_str(), stdout);
+  if (!sweep.is_whole()) return kExitStopped;
+  return sweep.table().complete() > 0 ? kExitOk : kExitJob;
 }
 
 }  // namespace
@@ -368,17 +331,20 @@ Command sweep_command() {
       "folder of the runs (default: runs/sweep-<pipeline>-<time>)")(
       "jobs", po::value<int>()->default_value(1)->value_name("N"), "runs at a time")(
       "launcher", po::value<std::string>()->default_value("")->value_name("WORDS"),
-      "before each run, as in \"mpirun -n 4\"")("threads", po::value<std::string>()->value_name("N"),
-                                                "threads of a run")(
-      "max-steps", po::value<std::string>()->value_name("N"), "stop a run after so many steps of a shard")(
-      "plugin", po::value<Words>()->value_name("FILE"),
-      "load a plugin (or a folder of them); may be repeated")(
+      "before each run, as in \"mpirun -n 4\"")(
+      "resume", "go on with the sweep of the folder: runs that are complete stay")(
+      "threads", po::value<int>()->default_value(0)->value_name("N"), "threads of a run")(
+      "max-steps", po::value<int64_t>()->default_value(0)->value_name("N"),
+      "stop a run after so many steps of a shard")("plugin", po::value<Words>()->value_name("FILE"),
+                                                   "load a plugin (or a folder of them); may be repeated")(
       "set", po::value<Words>()->value_name("PATH=VALUES"),
       "values of a field: choice(A,B,...), also of whole plugins "
       "(optimizer=choice(NAME{FIELD:VALUE},NAME{})); "
-      "range(LOW,HIGH,STEP); log(LOW,HIGH,COUNT); one value")(
-      "var", po::value<Words>()->value_name("NAME=VALUES"), "the same for a variable of the file")(
+      "range(LOW,HIGH,STEP); log(LOW,HIGH,COUNT); with --random also range(LOW,HIGH) and log(LOW,HIGH), any "
+      "number between; one value")("var", po::value<Words>()->value_name("NAME=VALUES"),
+                                   "the same for a variable of the file")(
       "del", po::value<Words>()->value_name("PATH"), "leave out a field in all runs");
+  command.options.add(lock_options());
   return command;
 }
 

@@ -1,7 +1,9 @@
-// Mutated pipeline files: whatever the bytes, the answer is a job or an error. Fixed seeds.
+// Mutated pipeline files: whatever the bytes, the answer is a job or an error with a place. Fixed seeds;
+// PLAIT_FUZZ_RUNS in the environment asks for more of them.
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <random>
 
 #include "pipeline/load.h"
@@ -11,7 +13,7 @@ using namespace plait;
 
 namespace {
 
-constexpr int kRuns = 3000;
+const int kRuns = std::getenv("PLAIT_FUZZ_RUNS") ? std::atoi(std::getenv("PLAIT_FUZZ_RUNS")) : 3000;
 const char* const kPieces[] = {"{",
                                "}",
                                "[",
@@ -52,7 +54,29 @@ const char* const kPieces[] = {"{",
                                "\xff",
                                "\xc3\xa4",
                                "train: 5",
-                               "stride: [1"};
+                               "stride: [1",
+                               "repeat {",
+                               "repeat { count: 2 as: \"i\" ",
+                               "count: 3",
+                               "count: 100000",
+                               "as: \"i\"",
+                               "${i - 1}",
+                               "$i"};
+
+// With a repeat of layers and one of what an augmenter holds.
+std::string fuzzed_job() {
+  return test_job() +
+         "repeat { count: 2 as: \"i\" layer { name: \"c${i + 1}\" dense { units: ${3 * i} } }\n"
+         "  augment { one_of { repeat { count: $i as: \"j\" child { affine { rotate: $j } } } } }\n}\n";
+}
+
+// "t.txtpb:3:14: error: ", "--set: error: ": every error says where it is.
+void check_places(const std::string& errors) {
+  const std::string place = errors.substr(0, errors.find(": error: "));
+  const std::string name = place.substr(0, place.find(':'));
+  CHECK((name == "t.txtpb" || name == "--set" || name == "--del" || name == "--var"));
+  CHECK(place.find_first_not_of(":0123456789", name.size()) == std::string::npos);
+}
 
 class Mutator {
  public:
@@ -92,9 +116,9 @@ TEST_CASE("mutated files never do more than fail, and what loads resolves to a f
   int loaded = 0;
   for (int seed = 0; seed < kRuns; ++seed) {
     CAPTURE(seed);
-    const auto job = parse_job(test_registry(), Mutator(seed).run(test_job()), "t.txtpb");
+    const auto job = parse_job(test_registry(), Mutator(seed).run(fuzzed_job()), "t.txtpb");
     if (!job) {
-      CHECK(job.status().message().find("error: ") != std::string::npos);
+      check_places(job.status().message());
       continue;
     }
     ++loaded;
@@ -118,7 +142,7 @@ TEST_CASE("mutated overrides and variables never do more than fail") {
     options.sets = {mutator.run(sets[seed % sets.size()])};
     options.deletes = {mutator.run("layer[c1].convolution")};
     options.vars = {{"width", mutator.run("16")}};
-    const auto job = parse_job(test_registry(), test_job(), "t.txtpb", options);
-    if (!job) CHECK(job.status().message().find("error: ") != std::string::npos);
+    const auto job = parse_job(test_registry(), fuzzed_job(), "t.txtpb", options);
+    if (!job) check_places(job.status().message());
   }
 }

@@ -3,10 +3,12 @@ import csv
 import pathlib
 import random
 import shutil
+import signal
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 JOB = """# A small job.
@@ -136,15 +138,16 @@ class ToolsTest(unittest.TestCase):
         crash.write_text('#!/bin/sh\ncase "$*" in *"rate:0.25"*) kill -SEGV $$ ;; esac\nexec "$@"\n')
         crash.chmod(0o755)
         said = self.plait("sweep", "job.txtpb", "--sweep-dir", "sweep-plugins", "--launcher", crash, "--set",
-                          "optimizer=choice(sgd{rate:0.001},sgd{rate:0.25},adam{},sgd{rate:-1})")
+                          "optimizer=choice(sgd{rate:0.001},sgd{rate:0.25},adam{})")
         rows = self.table("sweep-plugins")
         status = {row["optimizer"]: row["status"] for row in rows}
         self.assertEqual(status["sgd{rate:0.001}"], "complete")
         self.assertEqual(status["adam{}"], "complete")
         self.assertIn("signal 11", status["sgd{rate:0.25}"])
-        self.assertRegex(status["sgd{rate:-1}"], r"^status 1: --set:1:\d+: error: .*-1")
-        self.assertEqual([bool(row["test accuracy"]) for row in rows], [True, True, False, False])
-        self.assertIn("signal 11", said)
+        self.assertEqual([bool(row["test accuracy"]) for row in rows], [True, True, False])
+        self.assertRegex(said, r"\[2/3\] 002  optimizer=sgd\{rate:0.25\}  failed: signal 11")
+        self.assertIn("002 failed (signal 11", said)
+        self.assertIn("its log: sweep-plugins/002/log.txt", said)
 
     def test_sweep_at_random(self):
         words = ["--random", 3, "--seed", 7, "--set", "optimizer.sgd.rate=log(0.0001,0.01)", "--var", "epochs=1"]
@@ -157,8 +160,78 @@ class ToolsTest(unittest.TestCase):
     def test_sweep_finds_mistakes_before_it_runs(self):
         said = self.plait("sweep", "job.txtpb", "--sweep-dir", "sweep-x", "--set", "optimizer.sgd.rat=choice(1,2)", status=1)
         self.assertIn("--set:1:15: error", said)
-        self.assertIn("log begins above 0", self.plait("sweep", "job.txtpb", "--set", "a=log(0,1,2)", status=2))
+        for words, status, wanted in [
+                (["--set", "a=log(0,1,2)"], 2, "log begins above 0"),
+                (["--set", "a=chioce(1,2)"], 2, "did you mean choice(...)?"),
+                (["--set", "seed=1", "--set", "seed=choice(1,2)"], 2, "--set seed is given twice"),
+                (["--set", "seed=choice(1,2)", "--jobs", "0"], 2, "--jobs: got 0"),
+                (["--set", "optimizer=choice(sgd{rate:0.1},sgd{rate:-1})"], 1, "--set:1:20: error: sgd: rate: got -1"),
+                (["--set", "layer[f1]=choice(dense{units:3},convolution{filters:3 kernel:9})"], 1,
+                 "with layer[f1]=convolution{filters:3 kernel:9}: "),
+                (["--set", "optimizer.sgd.rate=log(0.1,1)"], 2, "an interval has no grid"),
+                (["--resume"], 1, "nothing to go on with"),
+                (["--set", "seed=choice(1,2)", "--lock", "l", "--locked", "l"], 2, "wanted one of them")]:
+            with self.subTest(words=words):
+                self.assertIn(wanted, self.plait("sweep", "job.txtpb", "--sweep-dir", "sweep-x", *words, status=status))
         self.assertFalse((self.work / "sweep-x").exists())
+
+    def test_sweep_stops_and_goes_on(self):
+        words = ["sweep", "job.txtpb", "--sweep-dir", "sweep-stopped", "--set", "seed=choice(1,2,3)", "--var",
+                 "epochs=20000", "--set", "train.checkpoint_every=200"]
+        with subprocess.Popen(["plait", *words], cwd=self.work, text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT) as sweep:
+            metrics = self.work / "sweep-stopped/001/metrics.jsonl"
+            for _ in range(1000):
+                if metrics.exists() or sweep.poll() is not None:
+                    break
+                time.sleep(0.01)
+            self.assertIn("another sweep works in", self.plait(*words, "--resume", status=1))
+            sweep.send_signal(signal.SIGINT)
+            said, _ = sweep.communicate(timeout=60)
+        self.assertEqual(sweep.returncode, 75, said)
+        self.assertIn("stopping: 1 running", said)
+        self.assertIn("0 of 3 runs complete; to go on, the same command with --resume", said)
+        self.assertEqual([row["status"] for row in self.table("sweep-stopped")], ["stopped"])
+        self.assertIn("holds another sweep: set: got", self.plait(*words[:-4], "--resume", status=1))
+        self.assertIn("--resume to go on", self.plait(*words, status=1))
+
+    def test_sweep_goes_on_with_what_is_left(self):
+        words = ["sweep", "job.txtpb", "--sweep-dir", "sweep-left", "--set", "seed=choice(1,2,3)"]
+        once = self.work / "once.sh"
+        once.write_text('#!/bin/sh\ncase "$*" in *seed=2*) [ -e mended ] || exit 9 ;; esac\nexec "$@"\n')
+        once.chmod(0o755)
+        self.plait(*words, "--launcher", "./once.sh")
+        before = {row["run"]: row for row in self.table("sweep-left")}
+        self.assertEqual(before["002"]["status"], "status 9")
+        (self.work / "mended").touch()
+        said = self.plait(*words, "--launcher", "./once.sh", "--resume")
+        self.assertEqual(said.count("from before"), 2)
+        after = {row["run"]: row for row in self.table("sweep-left")}
+        self.assertEqual({row["status"] for row in after.values()}, {"complete"})
+        for run in ["001", "003"]:
+            self.assertEqual(after[run]["seconds"], before[run]["seconds"])
+
+    # ------------------------------------------------------------------------------------------------ the lock
+
+    def test_every_command_that_loads_plugins_takes_a_lock(self):
+        self.run_job("run-a")
+        self.plait("check", "job.txtpb", "--lock", "all.lock")
+        lines = (self.work / "all.lock").read_text().splitlines(True)
+        self.assertGreater(len(lines), 20)
+        (self.work / "less.lock").write_text("".join(lines[:-1]))
+        missing = lines[-1].split()[3]
+        commands = [["check", "job.txtpb"], ["graph", "job.txtpb"], ["inspect", "relu"], ["evaluate", "run-a"],
+                    ["predict", "run-a", "--in", "test", "--out", "out.csv"],
+                    ["run", "job.txtpb", "--progress", "none", "--run-dir", "run-{}"],
+                    ["try", "data.txtpb ! dense(3)", "--progress", "none", "--run-dir", "try-{}"],
+                    ["sweep", "job.txtpb", "--set", "seed=1", "--sweep-dir", "sweep-{}"]]
+        for words in commands:
+            with self.subTest(command=words[0]):
+                self.plait(*[word.format("all") for word in words], "--locked", "all.lock")
+                said = self.plait(*[word.format("less") for word in words], "--locked", "less.lock", status=1)
+                self.assertIn(f'{missing}" (sha256 ', said)
+                self.assertIn("is not in less.lock", said)
+        self.assertFalse((self.work / "run-less").exists())
 
     # ------------------------------------------------------------------------------------------------ try
 

@@ -1,0 +1,68 @@
+#include "cli/sweep_folder.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace plait {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kRecipeName = "/sweep.json";
+
+// Words of the first entry that differs, for a person.
+std::string difference(const Json& held, const Json& got) {
+  for (const auto& [name, value] : got.items())
+    if (!held.contains(name) || held[name] != value)
+      return fmt::format("{}: got {}, the folder has {}", name, value.dump(),
+                         held.contains(name) ? held[name].dump() : "none");
+  return "";
+}
+
+Status check_recipe(Files& files, const std::string& path, const Json& recipe, bool resume) {
+  const bool is_begun = files.exists(path + kRecipeName);
+  if (!is_begun && files.exists(path + "/table.csv"))
+    return {Code::kInvalid, "sweep: \"" + path + "\" holds a sweep already; say another --sweep-dir"};
+  if (!is_begun && resume) return {Code::kNotFound, "sweep: \"" + path + "\" holds no sweep to go on with"};
+  if (!is_begun) return files.write_atomically(path + kRecipeName, recipe.dump(2) + "\n");
+  if (!resume)
+    return {Code::kInvalid,
+            "sweep: \"" + path + "\" holds a sweep already; say another --sweep-dir, or --resume to go on"};
+  PLAIT_ASSIGN(const std::string text, files.read(path + kRecipeName));
+  const Json held = Json::parse(text, nullptr, false);
+  if (!held.is_object()) return {Code::kCorrupt, path + kRecipeName + ": is no recipe of a sweep"};
+  const std::string other = difference(held, recipe);
+  return other.empty() ? Status()
+                       : Status(Code::kInvalid, "sweep: \"" + path + "\" holds another sweep: " + other);
+}
+
+}  // namespace
+
+Result<SweepFolder> SweepFolder::open(Files& files, const std::string& path, const Json& recipe,
+                                      bool resume) {
+  if (resume && !files.exists(path))
+    return {Code::kNotFound, "sweep: \"" + path + "\" is not there: nothing to go on with"};
+  PLAIT_TRY(files.make_directories(path));
+  const int lock = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (lock < 0) return {Code::kIo, "\"" + path + "\": " + std::strerror(errno)};
+  SweepFolder folder(path, lock);
+  if (::flock(lock, LOCK_EX | LOCK_NB) != 0)
+    return {Code::kInvalid, "sweep: another sweep works in \"" + path + "\" now"};
+  PLAIT_TRY(check_recipe(files, path, recipe, resume));
+  return folder;
+}
+
+SweepFolder::SweepFolder(SweepFolder&& other) noexcept
+    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
+
+SweepFolder::~SweepFolder() {
+  if (lock_ >= 0) ::close(lock_);
+}
+
+}  // namespace plait
