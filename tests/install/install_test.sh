@@ -49,10 +49,57 @@ bare cmake --build "$work/stranger/build"
 exported=$(nm -D --defined-only "$work/stranger/build/stranger.plait.so" | cut -d ' ' -f 3)
 [[ $exported == plait_plugin_v1 ]] || { echo "FAILED: exports \"$exported\", wanted plait_plugin_v1"; exit 1; }
 
-# A package of another major version is not taken for this one.
-sed -i 's/find_package(plait 1 /find_package(plait 2 /' "$work/stranger/CMakeLists.txt"
-if bare cmake -S "$work/stranger" -B "$work/other" -G Ninja -DCMAKE_PREFIX_PATH="$work/moved" >/dev/null 2>&1; then
-  echo "FAILED: plait 2 was asked for and this one given"
+# Nothing but the SDK's headers and those of the language was read.
+foreign=$(bare g++ -std=c++20 -M -I "$work/moved/include" "$work/stranger/stranger.cc" |
+  grep -oE '[^ ]*/(google|tbb|oneapi|boost|fmt|nlohmann|mpi|dnnl)[^ ]*' || true)
+[[ -z $foreign ]] || { echo "FAILED: the SDK includes $foreign"; exit 1; }
+
+# The same tree again, with another CMakeLists.txt: fails with the words given, or succeeds without any.
+cmakelists() { printf 'cmake_minimum_required(VERSION 3.25)\nproject(stranger LANGUAGES CXX)\n%s\n' "$1" >"$work/stranger/CMakeLists.txt"; }
+configure() { bare cmake -S "$work/stranger" -B "$work/stranger/build" -DCMAKE_PREFIX_PATH="$work/moved" 2>&1 | tr -s ' \n' ' '; }
+answers() {
+  cmakelists "$1"
+  local said status=0
+  said=$(configure) || status=$?
+  [[ $said == *"$2"* && ($status -eq 0 && -z $2 || $status -ne 0 && -n $2) ]] && return
+  echo "FAILED: $1: wanted \"$2\", got status $status: $said"
+  exit 1
+}
+touch "$work/stranger/kernel.cu"
+answers 'find_package(plait 1.0 REQUIRED)' ''
+answers 'find_package(plait 2 REQUIRED)' 'compatible with requested version "2"'
+answers 'find_package(plait 1.1 REQUIRED)' 'compatible with requested version "1.1"'
+answers 'find_package(plait 1 REQUIRED COMPONENTS cudnn)' 'there is no component "cudnn": the only one is cuda'
+package='find_package(plait 1 REQUIRED)'
+call="$package"$'\nplait_add_plugin'
+answers "$call(stranger SOURCES)" 'plait_add_plugin(stranger): SOURCES: nothing stands behind it'
+answers "$call(stranger SOURCES stranger.cc KIND layr)" 'there is no KIND "layr"; wanted one of layer, loss, metric'
+answers "$call(stranger SOURCES stranger.cc KIND losses)" ''
+answers "$call(stranger SOURCE stranger.cc)" 'does not understand "SOURCE;stranger.cc"'
+answers "$call(\"a b\" SOURCES stranger.cc)" 'the name becomes that of a file'
+answers "$call(stranger SOURCES stranger.cc)"$'\n'"plait_add_plugin(stranger SOURCES stranger.cc)" 'a plugin of this name already'
+answers "$call(stranger SOURCES stranger.cc kernel.cu)" 'kernel.cu is CUDA: wanted find_package(plait 1 REQUIRED COMPONENTS cuda)'
+mkdir "$work/stranger/empty" && touch "$work/stranger/empty/CMakeLists.txt"
+echo 'plait_add_plugin(nothing)' >"$work/stranger/empty/CMakeLists.txt"
+answers "$package"$'\nadd_subdirectory(empty)' 'no SOURCES are given, and'
+
+# A symbol that nobody defines is refused when the plugin is linked, not when it is loaded.
+cmakelists "$call(stranger SOURCES stranger.cc TESTS)"
+sed -i 's/int not_exported() { return 1; }/int nowhere(); int not_exported() { return nowhere(); }/' "$work/stranger/stranger.cc"
+configure >/dev/null
+if said=$(bare cmake --build "$work/stranger/build" 2>&1) || [[ $said != *"undefined reference to"* ]]; then
+  echo "FAILED: an undefined symbol was not refused at link: $said"
   exit 1
 fi
+
+# A plugin of the templates: names of its tests, and where cmake --install puts it.
+bare "$work/moved/bin/plait" new metric acme.hits --dir "$work/deep/er/hits" >/dev/null
+data=(env XDG_DATA_HOME="$work/data")
+bare "${data[@]}" cmake -S "$work/deep/er/hits" -B "$work/hits" -G Ninja -DCMAKE_PREFIX_PATH="$work/moved" >/dev/null
+bare cmake --build "$work/hits" >/dev/null
+said=$(bare ctest --test-dir "$work/hits" -N)
+[[ $said == *plugin_hits_verify*plugin_hits_test* ]] || { echo "FAILED: the tests are $said"; exit 1; }
+bare "${data[@]}" cmake --install "$work/hits" >/dev/null
+said=$(bare "${data[@]}" "$work/moved/bin/plait" inspect acme.hits)
+[[ $said == *"$work/data/plait/plugins/1/hits.plait.so"* ]] || { echo "FAILED: not found where it was installed: $said"; exit 1; }
 echo "install: all well"

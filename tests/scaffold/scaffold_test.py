@@ -29,8 +29,9 @@ class Place:
     def __init__(self, work):
         self.work = work
         self.prefix = work / "prefix"
-        subprocess.run(["cmake", "--install", os.environ["PLAIT_BUILD_DIR"], "--prefix", self.prefix],
+        subprocess.run(["cmake", "--install", os.environ["PLAIT_BUILD_DIR"], "--prefix", work / "first"],
                        check=True, stdout=subprocess.DEVNULL)
+        (work / "first").rename(self.prefix)  # an installed Plait can be moved
         self.env = {"PATH": f"{self.prefix}/bin:/usr/local/bin:/usr/bin:/bin", "HOME": str(work)}
         if shutil.which("ccache"):
             self.env |= {"CMAKE_CXX_COMPILER_LAUNCHER": "ccache", "CCACHE_BASEDIR": str(work), "CCACHE_NOHASHDIR": "1",
@@ -99,6 +100,18 @@ def trains(place, kind, folder, library):
     print(f"{kind:<11} accuracy {accuracy:.3f}", flush=True)
 
 
+def passes_its_own_ci(place, folder, compiler):
+    """The workflow's last step, as a runner has it after the step that installs Plait into ~/plait."""
+    workflow = (folder / ".github/workflows/ci.yml").read_text()
+    home = place.work / "runner"
+    home.mkdir()
+    (home / "plait").symlink_to(place.prefix)
+    shutil.copytree(folder, home / "checkout", ignore=shutil.ignore_patterns("build*"))
+    step = workflow.split("- name: Build and test\n        run: |\n")[1].replace("${{ matrix.compiler }}", compiler)
+    done = place.run("env", f"HOME={home}", "bash", "-euo", "pipefail", "-c", step, cwd=home / "checkout")
+    check(done.returncode == 0, f"the step of ci.yml by {compiler}", done.stdout)
+
+
 def one_kind(place, kind):
     folder = place.work / kind
     done = place.run("plait", "new", kind, f"acme.my_{kind}", "--dir", folder)
@@ -114,6 +127,8 @@ def one_kind(place, kind):
             if library:
                 keeps_the_laws(place, kind, library)
                 trains(place, kind, folder, library)
+    if kind == "layer":
+        passes_its_own_ci(place, folder, "g++")
 
 
 def mistakes(place):
@@ -127,6 +142,9 @@ def mistakes(place):
             (["layer", "plait.swish"], "take another vendor, as in acme.swish", 2),
             (["layer", "acme.double.swish"], "wanted vendor.name", 2),
             (["layer", "acme.while"], "take another word", 2),
+            (["layer", "namespace.swish"], "take another word", 2),
+            (["layer", "loss.swish"], "take another word", 2),
+            (["layer", "acme.co_await"], "take another word", 2),
             (["layer"], "wanted a kind and an id", 2),
             (["layer", "acme.x", "--dir", "taken"], "is there already", 1),
             (["layer", "acme.x", "--dir", "/proc/nowhere/x"], "new: ", 1)]:
