@@ -5,6 +5,7 @@
 #include <cstring>
 #include <plait/sdk.hpp>
 #include <plait/sdk/testing.hpp>
+#include <plait/sdk/testing_plugin.hpp>
 
 using namespace plait::sdk;
 
@@ -22,6 +23,14 @@ struct Twice {
   }
   void backward(Context&, In, In dy, Out dx) const {
     for (size_t i = 0; i < dy.size(); ++i) dx[i] = static_cast<float>(factor * dy[i]);
+  }
+};
+
+// Another implementation of the type: its fields are those of Twice.
+struct TwiceElsewhere : Twice {
+  void forward(Context& c, In x, Out y) const {
+    Twice::forward(c, x, y);
+    y[0] += 1;
   }
 };
 
@@ -58,7 +67,8 @@ struct Counting {
 }  // namespace
 
 PLAIT_PLUGIN("acme.test", "1.2.0", "BSD-3-Clause", layer<Twice>("acme.twice"),
-             device<Counting>("acme.counting"), implementation<Twice>("acme.twice", "acme.counting"));
+             device<Counting>("acme.counting"), implementation<Twice>("acme.twice", "acme.counting"), Entry{},
+             implementation<TwiceElsewhere>("acme.twice", "acme.elsewhere"));
 
 TEST_CASE("the exported function gives a complete table") {
   const plait_plugin* plugin = plait_plugin_v1(nullptr);
@@ -71,7 +81,7 @@ TEST_CASE("the exported function gives a complete table") {
   CHECK(std::string(plugin->license) == "BSD-3-Clause");
   CHECK(std::strlen(plugin->built_with) > 0);
   REQUIRE(plugin->n_types == 2);
-  REQUIRE(plugin->n_implementations == 3);
+  REQUIRE(plugin->n_implementations == 4);  // without the empty entry
   CHECK(std::string(plugin->types[0]->kind) == "layer");
   CHECK(std::string(plugin->types[0]->id) == "acme.twice");
   CHECK(std::string(plugin->types[0]->doc) == "factor * x");
@@ -81,6 +91,27 @@ TEST_CASE("the exported function gives a complete table") {
   CHECK(std::string(plugin->implementations[2]->type_id) == "acme.twice");
   CHECK(std::string(plugin->implementations[2]->device_id) == "acme.counting");
   CHECK(plugin->implementations[2]->ops == plugin->implementations[0]->ops);
+  CHECK(std::string(plugin->implementations[3]->device_id) == "acme.elsewhere");
+}
+
+TEST_CASE("a derived struct has the fields of the one that describes them, and its own functions") {
+  static_assert(std::is_same_v<DescribedAs<TwiceElsewhere>, Twice>);
+  static_assert(std::is_same_v<DescribedAs<Twice>, Twice>);
+  testing::TestHost host;
+  Entry entry = layer<Twice>("acme.twice");
+  entry.implementation = implementation<TwiceElsewhere>("acme.twice", "acme.elsewhere").implementation;
+  testing::LayerTest test(host, entry, testing::Settings(entry).set("factor", 3),
+                          {{"x", DType::f32, {1, 2}}});
+  test.input().fill({1, 2});
+  test.forward();
+  CHECK(test.output().f32()[0] == 4);
+  CHECK(test.output().f32()[1] == 6);
+}
+
+TEST_CASE("of several implementations in a test program, the host's is taken") {
+  const plait_plugin* plugin = plait_plugin_v1(nullptr);
+  CHECK(testing::linked("acme.twice").implementation.ops == plugin->implementations[0]->ops);
+  CHECK(std::string(testing::linked("acme.twice").implementation.device_id) == "host");
 }
 
 TEST_CASE("a device through its table") {

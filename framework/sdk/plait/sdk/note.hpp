@@ -150,7 +150,7 @@ struct Note {
 #define PLAIT_SDK_NOTE(id, version, ...)                                                     \
   namespace {                                                                                \
   constexpr ::plait::sdk::detail::NoteWords plait_plugin_words{#id, #version, #__VA_ARGS__}; \
-  PLAIT_NOTE_PLACE constexpr ::plait::sdk::detail::Note<                                     \
+  [[maybe_unused]] PLAIT_NOTE_PLACE constexpr ::plait::sdk::detail::Note<                    \
       ::plait::sdk::detail::write_note(plait_plugin_words)>                                  \
       plait_plugin_note(plait_plugin_words);                                                 \
   }
