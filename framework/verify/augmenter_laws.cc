@@ -17,6 +17,7 @@ Status for_each_bench(Trial& trial, Check check) {
   for (const Example& one : configs) {
     for (const Parts& parts : parts_for(one)) {
       auto bench = make_augmenter_bench(trial, one, parts);
+      if (!bench && !is_refusal(bench.status())) return bench.status().at("infer or create");
       if (!bench) {
         refusal = bench.status().message();
         continue;

@@ -175,7 +175,7 @@ class DeviceWorker final : public Worker {
 }  // namespace
 
 Result<Workers> augmenter_workers(Trial& trial, size_t count, int) {
-  PLAIT_ASSIGN(const auto configs, config_cases(trial, count));
+  PLAIT_ASSIGN(const auto configs, config_cases(trial, std::max<size_t>(count, 8)));
   Workers workers;
   std::string refusal;
   for (const Example& one : configs) {

@@ -91,12 +91,15 @@ Status for_each_device(Trial& trial, Check check) {
   int tried = 0;
   for (const Example& one : configs) {
     auto bench = DeviceBench::open(trial, one);
+    if (!bench && !is_refusal(bench.status())) return bench.status();
     if (!bench) {
       refusal = skipped("does not open: " + bench.status().message());
       continue;
     }
     trial.doing("at work, " + config_text(*one.config));
-    PLAIT_TRY(check(**bench).at(config_text(*one.config)));
+    const Status status = check(**bench);
+    if (is_skipped(status)) return status;
+    PLAIT_TRY(status.at(config_text(*one.config)));
     ++tried;
   }
   return tried > 0 ? Status() : refusal;
@@ -212,6 +215,36 @@ Status streams(Trial& trial) {
   });
 }
 
+// Memory that is not the device's: a copy from it fails at once or late, or copies. Afterwards the device
+// works, or says that it does not.
+Status late_error(Trial& trial) {
+  return for_each_device(trial, [&](DeviceBench& d) -> Status {
+    if (d.info().flags & PLAIT_DEVICE_HOST_MEMORY) return skipped("its memory is the host's");
+    constexpr uint64_t kBytes = 256;
+    PLAIT_ASSIGN(void* const memory, d.allocate(kBytes));
+    const std::vector<uint8_t> foreign(kBytes, 0x3C), good(kBytes, 0x5A);
+    std::vector<uint8_t> out(kBytes);
+    PLAIT_TRY(d.fill_zero(memory, kBytes));
+    PLAIT_TRY(d.synchronize());
+    trial.doing("copy from memory that is not the device's");
+    Status status = d.copy(memory, foreign.data(), kBytes);
+    const Status late = d.synchronize();
+    if (status) status = late;
+    if (is_silent(status)) return broken("fails without saying why after a copy from foreign memory");
+    if (status) {
+      PLAIT_TRY(d.copy_out(out.data(), memory, kBytes));
+      PLAIT_TRY(d.synchronize());
+      if (out != foreign) return broken("says nothing of a copy from foreign memory that went wrong");
+    }
+    trial.doing("work after an error");
+    status = d.copy_in(memory, good.data(), kBytes);
+    if (status) status = d.copy_out(out.data(), memory, kBytes);
+    if (status) status = d.synchronize();
+    if (status && out != good) return broken("takes wrong bytes for good after an error");
+    return is_silent(status) ? broken("fails without saying why after an error") : Status();
+  });
+}
+
 Status unknown_extension(Trial& trial) {
   return for_each_device(trial, [&](DeviceBench& d) -> Status {
     const plait_device_ops* ops = &d.ops();
@@ -233,6 +266,8 @@ std::vector<Law> device_laws() {
       {kKind, "bounds", kMust, "fills what it is told to fill", bounds},
       {kKind, "too_much", kMust, "memory that is not there is refused in words", refuses_too_much},
       {kKind, "streams", kMust, "streams work side by side", streams},
+      {kKind, "late_error", kMust,
+       "an error that arrives late is told, and nothing after it is taken for good", late_error},
       {kKind, "unknown_extension", kMust, "extensions that do not exist are NULL", unknown_extension},
   };
 }

@@ -28,16 +28,24 @@ const std::vector<Law>& all_laws();
 Status skipped(std::string why);
 bool is_skipped(const Status& status);
 Status broken(std::string what);
+// A plugin failed without saying why.
+bool is_silent(const Status& status);
+// A plugin said that it cannot do what it was asked: a code for what it foresees, not an exception of its
+// own.
+bool is_refusal(const Status& status);
 
 std::vector<Law> library_laws();
 std::vector<Law> type_laws();
 std::vector<Law> work_laws();
+std::vector<Law> damage_laws();
+std::vector<Law> cost_laws();
 std::vector<Law> layer_memory_laws();
 std::vector<Law> layer_gradient_laws();
 std::vector<Law> layer_bits_laws();
 std::vector<Law> layer_batch_laws();
 std::vector<Law> layer_form_laws();
 std::vector<Law> layer_fault_laws();
+std::vector<Law> layer_half_laws();
 std::vector<Law> loss_laws();
 std::vector<Law> metric_laws();
 std::vector<Law> optimizer_laws();

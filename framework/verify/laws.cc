@@ -7,9 +7,11 @@ namespace {
 std::vector<Law> collect() {
   std::vector<Law> all;
   for (const auto& table :
-       {library_laws, type_laws, work_laws, layer_memory_laws, layer_gradient_laws, layer_bits_laws,
-        layer_batch_laws, layer_form_laws, layer_fault_laws, loss_laws, metric_laws, optimizer_laws,
-        schedule_laws, augmenter_laws, source_laws, reducer_laws, pretrainer_laws, device_laws}) {
+       {library_laws,    type_laws,        work_laws,       layer_memory_laws, layer_gradient_laws,
+        layer_bits_laws, layer_batch_laws, layer_form_laws, layer_fault_laws,  layer_half_laws,
+        loss_laws,       metric_laws,      optimizer_laws,  schedule_laws,     augmenter_laws,
+        source_laws,     reducer_laws,     pretrainer_laws, device_laws,       damage_laws,
+        cost_laws}) {
     for (Law& law : table()) all.push_back(law);
   }
   return all;
@@ -25,6 +27,10 @@ const std::vector<Law>& all_laws() {
 // No plugin's failure becomes kPeer: nobody here has peers.
 Status skipped(std::string why) { return {Code::kPeer, std::move(why)}; }
 bool is_skipped(const Status& status) { return status.code() == Code::kPeer; }
+bool is_silent(const Status& status) { return status.message().find("gave no reason") != std::string::npos; }
+bool is_refusal(const Status& status) {
+  return !status && status.code() != Code::kPlugin && status.code() != Code::kStopped;
+}
 Status broken(std::string what) { return {Code::kInvalid, std::move(what)}; }
 
 }  // namespace plait

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <atomic>
-#include <chrono>
 
 #include "graph/arena.h"
 #include "plan/shape_text.h"
@@ -156,36 +155,6 @@ Status refuses_wrong_inputs(Trial& trial) {
   return {};
 }
 
-Status costs(Trial& trial) {
-  PLAIT_ASSIGN(const LayerCase made, large_layer_case(trial));
-  for (int count : {1, 2}) {
-    Lanes lanes(count);
-    const Status status = lanes.execute([&]() -> Status {
-      BenchOptions options;
-      options.lanes = count, options.parallel_for = lane_loop();
-      PLAIT_ASSIGN(auto bench, LayerBench::create(trial, made, options));
-      PLAIT_ASSIGN(const LayerValues values, draw_values(trial, made));
-      PLAIT_ASSIGN(auto run, LayerRun::create(*bench, values));
-      PLAIT_TRY(run->all());
-      using Time = std::chrono::steady_clock;
-      double best = 1e300;
-      for (int i = 0; i < 20; ++i) {
-        const auto begin = Time::now();
-        PLAIT_TRY(run->forward());
-        PLAIT_TRY(run->backward());
-        best = std::min(best, std::chrono::duration<double>(Time::now() - begin).count());
-      }
-      const auto elements = static_cast<double>(element_count(made.inputs[0].shape));
-      trial.remark(fmt::format("{} lane{}: {:.2f} ns an input element", count, count > 1 ? "s" : "",
-                               best * 1e9 / elements));
-      return {};
-    });
-    PLAIT_TRY(status);
-  }
-  trial.remark(made.text());
-  return {};
-}
-
 }  // namespace
 
 std::vector<Law> layer_fault_laws() {
@@ -200,7 +169,6 @@ std::vector<Law> layer_fault_laws() {
        tells_failed_loops},
       {kKind, "wrong_inputs", Severity::kShould,
        "infer survives inputs that cannot be, and says why it refuses them", refuses_wrong_inputs},
-      {kKind, "cost", Severity::kPerformance, "time of forward and backward", costs},
   };
 }
 

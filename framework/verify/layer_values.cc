@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "plan/shape_text.h"
+#include "verify/half.h"
 #include "verify/layer_run.h"
 
 namespace plait {
@@ -31,8 +32,14 @@ std::vector<uint8_t> draw_input(Dice& dice, const PartSpec& spec, uint32_t bound
       case PLAIT_U8:
         bytes[i] = static_cast<uint8_t>(integer);
         break;
+      case PLAIT_BF16:
+      case PLAIT_F16: {
+        const uint16_t half = to_half(number, spec.dtype);
+        std::memcpy(&bytes[2 * i], &half, 2);
+        break;
+      }
       default:
-        break;  // 16-bit floats stay zero
+        break;
     }
   }
   return bytes;

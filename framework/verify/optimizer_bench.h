@@ -94,7 +94,7 @@ class OptimizerRun {
   uint64_t count() const { return weights.bytes() / 4; }
 
   Status step(const float* gradient, int64_t number, double observed) {
-    gradients.write(gradient, gradients.bytes());
+    if (gradient != gradients.as<float>()) gradients.write(gradient, gradients.bytes());
     if (side_ == nullptr) PLAIT_TRY(lend());
     const plait_optimizer_call call = make_call(number, observed);
     const auto step = [&] { return bench_.ops().step(bench_.self(), context.raw(), &call); };
@@ -103,7 +103,7 @@ class OptimizerRun {
   Result<double> observe(const float* gradient, int64_t number) {
     const plait_optimizer_ops* ops = &bench_.ops();
     if (!PLAIT_HAS(ops, observe)) return 0.0;
-    gradients.write(gradient, gradients.bytes());
+    if (gradient != gradients.as<float>()) gradients.write(gradient, gradients.bytes());
     if (side_ == nullptr) PLAIT_TRY(lend());
     const plait_optimizer_call call = make_call(number, 0);
     double sum = 0;

@@ -11,8 +11,6 @@ namespace {
 
 int keep_nothing(const plait_stage_builder*, plait_str, plait_str) { return PLAIT_OK; }
 
-bool is_silent(const Status& status) { return status.message().find("gave no reason") != std::string::npos; }
-
 template <class Check>
 Status for_each_pretrainer(Trial& trial, Check check) {
   PLAIT_ASSIGN(const auto configs, config_cases(trial, 4));
@@ -24,6 +22,7 @@ Status for_each_pretrainer(Trial& trial, Check check) {
     trial.doing("create, " + config_text(*one.config));
     auto pretrainer =
         create_instance(trial.registry(), trial.entry(), *one.config, trial.name().device_id, context);
+    if (!pretrainer && !is_refusal(pretrainer.status())) return pretrainer.status().at("create");
     if (!pretrainer) {
       refusal = skipped("create: " + pretrainer.status().message());
       continue;
@@ -32,7 +31,7 @@ Status for_each_pretrainer(Trial& trial, Check check) {
     // A network that does not suit this configuration may be refused in words.
     if (const auto stages = all_stages(*pretrainer, *toy, context);
         !stages && stages.status().code() != Code::kCorrupt) {
-      if (is_silent(stages.status())) return stages.status();
+      if (!is_refusal(stages.status())) return stages.status();
       refusal = skipped("refuses the network: " + stages.status().message());
       continue;
     }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "verify/config_samples.h"
 #include "verify/law.h"
@@ -20,6 +21,7 @@ Status for_each_reducer(Trial& trial, Check check) {
     trial.doing("create, " + config_text(*one.config));
     auto reducer =
         create_instance(trial.registry(), trial.entry(), *one.config, trial.name().device_id, context);
+    if (!reducer && !is_refusal(reducer.status())) return reducer.status().at("create");
     if (!reducer) continue;
     trial.doing("reduce, " + config_text(*one.config));
     const Status status = check(*reducer);
@@ -49,9 +51,22 @@ Status weights(Trial& trial) {
     const auto* ops = reducer.ops<plait_reducer_ops>();
     if (!PLAIT_HAS(ops, weight)) return skipped("gathers");
     for (uint32_t shards : {1u, 3u, 64u}) {
-      for (const auto& [samples, loss] :
-           std::vector<std::pair<int64_t, double>>{{1, 0.5}, {640, 2.3}, {60000, 1e-9}, {32, 1e6}, {32, 0}}) {
+      for (const auto& [samples, loss] : std::vector<std::pair<int64_t, double>>{{1, 0.5},
+                                                                                 {640, 2.3},
+                                                                                 {60000, 1e-9},
+                                                                                 {32, 1e6},
+                                                                                 {32, 0},
+                                                                                 {32, -1.5},
+                                                                                 {32, 1e-320},
+                                                                                 {INT64_MAX, 2},
+                                                                                 {32, HUGE_VAL},
+                                                                                 {32, NAN}}) {
         const plait_shard_result result{sizeof(plait_shard_result), shards, shards - 1, 0, samples, loss};
+        // Numbers that cannot be may be refused, in words.
+        if (const auto tried = weigh(reducer, result);
+            !tried && (!(loss >= 0 && std::isfinite(loss)) || samples == INT64_MAX) &&
+            !is_silent(tried.status()))
+          continue;
         PLAIT_ASSIGN(const int32_t weight, weigh(reducer, result));
         PLAIT_ASSIGN(const int32_t again, weigh(reducer, result));
         if (weight < 1 || weight > 65536)
@@ -166,6 +181,44 @@ Status within(Trial& trial) {
   });
 }
 
+// Weights, or slices of the deltas, on several threads.
+Status concurrent(Trial& trial) {
+  constexpr size_t kThreads = 4;
+  return for_each_reducer(trial, [&](const Instance& reducer) -> Status {
+    const auto* ops = reducer.ops<plait_reducer_ops>();
+    const auto weight_of = [&](size_t n) {
+      return weigh(reducer, {sizeof(plait_shard_result), 4, static_cast<uint32_t>(n), 0, 64,
+                             0.5 + static_cast<double>(n)});
+    };
+    std::vector<std::unique_ptr<Gather>> wanted, calls;
+    std::vector<int32_t> weights;
+    for (size_t n = 0; n < kThreads; ++n) {
+      if (PLAIT_HAS(ops, weight)) {
+        PLAIT_ASSIGN(const int32_t weight, weight_of(n));
+        weights.push_back(weight);
+        continue;
+      }
+      const auto deltas = draw_deltas(trial.dice(), 3 + n);
+      wanted.push_back(std::make_unique<Gather>(deltas, 0, kCount));
+      calls.push_back(std::make_unique<Gather>(deltas, 0, kCount));
+      PLAIT_TRY(wanted.back()->run(reducer));
+    }
+    const std::string fault = at_once(kThreads, [&](size_t n) -> std::string {
+      for (int i = 0; i < 200; ++i) {
+        if (!weights.empty()) {
+          const auto weight = weight_of(n);
+          if (!weight || *weight != weights[n]) return "the weight differs";
+          continue;
+        }
+        if (const Status status = calls[n]->run(reducer); !status) return status.message();
+        if (!calls[n]->combined.same_bits(wanted[n]->combined)) return "the result differs";
+      }
+      return "";
+    });
+    return fault.empty() ? Status() : broken(fault + " when several threads use one instance at once");
+  });
+}
+
 }  // namespace
 
 std::vector<Law> reducer_laws() {
@@ -175,6 +228,7 @@ std::vector<Law> reducer_laws() {
       {"reducer", "memory", Severity::kMust, "a gathering reducer writes its result, and nothing else",
        memory},
       {"reducer", "slices", Severity::kMust, "slices of the deltas are combined like the whole", slices},
+      {"reducer", "concurrent", Severity::kMust, "one instance serves several threads at once", concurrent},
       {"reducer", "within", Severity::kShould, "the result lies among the deltas, whatever their order",
        within},
   };

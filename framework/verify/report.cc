@@ -1,6 +1,7 @@
 // Results as text, JSON and JUnit.
 #include <fmt/format.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "verify/verify.h"
@@ -59,21 +60,17 @@ std::string result_line(const TestResult& r) {
 }
 
 std::string summary_text(const std::vector<TestResult>& results) {
-  int must = 0, should = 0;
-  for (const TestResult& r : results) {
-    if (r.verdict != Verdict::kFailed) continue;
-    ++(r.law->severity == Severity::kMust ? must : should);
-  }
-  return fmt::format("{} tests: {} passed, {} skipped, {} failed ({} must, {} should)", results.size(),
-                     count(results, Verdict::kPassed), count(results, Verdict::kSkipped), must + should, must,
-                     should);
+  std::map<Severity, int> failed;
+  for (const TestResult& r : results) failed[r.law->severity] += r.verdict == Verdict::kFailed;
+  return fmt::format("{} tests: {} passed, {} skipped, {} failed ({} must, {} should, {} performance)",
+                     results.size(), count(results, Verdict::kPassed), count(results, Verdict::kSkipped),
+                     count(results, Verdict::kFailed), failed[Severity::kMust], failed[Severity::kShould],
+                     failed[Severity::kPerformance]);
 }
 
 bool is_broken(const std::vector<TestResult>& results, bool strict) {
   for (const TestResult& r : results) {
-    const bool counts =
-        r.law->severity == Severity::kMust || (strict && r.law->severity == Severity::kShould);
-    if (r.verdict == Verdict::kFailed && counts) return true;
+    if (r.verdict == Verdict::kFailed && (strict || r.law->severity == Severity::kMust)) return true;
   }
   return false;
 }

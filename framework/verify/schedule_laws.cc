@@ -57,6 +57,7 @@ Status for_each_schedule(Trial& trial, Check check) {
     trial.doing("create, " + config_text(*one.config));
     auto schedule =
         create_instance(trial.registry(), trial.entry(), *one.config, trial.name().device_id, context);
+    if (!schedule && !is_refusal(schedule.status())) return schedule.status().at("create");
     if (!schedule) continue;
     trial.doing("value, " + config_text(*one.config));
     PLAIT_TRY(check(*schedule).at(config_text(*one.config)));

@@ -37,13 +37,12 @@ class SourceRecord {
     call.outputs = out_.data(), call.n_outputs = static_cast<uint32_t>(out_.size());
     call.lengths_out = lengths.as<int32_t>();
     call.training = 1;
-    return context
-        .call([&] {
-          const int code = source.ops<plait_source_ops>()->read(source.self(), context.raw(), index, &call);
-          if (error != nullptr) *error = code == PLAIT_OK ? 0 : context.error_code();
-          return code;
-        })
-        .at(fmt::format("read of record {}", index));
+    const Status status = context.call([&] {
+      const int code = source.ops<plait_source_ops>()->read(source.self(), context.raw(), index, &call);
+      if (error != nullptr) *error = code == PLAIT_OK ? 0 : context.error_code();
+      return code;
+    });
+    return status ? Status() : status.at(fmt::format("read of record {}", index));
   }
   std::string overrun() const {
     for (const auto& part : parts)

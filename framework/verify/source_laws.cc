@@ -22,6 +22,7 @@ Status for_each_source(Trial& trial, Check check) {
     trial.doing("open, " + text);
     auto opened =
         create_instance(trial.registry(), trial.entry(), *one.config, trial.name().device_id, context);
+    if (!opened && !is_refusal(opened.status())) return opened.status().at("open");
     if (!opened) {
       refusal = opened.status().message();
       continue;

@@ -82,11 +82,10 @@ class OptimizerWorker final : public Worker {
 
  private:
   Status calls() override {
-    const std::vector<float> gradient(run_->gradients.as<float>(),
-                                      run_->gradients.as<float>() + run_->count());
+    const float* gradient = run_->gradients.as<float>();
     for (int64_t t = 0; t < 3; ++t) {
-      PLAIT_ASSIGN(const double observed, run_->observe(gradient.data(), t));
-      PLAIT_TRY(run_->step(gradient.data(), t, observed));
+      PLAIT_ASSIGN(const double observed, run_->observe(gradient, t));
+      PLAIT_TRY(run_->step(gradient, t, observed));
     }
     return {};
   }

@@ -44,7 +44,7 @@ Result<std::vector<TestResult>> verify(const VerifyOptions& options,
 // The law that stands for a file that does not load: its only test then.
 const Law& loading_law();
 
-// True when a must failed, or with `strict` a should.
+// True when a must failed, or with `strict` anything.
 bool is_broken(const std::vector<TestResult>& results, bool strict);
 
 const char* severity_name(Severity severity);

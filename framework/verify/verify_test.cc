@@ -7,9 +7,11 @@
 #include <cmath>
 #include <set>
 
+#include "verify/cancellation.h"
 #include "verify/child.h"
 #include "verify/derivative.h"
 #include "verify/guarded.h"
+#include "verify/half.h"
 
 namespace plait {
 namespace {
@@ -101,6 +103,51 @@ TEST_CASE("a child answers, crashes, ends early or hangs, and says what it was a
       },
       0.1);
   CHECK(hangs.status().message().find("hangs") != std::string::npos);
+}
+
+TEST_CASE("numbers of 16 bits come back, and are rounded to the nearest") {
+  for (const uint32_t dtype : {PLAIT_F16, PLAIT_BF16}) {
+    for (uint32_t bits = 0; bits < 0x10000; ++bits) {
+      const float value = from_half(static_cast<uint16_t>(bits), dtype);
+      if (!std::isnan(value)) REQUIRE(to_half(value, dtype) == bits);
+    }
+    CHECK(std::isnan(from_half(to_half(NAN, dtype), dtype)));
+  }
+  CHECK(from_half(0x3C00, PLAIT_F16) == 1);
+  CHECK(from_half(0x0001, PLAIT_F16) == 0x1p-24f);
+  CHECK(to_half(1 + 0x1p-11f, PLAIT_F16) == 0x3C00);  // a tie: to even
+  CHECK(to_half(1 + 0x1p-11f + 0x1p-20f, PLAIT_F16) == 0x3C01);
+  CHECK(to_half(65520, PLAIT_F16) == 0x7C00);  // infinity
+  CHECK(from_half(0x3F80, PLAIT_BF16) == 1);
+  CHECK(to_half(1 + 0x1p-8f, PLAIT_BF16) == 0x3F80);
+  CHECK(to_half(1 + 0x1p-8f + 0x1p-20f, PLAIT_BF16) == 0x3F81);
+}
+
+int give(void* user, uint64_t begin, uint64_t end) {
+  static_cast<std::vector<uint64_t>*>(user)->push_back(end - begin);
+  return PLAIT_OK;
+}
+
+TEST_CASE("a cancellation ends a loop before the chosen piece, and answers questions from then on") {
+  CallContext context;
+  plait_context* c = context.raw();
+  std::vector<uint64_t> pieces;
+  {
+    Cancellation cancellation(context);
+    cancellation.at_tick(2);
+    CHECK(c->parallel_for(c, 10, 4, give, &pieces) == PLAIT_FAILED);
+    CHECK(pieces == std::vector<uint64_t>{4, 4});
+    CHECK(cancellation.told());
+    CHECK(c->cancelled(c) != 0);
+    cancellation.at_tick(Cancellation::kNever);
+    pieces.clear();
+    CHECK(c->parallel_for(c, 10, 4, give, &pieces) == PLAIT_OK);
+    CHECK(pieces == std::vector<uint64_t>{4, 4, 2});
+    CHECK(c->cancelled(c) == 0);
+    CHECK(cancellation.ticks() == 4);
+    CHECK_FALSE(cancellation.told());
+  }
+  CHECK(c->cancelled(c) == 0);
 }
 
 TEST_CASE("laws have a promise, and a name of their own within their kind") {

@@ -14,8 +14,6 @@
 namespace plait {
 namespace {
 
-bool is_silent(const Status& status) { return status.message().find("gave no reason") != std::string::npos; }
-
 // Seconds from the first answer that the call is cancelled: a call asks between pieces of milliseconds.
 constexpr double kSoon = 1;
 
@@ -108,9 +106,25 @@ Status any_bits(Trial& trial) {
   return {};
 }
 
+// An instance before and after others were made.
+Status check_beside_later_ones(Trial& trial) {
+  PLAIT_ASSIGN(const auto first, make_workers(trial, 1));
+  Worker& worker = *first.front();
+  PLAIT_TRY(worker.run().at(worker.text()));
+  const Snapshot before = worker.results();
+  PLAIT_ASSIGN(const auto later, make_workers(trial, 2));
+  trial.doing("a step after other instances were made, " + worker.text());
+  PLAIT_TRY(worker.run().at(worker.text()));
+  const std::string what = worker.difference(before);
+  return what.empty() ? Status()
+                      : broken(fmt::format("{}: {} differs once other instances are made: they share a state",
+                                           worker.text(), what));
+}
+
 // Instances of several configurations, all made before the first call.
 Status side_by_side(Trial& trial) {
   constexpr int kRepeats = 20;
+  PLAIT_TRY(check_beside_later_ones(trial));
   const Dice dice = trial.dice();
   std::vector<Snapshot> wanted;
   {

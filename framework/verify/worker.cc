@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <bit>
 #include <cstring>
 #include <limits>
 #include <map>
+#include <type_traits>
 
 #include "plan/shape_text.h"
 #include "verify/law.h"
@@ -22,6 +24,15 @@ void put(Guarded& block, uint64_t place, F value) {
   block.as<F>()[place] = value;
 }
 
+// Made of bits: arithmetic may flush it to zero.
+template <class F>
+F denormal(Dice& dice) {
+  using Bits = std::conditional_t<sizeof(F) == 8, uint64_t, uint32_t>;
+  const Bits size = static_cast<Bits>(1 + dice.below(1 << 22)),
+             sign = Bits{dice.coin()} << (8 * sizeof(F) - 1);
+  return std::bit_cast<F>(size | sign);
+}
+
 template <class F>
 F special(Dice& dice, uint64_t round) {
   using Limits = std::numeric_limits<F>;
@@ -33,8 +44,8 @@ F special(Dice& dice, uint64_t round) {
       return sign * Limits::infinity();
     case 3:
       return sign * Limits::max();
-    case 4:
-      return sign * Limits::denorm_min() * static_cast<F>(1 + dice.below(1000));
+    case Worker::kDenormals:
+      return denormal<F>(dice);
     case 5:
       return dice.below(4) == 0 ? Limits::quiet_NaN() : static_cast<F>(dice.between(-1, 1));
     default:

@@ -50,7 +50,7 @@ class Worker {
   // Numbers of any bits in all that is read and in the state, and keeps them. `round` chooses among kinds of
   // numbers.
   void draw_any_bits(Dice& dice, uint64_t round);
-  static constexpr uint64_t kRounds = 7;
+  static constexpr uint64_t kRounds = 7, kDenormals = 4;
 
   Snapshot results() const;
   // "" or the first block that differs: "output 0".

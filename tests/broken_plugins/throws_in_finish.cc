@@ -1,0 +1,21 @@
+// Throws in finish.
+// Caught by: finish
+// Words: finish: no more paper
+#include <plait/sdk.hpp>
+#include <stdexcept>
+
+namespace {
+using namespace plait::sdk;
+
+struct Broken {
+  static void describe(Describe<Broken>& d) { d.doc("broken on purpose"); }
+  static constexpr MetricValue values[] = {{"sum", MetricValue::kLower, "sum of the predictions"}};
+  size_t state_size(Spec, Spec) const { return 1; }
+  void update(Context&, Tensor, Tensor, std::span<double> state) const { state[0] += 1; }
+  void finish(std::span<const double>, std::span<double>) const { throw std::runtime_error("no more paper"); }
+};
+
+}  // namespace
+
+PLAIT_PLUGIN("broken.throws_in_finish", "1.0.0", "Apache-2.0",
+             metric<Broken>("broken.throws_in_finish_metric"));

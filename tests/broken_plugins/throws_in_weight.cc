@@ -1,0 +1,18 @@
+// Throws in weight.
+// Caught by: weight
+// Words: weight: no more paper
+#include <plait/sdk.hpp>
+#include <stdexcept>
+
+namespace {
+using namespace plait::sdk;
+
+struct Broken {
+  static void describe(Describe<Broken>& d) { d.doc("broken on purpose"); }
+  int weight(const ShardResult&) const { throw std::runtime_error("no more paper"); }
+};
+
+}  // namespace
+
+PLAIT_PLUGIN("broken.throws_in_weight", "1.0.0", "Apache-2.0",
+             reducer<Broken>("broken.throws_in_weight_reducer"));
