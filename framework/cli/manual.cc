@@ -73,6 +73,10 @@ folders of plugins, parted by colons, searched after those that the command line
 .TP
 .B XDG_DATA_HOME
 the user's plugins are in its folder plait/plugins/1 (default: ~/.local/share)
+.TP
+.B XDG_CACHE_HOME
+under it, or ~/.cache without it, plait/loads.txt says which plugins have been seen to load; all others are loaded in a
+child process first, so that one that crashes is named. May be deleted at any time.
 .SH SEE ALSO
 .BR mpirun (1)
 )";

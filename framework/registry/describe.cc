@@ -220,7 +220,8 @@ nlohmann::ordered_json list_json(const Registry& registry) {
     for (const auto* entry : entries_of(registry, kind)) types.push_back(describe_json(*entry));
   }
   for (const auto& failure : registry.failures()) {
-    failures.push_back({{"path", failure.path}, {"reason", failure.reason.message()}});
+    failures.push_back(
+        {{"path", failure.path}, {"reason", failure.reason.message()}, {"serves", failure.serves}});
   }
   return {{"types", std::move(types)}, {"failures", std::move(failures)}};
 }

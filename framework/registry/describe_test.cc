@@ -57,5 +57,9 @@ TEST_CASE("JSON says the same") {
   CHECK(json["fields"][6]["fields"][0]["name"] == "amount");
   CHECK(json["library"]["version"] == "1.2.3");
   CHECK(list_json(registry())["types"].size() == registry().types().size());
-  CHECK(list_json(registry())["failures"].size() == 1);
+  REQUIRE(list_json(registry())["failures"].size() == 1);
+  CHECK(list_json(registry())["failures"][0]["serves"].empty());
+  const auto noted = Registry::load({{}, {TEST_LIBRARIES "/noted"}});
+  REQUIRE(noted);
+  CHECK(list_json(*noted)["failures"][1]["serves"][0] == "layer test.noted_layer");
 }

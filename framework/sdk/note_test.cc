@@ -10,8 +10,8 @@ namespace {
 // Without the first line, which says the version.
 std::string note(const char* id, const char* version, const char* entries) {
   const NoteWords words{id, version, entries};
-  std::string text(write_note(words, nullptr), 'x');
-  write_note(words, text.data());
+  std::string text(write_note(words), 'x');
+  write_note(words, text.data(), text.size());
   text.pop_back();  // the zero
   return text.substr(text.find('\n') + 1);
 }
@@ -44,7 +44,7 @@ TEST_CASE("what is not written literally is left out, and said to be") {
 
 TEST_CASE("in the file it is a note of its owner") {
   static constexpr NoteWords words{"\"a.b\"", "\"1\"", R"(layer<A>("a.x"))"};
-  constexpr Note<write_note(words, nullptr)> made(words);
+  constexpr Note<write_note(words)> made(words);
   static_assert(made.owner_size == 6 && made.type == 1 && made.text_size == sizeof made.text);
   CHECK(std::string(made.owner) == "Plait");
   CHECK(std::string(made.text).starts_with("abi 1."));

@@ -36,7 +36,12 @@
 
 /* The section's name makes assemblers and linkers take it for a note, which they neither strip nor collect.
  */
-#define PLAIT_NOTE_PLACE __attribute__((section(".note.plait"), used, aligned(4)))
+#define PLAIT_NOTE_SECTION section(".note.plait"), used, aligned(4)
+#if defined(__clang__) /* whose -fsanitize=address would lay a red zone around it */
+#define PLAIT_NOTE_PLACE __attribute__((PLAIT_NOTE_SECTION, no_sanitize("address")))
+#else
+#define PLAIT_NOTE_PLACE __attribute__((PLAIT_NOTE_SECTION))
+#endif
 
 #define PLAIT_NOTE(id, version, needs, serves)                                        \
   PLAIT_NOTE_PLACE static const struct {                                              \
