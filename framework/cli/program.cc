@@ -79,9 +79,14 @@ int parse_and_run(Command& command, const std::vector<std::string>& words) {
   return finish(command.run(given));
 }
 
+int more_words(const std::string& command, const std::string& word) {
+  return usage_error(command + ": wanted no more words, got " + word);
+}
+
 // `plait help`; the build writes the manual and the completion with it.
 int help(const std::vector<std::string>& words) {
   if (words.empty()) return print_usage(stdout), kExitOk;
+  if (words.size() > 1) return more_words("help " + words[0], words[1]);
   if (words[0] == "--man") return std::fputs(manual_page(all_commands()).c_str(), stdout), kExitOk;
   if (words[0] == "--bash-completion")
     return std::fputs(bash_completion(all_commands()).c_str(), stdout), kExitOk;
@@ -105,7 +110,8 @@ std::vector<Command> all_commands() {
 int run_program(int argc, char** argv) {
   if (argc < 2) return print_usage(stderr), kExitUsage;
   const std::string name = argv[1];
-  if (name == "--version" || name == "version") return std::puts(version_text().c_str()), kExitOk;
+  if (name == "--version" || name == "version")
+    return argc > 2 ? more_words(name, argv[2]) : (std::puts(version_text().c_str()), kExitOk);
   if (name == "--help" || name == "-h" || name == "help") return help({argv + 2, argv + argc});
   std::vector<std::string> names;
   for (Command& command : all_commands()) {

@@ -21,15 +21,17 @@ struct TryElement {
   std::string block;                                        // "" where the line does not say
   std::string name;                                         // "convolution", "acme.swish", a path
   std::vector<std::pair<std::string, std::string>> fields;  // name ("" where the line does not say), value
+  size_t offset = 0;                                        // of the name, in the line
 };
 
-// Fails with: kUsage with what is wrong and where.
+// Fails with: kUsage with what is wrong, its place in the line and a caret.
 Result<std::vector<TryElement>> parse_chain(const std::string& line);
 
-// The pipeline file that a line stands for.
-// Fails with: kInvalid when an element is no plugin (did-you-mean) or its fields are too many; kNotFound,
-// kInvalid when the first element's file cannot be read.
-Result<std::string> pipeline_of(const Registry& registry, const std::vector<TryElement>& elements);
+// The pipeline file that a line, as parse_chain read it, stands for.
+// Fails with: kInvalid when an element is no plugin (did-you-mean) or its fields are too many, with the place
+// in the line; kNotFound, kInvalid when the first element's file cannot be read.
+Result<std::string> pipeline_of(const Registry& registry, const std::vector<TryElement>& elements,
+                                const std::string& line);
 
 // The file that a first element means, "" when it means none: the path itself, or NAME.txtpb in pipelines/,
 // share/plait/pipelines or their folder data/.

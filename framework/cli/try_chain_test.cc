@@ -2,6 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
+
+#include "base/files.h"
+
 namespace plait {
 namespace {
 
@@ -25,23 +29,56 @@ TEST_CASE("elements are cut at ! outside of brackets and quotes") {
 }
 
 TEST_CASE("a line that cannot be read says where") {
-  CHECK(error_of("a ! ! b") == "try: an element between two \"!\" is empty");
-  CHECK(error_of("a ! b(1") == "try: \"b(1\": \")\" is missing at its end");
-  CHECK(error_of("a b") == "try: \"a b\": elements are joined by \"!\"");
-  CHECK(error_of("a(x=)") == "try: \"a(x=)\": a value is missing");
+  CHECK(error_of("a ! ! b") ==
+        "line:1:5: error: an element is missing\n    a ! ! b\n        ^\n"
+        "    as in: fashion_mnist ! convolution(filters=32) ! relu ! dense(10)");
+  CHECK(error_of("a ! b(1") == "line:1:6: error: this ( is never closed\n    a ! b(1\n         ^");
+  CHECK(error_of("a(1){}") ==
+        "line:1:5: error: \")\" ends an element\n    a(1){}\n        ^~\n    the next begins behind a !");
+  CHECK(error_of("a b").starts_with("line:1:2: error: elements are joined by \"!\""));
+  CHECK(error_of("a ! b(x=)").starts_with("line:1:7: error: a value is missing"));
+  CHECK(error_of("a ! b(x=1 y=2)").ends_with("fields are parted by commas"));
+  CHECK(error_of("a ! seed=5").ends_with("a field of the job is changed by --set seed=5"));
+  CHECK(error_of("").starts_with("line:1:1: error: an element is missing"));
+  CHECK(error_of("a ! layer:").starts_with("line:1:11: error: the name of a plugin is missing"));
+}
+
+TEST_CASE("a type may stand in brackets, as in a file") {
+  const auto read = parse_chain("data ! [acme.swish](beta=1.5) ! layer:[acme.x]");
+  REQUIRE(read);
+  CHECK((*read)[1].name == "acme.swish");
+  CHECK((*read)[2].name == "acme.x");
+  CHECK((*read)[2].block == "layer");
 }
 
 TEST_CASE("without plugins nothing but blocks and files can be named") {
   const auto registry = Registry::load({});
   REQUIRE(registry);
-  const auto elements = parse_chain("nothing ! train(epochs=3)");
+  const std::string line = "nothing ! train(epochs=3)";
+  const auto elements = parse_chain(line);
   REQUIRE(elements);
-  const auto text = pipeline_of(*registry, *elements);
+  const auto text = pipeline_of(*registry, *elements, line);
   REQUIRE(!text);
-  CHECK(text.status().message().starts_with("try: \"nothing\" is neither a plugin nor a pipeline file"));
-  const auto blocks = pipeline_of(*registry, {{"", "train", {{"epochs", "3"}, {"batch", "4"}}}});
+  CHECK(
+      text.status().message().starts_with("line:1:1: error: \"nothing\" is neither a plugin nor a pipeline "
+                                          "file\n    nothing ! train(epochs=3)\n    ^~~~~~~"));
+  const auto blocks = pipeline_of(*registry, {{"", "train", {{"epochs", "3"}, {"batch", "4"}}}}, "");
   REQUIRE(blocks);
   CHECK(*blocks == "train { epochs: 3 batch: 4 }\n");
+}
+
+TEST_CASE("a file gives all but its layers, those of repeats too") {
+  const std::string path = (std::filesystem::temp_directory_path() / "plait_try_repeat.txtpb").string();
+  REQUIRE(
+      SystemFiles().write_atomically(path,
+                                     "# of itself\nseed: 3\nrepeat { count: 2 as: \"i\" layer { relu {} } }\n"
+                                     "repeat { count: 2 augment { flip {} } layer { relu {} } }\n"));
+  const auto registry = Registry::load({});
+  REQUIRE(registry);
+  const auto text = pipeline_of(*registry, {{"", path, {}}, {"", "train", {{"epochs", "3"}}}}, "");
+  REQUIRE(text);
+  CHECK(*text == "seed: 3\nrepeat { count: 2 augment { flip {} } }\ntrain { epochs: 3 }\n");
+  CHECK(SystemFiles().remove(path));
 }
 
 }  // namespace

@@ -46,10 +46,14 @@ Result<Session> session_of(const po::variables_map& given, std::string& text) {
   }
   Session session;
   PLAIT_ASSIGN(session.registry, load_registry(given, scan));
-  PLAIT_ASSIGN(text, pipeline_of(*session.registry, elements));
+  PLAIT_ASSIGN(text, pipeline_of(*session.registry, elements, given["line"].as<std::string>()));
   text = "# plait try '" + one_line(given["line"].as<std::string>()) + "'\n" + text;
   if (given.count("print")) return session;
-  PLAIT_ASSIGN(session.job, parse_job(*session.registry, text, "try", changes));
+  auto job = parse_job(*session.registry, text, "try", changes);
+  if (!job)
+    return Status(job.status().code(),
+                  job.status().message() + "\n(lines are those of the file that --print shows)");
+  session.job = std::move(*job);
   return session;
 }
 

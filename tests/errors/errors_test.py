@@ -116,6 +116,21 @@ for field in ("shards: 2", "local_steps: 5", "batch: 8"):
         case(f"{name} of {value}", ["job.txtpb:9", name, value], field, f"{name}: {value}")
 case("several errors at once", ["units", "relu", "rate"], job=GOOD.replace("units: 8", "unitss: 8").replace(
     "relu {}", "relo {}").replace("rate: 0.05", "rate: -1"), new="\n")
+# Repeats.
+REPEAT = GOOD.replace('layer { name: "r" relu {} }', 'repeat { count: 2 as: "i" layer { name: "r${i}" relu {} } }')
+case("a value in one iteration", ["job.txtpb:4", "got -1", "(i = 2)"], "relu {}", "dense { units: ${3 - 2 * i} }", job=REPEAT)
+case("a mistake in each iteration", ["job.txtpb:4", "relo", "(i = 1 and 1 more)"], "relu {}", "relo {}", job=REPEAT)
+case("a shape in one iteration", ["job.txtpb:4:27, i = 2", "kernel"], "relu {}",
+     "convolution { filters: 2 kernel: ${8 * i - 5} }", job=REPEAT.replace('layer { name: "h" input: "image" dense { units: 8 } }', ""))
+case("a repeat without a count", ["job.txtpb:4:1", "count"], "count: 2 ", "", job=REPEAT)
+case("a repeat a billion times", ["job.txtpb:4:17", "1000000000", "100000"], "count: 2", "count: 1000000000", job=REPEAT)
+case("repeats that multiply", ["job.txtpb:4", "more than 1000000 fields"], 'layer { name: "r${i}" relu {} }',
+     "repeat { count: 100000 repeat { count: 100000 layer { relu {} } } }", job=REPEAT)
+case("a repeat's variable elsewhere", ["job.txtpb", '"i" of a repeat is not known here'], new="seed: $i\n", job=REPEAT)
+case("two layers of one name by a repeat", ['"r"', "(i = 2)", "i = 1"], "r${i}", "r", job=REPEAT)
+case("a misspelt repeat", ["job.txtpb:4:1", 'did you mean "repeat"'], "repeat {", "repaet {", job=REPEAT)
+case("a text that doubles and doubles", ["job.txtpb", "more than 64 MiB of text"], new="name: $v40\nvar { name: \"v0\" value: \"x\" }\n" +
+     "".join(f'var {{ name: "v{i}" value: "$v{i - 1}$v{i - 1}" }}\n' for i in range(1, 41)))
 # Shapes.
 case("shapes that do not fit", ['"c"', '"h"'], 'name: "r" relu {}', 'name: "c" convolution { filters: 2 kernel: 3 }')
 case("a kernel larger than its input", ["15x15", "12x12"], 'layer { name: "h"',

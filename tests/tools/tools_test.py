@@ -211,6 +211,38 @@ class ToolsTest(unittest.TestCase):
         for run in ["001", "003"]:
             self.assertEqual(after[run]["seconds"], before[run]["seconds"])
 
+    # ------------------------------------------------------------------------------------------------ repeat
+
+    def test_a_repeat_is_checked_laid_out_run_and_replayed(self):
+        text = JOB.replace('layer { name: "f1"', """var { name: "depth" value: 2 }
+# Each wider than the one before.
+repeat {
+  count: $depth
+  as: "i"  # 1, 2
+  layer { name: "h${i}" dense { units: ${4 * i} } }
+  layer { relu {} }
+}
+layer { name: "f1\"""").replace('input: "image" ', "")
+        (self.work / "deep.txtpb").write_text(text)
+        self.assertEqual(self.plait("fmt", "--check", "deep.txtpb"), "")
+        shown = self.plait("check", "deep.txtpb", "--var", "depth=3", "--del", "layer[h1]", "--set",
+                           "layer[h3].dense.units=5")
+        self.assertRegex(shown, r"h2 +dense +\[4, 8\] f32 .*\n(.*\n)?h3 +dense +\[4, 5\] f32")
+        self.assertNotIn("h1", shown)
+        for name, file in [("run-deep", "deep.txtpb"), ("run-deep-again", "run-deep/resolved.txtpb")]:
+            self.plait("run", file, "--run-dir", name, "--progress", "none")
+        self.assertNotIn("repeat", (self.work / "run-deep/resolved.txtpb").read_text())
+        self.assertIn("The weights are equal", self.plait("diff", "run-deep", "run-deep-again"))
+        self.assertIn("deep.txtpb:11:10: error: repeat: count: got 1000000000, wanted an integer >= 0 and <= 100000",
+                      self.plait("check", "deep.txtpb", "--var", "depth=1000000000", status=1))
+
+    # ------------------------------------------------------------------------------------------------ words
+
+    def test_words_that_nobody_wants(self):
+        for words in [["--version", "x"], ["version", "x"], ["help", "run", "x"], ["help", "--man", "x"],
+                      ["diff", "a", "b", "c"]]:
+            self.assertRegex(self.plait(*words, status=2), "more words|too many words")
+
     # ------------------------------------------------------------------------------------------------ the lock
 
     def test_every_command_that_loads_plugins_takes_a_lock(self):
@@ -267,10 +299,24 @@ class ToolsTest(unittest.TestCase):
         self.assertIn("layer { convolution { filters: 32 kernel: 3 } }", said)
 
     def test_try_says_what_is_wrong(self):
-        self.assertIn('did you mean "dense"?', self.plait("try", "data.txtpb ! dens(3)", status=1))
-        self.assertIn('"units"', self.plait("try", "data.txtpb ! dense(unit=3)", status=1))
-        self.assertIn("does not go into", self.plait("try", "data.txtpb ! loss:dense(3)", status=1))
+        for line, status, wanted in [
+                ("data.txtpb ! dens(3)", 1, 'line:1:14: error: "dens" is neither'),
+                ("data.txtpb ! dens(3)", 1, 'did you mean "dense"?'),
+                ("fashion_mnst ! dense(3)", 1, 'did you mean "fashion_mnist"?'),
+                ("data.txtpb ! dense(unit=3)", 1, 'did you mean "units"?'),
+                ("data.txtpb ! dense(unit=3)", 1, "(lines are those of the file that --print shows)"),
+                ("data.txtpb ! loss:dense(3)", 1, "line:1:19: error: dense is of the kind layer, which does not go into"),
+                ("data.txtpb ! dense(3", 2, "line:1:19: error: this ( is never closed"),
+                ("data.txtpb ! dense(3, 4)", 1, "write FIELD=4"),
+                ("data.txtpb ! dense(units=3 initial=x)", 2, "fields are parted by commas"),
+                ("data.txtpb ! dense(3) ! seed=5", 2, "--set seed=5")]:
+            with self.subTest(line=line):
+                self.assertIn(wanted, self.plait("try", line, status=status))
         self.assertIn("wanted a line", self.plait("try", status=2))
+
+    def test_try_takes_types_of_strangers(self):
+        said = self.plait("try", "data.txtpb ! [plait.dense](units=3) ! plait.relu", "--print")
+        self.assertIn("layer { dense { units: 3 } }\nlayer { relu {} }\n", said)
 
     # ------------------------------------------------------------------------------------------------ doctor
 
