@@ -20,6 +20,7 @@ from scaffold_test import Place  # noqa: E402
 COMMANDS = ["run", "check", "inspect", "graph", "evaluate", "predict", "new", "doctor", "fmt", "diff", "sweep", "try", "verify"]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 TRAINS = re.compile(r"\bplait run \S+")
+FILES = re.compile(r"\bplait run (?!\S*resolved)\S+")
 
 
 def blocks(document):
@@ -49,7 +50,8 @@ class DocsTest(unittest.TestCase):
     def run_shell(self, text, folder):
         if not shutil.which("mpirun"):
             text = "\n".join(line for line in text.splitlines() if not line.startswith("mpirun"))
-        text = TRAINS.sub(rf"\g<0> --var data={self.place.data} --max-steps 4 --progress none", text)
+        text = TRAINS.sub(r"\g<0> --max-steps 4 --progress none", text)
+        text = FILES.sub(rf"\g<0> --var data={self.place.data}", text)
         self.succeeds("bash", "-euo", "pipefail", "-c", text, cwd=folder)
 
     def build_plugin(self, language, text, folder, name):
@@ -96,6 +98,9 @@ class DocsTest(unittest.TestCase):
     def test_the_abi(self):
         self.document("framework/abi/README.md")
 
+    def test_the_pipeline_files(self):
+        self.document("framework/pipeline/README.md")
+
     def test_the_kinds(self):
         folders = sorted(folder.name for folder in (ROOT / "plugins").iterdir() if folder.is_dir())
         for folder in folders:
@@ -140,11 +145,21 @@ class DocsTest(unittest.TestCase):
         self.assertEqual(schema["$schema"], "https://json-schema.org/draft/2020-12/schema")
         proto = self.succeeds("plait", "inspect", "--schema")
         for kind in self.inspected():
-            self.assertEqual(set(schema["$defs"][kind["id"]]["properties"]), {field["name"] for field in kind["fields"]})
+            self.assertEqual(set(schema["$defs"][kind["id"]]["properties"]) - {"repeat"},
+                             {field["name"] for field in kind["fields"]})
             self.assertIn({"$ref": f"#/$defs/{kind['id']}"}, schema["$defs"][f"any_{kind['kind']}"]["properties"].values())
             self.assertIn("Type_" + kind["id"].replace(".", "_").replace("-", "_"), proto)
         for name in self.references(schema):
             self.assertIn(name, schema["$defs"])
+        for properties in [schema["properties"], schema["$defs"]["repeat_in_the_job"]["properties"]]:
+            self.assertLessEqual({"layer", "augment", "include", "repeat"}, set(properties))
+        self.assertLessEqual({"count", "as", "from", "step", "input"},
+                             set(schema["$defs"]["repeat_in_block_layer"]["properties"]))
+        self.assertIn("repeated Var var", proto)
+        self.assertRegex(proto, r"message Repeat \{[^}]*repeated Block_layer layer[^}]*optional int64 count")
+        if shutil.which("protoc"):
+            (self.work / "schema.proto").write_text(proto)
+            self.succeeds("protoc", "--proto_path", self.work, "--descriptor_set_out", "/dev/null", "schema.proto")
         self.assertIn("wanted proto or json", self.place.run("plait", "inspect", "--schema=xml").stdout)
 
     def references(self, schema):
