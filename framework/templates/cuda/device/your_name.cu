@@ -5,6 +5,8 @@
 
 #include <plait/cuda.hpp>
 
+#include <algorithm>
+
 #include "kernels.h"
 
 using namespace plait::sdk;
@@ -40,7 +42,7 @@ struct YourName {
   void* allocate(Context&, uint64_t bytes) {
     gpu::check(cudaSetDevice(card), "the card");
     void* memory = nullptr;
-    if (cudaMalloc(&memory, bytes) == cudaSuccess) return memory;
+    if (cudaMalloc(&memory, std::max<uint64_t>(bytes, 1)) == cudaSuccess) return memory;
     cudaGetLastError();  // or the next launch would report it
     size_t free = 0, total = 0;
     gpu::check(cudaMemGetInfo(&free, &total), "the card's free memory");
@@ -61,19 +63,16 @@ struct YourName {
   }
 
   void copy_in(Context& c, void* to, const void* from, uint64_t bytes) {
-    gpu::check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, gpu::stream(c)),
-               "a copy to the card");
+    move(c, to, from, bytes, cudaMemcpyHostToDevice);
   }
   void copy_out(Context& c, void* to, const void* from, uint64_t bytes) {
-    gpu::check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, gpu::stream(c)),
-               "a copy from the card");
+    move(c, to, from, bytes, cudaMemcpyDeviceToHost);
   }
   void copy(Context& c, void* to, const void* from, uint64_t bytes) {
-    gpu::check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, gpu::stream(c)),
-               "a copy on the card");
+    move(c, to, from, bytes, cudaMemcpyDeviceToDevice);
   }
   void fill_zero(Context& c, void* memory, uint64_t bytes) {
-    gpu::check(cudaMemsetAsync(memory, 0, bytes, gpu::stream(c)), "zeros");
+    if (bytes > 0) gpu::check(cudaMemsetAsync(memory, 0, bytes, gpu::stream(c)), "zeros");
   }
   void add_f32(Context& c, float* to, const float* from, uint64_t count) {
     gpu::each(c, count, add_kernel, to, from);
@@ -82,6 +81,10 @@ struct YourName {
   void synchronize(Context& c) { gpu::check(cudaStreamSynchronize(gpu::stream(c)), "work on the card"); }
 
  private:
+  static void move(Context& c, void* to, const void* from, uint64_t bytes, cudaMemcpyKind kind) {
+    if (bytes > 0) gpu::check(cudaMemcpyAsync(to, from, bytes, kind, gpu::stream(c)), "a copy");
+  }
+
   cudaDeviceProp properties_{};
 };
 
