@@ -167,12 +167,15 @@ def fake(place):
 
 
 def built_by_nvcc(place, kind, folder):
+    said = ""
     for words in [["cmake", "-S", ".", "-B", "build-nvcc", "-G", "Ninja"], ["cmake", "--build", "build-nvcc"],
                   ["ctest", "--test-dir", "build-nvcc", "--output-on-failure"]]:
         done = place.run(*words, cwd=folder)
         check(done.returncode == 0, f"{kind}, nvcc: {' '.join(words)}", done.stdout)
         if done.returncode != 0:
             return None
+        said += done.stdout
+    check("warning" not in said.lower(), f"{kind}, nvcc: warnings", said)
     library = folder / "build-nvcc" / f"{folder.name}.plait.so"
     exported = place.run("nm", "-D", "--defined-only", library).stdout.split()[2::3]
     check(exported == ["plait_plugin_v1"], f"{kind}: exports one symbol", str(exported))
