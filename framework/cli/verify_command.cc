@@ -71,6 +71,10 @@ void restart_for(const std::vector<std::string>& plugins) {
 }
 
 Result<int> run(const po::variables_map& given) {
+  if (given.count("laws") > 0) {
+    std::fputs(laws_text().c_str(), stdout);
+    return kExitOk;
+  }
   PLAIT_ASSIGN(const VerifyOptions options, read_options(given));
   restart_for(options.files);
   const bool quiet = given.count("quiet") > 0;
@@ -94,6 +98,7 @@ Command verify_command() {
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   command.options.add_options()("file", po::value<std::vector<std::string>>()->value_name("FILE"),
                                 "a plugin's library")("all", "every library on the search path")(
+      "laws", "print the laws, of every kind, and try none")(
       "only", po::value<std::string>()->default_value("")->value_name("REGEX"),
       "tests whose name (\"acme.swish: input_gradient\") it is found in")(
       "seed", po::value<uint64_t>()->default_value(1)->value_name("N"),
@@ -101,7 +106,7 @@ Command verify_command() {
                                                "write the results as JSON")(
       "junit", po::value<std::string>()->value_name("FILE"), "write the results as JUnit XML")(
       "in-process", "no process for each test: for debuggers")(
-      "strict", "a should that fails counts like a must")("quiet", "show failures only")(
+      "strict", "a should or performance law that fails counts like a must")("quiet", "show failures only")(
       "jobs", po::value<int>()->default_value(cores)->value_name("N"), "tests at a time")(
       "time-limit", po::value<double>()->default_value(30)->value_name("S"), "seconds for a test");
   return command;

@@ -38,10 +38,12 @@ Code code_of(int32_t error) {
   }
 }
 
-int run_serial(uint64_t count, uint64_t grain, int (*body)(void*, uint64_t, uint64_t), void* user) {
+int run_serial(uint64_t count, uint64_t grain, int (*body)(void*, uint64_t, uint64_t), void* user,
+               const std::atomic<bool>* cancelled) {
   const uint64_t piece = grain > 0 ? grain : count;
   for (uint64_t begin = 0; begin < count;) {
     const uint64_t end = begin + std::min(piece, count - begin);
+    if (cancelled != nullptr && cancelled->load(std::memory_order_relaxed)) return PLAIT_FAILED;
     if (body(user, begin, end) != PLAIT_OK) return PLAIT_FAILED;
     begin = end;
   }
@@ -101,7 +103,7 @@ void CallContext::fail(plait_context* context, int32_t code, plait_str text) {
 int CallContext::run_parallel(plait_context* context, uint64_t count, uint64_t grain,
                               int (*body)(void*, uint64_t, uint64_t), void* user) {
   const CallContext& self = self_of(context);
-  if (self.parallel_for_ == nullptr) return run_serial(count, grain, body, user);
+  if (self.parallel_for_ == nullptr) return run_serial(count, grain, body, user, self.cancelled_);
   return self.parallel_for_(count, grain, context->lanes, body, user, self.cancelled_);
 }
 

@@ -83,6 +83,21 @@ TEST_CASE("serial parallel_for: the pieces follow from count and grain, and a fa
   CHECK(whole == Pieces{{0, 5}});
 }
 
+TEST_CASE("serial parallel_for: no piece begins once the work is no longer wanted") {
+  struct Work {
+    std::atomic<bool> stop{false};
+    int pieces = 0;
+  } work;
+  const auto body = [](void* user, uint64_t, uint64_t) {
+    Work& w = *static_cast<Work*>(user);
+    w.stop = ++w.pieces == 2;
+    return int{PLAIT_OK};
+  };
+  CallContext context(1, nullptr, &work.stop);
+  CHECK(context.raw()->parallel_for(context.raw(), 20, 4, body, &work) == PLAIT_FAILED);
+  CHECK(work.pieces == 2);
+}
+
 TEST_CASE("a given parallel_for gets lanes and the wish to stop") {
   static int lanes_seen = 0;
   static bool stop_seen = false;

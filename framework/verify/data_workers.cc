@@ -197,6 +197,7 @@ Result<Workers> source_workers(Trial& trial, size_t count, int) {
   Workers workers;
   std::string refusal;
   for (const Example& one : configs) {
+    trial.doing("create, " + config_text(*one.config));
     CallContext context;
     auto opened =
         create_instance(trial.registry(), trial.entry(), *one.config, trial.name().device_id, context);
@@ -216,6 +217,7 @@ Result<Workers> pretrainer_workers(Trial& trial, size_t count, int) {
   PLAIT_ASSIGN(const auto configs, config_cases(trial, count));
   Workers workers;
   for (const Example& one : configs) {
+    trial.doing("create, " + config_text(*one.config));
     CallContext context;
     auto made =
         create_instance(trial.registry(), trial.entry(), *one.config, trial.name().device_id, context);

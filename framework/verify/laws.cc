@@ -1,6 +1,9 @@
 // The list of the tables of laws.
 #include "verify/law.h"
 
+#include <algorithm>
+#include <map>
+
 namespace plait {
 namespace {
 
@@ -14,6 +17,11 @@ std::vector<Law> collect() {
         cost_laws}) {
     for (Law& law : table()) all.push_back(law);
   }
+  // The laws of a kind stand together, in the order of the tables.
+  std::map<std::string, size_t> first;
+  for (size_t i = 0; i < all.size(); ++i) first.emplace(all[i].kind, i);
+  std::stable_sort(all.begin(), all.end(),
+                   [&](const Law& a, const Law& b) { return first[a.kind] < first[b.kind]; });
   return all;
 }
 

@@ -53,6 +53,21 @@ const char* verdict_name(Verdict verdict) {
   return verdict == Verdict::kPassed ? "passed" : verdict == Verdict::kFailed ? "failed" : "skipped";
 }
 
+std::string laws_text() {
+  std::string text, kind;
+  for (const Law& law : all_laws()) {
+    if (kind != law.kind) {
+      kind = law.kind;
+      text += fmt::format("{}{}\n", text.empty() ? "" : "\n",
+                          kind == "type"      ? "every kind"
+                          : kind == "library" ? "the file as a whole"
+                                              : kind);
+    }
+    text += fmt::format("  {:<11} {:<25} {}\n", severity_name(law.severity), law.name, law.promise);
+  }
+  return text;
+}
+
 std::string result_line(const TestResult& r) {
   const char* verdict = r.verdict == Verdict::kFailed ? "FAILED" : verdict_name(r.verdict);
   return fmt::format("{:<7} {:<11} {}{}{}", verdict, severity_name(r.law->severity), r.name.text(),

@@ -189,6 +189,7 @@ Result<List> instances(Trial& trial, size_t count, SetUpInstance set_up) {
   List list;
   std::string refusal;
   for (const Example& one : configs) {
+    trial.doing("create, " + config_text(*one.config));
     CallContext context;
     PLAIT_ASSIGN(const auto side, DeviceSide::create(trial.device()));
     side->serve(context);
@@ -303,6 +304,7 @@ Result<List> setup_calls(Trial& trial, size_t count) {
   List good;
   Status refusal = skipped("no case found");
   for (SetupCalls& one : all) {
+    trial.doing("create and destroy, " + one.what);
     const Status status = one.make(0);
     if (status)
       good.push_back(std::move(one));

@@ -194,6 +194,7 @@ Result<Workers> from_instances(Trial& trial, size_t count, Make make) {
   Workers workers;
   std::string refusal;
   for (const Example& one : configs) {
+    trial.doing("create, " + config_text(*one.config));
     CallContext context;
     auto made =
         create_instance(trial.registry(), trial.entry(), *one.config, trial.name().device_id, context);

@@ -47,6 +47,9 @@ const Law& loading_law();
 // True when a must failed, or with `strict` anything.
 bool is_broken(const std::vector<TestResult>& results, bool strict);
 
+// Every law with its promise, by kind: for people.
+std::string laws_text();
+
 const char* severity_name(Severity severity);
 const char* verdict_name(Verdict verdict);
 // "FAILED  must    acme.swish: input_gradient: the gradient ..."

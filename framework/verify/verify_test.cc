@@ -161,6 +161,27 @@ TEST_CASE("laws have a promise, and a name of their own within their kind") {
   CHECK(seen.size() > 60);
 }
 
+TEST_CASE("the list of laws names every law once, under its kind") {
+  const std::string text = laws_text();
+  size_t lines = 0;
+  for (const char c : text) lines += c == '\n';
+  std::set<std::string> kinds;
+  for (const Law& law : all_laws()) {
+    kinds.insert(law.kind);
+    CHECK(text.find(law.promise) != std::string::npos);
+  }
+  CHECK(lines == all_laws().size() + 2 * kinds.size() - 1);  // a title each, and a line between
+}
+
+TEST_CASE("a performance law that fails is told, and counts under strict alone") {
+  Law law{"type", "cost", Severity::kPerformance, "is quick", nullptr};
+  const std::vector<TestResult> results = {
+      {{"f", "t", "host", "cost"}, "layer", &law, Verdict::kFailed, "slow", 0}};
+  CHECK_FALSE(is_broken(results, false));
+  CHECK(is_broken(results, true));
+  CHECK(summary_text(results) == "1 tests: 0 passed, 0 skipped, 1 failed (0 must, 0 should, 1 performance)");
+}
+
 TEST_CASE("a file that is not there fails its only test; a bad pattern is a usage error") {
   VerifyOptions options;
   options.files = {"/nowhere/none.plait.so"};

@@ -5,8 +5,8 @@
 //   void read(Context& c, int64_t index, SampleCall& call) const;  // fills every call.output(name)
 //
 // read throws BadRecord when a record breaks its format: the host then draws a replacement.
-// The struct closes its files in its destructor.
-// Threads: read runs on several threads at once with one instance.
+// The struct closes its files in its destructor. `plait verify` cannot guess files: static examples() names
+// some and writes them, see examples.hpp. Threads: read runs on several threads at once with one instance.
 #pragma once
 #include <string>
 #include <vector>
