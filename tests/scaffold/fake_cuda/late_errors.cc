@@ -31,11 +31,13 @@ int main() {
   CHECK(host.message ==
         "out of memory on fake card: wanted 1099511627776 bytes, 1073741824 of 1073741824 are free");
 
-  // The refusal is forgotten: a launch does not report it again. The stream is another card's than the
-  // thread's.
+  // The refusal is forgotten: a launch does not report it again. Opening a card makes it this thread's; work
+  // on the other's stream finds its own.
   float numbers[2] = {3, 4};
   host.check(ops.allocate(self, context(), sizeof numbers, &memory));
   auto* const x = static_cast<float*>(memory);
+  void* other = nullptr;
+  host.check(ops.open(host.context(), Settings(entry).set("card", 0).c(), &info, &other));
   host.check(ops.copy_in(self, context(), x, numbers, sizeof numbers));
   host.check(ops.add_f32(self, context(), x, x, 2));
   host.check(ops.copy_out(self, context(), numbers, x, sizeof numbers));
@@ -50,6 +52,7 @@ int main() {
   ops.release(self, memory);
   ops.stream_destroy(self, stream);
   ops.close(self);
+  ops.close(other);
 
   CHECK(ops.open(host.context(), Settings(entry).set("card", 2).c(), &info, &self) == PLAIT_FAILED);
   CHECK(host.message == "no CUDA device of number 2: there are 2, counted from 0");
