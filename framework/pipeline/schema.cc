@@ -1,89 +1,191 @@
 #include "pipeline/schema.h"
 
+#include <algorithm>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "pipeline/lexer.h"
 #include "pipeline/schema_builder.h"
 
 namespace plait {
 namespace {
 
-std::string field_line(const Schema& schema, const pb::FieldDescriptor* field) {
-  const FieldMeaning& meaning = schema.meaning(field);
-  std::string comment;
-  if (meaning.field)
-    comment = describe(*meaning.field);
-  else
-    comment = meaning.plugin ? meaning.plugin->type->doc : meaning.block->doc;
-  const std::string type = field->message_type() ? field->message_type()->name() : field->type_name();
-  return std::string("  ") + (field->is_repeated() ? "repeated " : "optional ") + type + " " + field->name() +
-         " = " + std::to_string(field->number()) + ";  // " + comment +
-         (field->is_extension() ? "; written " + meaning.written : "");
+std::string line(int depth, const std::string& text) {
+  return std::string(2 * static_cast<size_t>(depth), ' ') + text + "\n";
 }
 
-std::string value_line(const plait_field& field, int number) {
-  const std::string type = field.kind == PLAIT_FIELD_STRING ? "string" : "int64";
-  return "    optional " + type + " " + field.name + " = " + std::to_string(number) + ";  // " +
-         describe(field) + "\n";
+std::string comment(const FieldMeaning& meaning) {
+  if (meaning.field) return "  // " + describe(*meaning.field);
+  return std::string("  // ") + (meaning.plugin ? meaning.plugin->type->doc : meaning.block->doc);
 }
 
-// The fields of a message that may be written more than once, in a message "Repeat" of their own.
-std::string repeat_text(const Schema& schema, const pb::Descriptor* message) {
-  std::string inside;
-  for (int i = 0; i < message->field_count(); ++i)
-    if (message->field(i)->is_repeated()) inside += "  " + field_line(schema, message->field(i)) + "\n";
-  if (inside.empty()) return "";
-  int number = message->field_count();
-  const auto repeat_line = [](const char* indent, int at) {
-    return std::string(indent) + "repeated Repeat repeat = " + std::to_string(at) +
-           ";  // its fields stand in its place, count times\n";
+// Whether a choice's words can be values of a protobuf enum: then editors offer them.
+bool has_words(const FieldMeaning& meaning) {
+  const plait_field* field = meaning.field;
+  return field && field->kind == PLAIT_FIELD_ENUM &&
+         std::all_of(field->enum_names, field->enum_names + field->n_enum_names, is_identifier);
+}
+
+// Extensions by the parts of their ids: "acme.swish" is swish in the message acme, so that its full name is
+// what stands between the brackets in a pipeline file.
+struct Scope {
+  std::map<std::string, Scope> inside;
+  std::string lines;  // "extend ... { optional Type name = number; }"
+};
+
+// Prints the schema for a text-format parser that is not ours. In it, a name between brackets extends one
+// message; ours may stand in several blocks (a source in source, validation and test). So blocks that hold
+// plugins of one kind are printed as one message, with the fields of all of them.
+class Printer {
+ public:
+  explicit Printer(const Schema& schema) : schema_(schema) {
+    const pb::FileDescriptor* file = schema.file();
+    for (int i = 0; i < file->message_type_count(); ++i) add_message(file->message_type(i));
+    for (int i = 0; i < file->extension_count(); ++i) add_extension(file->extension(i));
+  }
+
+  std::string text() const {
+    std::string text =
+        "// What a pipeline file may say with the plugins that are loaded now. Numbers mean nothing.\n"
+        "// For editors that know text protos, a file begins with the lines\n"
+        "//   # proto-file: the name of this file\n"
+        "//   # proto-message: Pipeline\n"
+        "syntax = \"proto2\";\n";
+    for (const Message& message : messages_) text += message_text(message);
+    return text + scope_text(extensions_, 0) + nameless_;
+  }
+
+ private:
+  struct Message {
+    std::string name;
+    const char* plugin_kind;
+    std::vector<const pb::FieldDescriptor*> fields;
   };
-  const std::string own = repeat_line("  ", ++number);
-  std::string text = own + "  message Repeat {\n" + inside + repeat_line("    ", number);
-  for (const plait_field* field : core_repeat()) text += value_line(*field, ++number);
-  if (message == schema.job())
-    text += "    repeated string include = " + std::to_string(++number) + ";  // as above\n";
-  return text + "  }\n";
-}
 
-// What the reader of a file takes out before there are types.
-std::string reader_text(int number) {
-  return "  repeated string include = " + std::to_string(number) +
-         ";  // a file whose fields stand in its place, relative to this one\n"
-         "  repeated Var var = " +
-         std::to_string(number + 1) +
-         ";  // $name, ${name * 2} and \"$name/file\" stand for its value\n"
-         "  message Var {\n    optional string name = 1;\n"
-         "    optional string value = 2;  // a text, number, true, false or $expression\n"
-         "    optional string doc = 3;\n  }\n";
-}
+  void add_message(const pb::Descriptor* message) {
+    const char* kind = schema_.meaning(message).plugin_kind;
+    const std::string name = kind ? std::string("Any_") + kind : message->name();
+    names_[message] = name;
+    auto known = std::ranges::find(messages_, name, &Message::name);
+    if (known == messages_.end()) known = messages_.insert(known, {name, kind, {}});
+    for (int i = 0; i < message->field_count(); ++i) {
+      const pb::FieldDescriptor* field = message->field(i);
+      const auto same = [&](const pb::FieldDescriptor* other) { return other->name() == field->name(); };
+      if (std::ranges::none_of(known->fields, same)) known->fields.push_back(field);
+    }
+  }
 
-std::string message_text(const Schema& schema, const pb::Descriptor* message) {
-  const MessageMeaning& meaning = schema.meaning(message);
-  std::string text = "\nmessage " + message->name() + " {";
-  text += meaning.plugin_kind ? std::string("  // with at most one ") + meaning.plugin_kind + "\n" : "\n";
-  for (int i = 0; i < message->field_count(); ++i) text += field_line(schema, message->field(i)) + "\n";
-  text += repeat_text(schema, message);
-  if (message == schema.job()) text += reader_text(message->field_count() + 10);
-  for (int i = 0; i < message->extension_range_count(); ++i)
-    text += "  extensions " + std::to_string(message->extension_range(i)->start) + " to max;\n";
-  return text + "}\n";
-}
+  void add_extension(const pb::FieldDescriptor* extension) {
+    const FieldMeaning& meaning = schema_.meaning(extension);
+    const std::string id = meaning.plugin->type->id, in = names_.at(extension->containing_type());
+    if (!extended_.insert({in, id}).second) return;
+    std::vector<std::string> parts;
+    std::istringstream words(id);
+    for (std::string part; std::getline(words, part, '.');) parts.push_back(part);
+    const std::string number = std::to_string(kFirstExtension + static_cast<int>(extended_.size()));
+    const std::string type = names_.at(extension->message_type()), about = comment(meaning);
+    const auto extend = [&](const std::string& name, const std::string& more) {
+      return "extend " + in + " { optional " + type + " " + name + " = " + number + "; }" + about + more;
+    };
+    // An id that is no name in a .proto file stands there under another.
+    if (parts.size() < 2 || !std::ranges::all_of(parts, is_identifier)) {
+      nameless_ += "\n" + line(0, extend(extension->name(), "; written " + meaning.written));
+      return;
+    }
+    Scope* scope = &extensions_;
+    for (size_t i = 0; i + 1 < parts.size(); ++i) scope = &scope->inside[parts[i]];
+    scope->lines += extend(parts.back(), "") + "\n";
+  }
+
+  std::string type_of(const pb::FieldDescriptor* field) const {
+    if (field->message_type()) return names_.at(field->message_type());
+    return has_words(schema_.meaning(field)) ? field->name() + "_.Word" : field->type_name();
+  }
+
+  std::string field_line(const pb::FieldDescriptor* field, int number, int depth) const {
+    return line(depth, (field->is_repeated() ? "repeated " : "optional ") + type_of(field) + " " +
+                           field->name() + " = " + std::to_string(number) + ";" +
+                           comment(schema_.meaning(field)));
+  }
+
+  static std::string words_text(const pb::FieldDescriptor* field, const plait_field& choice) {
+    std::string text = "message " + field->name() + "_ { enum Word {";
+    for (uint32_t i = 0; i < choice.n_enum_names; ++i)
+      text += std::string(" ") + choice.enum_names[i] + " = " + std::to_string(i) + ";";
+    return line(1, text + " } }");
+  }
+
+  // The fields of a message that may be written more than once, in a message "Repeat" of their own.
+  std::string repeat_text(const Message& message, int& number) const {
+    std::string inside;
+    for (const pb::FieldDescriptor* field : message.fields)
+      if (field->is_repeated()) inside += field_line(field, ++number, 2);
+    if (inside.empty()) return "";
+    const std::string own = "repeated Repeat repeat = " + std::to_string(++number) +
+                            ";  // its fields stand in its place, count times";
+    std::string text = line(1, own) + line(1, "message Repeat {") + inside + line(2, own);
+    for (const plait_field* field : core_repeat()) {
+      const std::string type = field->kind == PLAIT_FIELD_STRING ? "string" : "int64";
+      text += line(2, "optional " + type + " " + field->name + " = " + std::to_string(++number) + ";  // " +
+                          describe(*field));
+    }
+    if (message.name == schema_.job()->name())
+      text += line(2, "repeated string include = " + std::to_string(++number) + ";  // as above");
+    return text + line(1, "}");
+  }
+
+  // What the reader of a file takes out before there are types.
+  static std::string reader_text(int& number) {
+    const int include = ++number, var = ++number;
+    return line(1, "repeated string include = " + std::to_string(include) +
+                       ";  // a file whose fields stand in its place, relative to this one") +
+           line(1, "repeated Var var = " + std::to_string(var) +
+                       ";  // $name, ${name * 2} and \"$name/file\" stand for its value") +
+           line(1, "message Var {") + line(2, "optional string name = 1;") +
+           line(2, "optional string value = 2;  // a text, number, true, false or $expression") +
+           line(2, "optional string doc = 3;") + line(1, "}");
+  }
+
+  std::string message_text(const Message& message) const {
+    std::string text = "\nmessage " + message.name + " {";
+    text += message.plugin_kind ? std::string("  // with at most one ") + message.plugin_kind + "\n" : "\n";
+    int number = 0;
+    for (const pb::FieldDescriptor* field : message.fields) {
+      text += field_line(field, ++number, 1);
+      if (const FieldMeaning& meaning = schema_.meaning(field); has_words(meaning))
+        text += words_text(field, *meaning.field);
+    }
+    text += repeat_text(message, number);
+    if (message.name == schema_.job()->name()) text += reader_text(number);
+    if (message.plugin_kind) text += line(1, "extensions " + std::to_string(kFirstExtension) + " to max;");
+    return text + "}\n";
+  }
+
+  static std::string scope_text(const Scope& scope, int depth) {
+    std::string text;
+    std::istringstream lines(scope.lines);
+    for (std::string extension; std::getline(lines, extension);) text += line(depth, extension);
+    for (const auto& [name, inside] : scope.inside)
+      text += (depth == 0 ? "\n" : "") + line(depth, "message " + name + " {") +
+              scope_text(inside, depth + 1) + line(depth, "}");
+    return text;
+  }
+
+  static constexpr int kFirstExtension = 1'000'000;
+  const Schema& schema_;
+  std::vector<Message> messages_;
+  std::map<const pb::Descriptor*, std::string> names_;
+  std::set<std::pair<std::string, std::string>> extended_;  // message and id
+  Scope extensions_;
+  std::string nameless_;
+};
 
 }  // namespace
 
 std::string schema_proto(const Registry& registry) {
   const auto schema = Schema::build(registry);
-  if (!schema) return "// " + schema.status().message() + "\n";
-  const pb::FileDescriptor* file = (*schema)->file();
-  std::string text =
-      "// What a pipeline file may say with the plugins that are loaded now. Numbers mean nothing.\n"
-      "syntax = \"proto2\";\npackage " +
-      file->package() + ";\n";
-  for (int i = 0; i < file->message_type_count(); ++i) text += message_text(**schema, file->message_type(i));
-  for (int i = 0; i < file->extension_count(); ++i) {
-    const pb::FieldDescriptor* extension = file->extension(i);
-    text += "\nextend " + extension->containing_type()->name() + " {\n" + field_line(**schema, extension) +
-            "\n}\n";
-  }
-  return text;
+  return schema ? Printer(**schema).text() : "// " + schema.status().message() + "\n";
 }
 
 }  // namespace plait

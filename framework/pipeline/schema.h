@@ -8,7 +8,8 @@ namespace plait {
 
 // The schema that the loaded plugins make, as the text of a .proto file (proto2) with docs, defaults and
 // ranges as comments; var, include and repeat, which the reader of a file takes out, among them. Third-party
-// types are extensions.
+// types are extensions by the names that stand between brackets: protobuf's own parser reads a resolved file
+// by it, and so does an editor.
 std::string schema_proto(const Registry& registry);
 
 // The same as a JSON Schema (2020-12), of the file written as JSON: a block is an object, a repeated one an

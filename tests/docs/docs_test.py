@@ -156,11 +156,23 @@ class DocsTest(unittest.TestCase):
         self.assertLessEqual({"count", "as", "from", "step", "input"},
                              set(schema["$defs"]["repeat_in_block_layer"]["properties"]))
         self.assertIn("repeated Var var", proto)
-        self.assertRegex(proto, r"message Repeat \{[^}]*repeated Block_layer layer[^}]*optional int64 count")
-        if shutil.which("protoc"):
-            (self.work / "schema.proto").write_text(proto)
-            self.succeeds("protoc", "--proto_path", self.work, "--descriptor_set_out", "/dev/null", "schema.proto")
+        self.assertRegex(proto, r"message Repeat \{[^}]*repeated Any_layer layer[^}]*optional int64 count")
         self.assertIn("wanted proto or json", self.place.run("plait", "inspect", "--schema=xml").stdout)
+
+    def test_protobuf_reads_resolved_files_by_the_schema(self):
+        example = ROOT / "examples/custom_layer"
+        self.build_plugin("cpp", (example / "acme_swish.cpp").read_text(), self.work, "acme_swish")
+        plugin = ["--plugin", self.work / "acme_swish.plait.so"]
+        (self.work / "pipeline.proto").write_text(self.succeeds("plait", "inspect", "--schema", *plugin))
+        for number, job in enumerate([*sorted((ROOT / "pipelines").glob("*.txtpb")), *example.glob("*.txtpb")]):
+            run = self.work / f"for_schema_{number}"
+            self.succeeds("plait", "run", job, *plugin, "--var", f"data={self.place.data}", "--max-steps", "1", "--progress",
+                          "none", "--run-dir", run)
+            with (run / "resolved.txtpb").open() as resolved:
+                done = subprocess.run(["protoc", f"--proto_path={self.work}", "--encode=Pipeline", "pipeline.proto"],
+                                      stdin=resolved, capture_output=True)
+            self.assertEqual(done.returncode, 0, f"{job}: {done.stderr.decode()}")
+            self.assertGreater(len(done.stdout), 100)
 
     def references(self, schema):
         if isinstance(schema, dict):
