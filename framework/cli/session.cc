@@ -71,8 +71,9 @@ po::options_description plugin_options() {
 
 po::options_description lock_options() {
   po::options_description options;
-  options.add_options()("locked", po::value<std::string>()->value_name("LOCK"),
-                        "load no plugin whose digest is not in LOCK, written by --lock or plait doctor --lock")(
+  options.add_options()(
+      "locked", po::value<std::string>()->value_name("LOCK"),
+      "load no plugin whose digest is not in LOCK, written by --lock or plait doctor --lock")(
       "lock", po::value<std::string>()->value_name("LOCK"),
       "write the digests of all plugins that the command finds, for --locked");
   return options;
