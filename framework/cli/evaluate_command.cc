@@ -19,7 +19,7 @@ Result<int> evaluate(const po::variables_map& given, Transport& transport) {
   options.threads = given["threads"].as<int>();
   if (options.on != "test" && options.on != "validation")
     return {Code::kUsage, "--on: got \"" + options.on + "\", wanted test or validation"};
-  PLAIT_ASSIGN(const Session session, load_session(given, resolved_path(options.run_dir)));
+  PLAIT_ASSIGN(const Session session, load_run(given, options.run_dir));
   SystemClock clock;
   SystemFiles files;
   PLAIT_ASSIGN(const EvaluationInfo info,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "base/sha256.h"
@@ -16,6 +17,14 @@ namespace {
 struct Locked {
   std::string id, version, sha256, file_name;
 };
+
+constexpr const char kHead[] =
+    "# Plugins by digest: id, version, sha256, file. Asked for by plait run --locked.\n";
+
+std::string lock_line(const PluginFile& made, const std::string& path) {
+  return fmt::format("{} {} {} {}\n", made.plugin->id, made.plugin->version, made.sha256,
+                     fs::path(path).filename().string());
+}
 
 std::vector<std::string> libraries_on(const SearchPath& path) {
   std::vector<std::string> files = path.files;
@@ -62,14 +71,31 @@ Status refusal(const std::string& path, const std::string& sha256, const std::ve
 
 Result<std::string> lock_text(const SearchPath& path) {
   PLAIT_ASSIGN(const Registry all, Registry::load(path));
-  std::string text = "# Plugins by digest: id, version, sha256, file. Asked for by plait run --locked.\n";
+  std::string text = kHead;
   for (const std::string& file : libraries_on(path)) {
     const auto alone = Registry::load({{file}, {}});
     if (!alone) continue;
-    const PluginFile& made = *alone->files().front();
-    text += fmt::format("{} {} {} {}\n", made.plugin->id, made.plugin->version, made.sha256,
-                        fs::path(file).filename().string());
+    text += lock_line(*alone->files().front(), file);
   }
+  return text;
+}
+
+std::string lock_text(const Registry& registry) {
+  std::string text = kHead;
+  for (const auto& file : registry.files()) text += lock_line(*file, file->path);
+  return text;
+}
+
+std::string missing_text(const SearchPath& path, const std::string& lock_file) {
+  const auto entries = read_lock(lock_file);
+  if (!entries) return "";
+  std::set<std::string> there;
+  for (const std::string& file : libraries_on(path))
+    if (const auto sha256 = Sha256::hex_of_file(file)) there.insert(*sha256);
+  std::string text;
+  for (const Locked& entry : *entries)
+    if (!there.count(entry.sha256))
+      text += fmt::format("{}{} {} ({})", text.empty() ? "" : ", ", entry.id, entry.version, entry.file_name);
   return text;
 }
 

@@ -13,6 +13,13 @@ namespace plait {
 // Fails with: kInvalid when the path as a whole does not load.
 Result<std::string> lock_text(const SearchPath& path);
 
+// Every library that a registry loaded, in its order.
+std::string lock_text(const Registry& registry);
+
+// "acme.swish 1.0.0 (swish.plait.so), ...": what the lock names and is not on the path. "" also when the lock
+// cannot be read.
+std::string missing_text(const SearchPath& path, const std::string& lock_file);
+
 // Whether every library on the path has a digest that the lock names; before any is opened, since opening one
 // runs it. Fails with: kInvalid naming the library, its digest and the lock's; kIo, kNotFound when a file
 // cannot be read.

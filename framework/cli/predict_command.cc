@@ -20,7 +20,7 @@ Result<int> run(const po::variables_map& given) {
   options.in = given["in"].as<std::string>();
   options.out = given["out"].as<std::string>();
   options.threads = given["threads"].as<int>();
-  PLAIT_ASSIGN(const Session session, load_session(given, resolved_path(options.run_dir)));
+  PLAIT_ASSIGN(const Session session, load_run(given, options.run_dir));
   SystemClock clock;
   SystemFiles files;
   PLAIT_ASSIGN(const PredictSummary summary,

@@ -1,6 +1,7 @@
 #include <cstdio>
 
 #include "cli/command.h"
+#include "cli/plugin_lock.h"
 #include "cli/session.h"
 #include "cli/stop_signals.h"
 #include "cluster/open_transport.h"
@@ -42,6 +43,7 @@ Result<int> train(const po::variables_map& given, Transport& transport, const st
   PLAIT_ASSIGN(const ProgressMode mode, progress_mode(given["progress"].as<std::string>()));
   if (!given.count("file")) return {Code::kUsage, "run: wanted a pipeline file"};
   PLAIT_ASSIGN(const Session session, load_session(given, given["file"].as<std::string>()));
+  options.plugins = lock_text(*session.registry);
   SystemClock clock;
   SystemFiles files;
   const auto observer = make_progress(mode, stdout);

@@ -10,6 +10,7 @@
 #include "cluster/open_transport.h"
 #include "graph/input.h"
 #include "graph/optimizer.h"
+#include "train/run.h"
 
 namespace plait {
 namespace po = boost::program_options;
@@ -131,6 +132,19 @@ Result<Session> load_session(const po::variables_map& given, const std::string& 
   PLAIT_ASSIGN(session.registry, load_registry(given, scan));
   PLAIT_ASSIGN(session.job, load_job(*session.registry, file, options));
   return session;
+}
+
+Result<Session> load_run(const po::variables_map& given, const std::string& run_dir) {
+  const std::string file = resolved_path(run_dir);
+  auto session = load_session(given, file);
+  if (session || session.status().code() != Code::kInvalid) return session;
+  const auto scan = scan_plugins(file);
+  const auto path = plugin_path(given, scan ? *scan : PluginScan());
+  const std::string missing = path ? missing_text(*path, run_dir + "/plugins.lock") : "";
+  if (missing.empty()) return session;
+  return Status(session.status().code(), session.status().message() +
+                                             "\nplait: the run had plugins that are " +
+                                             "not here: " + missing + "; name them by --plugin");
 }
 
 Result<Network> shape_job(const Session& session, bool fuse) {

@@ -40,6 +40,10 @@ Result<std::unique_ptr<Registry>> load_registry(const boost::program_options::va
 Result<Session> load_session(const boost::program_options::variables_map& given, const std::string& file,
                              bool for_training = true);
 
+// The job of a run, with its folder's plugins.lock read for a hint where a plugin is missing. A lock in a
+// folder is somebody's word: nothing is loaded because it is named there.
+Result<Session> load_run(const boost::program_options::variables_map& given, const std::string& run_dir);
+
 // Opens the job's training source (or, without one, its test source) for its parts and shapes the network.
 Result<Network> shape_job(const Session& session, bool fuse);
 Result<Network> shape_job(const Registry& registry, const Job& job, bool fuse);

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "cli/command.h"
+#include "cli/plugin_lock.h"
 #include "cli/session.h"
 #include "cli/stop_signals.h"
 #include "cli/try_chain.h"
@@ -68,6 +69,7 @@ Result<int> train(const po::variables_map& given, Transport& transport) {
     return kExitOk;
   }
   RunOptions options;
+  options.plugins = lock_text(*session.registry);
   if (transport.size() > 1) options.program = program_identity();
   options.run_dir = given["run-dir"].as<std::string>();
   options.threads = given["threads"].as<int>();

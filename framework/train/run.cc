@@ -119,7 +119,7 @@ class Run {
       context_->folder = &*folder_;
       context_->checkpoints = &*checkpoints_;
       PLAIT_TRY(resume_from_ ? folder_->resume(resume_from_->stage, resume_from_->step)
-                             : folder_->begin(job_.resolved));
+                             : folder_->begin(job_.resolved, options_.plugins));
       observer_.run_begun(summary_.run_dir);
     }
     return transport_.barrier();

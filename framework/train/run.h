@@ -34,6 +34,7 @@ struct RunOptions {
   int overfit_batches = 0;  // train on the first n batches of the first epoch only, over and over; 0: off
   bool profile = false;     // measure the time per layer: Observer::profile at the end
   std::string program;      // version of the program; ranks must agree on it
+  std::string plugins;      // what the folder's plugins.lock shall hold; "": none is written
 };
 
 enum class RunStatus {

@@ -100,7 +100,7 @@ bool RunFolder::holds_a_run() {
          std::ranges::any_of(*names, [](const std::string& n) { return n.ends_with(".ckpt"); });
 }
 
-Status RunFolder::begin(const std::string& resolved) {
+Status RunFolder::begin(const std::string& resolved, const std::string& plugins) {
   if (holds_a_run()) {
     return {Code::kInvalid,
             run_dir_ + " holds a run already; go on with --resume, or choose another --run-dir"};
@@ -109,6 +109,7 @@ Status RunFolder::begin(const std::string& resolved) {
     if (files_.exists(run_dir_ + name)) PLAIT_TRY(files_.remove(run_dir_ + name));
   const std::string cannot = "the run's folder cannot be written";
   PLAIT_TRY(files_.make_directories(checkpoints_path(run_dir_)).at(cannot));
+  if (!plugins.empty()) PLAIT_TRY(files_.write_atomically(run_dir_ + "/plugins.lock", plugins).at(cannot));
   return files_.write_atomically(resolved_path(run_dir_), resolved).at(cannot);
 }
 

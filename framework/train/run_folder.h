@@ -1,11 +1,12 @@
 // The folder that a run leaves. Only rank 0 has one.
 //
 //   resolved.txtpb       the whole job as run
+//   plugins.lock         the plugins that it was run with, by digest
 //   metrics.jsonl        a line per round and evaluation
 //   curve.csv            a line per validation
-//   checkpoints/         the last states, and best.safetensors: the weights that were best on the validation
-//   set weights.safetensors  the last weights summary.json         written last: a folder with one is
-//   finished, or stopped and resumable
+//   checkpoints/         the last states, and best.safetensors: the best weights on the validation set
+//   weights.safetensors  the last weights
+//   summary.json         written last: a folder with one is finished, or stopped and resumable
 #pragma once
 #include <cstdint>
 #include <string>
@@ -35,7 +36,7 @@ class RunFolder {
 
   // Makes the folder of a new run. Fails with: kInvalid when it holds a run already; kIo when it cannot be
   // written.
-  Status begin(const std::string& resolved);
+  Status begin(const std::string& resolved, const std::string& plugins = "");
   // Takes up a folder: keeps the lines of metrics.jsonl up to (stage, step) and throws away those after.
   Status resume(int stage, int64_t step);
 

@@ -174,6 +174,17 @@ class DocsTest(unittest.TestCase):
             self.assertEqual(done.returncode, 0, f"{job}: {done.stderr.decode()}")
             self.assertGreater(len(done.stdout), 100)
 
+    def test_a_run_knows_its_plugins(self):
+        example, run = ROOT / "examples/custom_layer", self.work / "with_swish"
+        self.build_plugin("cpp", (example / "acme_swish.cpp").read_text(), self.work, "its_swish")
+        plugin = ["--plugin", self.work / "its_swish.plait.so"]
+        self.succeeds("plait", "run", example / "train.txtpb", *plugin, "--var", f"data={self.place.data}", "--max-steps", "1",
+                      "--progress", "none", "--run-dir", run)
+        done = self.place.run("plait", "evaluate", run)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stdout, r"the run had plugins that are not here: acme\.\S+ \S+ \(its_swish\.plait\.so\)")
+        self.succeeds("plait", "evaluate", run, *plugin, "--locked", run / "plugins.lock")
+
     def references(self, schema):
         if isinstance(schema, dict):
             if isinstance(schema.get("$ref"), str):
