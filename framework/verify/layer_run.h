@@ -70,7 +70,8 @@ struct LayerValues {
 };
 // f32 inputs are uniform in [-1, 1], parameters their initial values and a little noise.
 // Fails with: kInvalid when the layer asks for an initialisation that does not exist.
-Result<LayerValues> draw_values(Trial& trial, const LayerCase& made);
+// `most`: the largest number among inputs of floating point, up or down.
+Result<LayerValues> draw_values(Trial& trial, const LayerCase& made, double most = 1);
 // Sample `n` of values drawn for a batch.
 LayerValues sample_of(const LayerCase& made, const LayerValues& values, int64_t n);
 

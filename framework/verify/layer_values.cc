@@ -8,12 +8,12 @@
 namespace plait {
 namespace {
 
-std::vector<uint8_t> draw_input(Dice& dice, const PartSpec& spec, uint32_t bound) {
+std::vector<uint8_t> draw_input(Dice& dice, const PartSpec& spec, uint32_t bound, double most) {
   std::vector<uint8_t> bytes(byte_count(spec));
   const uint64_t count = element_count(spec.shape);
   for (uint64_t i = 0; i < count; ++i) {
     const auto integer = static_cast<int32_t>(dice.below(bound));
-    const auto number = static_cast<float>(dice.between(-1, 1));
+    const auto number = static_cast<float>(dice.between(-most, most));
     const int64_t wide = integer;
     const double exact = number;
     switch (spec.dtype) {
@@ -55,10 +55,10 @@ Result<std::vector<float>> draw_parameter(Trial& trial, const ParameterInfo& inf
 
 }  // namespace
 
-Result<LayerValues> draw_values(Trial& trial, const LayerCase& made) {
+Result<LayerValues> draw_values(Trial& trial, const LayerCase& made, double most) {
   LayerValues values;
   for (const PartSpec& input : made.inputs) {
-    values.inputs.push_back(draw_input(trial.dice(), input, made.integer_bound));
+    values.inputs.push_back(draw_input(trial.dice(), input, made.integer_bound, most));
     values.lengths.emplace_back();
   }
   for (const ParameterInfo& info : made.shapes.parameters) {
