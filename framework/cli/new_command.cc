@@ -212,7 +212,7 @@ void print_next(const std::string& folder, const Names& names,
   if (!on_path(bin)) prefix = " -DCMAKE_PREFIX_PATH=" + bin.parent_path().string();
   std::fputs(
       fmt::format(
-          "{}/\n{}\nNext:\n  cd {}\n  cmake -B build{} && cmake --build build && ctest --test-dir build\n"
+          "{}/\n{}\nNext:\n  cd {}\n  cmake -B build{} && cmake --build build -j && ctest --test-dir build\n"
           "  plait run train.txtpb --plugin build/{}.plait.so\n",
           folder, list, folder, prefix, names.name)
           .c_str(),

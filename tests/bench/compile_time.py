@@ -28,6 +28,6 @@ for kind in sys.argv[2:] or ["layer"]:
         timed(prefix / "bin/plait", "new", kind, "acme.swish", "--dir", folder)
         configure = timed("cmake", "-S", folder, "-B", f"{work}/build", f"-DCMAKE_PREFIX_PATH={prefix}",
                           "-DCMAKE_CXX_COMPILER_LAUNCHER=", "-DCMAKE_BUILD_TYPE=Release")
-        build = timed("cmake", "--build", f"{work}/build")
-        again = timed("cmake", "--build", f"{work}/build", "--clean-first")
+        build = timed("cmake", "--build", f"{work}/build", "-j")
+        again = timed("cmake", "--build", f"{work}/build", "-j", "--clean-first")
         print(f"{kind:12} configure {configure:5.1f} s, build {build:5.1f} s (again {again:.1f} s)  aim: 10 s")
