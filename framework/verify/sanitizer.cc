@@ -69,7 +69,8 @@ std::vector<std::string> sanitizer_runtimes(const std::vector<std::string>& file
 void set_sanitizer_options() {
   // Leaks are the heap laws' affair: a test's process leaves without destructors.
   prepend_option("ASAN_OPTIONS", "detect_leaks=0:allocator_may_return_null=1");
-  prepend_option("TSAN_OPTIONS", "halt_on_error=1:die_after_fork=0:report_signal_unsafe=0");
+  prepend_option("TSAN_OPTIONS",
+                 "halt_on_error=1:die_after_fork=0:report_signal_unsafe=0:allocator_may_return_null=1");
   prepend_option("UBSAN_OPTIONS", "halt_on_error=1:print_stacktrace=1");
 }
 

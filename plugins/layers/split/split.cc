@@ -18,9 +18,9 @@ struct Split {
 
   void infer(LayerShapes& s) const {
     PartSpec part(s.input());
-    const int64_t all = part.shape.back();
     if (part.dtype != DType::f32 || part.shape.size() < 2)
       s.fail("input is ", s.input(), ", wanted f32 [N, ..., C]");
+    const int64_t all = part.shape.back();
     if (channels >= all) s.fail("cannot take ", channels, " of ", all, " channels and leave some");
     for (const int64_t extent : {channels, all - channels}) {
       part.shape.back() = extent;
