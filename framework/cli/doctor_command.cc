@@ -139,22 +139,13 @@ void add_mpi(Findings& findings) {
   if (const std::string fault = fault_of(module); !fault.empty()) findings.wrong("the MPI module: " + fault);
 }
 
-std::vector<std::string> plugins_in(const std::string& folder) {
-  std::vector<std::string> files;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error))
-    if (entry.path().native().ends_with(".plait.so")) files.push_back(entry.path());
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
 void add_path(Findings& findings, const SearchPath& path, const std::vector<std::string>& named_folders) {
   findings.heading("Search for plugins, first to last");
   for (const std::string& file : path.files) findings.fact("file", file);
   for (const std::string& folder : path.folders)
-    findings.fact("folder", fmt::format("{} ({} files)", folder, plugins_in(folder).size()));
+    findings.fact("folder", fmt::format("{} ({} files)", folder, libraries_in(folder).size()));
   for (const std::string& folder : named_folders)
-    if (plugins_in(folder).empty())
+    if (libraries_in(folder).empty())
       findings.wrong("--plugin " + folder + ": there is no *.plait.so in this folder");
   if (path.files.empty() && path.folders.empty()) findings.wrong("there is no folder of plugins");
 }

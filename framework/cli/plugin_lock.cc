@@ -26,19 +26,6 @@ std::string lock_line(const PluginFile& made, const std::string& path) {
                      fs::path(path).filename().string());
 }
 
-std::vector<std::string> libraries_on(const SearchPath& path) {
-  std::vector<std::string> files = path.files;
-  for (const std::string& folder : path.folders) {
-    std::vector<std::string> found;
-    std::error_code error;
-    for (const auto& entry : fs::directory_iterator(folder, error))
-      if (entry.path().native().ends_with(".plait.so")) found.push_back(entry.path());
-    std::sort(found.begin(), found.end());
-    files.insert(files.end(), found.begin(), found.end());
-  }
-  return files;
-}
-
 Result<std::vector<Locked>> read_lock(const std::string& path) {
   std::ifstream file(path);
   if (!file) return {Code::kNotFound, "cannot read the lock \"" + path + "\""};

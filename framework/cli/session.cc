@@ -39,9 +39,9 @@ Result<JobOptions> job_options_of(const po::variables_map& given, bool for_train
 
 // Every folder that --plugin names has something to give.
 Status check_folder(const std::string& folder) {
+  if (!libraries_in(folder).empty()) return {};
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error))
-    if (entry.path().native().ends_with(".plait.so")) return {};
+  std::filesystem::directory_iterator(folder, error);
   return {Code::kNotFound, "--plugin " + folder + ": there is no *.plait.so in this folder" +
                                (error ? ": " + error.message() : "")};
 }

@@ -23,25 +23,12 @@ std::string heap_watch_path() {
   return (program.parent_path().parent_path() / "lib/plait/plait_heap_watch.so").string();
 }
 
-std::vector<std::string> all_files(const SearchPath& path) {
-  std::vector<std::string> files;
-  for (const std::string& folder : path.folders) {
-    std::vector<std::string> found;
-    std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(folder, error))
-      if (entry.path().native().ends_with(".plait.so")) found.push_back(entry.path());
-    std::sort(found.begin(), found.end());
-    files.insert(files.end(), found.begin(), found.end());
-  }
-  return files;
-}
-
 Result<VerifyOptions> read_options(const po::variables_map& given) {
   VerifyOptions options;
   options.companions = default_search_path({}, {});
   if (given.count("file")) options.files = given["file"].as<std::vector<std::string>>();
   if (given.count("all")) {
-    for (const std::string& file : all_files(options.companions)) options.files.push_back(file);
+    for (const std::string& file : libraries_on(options.companions)) options.files.push_back(file);
   }
   if (options.files.empty()) return {Code::kUsage, "verify: wants a FILE.plait.so, or --all"};
   // Tests run in a folder of their own.

@@ -15,20 +15,14 @@
 namespace plait {
 namespace {
 
-constexpr const char kSuffix[] = ".plait.so";
-
 bool anyone_may_write(const std::string& path) {
   struct stat info {};
   return ::stat(path.c_str(), &info) == 0 && (info.st_mode & S_IWOTH) != 0;
 }
 
 Result<std::vector<std::string>> plugins_in(const std::string& folder) {
-  std::vector<std::string> paths;
   std::error_code error;
-  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (entry->path().native().ends_with(kSuffix)) paths.push_back(entry->path());
-  }
+  std::filesystem::directory_iterator(folder, error);
   if (error) {
     const bool missing = error == std::errc::no_such_file_or_directory;
     return {missing ? Code::kNotFound : Code::kIo, fmt::format("folder \"{}\": {}", folder, error.message())};
@@ -36,8 +30,7 @@ Result<std::vector<std::string>> plugins_in(const std::string& folder) {
   if (anyone_may_write(folder))
     return {Code::kInvalid,
             fmt::format("folder \"{}\": anyone may write to it, so nothing is loaded from it", folder)};
-  std::sort(paths.begin(), paths.end());
-  return paths;
+  return libraries_in(folder);
 }
 
 Status named(const std::string& path, const Status& failure) {

@@ -73,6 +73,11 @@ struct LoadOptions {
 // only]
 void try_libraries(const SearchPath& path, const LoadOptions& options = {});
 
+// The *.plait.so in a folder, sorted; none where the folder cannot be read.
+std::vector<std::string> libraries_in(const std::string& folder);
+// The files of a path, then those in its folders.
+std::vector<std::string> libraries_on(const SearchPath& path);
+
 // Threads: load [setup only]; everything else [any].
 class Registry {
  public:

@@ -1,4 +1,5 @@
-// default_search_path.
+// default_search_path, and what stands on a path.
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <sstream>
@@ -40,6 +41,24 @@ SearchPath default_search_path(std::vector<std::string> files, std::vector<std::
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
   if (!error) add_if_there(path.folders, program.parent_path() / "../lib/plait/plugins");
   return path;
+}
+
+std::vector<std::string> libraries_in(const std::string& folder) {
+  std::vector<std::string> paths;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (entry->path().native().ends_with(".plait.so")) paths.push_back(entry->path());
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+std::vector<std::string> libraries_on(const SearchPath& path) {
+  std::vector<std::string> files = path.files;
+  for (const std::string& folder : path.folders)
+    for (std::string& file : libraries_in(folder)) files.push_back(std::move(file));
+  return files;
 }
 
 }  // namespace plait
