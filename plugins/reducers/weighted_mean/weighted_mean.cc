@@ -21,11 +21,13 @@ struct WeightedMean {
     d.field("unit", &WeightedMean::unit).doc("samples that count as one").unit("samples").range(1, 1e12);
   }
   int64_t weight(const ShardResult& r) const {
-    const int64_t rounded = std::max<int64_t>(1, (r.samples + unit / 2) / unit);
+    // Halves are rounded up, without a sum that could pass the largest number.
+    const bool up = r.samples % unit >= unit - unit / 2;
+    const int64_t rounded = std::max<int64_t>(1, r.samples / unit + (up ? 1 : 0));
     if (rounded > kLargestWeight) {
       throw Error("shard ", r.shard, " has ", r.samples, " samples in a round, weight ", rounded,
                   " of at most ", kLargestWeight, ": set unit to ",
-                  (r.samples + kLargestWeight - 1) / kLargestWeight, " or more");
+                  r.samples / kLargestWeight + (r.samples % kLargestWeight != 0), " or more");
     }
     return rounded;
   }

@@ -28,6 +28,10 @@ TEST_CASE("more than the exact sum takes is an error that says what to do") {
       weight_of(131073, 1),
       "shard 3 has 131073 samples in a round, weight 131073 of at most 65536: set unit to 3 or more");
   CHECK(weight_of(131073, 3) == 43691);
+  CHECK_THROWS_WITH(
+      weight_of(INT64_MAX, 1),
+      "shard 3 has 9223372036854775807 samples in a round, weight 9223372036854775807 of at most "
+      "65536: set unit to 140737488355328 or more");
 }
 
 }  // namespace
