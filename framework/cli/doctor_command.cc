@@ -116,8 +116,8 @@ void add_processor(Findings& findings) {
 // What a library of Plait's own does when it is loaded; "" when that is well.
 std::string fault_of(const std::string& library) {
   const auto loads = [](const std::string& path) { return Library::open(path).is_ok(); };
-  const Trial trial = try_in_child({library}, loads, LoadOptions().limit_s).front();
-  if (trial.outcome == Trial::Outcome::kCrashed) return trial.reason;
+  const LoadTrial trial = try_in_child({library}, loads, LoadOptions().limit_s).front();
+  if (trial.outcome == LoadTrial::Outcome::kCrashed) return trial.reason;
   return Library::open(library).status().message();
 }
 

@@ -59,11 +59,11 @@ bool loads(const std::string& path) {
 // What trials in this process have shown, good and bad, by identity of the file.
 class Shown {
  public:
-  const Trial* find(const std::string& identity) const {
+  const LoadTrial* find(const std::string& identity) const {
     const auto found = trials_.find(identity);
     return found == trials_.end() ? nullptr : &found->second;
   }
-  void add(const std::string& identity, const Trial& trial) { trials_[identity] = trial; }
+  void add(const std::string& identity, const LoadTrial& trial) { trials_[identity] = trial; }
 
   static std::mutex mutex;
   static Shown& instance() {
@@ -72,7 +72,7 @@ class Shown {
   }
 
  private:
-  std::map<std::string, Trial> trials_;
+  std::map<std::string, LoadTrial> trials_;
 };
 std::mutex Shown::mutex;
 
@@ -81,8 +81,8 @@ struct NewLibrary {
   std::string identity;
 };
 
-void refuse_where_crashed(FoundLibrary& library, const Trial& trial) {
-  if (trial.outcome == Trial::Outcome::kCrashed)
+void refuse_where_crashed(FoundLibrary& library, const LoadTrial& trial) {
+  if (trial.outcome == LoadTrial::Outcome::kCrashed)
     library.refusal = {Code::kPlugin, fmt::format("\"{}\" {}", library.path, trial.reason)};
 }
 
@@ -92,7 +92,7 @@ std::vector<NewLibrary> new_ones(std::vector<FoundLibrary>& libraries, const Sho
   for (FoundLibrary& library : libraries) {
     const auto identity = file_identity(library.path);
     if (!library.refusal || !identity) continue;
-    if (const Trial* trial = shown.find(*identity))
+    if (const LoadTrial* trial = shown.find(*identity))
       refuse_where_crashed(library, *trial);
     else
       unknown.push_back({&library, *identity});
@@ -103,7 +103,7 @@ std::vector<NewLibrary> new_ones(std::vector<FoundLibrary>& libraries, const Sho
 void leave_out_known(std::vector<NewLibrary>& unknown, const KnownLoads& known, Shown& shown) {
   std::erase_if(unknown, [&](const NewLibrary& one) {
     if (!known.has(one.identity)) return false;
-    shown.add(one.identity, {Trial::Outcome::kGood, ""});
+    shown.add(one.identity, {LoadTrial::Outcome::kGood, ""});
     return true;
   });
 }
@@ -134,11 +134,11 @@ void try_new_libraries(std::vector<FoundLibrary>& libraries, const LoadOptions& 
   if (options.use_cache) leave_out_known(unknown, known, shown);
   std::vector<std::string> paths, good, bad;
   for (const NewLibrary& one : unknown) paths.push_back(one.library->path);
-  const std::vector<Trial> trials = try_in_child(paths, loads, options.limit_s);
+  const std::vector<LoadTrial> trials = try_in_child(paths, loads, options.limit_s);
   for (size_t i = 0; i < unknown.size(); ++i) {
     shown.add(unknown[i].identity, trials[i]);
     refuse_where_crashed(*unknown[i].library, trials[i]);
-    (trials[i].outcome == Trial::Outcome::kGood ? good : bad).push_back(unknown[i].identity);
+    (trials[i].outcome == LoadTrial::Outcome::kGood ? good : bad).push_back(unknown[i].identity);
   }
   known.record(good, bad);
 }

@@ -86,7 +86,7 @@ void leave_at_once(int status, void*) {
 // A child that tries the paths from one on, seen from outside.
 class Child {
  public:
-  Child(const std::vector<std::string>& paths, size_t first, std::vector<Trial>& trials, double limit_s)
+  Child(const std::vector<std::string>& paths, size_t first, std::vector<LoadTrial>& trials, double limit_s)
       : paths_(paths), at_(first), trials_(trials), limit_s_(limit_s) {}
 
   // False: the system makes no process.
@@ -118,7 +118,7 @@ class Child {
     }
     end();
     if (at_ == paths_.size()) return at_;
-    trials_[at_] = {Trial::Outcome::kCrashed, reason()};
+    trials_[at_] = {LoadTrial::Outcome::kCrashed, reason()};
     return at_ + 1;
   }
 
@@ -137,7 +137,7 @@ class Child {
   void take(char what) {
     begin_ = Clock::now();
     if (what != kBegin && at_ < paths_.size())
-      trials_[at_++].outcome = what == kGood ? Trial::Outcome::kGood : Trial::Outcome::kRefused;
+      trials_[at_++].outcome = what == kGood ? LoadTrial::Outcome::kGood : LoadTrial::Outcome::kRefused;
   }
 
   bool is_late() const { return Clock::now() - begin_ > std::chrono::duration<double>(limit_s_); }
@@ -187,7 +187,7 @@ class Child {
 
   const std::vector<std::string>& paths_;
   size_t at_;  // the path that is being tried
-  std::vector<Trial>& trials_;
+  std::vector<LoadTrial>& trials_;
   double limit_s_;
   Pipe told_, said_;
   pid_t process_ = -1;
@@ -199,8 +199,8 @@ class Child {
 
 }  // namespace
 
-std::vector<Trial> try_in_child(const std::vector<std::string>& paths, const Work& work, double limit_s) {
-  std::vector<Trial> trials(paths.size());
+std::vector<LoadTrial> try_in_child(const std::vector<std::string>& paths, const Work& work, double limit_s) {
+  std::vector<LoadTrial> trials(paths.size());
   for (size_t first = 0; first < paths.size();) {
     Child child(paths, first, trials, limit_s);
     if (!child.start(work)) break;

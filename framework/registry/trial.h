@@ -9,7 +9,7 @@
 
 namespace plait {
 
-struct Trial {
+struct LoadTrial {
   enum class Outcome {
     kGood,      // `work` said true
     kRefused,   // it said false: what is wrong shows again where it is safe to look
@@ -30,7 +30,7 @@ struct Trial {
 // library; of others, a plugin that waits for one in its constructors would be said not to come back. So
 // programs that start threads or MPI let the libraries be tried before (try_libraries in registry.h).
 // Threads: [setup only]
-std::vector<Trial> try_in_child(const std::vector<std::string>& paths,
-                                const std::function<bool(const std::string& path)>& work, double limit_s);
+std::vector<LoadTrial> try_in_child(const std::vector<std::string>& paths,
+                                    const std::function<bool(const std::string& path)>& work, double limit_s);
 
 }  // namespace plait

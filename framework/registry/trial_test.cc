@@ -41,7 +41,7 @@ std::string reason(const std::string& path, double limit_s = 20) {
 
 TEST_CASE("what comes back is good or refused; what ends the child is named, and the rest goes on") {
   const auto trials = try_in_child({"a", "crash", "bad", "exit", "b"}, act, 20);
-  using Outcome = Trial::Outcome;
+  using Outcome = LoadTrial::Outcome;
   const Outcome wanted[] = {Outcome::kGood, Outcome::kCrashed, Outcome::kRefused, Outcome::kCrashed,
                             Outcome::kGood};
   REQUIRE(trials.size() == 5);
@@ -75,12 +75,12 @@ TEST_CASE("a process with threads can make a trial too") {
   std::jthread other([](std::stop_token stop) {
     while (!stop.stop_requested()) std::this_thread::yield();
   });
-  CHECK(try_in_child({"a"}, act, 20).front().outcome == Trial::Outcome::kGood);
+  CHECK(try_in_child({"a"}, act, 20).front().outcome == LoadTrial::Outcome::kGood);
 }
 
 TEST_CASE("a process that ignores its children is told what it can be") {
   const auto before = std::signal(SIGCHLD, SIG_IGN);
   CHECK(reason("abort") == "ends the program when it is loaded; it says \"two three\"");
-  CHECK(try_in_child({"a"}, act, 20).front().outcome == Trial::Outcome::kGood);
+  CHECK(try_in_child({"a"}, act, 20).front().outcome == LoadTrial::Outcome::kGood);
   std::signal(SIGCHLD, before);
 }

@@ -46,8 +46,8 @@ std::string last_line(const std::string& text) {
   return text.substr(begin, std::min<size_t>(end + 1 - begin, 300));
 }
 
-[[noreturn]] void be_child(int descriptor, int errors, Progress* progress,
-                           const std::function<std::string(Progress&)>& work) {
+[[noreturn]] void be_child(int descriptor, int errors, TestProgress* progress,
+                           const std::function<std::string(TestProgress&)>& work) {
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
   ::setpgid(0, 0);
@@ -68,12 +68,13 @@ std::string signal_name(int number) {
 
 }  // namespace
 
-Result<Child> Child::start(const std::function<std::string(Progress&)>& work, double limit_s) {
+Result<Child> Child::start(const std::function<std::string(TestProgress&)>& work, double limit_s) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return {Code::kIo, std::string("pipe: ") + std::strerror(errno)};
-  void* shared = ::mmap(nullptr, sizeof(Progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* shared =
+      ::mmap(nullptr, sizeof(TestProgress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) return {Code::kIo, std::string("mmap: ") + std::strerror(errno)};
-  auto* progress = static_cast<Progress*>(shared);
+  auto* progress = static_cast<TestProgress*>(shared);
   const int errors = ::memfd_create("standard error", MFD_CLOEXEC);
   std::fflush(nullptr);
   const pid_t pid = ::fork();
@@ -86,7 +87,7 @@ Result<Child> Child::start(const std::function<std::string(Progress&)>& work, do
   return Child(pid, ends[0], errors, progress, limit_s);
 }
 
-Child::Child(pid_t pid, int pipe, int errors, Progress* progress, double limit_s)
+Child::Child(pid_t pid, int pipe, int errors, TestProgress* progress, double limit_s)
     : pid_(pid),
       pipe_(pipe),
       errors_(errors),
@@ -107,7 +108,7 @@ Child::~Child() {
   if (pid_ > 0) kill();
   if (pipe_ >= 0) ::close(pipe_);
   if (errors_ >= 0) ::close(errors_);
-  if (progress_ != nullptr) ::munmap(progress_, sizeof(Progress));
+  if (progress_ != nullptr) ::munmap(progress_, sizeof(TestProgress));
 }
 
 double Child::age() const {

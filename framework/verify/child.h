@@ -16,7 +16,7 @@ class Child {
  public:
   // Runs `work` in a new process, in an empty folder of its own; what it returns is the answer.
   // Fails with: kIo when the system makes no process.
-  static Result<Child> start(const std::function<std::string(Progress& progress)>& work, double limit_s);
+  static Result<Child> start(const std::function<std::string(TestProgress& progress)>& work, double limit_s);
   Child(Child&& other) noexcept;
   Child& operator=(Child&& other) = delete;
   ~Child();
@@ -32,15 +32,15 @@ class Child {
   double seconds() const { return seconds_; }
 
  private:
-  Child(pid_t pid, int pipe, int errors, Progress* progress, double limit_s);
+  Child(pid_t pid, int pipe, int errors, TestProgress* progress, double limit_s);
   double age() const;
   std::string at() const;
   std::string errors() const;  // what it wrote to standard error
 
   pid_t pid_;
   int pipe_;
-  int errors_;          // a file in memory
-  Progress* progress_;  // shared memory
+  int errors_;              // a file in memory
+  TestProgress* progress_;  // shared memory
   double limit_s_;
   std::chrono::steady_clock::time_point begin_;
   std::string text_;

@@ -42,7 +42,7 @@ Result<Parts> run_parts(Trial& trial, const LayerCase& whole, const LayerCase& a
   Parts parts;
   BenchOptions options;
   options.training = training;
-  RunOptions run;
+  LayerRunOptions run;
   run.training = training;
   PLAIT_ASSIGN(parts.whole_bench, LayerBench::create(trial, whole, options));
   PLAIT_ASSIGN(parts.sample_bench, LayerBench::create(trial, alone, options));

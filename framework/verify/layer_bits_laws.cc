@@ -154,7 +154,7 @@ Status evaluation(Trial& trial) {
     options.training = false;
     PLAIT_ASSIGN(auto bench, LayerBench::create(trial, made, options));
     PLAIT_ASSIGN(const LayerValues values, draw_values(trial, made));
-    RunOptions one, two;
+    LayerRunOptions one, two;
     one.training = two.training = false;
     two.counter = 99, two.step = 1234;
     PLAIT_ASSIGN(auto first, LayerRun::create(*bench, values, one));

@@ -189,7 +189,7 @@ Status in_place(Trial& trial) {
     PLAIT_ASSIGN(auto bench, LayerBench::create(trial, made));
     PLAIT_ASSIGN(const LayerValues values, draw_values(trial, made));
     PLAIT_ASSIGN(auto apart, LayerRun::create(*bench, values));
-    RunOptions shared;
+    LayerRunOptions shared;
     shared.in_place = true;
     PLAIT_ASSIGN(auto together, LayerRun::create(*bench, values, shared));
     trial.doing("in place, " + made.text());

@@ -65,7 +65,7 @@ Status compare(const LayerCase& made, const LayerRun& full, const LayerRun& half
 Status check_half(Trial& trial, const LayerCase& full, const LayerCase& half, uint32_t dtype) {
   BenchOptions options;
   options.training = false;
-  RunOptions run;
+  LayerRunOptions run;
   run.training = false;
   PLAIT_ASSIGN(auto full_bench, LayerBench::create(trial, full, options));
   PLAIT_ASSIGN(auto half_bench, LayerBench::create(trial, half, options));

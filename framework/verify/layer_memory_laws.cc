@@ -21,7 +21,7 @@ Result<Pair> make_pair_of_runs(Trial& trial, const LayerCase& made, bool trainin
   options.training = training;
   PLAIT_ASSIGN(pair.bench, LayerBench::create(trial, made, options));
   PLAIT_ASSIGN(const LayerValues values, draw_values(trial, made));
-  RunOptions run;
+  LayerRunOptions run;
   run.training = training;
   PLAIT_ASSIGN(pair.first, LayerRun::create(*pair.bench, values, run));
   run.poison = Poison::kNumber;
@@ -103,12 +103,12 @@ Status leaves_unneeded_gradients(Trial& trial) {
     PLAIT_ASSIGN(const LayerValues values, draw_values(trial, made));
     PLAIT_ASSIGN(auto full, LayerRun::create(*bench, values));
     PLAIT_TRY(full->all().at(made.text()));
-    RunOptions less;
+    LayerRunOptions less;
     less.skip_input_gradient.assign(made.inputs.size(), 1);
     PLAIT_ASSIGN(auto without_inputs, LayerRun::create(*bench, values, less));
     trial.doing("backward without gradients of inputs (NULL), " + made.text());
     PLAIT_TRY(without_inputs->all().at("without gradients of inputs, " + made.text()));
-    RunOptions frozen;
+    LayerRunOptions frozen;
     frozen.skip_parameter_gradients = true;
     PLAIT_ASSIGN(auto without_parameters, LayerRun::create(*bench, values, frozen));
     trial.doing("backward without gradients of parameters (NULL), " + made.text());
@@ -134,7 +134,7 @@ Status adds_gradients(Trial& trial) {
     if (!bench->needs().accumulates) return skipped("the layer does not say that it accumulates");
     PLAIT_ASSIGN(const LayerValues values, draw_values(trial, made));
     PLAIT_ASSIGN(auto plain, LayerRun::create(*bench, values));
-    RunOptions adding;
+    LayerRunOptions adding;
     adding.accumulate = true;
     PLAIT_ASSIGN(auto added, LayerRun::create(*bench, values, adding));
     for (Guarded& block : added->input_gradients)

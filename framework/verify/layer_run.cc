@@ -27,7 +27,7 @@ bool same(const Guarded& block, const void* expected, uint64_t bytes) {
 
 }  // namespace
 
-LayerRun::LayerRun(const LayerBench& bench, const LayerValues& values, const RunOptions& options)
+LayerRun::LayerRun(const LayerBench& bench, const LayerValues& values, const LayerRunOptions& options)
     : saved(bench.needs().saved, options.poison),
       workspace(bench.needs().workspace, options.poison),
       prepared(bench.needs().prepared, options.poison),
@@ -51,7 +51,7 @@ LayerRun::LayerRun(const LayerBench& bench, const LayerValues& values, const Run
 }
 
 Result<std::unique_ptr<LayerRun>> LayerRun::create(const LayerBench& bench, const LayerValues& values,
-                                                   const RunOptions& options) {
+                                                   const LayerRunOptions& options) {
   std::unique_ptr<LayerRun> run(new LayerRun(bench, values, options));
   PLAIT_ASSIGN(run->side_, DeviceSide::create(bench.device()));
   PLAIT_TRY(run->lend_blocks());

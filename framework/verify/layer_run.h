@@ -75,7 +75,7 @@ Result<LayerValues> draw_values(Trial& trial, const LayerCase& made, double most
 // Sample `n` of values drawn for a batch.
 LayerValues sample_of(const LayerCase& made, const LayerValues& values, int64_t n);
 
-struct RunOptions {
+struct LayerRunOptions {
   Poison poison = Poison::kNan;
   bool training = true;
   bool in_place = false;
@@ -93,7 +93,7 @@ class LayerRun {
   // blocks go there before it, and come back after it.
   // Fails with: what pack or the device reports.
   static Result<std::unique_ptr<LayerRun>> create(const LayerBench& bench, const LayerValues& values,
-                                                  const RunOptions& options = {});
+                                                  const LayerRunOptions& options = {});
 
   Status prepare();
   Status forward();
@@ -121,7 +121,7 @@ class LayerRun {
   CallContext context;
 
  private:
-  LayerRun(const LayerBench& bench, const LayerValues& values, const RunOptions& options);
+  LayerRun(const LayerBench& bench, const LayerValues& values, const LayerRunOptions& options);
   void build_call();
   Status lend_blocks();
   void fill_tensors(std::vector<plait_tensor>& tensors, const std::vector<PartSpec>& specs,
@@ -132,7 +132,7 @@ class LayerRun {
 
   const LayerBench& bench_;
   std::unique_ptr<DeviceSide> side_;
-  RunOptions options_;
+  LayerRunOptions options_;
   LayerValues values_;
   std::vector<std::vector<float>> stored_;  // parameters as given
   std::vector<plait_tensor> tensors_[4];

@@ -97,7 +97,7 @@ LayerValues sample_of(const LayerCase& made, const LayerValues& values, int64_t 
 
 Result<bool> is_random(Trial& trial, const LayerBench& bench, const LayerValues& values) {
   trial.doing("forward with other random numbers, " + bench.layer().text());
-  RunOptions options, other;
+  LayerRunOptions options, other;
   other.counter = 8, other.step = 4;
   PLAIT_ASSIGN(auto first, LayerRun::create(bench, values, options));
   PLAIT_ASSIGN(auto second, LayerRun::create(bench, values, other));

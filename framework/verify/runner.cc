@@ -112,7 +112,7 @@ std::vector<Test> read_tests(const std::string& text, const std::string& file) {
 }
 
 // '+' passed, '!' failed, '-' skipped, then the message.
-std::string try_law(const Test& test, const VerifyOptions& options, Progress& progress) {
+std::string try_law(const Test& test, const VerifyOptions& options, TestProgress& progress) {
   std::unique_ptr<Registry> registry;
   if (std::strcmp(test.law->kind, "library") != 0) {
     auto loaded = load(test.name.file, options.companions);
@@ -175,14 +175,14 @@ class Runner {
 
   // A file that does not load has one test, which failed before it began.
   Status list(const std::string& file) {
-    const auto ask = [&](Progress& progress) -> std::string {
+    const auto ask = [&](TestProgress& progress) -> std::string {
       std::snprintf(progress.text, sizeof progress.text, "loading %s", file.c_str());
       auto registry = load(file, options_.companions);
       return registry ? "+" + write_tests(tests_of(*registry, file)) : "!" + registry.status().message();
     };
     Result<std::string> answer = std::string();
     if (options_.in_process) {
-      Progress progress{};
+      TestProgress progress{};
       answer = ask(progress);
     } else {
       PLAIT_ASSIGN(Child child, Child::start(ask, options_.limit_s));
@@ -231,7 +231,7 @@ class Runner {
       return {};
     }
     PLAIT_ASSIGN(Child child,
-                 Child::start([&](Progress& progress) { return try_law(test, options_, progress); },
+                 Child::start([&](TestProgress& progress) { return try_law(test, options_, progress); },
                               options_.limit_s));
     running_.push_back({number, std::make_unique<Child>(std::move(child))});
     return {};
@@ -267,7 +267,7 @@ class Runner {
 
   Result<std::vector<TestResult>> run_here() {
     for (size_t number = 0; number < tests_.size(); ++number) {
-      Progress progress{};
+      TestProgress progress{};
       const std::string* failure = load_failure(number);
       finish(number, failure ? "!" + *failure : try_law(tests_[number], options_, progress), 0);
     }

@@ -81,7 +81,7 @@ std::string TestName::text() const {
   return what + ": " + law;
 }
 
-Trial::Trial(TestName name, uint64_t seed, const Registry* registry, Progress* progress)
+Trial::Trial(TestName name, uint64_t seed, const Registry* registry, TestProgress* progress)
     : name_(std::move(name)), registry_(registry), dice_(seed, name_.text()), progress_(progress) {
   if (registry_ != nullptr && !name_.type_id.empty()) entry_ = registry_->find(name_.type_id);
 }

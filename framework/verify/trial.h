@@ -34,14 +34,14 @@ struct Example {
 };
 
 // Where the text of Trial::doing is kept, so that the parent can tell what a crashed test was at.
-struct Progress {
+struct TestProgress {
   char text[1000];
 };
 
 class Trial {
  public:
   // `registry` is null for library laws, which open the file themselves.
-  Trial(TestName name, uint64_t seed, const Registry* registry, Progress* progress);
+  Trial(TestName name, uint64_t seed, const Registry* registry, TestProgress* progress);
 
   const TestName& name() const { return name_; }
   const std::string& file() const { return name_.file; }
@@ -79,7 +79,7 @@ class Trial {
   const Registry* registry_;
   const TypeEntry* entry_ = nullptr;
   Dice dice_;
-  Progress* progress_;
+  TestProgress* progress_;
   std::unique_ptr<Device> device_;
   std::string remarks_;
 };

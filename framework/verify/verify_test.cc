@@ -67,7 +67,7 @@ TEST_CASE("no derivative is told at a kink") {
   CHECK(derivative_of(relu, -0.5f).agrees(0));
 }
 
-Result<std::string> outcome_of(const std::function<std::string(Progress&)>& work, double limit_s) {
+Result<std::string> outcome_of(const std::function<std::string(TestProgress&)>& work, double limit_s) {
   auto child = Child::start(work, limit_s);
   REQUIRE(child.is_ok());
   Child running = std::move(*child);
@@ -82,11 +82,11 @@ Result<std::string> outcome_of(const std::function<std::string(Progress&)>& work
 
 TEST_CASE("a child answers, crashes, ends early or hangs, and says what it was at") {
   const std::string word = "well";
-  const auto answers = outcome_of([&](Progress&) { return word; }, 10);
+  const auto answers = outcome_of([&](TestProgress&) { return word; }, 10);
   REQUIRE(answers.is_ok());
   CHECK(*answers == word);
   const auto crashes = outcome_of(
-      [](Progress& progress) {
+      [](TestProgress& progress) {
         std::snprintf(progress.text, sizeof progress.text, "the third step");
         std::abort();
         return std::string();
@@ -94,10 +94,10 @@ TEST_CASE("a child answers, crashes, ends early or hangs, and says what it was a
       10);
   CHECK(crashes.status().message().find("SIGABRT") != std::string::npos);
   CHECK(crashes.status().message().find("the third step") != std::string::npos);
-  const auto ends = outcome_of([](Progress&) -> std::string { ::_exit(7); }, 10);
+  const auto ends = outcome_of([](TestProgress&) -> std::string { ::_exit(7); }, 10);
   CHECK(ends.status().message().find("status 7") != std::string::npos);
   const auto hangs = outcome_of(
-      [](Progress&) {
+      [](TestProgress&) {
         for (volatile bool on = true; on;) continue;
         return std::string();
       },

@@ -33,6 +33,7 @@ MACHINE = re.compile(r"(?<![\w.])/(work|root|home)/\w|\b(pypi\.org|pythonhosted\
 MAKING = re.compile(r"\bAI\b|\blanguage model\b|\bissue #?\d+|\bsubagent\b|\bthis session\b")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
+TYPE = re.compile(r"^(?:struct|class|enum class) (\w+)(?: final)?(?: :.*)?\s*\{")
 SNAKE = re.compile(r"^[a-z0-9_]+(\.[a-z0-9_.]+)?$")
 
 
@@ -140,6 +141,19 @@ def headers_open_with_a_comment(tree):
             yield f"{file}:1: a header opens with a comment that says what it is for"
 
 
+def one_type_one_name(tree):
+    """All headers share a namespace: of two types of one name, the linker keeps the functions of either."""
+    known = {}
+    for file in tree.files("framework/", {".h"}):
+        if file.split("/")[1] in ("abi", "templates", "sdk"):
+            continue
+        for number, line in enumerate(tree.lines[file], 1):
+            if match := TYPE.match(line):
+                if match[1] in known:
+                    yield f"{file}:{number}: {match[1]} is the name of a type in {known[match[1]]} too"
+                known.setdefault(match[1], file)
+
+
 def file_names(tree):
     for file in tree.files():
         name = file.split("/")[-1]
@@ -169,7 +183,7 @@ def line_length(tree):
 
 RULES = [top_level_names, include_direction, plugins_see_only_the_border, libraries_in_their_place,
          framework_names_no_plugin, one_folder_one_plugin, every_folder_says_its_job, headers_open_with_a_comment,
-         file_names, words, line_length]
+         one_type_one_name, file_names, words, line_length]
 
 
 def broken(root):

@@ -8,7 +8,7 @@ import source_rules
 GOOD = {
     "CMakeLists.txt": "project(x)\n",
     "framework/base/status.h": "// base/: words.\n",
-    "framework/registry/library.h": '// Libraries.\n#include "base/status.h"\n#include <dlfcn.h>\n',
+    "framework/registry/library.h": '// Libraries.\n#include "base/status.h"\n#include <dlfcn.h>\nclass Library {\n',
     "plugins/layers/relu/CMakeLists.txt": "plait_add_plugin(relu KIND layers)\n",
     "plugins/layers/relu/README.md": "# relu\n",
     "plugins/layers/relu/relu.cc": "// y = max(x, 0)\n#include <plait/sdk.hpp>\n#include <dnnl.hpp>\n",
@@ -24,6 +24,7 @@ BAD = {
     "one_folder_one_plugin": ("plugins/layers/tanh/tanh.cc", "// y = tanh(x)\n"),
     "every_folder_says_its_job": ("framework/plan/plan.cc", "int x;\n"),
     "headers_open_with_a_comment": ("framework/base/bare.h", "#pragma once\n"),
+    "one_type_one_name": ("framework/verify/library.h", "// Laws.\nstruct Library : Law {\n"),
     "file_names": ("framework/base/BigName.h", "// Big.\n"),
     "words": ("framework/base/later.h", "// TO" + "DO: later\n"),
     "line_length": ("framework/base/long.h", "// " + "x" * 120 + "\n"),
