@@ -10,6 +10,7 @@ namespace {
 struct Answers {
   InferredLayer layer;
   Status refused;
+  size_t inputs = 0;
 
   int refuse(const std::string& text) {
     if (refused) refused = {Code::kPlugin, text};
@@ -78,6 +79,15 @@ void accepts_epilogue(const plait_layer_builder* b, const char* name) {
   answers(b).layer.accepts.push_back(name);
 }
 void in_place(const plait_layer_builder* b) { answers(b).layer.in_place = true; }
+int input_range(const plait_layer_builder* b, uint32_t input, int64_t low, int64_t high) {
+  Answers& all = answers(b);
+  if (input >= all.inputs)
+    return all.refuse("gives a range for input " + std::to_string(input) + " of " +
+                      std::to_string(all.inputs));
+  if (low >= high) return all.refuse("gives input " + std::to_string(input) + " a range without numbers");
+  all.layer.input_ranges.push_back({input, low, high});
+  return PLAIT_OK;
+}
 
 plait_layer_builder builder_for(Answers& all) {
   plait_layer_builder builder{};
@@ -90,6 +100,7 @@ plait_layer_builder builder_for(Answers& all) {
   builder.is_epilogue = is_epilogue;
   builder.accepts_epilogue = accepts_epilogue;
   builder.in_place = in_place;
+  builder.input_range = input_range;
   return builder;
 }
 
@@ -118,6 +129,7 @@ Result<InferredLayer> infer_layer(const LayerSpec& layer, const std::vector<Part
   request.config = layer.plugin.config.get();
   request.inputs = specs.data();
   Answers all;
+  all.inputs = inputs.size();
   const plait_layer_builder builder = builder_for(all);
   CallContext context;
   const Status said = context.status(rules->infer(context.raw(), &request, &builder));

@@ -11,6 +11,7 @@ struct InferredLayer {
   std::vector<Epilogue> is_epilogue;
   std::vector<std::string> accepts;
   bool in_place = false;
+  std::vector<InputRange> input_ranges;
   double multiply_adds = 0;
 };
 

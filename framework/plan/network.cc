@@ -81,6 +81,7 @@ class Shaper {
     node.is_epilogue = inferred->is_epilogue;
     node.accepts = inferred->accepts;
     node.in_place = inferred->in_place;
+    node.input_ranges = inferred->input_ranges;
     node.multiply_adds = inferred->multiply_adds;
     add_outputs(node, number, layer, inferred->outputs);
     PLAIT_TRY(add_parameters(node, number, layer, *inferred).at(place));

@@ -46,6 +46,12 @@ struct Epilogue {
   double alpha = 0, beta = 0;
 };
 
+// Input `input` of a layer holds whole numbers, low <= x < high.
+struct InputRange {
+  uint32_t input = 0;
+  int64_t low = 0, high = 0;
+};
+
 struct NodeInfo {
   const LayerSpec* layer = nullptr;  // lives as long as the job
   std::vector<int> inputs;           // tensors
@@ -57,6 +63,7 @@ struct NodeInfo {
   std::vector<Epilogue> is_epilogue;  // at most one
   int absorbed_by = -1;               // node whose kernel does this node's work; then it has no step
   bool in_place = false;
+  std::vector<InputRange> input_ranges;
   double multiply_adds = 0;  // of one forward call of N samples
 };
 

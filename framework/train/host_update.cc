@@ -57,7 +57,7 @@ plait_optimizer_call HostUpdate::call_for(Piece& piece) const {
   call.weights = weights_->data() + piece.offset;
   call.gradients = gradients_ + piece.offset;
   call.slots = piece.slots.data();
-  call.step = step_;
+  call.step = call.updates = step_;
   call.runtime = piece.runtime.data();
   call.observed = observed_;
   return call;

@@ -148,7 +148,7 @@ class OptimizerRun {
     call.weights = weights.given_as<float>();
     call.gradients = gradients.given_as<float>();
     call.slots = pointers_.data();
-    call.step = number;
+    call.step = call.updates = number;
     call.runtime = bench_.runtime();
     call.observed = observed;
     return call;

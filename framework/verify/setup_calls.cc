@@ -49,6 +49,7 @@ plait_layer_builder no_layer_builder() {
   b.is_epilogue = [](const plait_layer_builder*, const plait_epilogue*) {};
   b.accepts_epilogue = [](const plait_layer_builder*, const char*) {};
   b.in_place = [](const plait_layer_builder*) {};
+  b.input_range = [](const plait_layer_builder*, uint32_t, int64_t, int64_t) { return int{PLAIT_OK}; };
   return b;
 }
 

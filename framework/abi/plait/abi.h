@@ -28,7 +28,7 @@ extern "C" {
 
 #define PLAIT_ABI_MAJOR 1
 #define PLAIT_ABI_MINOR 0
-#define PLAIT_ABI_DRAFT 1
+#define PLAIT_ABI_DRAFT 2
 
 /* True when struct `p` was made by someone who knows member `f`, and it is set. */
 #define PLAIT_HAS(p, f) ((p) != NULL && (p)->struct_size >= offsetof(__typeof__(*(p)), f) + sizeof((p)->f) && (p)->f)
@@ -261,7 +261,10 @@ enum {
   PLAIT_REDUCE_MEAN64 = 2, /* 64-bit fixed point: second moments, statistics */
   PLAIT_REDUCE_MAX = 3,
   PLAIT_REDUCE_RESET = 4,  /* every round begins with the initial value */
-  PLAIT_REDUCE_NONE = 5    /* constant */
+  PLAIT_REDUCE_NONE = 5,   /* constant */
+  /* Centred variance about the mean in the buffer declared just before it, of the same shape: the mean over shards of
+   * variance + (shard's mean - mean of the means)^2. */
+  PLAIT_REDUCE_VARIANCE = 6
 };
 
 enum { PLAIT_PARAMETER_NO_DECAY = 1 /* a bias or a scale: weight decay leaves it alone */ };
@@ -322,6 +325,9 @@ typedef struct plait_layer_builder {
   void (*accepts_epilogue)(const struct plait_layer_builder* builder, const char* name);
   /* Output 0 may share memory with input 0, forward and backward (dx with dy). */
   void (*in_place)(const struct plait_layer_builder* builder);
+  /* Input `input` holds whole numbers, low <= x < high (rows of a table, class numbers). The host refuses a batch with
+   * others before the layer sees it. */
+  int (*input_range)(const struct plait_layer_builder* builder, uint32_t input, int64_t low, int64_t high);
 } plait_layer_builder;
 
 /* Device-independent part of a layer. */
@@ -448,6 +454,9 @@ typedef struct plait_metric_ops {
   int (*update)(const void* self, plait_context* context, const plait_tensor* prediction, const plait_tensor* target,
                 double* state);
   int (*finish)(const void* self, plait_context* context, const double* state, double* values); /* [any] */
+  /* Optional: what the configuration adds to the names of its values ("_top5"), so that two metrics of a type are told
+   * apart in reports: letters, digits and "_", at most capacity - 1 bytes and a 0; "" adds nothing. [any] */
+  int (*suffix)(plait_context* context, const plait_config* config, char* text, uint64_t capacity);
 } plait_metric_ops;
 
 /* ---------------------------------------------------------------- optimizers */
@@ -482,6 +491,8 @@ typedef struct plait_optimizer_call {
   int64_t step;        /* 0-based number of this update; the host's, never a slot */
   const double* runtime; /* values at this step of the fields marked PLAIT_FIELD_RUNTIME, in field order */
   double observed;     /* result of observe, else 0 */
+  int64_t updates;     /* since the slots had their initial values: step, or the step within the round where the job
+                          begins every round with new slots (inner_state: reset); t = updates + 1 in Adam's equations */
 } plait_optimizer_call;
 
 typedef struct plait_optimizer_rules {
@@ -517,6 +528,8 @@ typedef struct plait_schedule_ops {
   int (*create)(plait_context* context, const plait_config* config, void** self); /* [setup] */
   void (*destroy)(void* self);
   int (*value)(const void* self, plait_context* context, const plait_schedule_call* call, double* value); /* [any] */
+  /* Optional: nonzero when values do not depend on total_steps, so that a finished run may be prolonged. [any] */
+  int32_t (*ignores_total)(const void* self);
 } plait_schedule_ops;
 
 /* ---------------------------------------------------------------- sources and augmenters: samples are named parts */
@@ -560,6 +573,9 @@ typedef struct plait_source_ops {
   int (*describe)(const void* self, plait_context* context, plait_source_info* info, const plait_parts_builder* parts);
   /* Record `index`. A failure with PLAIT_ERROR_CORRUPT is a bad record: the host draws a replacement. [any] */
   int (*read)(const void* self, plait_context* context, int64_t index, const plait_sample_call* call);
+  /* Optional: 32 bytes that differ when any record differs, the same wherever the data lies. Absent: the host makes
+   * them of the bytes of the files that the PLAIT_FIELD_PATH fields name. [setup] */
+  int (*digest)(const void* self, plait_context* context, uint8_t* digest);
 } plait_source_ops;
 
 typedef struct plait_augmenter_rules {

@@ -42,7 +42,8 @@ enum class Reduce : uint32_t {
   mean64 = PLAIT_REDUCE_MEAN64,
   max = PLAIT_REDUCE_MAX,
   reset = PLAIT_REDUCE_RESET,
-  none = PLAIT_REDUCE_NONE
+  none = PLAIT_REDUCE_NONE,
+  variance = PLAIT_REDUCE_VARIANCE  // about the mean in the buffer declared just before it
 };
 
 template <class T>

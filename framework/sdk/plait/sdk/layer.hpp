@@ -120,6 +120,10 @@ class LayerShapes {
   void accepts_epilogue(const char* name) { accepted_.push_back(name); }
   // Output 0 may share memory with input 0, forward and backward.
   void in_place() { in_place_ = true; }
+  // Input i holds whole numbers, low <= x < high; the host refuses a batch with others.
+  void input_range(size_t i, int64_t low, int64_t high) {
+    ranges_.push_back({static_cast<uint32_t>(i), low, high});
+  }
   template <class... Part>
   [[noreturn]] void fail(const Part&... parts) const {
     throw Error(ErrorCode::kInvalid, parts...);
@@ -144,6 +148,12 @@ class LayerShapes {
     if (epilogue_.name) b->is_epilogue(b, &epilogue_);
     for (const char* name : accepted_) b->accepts_epilogue(b, name);
     if (in_place_) b->in_place(b);
+    for (const Range& range : ranges_) {
+      if (b->input_range(b, range.input, range.low, range.high) != PLAIT_OK) {
+        throw Error("the range ", range.low, "..", range.high, " of input ", range.input,
+                    " is not acceptable to the host");
+      }
+    }
   }
 
  private:
@@ -151,7 +161,13 @@ class LayerShapes {
     if (status != PLAIT_OK) throw Error(what, " ", shape, " is not acceptable to the host");
   }
 
+  struct Range {
+    uint32_t input;
+    int64_t low, high;
+  };
+
   const plait_layer_request* request_;
+  std::vector<Range> ranges_;
   std::deque<PartSpec> outputs_;
   std::deque<ParameterSpec> parameters_, buffers_;
   std::vector<const char*> accepted_;

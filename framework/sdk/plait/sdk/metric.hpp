@@ -5,12 +5,15 @@
 //   size_t state_size(Spec prediction, Spec target) const;  // numbers; throws Error when shapes do not fit
 //   void update(Context& c, Tensor prediction, Tensor target, std::span<double> state) const;  // adds one
 //   void finish(std::span<const double> state, std::span<double> values) const;
+//   std::string suffix() const;  // optional: what the configuration adds to the names of values ("_top5")
 //
 // States begin as zeros and are merged by addition. Memory: the host's.
 // Threads: update and finish run on several threads at once with one instance.
 #pragma once
 #include <array>
+#include <cstring>
 #include <iterator>
+#include <string>
 
 #include "entry.hpp"
 #include "tensor.hpp"
@@ -31,6 +34,11 @@ concept IsMetric = requires(const T& t, Context& c, Spec spec, Tensor tensor, st
   { t.state_size(spec, spec) } -> std::convertible_to<size_t>;
   t.update(c, tensor, tensor, state);
   t.finish(std::span<const double>(state), state);
+};
+
+template <class T>
+concept NamesItself = requires(const T& t) {
+  { t.suffix() } -> std::convertible_to<std::string>;
 };
 
 template <class T>
@@ -62,6 +70,16 @@ struct MetricThunks {
                            std::span<double>(state, metric.state_size));
     });
   }
+  static int suffix(plait_context* context, const plait_config* config, char* text,
+                    uint64_t capacity) noexcept {
+    return guard(context, [&] {
+      T metric{};
+      read_config(context, config, metric);
+      const std::string made = metric.suffix();
+      if (made.size() >= capacity) throw Error("suffix ", made, " is longer than ", capacity - 1, " bytes");
+      std::memcpy(text, made.c_str(), made.size() + 1);
+    });
+  }
   static int finish(const void* self, plait_context* context, const double* state, double* values) noexcept {
     return guard(context, [&] {
       const auto& metric = as<Instance>(self);
@@ -87,13 +105,18 @@ const plait_metric_ops* metric_ops() {
     return list;
   }();
   using Thunks = MetricThunks<T>;
-  static const plait_metric_ops ops{sizeof(plait_metric_ops),
-                                    kCount,
-                                    pointers.data(),
-                                    &Thunks::create,
-                                    &destroy_thunk<typename Thunks::Instance>,
-                                    &Thunks::update,
-                                    &Thunks::finish};
+  static const plait_metric_ops ops = [] {
+    plait_metric_ops table{sizeof(plait_metric_ops),
+                           kCount,
+                           pointers.data(),
+                           &Thunks::create,
+                           &destroy_thunk<typename Thunks::Instance>,
+                           &Thunks::update,
+                           &Thunks::finish,
+                           nullptr};
+    if constexpr (NamesItself<T>) table.suffix = &Thunks::suffix;
+    return table;
+  }();
   return &ops;
 }
 

@@ -36,13 +36,15 @@ class OptimizerCall {
         weights(call->weights, call->count),
         gradients(call->gradients, call->count),
         step(call->step),
+        updates(call->updates),
         observed(call->observed),
         c_(call) {}
 
   size_t count;  // elements
   Out weights;
   In gradients;
-  int64_t step;     // 0-based number of this update
+  int64_t step;     // 0-based number of this update in the stage; see schedules
+  int64_t updates;  // since the slots had their initial values; t = updates + 1 in Adam's equations
   double observed;  // sum of observe over all tensors, else 0
 
   // In the order of declaration.

@@ -2,6 +2,8 @@
 //
 //   double value(const ScheduleCall& call) const;              // or, for schedules with children:
 //   double value(Context& c, const ScheduleCall& call) const;
+//   bool ignores_total() const;  // optional: true when values do not depend on call.total_steps, so that a
+//                                // finished run may be prolonged; without it they are taken to
 //
 // Pure: the same call gives the same value.
 // Threads: [any]
@@ -41,6 +43,9 @@ class Child<Schedule> : public ChildBase<Schedule> {
     if (ops().value(this->c()->self, c.c(), &raw, &result) != PLAIT_OK) throw Error(id(), " failed");
     return result;
   }
+  bool ignores_total() const {
+    return PLAIT_HAS(&ops(), ignores_total) && ops().ignores_total(this->c()->self) != 0;
+  }
 };
 
 namespace detail {
@@ -69,9 +74,23 @@ int schedule_value(const void* self, plait_context* context, const plait_schedul
 }
 
 template <class T>
+concept KnowsOfTotal = requires(const T& t) {
+  { t.ignores_total() } -> std::convertible_to<bool>;
+};
+
+template <class T>
+int32_t schedule_ignores_total(const void* self) noexcept {
+  return as<T>(self).ignores_total() ? 1 : 0;
+}
+
+template <class T>
 const plait_schedule_ops* schedule_ops() {
-  static constexpr plait_schedule_ops ops{sizeof(plait_schedule_ops), 0, &create_thunk<T>, &destroy_thunk<T>,
-                                          &schedule_value<T>};
+  static const plait_schedule_ops ops = [] {
+    plait_schedule_ops table{sizeof(plait_schedule_ops), 0,      &create_thunk<T>, &destroy_thunk<T>,
+                             &schedule_value<T>,         nullptr};
+    if constexpr (KnowsOfTotal<T>) table.ignores_total = &schedule_ignores_total<T>;
+    return table;
+  }();
   return &ops;
 }
 

@@ -4,10 +4,16 @@
 //   SourceInfo info() const;    // after open
 //   void read(Context& c, int64_t index, SampleCall& call) const;  // fills every call.output(name)
 //
+//   std::array<uint8_t, 32> digest(Context& c) const;  // optional: differs when any record differs; without
+//   it
+//       // the host reads the files that the fields marked path() name
+//
 // read throws BadRecord when a record breaks its format: the host then draws a replacement.
 // The struct closes its files in its destructor. `plait verify` cannot guess files: static examples() names
 // some and writes them, see examples.hpp. Threads: read runs on several threads at once with one instance.
 #pragma once
+#include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
@@ -33,6 +39,11 @@ concept IsSource = requires(T& t, const T& made, Context& c, SampleCall& call) {
   t.open(c);
   { made.info() } -> std::convertible_to<SourceInfo>;
   made.read(c, int64_t{}, call);
+};
+
+template <class T>
+concept DigestsRecords = requires(const T& made, Context& c) {
+  { made.digest(c) } -> std::convertible_to<std::array<uint8_t, 32>>;
 };
 
 template <class T>
@@ -83,17 +94,29 @@ struct SourceThunks {
       instance.source.read(c, index, sample);
     });
   }
+  static int digest(const void* self, plait_context* context, uint8_t* digest) noexcept {
+    return guard(context, [&] {
+      Context c(context);
+      const std::array<uint8_t, 32> made = as<Instance>(self).source.digest(c);
+      std::ranges::copy(made, digest);
+    });
+  }
 };
 
 template <class T>
 const plait_source_ops* source_ops() {
   using Thunks = SourceThunks<T>;
-  static constexpr plait_source_ops ops{sizeof(plait_source_ops),
-                                        0,
-                                        &Thunks::open,
-                                        &destroy_thunk<typename Thunks::Instance>,
-                                        &Thunks::describe,
-                                        &Thunks::read};
+  static const plait_source_ops ops = [] {
+    plait_source_ops table{sizeof(plait_source_ops),
+                           0,
+                           &Thunks::open,
+                           &destroy_thunk<typename Thunks::Instance>,
+                           &Thunks::describe,
+                           &Thunks::read,
+                           nullptr};
+    if constexpr (DigestsRecords<T>) table.digest = &Thunks::digest;
+    return table;
+  }();
   return &ops;
 }
 

@@ -56,7 +56,7 @@ class OptimizerTest {
     call.weights = weights.f32().data();
     call.gradients = gradients.f32().data();
     call.slots = memory.data();
-    call.step = next_step++;
+    call.step = call.updates = next_step++;
     call.runtime = runtime.data();
     host_.check(ops_.step(self_, host_.context(), &call));
     bool intact = weights.intact();
