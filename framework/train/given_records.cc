@@ -52,7 +52,7 @@ struct GivenRecords::Body {
     type.kind = "source";
     type.id = "plait.given_records";
     type.doc = "records from a file that was given";
-    ops = {sizeof ops, 0, open, close, describe, read};
+    ops = {sizeof ops, 0, open, close, describe, read, nullptr};
     implementation = {sizeof implementation, 0, type.id, PLAIT_HOST_DEVICE, &ops};
     entry.type = &type;
     entry.file = nullptr;
