@@ -41,7 +41,7 @@ class LayoutTest(unittest.TestCase):
 
     def test_appends_are_recorded_once_asked(self):
         self.change(NEEDS_END, NEEDS_END + "  void (*more)(void);\n")
-        self.change("PLAIT_REDUCE_NONE = 5 ", "PLAIT_REDUCE_NONE = 5, PLAIT_REDUCE_MIN = 6 ")
+        self.change("PLAIT_I64 = 7\n", "PLAIT_I64 = 7,\n  PLAIT_I16 = 8\n")
         self.change("#ifdef __cplusplus\n}", "typedef struct plait_new {\n  uint32_t struct_size;\n} plait_new;\n#ifdef __cplusplus\n}")
         self.assertIn("has grown", "\n".join(layout.check(self.root)))
         self.assertEqual(layout.write(self.root), [])
@@ -78,7 +78,8 @@ class LayoutTest(unittest.TestCase):
         self.refused("constant PLAIT_VERIFY_LABELS")
 
     def test_another_draft_may_change_all(self):
-        self.change("PLAIT_ABI_DRAFT 1", "PLAIT_ABI_DRAFT 9")
+        draft = layout.draft_of((ROOT / layout.RECORD).read_text())
+        self.change(f"PLAIT_ABI_DRAFT {draft}", "PLAIT_ABI_DRAFT 9")
         self.change(NEEDS_END, "")
         self.assertIn("is draft 9", "\n".join(layout.check(self.root)))
         self.assertEqual(layout.write(self.root), [])
