@@ -7,36 +7,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
+
+#include "base/temporary_name.h"
 
 namespace plait {
 namespace {
-
-constexpr std::string_view kTemporaryMark = ".tmp.";
-
-Status refused(const std::string& path, const char* what) {
-  const int error = errno;
-  return {error == ENOENT ? Code::kNotFound : Code::kIo,
-          path + ": " + what + " failed: " + std::strerror(error)};
-}
-
-// Owns a file descriptor.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  bool is_open() const { return fd_ >= 0; }
-  // A close may be the first to tell of a failed write (quota, network file systems).
-  bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
-
- private:
-  int fd_;
-};
 
 std::string folder_of(const std::string& path) {
   const size_t slash = path.find_last_of('/');
@@ -48,25 +23,37 @@ Status write_all(int fd, const std::string& path, std::string_view content) {
   while (!content.empty()) {
     const ssize_t written = ::write(fd, content.data(), content.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return refused(path, "write");
+    if (written < 0) return system_refusal(path, "write");
     content.remove_prefix(static_cast<size_t>(written));
   }
   return {};
 }
 
+// Only what was written before may be written over or added to: a device would take everything in, a pipe
+// wait for a reader.
+Status check_target(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode) || S_ISDIR(info.st_mode)) return {};
+  return {Code::kInvalid, path + ": is a device, a pipe or a socket, wanted a regular file or a new name"};
+}
+
 // A failed fsync is final: the kernel may have dropped the dirty pages, so trying again would lie.
-Status write_durably(const std::string& path, std::string_view content) {
-  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  if (!file.is_open()) return refused(path, "open for writing");
+Status write_durably(const std::string& temporary, const std::string& path, std::string_view content,
+                     long& now_s) {
+  Descriptor file(
+      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0666));
+  if (!file.is_open()) return system_refusal(path, "open for writing");
   PLAIT_TRY(write_all(file.get(), path, content));
-  if (::fsync(file.get()) != 0) return refused(path, "fsync");
-  return file.close() ? Status() : refused(path, "close");
+  if (::fsync(file.get()) != 0) return system_refusal(path, "fsync");
+  struct stat info {};
+  now_s = ::fstat(file.get(), &info) == 0 ? info.st_mtim.tv_sec : 0;
+  return file.close() ? Status() : system_refusal(path, "close");
 }
 
 Status sync_folder(const std::string& folder) {
   Descriptor handle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!handle.is_open()) return refused(folder, "open");
-  return ::fsync(handle.get()) == 0 ? Status() : refused(folder, "fsync");
+  if (!handle.is_open()) return system_refusal(folder, "open");
+  return ::fsync(handle.get()) == 0 ? Status() : system_refusal(folder, "fsync");
 }
 
 bool is_folder(const std::string& path) {
@@ -76,41 +63,37 @@ bool is_folder(const std::string& path) {
 
 }  // namespace
 
-Result<std::string> SystemFiles::read(const std::string& path) {
-  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.is_open()) return refused(path, "open");
-  std::string content;
-  std::string piece(size_t{1} << 16, '\0');
-  for (;;) {
-    const ssize_t got = ::read(file.get(), piece.data(), piece.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return refused(path, "read");
-    if (got == 0) return content;
-    content.append(piece, 0, static_cast<size_t>(got));
-  }
+Result<std::string> SystemFiles::read(const std::string& path, uint64_t most_bytes) {
+  PLAIT_ASSIGN(const RegularFile file, RegularFile::open(path));
+  return file.read_all(most_bytes);
 }
 
 Status SystemFiles::write_atomically(const std::string& path, std::string_view content) {
-  const std::string temporary = path + std::string(kTemporaryMark) + std::to_string(::getpid());
-  Status status = write_durably(temporary, content);
-  if (status && ::rename(temporary.c_str(), path.c_str()) != 0) status = refused(path, "rename");
+  PLAIT_TRY(check_target(path));
+  const std::string temporary = temporary_name(path);
+  long now_s = 0;
+  Status status = write_durably(temporary, path, content, now_s);
+  if (status && ::rename(temporary.c_str(), path.c_str()) != 0) status = system_refusal(path, "rename");
   if (!status) {
     ::unlink(temporary.c_str());
     return status;
   }
+  remove_stale_temporaries(folder_of(path), now_s);
   return sync_folder(folder_of(path));
 }
 
 Status SystemFiles::append(const std::string& path, std::string_view content) {
-  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
-  if (!file.is_open()) return refused(path, "open for appending");
+  PLAIT_TRY(check_target(path));
+  Descriptor file(
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0666));
+  if (!file.is_open()) return system_refusal(path, "open for appending");
   PLAIT_TRY(write_all(file.get(), path, content));
-  return file.close() ? Status() : refused(path, "close");
+  return file.close() ? Status() : system_refusal(path, "close");
 }
 
 Result<std::vector<std::string>> SystemFiles::list(const std::string& folder) {
   DIR* handle = ::opendir(folder.c_str());
-  if (handle == nullptr) return refused(folder, "opendir");
+  if (handle == nullptr) return system_refusal(folder, "opendir");
   std::vector<std::string> names;
   while (const dirent* entry = ::readdir(handle)) {
     const std::string name = entry->d_name;
@@ -128,7 +111,7 @@ Status SystemFiles::make_directories(const std::string& folder) {
       if (end == std::string::npos) return {};
       continue;
     }
-    if (::mkdir(part.c_str(), 0777) != 0 && !is_folder(part)) return refused(part, "mkdir");
+    if (::mkdir(part.c_str(), 0777) != 0 && !is_folder(part)) return system_refusal(part, "mkdir");
     if (end == std::string::npos) return {};
   }
 }
@@ -136,7 +119,7 @@ Status SystemFiles::make_directories(const std::string& folder) {
 bool SystemFiles::exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
 Status SystemFiles::remove(const std::string& path) {
-  return ::unlink(path.c_str()) == 0 ? Status() : refused(path, "unlink");
+  return ::unlink(path.c_str()) == 0 ? Status() : system_refusal(path, "unlink");
 }
 
 void MemoryFiles::fail_change(uint64_t k) {
@@ -156,10 +139,11 @@ Status MemoryFiles::change(const std::string& path) {
   return {};
 }
 
-Result<std::string> MemoryFiles::read(const std::string& path) {
+Result<std::string> MemoryFiles::read(const std::string& path, uint64_t most_bytes) {
   std::lock_guard lock(mutex_);
   const auto found = files_.find(path);
   if (found == files_.end()) return Status(Code::kNotFound, path + ": no such file");
+  if (found->second.size() > most_bytes) return Status(Code::kInvalid, path + ": is too large");
   return found->second;
 }
 

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/regular_file.h"
 #include "base/status.h"
 
 namespace plait {
@@ -19,10 +20,13 @@ namespace plait {
 class Files {
  public:
   virtual ~Files() = default;
-  virtual Result<std::string> read(const std::string& path) = 0;
+  // A regular file, to its end. Fails with: kInvalid when it is none, or larger than `most_bytes`.
+  virtual Result<std::string> read(const std::string& path, uint64_t most_bytes) = 0;
+  Result<std::string> read(const std::string& path) { return read(path, kMostFile_bytes); }
   // After success the whole content is at `path` and survives a loss of power; after failure, or a crash at
   // any point, `path` is what it was before. The recipe: temporary file beside it, fsync, rename, fsync of
-  // the folder.
+  // the folder. Temporary files of processes that died are removed on the way. Fails with: kInvalid when
+  // `path` is a device, a pipe or a socket.
   virtual Status write_atomically(const std::string& path, std::string_view content) = 0;
   // Adds to the end, making the file when needed. A crash may leave a part of `content` at the end.
   virtual Status append(const std::string& path, std::string_view content) = 0;
@@ -36,7 +40,8 @@ class Files {
 // The real one.
 class SystemFiles final : public Files {
  public:
-  Result<std::string> read(const std::string& path) override;
+  using Files::read;
+  Result<std::string> read(const std::string& path, uint64_t most_bytes) override;
   Status write_atomically(const std::string& path, std::string_view content) override;
   Status append(const std::string& path, std::string_view content) override;
   Result<std::vector<std::string>> list(const std::string& folder) override;
@@ -54,7 +59,8 @@ class MemoryFiles final : public Files {
   // Changes asked for since fail_change or the start, failed ones included.
   uint64_t changes();
 
-  Result<std::string> read(const std::string& path) override;
+  using Files::read;
+  Result<std::string> read(const std::string& path, uint64_t most_bytes) override;
   Status write_atomically(const std::string& path, std::string_view content) override;
   Status append(const std::string& path, std::string_view content) override;
   Result<std::vector<std::string>> list(const std::string& folder) override;

@@ -3,8 +3,12 @@
 #include <doctest/doctest.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
+
+#include "base/temporary_name.h"
 
 namespace plait {
 namespace {
@@ -71,6 +75,26 @@ TEST_CASE("what a crashed write left behind is not listed") {
   REQUIRE(files.append(folder.path + "/round-7.tmp.1234", "half").is_ok());
   REQUIRE(files.append(folder.path + "/round-6", "whole").is_ok());
   CHECK(files.list(folder.path).value() == std::vector<std::string>{"round-6"});
+}
+
+TEST_CASE("temporary files of dead processes go, those of living ones and other names stay") {
+  SystemFiles files;
+  const TemporaryFolder folder;
+  const std::string mine = temporary_name(folder.path + "/a");
+  CHECK(mine != temporary_name(folder.path + "/a"));
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  REQUIRE(child > 0);
+  REQUIRE(::waitpid(child, nullptr, 0) == child);
+  std::string dead = mine;
+  const std::string process = std::to_string(::getpid());
+  dead.replace(dead.rfind(".tmp.") + 5, process.size(), std::to_string(child));
+  const std::string others = folder.path + "/notes.tmp." + std::to_string(child);
+  for (const std::string& path : {mine, dead, others}) REQUIRE(files.append(path, "half").is_ok());
+  REQUIRE(files.write_atomically(folder.path + "/b", "whole").is_ok());
+  CHECK(files.exists(mine));
+  CHECK_FALSE(files.exists(dead));
+  CHECK(files.exists(others));
 }
 
 TEST_CASE("the k-th change fails once, and an atomic write then leaves the old content") {

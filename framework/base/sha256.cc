@@ -1,13 +1,10 @@
 #include "base/sha256.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <vector>
 
+#include "base/regular_file.h"
 #include "base/sha256_blocks.h"
 
 namespace plait {
@@ -64,17 +61,15 @@ std::string Sha256::hex_of(std::string_view bytes) {
 }
 
 Result<std::string> Sha256::hex_of_file(const std::string& path) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) {
-    return {errno == ENOENT ? Code::kNotFound : Code::kIo, "\"" + path + "\": " + std::strerror(errno)};
-  }
+  PLAIT_ASSIGN(const RegularFile file, RegularFile::open(path));
   Sha256 sum;
   std::vector<char> buffer(1 << 16);
-  ssize_t got = 0;
-  while ((got = ::read(file, buffer.data(), buffer.size())) > 0) sum.update(buffer.data(), got);
-  const int error = errno;
-  ::close(file);
-  if (got < 0) return {Code::kIo, "\"" + path + "\": " + std::strerror(error)};
+  for (uint64_t at = 0; at < file.size_bytes();) {
+    const auto piece = static_cast<size_t>(std::min<uint64_t>(buffer.size(), file.size_bytes() - at));
+    PLAIT_TRY(file.read_at(at, buffer.data(), piece));
+    sum.update(buffer.data(), piece);
+    at += piece;
+  }
   return hex_of(sum.digest());
 }
 

@@ -25,7 +25,8 @@ std::string Ending::text() const {
 }
 
 Result<pid_t> start_program(const std::vector<std::string>& words, const std::string& log) {
-  const int file = ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  const int file =
+      ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
   if (file < 0) return {Code::kIo, "\"" + log + "\": " + std::strerror(errno)};
   std::vector<char*> arguments;
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));

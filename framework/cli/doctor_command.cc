@@ -11,6 +11,7 @@
 #include <sstream>
 #include <thread>
 
+#include "base/files.h"
 #include "cli/command.h"
 #include "cli/plugin_lock.h"
 #include "cli/session.h"
@@ -206,10 +207,7 @@ void add_plugins(Findings& findings, const SearchPath& path) {
 Status write_lock(Findings& findings, const SearchPath& path, const std::string& file) {
   if (findings.count() > 0) return findings.wrong("nothing is locked while things are wrong"), Status();
   PLAIT_ASSIGN(const std::string text, lock_text(path));
-  std::ofstream out(file);
-  out << text;
-  out.close();
-  if (!out) return {Code::kIo, "cannot write \"" + file + "\""};
+  PLAIT_TRY(SystemFiles().write_atomically(file, text));
   findings.fact("locked in", file);
   return {};
 }

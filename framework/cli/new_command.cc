@@ -2,7 +2,7 @@
 // share/plait/templates/any and share/plait/templates/<kind>, with other names in them; with --cuda also
 // those of share/plait/templates/cuda.
 #include <fmt/format.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -11,6 +11,7 @@
 #include <map>
 
 #include "base/files.h"
+#include "base/temporary_name.h"
 #include "cli/command.h"
 #include "cli/share_folder.h"
 #include "registry/check.h"
@@ -188,7 +189,10 @@ Status make_folder(const std::string& folder, const std::map<std::string, std::s
   std::error_code error;
   if (fs::exists(fs::symlink_status(folder, error)))
     return {Code::kInvalid, "new: \"" + folder + "\" is there already; say another by --dir"};
-  const std::string parts = folder + ".part" + std::to_string(::getpid());
+  const fs::path parent = fs::path(folder).parent_path();
+  if (!parent.empty()) PLAIT_TRY(SystemFiles().make_directories(parent).at("new"));
+  const std::string parts = temporary_name(folder);
+  if (::mkdir(parts.c_str(), 0777) != 0) return system_refusal(folder, "mkdir").at("new");
   Status status = write_files(parts, files);
   if (status) {
     fs::rename(parts, folder, error);

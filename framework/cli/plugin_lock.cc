@@ -4,15 +4,17 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <set>
 #include <sstream>
 
+#include "base/files.h"
 #include "base/sha256.h"
 
 namespace plait {
 namespace fs = std::filesystem;
 namespace {
+
+constexpr uint64_t kMostLock_bytes = 16 << 20;
 
 struct Locked {
   std::string id, version, sha256, file_name;
@@ -27,8 +29,9 @@ std::string lock_line(const PluginFile& made, const std::string& path) {
 }
 
 Result<std::vector<Locked>> read_lock(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) return {Code::kNotFound, "cannot read the lock \"" + path + "\""};
+  const auto text = SystemFiles().read(path, kMostLock_bytes);
+  if (!text) return {text.status().code(), "cannot read the lock: " + text.status().message()};
+  std::istringstream file(*text);
   std::vector<Locked> entries;
   int number = 0;
   for (std::string line; std::getline(file, line);) {

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/files.h"
 #include "registry/check.h"
 #include "registry/describe.h"
 
@@ -48,12 +48,9 @@ std::string rows(const Json& fields, const std::string& prefix) {
 }
 
 Status write(const fs::path& path, const std::string& text) {
-  std::error_code error;
-  fs::create_directories(path.parent_path(), error);
-  std::ofstream file(path);
-  file << text;
-  file.close();
-  return file ? Status() : Status(Code::kIo, "cannot write \"" + path.string() + "\"");
+  SystemFiles files;
+  PLAIT_TRY(files.make_directories(path.parent_path()));
+  return files.write_atomically(path, text);
 }
 
 }  // namespace

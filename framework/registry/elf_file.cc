@@ -64,9 +64,11 @@ Status check_place(const std::string& path) {
 
 class Bytes {
  public:
-  explicit Bytes(const std::string& path) : file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+  explicit Bytes(const std::string& path)
+      : file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) {
     struct stat info {};
-    if (is_open() && ::fstat(file_, &info) == 0) size_ = static_cast<uint64_t>(info.st_size);
+    if (is_open() && ::fstat(file_, &info) == 0 && S_ISREG(info.st_mode))
+      size_ = static_cast<uint64_t>(info.st_size);
   }
   ~Bytes() {
     if (is_open()) ::close(file_);

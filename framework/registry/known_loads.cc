@@ -8,8 +8,9 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
+#include <sstream>
 
+#include "base/files.h"
 #include "base/sha256.h"
 
 namespace plait {
@@ -17,22 +18,11 @@ namespace {
 
 constexpr char kHeading[] = "plait loads 1";
 constexpr size_t kMostLines = 1000;  // of all builds of Plait that this user has; the oldest go
-constexpr uintmax_t kMostBytes = 1 << 20;
+constexpr uint64_t kMostBytes = 1 << 20;
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value ? value : "";
-}
-
-bool write_and_rename(const std::string& file, const std::string& text) {
-  std::string part = file + ".XXXXXX";
-  const int descriptor = ::mkstemp(part.data());
-  if (descriptor < 0) return false;
-  const bool wrote = ::write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  const bool closed = ::close(descriptor) == 0;
-  if (wrote && closed && ::rename(part.c_str(), file.c_str()) == 0) return true;
-  ::unlink(part.c_str());
-  return false;
 }
 
 }  // namespace
@@ -60,10 +50,9 @@ KnownLoads::KnownLoads(std::string file, std::string host) : file_(std::move(fil
 
 // The last line counts only with its end: the file may have been cut.
 std::vector<std::string> KnownLoads::read_lines() const {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(file_, error);
-  if (file_.empty() || error || size > kMostBytes) return {};
-  std::ifstream file(file_, std::ios::binary);
+  const auto text = SystemFiles().read(file_, kMostBytes);
+  if (!text) return {};
+  std::istringstream file(*text);
   std::vector<std::string> lines;
   std::string line;
   if (!std::getline(file, line) || line != kHeading) return {};
@@ -98,9 +87,9 @@ void KnownLoads::write(const std::vector<std::string>& lines) const {
   std::string text = kHeading + std::string("\n");
   const size_t first = lines.size() > kMostLines ? lines.size() - kMostLines : 0;
   for (size_t i = first; i < lines.size(); ++i) text += lines[i] + "\n";
-  std::error_code ignored;
-  std::filesystem::create_directories(std::filesystem::path(file_).parent_path(), ignored);
-  static_cast<void>(write_and_rename(file_, text));
+  SystemFiles files;
+  if (files.make_directories(std::filesystem::path(file_).parent_path()))
+    static_cast<void>(files.write_atomically(file_, text));
 }
 
 std::string host_identity() {

@@ -77,7 +77,7 @@ IdxFile read_idx(const std::string& path, const char* what, int low_rank, int hi
   idx.path = file.path();
   idx.shape = read_shape(file, read_magic(file, what, low_rank, high_rank));
   const auto wanted = static_cast<uint64_t>(idx.count() * idx.record_size());
-  idx.elements = file.read(wanted);
+  idx.elements = file.read_rest(wanted);
   const std::span<const int64_t> shape(idx.shape);
   if (idx.elements.size() < wanted) {
     throw CorruptFile(idx.path, ": holds ", idx.elements.size(), " bytes of ", what, ", wanted ", wanted,

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <plait/sdk/testing_plugin.hpp>
@@ -177,6 +178,33 @@ TEST_CASE("what is not there, and what is no file") {
   CHECK(host.message == folder / "none" + " does not exist, nor does " + folder / "none.gz");
   CHECK(ops.open(host.context(), settings.set("images", folder.path.string()).c(), &self) == PLAIT_FAILED);
   CHECK(host.code == PLAIT_ERROR_IO);
+}
+
+TEST_CASE("a pipe, a device, and files that the kernel makes up are refused at once") {
+  const Folder folder;
+  REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  for (const std::string& path :
+       {folder / "pipe", std::string("/dev/zero"), std::string("/proc/self/status")}) {
+    CAPTURE(path);
+    TestHost host;
+    const Entry entry = linked("plait.idx");
+    const auto& ops = *static_cast<const plait_source_ops*>(entry.implementation.ops);
+    void* self = nullptr;
+    Settings settings(entry);
+    CHECK(ops.open(host.context(), settings.set("images", path).c(), &self) == PLAIT_FAILED);
+    CHECK(host.code == PLAIT_ERROR_IO);
+    CHECK(host.message.find(path) == 0);
+  }
+}
+
+// Behind the byte that is too much nothing is expanded: that the rest is cut off is not met.
+TEST_CASE("gzip is expanded as far as the header says") {
+  Bytes longer = idx({2, 1, 1});
+  longer.resize(longer.size() + (size_t{1} << 22));
+  Bytes packed = gzip(longer);
+  CHECK(failure(packed) == "images: goes on behind the 2 bytes of images that its dimensions [2, 1, 1] say");
+  packed.resize(packed.size() / 2);
+  CHECK(failure(packed) == "images: goes on behind the 2 bytes of images that its dimensions [2, 1, 1] say");
 }
 
 TEST_CASE("broken files say what was got and wanted") {
