@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "base/json_bounds.h"
 #include "cli/command.h"
 #include "pipeline/syntax.h"
 #include "train/run_folder.h"
@@ -113,7 +114,8 @@ std::string jobs_text(const std::vector<Field>& a, const std::vector<Field>& b) 
 
 Json read_summary(Files& files, const std::string& run) {
   const auto text = files.read(run + "/summary.json");
-  const Json json = text ? Json::parse(*text, nullptr, false) : Json();
+  const bool good = text && check_json_bounds(*text, kSmallJson);
+  const Json json = good ? Json::parse(*text, nullptr, false) : Json();
   return json.is_object() ? json : Json::object();
 }
 

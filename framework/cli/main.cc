@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "base/shown.h"
 #include "cli/command.h"
 
 // The one guard for what libraries throw: nothing else in the program lets an exception reach main.
@@ -8,7 +9,7 @@ int main(int argc, char** argv) {
   try {
     return plait::run_program(argc, argv);
   } catch (const std::exception& e) {
-    std::fprintf(stderr, "plait: %s\n", e.what());
+    std::fputs(("plait: " + plait::shown_lines(e.what()) + "\n").c_str(), stderr);
     return plait::kExitJob;
   }
 }

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/json_bounds.h"
+
 namespace plait {
 namespace {
 
@@ -35,6 +37,7 @@ Status check_recipe(Files& files, const std::string& path, const Json& recipe, b
     return {Code::kInvalid,
             "sweep: \"" + path + "\" holds a sweep already; say another --sweep-dir, or --resume to go on"};
   PLAIT_ASSIGN(const std::string text, files.read(path + kRecipeName));
+  PLAIT_TRY(check_json_bounds(text, kSmallJson).at(path + kRecipeName));
   const Json held = Json::parse(text, nullptr, false);
   if (!held.is_object()) return {Code::kCorrupt, path + kRecipeName + ": is no recipe of a sweep"};
   const std::string other = difference(held, recipe);

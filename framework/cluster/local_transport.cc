@@ -7,6 +7,7 @@
 #include <functional>
 #include <mutex>
 
+#include "base/shown.h"
 #include "cluster/host_name.h"
 
 namespace plait {
@@ -178,7 +179,7 @@ class ThreadRank final : public LocalTransport {
   Status barrier() override { return meet({.kind = "barrier"}); }
 
   void abort(const Status& status, int) override {
-    if (size() == 1) std::fprintf(stderr, "plait: %s\n", status.message().c_str());
+    if (size() == 1) std::fputs(("plait: " + shown_lines(status.message()) + "\n").c_str(), stderr);
     meeting_->fail(place() + ": " + status.message());
   }
 

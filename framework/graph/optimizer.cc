@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "base/shown.h"
+
 namespace plait {
 namespace {
 
@@ -36,6 +38,7 @@ Result<std::unique_ptr<OptimizerInstance>> OptimizerInstance::create(
   if (!instance) return instance.status().at(place);
   made->instance_ = std::move(instance).value();
   PLAIT_TRY(made->describe(*optimizer.entry->type).at(place));
+  for (const SlotInfo& slot : made->slots_) PLAIT_TRY(check_name(slot.name, "slot").at(place));
   made->find_runtime_fields(*optimizer.entry->type);
   for (const ScheduleSpec& schedule : schedules) {
     PLAIT_TRY(made->add_schedule(registry, schedule).at(schedule.plugin.where.text()));

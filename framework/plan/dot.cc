@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <map>
+
 #include "plan/table.h"
 
 namespace plait {
@@ -16,7 +18,9 @@ std::string quoted(const std::string& text) {
 
 class Dot {
  public:
-  explicit Dot(const Network& network) : network_(network) {}
+  explicit Dot(const Network& network) : network_(network) {
+    for (const NodeInfo& node : network.nodes) absorbed_.emplace(node.absorbed_by, &node);
+  }
 
   std::string run() {
     text_ = "digraph " + quoted(network_.name) +
@@ -47,9 +51,9 @@ class Dot {
     const NodeInfo& info = network_.nodes[number];
     if (info.absorbed_by >= 0) return;
     std::string label = info.layer->name + " " + info.layer->plugin.entry->short_name();
-    for (const NodeInfo& other : network_.nodes)
-      if (other.absorbed_by == static_cast<int>(number))
-        label += " + " + other.layer->name + " " + other.layer->plugin.entry->short_name();
+    const auto [first, last] = absorbed_.equal_range(static_cast<int>(number));
+    for (auto at = first; at != last; ++at)
+      label += " + " + at->second->layer->name + " " + at->second->layer->plugin.entry->short_name();
     node(info.layer->name, label, "box");
     for (int input : info.inputs) edge(input, info.layer->name, "solid");
   }
@@ -60,6 +64,7 @@ class Dot {
     edge(head.target, id, "dashed");
   }
   const Network& network_;
+  std::multimap<int, const NodeInfo*> absorbed_;  // by the node that absorbed them, in order
   std::string text_;
 };
 

@@ -1,5 +1,6 @@
 #include "plan/infer_layer.h"
 
+#include "base/shown.h"
 #include "plan/shape_text.h"
 #include "registry/context.h"
 
@@ -52,6 +53,8 @@ int declare(const plait_layer_builder* builder, const plait_parameter_spec* spec
   Answers& all = answers(builder);
   info.name = spec->name ? spec->name : "";
   if (info.name.empty()) return all.refuse("declares a parameter without a name");
+  if (const Status good = check_name(info.name, "the name"); !good)
+    return all.refuse("declares a parameter: " + good.message());
   const std::string wrong = take_shape(spec->rank, spec->shape, info.shape);
   if (!wrong.empty()) return all.refuse("declares \"" + info.name + "\" " + wrong);
   info.elements = element_count(info.shape);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <plait/sdk.hpp>
 
+#include "plan/layer_order.h"
 #include "plan/table.h"
 
 namespace plait {
@@ -153,6 +154,21 @@ TEST_CASE("an epilogue is absorbed unless somebody else reads what lies between"
   const Job loss_between = chain("a");
   CHECK(shaped(loss_between).nodes[1].absorbed_by == -1);
   CHECK(shaped(job, false).nodes[1].absorbed_by == -1);
+}
+
+TEST_CASE("a deep network written from its end finds its order") {
+  constexpr int kDepth = 200'000;
+  Job job;
+  for (int i = 0; i < kDepth; ++i) {
+    LayerSpec layer;
+    layer.name = std::to_string(i);
+    layer.inputs.push_back({std::to_string(i + 1), 0, {}});
+    job.layers.push_back(std::move(layer));
+  }
+  const auto order = layer_order(job);
+  REQUIRE(order.is_ok());
+  CHECK(order->front() == kDepth - 1);
+  CHECK(order->back() == 0);
 }
 
 TEST_CASE("an order is found whatever the order in the file, and a cycle is named") {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 namespace plait {
 namespace {
@@ -17,12 +18,17 @@ std::string short_number(double value) {
 
 std::string kib(double bytes) { return fmt::format("{:.1f} KiB", bytes / 1024); }
 
-uint64_t own_parameters(const Network& network, int node) {
-  uint64_t count = 0;
-  for (const ParameterInfo& info : network.parameters)
-    if (info.node == node && !info.buffer) count += info.elements;
-  return count;
-}
+// What is asked for each layer, found once: a network may have a hundred thousand.
+struct Index {
+  std::vector<uint64_t> own_parameters;  // of a node
+  std::map<std::string, size_t> tensors;
+
+  explicit Index(const Network& network) : own_parameters(network.nodes.size()) {
+    for (const ParameterInfo& info : network.parameters)
+      if (info.node >= 0 && !info.buffer) own_parameters[static_cast<size_t>(info.node)] += info.elements;
+    for (size_t i = 0; i < network.tensors.size(); ++i) tensors.emplace(network.tensors[i].name, i);
+  }
+};
 
 uint64_t output_bytes(const Network& network, const NodeInfo& node) {
   uint64_t bytes = 0;
@@ -31,9 +37,8 @@ uint64_t output_bytes(const Network& network, const NodeInfo& node) {
 }
 
 // The outputs of node i as they were inferred: an absorbing node's own tensor stands under its own name.
-std::string shape_of(const Network& network, const NodeInfo& node) {
-  const int own = network.tensor(node.layer->name);
-  std::string text = shape_text(network.tensors[static_cast<size_t>(own)].spec);
+std::string shape_of(const Network& network, const Index& index, const NodeInfo& node) {
+  std::string text = shape_text(network.tensors[index.tensors.at(node.layer->name)].spec);
   for (size_t i = 1; i < node.outputs.size(); ++i)
     text += " " + shape_text(network.tensors[static_cast<size_t>(node.outputs[i])].spec);
   return text;
@@ -43,13 +48,13 @@ struct Row {
   std::string name, type, shape, parameters, multiply_adds, memory;
 };
 
-Row row_of(const Network& network, size_t number) {
+Row row_of(const Network& network, const Index& index, size_t number) {
   const NodeInfo& node = network.nodes[number];
   Row row;
   row.name = node.layer->name;
   row.type = node.layer->plugin.entry->short_name();
-  row.shape = shape_of(network, node);
-  row.parameters = std::to_string(own_parameters(network, static_cast<int>(number)));
+  row.shape = shape_of(network, index, node);
+  row.parameters = std::to_string(index.own_parameters[number]);
   if (node.layer->frozen) row.parameters += " (frozen)";
   if (!node.layer->shares.empty()) row.parameters = "of " + node.layer->shares;
   row.multiply_adds = short_number(node.multiply_adds / std::max(network.batch, 1));
@@ -99,7 +104,8 @@ std::string network_table(const Network& network, int slots) {
   std::vector<Row> rows = {{"layer", "type", "output", "parameters", "multiply-adds", "memory"}};
   for (const TensorInfo& tensor : network.tensors)
     if (tensor.part >= 0) rows.push_back({tensor.name, "(sample)", shape_text(tensor.spec), "", "", ""});
-  for (size_t i = 0; i < network.nodes.size(); ++i) rows.push_back(row_of(network, i));
+  const Index index(network);
+  for (size_t i = 0; i < network.nodes.size(); ++i) rows.push_back(row_of(network, index, i));
   return render(rows) + totals(network, slots);
 }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/shown.h"
+
 namespace plait {
 namespace {
 
@@ -39,6 +41,7 @@ std::string part_text(const PartSpec& part) {
 
 Result<PartSpec> part_of(const plait_tensor_spec& spec) {
   if (spec.name == nullptr || *spec.name == '\0') return invalid("a part without a name");
+  PLAIT_TRY(check_name(spec.name, "part"));
   const std::string place = fmt::format("part \"{}\"", spec.name);
   if (dtype_name(spec.dtype) == nullptr)
     return invalid(fmt::format("{}: unknown element type {}", place, spec.dtype));

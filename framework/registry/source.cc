@@ -1,6 +1,7 @@
 // describe_source.
 #include <fmt/format.h>
 
+#include "base/shown.h"
 #include "registry/instance.h"
 
 namespace plait {
@@ -35,8 +36,11 @@ Result<SourceDescription> describe_source(const Instance& source, CallContext& c
                                 info.block,
                                 info.n_classes,
                                 {}};
-  if (info.class_names != nullptr)
-    description.class_names.assign(info.class_names, info.class_names + info.n_classes);
+  for (uint32_t i = 0; info.class_names != nullptr && i < info.n_classes; ++i) {
+    const char* name = info.class_names[i] ? info.class_names[i] : "";
+    PLAIT_TRY(check_name(name, "class").at(id));
+    description.class_names.emplace_back(name);
+  }
   return description;
 }
 

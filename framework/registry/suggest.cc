@@ -6,6 +6,8 @@
 namespace plait {
 namespace {
 
+constexpr size_t kMostCandidates = 10'000;
+
 std::string lower(std::string text) {
   for (char& c : text) {
     if (c >= 'A' && c <= 'Z') c += 'a' - 'A';
@@ -42,6 +44,7 @@ std::string only_completion(const std::string& name, const std::vector<std::stri
 }  // namespace
 
 std::string did_you_mean(const std::string& name, const std::vector<std::string>& candidates) {
+  if (candidates.size() > kMostCandidates) return "";
   const std::string typed = lower(name);
   std::string nearest;
   size_t least = (typed.size() + 2) / 3 + 1;

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "base/json_bounds.h"
 #include "base/sha256.h"
 
 namespace plait {
@@ -153,6 +154,7 @@ Result<Checkpoint> decode_checkpoint(const std::string& bytes, const std::string
   const std::string_view body = view.substr(kStart, view.size() - kStart - kDigestBytes);
   if (size > body.size()) return Status(Code::kCorrupt, place + ": its header is longer than the file");
   Checkpoint checkpoint;
+  PLAIT_TRY(check_json_bounds(body.substr(0, size)).at(place));
   try {
     from_json(Json::parse(body.substr(0, size)), checkpoint);
   } catch (const nlohmann::json::exception& error) {

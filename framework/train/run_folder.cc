@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/json_bounds.h"
+
 namespace plait {
 namespace {
 
@@ -120,6 +122,7 @@ Status RunFolder::resume(int stage, int64_t step) {
   std::istringstream lines(text);
   std::string kept;
   for (std::string line; std::getline(lines, line);) {
+    if (!check_json_bounds(line, kSmallJson)) continue;
     const Json json = Json::parse(line, nullptr, false);
     if (!json.is_object()) continue;  // a line that a crash cut
     const int at_stage = json.value("stage", 0);

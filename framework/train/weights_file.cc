@@ -6,6 +6,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/json_bounds.h"
 #include "base/sha256.h"
 #include "plan/shape_text.h"
 
@@ -13,9 +14,10 @@ namespace plait {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using Header = nlohmann::json;  // finds among many names at once, where the other goes through all
 
 static_assert(std::endian::native == std::endian::little, "files hold little-endian numbers");
-constexpr uint64_t kLargestHeader = 100'000'000;
+constexpr uint64_t kLargestHeader = 100'000'000, kMostHeaderValues = 20'000'000;
 
 std::string u64_bytes(uint64_t value) {
   std::string bytes(sizeof value, '\0');
@@ -74,13 +76,16 @@ class Reader {
       return corrupt("a header of " + std::to_string(size) + " bytes in a file of " +
                      std::to_string(bytes_.size()));
     }
-    header_ = Json::parse(bytes_.substr(sizeof size, size), nullptr, false);
+    const std::string_view header = bytes_.substr(sizeof size, size);
+    if (const Status good = check_json_bounds(header, {8, kMostHeaderValues}); !good)
+      return corrupt(good.message());
+    header_ = Header::parse(header, nullptr, false);
     if (!header_.is_object()) return corrupt("the header is no JSON object");
     data_ = bytes_.substr(sizeof size + size);
     return {};
   }
 
-  Status add(const std::string& name, const Json& value) {
+  Status add(const std::string& name, const Header& value) {
     if (!value.is_object() || !value.contains("dtype") || !value["dtype"].is_string() ||
         !value.contains("shape") || !value["shape"].is_array() || !value.contains("data_offsets") ||
         !value["data_offsets"].is_array() || value["data_offsets"].size() != 2) {
@@ -92,7 +97,7 @@ class Reader {
     }
     Entry entry{name, {}, 0, 0};
     uint64_t bytes = sizeof(float);
-    for (const Json& extent : value["shape"]) {
+    for (const Header& extent : value["shape"]) {
       if (!extent.is_number_unsigned() || extent.get<uint64_t>() > data_.size())
         return corrupt(name, "extent " + extent.dump());
       entry.shape.push_back(extent.get<int64_t>());
@@ -100,7 +105,7 @@ class Reader {
       if (bytes > data_.size())
         return corrupt(name, "shape " + list_text(entry.shape) + " is larger than the file");
     }
-    for (const Json& offset : value["data_offsets"]) {
+    for (const Header& offset : value["data_offsets"]) {
       if (!offset.is_number_unsigned()) return corrupt(name, "offset " + offset.dump());
     }
     entry.begin = value["data_offsets"][0].get<uint64_t>();
@@ -133,7 +138,7 @@ class Reader {
 
   std::string_view bytes_;
   const std::string& place_;
-  Json header_;
+  Header header_;
   std::string_view data_;
   std::vector<Entry> entries_;
 };

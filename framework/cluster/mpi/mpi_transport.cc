@@ -10,6 +10,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "base/shown.h"
 #include "cluster/host_name.h"
 #include "cluster/mpi/nap.h"
 
@@ -229,7 +230,7 @@ void MpiTransport::hand_to_root(const std::string& message, int exit_status) {
 }
 
 void MpiTransport::end_job(const std::string& message, int exit_status) {
-  std::fprintf(stderr, "plait: %s\n", message.c_str());
+  std::fputs(("plait: " + shown_lines(message) + "\n").c_str(), stderr);
   std::fflush(nullptr);
   ::usleep(100'000);  // mpirun forwards the message before it begins with its own
   MPI_Abort(MPI_COMM_WORLD, exit_status);
