@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/shown.h"
+
 namespace plait {
 namespace {
 
@@ -23,6 +25,7 @@ class NameCheck {
   std::vector<Field> run(std::vector<Field> fields) {
     std::vector<Field> good;
     for (Field& field : fields) {
+      if (errors_.is_full()) break;
       if (field.is_unresolved()) {
         errors_.left_out(field.name.place);
         continue;
@@ -78,6 +81,7 @@ class NameCheck {
     if (field.is_message)
       return fail(field.name.place, "\"" + meaning.written + "\" wants a value, got { ... }", hint);
     if (descriptor->type() != pb::FieldDescriptor::TYPE_STRING) return true;
+    if (!is_good_text(field, meaning)) return false;
     Token& token = field.scalar.front();
     const bool may_be_bare = meaning.field->kind == PLAIT_FIELD_ENUM && token.kind == Token::Kind::kName;
     if (token.from_variable || field.scalar.back().from_variable || may_be_bare) {
@@ -91,6 +95,16 @@ class NameCheck {
     return fail(scalar_place(field),
                 "\"" + meaning.written + "\" of " + meaning_.title + " wants a text in quotes, got " + got,
                 "write " + meaning.written + ": " + quote(got) + "  " + hint);
+  }
+
+  // Names and paths are one line. Texts of plugins may have several.
+  bool is_good_text(const Field& field, const FieldMeaning& meaning) {
+    const bool one_line = is_core_field(*meaning.field) || (meaning.field->flags & PLAIT_FIELD_PATH);
+    const Unprintable bad =
+        find_unprintable(scalar_text(field.scalar), one_line ? Blanks::kNone : Blanks::kText);
+    return !bad ||
+           fail(scalar_place(field), "\"" + meaning.written + "\" of " + meaning_.title +
+                                         " is printable text in UTF-8, of one line; got a " + bad.what);
   }
 
   const Schema& schema_;

@@ -1,5 +1,6 @@
 #include "pipeline/core_fields.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <iterator>
@@ -167,6 +168,14 @@ const CoreBlock& core_block(const char* name) {
     if (std::strcmp(block.name, name) == 0) return block;
   assert(false && "no such block");
   return core_blocks().front();
+}
+
+bool is_core_field(const plait_field& field) {
+  const auto holds = [&](const std::vector<const plait_field*>& fields) {
+    return std::find(fields.begin(), fields.end(), &field) != fields.end();
+  };
+  return holds(core_scalars()) || std::any_of(core_blocks().begin(), core_blocks().end(),
+                                              [&](const CoreBlock& block) { return holds(block.fields); });
 }
 
 bool is_taken_name(const std::string& name) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/shown.h"
+
 namespace plait {
 namespace {
 
@@ -25,10 +27,23 @@ size_t line_end(const std::string& text, size_t offset) {
   return std::min(text.find('\n', offset), text.size());
 }
 
-std::string printable(std::string text) {
-  for (char& byte : text)
-    if (static_cast<unsigned char>(byte) < ' ' || byte == '\x7f') byte = ' ';
-  return text;
+// A line of a file, as wide as it was.
+std::string printable(std::string_view text) {
+  std::string result;
+  while (!text.empty()) {
+    const Unprintable bad = find_unprintable(text, Blanks::kNone);
+    result += text.substr(0, bad ? bad.offset : text.size());
+    if (bad) result += ' ';
+    text.remove_prefix(bad ? bad.offset + bad.length : text.size());
+  }
+  return result;
+}
+
+// A message is one line, whoever wrote it.
+std::string one_line(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  std::replace(text.begin(), text.end(), '\t', ' ');
+  return shown(text);
 }
 
 size_t whole_characters(const std::string& text, size_t end) {
@@ -124,7 +139,7 @@ std::string source_line_with_caret(const Place& place) {
 }
 
 void Errors::add(const Place& place, const std::string& message, const std::string& hint) {
-  const std::string said = shortened(printable(message));
+  const std::string said = one_line(shortened(message));
   const auto known = std::find_if(list_.begin(), list_.end(), [&](const Error& error) {
     return error.place.offset == place.offset && error.place.source == place.source && error.message == said;
   });
@@ -134,7 +149,7 @@ void Errors::add(const Place& place, const std::string& message, const std::stri
   if (is_known) {
     ++known->iterations, known->last = place.iteration;
   } else if (list_.size() < kMaxKept) {
-    list_.push_back({place, location_of(place), said, shortened(hint), 1, place.iteration});
+    list_.push_back({place, location_of(place), said, shown_lines(shortened(hint)), 1, place.iteration});
   } else {
     ++hidden_;
   }
@@ -172,7 +187,8 @@ Status Errors::status() const {
   const size_t shown = std::min(order.size(), kMaxShown);
   for (size_t i = 0; i < shown; ++i) text += (text.empty() ? "" : "\n") + order[i]->text();
   if (const size_t more = order.size() - shown + hidden_; more > 0)
-    text += "\n... and " + std::to_string(more) + (more == 1 ? " more error" : " more errors");
+    text += "\n... and " + std::to_string(more) + (more == 1 ? " more error" : " more errors") +
+            (is_full() ? ", where reading stopped" : "");
   return {Code::kInvalid, text};
 }
 

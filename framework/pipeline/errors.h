@@ -45,7 +45,8 @@ struct Place {
 // Line and column, 1-based; columns count characters, not bytes.
 Location location_of(const Place& place);
 
-// Errors found so far. The first kMaxShown of the text are shown; those beyond kMaxKept are counted only.
+// Errors found so far. The first kMaxShown of the text are shown. With kMaxKept readers stop, since a file of
+// a million mistakes is not worth reading to its end; further ones are counted only.
 class Errors {
  public:
   static constexpr size_t kMaxShown = 20, kMaxKept = 200;
@@ -56,6 +57,7 @@ class Errors {
   void left_out(const Place& place) { left_out_.insert({place.source, place.offset}); }
   bool any() const { return count_ > 0; }
   size_t count() const { return count_; }
+  bool is_full() const { return count_ >= kMaxKept; }
   // Whether there is one, or something left out, between two places of a text: what is not there is not
   // missing.
   bool any_between(const Place& begin, const Place& end) const;

@@ -8,8 +8,6 @@
 namespace plait {
 namespace {
 
-constexpr int kMaxNesting = 64;
-
 double as_double(const VariableValue& value) {
   return std::holds_alternative<int64_t>(value) ? static_cast<double>(std::get<int64_t>(value))
                                                 : std::get<double>(value);
@@ -45,8 +43,8 @@ double real_result(char op, double a, double b) {
 // Recursive descent: sum = product {(+|-) product}, product = factor {(*|/) factor}.
 class Evaluator {
  public:
-  Evaluator(const std::string& text, const VariableLookup& lookup, ExpressionError& error)
-      : text_(text), lookup_(lookup), error_(error) {}
+  Evaluator(const std::string& text, const VariableLookup& lookup, ExpressionError& error, int& depth)
+      : text_(text), lookup_(lookup), error_(error), depth_(depth) {}
 
   bool run(VariableValue& value) {
     return sum(value) && (blank() == text_.size() || fail(std::string("unexpected \"") + text_[at_] + "\""));
@@ -99,9 +97,10 @@ class Evaluator {
   }
 
   bool factor(VariableValue& value) {
-    if (++nesting_ > kMaxNesting) return fail("the expression nests too deep");
+    if (depth_ >= kMaxExpressionDepth) return fail(expression_depth_fault());
+    ++depth_;
     const bool good = unguarded_factor(value);
-    --nesting_;
+    --depth_;
     return good;
   }
 
@@ -146,11 +145,16 @@ class Evaluator {
   const std::string& text_;
   const VariableLookup& lookup_;
   ExpressionError& error_;
+  int& depth_;
   size_t at_ = 0;
-  int nesting_ = 0;
 };
 
 }  // namespace
+
+std::string expression_depth_fault() {
+  return "the expression nests too deep: more than " + std::to_string(kMaxExpressionDepth) +
+         " levels of parentheses, signs and variables that need each other";
+}
 
 VariableValue variable_value(const std::string& text) {
   if (!is_number(text)) return text;
@@ -174,8 +178,14 @@ std::string variable_text(const VariableValue& value) {
 }
 
 bool evaluate(const std::string& text, const VariableLookup& lookup, VariableValue& value,
+              ExpressionError& error, int& depth) {
+  return Evaluator(text, lookup, error, depth).run(value);
+}
+
+bool evaluate(const std::string& text, const VariableLookup& lookup, VariableValue& value,
               ExpressionError& error) {
-  return Evaluator(text, lookup, error).run(value);
+  int depth = 0;
+  return evaluate(text, lookup, value, error, depth);
 }
 
 }  // namespace plait

@@ -27,9 +27,16 @@ struct ExpressionError {
 // Value of a variable, or null after having filled in the error.
 using VariableLookup = std::function<const VariableValue*(const std::string& name, ExpressionError& error)>;
 
+// Parentheses, signs and variables whose values are expressions may lie within each other so deep.
+constexpr int kMaxExpressionDepth = 400;
+std::string expression_depth_fault();  // in words
+
 // Whole numbers stay whole: 7 / 2 is 3.5, 8 / 2 is 4. A lone name may hold a string; arithmetic wants
 // numbers. False: `error` says where and why (syntax, unknown variable, division by zero, a result that is
-// too large).
+// too large, depth). `depth`: of what the expression lies in, which `lookup` may ask for; as before at the
+// end.
+bool evaluate(const std::string& text, const VariableLookup& lookup, VariableValue& value,
+              ExpressionError& error, int& depth);
 bool evaluate(const std::string& text, const VariableLookup& lookup, VariableValue& value,
               ExpressionError& error);
 

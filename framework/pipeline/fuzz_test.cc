@@ -103,7 +103,8 @@ class Mutator {
         text.insert(at, text.substr(below(text.size() + 1), below(80)));
         break;
       default:
-        if (at < text.size()) text[at] = static_cast<char>(below(256));
+        // Most bytes are no text: half of them are, so that reading goes on.
+        if (at < text.size()) text[at] = static_cast<char>(below(2) ? ' ' + below(95) : below(256));
     }
   }
 

@@ -17,8 +17,12 @@ struct Token {
   bool is(const char* symbol) const { return kind == Kind::kSymbol && text == symbol; }
 };
 
+// Of one text: more would be no work of a person, and fill the memory.
+constexpr size_t kMaxWords = 4'000'000;
+
 // All words of `source`, ended by a kEnd. Comments run from # to the line's end.
-// Errors: bytes that are no text (reading stops there), strings without an end, "${" without "}".
+// Errors: bytes that are no printable UTF-8 (reading stops there, in comments too), strings whose escapes
+// stand for such bytes, more than kMaxWords words, strings without an end, "${" without "}".
 std::vector<Token> lex(const SourceText& source, Errors& errors);
 
 // `value` as a quoted string of text format, and back (the quotes of `quoted` included).

@@ -1,11 +1,10 @@
 #include "pipeline/load.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <set>
 
-#include "base/files.h"
 #include "pipeline/check_names.h"
+#include "pipeline/job_name.h"
 #include "pipeline/overrides.h"
 #include "pipeline/reader.h"
 #include "pipeline/resolved.h"
@@ -13,11 +12,6 @@
 
 namespace plait {
 namespace {
-
-std::string stem(const std::string& path) {
-  const std::string name = std::filesystem::path(path).stem().string();
-  return name.empty() ? "job" : name;
-}
 
 // What is the same for files, texts and stages once the text is read.
 Result<Job> finish(const Registry& registry, Reader& reader, std::vector<Field> fields, Job job,
@@ -53,7 +47,10 @@ class PartsCheck {
     if (ref.layer.empty()) ref.layer = preferred("label", parts_.size() - 1);
     check(ref, user);
   }
-  const std::string& text() const { return text_; }
+  std::string text() const {
+    if (count_ <= Errors::kMaxShown) return text_;
+    return text_ + "\n... and " + std::to_string(count_ - Errors::kMaxShown) + " more errors";
+  }
 
  private:
   std::string preferred(const std::string& name, size_t otherwise) const {
@@ -63,6 +60,7 @@ class PartsCheck {
 
   void check(const InputRef& ref, const std::string& user) {
     if (names_.count(ref.layer)) return;
+    if (++count_ > Errors::kMaxShown) return;
     const std::string near = did_you_mean(ref.layer, {names_.begin(), names_.end()});
     std::string hint = near.empty() ? "\n    parts of the samples:" : "\n    did you mean \"" + near + "\"?";
     for (size_t i = 0; near.empty() && i < parts_.size(); ++i) hint += " " + parts_[i];
@@ -75,6 +73,7 @@ class PartsCheck {
   const std::vector<std::string>& parts_;
   std::set<std::string> names_;
   std::string text_;
+  size_t count_ = 0;
 };
 
 }  // namespace
@@ -85,7 +84,7 @@ Result<Job> load_job(const Registry& registry, const std::string& path, const Jo
   PLAIT_ASSIGN(auto fields, reader.read_file(path));
   Job job;
   job.file = path;
-  job.name = stem(path);
+  job.name = job_name_of(path);
   return finish(registry, reader, std::move(fields), std::move(job), options, errors);
 }
 
@@ -95,7 +94,7 @@ Result<Job> parse_job(const Registry& registry, const std::string& text, const s
   Reader reader(options.vars, errors);
   Job job;
   job.file = name;
-  job.name = stem(name);
+  job.name = job_name_of(name);
   auto fields = reader.read_text(name, text);
   return finish(registry, reader, std::move(fields), std::move(job), options, errors);
 }
@@ -124,8 +123,14 @@ Result<PluginScan> scan_plugins(const std::string& path, const std::map<std::str
   PluginScan scan;
   for (const Field& field : fields) {
     if (field.is_message || field.is_unresolved()) continue;
-    if (field.name.text == "plugin") scan.plugins.push_back(scalar_text(field.scalar));
-    if (field.name.text == "plugin_path") scan.plugin_path.push_back(scalar_text(field.scalar));
+    const Location place = location_of(scalar_place(field));
+    if (field.name.text == "plugin") {
+      scan.plugins.push_back(scalar_text(field.scalar));
+      scan.plugin_places.push_back(place);
+    } else if (field.name.text == "plugin_path") {
+      scan.plugin_path.push_back(scalar_text(field.scalar));
+      scan.plugin_path_places.push_back(place);
+    }
   }
   return scan;
 }
@@ -149,7 +154,7 @@ std::string error_at(const Location& where, const std::string& message) {
   std::string text = (where.file.empty() ? "" : where.place_text() + ": ") + "error: " + message;
   if (!where.iteration.empty()) text += " (" + where.iteration + ")";
   if (where.line == 0) return text;
-  const auto content = SystemFiles().read(where.file);
+  const auto content = read_job_text(where.file);
   if (!content) return text;
   const SourceText source{where.file, *content};
   return text + "\n" + source_line_with_caret(place_at(source, where.line, where.column));

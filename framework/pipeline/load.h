@@ -44,8 +44,9 @@ Result<Job> parse_stage(const Registry& registry, const Job& base, const std::st
 
 // What has to be known before the registry is loaded.
 struct PluginScan {
-  std::vector<std::string> plugins;      // plugin: "file"
-  std::vector<std::string> plugin_path;  // plugin_path: "folder"
+  std::vector<std::string> plugins;                         // plugin: "file"
+  std::vector<std::string> plugin_path;                     // plugin_path: "folder"
+  std::vector<Location> plugin_places, plugin_path_places;  // where each is written
 };
 
 // Reads the top-level fields plugin and plugin_path only, with includes and variables; other errors are left

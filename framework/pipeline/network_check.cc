@@ -15,7 +15,7 @@ class NetworkCheck {
     for (size_t i = 0; i < layers_.size(); ++i) take_name(i);
     for (size_t i = 0; i < layers_.size(); ++i) give_name(i);
     for (size_t i = 0; i < layers_.size(); ++i) inputs(i);
-    for (size_t i = 0; i < layers_.size(); ++i) shares(i);
+    for (size_t i = 0; i < layers_.size() && !errors_.is_full(); ++i) shares(i);
     state_.assign(layers_.size(), kNew);
     for (size_t i = 0; i < layers_.size(); ++i) cycles(i);
   }

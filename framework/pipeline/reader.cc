@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
+#include <mutex>
 
 #include "base/files.h"
 
@@ -9,7 +11,7 @@ namespace plait {
 namespace {
 
 constexpr size_t kMaxIncludeDepth = 32, kMaxFiles = 1000;
-constexpr uintmax_t kMaxBytes = 64 << 20;
+constexpr uint64_t kMaxBytes = 64 << 20;  // of all files of a job together
 
 namespace fs = std::filesystem;
 
@@ -19,26 +21,46 @@ std::string canonical(const std::string& path) {
   return ignored ? path : resolved.string();
 }
 
-Result<std::string> read_content(const std::string& path) {
-  std::error_code error;
-  if (fs::is_directory(path, error))
-    return {Code::kNotFound, "\"" + path + "\" is a folder, not a pipeline file"};
-  if (fs::file_size(path, error) > kMaxBytes && !error)
-    return {Code::kInvalid, "\"" + path + "\" is larger than a pipeline file can be (64 MiB)"};
-  auto content = SystemFiles().read(path);
-  if (!content)
-    return {Code::kNotFound, "pipeline file \"" + path + "\" cannot be read: " + content.status().message()};
-  return content;
+// What a pipe or standard input gave: it can be read but once, and is asked for before plugins are loaded,
+// then for the job.
+class Streams {
+ public:
+  Result<std::string> read(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    const auto known = texts_.find(path);
+    if (known != texts_.end()) return known->second;
+    if (!is_stream(path)) return read_file_or_pipe(path, kMaxBytes);
+    PLAIT_ASSIGN(std::string text, read_file_or_pipe(path, kMaxBytes));
+    return texts_[path] = std::move(text);
+  }
+  static Streams& instance() {
+    static Streams streams;
+    return streams;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::string> texts_;
+};
+
+Status not_read(const Status& why) {
+  return {Code::kNotFound, "pipeline file cannot be read: " + why.message()};
 }
 
 }  // namespace
 
+Result<std::string> read_job_text(const std::string& path) {
+  auto text = Streams::instance().read(path);
+  return text ? text : not_read(text.status());
+}
+
 Result<std::vector<Field>> Reader::read_file(const std::string& path) {
-  PLAIT_ASSIGN(std::string content, read_content(path));
+  PLAIT_ASSIGN(std::string content, read_job_text(path));
   return read_text(path, content);
 }
 
 std::vector<Field> Reader::read_text(const std::string& name, const std::string& text) {
+  bytes_ += text.size();
   const SourceText& source = texts_.emplace_back(SourceText{name, text});
   open_.push_back(canonical(name));
   std::vector<Field> fields = read(source);
@@ -62,6 +84,7 @@ std::vector<Field> Reader::read(const SourceText& source) {
 std::vector<Field> Reader::with_includes(std::vector<Field> written, const SourceText& from, bool in_repeat) {
   std::vector<Field> fields;
   for (Field& field : written) {
+    if (errors_.is_full()) break;
     const bool is_variable = field.name.text == "var" && field.is_message;
     if (field.name.text == "include" && !field.bracketed) {
       include(field, from, fields);
@@ -71,7 +94,12 @@ std::vector<Field> Reader::with_includes(std::vector<Field> written, const Sourc
     } else if (!is_variable) {
       if (is_repeat(field)) {
         variables_.expect_in_repeat(field.text_of("as"));
+        if (++repeat_depth_ > kMaxDepth) {
+          errors_.add(field.name.place, "repeats nest deeper than " + std::to_string(kMaxDepth) + " levels");
+          field.fields.clear();
+        }
         field.fields = with_includes(std::move(field.fields), from, true);
+        --repeat_depth_;
       }
       fields.push_back(std::move(field));
     }
@@ -80,6 +108,9 @@ std::vector<Field> Reader::with_includes(std::vector<Field> written, const Sourc
 }
 
 void Reader::include(const Field& field, const SourceText& from, std::vector<Field>& fields) {
+  if (texts_.size() >= kMaxFiles)
+    return errors_.add(field.name.place,
+                       "the job includes more than " + std::to_string(kMaxFiles) + " files");
   std::vector<Field> one = {field};
   variables_.substitute(one, errors_);
   const Place place = scalar_place(field);
@@ -93,10 +124,10 @@ void Reader::include(const Field& field, const SourceText& from, std::vector<Fie
     return errors_.add(place,
                        open != open_.end() ? "\"" + name + "\" includes itself" : "includes nest too deep",
                        "the chain began in " + open_.front());
-  if (texts_.size() >= kMaxFiles)
-    return errors_.add(place, "the job includes more than " + std::to_string(kMaxFiles) + " files");
-  auto content = read_content(path);
-  if (!content) return errors_.add(place, content.status().message());
+  auto content = SystemFiles().read(path, kMaxBytes);
+  if (!content) return errors_.add(place, not_read(content.status()).message());
+  if (bytes_ + content->size() > kMaxBytes)
+    return errors_.add(place, "the files of the job are larger than 64 MiB together");
   std::vector<Field> included = read_text(path, *content);
   std::move(included.begin(), included.end(), std::back_inserter(fields));
 }

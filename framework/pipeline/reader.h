@@ -9,6 +9,11 @@
 
 namespace plait {
 
+// The text of a file that a person names: a regular one, "-" for standard input, or a pipe; what the last two
+// give is kept, so that they can be asked for again. Fails with: kNotFound when it cannot be read, or is
+// larger than 64 MiB. Threads: [any]
+Result<std::string> read_job_text(const std::string& path);
+
 // The texts of a job and its variables. Places in fields and errors point into the texts: keep the reader.
 class Reader {
  public:
@@ -31,6 +36,8 @@ class Reader {
   Variables variables_;
   Errors& errors_;
   std::deque<SourceText> texts_;
+  uint64_t bytes_ = 0;             // of all texts
+  int repeat_depth_ = 0;           // of repeats around what is read, over all files
   std::vector<std::string> open_;  // canonical names of the files being read, outermost first
 };
 

@@ -7,7 +7,7 @@ namespace {
 
 using Kind = Token::Kind;
 
-std::string shown(const Token& token) {
+std::string as_written(const Token& token) {
   if (token.kind == Kind::kEnd) return "the end of the text";
   if (token.kind == Kind::kVariable) return "$" + token.text;
   return token.kind == Kind::kString ? token.text : "\"" + token.text + "\"";
@@ -19,7 +19,7 @@ class Parser {
 
   std::vector<Field> run() {
     std::vector<Field> fields;
-    while (peek().kind != Kind::kEnd) {
+    while (peek().kind != Kind::kEnd && !errors_.is_full()) {
       const size_t begin = at_;
       std::vector<Field> read;
       if (field(read, 0))
@@ -35,7 +35,7 @@ class Parser {
   const Token& take() { return tokens_[at_].kind == Kind::kEnd ? tokens_[at_] : tokens_[at_++]; }
   bool accept(const char* symbol) { return peek().is(symbol) && (take(), true); }
   bool fail(const std::string& wanted, const std::string& hint = "") {
-    errors_.add(peek().place, "expected " + wanted + ", got " + shown(peek()), hint);
+    errors_.add(peek().place, "expected " + wanted + ", got " + as_written(peek()), hint);
     return false;
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 
+#include "pipeline/job_name.h"
 #include "pipeline/network_check.h"
 
 namespace plait {
@@ -26,7 +27,8 @@ class JobMaker {
       : schema_(schema), file_(file), for_training_(for_training), job_(job), errors_(errors) {}
 
   void run(const std::vector<Field>& fields) {
-    for (const Field& field : fields) blocks_.emplace_back(schema_, field, errors_);
+    for (const Field& field : fields)
+      if (!errors_.is_full()) blocks_.emplace_back(schema_, field, errors_);
     scalars();
     plugins();
     network();
@@ -86,12 +88,19 @@ class JobMaker {
     for (const TypedBlock& block : blocks_) {
       const Scope scope{&schema_, &block, &block.message(), &block.tree(), file_, file_};
       const auto config = configure(scope, table.data(), table.size(), errors_);
-      if (is_written(*config, "name")) job_.name = value_or<std::string>(*config, "name", "");
+      if (is_written(*config, "name")) job_name(value_or<std::string>(*config, "name", ""), scope);
       if (is_written(*config, "seed"))
         job_.seed = static_cast<uint64_t>(value_or<int64_t>(*config, "seed", 1));
       append(*config, "plugin", job_.plugins);
       append(*config, "plugin_path", job_.plugin_path);
     }
+  }
+
+  void job_name(const std::string& name, const Scope& scope) {
+    job_.name = name;
+    if (const std::string fault = job_name_fault(name); !fault.empty())
+      errors_.add(scope.place_of("name"), "the job's name \"" + name + "\" " + fault,
+                  "the folder of a run is called runs/NAME-TIME; another one is given by --run-dir");
   }
 
   static void append(const plait_config& config, const char* name, std::vector<std::string>& into) {
@@ -233,6 +242,7 @@ class JobMaker {
     for (const Scope& scope : found) {
       const auto config = own("schedule", scope);
       const std::string field = value_or<std::string>(*config, "field", "rate");
+      if (errors_.is_full()) return;
       check_scheduled(field, scope);
       job_.schedules.push_back({field, plugin("schedule", scope)});
     }
@@ -253,8 +263,9 @@ class JobMaker {
   }
 
   void check_scheduled_once(const std::string& name, const Scope& scope) {
-    for (const ScheduleSpec& other : job_.schedules)
-      if (other.field == name) errors_.add(scope.place_of("field"), "\"" + name + "\" has two schedules");
+    const auto same = [&](const ScheduleSpec& other) { return other.field == name; };
+    if (std::any_of(job_.schedules.begin(), job_.schedules.end(), same))
+      errors_.add(scope.place_of("field"), "\"" + name + "\" has two schedules");
   }
 
   void train() {

@@ -9,6 +9,8 @@
 namespace plait {
 namespace {
 
+constexpr size_t kMaxParsedWords = 1'000'000;
+
 class FirstError final : public pb::io::ErrorCollector {
  public:
   void AddError(int line, pb::io::ColumnNumber, const std::string& text) override {
@@ -28,11 +30,12 @@ std::string refusal(const plait_field& field, const std::string& text) {
 }  // namespace
 
 TypedBlock::TypedBlock(const Schema& schema, const Field& field, Errors& errors) {
-  size_t bad_word = 0;
+  size_t bad_word = 0, parsed_words = 0;
   for (;;) {
     words_.clear();
     write(schema, schema.job(), field);
     if (parse(schema, bad_word)) return;
+    parsed_words += words_.size();
     const Word& word = words_[std::min(bad_word, words_.size() - 1)];
     refused_.push_back(word.field);
     const FieldMeaning& meaning = schema.meaning(word.descriptor);
@@ -43,7 +46,8 @@ TypedBlock::TypedBlock(const Schema& schema, const Field& field, Errors& errors)
                  describe(*meaning.field));
     else
       errors.add(word.place, words_error_);
-    if (word.field == &field) {  // nothing is left
+    // All is parsed again for each: in a large block the first mistakes are enough.
+    if (word.field == &field || errors.is_full() || parsed_words > kMaxParsedWords) {
       message_ = schema.make(schema.job());
       tree_ = std::make_unique<pb::TextFormat::ParseInfoTree>();
       return;

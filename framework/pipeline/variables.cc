@@ -8,13 +8,15 @@
 namespace plait {
 namespace {
 
+constexpr size_t kMaxNames = 40;  // in a hint
+
 std::string did_you_mean_hint(const std::string& name, const std::vector<std::string>& candidates) {
   const std::string near = did_you_mean(name, candidates);
   if (!near.empty()) return "did you mean \"" + near + "\"?";
   if (candidates.empty()) return "the job has no var { }";
   std::string all = "variables:";
-  for (const std::string& candidate : candidates) all += " " + candidate;
-  return all;
+  for (size_t i = 0; i < std::min(candidates.size(), kMaxNames); ++i) all += " " + candidates[i];
+  return candidates.size() > kMaxNames ? all + " ..." : all;
 }
 
 struct Size {
@@ -41,9 +43,13 @@ Variables::Variables(const std::map<std::string, std::string>& given) : given_(g
   for (const auto& [name, value] : given) given_texts_[name] = {"--var", name + "=" + value};
 }
 
+// For hints: nobody looks for a slip of the pen among more.
 std::vector<std::string> Variables::names() const {
   std::vector<std::string> names;
-  for (const auto& entry : variables_) names.push_back(entry.first);
+  for (const auto& entry : variables_) {
+    if (names.size() == 1000) break;
+    names.push_back(entry.first);
+  }
   return names;
 }
 
@@ -101,7 +107,15 @@ const VariableValue* Variables::lookup(const std::string& name, ExpressionError&
     error.message = "variable \"" + name + "\" needs itself";
     return nullptr;
   }
-  return resolve(found->second, errors) ? &found->second.value : nullptr;
+  const bool is_open = found->second.state == Variable::kUnknown;
+  if (is_open && depth_ >= kMaxExpressionDepth) {
+    error.message = expression_depth_fault();
+    return nullptr;
+  }
+  ++depth_;
+  const bool good = resolve(found->second, errors);
+  --depth_;
+  return good ? &found->second.value : nullptr;
 }
 
 const VariableValue* Variables::lookup_repeated(const std::string& name) {
@@ -136,7 +150,7 @@ bool Variables::expand(const std::string& expression, Place place, size_t shift,
   const auto find = [&](const std::string& name, ExpressionError& into) {
     return lookup(name, into, errors);
   };
-  if (evaluate(expression, find, value, error)) return true;
+  if (evaluate(expression, find, value, error, depth_)) return true;
   if (error.message.empty()) return false;  // said already, where the variable is defined
   if (shift == 0) shift = place.length > expression.size() + 1 ? 2 : 1;
   if (place.length > 0) place.offset += shift + error.offset, place.length = 1;
@@ -148,6 +162,7 @@ void Variables::substitute(std::vector<Field>& fields, Errors& errors) {
   std::vector<Field> made;
   made.reserve(fields.size());
   for (Field& field : fields) {
+    if (errors.is_full()) break;
     if (is_repeat(field)) {
       repeat(field, made, errors);
     } else {
@@ -193,6 +208,7 @@ void Variables::repeat(Field& block, std::vector<Field>& made, Errors& errors) {
   const auto [fields_each, bytes_each] = size_of(block);
   const size_t before = made.size();
   for (int64_t i = 0; i < repeat.count; ++i) {
+    if (errors.is_full()) break;
     if (!spend(fields_each, bytes_each, block.name.place, errors)) return made.resize(before);
     iterations_.push_back({repeat.variable, repeat.from + i * repeat.step, iteration_});
     std::vector<Field> fields = block.fields;

@@ -30,8 +30,8 @@ class Variables {
   // Replaces $name and ${...} in fields by their values, and $name inside strings; "$$" in a string is one
   // "$". A repeat is replaced by what it makes, whose places know their iteration: keep the variables as
   // long. A field without a value stays unresolved. Errors: unknown variables (did-you-mean), arithmetic, a
-  // variable that needs itself; those of read_repeat, a repeat's variable that is one already, repeats or
-  // texts that make too much.
+  // variable that needs itself, or needs others in too long a chain; those of read_repeat, a repeat's
+  // variable that is one already, repeats or texts that make too much.
   void substitute(std::vector<Field>& fields, Errors& errors);
 
  private:
@@ -66,6 +66,7 @@ class Variables {
   const Iteration* iteration_ = nullptr;  // the one being made
   VariableValue iteration_value_;
   size_t spent_fields_ = 0, spent_bytes_ = 0;
+  int depth_ = 0;  // of variables and expressions that wait for each other
 };
 
 }  // namespace plait

@@ -1,0 +1,28 @@
+#include "pipeline/job_name.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/shown.h"
+
+namespace plait {
+
+std::string job_name_fault(const std::string& name) {
+  if (name.find('/') != std::string::npos) return "holds a \"/\"";
+  if (name.starts_with('.') || name.starts_with('-')) return "begins with a dot or a dash";
+  if (name.size() > kMaxJobName_bytes)
+    return "is longer than " + std::to_string(kMaxJobName_bytes) + " bytes";
+  return "";
+}
+
+std::string job_name_of(const std::string& path) {
+  std::string name = std::filesystem::path(path).stem().string();
+  if (const std::string printable = shown(name); printable != name) {
+    name = printable;
+    std::replace(name.begin(), name.end(), '\\', '_');
+  }
+  name.erase(0, name.find_first_not_of(".-"));
+  return name.empty() || !job_name_fault(name).empty() ? "job" : name;
+}
+
+}  // namespace plait
