@@ -1,10 +1,9 @@
 #include <cstdio>
-#include <iostream>
-#include <iterator>
 
 #include "base/files.h"
 #include "cli/command.h"
 #include "cli/format_pipeline.h"
+#include "pipeline/reader.h"
 
 namespace plait {
 namespace po = boost::program_options;
@@ -13,12 +12,8 @@ namespace {
 using Words = std::vector<std::string>;
 
 Result<SourceText> read_source(const std::string& file) {
-  if (file != "-") {
-    PLAIT_ASSIGN(const std::string text, SystemFiles().read(file));
-    return SourceText{file, text};
-  }
-  return SourceText{"standard input",
-                    {std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()}};
+  PLAIT_ASSIGN(const std::string text, read_job_text(file));
+  return SourceText{file == "-" ? "standard input" : file, text};
 }
 
 // Whether the file was laid out so before.

@@ -5,7 +5,9 @@
 
 #include "base/files.h"
 #include "base/sha256.h"
+#include "base/shown.h"
 #include "cli/command.h"
+#include "cli/file_plugins.h"
 #include "cli/plugin_lock.h"
 #include "cluster/open_transport.h"
 #include "graph/input.h"
@@ -58,7 +60,8 @@ Status write_lock(const po::variables_map& given, const SearchPath& path) {
 void tell_failures(const Registry& registry) {
   if (launcher_rank() != 0) return;
   for (const PluginFailure& failure : registry.failures())
-    std::fputs(("plait: warning: not loaded: " + failure.reason.message() + "\n").c_str(), stderr);
+    std::fputs(("plait: warning: not loaded: " + shown_lines(failure.reason.message()) + "\n").c_str(),
+               stderr);
 }
 
 }  // namespace
@@ -67,6 +70,12 @@ po::options_description plugin_options() {
   po::options_description options;
   options.add_options()("plugin", po::value<Words>()->value_name("FILE"),
                         "load a plugin (or all *.plait.so of a folder); may be repeated");
+  return options;
+}
+
+po::options_description trust_options() {
+  po::options_description options;
+  options.add_options()("trust", "load the plugins that the file names, which runs their code");
   return options;
 }
 
@@ -82,6 +91,7 @@ po::options_description lock_options() {
 
 po::options_description job_options() {
   po::options_description options = plugin_options();
+  options.add(trust_options());
   options.add(lock_options());
   options.add_options()("set", po::value<Words>()->value_name("PATH=VALUE"),
                         "change a field: train.shards=4, layer[c1].convolution.filters=64; may be repeated")(
@@ -92,16 +102,19 @@ po::options_description job_options() {
 }
 
 Result<SearchPath> plugin_path(const po::variables_map& given, const PluginScan& scan) {
-  Words files = scan.plugins, folders = scan.plugin_path;
   Words named_files, named_folders;
   for (const std::string& word : words_of(given, "plugin")) {
     const bool is_folder = std::filesystem::is_directory(word);
     if (is_folder) PLAIT_TRY(check_folder(word));
     (is_folder ? named_folders : named_files).push_back(word);
   }
-  files.insert(files.begin(), named_files.begin(), named_files.end());
-  folders.insert(folders.begin(), named_folders.begin(), named_folders.end());
-  const SearchPath path = default_search_path(files, folders);
+  PluginScan added = scan;
+  if (!given.count("trust")) {
+    PLAIT_ASSIGN(added, trusted_plugins(scan, default_search_path(named_files, named_folders)));
+  }
+  named_files.insert(named_files.end(), added.plugins.begin(), added.plugins.end());
+  named_folders.insert(named_folders.end(), added.plugin_path.begin(), added.plugin_path.end());
+  const SearchPath path = default_search_path(named_files, named_folders);
   if (given.count("locked") && given.count("lock"))
     return {Code::kUsage, "--lock writes what --locked asks for: wanted one of them"};
   if (given.count("locked")) PLAIT_TRY(check_lock(path, given["locked"].as<std::string>()));
@@ -119,13 +132,16 @@ Result<std::unique_ptr<Registry>> load_registry(const po::variables_map& given, 
 
 void try_new_plugins(const po::variables_map& given, const std::string& file) {
   const auto options = job_options_of(given, true);
-  if (!options) return;
+  if (!options || (launcher_size() > 1 && is_stream(file))) return;
   const auto scan = file.empty() ? Result<PluginScan>(PluginScan()) : scan_plugins(file, options->vars);
   if (!scan) return;
   if (const auto path = plugin_path(given, *scan)) try_libraries(*path);
 }
 
 Result<Session> load_session(const po::variables_map& given, const std::string& file, bool for_training) {
+  if (launcher_size() > 1 && is_stream(file))
+    return {Code::kUsage,
+            "\"" + file + "\" gives its text to one rank alone; wanted a file that all ranks can read"};
   PLAIT_ASSIGN(const JobOptions options, job_options_of(given, for_training));
   PLAIT_ASSIGN(const PluginScan scan, scan_plugins(file, options.vars));
   Session session;

@@ -12,9 +12,10 @@
 
 namespace plait {
 
-// --plugin, --set, --var, --del, --locked, --lock
+// --plugin, --trust, --set, --var, --del, --locked, --lock
 boost::program_options::options_description job_options();
 boost::program_options::options_description plugin_options();  // --plugin
+boost::program_options::options_description trust_options();   // --trust
 boost::program_options::options_description lock_options();    // --locked, --lock
 
 struct Session {
@@ -23,8 +24,8 @@ struct Session {
 };
 
 // Where plugins are looked for: --plugin, what the file itself names, then the environment
-// (default_search_path). Fails with: kNotFound when a folder of --plugin has none; as check_lock where
-// --locked is given.
+// (default_search_path). Fails with: kNotFound when a folder of --plugin has none; as trusted_plugins without
+// --trust; as check_lock where --locked is given. Nothing is loaded, and nothing tried.
 Result<SearchPath> plugin_path(const boost::program_options::variables_map& given, const PluginScan& scan);
 
 // To be called before MPI or threads are started: what load_registry will load and has not been seen to load

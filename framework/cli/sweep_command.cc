@@ -7,6 +7,7 @@
 #include <set>
 #include <sstream>
 
+#include "base/json_bounds.h"
 #include "cli/child_process.h"
 #include "cli/command.h"
 #include "cli/session.h"
@@ -193,6 +194,7 @@ class Sweep {
     for (std::string word; launcher >> word;) words.push_back(word);
     words.insert(words.end(), {program_path(), "run", file_, "--run-dir", row.folder, "--progress", "none"});
     if (resume) words.push_back("--resume");
+    if (given_.count("trust")) words.push_back("--trust");
     for (const char* name : {"plugin", "del"})
       for (const std::string& value : words_of(given_, name))
         words.insert(words.end(), {std::string("--") + name, value});
@@ -211,7 +213,7 @@ class Sweep {
   void read_summary(SweepRow& row) {
     row.summary = Json::object();
     if (const auto text = files_.read(row.folder + "/summary.json")) {
-      Json json = Json::parse(*text, nullptr, false);
+      Json json = check_json_bounds(*text, kSmallJson) ? Json::parse(*text, nullptr, false) : Json();
       if (json.is_object()) row.summary = std::move(json);
     }
     row.status = row.summary.value("status", std::string("no summary"));
@@ -344,7 +346,7 @@ Command sweep_command() {
       "number between; one value")("var", po::value<Words>()->value_name("NAME=VALUES"),
                                    "the same for a variable of the file")(
       "del", po::value<Words>()->value_name("PATH"), "leave out a field in all runs");
-  command.options.add(lock_options());
+  command.options.add(trust_options()).add(lock_options());
   return command;
 }
 

@@ -77,6 +77,8 @@ Result<std::unique_ptr<Transport>> open_transport(const std::string& module_path
   return world;
 }
 
+int launcher_size() { return number("OMPI_COMM_WORLD_SIZE", number("PMI_SIZE", 1)); }
+
 int launcher_rank() {
   for (const char* variable : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"})
     if (has(variable)) return number(variable, 0);

@@ -17,5 +17,7 @@ Result<std::unique_ptr<Transport>> open_transport(const std::string& module_path
 // This process's rank as its launcher counts, whatever MPI that is; 0 alone. For the moments without a
 // transport (a usage error, open_transport failed): only rank 0 prints.
 int launcher_rank();
+// How many there are; 1 alone.
+int launcher_size();
 
 }  // namespace plait

@@ -304,9 +304,9 @@ class PluginsTest(unittest.TestCase):
             elif number == 3:
                 environment["PLAIT_PLUGIN_PATH"] = self.work / "environment"
             elif number == 2:
-                more = 'plugin_path: "of_file"'
+                more, words = 'plugin_path: "of_file"', ["--trust"]
             elif number == 1:
-                words = ["--plugin", self.work / "named"]
+                words = ["--trust", "--plugin", self.work / "named"]
             _, said = self.plait("check", self.job(more=more), *words, status=1, program=prefix / "bin/plait", **environment)
             self.assertIn(f"this is version {number}.0", said)
         said, _ = self.plait("doctor", "--plugin", "named", program=prefix / "bin/plait", **environment)
