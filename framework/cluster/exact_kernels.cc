@@ -1,6 +1,7 @@
 #include "cluster/exact_kernels.h"
 
 #include <bit>
+#include <cstring>
 #include <limits>
 
 // Loops are vectorized whatever the build's level of optimization. Without trapping maths rint needs no
@@ -12,75 +13,213 @@ namespace {
 
 #define PLAIT_LOOP [[gnu::always_inline]] inline
 
+// std::bit_cast is a function: in loops of another instruction set it is called, not inlined.
+
 PLAIT_LOOP uint32_t magnitude_loop(const float* x, size_t n) {
   int32_t largest = 0;
   for (size_t i = 0; i < n; ++i) {
-    const int32_t bits = std::bit_cast<int32_t>(x[i]) & 0x7fffffff;
+    const int32_t bits = __builtin_bit_cast(int32_t, x[i]) & 0x7fffffff;
     largest = bits > largest ? bits : largest;
   }
   return static_cast<uint32_t>(largest);
 }
 
-PLAIT_LOOP void add_loop(int32_t* __restrict sum, const float* __restrict x, size_t n, float scale,
-                         int32_t weight) {
-  if (weight == 1) {
-    for (size_t i = 0; i < n; ++i) sum[i] += static_cast<int32_t>(__builtin_rintf(x[i] * scale));
-  } else {
-    for (size_t i = 0; i < n; ++i) sum[i] += weight * static_cast<int32_t>(__builtin_rintf(x[i] * scale));
+// The magnitude bits of the smallest normal number, and what a window is in them.
+constexpr int32_t kNormal = 1 << 23, kStep = kWindowBits << 23;
+
+// Loops that mix bytes with wider types are vectorized badly: blocks go by way of an array of 32 bits.
+constexpr size_t kBlock = 256;
+
+// Windows begin at 1, so that the scale below is a number; x fits window t where |x| <= 2^23 u_t.
+PLAIT_LOOP uint8_t window_of(uint32_t magnitude) {
+  const uint32_t t = ((magnitude + (kWindowBits - 1) * kNormal - 1) >> 23) / kWindowBits;
+  return static_cast<uint8_t>(t > 1 ? t : 1);
+}
+
+template <class Integer>
+PLAIT_LOOP void raise_loop(Integer* __restrict high, Integer* __restrict low, uint8_t* __restrict window,
+                           const uint8_t* __restrict wanted, size_t n) {
+  for (size_t i = 0; i < n; ++i) {
+    const int rise = wanted[i] - window[i];
+    const Integer kept_high = rise == 0 ? high[i] : 0;
+    const Integer kept_low = rise == 0 ? low[i] : rise == 1 ? high[i] : 0;
+    high[i] = kept_high;
+    low[i] = kept_low;
+    window[i] = wanted[i];
   }
 }
 
-// Instruction sets before AVX-512 convert vectors of f64 to 32-bit integers only, so the product is split
-// into high * 2^31 + low. Both parts are exact, and ties stay even because 2^31 is. Needs |x * scale| < 2^62.
-PLAIT_LOOP void add_loop(int64_t* __restrict sum, const float* __restrict x, size_t n, float scale,
-                         int32_t weight) {
-  const double wide_scale = scale;
+// edge [n]: of each window in the bits of a magnitude. Returns whether some x does not fit its window.
+PLAIT_LOOP bool find_edges(const uint8_t* __restrict window, const float* __restrict x, size_t n,
+                           int32_t* __restrict edge) {
+  for (size_t i = 0; i < n; ++i) edge[i] = (window[i] - 1) * kStep;
+  int32_t over = 0;
   for (size_t i = 0; i < n; ++i) {
-    const double product = static_cast<double>(x[i]) * wide_scale;
-    const double high = __builtin_rint(product * 0x1p-31);
-    const double low = __builtin_rint(product - high * 0x1p31);
-    const int64_t q = (int64_t{static_cast<int32_t>(high)} << 31) + static_cast<int32_t>(low);
-    sum[i] += weight * q;
+    const int32_t magnitude = __builtin_bit_cast(int32_t, x[i]) & 0x7fffffff;
+    over |= magnitude - (kStep + kNormal) > edge[i] ? 1 : 0;
   }
+  return over != 0;
+}
+
+// y = x / u_t; high = y rounded, low = (y - high) 2^24 rounded, where y - high is exact. Denormals are left
+// out, which some states of the processor take for 0; returns whether there are any.
+template <bool kWeighs, class Integer>
+PLAIT_LOOP bool add_normal(Integer* __restrict high, Integer* __restrict low, const int32_t* __restrict edge,
+                           const float* __restrict x, size_t n, int32_t weight) {
+  constexpr int32_t kScaleOfFirst = (127 - kLowestPlace - kWindowBits) << 23;
+  int32_t denormals = 0;
+  for (size_t i = 0; i < n; ++i) {
+    const int32_t bits = __builtin_bit_cast(int32_t, x[i]), magnitude = bits & 0x7fffffff;
+    const int32_t normal = magnitude >= kNormal ? -1 : 0;
+    denormals |= magnitude & ~normal;
+    const float y =
+        __builtin_bit_cast(float, bits& normal) * __builtin_bit_cast(float, kScaleOfFirst - edge[i]);
+    const float whole = __builtin_rintf(y), rest = __builtin_rintf((y - whole) * 0x1p24f);
+    const auto to_high = static_cast<int32_t>(whole), to_low = static_cast<int32_t>(rest);
+    high[i] += kWeighs ? static_cast<Integer>(weight) * to_high : to_high;
+    low[i] += kWeighs ? static_cast<Integer>(weight) * to_low : to_low;
+  }
+  return denormals != 0;
+}
+
+// A denormal is all in window 0, in units of which its bits are.
+template <class Integer>
+void add_denormals(Integer* low, const uint8_t* window, const float* x, size_t n, int32_t weight) {
+  for (size_t i = 0; i < n; ++i) {
+    const int32_t bits = __builtin_bit_cast(int32_t, x[i]), magnitude = bits & 0x7fffffff;
+    if (magnitude < kNormal && window[i] == 1)
+      low[i] += static_cast<Integer>(weight) * (bits < 0 ? -magnitude : magnitude);
+  }
+}
+
+template <class Integer>
+PLAIT_LOOP void add_block(Integer* high, Integer* low, uint8_t* window, const float* x, size_t n,
+                          int32_t weight) {
+  int32_t edge[kBlock];
+  if (find_edges(window, x, n, edge)) {
+    uint8_t wanted[kBlock];
+    for (size_t i = 0; i < n; ++i) {
+      const uint8_t own = window_of(__builtin_bit_cast(uint32_t, x[i]) & 0x7fffffff);
+      wanted[i] = own > window[i] ? own : window[i];
+    }
+    raise_loop(high, low, window, wanted, n);
+    find_edges(window, x, n, edge);
+  }
+  const bool denormals = weight == 1 ? add_normal<false>(high, low, edge, x, n, weight)
+                                     : add_normal<true>(high, low, edge, x, n, weight);
+  if (denormals) add_denormals(low, window, x, n, weight);
+}
+
+template <class Integer>
+PLAIT_LOOP void add_loop(Integer* high, Integer* low, uint8_t* window, const float* x, size_t n,
+                         int32_t weight) {
+  for (size_t at = 0; at < n; at += kBlock)
+    add_block(high + at, low + at, window + at, x + at, n - at < kBlock ? n - at : kBlock, weight);
 }
 
 constexpr double kLargest = std::numeric_limits<float>::max();
+constexpr double kLeastNormal = 0x1p-126;
+
+// The square root of 2^(24 (window - 1) - 149 + 33), as f32: loops that mix bytes and 64 bits are not
+// vectorized.
+PLAIT_LOOP int32_t root_bits(int32_t window) { return (127 - 70 + kWindowBits / 2 * window) << 23; }
+static_assert(2 * -70 - 33 == kLowestPlace - kWindowBits);
 
 template <class Integer>
-PLAIT_LOOP void mean_loop(float* __restrict out, const Integer* __restrict sum, size_t n, double unit,
-                          double total_weight) {
+PLAIT_LOOP double mean_of(Integer high, Integer low, float root, double total_weight) {
+  const double sum = static_cast<double>(high) * 0x1p24 + static_cast<double>(low);
+  const double factor = root;
+  return sum * (factor * factor * 0x1p-33) / total_weight;
+}
+
+// Leaves +0 where f32 has a denormal.
+template <class Integer>
+PLAIT_LOOP void normal_means(float* __restrict out, const Integer* __restrict high,
+                             const Integer* __restrict low, const float* __restrict root, size_t n,
+                             double total_weight) {
   for (size_t i = 0; i < n; ++i) {
-    const double mean = static_cast<double>(sum[i]) * unit / total_weight;
+    const double mean = mean_of(high[i], low[i], root[i], total_weight);
     const double held = mean > kLargest ? kLargest : mean < -kLargest ? -kLargest : mean;
-    out[i] = static_cast<float>(__builtin_fabs(held) < 0x1p-126 ? 0.0 : held);
+    out[i] = static_cast<float>(__builtin_fabs(held) < kLeastNormal ? 0.0 : held);
   }
+}
+
+// A sum with parts above this window, divided by the largest total weight (2^32), is no denormal.
+constexpr int32_t kLastOfDenormals = 3;
+static_assert(kWindowBits * kLastOfDenormals + kLowestPlace - 32 >= -126);  // the next window's low unit
+
+// The bits of a denormal are its value in units of 2^-149, so no conversion has to make one.
+template <class Integer>
+void write_denormals(float* out, const Integer* high, const Integer* low, const float* root,
+                     const uint8_t* window, size_t n, double total_weight) {
+  for (size_t i = 0; i < n; ++i) {
+    if (window[i] > kLastOfDenormals) continue;
+    const double mean = mean_of(high[i], low[i], root[i], total_weight);
+    if (__builtin_fabs(mean) >= kLeastNormal) continue;
+    const auto units = static_cast<int32_t>(__builtin_rint(mean * 0x1p149));
+    const uint32_t sign = units < 0 ? 0x80000000u : 0;
+    out[i] = __builtin_bit_cast(float, sign | static_cast<uint32_t>(units < 0 ? -units : units));
+  }
+}
+
+template <class Integer>
+PLAIT_LOOP void mean_block(float* out, const Integer* high, const Integer* low, const uint8_t* window,
+                           size_t n, double total_weight) {
+  int32_t wide[kBlock];
+  float root[kBlock];
+  for (size_t i = 0; i < n; ++i) wide[i] = window[i];
+  int32_t small = 0;
+  for (size_t i = 0; i < n; ++i) {
+    small |= wide[i] <= kLastOfDenormals && (high[i] | low[i]) != 0 ? 1 : 0;
+    wide[i] = root_bits(wide[i]);
+  }
+  std::memcpy(root, wide, n * sizeof(float));
+  normal_means(out, high, low, root, n, total_weight);
+  if (small != 0) write_denormals(out, high, low, root, window, n, total_weight);
+}
+
+template <class Integer>
+PLAIT_LOOP void mean_loop(float* out, const Integer* high, const Integer* low, const uint8_t* window,
+                          size_t n, double total_weight) {
+  for (size_t at = 0; at < n; at += kBlock)
+    mean_block(out + at, high + at, low + at, window + at, n - at < kBlock ? n - at : kBlock, total_weight);
 }
 
 // One table of loops for each instruction set; the bodies above are inlined into functions of that set.
 struct Loops {
   uint32_t (*magnitude)(const float*, size_t);
-  void (*add32)(int32_t*, const float*, size_t, float, int32_t);
-  void (*add64)(int64_t*, const float*, size_t, float, int32_t);
-  void (*mean32)(float*, const int32_t*, size_t, double, double);
-  void (*mean64)(float*, const int64_t*, size_t, double, double);
+  void (*add32)(int32_t*, int32_t*, uint8_t*, const float*, size_t, int32_t);
+  void (*add64)(int64_t*, int64_t*, uint8_t*, const float*, size_t, int32_t);
+  void (*raise32)(int32_t*, int32_t*, uint8_t*, const uint8_t*, size_t);
+  void (*raise64)(int64_t*, int64_t*, uint8_t*, const uint8_t*, size_t);
+  void (*mean32)(float*, const int32_t*, const int32_t*, const uint8_t*, size_t, double);
+  void (*mean64)(float*, const int64_t*, const int64_t*, const uint8_t*, size_t, double);
 };
 
-#define PLAIT_LOOPS(name, ...)                                                              \
-  namespace name {                                                                          \
-  __VA_ARGS__ uint32_t magnitude(const float* x, size_t n) { return magnitude_loop(x, n); } \
-  __VA_ARGS__ void add32(int32_t* s, const float* x, size_t n, float k, int32_t w) {        \
-    add_loop(s, x, n, k, w);                                                                \
-  }                                                                                         \
-  __VA_ARGS__ void add64(int64_t* s, const float* x, size_t n, float k, int32_t w) {        \
-    add_loop(s, x, n, k, w);                                                                \
-  }                                                                                         \
-  __VA_ARGS__ void mean32(float* o, const int32_t* s, size_t n, double u, double w) {       \
-    mean_loop(o, s, n, u, w);                                                               \
-  }                                                                                         \
-  __VA_ARGS__ void mean64(float* o, const int64_t* s, size_t n, double u, double w) {       \
-    mean_loop(o, s, n, u, w);                                                               \
-  }                                                                                         \
-  constexpr Loops kLoops = {magnitude, add32, add64, mean32, mean64};                       \
+#define PLAIT_LOOPS(name, ...)                                                                      \
+  namespace name {                                                                                  \
+  __VA_ARGS__ uint32_t magnitude(const float* x, size_t n) { return magnitude_loop(x, n); }         \
+  __VA_ARGS__ void add32(int32_t* h, int32_t* l, uint8_t* t, const float* x, size_t n, int32_t w) { \
+    add_loop(h, l, t, x, n, w);                                                                     \
+  }                                                                                                 \
+  __VA_ARGS__ void add64(int64_t* h, int64_t* l, uint8_t* t, const float* x, size_t n, int32_t w) { \
+    add_loop(h, l, t, x, n, w);                                                                     \
+  }                                                                                                 \
+  __VA_ARGS__ void raise32(int32_t* h, int32_t* l, uint8_t* t, const uint8_t* to, size_t n) {       \
+    raise_loop(h, l, t, to, n);                                                                     \
+  }                                                                                                 \
+  __VA_ARGS__ void raise64(int64_t* h, int64_t* l, uint8_t* t, const uint8_t* to, size_t n) {       \
+    raise_loop(h, l, t, to, n);                                                                     \
+  }                                                                                                 \
+  __VA_ARGS__ void mean32(float* o, const int32_t* h, const int32_t* l, const uint8_t* t, size_t n, \
+                          double w) {                                                               \
+    mean_loop(o, h, l, t, n, w);                                                                    \
+  }                                                                                                 \
+  __VA_ARGS__ void mean64(float* o, const int64_t* h, const int64_t* l, const uint8_t* t, size_t n, \
+                          double w) {                                                               \
+    mean_loop(o, h, l, t, n, w);                                                                    \
+  }                                                                                                 \
+  constexpr Loops kLoops = {magnitude, add32, add64, raise32, raise64, mean32, mean64};             \
   }
 
 PLAIT_LOOPS(plain)
@@ -108,20 +247,28 @@ const Loops& loops() {
 
 uint32_t largest_magnitude_bits(std::span<const float> x) { return loops().magnitude(x.data(), x.size()); }
 
-void add_scaled(std::span<int32_t> sum, std::span<const float> x, float scale, int32_t weight) {
-  loops().add32(sum.data(), x.data(), x.size(), scale, weight);
+void add_to_bins(const Bins<int32_t>& b, std::span<const float> x, int32_t weight) {
+  loops().add32(b.high.data(), b.low.data(), b.window.data(), x.data(), x.size(), weight);
 }
 
-void add_scaled(std::span<int64_t> sum, std::span<const float> x, float scale, int32_t weight) {
-  loops().add64(sum.data(), x.data(), x.size(), scale, weight);
+void add_to_bins(const Bins<int64_t>& b, std::span<const float> x, int32_t weight) {
+  loops().add64(b.high.data(), b.low.data(), b.window.data(), x.data(), x.size(), weight);
 }
 
-void write_mean(std::span<float> out, std::span<const int32_t> sum, double unit, double total_weight) {
-  loops().mean32(out.data(), sum.data(), sum.size(), unit, total_weight);
+void raise_bins(const Bins<int32_t>& b, std::span<const uint8_t> wanted) {
+  loops().raise32(b.high.data(), b.low.data(), b.window.data(), wanted.data(), wanted.size());
 }
 
-void write_mean(std::span<float> out, std::span<const int64_t> sum, double unit, double total_weight) {
-  loops().mean64(out.data(), sum.data(), sum.size(), unit, total_weight);
+void raise_bins(const Bins<int64_t>& b, std::span<const uint8_t> wanted) {
+  loops().raise64(b.high.data(), b.low.data(), b.window.data(), wanted.data(), wanted.size());
+}
+
+void write_mean(std::span<float> out, const Bins<const int32_t>& b, double total_weight) {
+  loops().mean32(out.data(), b.high.data(), b.low.data(), b.window.data(), out.size(), total_weight);
+}
+
+void write_mean(std::span<float> out, const Bins<const int64_t>& b, double total_weight) {
+  loops().mean64(out.data(), b.high.data(), b.low.data(), b.window.data(), out.size(), total_weight);
 }
 
 int32_t to_ordered(float x) {

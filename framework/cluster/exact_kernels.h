@@ -1,9 +1,10 @@
 // The loops of the exact sum, each compiled for the instruction sets that matter and chosen once at start.
-// All versions give the same bits: multiplying by a power of two, rounding to nearest even and integer
-// addition are exact or fully specified.
+// All versions give the same bits: values are taken apart and added as integers, and what is left in floating
+// point is fully specified. No loop depends on how the processor treats denormals.
 #pragma once
 #include <cstdint>
 #include <span>
+#include <type_traits>
 
 namespace plait {
 
@@ -11,17 +12,36 @@ namespace plait {
 uint32_t largest_magnitude_bits(std::span<const float> x);
 inline constexpr uint32_t kInfinityBits = 0x7f800000;
 
-// sum += weight * round_to_nearest_even(x * scale). The caller has checked that nothing overflows;
-// for 64 bits |x * scale| must be below 2^62.
-// Shapes: sum [n], x [n]. scale is a power of two.
-void add_scaled(std::span<int32_t> sum, std::span<const float> x, float scale, int32_t weight);
-void add_scaled(std::span<int64_t> sum, std::span<const float> x, float scale, int32_t weight);
+// Window t = 0 .. 11 counts units u_t = 2^(24 t - 149). A finite x is cut from the highest window down: in
+// each it has as many units as are nearest to what is left of it (ties to even). At most two of these numbers
+// are not 0, their sum is x exactly, and each is at most 2^23 (exact_sum.h).
+inline constexpr int kWindowBits = 24;
+inline constexpr int kLowestPlace = -149;  // of the last bit of an f32
+inline constexpr int kLastWindow = 11;
 
-// out = f32(f64(sum) * unit / total_weight): one rounding to f64 (64-bit sums only), one of the division, one
-// to f32. A mean that f32 could only hold as a denormal becomes 0; one beyond f32's range becomes the largest
-// f32. Shapes: out [n], sum [n]
-void write_mean(std::span<float> out, std::span<const int32_t> sum, double unit, double total_weight);
-void write_mean(std::span<float> out, std::span<const int64_t> sum, double unit, double total_weight);
+// Sums of n elements. Element i keeps two windows: window[i] >= 1 (in `high`) and the one below it (in
+// `low`). They begin as zeros in window 1. Shapes: high [n], low [n], window [n]
+template <class Integer>
+struct Bins {
+  using Window = std::conditional_t<std::is_const_v<Integer>, const uint8_t, uint8_t>;
+  std::span<Integer> high, low;
+  std::span<Window> window;
+};
+
+// Adds weight * x, in the higher of the element's window and x's own. The caller has checked that x is finite
+// and that no sum overflows. Shapes: x [n]
+void add_to_bins(const Bins<int32_t>& bins, std::span<const float> x, int32_t weight);
+void add_to_bins(const Bins<int64_t>& bins, std::span<const float> x, int32_t weight);
+
+// Moves every element up to its window of `wanted`, which is none below its own: what lies below the two
+// windows kept is dropped. Shapes: wanted [n]
+void raise_bins(const Bins<int32_t>& bins, std::span<const uint8_t> wanted);
+void raise_bins(const Bins<int64_t>& bins, std::span<const uint8_t> wanted);
+
+// out = f32(sum / total_weight), in f64 until the end. Denormals are given as they are, zero as +0, and what
+// is beyond f32's range as the largest f32. Shapes: out [n]
+void write_mean(std::span<float> out, const Bins<const int32_t>& bins, double total_weight);
+void write_mean(std::span<float> out, const Bins<const int64_t>& bins, double total_weight);
 
 // f32 as an integer of the same order (-0 below +0), and back.
 int32_t to_ordered(float x);

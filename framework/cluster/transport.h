@@ -18,13 +18,14 @@ namespace plait {
 class Reduction {
  public:
   enum class Op { kSum, kMax };
-  using Values = std::variant<std::span<int32_t>, std::span<int64_t>, std::span<double>>;
+  using Values = std::variant<std::span<int32_t>, std::span<int64_t>, std::span<double>, std::span<uint8_t>>;
 
   static Reduction sum(std::span<int32_t> values) { return {Op::kSum, values}; }
   static Reduction sum(std::span<int64_t> values) { return {Op::kSum, values}; }
   static Reduction max(std::span<int32_t> values) { return {Op::kMax, values}; }
   static Reduction max(std::span<int64_t> values) { return {Op::kMax, values}; }
   static Reduction max(std::span<double> values) { return {Op::kMax, values}; }
+  static Reduction max(std::span<uint8_t> values) { return {Op::kMax, values}; }
 
   Op op() const { return op_; }
   const Values& values() const { return values_; }

@@ -20,6 +20,7 @@ struct StepKey {
   int64_t step = 0;
   uint64_t shard = 0;
   std::span<const double> runtime;
+  int64_t updates = 0;  // of the optimizer's slots since they had their initial values
 };
 
 enum class Space { kActivations, kPrepared, kWeights, kGradients, kExtraGradients, kObserved };

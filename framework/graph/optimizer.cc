@@ -12,7 +12,7 @@ namespace {
 
 int add_slot(const plait_optimizer_builder* builder, const plait_slot_spec* spec) {
   auto& slots = *static_cast<std::vector<SlotInfo>*>(builder->host_data);
-  slots.push_back({spec->name, spec->reduce, spec->initial});
+  slots.push_back({spec->name, spec->reduce ? spec->reduce : uint32_t{PLAIT_REDUCE_MEAN32}, spec->initial});
   return PLAIT_OK;
 }
 
@@ -46,6 +46,11 @@ Result<std::unique_ptr<OptimizerInstance>> OptimizerInstance::create(
   return made;
 }
 
+bool OptimizerInstance::resets_slots() const {
+  return !slots_.empty() &&
+         std::ranges::all_of(slots_, [](const SlotInfo& slot) { return slot.reduce == PLAIT_REDUCE_RESET; });
+}
+
 Status OptimizerInstance::describe(const plait_type& type) {
   const auto* rules = static_cast<const plait_optimizer_rules*>(type.rules);
   if (rules == nullptr) return {};
@@ -60,8 +65,14 @@ Status OptimizerInstance::describe(const plait_type& type) {
   builder.host_data = &slots_;
   builder.slot = add_slot;
   CallContext context;
-  return context.call([&] { return rules->describe(context.raw(), &instance_.config(), &builder); })
-      .at(type.id);
+  PLAIT_TRY(context.call([&] { return rules->describe(context.raw(), &instance_.config(), &builder); })
+                .at(type.id));
+  for (const SlotInfo& slot : slots_) {
+    if (slot.reduce < PLAIT_REDUCE_VARIANCE) continue;
+    return {Code::kPlugin, fmt::format("{} declares the slot \"{}\" with rule {}, which slots cannot have",
+                                       type.id, slot.name, slot.reduce)};
+  }
+  return {};
 }
 
 void OptimizerInstance::find_runtime_fields(const plait_type& type) {

@@ -37,6 +37,8 @@ class OptimizerInstance {
                                                            const std::vector<ScheduleSpec>& schedules,
                                                            const std::string& device_id);
   const std::vector<SlotInfo>& slots() const { return slots_; }
+  // Whether every round begins with all of them at their initial values, by the rules that they declare.
+  bool resets_slots() const;
   bool elementwise() const { return (flags_ & PLAIT_OPTIMIZER_ELEMENTWISE) != 0; }
   bool needs_all_gradients() const { return (flags_ & PLAIT_OPTIMIZER_NEEDS_ALL_GRADIENTS) != 0; }
   size_t runtime_fields() const { return runtime_base_.size(); }

@@ -157,8 +157,8 @@ Result<std::unique_ptr<Replica>> Replica::create(const Plan& plan, Device& devic
 }
 
 Result<StepResult> Replica::run(const Batch& batch, uint64_t seed, int64_t step, uint64_t shard,
-                                std::span<const double> runtime) {
-  PLAIT_TRY(body_->run_graph(batch, {seed, step, shard, runtime}));
+                                std::span<const double> runtime, std::optional<int64_t> updates) {
+  PLAIT_TRY(body_->run_graph(batch, {seed, step, shard, runtime, updates.value_or(step)}));
   return body_->read_losses(batch);
 }
 

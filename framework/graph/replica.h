@@ -13,6 +13,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -73,13 +74,13 @@ class Replica {
 
   // Runs one step: forward, loss, and for a training plan backward and (with an optimizer) update. Returns
   // when the device is done. seed/step/shard key the random numbers; runtime holds the optimizer's runtime
-  // fields at this update.
+  // fields at this update; `updates` counts those since the slots had their initial values, `step` if absent.
   // Fails with: what a plugin reported, naming layer and phase; kInvalid for a target that the loss refuses
   // (its place in the batch); kNumeric for a loss that is not finite; kStopped when cancelled. Of several
   // failures the first in the order of one thread is told. After a failure the weights are of no use.
   // Threads: [one at a time]
   Result<StepResult> run(const Batch& batch, uint64_t seed, int64_t step, uint64_t shard,
-                         std::span<const double> runtime);
+                         std::span<const double> runtime, std::optional<int64_t> updates = {});
 
   // Flat arenas on the device, in stored order: weights with buffers (plan.arena_elements()); gradients and
   // one per optimizer slot (plan.trained_elements()).

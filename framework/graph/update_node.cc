@@ -60,7 +60,8 @@ const std::vector<plait_optimizer_call>& OptimizerCalls::at(const StepKey& key, 
     if (const int rate = optimizer_.rate_field(); rate >= 0) {
       runtime_[i][static_cast<size_t>(rate)] *= ranges_[i].rate_multiplier;
     }
-    calls_[i].step = calls_[i].updates = key.step;
+    calls_[i].step = key.step;
+    calls_[i].updates = key.updates;
     calls_[i].observed = observed;
   }
   return calls_;

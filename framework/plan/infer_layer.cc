@@ -48,6 +48,16 @@ int output(const plait_layer_builder* builder, const plait_tensor_spec* spec) {
   return PLAIT_OK;
 }
 
+// Empty when a value may be combined so. `before`: what was declared just before it, or null.
+std::string wrong_rule(const ParameterInfo& info, const ParameterInfo* before) {
+  if (info.reduce > PLAIT_REDUCE_VARIANCE) return "with the unknown rule " + std::to_string(info.reduce);
+  if (info.reduce != PLAIT_REDUCE_VARIANCE) return "";
+  if (!info.buffer) return "as a variance, which only a buffer can be";
+  const bool about_mean = before != nullptr && before->shape == info.shape &&
+                          (before->reduce == PLAIT_REDUCE_MEAN32 || before->reduce == PLAIT_REDUCE_MEAN64);
+  return about_mean ? "" : "as a variance, without a buffer of means of its shape just before it";
+}
+
 int declare(const plait_layer_builder* builder, const plait_parameter_spec* spec, bool buffer) {
   ParameterInfo info;
   Answers& all = answers(builder);
@@ -66,6 +76,8 @@ int declare(const plait_layer_builder* builder, const plait_parameter_spec* spec
   info.buffer = buffer;
   std::vector<ParameterInfo>& list = buffer ? all.layer.buffers : all.layer.parameters;
   info.index = static_cast<int>(list.size());
+  const std::string rule = wrong_rule(info, list.empty() ? nullptr : &list.back());
+  if (!rule.empty()) return all.refuse("declares \"" + info.name + "\" " + rule);
   list.push_back(info);
   return PLAIT_OK;
 }

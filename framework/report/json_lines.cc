@@ -54,8 +54,7 @@ void JsonLines::round_finished(const RoundInfo& r) {
                   {"samples", r.samples},
                   {"loss", r.loss},
                   {"seconds", r.seconds},
-                  {"samples_per_second", r.samples_per_second},
-                  {"redone", r.redone}});
+                  {"samples_per_second", r.samples_per_second}});
 }
 
 void JsonLines::evaluated(const EvaluationInfo& e) {

@@ -72,8 +72,7 @@ Json to_json(const Checkpoint& checkpoint) {
           {"loss", bits_of(checkpoint.loss)},
           {"counters", to_json(checkpoint.counters)},
           {"best", {best.known, bits_of(best.value), bits_of(best.epoch), named_to_json(best.validation)}},
-          {"validation", named_to_json(checkpoint.validation)},
-          {"exponents", checkpoint.exponents}};
+          {"validation", named_to_json(checkpoint.validation)}};
 }
 
 void from_json(const Json& json, Checkpoint& checkpoint) {
@@ -87,7 +86,6 @@ void from_json(const Json& json, Checkpoint& checkpoint) {
   checkpoint.best = {best.at(0).get<bool>(), value_of(best.at(1)), value_of(best.at(2)),
                      named_from_json(best.at(3))};
   checkpoint.validation = named_from_json(json.at("validation"));
-  checkpoint.exponents = json.at("exponents").get<std::vector<int32_t>>();
 }
 
 std::string digest_of(std::string_view bytes) {
@@ -167,7 +165,6 @@ Result<Checkpoint> decode_checkpoint(const std::string& bytes, const std::string
 Status put_state(const Plan& plan, const RoundState& state, Checkpoint& checkpoint) {
   checkpoint.round = state.round;
   checkpoint.step = state.step;
-  checkpoint.exponents = state.exponents;
   PLAIT_ASSIGN(auto weights, plain_weights(plan, state.weights));
   put(checkpoint.tensors, "weights/", plan.network(), std::move(weights));
   for (size_t s = 0; s < state.slots.size(); ++s) {
@@ -194,7 +191,6 @@ Status take_state(const Plan& plan, const Checkpoint& checkpoint, RoundState& st
   }
   state.round = checkpoint.round;
   state.step = checkpoint.step;
-  state.exponents = checkpoint.exponents;
   return {};
 }
 

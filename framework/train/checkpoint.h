@@ -1,6 +1,6 @@
 // Checkpoints: the state at the end of a round, in a file that is either whole or refused.
 //
-// File: "PLAITCK1", u64 length of the JSON that follows (counters, exponents), the JSON, the tensors as
+// File: "PLAITCK1", u64 length of the JSON that follows (counters), the JSON, the tensors as
 // safetensors (weights_file.h) to 32 bytes before the end, SHA-256 of everything before. Tensors are in plain
 // order and named "weights/c1.weight", "slot 0/c1.weight", "outer 0/c1.weight"; "network/..." holds the job's
 // own network while a pretraining stage runs. Random numbers need no state.
@@ -41,7 +41,6 @@ struct Checkpoint {
   Best best;
   NamedValues validation;       // of the last validation
   int64_t round = 0, step = 0;  // of the stage
-  std::vector<int32_t> exponents;
   NamedTensors tensors;
 };
 

@@ -17,7 +17,6 @@ Checkpoint sample(int64_t round) {
   checkpoint.loss = 0.1;
   checkpoint.counters = {7, 140, 1000, 2, 1.5, 2.5, {4, 3}, {{3, 1, "lost"}}};
   checkpoint.best = {true, 0.9, 2, {{"accuracy", 0.9}, {"loss", std::numeric_limits<double>::infinity()}}};
-  checkpoint.exponents = {3, -4, std::numeric_limits<int32_t>::min()};
   checkpoint.tensors = {{"weights/a.w", {2}, {1, -0.0f}}, {"slot 0/a.w", {2}, {3, 4}}};
   return checkpoint;
 }

@@ -11,8 +11,8 @@ constexpr uint64_t kWorthThreads = 1 << 17;   // waking a thread takes as long a
 
 }  // namespace
 
-HostUpdate::HostUpdate(const OptimizerInstance& optimizer, const Plan& plan, int threads)
-    : optimizer_(optimizer), plan_(plan) {
+HostUpdate::HostUpdate(const OptimizerInstance& optimizer, const Plan& plan, Rates rates, int threads)
+    : optimizer_(optimizer), plan_(plan), rates_(rates) {
   for (size_t i = 0; i < plan.parameters().size(); ++i) {
     const ParameterPlace& place = plan.parameters()[i];
     if (!place.trained) continue;
@@ -45,7 +45,7 @@ void HostUpdate::set_runtime(Piece& piece) const {
   std::ranges::copy(runtime_, piece.runtime.begin());
   const int rate = optimizer_.rate_field();
   const double multiplier = plan_.network().parameters[piece.parameter].rate_multiplier;
-  if (rate >= 0) piece.runtime[static_cast<size_t>(rate)] *= multiplier;
+  if (rate >= 0 && rates_ == Rates::kOfParameters) piece.runtime[static_cast<size_t>(rate)] *= multiplier;
 }
 
 plait_optimizer_call HostUpdate::call_for(Piece& piece) const {

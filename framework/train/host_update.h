@@ -16,8 +16,10 @@ namespace plait {
 // Threads: [one at a time]
 class HostUpdate {
  public:
-  // Borrows both. Threads: [setup only]
-  HostUpdate(const OptimizerInstance& optimizer, const Plan& plan, int threads);
+  // Borrows both. `rates`: whose multipliers act; an outer optimizer follows steps in which they have acted.
+  // Threads: [setup only]
+  enum class Rates { kOfParameters, kSame };
+  HostUpdate(const OptimizerInstance& optimizer, const Plan& plan, Rates rates, int threads);
 
   // `runtime` holds the optimizer's runtime fields at this step. Does not allocate unless it fails.
   // Shapes: gradients [plan.trained_elements()]
@@ -42,6 +44,7 @@ class HostUpdate {
 
   const OptimizerInstance& optimizer_;
   const Plan& plan_;
+  Rates rates_;
   std::vector<Piece> pieces_;
   std::unique_ptr<Lanes> lanes_;  // null: the calling thread alone
 

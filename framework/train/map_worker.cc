@@ -61,18 +61,24 @@ Status MapWorker::load(const RoundState& state) {
 }
 
 Status MapWorker::step(int64_t position, int64_t next_position, int64_t step, int shard,
-                       std::span<const double> runtime) {
+                       std::span<const double> runtime, int64_t updates) {
   shard_ = shard;
   step_ = step;
   PLAIT_ASSIGN(const Batch* batch, feed_->take(position));
   if (next_position >= 0) feed_->want(next_position);
   PLAIT_ASSIGN(Replica* const replica, replicas_->at(batch->bucket));
-  auto done = replica->run(*batch, setup_.seed, step, static_cast<uint64_t>(shard), runtime);
+  auto done = replica->run(*batch, setup_.seed, step, static_cast<uint64_t>(shard), runtime, updates);
   if (!done && done.status().code() == Code::kNumeric)
     return find_first_not_finite(*replica, *batch, done.status());
   if (!done) return done.status();
   result_.loss_sum += done->loss_sum;
   result_.samples += done->samples;
+  return {};
+}
+
+Status MapWorker::skip(int64_t position, int64_t next_position) {
+  PLAIT_TRY(feed_->take(position).status());
+  if (next_position >= 0) feed_->want(next_position);
   return {};
 }
 
@@ -83,12 +89,16 @@ Status MapWorker::finish(const RoundState& state) {
     values_ = {replica.gradients(), trained};
     return {};
   }
+  if (setup_.whole_weights && setup_.device->host_memory()) {
+    values_ = {replica.weights(), plan().arena_elements()};
+    return {};
+  }
   PLAIT_TRY(copy_out(result_arena_, replica.weights(), plan().arena_elements()));
   if (gradients()) PLAIT_TRY(copy_out(result_arena_, replica.gradients(), trained));
   for (size_t s = 0; s < slot_copies_.size(); ++s)
     PLAIT_TRY(copy_out(slot_copies_[s], replica.slot(s), trained));
   if (!setup_.device->host_memory()) PLAIT_TRY(stream_->synchronize());
-  if (!gradients()) {
+  if (!gradients() && !setup_.whole_weights) {
     float* values = result_arena_.data();
     const float* before = state.weights.data();
     for (uint64_t i = 0; i < trained; ++i) values[i] -= before[i];

@@ -27,6 +27,7 @@ class MapWorker {
     const SampleReader* reader = nullptr;
     const SampleOrder* order = nullptr;
     const OptimizerInstance* optimizer = nullptr;  // null: gradients are the result, weights stay as they are
+    bool whole_weights = false;  // the result is the weights themselves, not what changed in them
     uint64_t seed = 1;
     bool profile = false;
   };
@@ -35,12 +36,15 @@ class MapWorker {
   // Begins a task: the replicas get the round's weights and slots, unless they have them already.
   Status load(const RoundState& state);
   // Runs step number `step` of `shard` on the batch at `position`; meanwhile the batch at `next_position`
-  // (-1: none) is prepared. Fails with: what plugins report; kNumeric naming shard, step and the first layer
-  // whose values are not finite.
+  // (-1: none) is prepared. `updates`: of the optimizer's slots since they had their initial values. Fails
+  // with: what plugins report; kNumeric naming shard, step and the first layer whose values are not finite.
   Status step(int64_t position, int64_t next_position, int64_t step, int shard,
-              std::span<const double> runtime);
-  // Ends the task. Shapes: values() [arena]: delta of the trained parameters since load, or their gradients;
-  // buffers as they are now. slots(): one [trained] array each. Valid until the next call.
+              std::span<const double> runtime, int64_t updates);
+  // The same without the work: for a shard whose task has failed, and whose batches are not wanted any more.
+  Status skip(int64_t position, int64_t next_position);
+  // Ends the task. Shapes: values() [arena]: delta of the trained parameters since load, or the parameters,
+  // or their gradients; buffers as they are now. slots(): one [trained] array each. Valid until the next
+  // call.
   Status finish(const RoundState& state);
   std::span<const float> values() const { return values_; }
   std::span<const float* const> slots() const { return slots_; }

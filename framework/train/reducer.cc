@@ -1,34 +1,42 @@
 #include "train/reducer.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <numeric>
-#include <string>
+
+#include "cluster/exact_kernels.h"
+#include "cluster/exact_sum.h"
 
 namespace plait {
 namespace {
 
-// One rank's deltas as a message: shard number, then its values; and so on.
-Bytes encode(const std::map<int, std::vector<float>>& deltas) {
+// One rank's results as a message: shard number, then its values; and so on.
+Bytes encode(const std::map<int, std::vector<float>>& results) {
   Bytes bytes;
-  for (const auto& [shard, delta] : deltas) {
-    const size_t at = bytes.size(), n = delta.size() * sizeof(float);
+  for (const auto& [shard, values] : results) {
+    const size_t at = bytes.size(), n = values.size() * sizeof(float);
     bytes.resize(at + sizeof shard + n);
     std::memcpy(bytes.data() + at, &shard, sizeof shard);
-    std::memcpy(bytes.data() + at + sizeof shard, delta.data(), n);
+    std::memcpy(bytes.data() + at + sizeof shard, values.data(), n);
   }
   return bytes;
 }
 
-void decode(const Bytes& bytes, size_t count, std::vector<std::vector<float>>& deltas) {
+void decode(const Bytes& bytes, size_t count, std::vector<std::vector<float>>& results) {
   const size_t n = count * sizeof(float);
   for (size_t at = 0; at + sizeof(int) + n <= bytes.size(); at += sizeof(int) + n) {
     int shard = 0;
     std::memcpy(&shard, bytes.data() + at, sizeof shard);
-    auto& delta = deltas.at(static_cast<size_t>(shard));
-    delta.resize(count);
-    std::memcpy(delta.data(), bytes.data() + at + sizeof shard, n);
+    auto& values = results.at(static_cast<size_t>(shard));
+    values.resize(count);
+    std::memcpy(values.data(), bytes.data() + at + sizeof shard, n);
   }
 }
+
+constexpr int32_t kLargestWeight = 65'536;
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 }  // namespace
 
@@ -42,14 +50,21 @@ Result<std::unique_ptr<Reducer>> Reducer::create(const Registry& registry, const
   reducer->gathers_ = !PLAIT_HAS(ops, weight);
   reducer->samples_ = samples;
   reducer->weights_.assign(static_cast<size_t>(shards), 1);
-  for (int k = 0; k < shards && !reducer->gathers_; ++k) {
+  if (reducer->gathers_) return reducer;
+  int32_t divisor = 0;
+  for (int k = 0; k < shards; ++k) {
     PLAIT_ASSIGN(reducer->weights_[static_cast<size_t>(k)], reducer->ask(k, 0));
+    divisor = std::gcd(divisor, reducer->weights_[static_cast<size_t>(k)]);
   }
-  return reducer;
+  reducer->divisor_ = divisor;
+  if (reducer->total_weight() <= ExactSum::kLargestTotal) return reducer;
+  return Status(Code::kInvalid, reducer->name() + ": the weights of all shards add up to " +
+                                    std::to_string(reducer->total_weight()) + ", wanted at most " +
+                                    std::to_string(ExactSum::kLargestTotal));
 }
 
 int64_t Reducer::total_weight() const {
-  return std::accumulate(weights_.begin(), weights_.end(), int64_t{0});
+  return std::accumulate(weights_.begin(), weights_.end(), int64_t{0}) / divisor_;
 }
 
 Result<int32_t> Reducer::ask(int shard, double loss) const {
@@ -63,45 +78,71 @@ Result<int32_t> Reducer::ask(int shard, double loss) const {
   int32_t weight = 0;
   const auto* ops = instance_.ops<plait_reducer_ops>();
   PLAIT_TRY(context.call([&] { return ops->weight(instance_.self(), context.raw(), &result, &weight); })
-                .at("reducer " + std::string(instance_.entry().type->id)));
-  if (weight >= 1 && weight <= 65536) return weight;
-  return Status(Code::kPlugin, "reducer " + std::string(instance_.entry().type->id) + ": weight " +
-                                   std::to_string(weight) + ", wanted 1 to 65536");
+                .at(name()));
+  if (weight >= 1 && weight <= kLargestWeight) return weight;
+  return Status(Code::kPlugin, name() + ": weight " + std::to_string(weight) + ", wanted 1 to " +
+                                   std::to_string(kLargestWeight));
 }
 
 Status Reducer::check_weight(int shard, double loss) const {
   if (gathers_) return {};
   PLAIT_ASSIGN(const int32_t now, ask(shard, loss));
-  if (now == weight(shard)) return {};
-  return {Code::kUnsupported, "reducer " + std::string(instance_.entry().type->id) +
-                                  ": the weight of shard " + std::to_string(shard) +
+  if (now == weights_[static_cast<size_t>(shard)]) return {};
+  return {Code::kUnsupported, name() + ": the weight of shard " + std::to_string(shard) +
                                   " depends on its loss; weights have to be known before a round"};
 }
 
-void Reducer::keep(int shard, std::span<const float> delta) {
+void Reducer::begin() { results_.clear(); }
+
+bool Reducer::keep(int shard, std::span<const std::span<const float>> parts) {
+  std::vector<float> values;
+  for (const std::span<const float> part : parts) values.insert(values.end(), part.begin(), part.end());
+  const bool finite = largest_magnitude_bits(values) < kInfinityBits;
+  if (!finite)
+    std::ranges::replace_if(
+        values, [](float x) { return std::isnan(x); }, kInfinity);
   std::lock_guard lock(mutex_);
-  deltas_[shard].assign(delta.begin(), delta.end());
+  results_[shard] = std::move(values);
+  return finite;
 }
 
-Status Reducer::combine(Transport& transport, std::span<float> combined) {
-  PLAIT_ASSIGN(const std::vector<Bytes> messages, transport.all_gather(encode(deltas_)));
-  std::vector<std::vector<float>> deltas(weights_.size());
-  for (const Bytes& message : messages) decode(message, combined.size(), deltas);
-  std::vector<const float*> places;
-  for (size_t k = 0; k < deltas.size(); ++k) {
-    if (deltas[k].size() != combined.size()) {
-      return {Code::kPeer, "the delta of shard " + std::to_string(k) + " did not arrive"};
-    }
-    places.push_back(deltas[k].data());
+void Reducer::leave_out(int shard, std::span<const size_t> lengths) {
+  std::lock_guard lock(mutex_);
+  results_[shard].assign(std::accumulate(lengths.begin(), lengths.end(), size_t{0}), kInfinity);
+}
+
+Status Reducer::combine(Transport& transport, std::span<const std::span<float>> parts) {
+  PLAIT_ASSIGN(const std::vector<Bytes> messages, transport.all_gather(encode(results_)));
+  size_t count = 0;
+  for (const std::span<float> part : parts) count += part.size();
+  std::vector<std::vector<float>> results(weights_.size());
+  for (const Bytes& message : messages) decode(message, count, results);
+  for (size_t k = 0; k < results.size(); ++k) {
+    if (results[k].size() != count)
+      return {Code::kPeer, "the result of shard " + std::to_string(k) + " did not arrive"};
   }
+  size_t at = 0;
+  for (const std::span<float> part : parts) {
+    std::vector<const float*> places;
+    for (const std::vector<float>& values : results) places.push_back(values.data() + at);
+    PLAIT_TRY(combine_part(places, part));
+    at += part.size();
+  }
+  return {};
+}
+
+Status Reducer::combine_part(const std::vector<const float*>& values, std::span<float> combined) const {
+  if (combined.empty()) return {};
   CallContext context;
-  return context
-      .call([&] {
-        return instance_.ops<plait_reducer_ops>()->combine(instance_.self(), context.raw(),
-                                                           static_cast<uint32_t>(places.size()),
-                                                           places.data(), combined.size(), combined.data());
-      })
-      .at("reducer " + std::string(instance_.entry().type->id));
+  const auto* ops = instance_.ops<plait_reducer_ops>();
+  PLAIT_TRY(context
+                .call([&] {
+                  return ops->combine(instance_.self(), context.raw(), static_cast<uint32_t>(values.size()),
+                                      values.data(), combined.size(), combined.data());
+                })
+                .at(name()));
+  if (largest_magnitude_bits(combined) < kInfinityBits) return {};
+  return {Code::kNumeric, name() + " gives a value that is not finite"};
 }
 
 }  // namespace plait

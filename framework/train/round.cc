@@ -5,11 +5,11 @@
 #include <cmath>
 
 #include "graph/arena.h"
+#include "train/ranks.h"
 
 namespace plait {
 namespace {
 
-constexpr int kMostAttempts = 8;
 constexpr int kNoShard = -1;
 
 }  // namespace
@@ -20,6 +20,7 @@ struct Rounds::Slot {
   int claimed = kNoShard;  // the task after it, its first batch already wanted
   bool fresh = true;       // has not begun its first task of this round
   int64_t done = 0;        // local steps of the task under way
+  bool spoilt = false;     // the task under way has failed in its numbers: the reducer leaves it out
 };
 
 std::vector<int> shards_of(int rank, int ranks, int shards) {
@@ -35,7 +36,9 @@ Rounds::Rounds(const RoundNumbers& numbers, const RoundParts& parts, Transport& 
       transport_(transport),
       mine_(shards_of(transport.rank(), transport.size(), numbers.shards)),
       segments_(value_segments(plan_)),
-      update_(parts.outer_optimizer ? *parts.outer_optimizer : *parts.optimizer, plan_, parts.threads),
+      update_(parts.outer_optimizer ? *parts.outer_optimizer : *parts.optimizer, plan_,
+              parts.outer_optimizer ? HostUpdate::Rates::kSame : HostUpdate::Rates::kOfParameters,
+              parts.threads),
       mean_(plan_.arena_elements()),
       results_(static_cast<size_t>(numbers.shards)) {}
 
@@ -50,7 +53,10 @@ Result<std::unique_ptr<Rounds>> Rounds::create(const RoundNumbers& numbers, cons
   std::unique_ptr<Rounds> rounds(new Rounds(numbers, parts, transport));
   const bool average = numbers.sync == Sync::kWeights && numbers.inner_state == InnerState::kAverage;
   const std::vector<SlotInfo> averaged = average ? parts.optimizer->slots() : std::vector<SlotInfo>();
-  PLAIT_ASSIGN(rounds->sums_, RoundSums::create(rounds->plan_, averaged, parts.reducer->total_weight()));
+  for (const SlotInfo& slot : averaged) rounds->averaged_.push_back(is_reduced(slot.reduce));
+  if (!parts.reducer->gathers()) {
+    PLAIT_ASSIGN(rounds->sums_, RoundSums::create(rounds->plan_, averaged, parts.reducer->total_weight()));
+  }
   PLAIT_TRY(rounds->make_workers());
   return rounds;
 }
@@ -63,6 +69,7 @@ Status Rounds::make_workers() {
                          parts_.reader,
                          parts_.order,
                          numbers_.sync == Sync::kWeights ? parts_.optimizer : nullptr,
+                         takes_weights(),
                          numbers_.seed,
                          parts_.profile};
   slots_ = std::make_unique<Slot[]>(static_cast<size_t>(slots));
@@ -74,6 +81,21 @@ Status Rounds::make_workers() {
   RoundGraph::Work& work = *this;
   graph_ = std::make_unique<RoundGraph>(slots, work);
   return {};
+}
+
+bool Rounds::is_reduced_buffer(const Segment& segment) const {
+  return segment.offset >= plan_.buffers_offset() && segment.rule != ReduceRule::kNone;
+}
+
+// One shard's weights need no delta, which would round them.
+bool Rounds::takes_weights() const {
+  return numbers_.shards == 1 && numbers_.sync == Sync::kWeights && parts_.outer_optimizer == nullptr &&
+         !parts_.reducer->gathers();
+}
+
+bool Rounds::slots_begin_anew() const {
+  return numbers_.sync == Sync::kWeights &&
+         (numbers_.inner_state == InnerState::kReset || parts_.optimizer->resets_slots());
 }
 
 // ---- the tasks of this rank
@@ -115,7 +137,15 @@ Status Rounds::advance(Slot& slot, MapWorker& worker) {
   const std::span<const double> runtime(runtime_.data() + static_cast<size_t>(slot.done) * fields, fields);
   const int64_t step = state_->step + slot.done;
   const int64_t next = next_position(slot);
-  PLAIT_TRY(worker.step(position(step, slot.shard), next, step, slot.shard, runtime));
+  const int64_t updates = slots_begin_anew() ? slot.done : step;
+  if (slot.spoilt) {
+    PLAIT_TRY(worker.skip(position(step, slot.shard), next));
+  } else {
+    const Status status = worker.step(position(step, slot.shard), next, step, slot.shard, runtime, updates);
+    slot.spoilt = status.code() == Code::kNumeric && parts_.reducer->gathers();
+    if (slot.spoilt) note_left_out(slot.shard, status);
+    if (!slot.spoilt) PLAIT_TRY(status);
+  }
   return ++slot.done == steps_ ? end_task(slot, worker) : Status();
 }
 
@@ -124,27 +154,65 @@ Status Rounds::begin_task(Slot& slot, MapWorker& worker) {
   slot.fresh = false;
   slot.claimed = kNoShard;
   slot.done = 0;
+  slot.spoilt = false;
   return worker.load(*state_);
 }
 
 Status Rounds::end_task(Slot& slot, MapWorker& worker) {
-  PLAIT_TRY(worker.finish(*state_));
-  const TaskResult& result = worker.result();
-  results_[static_cast<size_t>(slot.shard)] = result;
-  PLAIT_TRY(
-      parts_.reducer->check_weight(slot.shard, result.samples > 0 ? result.loss_sum / result.samples : 0));
   if (parts_.reducer->gathers()) {
-    parts_.reducer->keep(slot.shard, worker.values().first(plan_.trained_elements()));
+    PLAIT_TRY(gather(slot, worker));
+  } else {
+    PLAIT_TRY(worker.finish(*state_));
+    const TaskResult& result = worker.result();
+    results_[static_cast<size_t>(slot.shard)] = result;
+    PLAIT_TRY(
+        parts_.reducer->check_weight(slot.shard, result.samples > 0 ? result.loss_sum / result.samples : 0));
+    PLAIT_TRY(
+        worker.blame(sums_->accumulate(worker.values(), worker.slots(), parts_.reducer->weight(slot.shard))));
   }
-  PLAIT_TRY(
-      worker.blame(sums_->accumulate(worker.values(), worker.slots(), parts_.reducer->weight(slot.shard))));
   slot.shard = kNoShard;
   return {};
 }
 
+// All that comes out of a shard goes through a gathering reducer: trained parameters, buffers, slots.
+Status Rounds::gather(Slot& slot, MapWorker& worker) {
+  TaskResult& result = results_[static_cast<size_t>(slot.shard)];
+  result = {};
+  if (slot.spoilt) {
+    parts_.reducer->leave_out(slot.shard, gathered_lengths());
+    return {};
+  }
+  PLAIT_TRY(worker.finish(*state_));
+  result = worker.result();
+  const uint64_t trained = plan_.trained_elements();
+  std::vector<std::span<const float>> parts = {worker.values().first(trained)};
+  for (const Segment& segment : segments_)
+    if (is_reduced_buffer(segment)) parts.push_back(worker.values().subspan(segment.offset, segment.count));
+  for (size_t s = 0; s < averaged_.size(); ++s)
+    if (averaged_[s]) parts.push_back({worker.slots()[s], trained});
+  if (!parts_.reducer->keep(slot.shard, parts))
+    note_left_out(slot.shard, worker.blame({Code::kNumeric, "its result has values that are not finite"}));
+  return {};
+}
+
+std::vector<size_t> Rounds::gathered_lengths() const {
+  std::vector<size_t> lengths = {plan_.trained_elements()};
+  for (const Segment& segment : segments_)
+    if (is_reduced_buffer(segment)) lengths.push_back(segment.count);
+  lengths.insert(lengths.end(), static_cast<size_t>(std::ranges::count(averaged_, true)),
+                 plan_.trained_elements());
+  return lengths;
+}
+
+void Rounds::note_left_out(int shard, const Status& why) {
+  std::lock_guard lock(failure_mutex_);
+  left_out_[shard] = why.message();
+}
+
 void Rounds::run_tasks() {
-  sums_->begin();
+  if (sums_) sums_->begin();
   parts_.reducer->begin();
+  left_out_.clear();
   next_ = workers_.size();
   for (size_t s = 0; s < workers_.size(); ++s) {
     slots_[s].shard = slots_[s].claimed = kNoShard;
@@ -172,28 +240,17 @@ Result<RoundResult> Rounds::run(RoundState& state, int64_t most_steps, bool stop
   state_ = &state;
   steps_ = std::min<int64_t>(numbers_.local_steps, most_steps);
   PLAIT_TRY(runtime_of_steps());
-  if (!state.exponents.empty()) PLAIT_TRY(sums_->restore(state.exponents));
-  PLAIT_ASSIGN(const bool redone, reduce_until_done());
+  transport_.set_attempt({static_cast<uint32_t>(state.round), 0});
+  run_tasks();
+  if (failed_) return failure_;
+  if (sums_) PLAIT_TRY(sums_->reduce(transport_));
   PLAIT_ASSIGN(RoundResult result, tally(stop));
-  result.redone = redone;
-  PLAIT_TRY(outer_step(state));
-  sums_->save(state.exponents);
+  const Status done = outer_step(state);
+  if (!done && result.left_out > 0) return Status(done.code(), done.message() + "; " + result.why_left_out);
+  PLAIT_TRY(done);
   state.round += 1;
   state.step += steps_;
   return result;
-}
-
-// Tasks are pure: doing them again with exponents that fit gives the same values.
-Result<bool> Rounds::reduce_until_done() {
-  for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
-    transport_.set_attempt({static_cast<uint32_t>(state_->round), static_cast<uint32_t>(attempt)});
-    run_tasks();
-    if (failed_) return failure_;
-    PLAIT_ASSIGN(const ExactSum::Outcome outcome, sums_->reduce(transport_));
-    if (outcome == ExactSum::Outcome::kDone) return attempt > 0;
-  }
-  return Status(Code::kNumeric, "round " + std::to_string(state_->round) + ": the sums did not fit after " +
-                                    std::to_string(kMostAttempts) + " attempts");
 }
 
 int64_t Rounds::skipped() const {
@@ -206,7 +263,7 @@ int64_t Rounds::skipped() const {
 Result<RoundResult> Rounds::tally(bool stop) {
   const size_t shards = results_.size(), ranks = static_cast<size_t>(transport_.size());
   std::vector<int64_t>& table = table_;
-  table.assign(2 * shards + ranks + 2, 0);
+  table.assign(2 * shards + ranks + 3, 0);
   for (int k : mine_) {
     const TaskResult& task = results_[static_cast<size_t>(k)];
     table[static_cast<size_t>(k)] = std::bit_cast<int64_t>(task.loss_sum);
@@ -215,6 +272,7 @@ Result<RoundResult> Rounds::tally(bool stop) {
   table[2 * shards + static_cast<size_t>(transport_.rank())] = static_cast<int64_t>(mine_.size());
   table[2 * shards + ranks] = skipped() - skipped_before_;
   table[2 * shards + ranks + 1] = stop ? 1 : 0;
+  table[2 * shards + ranks + 2] = static_cast<int64_t>(left_out_.size());
   PLAIT_TRY(transport_.all_reduce_sum(std::span(table)));
   RoundResult result;
   double loss = 0, samples = 0;
@@ -225,33 +283,55 @@ Result<RoundResult> Rounds::tally(bool stop) {
   result.loss = samples > 0 ? loss / samples : 0;
   result.steps = steps_;
   result.samples = steps_ * numbers_.shards * numbers_.batch;
-  result.tasks_by_rank.assign(table.begin() + static_cast<int64_t>(2 * shards), table.end() - 2);
+  result.tasks_by_rank.assign(table.begin() + static_cast<int64_t>(2 * shards), table.end() - 3);
   result.skipped_records = table[2 * shards + ranks];
   result.stop = table[2 * shards + ranks + 1] != 0;
+  result.left_out = table[2 * shards + ranks + 2];
+  if (result.left_out > 0) {
+    const std::string mine = left_out_.empty() ? "" : left_out_.begin()->second;
+    PLAIT_ASSIGN(result.why_left_out, first_text(transport_, mine));
+  }
   return result;
 }
 
 // ---- after the reduce, on every rank alike
 
-Status Rounds::outer_step(RoundState& state) {
-  sums_->mean(mean_.span());
+Status Rounds::combine(RoundState& state) {
   const uint64_t trained = plan_.trained_elements();
-  if (parts_.reducer->gathers()) {
-    PLAIT_TRY(parts_.reducer->combine(transport_, mean_.span().first(trained)));
+  std::vector<HostArena> slots;
+  std::vector<std::span<float>> parts = {mean_.span().first(trained)};
+  for (const Segment& segment : segments_)
+    if (is_reduced_buffer(segment)) parts.push_back(mean_.span().subspan(segment.offset, segment.count));
+  for (size_t s = 0; s < averaged_.size(); ++s) slots.emplace_back(averaged_[s] ? trained : 0);
+  for (size_t s = 0; s < averaged_.size(); ++s)
+    if (averaged_[s]) parts.push_back(slots[s].span());
+  PLAIT_TRY(parts_.reducer->combine(transport_, parts));
+  for (size_t s = 0; s < averaged_.size(); ++s)
+    if (averaged_[s]) state.slots[s] = std::move(slots[s]);
+  return {};
+}
+
+Status Rounds::outer_step(RoundState& state) {
+  if (sums_) {
+    sums_->mean(mean_.span());
+    if (numbers_.sync == Sync::kWeights) sums_->mean_slots(state.slots);
+  } else {
+    PLAIT_TRY(combine(state));
   }
   take_buffers(state);
-  if (numbers_.sync == Sync::kWeights) {
-    sums_->mean_slots(state.slots);
-    return follow_mean(state);
-  }
+  if (numbers_.sync == Sync::kWeights) return follow_mean(state);
   return update_.run(state.step, runtime_, mean_.data(), state.weights, state.slots);
 }
 
 Status Rounds::follow_mean(RoundState& state) {
   const uint64_t trained = plan_.trained_elements();
   float* mean = mean_.data();
+  float* weights = state.weights.data();
+  if (takes_weights()) {
+    std::copy_n(mean, trained, weights);
+    return {};
+  }
   if (parts_.outer_optimizer == nullptr) {
-    float* weights = state.weights.data();
     for (uint64_t i = 0; i < trained; ++i) weights[i] += mean[i];
     return {};
   }
@@ -264,10 +344,9 @@ Status Rounds::follow_mean(RoundState& state) {
 }
 
 void Rounds::take_buffers(RoundState& state) {
-  for (const Segment& segment : segments_) {
-    if (segment.offset < plan_.buffers_offset() || segment.rule == ReduceRule::kNone) continue;
-    std::copy_n(mean_.data() + segment.offset, segment.count, state.weights.data() + segment.offset);
-  }
+  for (const Segment& segment : segments_)
+    if (is_reduced_buffer(segment))
+      std::copy_n(mean_.data() + segment.offset, segment.count, state.weights.data() + segment.offset);
 }
 
 }  // namespace plait

@@ -6,14 +6,17 @@
 // tasks end.
 //
 // Sync::kWeights: tasks run the optimizer; the outer gradient is w(r) - mean of w_k, which an outer optimizer
-// takes, or w(r+1) = w(r) + mean delta. Sync::kGradients (one local step): tasks leave gradients; the
+// takes, or w(r+1) = w(r) + mean delta; with a single shard and no outer optimizer its weights, slots and
+// buffers are taken as they are, to the bit. Sync::kGradients (one local step): tasks leave gradients; the
 // optimizer runs once, after the reduce, on their mean.
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "cluster/transport.h"
@@ -55,10 +58,11 @@ struct RoundResult {
   double loss = 0;  // mean over the round's samples, in shard order
   int64_t steps = 0;
   int64_t samples = 0;
-  bool redone = false;
   bool stop = false;                   // some rank was asked to stop
   std::vector<int64_t> tasks_by_rank;  // of this round; sums to K
   int64_t skipped_records = 0;         // of all ranks
+  int64_t left_out = 0;                // shards whose numbers were not finite, left to the reducer
+  std::string why_left_out;            // of the first of them
 };
 
 // Shard k belongs to rank k mod ranks. Ranks beyond K are spares.
@@ -74,7 +78,8 @@ class Rounds final : private RoundGraph::Work {
 
   // The next round of at most `most_steps` local steps, from `state` to `state`. All ranks call it with the
   // same state. `stop`: this rank was asked to stop; the round is done, and all ranks learn of it. Fails
-  // with: kNumeric naming shard, layer and step; kPeer; what plugins report. The state is then as it was.
+  // with: kNumeric naming shard, layer and step, unless the reducer gathers and leaves that shard out; kPeer;
+  // what plugins report. The state is then as it was.
   // Threads: [one at a time], the transport's thread
   Result<RoundResult> run(RoundState& state, int64_t most_steps, bool stop);
 
@@ -89,13 +94,19 @@ class Rounds final : private RoundGraph::Work {
   Status advance(Slot& slot, MapWorker& worker);
   Status begin_task(Slot& slot, MapWorker& worker);
   Status end_task(Slot& slot, MapWorker& worker);
+  Status gather(Slot& slot, MapWorker& worker);
+  void note_left_out(int shard, const Status& why);
   int claim();
   int64_t position(int64_t step, int shard) const;
   int64_t next_position(Slot& slot);
   void run_tasks();
   Status runtime_of_steps();
-  Result<bool> reduce_until_done();
+  bool takes_weights() const;
+  bool is_reduced_buffer(const Segment& segment) const;
+  bool slots_begin_anew() const;
   Result<RoundResult> tally(bool stop);
+  std::vector<size_t> gathered_lengths() const;
+  Status combine(RoundState& state);
   Status outer_step(RoundState& state);
   Status follow_mean(RoundState& state);
   void take_buffers(RoundState& state);
@@ -107,7 +118,8 @@ class Rounds final : private RoundGraph::Work {
   Transport& transport_;
   std::vector<int> mine_;  // this rank's shards
   std::vector<Segment> segments_;
-  std::unique_ptr<RoundSums> sums_;
+  std::vector<bool> averaged_;       // per slot of the optimizer: comes out of the reduce
+  std::unique_ptr<RoundSums> sums_;  // null: the reducer gathers
   std::vector<std::unique_ptr<MapWorker>> workers_;
   std::unique_ptr<Slot[]> slots_;
   std::unique_ptr<RoundGraph> graph_;
@@ -124,6 +136,7 @@ class Rounds final : private RoundGraph::Work {
   std::atomic<bool> failed_ = false;
   std::mutex failure_mutex_;
   Status failure_;
+  std::map<int, std::string> left_out_;  // why, by shard; those of this rank
   int64_t skipped_before_ = 0;
 };
 

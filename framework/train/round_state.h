@@ -18,7 +18,6 @@ struct RoundState {
   HostArena weights;                   // [plan.arena_elements()], buffers included
   std::vector<HostArena> slots;        // [plan.trained_elements()] each: the optimizer's
   std::vector<HostArena> outer_slots;  // the outer optimizer's
-  std::vector<int32_t> exponents;      // of the exact sums; empty: not known yet
 };
 
 // Initial weights drawn by `seed`, slots at their initial values.

@@ -4,21 +4,13 @@ namespace plait {
 namespace {
 
 ReduceRule rule_of(uint32_t declared) {
-  switch (declared) {
-    case PLAIT_REDUCE_MEAN32:
-      return ReduceRule::kMean32;
-    case PLAIT_REDUCE_MEAN64:
-      return ReduceRule::kMean64;
-    case PLAIT_REDUCE_MAX:
-      return ReduceRule::kMax;
-    default:
-      return ReduceRule::kNone;
-  }
+  if (declared == PLAIT_REDUCE_MAX) return ReduceRule::kMax;
+  return is_reduced(declared) ? ReduceRule::kMean : ReduceRule::kNone;
 }
 
-// A trained parameter is averaged whatever it declares, by 32 bits unless it asks for 64.
+// A trained parameter is averaged whatever it declares.
 ReduceRule rule_of(const ParameterInfo& info, const ParameterPlace& place) {
-  if (place.trained) return info.reduce == PLAIT_REDUCE_MEAN64 ? ReduceRule::kMean64 : ReduceRule::kMean32;
+  if (place.trained) return ReduceRule::kMean;
   return info.buffer ? rule_of(info.reduce) : ReduceRule::kNone;
 }
 
@@ -33,7 +25,21 @@ std::vector<Segment> slot_segments(const Plan& plan, const SlotInfo& slot) {
   return segments;
 }
 
+// A variance is about the buffer that its layer declares just before it.
+std::vector<VarianceSum::Pair> variance_pairs(const Plan& plan) {
+  std::vector<VarianceSum::Pair> pairs;
+  for (size_t i = 1; i < plan.parameters().size(); ++i) {
+    const ParameterInfo& info = plan.network().parameters[i];
+    const ParameterPlace &place = plan.parameters()[i], &mean = plan.parameters()[i - 1];
+    if (info.buffer && info.reduce == PLAIT_REDUCE_VARIANCE)
+      pairs.push_back({info.name, mean.offset, place.offset, place.stored});
+  }
+  return pairs;
+}
+
 }  // namespace
+
+bool is_reduced(uint32_t declared) { return declared != PLAIT_REDUCE_RESET && declared != PLAIT_REDUCE_NONE; }
 
 std::vector<Segment> value_segments(const Plan& plan) {
   std::vector<Segment> segments;
@@ -49,11 +55,19 @@ Result<std::unique_ptr<RoundSums>> RoundSums::create(const Plan& plan, const std
                                                      int64_t total_weight) {
   std::unique_ptr<RoundSums> sums(new RoundSums);
   sums->trained_ = plan.trained_elements();
-  PLAIT_ASSIGN(sums->values_, ExactSum::create(value_segments(plan), total_weight));
+  std::vector<Segment> segments = value_segments(plan);
+  std::vector<VarianceSum::Pair> pairs = variance_pairs(plan);
+  if (total_weight > 1 && !pairs.empty()) {  // one shard's variances stay as they are
+    for (Segment& segment : segments)
+      for (const auto& pair : pairs)
+        if (segment.offset == pair.variance && segment.count == pair.count) segment.rule = ReduceRule::kNone;
+    PLAIT_ASSIGN(sums->variances_, VarianceSum::create(std::move(pairs), total_weight));
+  }
+  PLAIT_ASSIGN(sums->values_, ExactSum::create(std::move(segments), total_weight));
   sums->all_.push_back(sums->values_.get());
   for (const SlotInfo& slot : averaged) {
     sums->slots_.emplace_back();
-    if (rule_of(slot.reduce) == ReduceRule::kNone) continue;
+    if (!is_reduced(slot.reduce)) continue;
     PLAIT_ASSIGN(sums->slots_.back(), ExactSum::create(slot_segments(plan, slot), total_weight));
     sums->all_.push_back(sums->slots_.back().get());
   }
@@ -62,6 +76,7 @@ Result<std::unique_ptr<RoundSums>> RoundSums::create(const Plan& plan, const std
 
 void RoundSums::begin() {
   for (ExactSum* sum : all_) sum->begin();
+  if (variances_) variances_->begin();
 }
 
 Status RoundSums::accumulate(std::span<const float> values, std::span<const float* const> slots,
@@ -70,36 +85,27 @@ Status RoundSums::accumulate(std::span<const float> values, std::span<const floa
   for (size_t s = 0; s < slots_.size(); ++s) {
     if (slots_[s]) PLAIT_TRY(slots_[s]->accumulate({slots[s], trained_}, weight));
   }
-  return {};
+  return variances_ ? variances_->keep(values, weight) : Status();
 }
 
-Result<ExactSum::Outcome> RoundSums::reduce(Transport& transport) {
-  return all_.size() == 1 ? values_->reduce(transport) : ExactSum::reduce(transport, all_);
+Status RoundSums::reduce(Transport& transport) {
+  PLAIT_TRY(ExactSum::reduce(transport, all_));
+  if (!variances_) return {};
+  size_t end = 0;
+  for (const Segment& segment : values_->segments()) end = std::max(end, segment.offset + segment.count);
+  std::vector<float> means(end);
+  values_->mean(means);
+  return variances_->reduce(transport, means);
+}
+
+void RoundSums::mean(std::span<float> out) const {
+  values_->mean(out);
+  if (variances_) variances_->write(out);
 }
 
 void RoundSums::mean_slots(std::vector<HostArena>& slots) const {
   for (size_t s = 0; s < slots_.size(); ++s)
     if (slots_[s]) slots_[s]->mean(slots[s].span());
-}
-
-void RoundSums::save(std::vector<int32_t>& exponents) const {
-  exponents.clear();
-  for (const ExactSum* sum : all_)
-    exponents.insert(exponents.end(), sum->exponents().begin(), sum->exponents().end());
-}
-
-Status RoundSums::restore(std::span<const int32_t> exponents) {
-  size_t wanted = 0;
-  for (const ExactSum* sum : all_) wanted += sum->exponents().size();
-  if (exponents.size() != wanted) {
-    return {Code::kCorrupt,
-            std::to_string(exponents.size()) + " exponents of exact sums, wanted " + std::to_string(wanted)};
-  }
-  for (ExactSum* sum : all_) {
-    PLAIT_TRY(sum->restore(exponents.first(sum->exponents().size())));
-    exponents = exponents.subspan(sum->exponents().size());
-  }
-  return {};
 }
 
 }  // namespace plait

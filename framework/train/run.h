@@ -98,7 +98,6 @@ struct RoundInfo {
   double loss = 0;                // mean over the round's samples
   double seconds = 0;             // this round took
   double samples_per_second = 0;  // of this round
-  bool redone = false;            // the exact sum asked for it again
 };
 
 struct EvaluationInfo {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <utility>
 
 #include "train/compile_plan.h"
 #include "train/ranks.h"
@@ -212,6 +213,8 @@ Status Stage::after_round(const RoundResult& result, Clock::Nanoseconds took) {
   loss_ = result.loss;
   samples_ += result.samples;
   if (!run_.is_root()) return {};
+  if (result.left_out > 0 && !std::exchange(told_left_out_, true))
+    run_.observer.message(result.why_left_out + "; the reducer leaves it out, and others like it");
   RoundInfo info;
   info.stage = number_;
   info.round = state_.round - 1;
@@ -223,7 +226,6 @@ Status Stage::after_round(const RoundResult& result, Clock::Nanoseconds took) {
   info.loss = result.loss;
   info.seconds = seconds_of(took);
   info.samples_per_second = info.seconds > 0 ? static_cast<double>(result.samples) / info.seconds : 0;
-  info.redone = result.redone;
   run_.observer.round_finished(info);
   return run_.folder->add(info);
 }

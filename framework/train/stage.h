@@ -98,6 +98,7 @@ class Stage {
   double loss_ = 0;
   int64_t samples_ = 0;
   bool told_bad_ = false;  // on all ranks alike
+  bool told_left_out_ = false;
   Best best_;
   NamedValues validation_values_;
 };

@@ -17,8 +17,11 @@
 namespace plait {
 
 // Layers: plane {units}: y = x W; follow: y = x - mean, where the buffer `mean` follows the batches (mean64);
-// noise: adds numbers of [0, 0.1) while training. Loss squares, metric error (mean squared error). Optimizers
-// roll {rate momentum} (a slot, mean32) and clip {rate} (observes all gradients). Source points {count bad
+// noise: adds numbers of [0, 0.1) while training; stretch {base}: channel c times base^c; twice: y = 2 x by
+// way of saved memory while training; spread: y = x, with the buffers `mean` and `variance` of its last batch
+// (variance). Loss squares, metric error (mean squared error). Optimizers
+// roll {rate momentum} (a slot, mean32), clip {rate} (observes all gradients), adapt {rate} (Adam) and paced
+// {rate} (steps that shrink with the number of updates). Source points {count bad
 // spoilt}: x [3], label [1], of which `bad` records break their format and those from number `spoilt` on are
 // not finite. Reducers mean (default) and middle (gathers). Devices near (default) and far (memory that the
 // host may not touch). Pretrainer again {stages}: trains the first layer to give back its input.

@@ -92,6 +92,68 @@ struct Noise {
   }
 };
 
+struct Stretch {
+  double base = 1;
+  static void describe(sdk::Describe<Stretch>& d) {
+    d.doc("channel c times base^c");
+    d.field("base", &Stretch::base).doc("from one channel to the next");
+  }
+  void infer(sdk::LayerShapes& s) const { s.output_like(0); }
+  void forward(sdk::Context&, const sdk::LayerCall& call) const {
+    const auto x = call.input().f32(), y = call.output().f32();
+    const auto channels = static_cast<size_t>(call.input().shape(-1));
+    for (size_t i = 0; i < x.size(); ++i)
+      y[i] =
+          static_cast<float>(static_cast<double>(x[i]) * std::pow(base, static_cast<double>(i % channels)));
+  }
+  void backward(sdk::Context&, const sdk::LayerCall&) const { throw sdk::Error("has no backward"); }
+};
+
+struct Twice {
+  static void describe(sdk::Describe<Twice>& d) { d.doc("y = 2 x"); }
+  void infer(sdk::LayerShapes& s) const { s.output_like(0); }
+  void needs(const sdk::LayerRequest& r, sdk::LayerNeeds& n) const {
+    if (r.training()) n.saved(r.input().size() * sizeof(float));
+  }
+  void forward(sdk::Context&, const sdk::LayerCall& call) const {
+    const auto x = call.input().f32(), y = call.output().f32();
+    for (size_t i = 0; i < x.size(); ++i) {
+      if (call.training()) call.saved<float>()[i] = 2;
+      y[i] = (call.training() ? call.saved<float>()[i] : 2.0f) * x[i];
+    }
+  }
+  void backward(sdk::Context&, const sdk::LayerCall& call) const {
+    if (!call.input_gradient()) return;
+    const auto dy = call.output_gradient().f32(), dx = call.input_gradient().f32();
+    for (size_t i = 0; i < dx.size(); ++i) dx[i] = call.saved<float>()[i] * dy[i];
+  }
+};
+
+struct Spread {
+  static void describe(sdk::Describe<Spread>& d) { d.doc("y = x"); }
+  void infer(sdk::LayerShapes& s) const {
+    s.output_like(0);
+    s.buffer("mean", {1}).reduce(sdk::Reduce::mean32);
+    s.buffer("variance", {1}).reduce(sdk::Reduce::variance);
+  }
+  void forward(sdk::Context&, const sdk::LayerCall& call) const {
+    const auto x = call.input().f32(), y = call.output().f32();
+    double mean = 0, variance = 0;
+    for (const float value : x) mean += static_cast<double>(value) / static_cast<double>(x.size());
+    for (const float value : x)
+      variance += (static_cast<double>(value) - mean) * (static_cast<double>(value) - mean) /
+                  static_cast<double>(x.size());
+    if (call.training()) call.buffer(0)[0] = static_cast<float>(mean);
+    if (call.training()) call.buffer(1)[0] = static_cast<float>(variance);
+    for (size_t i = 0; i < x.size(); ++i) y[i] = x[i];
+  }
+  void backward(sdk::Context&, const sdk::LayerCall& call) const {
+    if (!call.input_gradient()) return;
+    const auto dy = call.output_gradient().f32(), dx = call.input_gradient().f32();
+    for (size_t i = 0; i < dx.size(); ++i) dx[i] = dy[i];
+  }
+};
+
 struct Squares {
   static void describe(sdk::Describe<Squares>& d) { d.doc("half the squares"); }
   void check(const sdk::LossShapes&) const {}
@@ -155,6 +217,42 @@ struct Clip {
   void step(sdk::Context&, const sdk::OptimizerCall& call) const {
     const auto factor = static_cast<float>(rate / (1 + call.observed));
     for (size_t i = 0; i < call.count; ++i) call.weights[i] -= factor * call.gradients[i];
+  }
+};
+
+struct Adapt {
+  double rate = 0.01;
+  static constexpr bool elementwise = true;
+  static void describe(sdk::Describe<Adapt>& d) {
+    d.doc("Adam");
+    d.field("rate", &Adapt::rate).doc("size of a step").runtime();
+    d.slot("mean");
+    d.slot("square");
+  }
+  void step(sdk::Context&, const sdk::OptimizerCall& call) const {
+    const auto m = call.slot(0), v = call.slot(1);
+    const double t = static_cast<double>(call.updates) + 1;
+    for (size_t i = 0; i < call.count; ++i) {
+      const float g = call.gradients[i];
+      m[i] = 0.9f * m[i] + 0.1f * g;
+      v[i] = 0.99f * v[i] + 0.01f * g * g;
+      const double mean = static_cast<double>(m[i]) / (1 - std::pow(0.9, t));
+      const double square = static_cast<double>(v[i]) / (1 - std::pow(0.99, t));
+      call.weights[i] -= static_cast<float>(rate * mean / (std::sqrt(square) + 1e-30));
+    }
+  }
+};
+
+struct Paced {
+  double rate = 0.1;
+  static constexpr bool elementwise = true;
+  static void describe(sdk::Describe<Paced>& d) {
+    d.doc("w -= rate g / (1 + updates)");
+    d.field("rate", &Paced::rate).doc("size of a step").runtime();
+  }
+  void step(sdk::Context&, const sdk::OptimizerCall& call) const {
+    const auto now = static_cast<float>(rate) / static_cast<float>(1 + call.updates);
+    for (size_t i = 0; i < call.count; ++i) call.weights[i] -= now * call.gradients[i];
   }
 };
 
@@ -252,22 +350,29 @@ struct Again {
 const Registry& train_registry() {
   static const sdk::PluginTable table(
       "test.train", "1", "none", sdk::layer<Plane>("plait.plane"), sdk::layer<Follow>("plait.follow"),
-      sdk::layer<Noise>("plait.noise"), sdk::loss<Squares>("plait.squares"),
-      sdk::metric<Error>("plait.error"), sdk::optimizer<Roll>("plait.roll"),
-      sdk::optimizer<Clip>("plait.clip"), sdk::reducer<MeanReducer>("plait.mean"),
-      sdk::reducer<Middle>("plait.middle"), sdk::source<Points>("plait.points"),
-      sdk::device<Memory<true>>("plait.near"), sdk::device<Memory<false>>("plait.far"),
-      sdk::pretrainer<Again>("plait.again"), sdk::source<test_sequences::Words>("plait.words"),
-      sdk::layer<test_sequences::Carry>("plait.carry"), sdk::layer<test_sequences::Last>("plait.last"));
+      sdk::layer<Noise>("plait.noise"), sdk::layer<Stretch>("plait.stretch"),
+      sdk::layer<Twice>("plait.twice"), sdk::layer<Spread>("plait.spread"),
+      sdk::loss<Squares>("plait.squares"), sdk::metric<Error>("plait.error"),
+      sdk::optimizer<Roll>("plait.roll"), sdk::optimizer<Clip>("plait.clip"),
+      sdk::optimizer<Adapt>("plait.adapt"), sdk::optimizer<Paced>("plait.paced"),
+      sdk::reducer<MeanReducer>("plait.mean"), sdk::reducer<Middle>("plait.middle"),
+      sdk::source<Points>("plait.points"), sdk::device<Memory<true>>("plait.near"),
+      sdk::device<Memory<false>>("plait.far"), sdk::pretrainer<Again>("plait.again"),
+      sdk::source<test_sequences::Words>("plait.words"), sdk::layer<test_sequences::Carry>("plait.carry"),
+      sdk::layer<test_sequences::Last>("plait.last"));
   const auto on = [](const char* device) {
-    return sdk::PluginTable(device, "1", "none", sdk::implementation<Plane>("plait.plane", device),
-                            sdk::implementation<Follow>("plait.follow", device),
-                            sdk::implementation<Noise>("plait.noise", device),
-                            sdk::implementation<test_sequences::Carry>("plait.carry", device),
-                            sdk::implementation<test_sequences::Last>("plait.last", device),
-                            sdk::implementation<Squares>("plait.squares", device),
-                            sdk::implementation<Roll>("plait.roll", device),
-                            sdk::implementation<Clip>("plait.clip", device));
+    return sdk::PluginTable(
+        device, "1", "none", sdk::implementation<Plane>("plait.plane", device),
+        sdk::implementation<Follow>("plait.follow", device),
+        sdk::implementation<Noise>("plait.noise", device),
+        sdk::implementation<Stretch>("plait.stretch", device),
+        sdk::implementation<Twice>("plait.twice", device),
+        sdk::implementation<Spread>("plait.spread", device),
+        sdk::implementation<test_sequences::Carry>("plait.carry", device),
+        sdk::implementation<test_sequences::Last>("plait.last", device),
+        sdk::implementation<Squares>("plait.squares", device),
+        sdk::implementation<Roll>("plait.roll", device), sdk::implementation<Clip>("plait.clip", device),
+        sdk::implementation<Adapt>("plait.adapt", device), sdk::implementation<Paced>("plait.paced", device));
   };
   static const sdk::PluginTable near = on("plait.near"), far = on("plait.far");
   static const Result<Registry> loaded = Registry::from_plugins({table.c(), near.c(), far.c()});

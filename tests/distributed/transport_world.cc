@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -56,17 +57,16 @@ Status try_messages(Transport& world) {
 // 12 shards over the ranks; what it prints is the same for any number of ranks.
 Status try_exact_sum(Transport& world) {
   constexpr size_t kShards = 12, kElements = 5000;
-  PLAIT_ASSIGN(const auto sum, ExactSum::create({{"w", 0, kElements, ReduceRule::kMean32}}, kShards));
-  for (auto outcome = ExactSum::Outcome::kRedo; outcome == ExactSum::Outcome::kRedo;) {
-    sum->begin();
-    for (size_t k = static_cast<size_t>(world.rank()); k < kShards; k += static_cast<size_t>(world.size())) {
-      std::vector<float> delta(kElements);
-      for (size_t i = 0; i < kElements; ++i)
-        delta[i] = 1.0f / static_cast<float>(1 + (i * 7919 + k * 104729) % 1009);
-      PLAIT_TRY(sum->accumulate(delta));
+  PLAIT_ASSIGN(const auto sum, ExactSum::create({{"w", 0, kElements, ReduceRule::kMean}}, kShards));
+  for (size_t k = static_cast<size_t>(world.rank()); k < kShards; k += static_cast<size_t>(world.size())) {
+    std::vector<float> delta(kElements);
+    for (size_t i = 0; i < kElements; ++i) {
+      const int exponent = static_cast<int>((i * 31 + k * 17 * (i % 3)) % 250) - 125;
+      delta[i] = std::ldexp(1.0f / static_cast<float>(1 + (i * 7919 + k * 104729) % 1009), exponent);
     }
-    PLAIT_ASSIGN(outcome, sum->reduce(world));
+    PLAIT_TRY(sum->accumulate(delta));
   }
+  PLAIT_TRY(sum->reduce(world));
   std::vector<float> mean(kElements);
   sum->mean(mean);
   uint64_t hash = 14695981039346656037u;

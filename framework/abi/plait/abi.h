@@ -257,8 +257,8 @@ typedef const plait_plugin* (*plait_plugin_v1_fn)(const plait_host* host);
 
 /* How copies of a value are combined at the end of a round. */
 enum {
-  PLAIT_REDUCE_MEAN32 = 1, /* 32-bit fixed point */
-  PLAIT_REDUCE_MEAN64 = 2, /* 64-bit fixed point: second moments, statistics */
+  PLAIT_REDUCE_MEAN32 = 1, /* weighted; error at most 2^-23 of the largest magnitude of any shard, by element */
+  PLAIT_REDUCE_MEAN64 = 2, /* the same */
   PLAIT_REDUCE_MAX = 3,
   PLAIT_REDUCE_RESET = 4,  /* every round begins with the initial value */
   PLAIT_REDUCE_NONE = 5,   /* constant */
@@ -302,7 +302,7 @@ typedef struct plait_layer_request {
   /* From here on for create only. */
   const uint8_t* input_gradient_needed; /* per input */
   uint32_t n_epilogues;                 /* absorbed functions: forward applies them, backward undoes them first */
-  uint32_t training;                    /* 0: backward is never called */
+  uint32_t training;                    /* as in each forward call; 0: backward is never called */
   const plait_epilogue* const* epilogues;
   uint32_t parameters_frozen;           /* gradients of parameters are not needed */
   uint32_t n_outputs;
@@ -628,9 +628,9 @@ typedef struct plait_reducer_ops {
   uint32_t reserved;
   int (*create)(plait_context* context, const plait_config* config, void** self); /* [setup] */
   void (*destroy)(void* self);
-  /* Linear reducers: weight of a shard's delta in the mean, 1..2^16. [any] */
+  /* Linear reducers: weight of a shard's delta in the mean, 1..2^16; a common divisor does not matter. [any] */
   int (*weight)(const void* self, plait_context* context, const plait_shard_result* result, int32_t* weight);
-  /* Gathering reducers (weight is NULL): a slice of all K deltas, in shard order. [any] */
+  /* Gathering reducers (weight is NULL): a slice of all K deltas, buffers or slots; INFINITY: a shard failed. [any] */
   int (*combine)(const void* self, plait_context* context, uint32_t shards, const float* const* deltas,
                  uint64_t count, float* combined);
 } plait_reducer_ops;

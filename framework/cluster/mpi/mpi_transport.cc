@@ -48,6 +48,7 @@ uint64_t fold(uint64_t fingerprint, uint64_t value) {
 MPI_Datatype type_of(int32_t) { return MPI_INT32_T; }
 MPI_Datatype type_of(int64_t) { return MPI_INT64_T; }
 MPI_Datatype type_of(double) { return MPI_DOUBLE; }
+MPI_Datatype type_of(uint8_t) { return MPI_UINT8_T; }
 
 Status all_reduce_part(const Reduction& part, MPI_Comm comm) {
   const MPI_Op op = part.op() == Reduction::Op::kSum ? MPI_SUM : MPI_MAX;

@@ -71,7 +71,7 @@ struct Adam {
 
  private:
   Factors factors(const OptimizerCall& call) const {
-    const int64_t t = call.step + 1;
+    const int64_t t = call.updates + 1;
     const double decay = call.decay() ? weight_decay : 0;
     return {.beta1 = static_cast<float>(beta1),
             .beta2 = static_cast<float>(beta2),

@@ -39,7 +39,7 @@ namespace plait::sdk {
 // How copies of a value are combined at the end of a round.
 enum class Reduce : uint32_t {
   mean32 = PLAIT_REDUCE_MEAN32,
-  mean64 = PLAIT_REDUCE_MEAN64,
+  mean64 = PLAIT_REDUCE_MEAN64,  // the same as mean32: an element's error is relative to that element
   max = PLAIT_REDUCE_MAX,
   reset = PLAIT_REDUCE_RESET,
   none = PLAIT_REDUCE_NONE,
@@ -297,7 +297,7 @@ class Slot {
     c_.reduce = PLAIT_REDUCE_MEAN32;
     c_.name = name;
   }
-  // How shards' copies are combined; second moments want mean64 or reset. Default: mean32.
+  // How shards' copies are combined. Default: mean32.
   Slot& reduce(Reduce rule) { return c_.reduce = static_cast<uint32_t>(rule), *this; }
   Slot& initial(double value) { return c_.initial = value, *this; }
   const plait_slot_spec& c() const { return c_; }

@@ -2,7 +2,7 @@
 //
 // linear: a weight in the exact mean
 //   int weight(const ShardResult& r) const;       // 1 .. 65536
-// gathering: a slice of all deltas, in shard order (median, trimmed mean)
+// gathering: a slice of all deltas, buffers or slots (median, trimmed mean); infinities for a failed shard
 //   void combine(Context& c, std::span<const float* const> deltas, Out combined) const;
 //
 // Threads: [any]
