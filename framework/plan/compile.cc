@@ -47,7 +47,7 @@ class PlanCompiler {
     std::vector<bool> needed;
     for (int input : info.inputs)
       needed.push_back(backward && flow_.tensor_needed[static_cast<size_t>(input)]);
-    PLAIT_ASSIGN(MadeLayer made, make_layer(registry_, net(), info, needed, backward, plan_->options_));
+    PLAIT_ASSIGN(MadeLayer made, make_layer(registry_, net(), info, needed, plan_->options_));
     Step step(number, std::move(made.instance));
     step.inputs = info.inputs;
     step.outputs = info.outputs;

@@ -52,8 +52,7 @@ class EpilogueArray {
 }  // namespace
 
 Result<MadeLayer> make_layer(const Registry& registry, const Network& network, const NodeInfo& node,
-                             const std::vector<bool>& gradient_needed, bool backward,
-                             const CompileOptions& options) {
+                             const std::vector<bool>& gradient_needed, const CompileOptions& options) {
   const std::string place = layer_place(*node.layer);
   auto ops = registry.ops<plait_layer_ops>(node.layer->plugin.id(), options.device_id);
   if (!ops) return ops.status().at(place);
@@ -71,7 +70,7 @@ Result<MadeLayer> make_layer(const Registry& registry, const Network& network, c
   request.input_gradient_needed = needed.data();
   request.n_epilogues = epilogues.size();
   request.epilogues = epilogues.data();
-  request.training = backward;
+  request.training = options.training;
   request.parameters_frozen = node.layer->frozen;
   request.n_outputs = outputs.size();
   request.outputs = outputs.data();

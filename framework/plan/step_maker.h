@@ -24,8 +24,7 @@ struct MadeLoss {
 
 // Fails with: kNotFound naming layer and device when there is no implementation; what the plugin reports.
 Result<MadeLayer> make_layer(const Registry& registry, const Network& network, const NodeInfo& node,
-                             const std::vector<bool>& gradient_needed, bool backward,
-                             const CompileOptions& options);
+                             const std::vector<bool>& gradient_needed, const CompileOptions& options);
 Result<MadeLoss> make_loss(const Registry& registry, const Network& network, const HeadInfo& head,
                            const CompileOptions& options);
 
