@@ -9,14 +9,16 @@ namespace {
 
 using namespace plait::sdk;
 
-// sums [2, channels] += column sums of a and of a b over rows
-PLAIT_FAST void add_sums(const float* a, const float* b, size_t rows, size_t channels, double* sums) {
+// sums [2, channels] += column sums over rows of u = a - from, and of u v with v = b - about
+PLAIT_FAST void add_sums(const float* a, const float* from, const float* b, const float* about, size_t rows,
+                         size_t channels, double* sums) {
   double* const products = sums + channels;
   for (size_t r = 0; r < rows; ++r, a += channels, b += channels) {
     for (size_t c = 0; c < channels; ++c) {
-      const double value = a[c], other = b[c];
-      sums[c] += value;
-      products[c] += value * other;
+      const double u = static_cast<double>(a[c]) - static_cast<double>(from[c]);
+      const double v = static_cast<double>(b[c]) - static_cast<double>(about[c]);
+      sums[c] += u;
+      products[c] += u * v;
     }
   }
 }
@@ -26,6 +28,13 @@ PLAIT_FAST void normalize(const float* x, const float* mean, const float* factor
                           size_t rows, size_t channels, float* y) {
   for (size_t r = 0; r < rows; ++r, x += channels, y += channels) {
     for (size_t c = 0; c < channels; ++c) y[c] = (x[c] - mean[c]) * factor[c] + bias[c];
+  }
+}
+
+// dx = a dy, by channel
+PLAIT_FAST void scale(const float* dy, const float* a, size_t rows, size_t channels, float* dx) {
+  for (size_t r = 0; r < rows; ++r, dy += channels, dx += channels) {
+    for (size_t c = 0; c < channels; ++c) dx[c] = a[c] * dy[c];
   }
 }
 
@@ -39,16 +48,20 @@ PLAIT_FAST void combine(const float* dy, const float* x, const float* a, const f
 
 struct BatchNorm {
   double momentum = 0.1, epsilon = 1e-5;
+  bool adapt_frozen = false;
 
   static void describe(Describe<BatchNorm>& d) {
     d.doc("normalizes every channel over the batch, then scales and shifts it");
     d.details(
-        "y = weight (x - mean) / sqrt(variance + epsilon) + bias.\n"
-        "Shapes: x and y [N, ..., C] f32. Parameters: weight [C], bias [C]. Buffers: mean [C], mean_square "
-        "[C].\n"
+        "y = weight (x - mean) / sqrt(variance + epsilon) + bias; in evaluation, and frozen, by the running "
+        "statistics.\n"
+        "Shapes: x and y [N, ..., C] f32. Parameters: weight [C], bias [C]. Buffers: mean [C], variance [C] "
+        "(unbiased).\n"
         "Source: Ioffe, Szegedy 2015.");
     d.field("momentum", &BatchNorm::momentum).doc("share of the batch in the running statistics").range(0, 1);
     d.field("epsilon", &BatchNorm::epsilon).doc("added to the variance").above(0);
+    d.field("adapt_frozen", &BatchNorm::adapt_frozen)
+        .doc("frozen, goes on to normalize by the batch and to follow it");
   }
   static void examples(Examples& e) { e.add().couples_samples_in_training(); }
 
@@ -62,7 +75,7 @@ struct BatchNorm {
     s.weight("weight", {channels}).init("ones").no_decay();
     s.bias("bias", channels);
     s.buffer("mean", {channels}).reduce(Reduce::mean64);
-    s.buffer("mean_square", {channels}).init("ones").reduce(Reduce::mean64);
+    s.buffer("variance", {channels}).init("ones").reduce(Reduce::variance);
   }
 
   struct Kernel;
@@ -71,25 +84,28 @@ struct BatchNorm {
 struct BatchNorm::Kernel {
   const BatchNorm& config;
   size_t channels, rows;
+  bool fixed;  // by the running statistics, in training too
 
   Kernel(const BatchNorm& config_, Context&, const LayerRequest& r, LayerNeeds& n)
       : config(config_),
         channels(static_cast<size_t>(r.input().shape(-1))),
-        rows(r.input().size() / std::max<size_t>(channels, 1)) {
-    n.backward_reads(Reads::inputs);
-    if (r.training()) n.saved(2 * channels * sizeof(float));  // mean, 1 / deviation
+        rows(r.input().size() / std::max<size_t>(channels, 1)),
+        fixed(r.parameters_frozen() && !config_.adapt_frozen) {
+    if (r.training() && !fixed && rows == 1)
+      throw Error("input is ", r.input(),
+                  ": one value a channel has no variance to train by; wanted a batch of 2 or more");
+    n.backward_reads(fixed ? Reads::nothing : Reads::inputs);
+    if (r.training() && !fixed) n.saved(2 * channels * sizeof(float));  // mean, 1 / deviation
     n.workspace(pieces() * 2 * channels * sizeof(double) + 4 * channels * sizeof(float));
   }
 
   void forward(Context& c, const LayerCall& call) const {
     const float* x = call.input().f32().data();
     float *factor = factors(call), *mean = factor + channels, *bias = mean + channels;
-    if (call.training()) {
-      const double* sums = sum(c, call, x, x);
-      for (size_t k = 0; k < channels; ++k) learn(call, k, sums[k] / count(), sums[channels + k] / count());
-    }
+    const bool by_batch = call.training() && !fixed;
+    if (by_batch) learn(c, call, x, mean);
     for (size_t k = 0; k < channels; ++k) {
-      const Statistics s = call.training() ? kept(call, k) : running(call, k);
+      const Statistics s = by_batch ? kept(call, k) : running(call, k);
       factor[k] = call.parameter(0)[k] * s.inverse_deviation;
       mean[k] = s.mean;
       bias[k] = call.parameter(1)[k];
@@ -102,21 +118,22 @@ struct BatchNorm::Kernel {
 
   // With z = (x - m) i: dbias = sum dy, dweight = sum dy z, dx = w i (dy - dbias / n - z dweight / n).
   void backward(Context& c, const LayerCall& call) const {
+    if (fixed) return backward_fixed(c, call);
     const float* x = call.input().f32().data();
     const float* dy = call.output_gradient().f32().data();
     float *a = factors(call), *b = a + channels, *dy0 = b + channels, *x0 = dy0 + channels;
-    const double* sums = sum(c, call, dy, x);
+    std::fill_n(dy0, channels, 0.0f);
+    for (size_t k = 0; k < channels; ++k) x0[k] = kept(call, k).mean;
+    const double* sums = sum(c, call, dy, dy0, x, x0);
     for (size_t k = 0; k < channels; ++k) {
-      const Statistics s = kept(call, k);
-      const double mean = s.mean, inverse = s.inverse_deviation;
-      const double dbias = sums[k], dweight = (sums[channels + k] - mean * dbias) * inverse;
+      const double inverse = kept(call, k).inverse_deviation;
+      const double dbias = sums[k], dweight = sums[channels + k] * inverse;
       if (float* dw = call.parameter_gradient(0)) dw[k] = static_cast<float>(dweight);
       if (float* db = call.parameter_gradient(1)) db[k] = static_cast<float>(dbias);
       const double scale = call.parameter(0)[k] * inverse, slope = scale * inverse * dweight / count();
       a[k] = static_cast<float>(scale);
       b[k] = static_cast<float>(-slope);
       dy0[k] = static_cast<float>(dbias / count());
-      x0[k] = s.mean;
     }
     if (!call.input_gradient()) return;
     float* dx = call.input_gradient().f32().data();
@@ -140,14 +157,15 @@ struct BatchNorm::Kernel {
     return reinterpret_cast<float*>(call.workspace<double>() + pieces() * 2 * channels);
   }
 
-  // [2, channels]: column sums of a and of a b. Pieces are added in their order.
-  const double* sum(Context& c, const LayerCall& call, const float* a, const float* b) const {
+  // [2, channels]: sums over rows, see add_sums. Pieces are added in their order.
+  const double* sum(Context& c, const LayerCall& call, const float* a, const float* from, const float* b,
+                    const float* about) const {
     auto* partial = call.workspace<double>();
     std::fill_n(partial, pieces() * 2 * channels, 0.0);
     c.parallel_for(rows, grain(), [&](size_t begin, size_t end) {
       for (size_t r = begin; r < end; r += grain()) {
         const size_t at = r * channels, n = std::min(grain(), end - r);
-        add_sums(a + at, b + at, n, channels, partial + r / grain() * 2 * channels);
+        add_sums(a + at, from, b + at, about, n, channels, partial + r / grain() * 2 * channels);
       }
     });
     for (size_t piece = 1; piece < pieces(); ++piece) {
@@ -156,23 +174,43 @@ struct BatchNorm::Kernel {
     return partial;
   }
 
-  void learn(const LayerCall& call, size_t k, double mean, double mean_square) const {
+  // The batch's statistics, into saved memory and the running ones. The sums are taken about the batch's
+  // first row, which is as near to the mean as the deviation is: nothing cancels where the mean is large.
+  // sum (x - x0)^2 - (sum (x - x0))^2 / n loses few digits then, in f64.
+  void learn(Context& c, const LayerCall& call, const float* x, float* about) const {
+    std::copy_n(x, channels, about);
+    const double* sums = sum(c, call, x, about, x, about);
     auto* saved = call.saved<float>();
-    const double variance = std::max(mean_square - mean * mean, 0.0);
-    saved[k] = static_cast<float>(mean);
-    saved[channels + k] = static_cast<float>(1 / std::sqrt(variance + config.epsilon));
-    const auto move = [&](float& running, double batch) {
-      running = static_cast<float>((1 - config.momentum) * running + config.momentum * batch);
-    };
-    move(call.buffer(0)[k], mean);
-    move(call.buffer(1)[k], mean_square);
+    for (size_t k = 0; k < channels; ++k) {
+      const double off = sums[k] / count(), mean = static_cast<double>(about[k]) + off;
+      const double variance = std::max(sums[channels + k] / count() - off * off, 0.0);
+      saved[k] = static_cast<float>(mean);
+      saved[channels + k] = static_cast<float>(1 / std::sqrt(variance + config.epsilon));
+      follow(call.buffer(0)[k], mean);
+      follow(call.buffer(1)[k], variance * count() / std::max(count() - 1, 1.0));
+    }
   }
+  void follow(float& running, double batch) const {
+    running = static_cast<float>((1 - config.momentum) * running + config.momentum * batch);
+  }
+
+  // Frozen: neither parameters nor statistics change, and dx = w i dy.
+  void backward_fixed(Context& c, const LayerCall& call) const {
+    if (!call.input_gradient()) return;
+    const float* dy = call.output_gradient().f32().data();
+    float *dx = call.input_gradient().f32().data(), *a = factors(call);
+    for (size_t k = 0; k < channels; ++k) a[k] = call.parameter(0)[k] * running(call, k).inverse_deviation;
+    c.parallel_for(rows, grain(), [&](size_t begin, size_t end) {
+      scale(dy + begin * channels, a, end - begin, channels, dx + begin * channels);
+    });
+  }
+
   Statistics kept(const LayerCall& call, size_t k) const {
     return {call.saved<float>()[k], call.saved<float>()[channels + k]};
   }
   Statistics running(const LayerCall& call, size_t k) const {
-    const double mean = call.buffer(0)[k], variance = std::max(call.buffer(1)[k] - mean * mean, 0.0);
-    return {static_cast<float>(mean), static_cast<float>(1 / std::sqrt(variance + config.epsilon))};
+    const double variance = std::max(static_cast<double>(call.buffer(1)[k]), 0.0);
+    return {call.buffer(0)[k], static_cast<float>(1 / std::sqrt(variance + config.epsilon))};
   }
 };
 

@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 #include <plait/sdk/testing_plugin.hpp>
 
+#include <cmath>
+
 using namespace plait::sdk;
 using namespace plait::sdk::testing;
 
@@ -27,7 +29,9 @@ TEST_CASE("batch_norm gives every channel mean 0 and variance 1, and keeps runni
     // 2^2, but for epsilon in the denominator: variance / (variance + 1e-5).
     CHECK(square - mean * mean == doctest::Approx(4).epsilon(2e-4));
     CHECK(layer.buffers[0].f32()[c] == doctest::Approx(0.45 + 0.1 * x_mean).epsilon(1e-6));
-    CHECK(layer.buffers[1].f32()[c] == doctest::Approx(0.9 + 0.1 * x_square).epsilon(1e-6));
+    // Unbiased, as PyTorch keeps it.
+    const double variance = (x_square - x_mean * x_mean) * 21 / 20;
+    CHECK(layer.buffers[1].f32()[c] == doctest::Approx(0.9 + 0.1 * variance).epsilon(1e-6));
   }
 }
 
@@ -39,12 +43,62 @@ TEST_CASE("batch_norm evaluates with the running statistics and leaves them") {
   layer.parameters[0].fill({10});
   layer.parameters[1].fill({7});
   layer.buffers[0].fill({1});
-  layer.buffers[1].fill({4});  // variance 3, plus epsilon: deviation 2
+  layer.buffers[1].fill({3});  // plus epsilon: deviation 2
   layer.forward();
   CHECK(layer.output().f32()[0] == 7);
   CHECK(layer.output().f32()[1] == 27);
   CHECK(layer.buffers[0].f32()[0] == 1);
-  CHECK(layer.buffers[1].f32()[0] == 4);
+  CHECK(layer.buffers[1].f32()[0] == 3);
+}
+
+TEST_CASE("batch_norm of values far from 0: mean 1000, deviation 0.1, in training and in evaluation") {
+  TestHost host;
+  LayerTest layer(host, kBatchNorm, Settings(kBatchNorm).set("momentum", 1.0), {{"x", DType::f32, {999, 2}}});
+  layer.parameters[0].fill({1, 1});
+  layer.parameters[1].fill({0, 0});
+  layer.input().randomize(3);
+  double sum[2] = {}, squares[2] = {};
+  for (size_t i = 0; i < 999 * 2; ++i) {
+    float& x = layer.input().f32()[i];
+    x = 1000 + 0.1f * x;
+    sum[i % 2] += x, squares[i % 2] += (x - 1000.0) * (x - 1000.0);
+  }
+  for (const bool training : {true, false}) {
+    layer.training = training;
+    layer.forward();
+    for (size_t i = 0; i < 999 * 2; ++i) {
+      const double off = sum[i % 2] / 999 - 1000, variance = squares[i % 2] / 999 - off * off;
+      const double deviation = std::sqrt(variance * (training ? 1 : 999.0 / 998) + 1e-5);
+      // The mean is kept as f32, to 3e-5; that is 3e-4 of the deviation, or 1e-3 for one of 0.03.
+      CHECK(std::abs(layer.output().f32()[i] - (layer.input().f32()[i] - 1000 - off) / deviation) < 1e-3);
+    }
+  }
+}
+
+TEST_CASE("batch_norm that is frozen keeps to its running statistics, or adapts where it is told to") {
+  for (const bool adapts : {false, true}) {
+    TestHost host;
+    LayerTest layer(host, kBatchNorm, Settings(kBatchNorm).set("epsilon", 1.0).set("adapt_frozen", adapts),
+                    {{"x", DType::f32, {5, 3}}}, {}, true, true);
+    layer.buffers[0].fill({1, 2, 3});
+    layer.buffers[1].fill({3, 8, 15});
+    const std::vector<float> before(layer.buffers[1].f32().begin(), layer.buffers[1].f32().end());
+    CHECK(layer.gradient_error(15, 4e-3) < 2e-3);
+    const std::vector<float> after(layer.buffers[1].f32().begin(), layer.buffers[1].f32().end());
+    CHECK((after == before) == !adapts);
+    const float weight = layer.parameters[0].f32()[1], bias = layer.parameters[1].f32()[1];
+    const float expected = (layer.input().f32()[1] - 2) / 3 * weight + bias;
+    CHECK((std::abs(layer.output().f32()[1] - expected) < 1e-5f) == !adapts);
+  }
+}
+
+TEST_CASE("batch_norm refuses to train by one value a channel, and evaluates it") {
+  TestHost host;
+  CHECK_THROWS_WITH_AS(LayerTest(host, kBatchNorm, Settings(kBatchNorm), {{"x", DType::f32, {1, 3}}}),
+                       doctest::Contains("one value a channel has no variance to train by"),
+                       std::runtime_error);
+  LayerTest frozen(host, kBatchNorm, Settings(kBatchNorm), {{"x", DType::f32, {1, 3}}}, {}, true, true);
+  frozen.forward();
 }
 
 TEST_CASE("batch_norm gradients") {

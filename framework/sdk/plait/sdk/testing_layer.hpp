@@ -13,6 +13,7 @@ class LayerTest {
   std::deque<TestTensor> inputs, outputs, output_gradients, input_gradients;
   std::deque<TestTensor> parameters, parameter_gradients;  // plain order; see set_parameters
   std::deque<TestTensor> buffers;
+  std::vector<std::pair<double, double>> fans;  // in and out, of each parameter
   std::vector<std::string> accepted_epilogues;
   std::string epilogue;  // what the layer says it is
   bool in_place = false, accumulates = false;
@@ -25,8 +26,10 @@ class LayerTest {
   plait_rng rng{1, 2};
 
   LayerTest(TestHost& host, const Entry& entry, Settings settings, std::vector<PartSpec> input_specs,
-            std::vector<plait_epilogue> epilogues = {}, bool input_gradients_needed = true)
-      : host_(host),
+            std::vector<plait_epilogue> epilogues = {}, bool input_gradients_needed = true,
+            bool parameters_frozen = false)
+      : frozen_(parameters_frozen),
+        host_(host),
         ops_(*static_cast<const plait_layer_ops*>(entry.implementation.ops)),
         settings_(std::move(settings)),
         input_specs_(std::move(input_specs)),
@@ -74,7 +77,7 @@ class LayerTest {
         worst = std::max(worst, error_of(inputs[i].f32(), input_gradients[i].f32(), probes, h));
       }
     }
-    for (size_t i = 0; i < parameters.size(); ++i) {
+    for (size_t i = 0; i < parameters.size() && !frozen_; ++i) {
       worst = std::max(worst, error_of(parameters[i].f32(), parameter_gradients[i].f32(), probes, h));
     }
     forward();  // outputs of the unchanged values again
@@ -98,7 +101,7 @@ class LayerTest {
       for (const TestTensor& parameter : stored) {
         stored_gradients.emplace_back(parameter.spec());
         parameters.push_back(parameter.f32().data());
-        parameter_gradients.push_back(stored_gradients.back().f32().data());
+        parameter_gradients.push_back(test.frozen_ ? nullptr : stored_gradients.back().f32().data());
       }
       for (const TestTensor& buffer : test.buffers) buffers.push_back(buffer.f32().data());
       for (size_t i = 0; i < test.inputs.size(); ++i) {
@@ -121,7 +124,7 @@ class LayerTest {
       c.rng = test.rng;
     }
     void unpack_gradients(LayerTest& test) {
-      for (size_t i = 0; i < stored.size(); ++i) {
+      for (size_t i = 0; i < stored.size() && !test.frozen_; ++i) {
         const Out plain = test.parameter_gradients[i].f32(), own = stored_gradients[i].f32();
         if (test.ops_.unpack) {
           const auto index = static_cast<uint32_t>(i);
@@ -166,6 +169,7 @@ class LayerTest {
     };
     b.parameter = [](const plait_layer_builder* self, const plait_parameter_spec* spec) {
       from(self).parameters.push_back(tensor_of(spec));
+      from(self).fans.emplace_back(spec->fan_in, spec->fan_out);
       return int{PLAIT_OK};
     };
     b.buffer = [](const plait_layer_builder* self, const plait_parameter_spec* spec) {
@@ -218,6 +222,7 @@ class LayerTest {
     request.n_epilogues = static_cast<uint32_t>(absorbed.size());
     request.training = 1;
     request.epilogues = absorbed.data();
+    request.parameters_frozen = frozen_ ? 1 : 0;
     request.n_outputs = output_list.size();
     request.outputs = output_list.data();
     host_.check(ops_.create(host_.context(), &request, &n, &self_));
@@ -278,6 +283,7 @@ class LayerTest {
     return worst / (1 + scale);
   }
 
+  bool frozen_;
   TestHost& host_;
   const plait_layer_ops& ops_;
   Settings settings_;
