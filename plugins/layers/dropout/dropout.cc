@@ -10,12 +10,16 @@ using namespace plait::sdk;
 
 struct Dropout {
   double rate = 0.5;
+  bool rescale = true;
 
   static void describe(Describe<Dropout>& d) {
     d.doc("drops numbers at random in training, keeps their expectation");
     d.details(
-        "Shapes: x and y alike, f32. y = 0 with probability rate, else x / (1 - rate); in evaluation y = x.");
+        "Shapes: x and y alike, f32. y = 0 with probability rate, else x / (1 - rate); in evaluation, and "
+        "frozen, y = x.");
     d.field("rate", &Dropout::rate).doc("probability of being dropped").at_least(0).below(1);
+    d.field("rescale", &Dropout::rescale)
+        .doc("divide what is kept by 1 - rate; without it numbers are set to 0 and no more");
   }
 
   void infer(LayerShapes& s) const {
@@ -24,25 +28,36 @@ struct Dropout {
     s.in_place();
   }
 
-  void needs(const LayerRequest& r, LayerNeeds& n) const {
+  struct Kernel;
+};
+
+struct Dropout::Kernel {
+  double rate;
+  float factor;
+  bool frozen;  // part of a network that is as it is in evaluation
+
+  Kernel(const Dropout& config, Context&, const LayerRequest& r, LayerNeeds& n)
+      : rate(config.rate),
+        factor(config.rescale ? static_cast<float>(1 / (1 - config.rate)) : 1.0f),
+        frozen(r.parameters_frozen()) {
     n.backward_reads(Reads::nothing);
-    if (r.training()) n.saved((r.input().size() + 7) / 8);
+    if (r.training() && !frozen) n.saved((r.input().size() + 7) / 8);
   }
 
   void forward(Context& c, const LayerCall& call) const {
     const float* x = call.input().f32().data();
     float* y = call.output().f32().data();
-    if (!call.training()) {
+    if (!call.training() || frozen) {
       if (x != y) std::memcpy(y, x, call.input().bytes());
       return;
     }
-    auto* kept = call.saved<uint8_t>();  // null where backward is never called: nothing before it is trained
+    auto* kept = call.saved<uint8_t>();
     const Random random = call.random();
     const size_t count = call.input().size();
     const auto limit = static_cast<uint64_t>(rate * 0x1p32);
     c.parallel_for((count + 7) / 8, Context::kDefaultGrain / 8, [&](size_t i) {
       const uint8_t mask = bits(random, i, limit);
-      if (kept) kept[i] = mask;
+      kept[i] = mask;
       scale(x, y, mask, 8 * i, count);
     });
   }
@@ -53,6 +68,10 @@ struct Dropout {
     float* dx = call.input_gradient().f32().data();
     const auto* kept = call.saved<uint8_t>();
     const size_t count = call.output_gradient().size();
+    if (frozen) {
+      if (dx != dy) std::memcpy(dx, dy, count * sizeof(float));
+      return;
+    }
     c.parallel_for((count + 7) / 8, Context::kDefaultGrain / 8,
                    [&](size_t i) { scale(dy, dx, kept[i], 8 * i, count); });
   }
@@ -68,7 +87,6 @@ struct Dropout {
     return static_cast<uint8_t>(result);
   }
   void scale(const float* from, float* to, unsigned kept, size_t at, size_t count) const {
-    const auto factor = static_cast<float>(1 / (1 - rate));
     const size_t end = std::min(at + 8, count);
     for (size_t i = at; i < end; ++i, kept >>= 1) to[i] = kept & 1u ? from[i] * factor : 0.0f;
   }

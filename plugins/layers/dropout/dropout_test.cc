@@ -53,6 +53,28 @@ TEST_CASE("dropout does not depend on lanes") {
   CHECK(run(1) == run(2));
 }
 
+TEST_CASE("dropout that does not rescale sets numbers to 0 and no more, backward too") {
+  TestHost host;
+  LayerTest layer(host, kDropout, Settings(kDropout).set("rate", 0.3).set("rescale", false),
+                  {{"x", DType::f32, {3, 333}}});
+  CHECK(layer.gradient_error(999) < 1e-3);
+  size_t dropped = 0;
+  for (size_t i = 0; i < 999; ++i) {
+    const float x = layer.input().f32()[i], y = layer.output().f32()[i];
+    CHECK((y == 0 || y == x));
+    dropped += y == 0 ? 1 : 0;
+  }
+  CHECK(dropped > 200);
+}
+
+TEST_CASE("dropout that is frozen passes its input on in training too") {
+  TestHost host;
+  LayerTest layer(host, kDropout, Settings(kDropout), {{"x", DType::f32, {2, 9}}}, {}, true, true);
+  CHECK(layer.saved_bytes == 0);
+  CHECK(layer.gradient_error(18) < 1e-3);
+  for (size_t i = 0; i < 18; ++i) CHECK(layer.output().f32()[i] == layer.input().f32()[i]);
+}
+
 TEST_CASE("dropout does nothing in evaluation") {
   TestHost host;
   LayerTest layer(host, kDropout, Settings(kDropout), {{"x", DType::f32, {2, 9}}});

@@ -53,7 +53,8 @@ struct Autoencoder {
   static void describe(Describe<Autoencoder>& d) {
     d.doc("greedy autoencoders: each layer first learns to give its input back");
     d.details(
-        "A stage per layer with weights, in the network's order: the layers before it as they are (frozen), "
+        "A stage per layer with weights, in the network's order: the layers before it as they are in "
+        "evaluation (frozen), "
         "the layer and\n"
         "its activation, a linear decoder, and the mean squared difference to the layer's input. A decoder "
         "is thrown\n"
@@ -197,7 +198,8 @@ struct Autoencoder {
       stage += with_field(without_field(with_inputs(network[i]), "frozen"), "frozen: true") + "\n";
     }
     if (corruption > 0) {
-      stage += text("layer { name: ", noisy, " input: ", input, " dropout { rate: ", corruption, " } }\n");
+      stage += text("layer { name: ", noisy, " input: ", input, " dropout { rate: ", corruption,
+                    " rescale: false } }\n");
     }
     const std::string from = "input: " + (corruption > 0 ? noisy : input);
     stage += with_field(without_field(with_inputs(layer), "input"), from) + "\n";

@@ -119,9 +119,9 @@ TEST_CASE("the last layer, chosen layers, corruption and sgd") {
             mlp());
   REQUIRE(test.next(0));
   CHECK(test.title == "autoencoder of b (1 of 1)");
-  CHECK(test.stage.find("layer { name: \"b_corrupted\" input: \"act\" dropout { rate: 0.25 } }\n"
-                        "layer { input: \"b_corrupted\" name: \"b\" dense { units: 20 } }\n") !=
-        std::string::npos);
+  CHECK(test.stage.find(
+            "layer { name: \"b_corrupted\" input: \"act\" dropout { rate: 0.25 rescale: false } }\n"
+            "layer { input: \"b_corrupted\" name: \"b\" dense { units: 20 } }\n") != std::string::npos);
   CHECK(test.stage.find("target: \"act\"") != std::string::npos);
   CHECK(test.stage.find("optimizer { sgd { rate: 0.1 momentum: 0.9 } }") != std::string::npos);
 }
