@@ -59,7 +59,7 @@ struct Convolution {
     s.output(w.output_shape(x.shape(0), filters));
     const auto taps = static_cast<double>(w.taps());
     const double fan_in = static_cast<double>(channels / groups) * taps;
-    const double fan_out = static_cast<double>(filters / groups) * taps;
+    const double fan_out = static_cast<double>(filters) * taps;  // all outputs, as PyTorch counts
     weight(s, w, channels / groups).init(weight_init.c_str()).fans(fan_in, fan_out);
     if (bias) {
       s.bias("bias", filters)

@@ -198,6 +198,12 @@ TEST_CASE("convolution adds to an input gradient when asked, and goes without on
   CHECK(make(host, e, {}, false).gradient_error() < 1e-3);
 }
 
+TEST_CASE("fans are PyTorch's: the inputs of a group, and all outputs") {
+  TestHost host;
+  const LayerTest layer = make(host, {{1, 5, 5, 8}, 6, {3}, {1}, {0}, {1}, 2});
+  CHECK(layer.fans[0] == std::pair<double, double>(4 * 9, 6 * 9));
+}
+
 TEST_CASE("convolution says what does not fit") {
   TestHost host;
   const auto fails = [&](const Case& e, const char* words) {
