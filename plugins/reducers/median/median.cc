@@ -38,11 +38,26 @@ float middle_of(float* values, size_t shards) {
   return 0.5f * (*std::max_element(values, middle) + *middle);
 }
 
-// A number that is not one has no place in an order.
-void refuse_nan(const float* delta, size_t count, size_t shard) {
-  bool found = false;
-  for (size_t i = 0; i < count; ++i) found |= delta[i] != delta[i];
-  if (found) throw NumericError("shard ", shard, " has a NaN in its delta");
+bool all_finite(const float* values, size_t count) {
+  bool finite = true;
+  for (size_t i = 0; i < count; ++i) finite &= std::isfinite(values[i]);
+  return finite;
+}
+
+// Of the values that are finite: a shard that failed has others. They must be more than half.
+float middle_of_finite(std::span<const float* const> deltas, size_t at, float* column) {
+  size_t found = 0, astray = 0;
+  for (size_t k = 0; k < deltas.size(); ++k) {
+    const float value = deltas[k][at];
+    if (std::isfinite(value))
+      column[found++] = value;
+    else
+      astray = k;
+  }
+  if (2 * found <= deltas.size())
+    throw NumericError(deltas.size() - found, " of ", deltas.size(), " shards, shard ", astray,
+                       " among them, have a value that is not finite: the others are no majority");
+  return middle_of(column, found);
 }
 
 struct Median {
@@ -51,6 +66,7 @@ struct Median {
     d.details(
         "Gathering: sees the deltas of all shards. With an even number of shards, the mean of the two in the "
         "middle.\n"
+        "A value that is not finite is left out; those of more than half of the shards must be.\n"
         "Source: Yin, Chen, Ramchandran, Bartlett 2018.");
   }
 
@@ -58,11 +74,14 @@ struct Median {
     const size_t shards = deltas.size();
     if (shards == 0) throw Error("the median of no shards does not exist");
     c.parallel_for(combined.size(), kGrain, [&](uint64_t begin, uint64_t end) {
-      for (size_t k = 0; k < shards; ++k) refuse_nan(deltas[k] + begin, end - begin, k);
       std::vector<float> rows(shards * (shards <= kNetworkMost ? kBlock : 1));
       for (uint64_t from = begin; from < end; from += kBlock) {
         const size_t count = std::min<uint64_t>(kBlock, end - from);
-        if (shards <= kNetworkMost) {
+        const bool finite = std::all_of(deltas.begin(), deltas.end(),
+                                        [&](const float* delta) { return all_finite(delta + from, count); });
+        if (!finite) {
+          for (size_t i = from; i < from + count; ++i) combined[i] = middle_of_finite(deltas, i, rows.data());
+        } else if (shards <= kNetworkMost) {
           by_blocks(deltas, from, count, rows.data(), combined.data() + from);
         } else {
           one_by_one(deltas, from, count, rows.data(), combined.data() + from);

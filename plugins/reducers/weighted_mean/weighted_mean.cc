@@ -15,8 +15,9 @@ struct WeightedMean {
   static void describe(Describe<WeightedMean>& d) {
     d.doc("mean of the shards, weighted by the samples of the round");
     d.details(
-        "weight = samples / unit, rounded, at least 1; linear: a part of the exact sum, which takes weights "
-        "up to 65536.\n"
+        "weight = samples / unit, rounded, 1 to 65536; linear: a part of the exact sum, where the weights of "
+        "all "
+        "shards are divided by their common divisor.\n"
         "Source: McMahan and others 2017, algorithm 1.");
     d.field("unit", &WeightedMean::unit).doc("samples that count as one").unit("samples").range(1, 1e12);
   }
