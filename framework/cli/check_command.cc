@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "cli/session.h"
 #include "plan/table.h"
+#include "train/check_job.h"
 
 namespace plait {
 namespace po = boost::program_options;
@@ -24,6 +25,7 @@ Result<int> run(const po::variables_map& given) {
   PLAIT_ASSIGN(const Session session, load_session(given, given["file"].as<std::string>()));
   PLAIT_ASSIGN(const Network network, shape_job(session, true));
   PLAIT_ASSIGN(const int slots, optimizer_slots(session));
+  PLAIT_TRY(check_training(*session.registry, session.job));
   std::fputs((network_table(network, slots) + core_note(session.job)).c_str(), stdout);
   return kExitOk;
 }
