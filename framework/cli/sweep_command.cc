@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "base/json_bounds.h"
+#include "base/shown.h"
 #include "cli/child_process.h"
 #include "cli/command.h"
 #include "cli/session.h"
@@ -57,8 +58,12 @@ Result<SweepPlan> read_plan(const po::variables_map& given) {
 
 // All that decides which runs there are.
 Json recipe_of(const po::variables_map& given, const std::string& file) {
-  Json recipe = {{"file", file}};
-  for (const char* name : {"set", "var", "del", "plugin"}) recipe[name] = words_of(given, name);
+  // A command line may hold any bytes, JSON only UTF-8.
+  Json recipe = {{"file", shown(file)}};
+  for (const char* name : {"set", "var", "del", "plugin"}) {
+    recipe[name] = Json::array();
+    for (const std::string& word : words_of(given, name)) recipe[name].push_back(shown(word));
+  }
   recipe["random"] = given["random"].as<int>();
   recipe["seed"] = given["seed"].as<uint64_t>();
   recipe["max_steps"] = given["max-steps"].as<int64_t>();

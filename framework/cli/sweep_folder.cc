@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/json_bounds.h"
+#include "base/json_text.h"
 
 namespace plait {
 namespace {
@@ -22,8 +23,8 @@ constexpr const char* kRecipeName = "/sweep.json";
 std::string difference(const Json& held, const Json& got) {
   for (const auto& [name, value] : got.items())
     if (!held.contains(name) || held[name] != value)
-      return fmt::format("{}: got {}, the folder has {}", name, value.dump(),
-                         held.contains(name) ? held[name].dump() : "none");
+      return fmt::format("{}: got {}, the folder has {}", name, json_text(value),
+                         held.contains(name) ? json_text(held[name]) : "none");
   return "";
 }
 
@@ -32,7 +33,7 @@ Status check_recipe(Files& files, const std::string& path, const Json& recipe, b
   if (!is_begun && files.exists(path + "/table.csv"))
     return {Code::kInvalid, "sweep: \"" + path + "\" holds a sweep already; say another --sweep-dir"};
   if (!is_begun && resume) return {Code::kNotFound, "sweep: \"" + path + "\" holds no sweep to go on with"};
-  if (!is_begun) return files.write_atomically(path + kRecipeName, recipe.dump(2) + "\n");
+  if (!is_begun) return files.write_atomically(path + kRecipeName, json_text(recipe, 2) + "\n");
   if (!resume)
     return {Code::kInvalid,
             "sweep: \"" + path + "\" holds a sweep already; say another --sweep-dir, or --resume to go on"};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/shown.h"
 #include "pipeline/check_names.h"
 #include "pipeline/job_name.h"
 #include "pipeline/overrides.h"
@@ -28,6 +29,11 @@ Result<Job> finish(const Registry& registry, Reader& reader, std::vector<Field> 
   PLAIT_TRY(errors.status());
   for (LayerSpec& layer : job.layers) layer.text = layer_text(layer, Detail::kWritten);
   job.resolved = resolved_text(job);
+  // Paths became absolute: a working folder may be called anything, and a run keeps its job as text.
+  const Unprintable bad = find_unprintable(job.resolved, Blanks::kText);
+  if (bad)
+    return {Code::kInvalid,
+            job.file + ": a path of this job has a folder whose name is no text: " + bad.what};
   return job;
 }
 

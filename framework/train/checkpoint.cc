@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json_bounds.h"
+#include "base/json_text.h"
 #include "base/sha256.h"
 
 namespace plait {
@@ -130,7 +131,7 @@ std::string slot_prefix(const char* kind, size_t s) {
 }  // namespace
 
 std::string encode(const Checkpoint& checkpoint) {
-  const std::string json = to_json(checkpoint).dump();
+  const std::string json = json_text(to_json(checkpoint));
   const uint64_t size = json.size();
   std::string bytes(kMagic);
   bytes.append(reinterpret_cast<const char*>(&size), sizeof size);

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "base/json_bounds.h"
+#include "base/json_text.h"
 
 namespace plait {
 namespace {
@@ -146,12 +147,12 @@ Status RunFolder::resume(int stage, int64_t step) {
 
 Status RunFolder::add(const RoundInfo& round) {
   train_loss_ = round.loss;
-  pending_ += to_json(round).dump() + "\n";
+  pending_ += json_text(to_json(round)) + "\n";
   return pending_.size() > kMostPendingBytes ? flush() : Status();
 }
 
 Status RunFolder::add(const EvaluationInfo& evaluation) {
-  pending_ += to_json(evaluation).dump() + "\n";
+  pending_ += json_text(to_json(evaluation)) + "\n";
   PLAIT_TRY(flush());
   if (evaluation.on != "validation") return {};
   add_row(evaluation);
@@ -224,7 +225,7 @@ std::string Summary::json() const {
                  {"tasks_by_rank", tasks_by_rank},
                  {"skipped_records", skipped_records},
                  {"faults", list}};
-  return object.dump(2) + "\n";
+  return json_text(object, 2) + "\n";
 }
 
 }  // namespace plait

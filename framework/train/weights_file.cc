@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json_bounds.h"
+#include "base/json_text.h"
 #include "base/sha256.h"
 #include "plan/shape_text.h"
 
@@ -154,7 +155,7 @@ std::string to_safetensors(const NamedTensors& tensors) {
     header[tensor.name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {at, at + bytes}}};
     at += bytes;
   }
-  std::string text = header.dump();
+  std::string text = json_text(header);
   text.append((8 - text.size() % 8) % 8, ' ');  // the data begin at a multiple of 8
   std::string file = u64_bytes(text.size()) + text;
   file.reserve(file.size() + at);
