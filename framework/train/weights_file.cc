@@ -121,17 +121,16 @@ class Reader {
   }
 
   // The data are the tensors, one after the other: nothing overlaps, nothing is left over.
-  Status check_layout() const {
-    std::vector<const Entry*> sorted;
-    for (const Entry& entry : entries_) sorted.push_back(&entry);
-    std::ranges::stable_sort(sorted, {}, [](const Entry* e) { return std::pair(e->begin, e->end); });
+  // The entries get their order.
+  Status check_layout() {
+    std::ranges::stable_sort(entries_, {}, [](const Entry& e) { return std::pair(e.begin, e.end); });
     uint64_t at = 0;
-    for (const Entry* entry : sorted) {
-      if (entry->begin != at) {
-        return corrupt(entry->name,
-                       "begins at byte " + std::to_string(entry->begin) + ", wanted " + std::to_string(at));
+    for (const Entry& entry : entries_) {
+      if (entry.begin != at) {
+        return corrupt(entry.name,
+                       "begins at byte " + std::to_string(entry.begin) + ", wanted " + std::to_string(at));
       }
-      at = entry->end;
+      at = entry.end;
     }
     if (at == data_.size()) return {};
     return corrupt(std::to_string(data_.size() - at) + " bytes belong to no tensor");
