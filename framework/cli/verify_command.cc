@@ -95,7 +95,8 @@ Command verify_command() {
       "in-process", "no process for each test: for debuggers")(
       "strict", "a should or performance law that fails counts like a must")("quiet", "show failures only")(
       "jobs", po::value<int>()->default_value(cores)->value_name("N"), "tests at a time")(
-      "time-limit", po::value<double>()->default_value(30)->value_name("S"), "seconds for a test");
+      "time-limit", po::value<double>()->default_value(60)->value_name("S"),
+      "seconds of processor time for a test; one that waits for good may wait as long");
   return command;
 }
 

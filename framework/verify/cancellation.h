@@ -1,5 +1,6 @@
 // A call that is told in the middle that its work is no longer wanted.
 #pragma once
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 
@@ -24,6 +25,8 @@ class Cancellation {
   uint64_t ticks() const { return ticks_; }
   // Whether anybody has been told.
   bool told() const { return told_; }
+  // Pieces and questions since it was told.
+  uint64_t ticks_since_told() const { return told_ ? ticks_ - std::min<uint64_t>(at_, ticks_) : 0; }
   // Since it was told; 0 when it was not.
   double seconds_since_told() const;
 

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -114,7 +115,23 @@ Child::~Child() {
 double Child::age() const {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
 }
-double Child::left_s() const { return limit_s_ - age(); }
+
+double Child::used_s() const {
+  clockid_t clock;
+  timespec used{};
+  if (::clock_getcpuclockid(pid_, &clock) != 0 || ::clock_gettime(clock, &used) != 0) return 0;
+  return static_cast<double>(used.tv_sec) + 1e-9 * static_cast<double>(used.tv_nsec);
+}
+
+double Child::patience_s() const { return limit_s_ / 10; }
+
+bool Child::is_late() {
+  constexpr double kStill = 1e-3;  // of the time that passes
+  constexpr double kOldest = 10;   // limits
+  const double now = age(), used = used_s();
+  if (used - used_s_ > kStill * (now - moved_s_)) used_s_ = used, moved_s_ = now;
+  return used > limit_s_ || now - moved_s_ > limit_s_ || now > kOldest * limit_s_;
+}
 
 bool Child::take() {
   char buffer[4096];
@@ -149,7 +166,8 @@ std::string Child::errors() const {
 
 Result<std::string> Child::answer() {
   if (text_.ends_with(kDone)) return text_.substr(0, text_.size() - std::strlen(kDone));
-  if (hung_) return {Code::kPlugin, fmt::format("hangs (no answer within {:g} s){}", limit_s_, at())};
+  if (hung_)
+    return {Code::kPlugin, fmt::format("hangs (no answer within {:g} s of its own time){}", limit_s_, at())};
   const std::string errors = this->errors();
   if (const std::string report = sanitizer_report(errors); !report.empty())
     return {Code::kPlugin, fmt::format("{}{}", report, at())};

@@ -63,7 +63,6 @@ Status load_time(Trial& trial) {
   entry(&host_table());
   const double ms =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
-  if (ms > 100) return broken(fmt::format("takes {:.0f} ms to load, wanted at most 100", ms));
   trial.remark(fmt::format("{:.1f} ms", ms));
   return {};
 }
@@ -217,7 +216,7 @@ std::vector<Law> library_laws() {
       {kKind, "newer_host", kMust, "a host that knows more is as good", newer_host},
       {kKind, "unknown_extension", kMust, "extensions that do not exist are NULL", unknown_extension},
       {kKind, "starts_nothing", kMust, "loading starts no threads", starts_nothing},
-      {kKind, "load_time", kShould, "loads within 100 ms", load_time},
+      {kKind, "load_time", Severity::kPerformance, "tells how long loading takes: 100 ms is much", load_time},
       {kKind, "documented", kShould, "says its license, and ranges of integers", documented},
       {kKind, "note", kMust, "the ELF note, if there is one, says what the tables say", note_agrees},
   };

@@ -208,11 +208,12 @@ class Runner {
   static Result<std::string> wait_for(Child& child) {
     while (true) {
       pollfd ready{child.descriptor(), POLLIN, 0};
-      if (child.left_s() <= 0 || ::poll(&ready, 1, static_cast<int>(std::ceil(child.left_s() * 1e3))) == 0) {
+      if (::poll(&ready, 1, static_cast<int>(std::ceil(child.patience_s() * 1e3))) > 0) {
+        if (child.take()) break;
+      } else if (child.is_late()) {
         child.kill();
         break;
       }
-      if (child.take()) break;
     }
     return child.answer();
   }
@@ -239,21 +240,15 @@ class Runner {
 
   void wait() {
     std::vector<pollfd> ready;
-    double left_s = options_.limit_s;
-    for (const Running& one : running_) {
-      ready.push_back({one.child->descriptor(), POLLIN, 0});
-      left_s = std::min(left_s, one.child->left_s());
-    }
+    for (const Running& one : running_) ready.push_back({one.child->descriptor(), POLLIN, 0});
     if (ready.empty()) return;
-    ::poll(ready.data(), ready.size(), std::max(0, static_cast<int>(std::ceil(left_s * 1e3))));
+    const double patience_s = running_.front().child->patience_s();
+    ::poll(ready.data(), ready.size(), static_cast<int>(std::ceil(patience_s * 1e3)));
     size_t place = 0;
     std::erase_if(running_, [&](Running& one) {
       const bool has_news = ready[place++].revents != 0;
-      const bool late = one.child->left_s() <= 0;
-      if (late)
-        one.child->kill();
-      else if (!has_news || !one.child->take())
-        return false;
+      if (has_news ? !one.child->take() : !one.child->is_late()) return false;
+      if (!has_news) one.child->kill();
       finish(one.number, one.child->answer(), one.child->seconds());
       return true;
     });

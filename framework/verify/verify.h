@@ -32,7 +32,7 @@ struct VerifyOptions {
   uint64_t seed = 1;
   bool in_process = false;  // no processes: for debuggers
   int jobs = 1;             // tests at a time
-  double limit_s = 30;      // of one test
+  double limit_s = 60;      // of processor time, for one test (child.h)
 };
 
 // Runs every test that fits, in a fixed order; on_result is told each as soon as those before it are told.

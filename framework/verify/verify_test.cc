@@ -72,7 +72,7 @@ Result<std::string> outcome_of(const std::function<std::string(TestProgress&)>& 
   REQUIRE(child.is_ok());
   Child running = std::move(*child);
   if (limit_s < 1) {
-    while (running.left_s() > 0) continue;
+    while (!running.is_late()) ::usleep(1000);
     running.kill();
   } else {
     while (!running.take()) continue;
@@ -103,6 +103,8 @@ TEST_CASE("a child answers, crashes, ends early or hangs, and says what it was a
       },
       0.1);
   CHECK(hangs.status().message().find("hangs") != std::string::npos);
+  const auto sleeps = outcome_of([](TestProgress&) { return std::to_string(::sleep(1000)); }, 0.1);
+  CHECK(sleeps.status().message().find("hangs") != std::string::npos);
 }
 
 TEST_CASE("numbers of 16 bits come back, and are rounded to the nearest") {

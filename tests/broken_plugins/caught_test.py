@@ -30,7 +30,7 @@ def verify(plugin, law, arguments):
         report = pathlib.Path(folder) / "report.json"
         only = [] if law == NOTHING else ["--only", f": {law}$"]
         ran = subprocess.run(["plait", "verify", str(plugin), "--json", str(report), "--strict", *only, *arguments],
-                             capture_output=True, text=True, timeout=120)
+                             capture_output=True, text=True, timeout=1200)
         results = json.loads(report.read_text())["tests"] if report.exists() else []
         return ran.returncode, results, ran.stdout + ran.stderr
 

@@ -1,7 +1,7 @@
 // Waits for good once it is cancelled.
 // Caught by: cancelled
 // Words: hangs .*cancelled at piece or question
-// Arguments: --time-limit 3
+// Arguments: --time-limit 1
 #include <chrono>
 #include <plait/sdk.hpp>
 #include <thread>

@@ -1,6 +1,6 @@
 // Lets denormals be for as long as it works.
 // Caught by: denormals
-// Words: times as slow
+// Words: computes with denormals
 #include <xmmintrin.h>
 #include <plait/sdk.hpp>
 
@@ -27,4 +27,4 @@ struct Broken {
 
 }  // namespace
 
-PLAIT_PLUGIN("broken.slow_denormals", "1.0.0", "Apache-2.0", layer<Broken>("broken.slow_denormals_layer"));
+PLAIT_PLUGIN("broken.keeps_denormals", "1.0.0", "Apache-2.0", layer<Broken>("broken.keeps_denormals_layer"));
