@@ -150,9 +150,16 @@ Status BatchMaker::finish_batch() {
                                      own_scratch().context()));
     memory_->swap();
   }
+  PLAIT_TRY(check_ranges());
   if (setup_.buckets != nullptr) memory_->shrink(*setup_.buckets);
   PLAIT_TRY(memory_->deliver(*stream_));
   return stream_->synchronize();
+}
+
+Status BatchMaker::check_ranges() const {
+  return check_part_ranges(setup_.ranges, memory_->current(), [this](size_t n) {
+    return fmt::format("{}: record {}", chain_.source_place(), samples_[n].stands.record);
+  });
 }
 
 }  // namespace plait

@@ -19,6 +19,7 @@ struct InputSetup {
   Device& device;
   Lanes& lanes;
   int batch;
+  std::vector<PartRange> ranges;
   const Buckets* buckets;  // null: every batch has the extents of the bound
   std::vector<SampleReader::ScratchOwner> scratch;
   SampleReader::ScratchOwner io_scratch;  // only used on the reader's thread; null where there is none
@@ -64,6 +65,7 @@ class BatchMaker {
   // True when another try is due: the sample was bad, and now another stands for it.
   bool replace(Sample& sample, const Status& status);
   Status finish_batch();
+  Status check_ranges() const;
   size_t chunk_begin(size_t chunk) const { return chunk * chunk_samples_; }
   size_t chunk_end(size_t chunk) const;
   bool reads_elsewhere() const { return setup_.io_scratch != nullptr; }

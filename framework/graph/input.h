@@ -12,6 +12,7 @@
 
 #include "base/status.h"
 #include "graph/device.h"
+#include "graph/part_ranges.h"
 #include "graph/replica.h"
 #include "pipeline/job.h"
 #include "plan/buckets.h"
@@ -108,17 +109,18 @@ class InputGraph {
  public:
   static constexpr int kReplacements = 100;  // tries for one bad record
   // With `buckets` (of the reader's parts; they outlive the graph) every batch has the extents of the
-  // smallest bucket that holds it, else those of the bound.
+  // smallest bucket that holds it, else those of the bound. A batch with a number out of `ranges` is refused.
   static Result<std::unique_ptr<InputGraph>> create(const SampleReader& reader, const SampleOrder& order,
                                                     Device& device, int batch, int lanes, int buffers = 2,
-                                                    const Buckets* buckets = nullptr);
+                                                    const Buckets* buckets = nullptr,
+                                                    std::vector<PartRange> ranges = {});
   ~InputGraph();
   // Begins to prepare the batch of samples at positions [first, first + batch). At most `buffers` may be
   // under way.
   void start(int64_t first_position);
   // The oldest started batch, ready on the device; valid until `buffers` - 1 further batches were started.
-  // Fails with: what plugins report, naming the record; kCorrupt when kReplacements replacements were bad
-  // too. Of several failures the first in the batch is told.
+  // Fails with: what plugins report, naming the record; kInvalid for a number out of range; kCorrupt when
+  // kReplacements replacements were bad too. Of several failures the first in the batch is told.
   Result<const Batch*> take();
   // Bad records met so far that no input graph of this reader had met before.
   int64_t skipped_records() const;

@@ -6,8 +6,9 @@ namespace plait {
 
 struct InputGraph::Body {
   Body(const SampleReader& reader, const SampleOrder& order, Device& device, int batch, int threads,
-       const Buckets* buckets)
-      : lanes(threads), setup{reader, order, device, lanes, batch, buckets, {}, nullptr, 0} {
+       const Buckets* buckets, std::vector<PartRange> ranges)
+      : lanes(threads), setup{reader,  order, device,  lanes, batch, std::move(ranges),
+                              buckets, {},    nullptr, 0} {
     // One more than there are lanes: a thread that only hands something over may take a place of its own.
     for (int i = 0; i <= threads; ++i) setup.scratch.push_back(reader.make_scratch());
     if (reader.io_thread() != nullptr) setup.io_scratch = reader.make_scratch();
@@ -25,8 +26,9 @@ InputGraph::~InputGraph() = default;
 
 Result<std::unique_ptr<InputGraph>> InputGraph::create(const SampleReader& reader, const SampleOrder& order,
                                                        Device& device, int batch, int lanes, int buffers,
-                                                       const Buckets* buckets) {
-  auto body = std::make_unique<Body>(reader, order, device, batch, lanes, buckets);
+                                                       const Buckets* buckets,
+                                                       std::vector<PartRange> ranges) {
+  auto body = std::make_unique<Body>(reader, order, device, batch, lanes, buckets, std::move(ranges));
   for (int i = 0; i < buffers; ++i) {
     PLAIT_ASSIGN(auto maker, BatchMaker::create(body->setup));
     body->makers.push_back(std::move(maker));

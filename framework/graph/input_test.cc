@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <numeric>
 
 #include <plait/sdk/random.hpp>
@@ -201,6 +202,49 @@ TEST_CASE("operators of whole batches come last") {
   const Batch* batch = in.next(0);
   CHECK(label(batch, 0) == kBatch - 1);
   CHECK(image(batch, 0) == kBatch - 1 - 51.0f);  // mean of 0..99 is 49.5, of the offsets 1.5
+}
+
+TEST_CASE("a batch with a number out of a layer's range is refused, with sample, place and number") {
+  for (const char* device : {"near {}", "far {}"}) {
+    Input in("source { counter {} }", 1, device);
+    const std::vector<PartRange> ranges = {{1, 0, 130, "table \"wide\""},
+                                           {1, 0, 30, "table \"t\" (job:3:1)"}};
+    auto graph = InputGraph::create(*in.reader, in.order, *in.device, 20, 1, 2, nullptr, ranges);
+    REQUIRE(graph.is_ok());
+    (*graph)->start(0);
+    CHECK((*graph)->take().is_ok());
+    (*graph)->start(20);
+    const auto batch = (*graph)->take();
+    REQUIRE_FALSE(batch.is_ok());
+    CHECK(batch.status().code() == Code::kInvalid);
+    const std::string& text = batch.status().message();
+    CHECK_MESSAGE(
+        text.find("record 30 (place 10 of the batch): part \"label\", element 0, is 30; table \"t\" "
+                  "(job:3:1) wants whole numbers 0 .. 29") != std::string::npos,
+        text);
+    (*graph)->start(0);
+    CHECK((*graph)->take().is_ok());
+  }
+}
+
+TEST_CASE("numbers within a range are whole, and those behind a sample's length are not looked at") {
+  const int64_t shape[] = {2, 3};
+  const std::vector<int32_t> lengths = {3, 1};
+  std::vector<float> numbers = {1, 2, 3, 4, 9, 9};
+  plait_tensor tensor{};
+  tensor.dtype = PLAIT_F32, tensor.rank = 2, tensor.variable_axis = 1;
+  tensor.shape = shape, tensor.data = numbers.data(), tensor.lengths = lengths.data(), tensor.name = "word";
+  const plait_tensor* const batch[] = {&tensor};
+  const auto name = [](size_t n) { return "record " + std::to_string(n); };
+  CHECK(check_part_ranges({{0, 1, 5, "table"}}, batch, name).is_ok());
+  numbers[1] = 2.5f;
+  const Status broken_number = check_part_ranges({{0, 1, 5, "table"}}, batch, name);
+  CHECK(broken_number.message().find("record 0 (place 0 of the batch): part \"word\", element 1, is 2.5") ==
+        0);
+  numbers[1] = NAN;
+  CHECK_FALSE(check_part_ranges({{0, 1, 5, "table"}}, batch, name));
+  numbers[1] = 2, tensor.lengths = nullptr;
+  CHECK_FALSE(check_part_ranges({{0, 1, 5, "table"}}, batch, name));
 }
 
 }  // namespace plait

@@ -29,6 +29,7 @@ class SampleChain {
                                                      const SampleReader::Options& options);
   const SourceDescription& source() const { return description_; }
   const std::vector<PartSpec>& source_parts() const { return description_.parts; }
+  const std::string& source_place() const { return source_place_; }  // "plait.idx (file:3:1)"
   const std::vector<ChainOperator>& operators() const { return operators_; }
   const std::vector<PartSpec>& last_parts() const;
   const std::vector<PartSpec>& batch_parts() const { return batch_parts_; }

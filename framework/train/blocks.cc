@@ -57,7 +57,8 @@ Result<std::unique_ptr<Blocks::Size>> Blocks::make_size(int batch, int workers) 
     PLAIT_ASSIGN(worker.stream, Stream::create(*parts_.device, lanes, parallel_pieces));
     PLAIT_ASSIGN(worker.replicas, ReplicaSet::create(*size->plans, *parts_.device, {}));
     PLAIT_ASSIGN(auto input, InputGraph::create(*parts_.reader, *parts_.order, *parts_.device, batch, lanes,
-                                                ShardFeed::kBuffers, &size->plans->buckets()));
+                                                ShardFeed::kBuffers, &size->plans->buckets(),
+                                                part_ranges(size->plans->whole().network())));
     worker.feed = std::make_unique<ShardFeed>(std::move(input));
     size->workers.push_back(std::move(worker));
   }

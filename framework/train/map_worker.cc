@@ -20,7 +20,7 @@ Result<std::unique_ptr<MapWorker>> MapWorker::create(const Setup& setup) {
   PLAIT_ASSIGN(worker->replicas_, ReplicaSet::create(*setup.plans, *setup.device, options));
   PLAIT_ASSIGN(auto input,
                InputGraph::create(*setup.reader, *setup.order, *setup.device, plan.network().batch, lanes,
-                                  ShardFeed::kBuffers, &setup.plans->buckets()));
+                                  ShardFeed::kBuffers, &setup.plans->buckets(), part_ranges(plan.network())));
   worker->feed_ = std::make_unique<ShardFeed>(std::move(input));
   PLAIT_TRY(worker->make_memory());
   return worker;

@@ -19,6 +19,7 @@ struct AugmenterBench {
   std::shared_ptr<plait_config> config;
   Parts in, out;
   Instance instance;
+  uint32_t bound = 2;  // of whole numbers that are no pictures
   std::string text() const {
     std::string text = config_text(*config);
     for (const PartSpec& part : in) text += ", " + part_text(part);
@@ -30,19 +31,25 @@ struct AugmenterBench {
 // Tensors of one call. Threads: [one at a time]
 class AugmenterSample {
  public:
-  AugmenterSample(const Parts& in, const Parts& out, Dice dice, Poison poison)
+  // Whole numbers that are no pictures are below `bound`.
+  AugmenterSample(const Parts& in, const Parts& out, Dice dice, Poison poison, uint32_t bound = 2)
       : lengths(out.size() * sizeof(int32_t), poison) {
     if (lengths.bytes() > 0) std::memset(lengths.data(), 0, lengths.bytes());
     for (const PartSpec& part : in) {
       inputs.push_back(std::make_unique<SampleTensor>(part, poison));
       const bool picture = part.dtype == PLAIT_U8 && element_count(part.shape) > 1;
-      inputs.back()->draw(dice, 0, 1, picture ? 256 : 2);
+      inputs.back()->draw(dice, 0, 1, picture ? 256 : bound);
     }
     for (const PartSpec& part : out) outputs.push_back(std::make_unique<SampleTensor>(part, poison));
-    for (const auto& one : inputs)
-      in_.push_back(one->raw()), copies_.emplace_back(one->memory().as<uint8_t>(),
-                                                      one->memory().as<uint8_t>() + one->memory().bytes());
+    for (const auto& one : inputs) in_.push_back(one->raw());
     for (const auto& one : outputs) out_.push_back(one->raw());
+    keep_inputs();
+  }
+  // What the inputs hold now is what they have to hold after a call.
+  void keep_inputs() {
+    copies_.clear();
+    for (const auto& one : inputs)
+      copies_.emplace_back(one->memory().as<uint8_t>(), one->memory().as<uint8_t>() + one->memory().bytes());
   }
   plait_sample_call call(uint64_t key, bool training = true) {
     plait_sample_call c{};
@@ -89,21 +96,28 @@ class AugmenterSample {
   }
 
   std::vector<std::unique_ptr<SampleTensor>> inputs, outputs;
-  Guarded lengths;  // of the outputs
+  Guarded lengths;                                  // of the outputs
+  std::vector<std::vector<int32_t>> input_lengths;  // of a batch, per input; empty: none
 
  private:
   std::vector<const plait_tensor*> in_, out_;
   std::vector<std::vector<uint8_t>> copies_;
 };
 
+// A batch as training gives it to apply_batch: what apply made of `n` samples, of the types that batches have
+// (sample_cast.h), for outputs of the same parts. Fails with: what apply reports.
+Result<std::unique_ptr<AugmenterSample>> make_batch(const AugmenterBench& bench, int64_t n, uint64_t key,
+                                                    Poison poison);
+// The call for it: outputs have the lengths of the inputs.
+plait_sample_call batch_call(AugmenterSample& batch, uint64_t key, bool training = true);
+
 bool wants_fit(const plait_augmenter_ops& ops);
 // A pass over the samples `begin` .. `end` - 1 of a made-up data set. Fails with: what fit_observe reports.
 Result<std::vector<double>> fit_augmenter(const plait_augmenter_ops& ops, const plait_config& config,
-                                          const Parts& parts, int begin, int end);
+                                          const Parts& parts, int begin, int end, uint32_t bound = 2);
 // Fails with: what infer, the pass over the data or create report.
 Result<AugmenterBench> make_augmenter_bench(Trial& trial, const Example& one, const Parts& parts);
 // A configuration with every list of parts that it is worth trying on: its own, or usual ones.
 std::vector<Parts> parts_for(const Example& one);
-Parts batched(Parts parts, int64_t n);
 
 }  // namespace plait

@@ -48,8 +48,8 @@ Status apply(const AugmenterBench& bench, AugmenterSample& sample, uint64_t key)
 Status memory(Trial& trial) {
   return for_each_bench(trial, [&](const AugmenterBench& bench) -> Status {
     for (uint64_t key = 0; key < 20; ++key) {
-      AugmenterSample first(bench.in, bench.out, Dice(key, "m"), Poison::kNan),
-          second(bench.in, bench.out, Dice(key, "m"), Poison::kNumber);
+      AugmenterSample first(bench.in, bench.out, Dice(key, "m"), Poison::kNan, bench.bound),
+          second(bench.in, bench.out, Dice(key, "m"), Poison::kNumber, bench.bound);
       PLAIT_TRY(apply(bench, first, key));
       PLAIT_TRY(first.check_memory());
       PLAIT_TRY(apply(bench, second, key));
@@ -67,11 +67,12 @@ Status same_again(Trial& trial) {
     constexpr uint64_t kSamples = 6;
     std::vector<std::unique_ptr<AugmenterSample>> wanted;
     for (uint64_t n = 0; n < kSamples; ++n) {
-      wanted.push_back(std::make_unique<AugmenterSample>(bench.in, bench.out, Dice(n, "s"), Poison::kNan));
+      wanted.push_back(
+          std::make_unique<AugmenterSample>(bench.in, bench.out, Dice(n, "s"), Poison::kNan, bench.bound));
       PLAIT_TRY(apply(bench, *wanted.back(), n));
     }
     for (uint64_t n = kSamples; n-- > 0;) {
-      AugmenterSample again(bench.in, bench.out, Dice(n, "s"), Poison::kNan);
+      AugmenterSample again(bench.in, bench.out, Dice(n, "s"), Poison::kNan, bench.bound);
       PLAIT_TRY(apply(bench, again, n));
       if (const auto what = wanted[n]->difference(again); !what.empty())
         return broken(what +
@@ -87,11 +88,12 @@ Status concurrent(Trial& trial) {
     constexpr size_t kThreads = 4;
     std::vector<std::unique_ptr<AugmenterSample>> wanted;
     for (size_t n = 0; n < kThreads; ++n) {
-      wanted.push_back(std::make_unique<AugmenterSample>(bench.in, bench.out, Dice(n, "c"), Poison::kNan));
+      wanted.push_back(
+          std::make_unique<AugmenterSample>(bench.in, bench.out, Dice(n, "c"), Poison::kNan, bench.bound));
       PLAIT_TRY(apply(bench, *wanted.back(), n));
     }
     const std::string fault = at_once(kThreads, [&](size_t n) -> std::string {
-      AugmenterSample again(bench.in, bench.out, Dice(n, "c"), Poison::kNan);
+      AugmenterSample again(bench.in, bench.out, Dice(n, "c"), Poison::kNan, bench.bound);
       for (int i = 0; i < 300; ++i) {
         if (const Status status = apply(bench, again, n); !status) return status.message();
         if (const auto what = wanted[n]->difference(again); !what.empty()) return what + " differs";
@@ -106,12 +108,12 @@ Status batches(Trial& trial) {
   const plait_augmenter_ops* ops = &trial.ops<plait_augmenter_ops>();
   if (!PLAIT_HAS(ops, apply_batch)) return skipped("does not work on batches");
   return for_each_bench(trial, [&](const AugmenterBench& bench) -> Status {
-    const Parts in = batched(bench.in, 5), out = batched(bench.out, 5);
     for (uint64_t key = 0; key < 10; ++key) {
       std::vector<std::unique_ptr<AugmenterSample>> runs;
       for (Poison poison : {Poison::kNan, Poison::kNumber, Poison::kNan}) {
-        runs.push_back(std::make_unique<AugmenterSample>(in, out, Dice(key, "b"), poison));
-        const plait_sample_call call = runs.back()->call(key);
+        PLAIT_ASSIGN(auto batch, make_batch(bench, 5, key, poison));
+        runs.push_back(std::move(batch));
+        const plait_sample_call call = batch_call(*runs.back(), key);
         CallContext context;
         PLAIT_TRY(
             context.call([&] { return bench.ops().apply_batch(bench.instance.self(), context.raw(), &call); })
@@ -130,9 +132,9 @@ Status fits(Trial& trial) {
   const auto& ops = trial.ops<plait_augmenter_ops>();
   if (!wants_fit(ops)) return skipped("wants no pass over the data");
   return for_each_bench(trial, [&](const AugmenterBench& bench) -> Status {
-    PLAIT_ASSIGN(const auto whole, fit_augmenter(ops, *bench.config, bench.in, 0, 9));
-    PLAIT_ASSIGN(const auto left, fit_augmenter(ops, *bench.config, bench.in, 0, 4));
-    PLAIT_ASSIGN(const auto right, fit_augmenter(ops, *bench.config, bench.in, 4, 9));
+    PLAIT_ASSIGN(const auto whole, fit_augmenter(ops, *bench.config, bench.in, 0, 9, bench.bound));
+    PLAIT_ASSIGN(const auto left, fit_augmenter(ops, *bench.config, bench.in, 0, 4, bench.bound));
+    PLAIT_ASSIGN(const auto right, fit_augmenter(ops, *bench.config, bench.in, 4, 9, bench.bound));
     for (size_t i = 0; i < whole.size(); ++i) {
       const double sum = left[i] + right[i];
       if (std::abs(sum - whole[i]) > 1e-9 * std::abs(whole[i]) + 1e-12)
@@ -148,7 +150,7 @@ Status leaks_nothing(Trial& trial) {
   if (heap_watch() == nullptr) return skipped("the heap is not watched");
   return for_each_bench(trial, [&](const AugmenterBench& bench) -> Status {
     constexpr int kTimes = 50;
-    const Example one{bench.config, bench.in, 0, 0};
+    const Example one{bench.config, bench.in, 0, bench.bound};
     PLAIT_TRY(make_augmenter_bench(trial, one, bench.in).status());
     const int64_t before = heap_watch()->live_blocks();
     for (int i = 0; i < kTimes; ++i) static_cast<void>(make_augmenter_bench(trial, one, bench.in));
@@ -162,7 +164,7 @@ Status leaks_nothing(Trial& trial) {
 Status no_allocation(Trial& trial) {
   if (heap_watch() == nullptr) return skipped("the heap is not watched");
   return for_each_bench(trial, [&](const AugmenterBench& bench) -> Status {
-    AugmenterSample sample(bench.in, bench.out, Dice(3, "a"), Poison::kNan);
+    AugmenterSample sample(bench.in, bench.out, Dice(3, "a"), Poison::kNan, bench.bound);
     CallContext context;
     for (uint64_t key = 0; key < 3; ++key) PLAIT_TRY(apply(bench, sample, key, context));
     const uint64_t before = heap_watch()->allocations();

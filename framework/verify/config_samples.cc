@@ -27,13 +27,17 @@ uint64_t list_length(const ConfigField& field, Dice& dice) {
 
 }  // namespace
 
+std::string field_text(const ConfigField& field) {
+  std::string text;
+  for (const ConfigValue& value : field.values)
+    text += fmt::format("{}{}: {}", text.empty() ? "" : " ", field.field->name, value_as_text(value));
+  return text;
+}
+
 std::string config_text(const plait_config& config) {
   std::string text;
-  for (const ConfigField& field : config.fields) {
-    if (field.is_default) continue;
-    for (const ConfigValue& value : field.values)
-      text += fmt::format("{}{}: {}", text.empty() ? "" : " ", field.field->name, value_as_text(value));
-  }
+  for (const ConfigField& field : config.fields)
+    if (!field.is_default) text += (text.empty() ? "" : " ") + field_text(field);
   return "{" + text + "}";
 }
 

@@ -12,6 +12,8 @@ namespace plait {
 
 // "{rate: 0.5 mode: \"zero\"}": the values that differ from the defaults, as in a file.
 std::string config_text(const plait_config& config);
+// "stride: 2 stride: 3": the values of one field.
+std::string field_text(const ConfigField& field);
 
 // Threads: [one at a time]
 class ConfigSampler {

@@ -16,16 +16,21 @@ namespace {
 // one.
 class AugmenterWorker final : public Worker {
  public:
+  static Result<std::unique_ptr<Worker>> create(AugmenterBench bench, Dice& dice) {
+    auto worker = std::make_unique<AugmenterWorker>(std::move(bench), dice);
+    const plait_augmenter_ops* ops = &worker->bench_.ops();
+    if (PLAIT_HAS(ops, apply_batch)) {
+      PLAIT_ASSIGN(worker->batch_, make_batch(worker->bench_, 3, 9, Poison::kNan));
+      worker->own_sample("batched ", *worker->batch_);
+    }
+    return std::unique_ptr<Worker>(std::move(worker));
+  }
   AugmenterWorker(AugmenterBench bench, Dice& dice)
       : bench_(std::move(bench)), fit_(fit_size() * sizeof(double), Poison::kNan) {
     for (int i = 0; i < kKeys; ++i)
-      samples_.push_back(std::make_unique<AugmenterSample>(bench_.in, bench_.out, draw(dice), Poison::kNan));
-    const plait_augmenter_ops* ops = &bench_.ops();
-    if (PLAIT_HAS(ops, apply_batch))
-      batch_ = std::make_unique<AugmenterSample>(batched(bench_.in, 3), batched(bench_.out, 3), draw(dice),
-                                                 Poison::kNan);
+      samples_.push_back(
+          std::make_unique<AugmenterSample>(bench_.in, bench_.out, draw(dice), Poison::kNan, bench_.bound));
     for (const auto& sample : samples_) own_sample("", *sample);
-    if (batch_ != nullptr) own_sample("batched ", *batch_);
     for (uint64_t k = 0; k < fit_.bytes() / 8; ++k) fit_.as<double>()[k] = 0;
     own("fit state", fit_, PLAIT_F64, Role::kState);
   }
@@ -58,7 +63,7 @@ class AugmenterWorker final : public Worker {
               .at("apply"));
     }
     if (batch_ != nullptr) {
-      const plait_sample_call call = batch_->call(9);
+      const plait_sample_call call = batch_call(*batch_, 9);
       PLAIT_TRY(
           context_
               .call([&] { return bench_.ops().apply_batch(bench_.instance.self(), context_.raw(), &call); })
@@ -182,10 +187,12 @@ Result<Workers> augmenter_workers(Trial& trial, size_t count, int) {
     for (const Parts& parts : parts_for(one)) {
       if (workers.size() >= 2 * count) break;
       auto bench = make_augmenter_bench(trial, one, parts);
-      if (!bench)
+      if (!bench) {
         refusal = bench.status().message();
-      else
-        workers.push_back(std::make_unique<AugmenterWorker>(std::move(*bench), trial.dice()));
+        continue;
+      }
+      PLAIT_ASSIGN(auto worker, AugmenterWorker::create(std::move(*bench), trial.dice()));
+      workers.push_back(std::move(worker));
     }
   }
   if (workers.empty()) return skipped("no parts found that the augmenter accepts: " + refusal);

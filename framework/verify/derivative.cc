@@ -9,15 +9,25 @@ namespace {
 constexpr double kStep = 0x1p-7;
 constexpr double kUnit = 0x1p-24;  // of f32, relative
 constexpr double kFloor = 1e-5;    // gradients are f32 themselves, of sums whose terms are of the order of 1
-constexpr double kSharp = 0.05;    // a tolerance above this share of the derivative decides nothing
+constexpr double kLeast = 1e-3;
+constexpr double kSharp = 0.05;  // a tolerance above this share of the derivative decides nothing
+
+// What a difference is made of.
+struct Function {
+  const Evaluate& evaluate;
+  const std::vector<double>& weights;
+  float x;
+  std::vector<double> middle;      // outputs at x
+  std::vector<uint8_t> dependent;  // outputs known to depend on x, though a small step may be rounded away
+};
 
 struct Difference {
   double central, left, right;  // derivatives
   double rounding;
 };
 
-Result<Difference> difference(const Evaluate& evaluate, const std::vector<double>& weights, float x,
-                              const std::vector<double>& middle, double h) {
+Result<Difference> difference(const Function& f, double h) {
+  const auto& [evaluate, weights, x, middle, dependent] = f;
   const auto above = static_cast<float>(x + h), below = static_cast<float>(x - h);
   std::vector<double> high(weights.size()), low(weights.size());
   PLAIT_TRY(evaluate(above, high));
@@ -27,9 +37,20 @@ Result<Difference> difference(const Evaluate& evaluate, const std::vector<double
   for (size_t i = 0; i < weights.size(); ++i) {
     rise += weights[i] * (high[i] - middle[i]);
     fall += weights[i] * (middle[i] - low[i]);
-    if (high[i] != low[i]) size += std::abs(weights[i]) * (std::abs(high[i]) + std::abs(low[i]));
+    if (high[i] != low[i] || dependent[i])
+      size += std::abs(weights[i]) * (std::abs(high[i]) + std::abs(low[i]));
   }
   return Difference{(rise + fall) / (up + down), fall / down, rise / up, 4 * kUnit * size / (up + down)};
+}
+
+Status find_dependent(Function& f, double reach) {
+  std::vector<double> far(f.weights.size());
+  for (const double step : {reach, -reach}) {
+    PLAIT_TRY(f.evaluate(static_cast<float>(f.x + step), far));
+    for (size_t i = 0; i < far.size(); ++i)
+      if (far[i] != f.middle[i]) f.dependent[i] = 1;
+  }
+  return {};
 }
 
 }  // namespace
@@ -38,11 +59,14 @@ bool Derivative::agrees(double other) const {
   return std::abs(value - other) <= tolerance + 1e-4 * std::abs(value);
 }
 
-Result<Derivative> derivative(const Evaluate& evaluate, const std::vector<double>& weights, float x) {
-  std::vector<double> middle(weights.size());
-  PLAIT_TRY(evaluate(x, middle));
-  PLAIT_ASSIGN(const Difference near, difference(evaluate, weights, x, middle, kStep));
-  PLAIT_ASSIGN(const Difference wide, difference(evaluate, weights, x, middle, 2 * kStep));
+Result<Derivative> derivative(const Evaluate& evaluate, const std::vector<double>& weights, float x,
+                              const Magnitude& magnitude) {
+  const double step = kStep * magnitude.variable, floor = kFloor * magnitude.gradient;
+  Function f{evaluate, weights, x, std::vector<double>(weights.size()), std::vector<uint8_t>(weights.size())};
+  PLAIT_TRY(evaluate(x, f.middle));
+  if (magnitude.reach > 0) PLAIT_TRY(find_dependent(f, magnitude.reach));
+  PLAIT_ASSIGN(const Difference near, difference(f, step));
+  PLAIT_ASSIGN(const Difference wide, difference(f, 2 * step));
   Derivative result;
   result.value = near.central;
   // With a kink at d < h, near errs by (1/2 - d / 2h) of its height, and wide - near is d / 4h of it: twice
@@ -50,15 +74,22 @@ Result<Derivative> derivative(const Evaluate& evaluate, const std::vector<double
   // none, and is (2h - 2d) / (2h - d) of the wide one, above 0.6 for d < 0.57 h.
   double spread = 2 * std::abs(wide.central - near.central);
   for (const double factor : {0.75, 1.25, 1.5}) {
-    PLAIT_ASSIGN(const Difference other, difference(evaluate, weights, x, middle, factor * kStep));
+    PLAIT_ASSIGN(const Difference other, difference(f, factor * step));
     spread = std::max(spread, 2 * std::abs(other.central - near.central));
   }
-  PLAIT_TRY(evaluate(x, middle));
-  result.tolerance = spread + near.rounding + kFloor;
+  // A long step may leap over waves that it does not see.
+  bool leaps = false;
+  if (magnitude.variable > 1) {
+    PLAIT_ASSIGN(const Difference fine, difference(f, step / 16));
+    leaps =
+        std::abs(fine.central - near.central) > kSharp * std::abs(near.central) + 2 * fine.rounding + kLeast;
+  }
+  PLAIT_TRY(evaluate(x, f.middle));
+  result.tolerance = spread + near.rounding + floor;
   const double bend = std::abs(near.right - near.left), wide_bend = std::abs(wide.right - wide.left);
-  const bool kink = bend > 0.6 * wide_bend + 4 * near.rounding + kFloor;
-  result.smooth =
-      !kink && std::isfinite(result.value) && result.tolerance <= kSharp * std::abs(result.value) + 1e-3;
+  const bool kink = bend > 0.6 * wide_bend + 4 * near.rounding + floor;
+  result.smooth = !kink && !leaps && std::isfinite(result.value) &&
+                  result.tolerance <= kSharp * std::abs(result.value) + kLeast;
   return result;
 }
 

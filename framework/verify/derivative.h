@@ -28,7 +28,15 @@ struct Derivative {
 // Sets outputs for the variable at `x`.
 using Evaluate = std::function<Status(float x, std::vector<double>& outputs)>;
 
+// Of what size the variable, and gradients that were summed, are.
+struct Magnitude {
+  double variable = 1;  // the step is a share of it
+  double gradient = 1;  // terms of the gradient; its rounding is a share of it
+  double reach = 0;     // a step that shows in every output that depends on the variable; 0: a usual one does
+};
+
 // Fails with: what `evaluate` reports. Leaves the variable at x.
-Result<Derivative> derivative(const Evaluate& evaluate, const std::vector<double>& weights, float x);
+Result<Derivative> derivative(const Evaluate& evaluate, const std::vector<double>& weights, float x,
+                              const Magnitude& magnitude = {});
 
 }  // namespace plait

@@ -1,7 +1,9 @@
 // Laws of devices.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <cstring>
 
 #include "verify/config_samples.h"
 #include "verify/law.h"
@@ -245,6 +247,102 @@ Status late_error(Trial& trial) {
   });
 }
 
+// A second stream of the device that a bench has open.
+class SecondStream {
+ public:
+  explicit SecondStream(DeviceBench& bench) : bench_(bench) {}
+  Status create() {
+    PLAIT_TRY(
+        context_.call([&] { return bench_.ops().stream_create(bench_.self(), context_.raw(), &stream_); })
+            .at("stream_create"));
+    context_.set_device(bench_.self(), stream_);
+    return {};
+  }
+  ~SecondStream() {
+    if (stream_ != nullptr) bench_.ops().stream_destroy(bench_.self(), stream_);
+  }
+  SecondStream(const SecondStream&) = delete;
+  SecondStream& operator=(const SecondStream&) = delete;
+  // Zeros, at once.
+  Status clear(void* memory, uint64_t bytes) {
+    const auto& ops = bench_.ops();
+    PLAIT_TRY(context_.call([&] { return ops.fill_zero(bench_.self(), context_.raw(), memory, bytes); }));
+    return synchronize();
+  }
+  Result<std::vector<uint8_t>> read(const void* memory, uint64_t bytes) {
+    std::vector<uint8_t> out(bytes, 0xEE);
+    const auto& ops = bench_.ops();
+    PLAIT_TRY(context_.call(
+        [&] { return ops.copy_out(bench_.self(), context_.raw(), out.data(), memory, bytes); }));
+    PLAIT_TRY(synchronize());
+    return out;
+  }
+
+ private:
+  Status synchronize() {
+    return context_.call([&] { return bench_.ops().synchronize(bench_.self(), context_.raw()); });
+  }
+  DeviceBench& bench_;
+  CallContext context_;
+  void* stream_ = nullptr;
+};
+
+// What was queued is done when synchronize comes back: what it read may be overwritten then, by the host or
+// on another stream, and what it wrote is there for all.
+Status check_waits(DeviceBench& d, uint64_t bytes) {
+  SecondStream other(d);
+  PLAIT_TRY(other.create());
+  PLAIT_ASSIGN(void* const a, d.allocate(bytes));
+  PLAIT_ASSIGN(void* const b, d.allocate(bytes));
+  std::vector<uint8_t> host(bytes), out(bytes, 0xEE);
+  const auto expect = [&](const char* what, const std::vector<uint8_t>& got, uint8_t wanted) -> Status {
+    for (uint64_t i = 0; i < bytes; ++i)
+      if (got[i] != wanted)
+        return broken(
+            fmt::format("{} of {} bytes was not done when synchronize came back: byte {} is {:#x}, "
+                        "wanted {:#x}",
+                        what, bytes, i, got[i], wanted));
+    return {};
+  };
+  std::ranges::fill(host, uint8_t{0x5A});
+  PLAIT_TRY(d.copy_in(a, host.data(), bytes));
+  PLAIT_TRY(d.synchronize());
+  std::ranges::fill(host, uint8_t{0x11});
+  PLAIT_ASSIGN(const auto copied_in, other.read(a, bytes));
+  PLAIT_TRY(expect("copy_in", copied_in, 0x5A));
+  PLAIT_TRY(d.copy_out(out.data(), a, bytes));
+  PLAIT_TRY(d.synchronize());
+  PLAIT_TRY(expect("copy_out", out, 0x5A));
+  PLAIT_TRY(d.copy(b, a, bytes));
+  PLAIT_TRY(d.synchronize());
+  PLAIT_TRY(other.clear(a, bytes));
+  PLAIT_ASSIGN(const auto copied, other.read(b, bytes));
+  PLAIT_TRY(expect("copy", copied, 0x5A));
+  PLAIT_TRY(d.fill_zero(b, bytes));
+  PLAIT_TRY(d.synchronize());
+  PLAIT_ASSIGN(const auto cleared, other.read(b, bytes));
+  PLAIT_TRY(expect("fill_zero", cleared, 0));
+  const std::vector<float> ones(bytes / 4, 1.0f);
+  PLAIT_TRY(d.copy_in(a, ones.data(), bytes));
+  PLAIT_TRY(d.add(static_cast<float*>(b), static_cast<const float*>(a), bytes / 4));
+  PLAIT_TRY(d.synchronize());
+  PLAIT_TRY(other.clear(a, bytes));
+  PLAIT_ASSIGN(const auto added, other.read(b, bytes));
+  if (std::memcmp(added.data(), ones.data(), bytes) != 0)
+    return broken(fmt::format("add_f32 of {} numbers was not done when synchronize came back", bytes / 4));
+  d.ops().release(d.self(), a), d.ops().release(d.self(), b);
+  return {};
+}
+
+Status synchronizes(Trial& trial) {
+  return for_each_device(trial, [&](DeviceBench& d) -> Status {
+    for (int i = 0; i < 5; ++i)
+      for (uint64_t bytes : {uint64_t{64}, uint64_t{40'000}, uint64_t{1} << 22})
+        PLAIT_TRY(check_waits(d, bytes));
+    return {};
+  });
+}
+
 Status unknown_extension(Trial& trial) {
   return for_each_device(trial, [&](DeviceBench& d) -> Status {
     const plait_device_ops* ops = &d.ops();
@@ -265,6 +363,7 @@ std::vector<Law> device_laws() {
       {kKind, "order", kMust, "work on a stream happens in order; add_f32 adds", order},
       {kKind, "bounds", kMust, "fills what it is told to fill", bounds},
       {kKind, "too_much", kMust, "memory that is not there is refused in words", refuses_too_much},
+      {kKind, "synchronize", kMust, "what was queued is done when synchronize comes back", synchronizes},
       {kKind, "streams", kMust, "streams work side by side", streams},
       {kKind, "late_error", kMust,
        "an error that arrives late is told, and nothing after it is taken for good", late_error},

@@ -11,15 +11,19 @@ namespace plait {
 // written, or was never written. As f32: a NaN, and about 24.96.
 enum class Poison : uint32_t { kNan = 0x7FC0DEADu, kNumber = 0x41C7A5A5u };
 
+// Memory that cannot be touched without a fault, right behind the content (rounded up to 64 bytes, which a
+// kernel may read), or right before it; the other end has a guard alone.
+enum class Fence { kNone, kBehind, kBefore };
+
 // 64-byte aligned, its size exactly `bytes`. Threads: [one at a time]
 class Guarded {
  public:
-  Guarded(uint64_t bytes, Poison poison);
+  Guarded(uint64_t bytes, Poison poison, Fence fence = Fence::kNone);
 
   uint64_t bytes() const { return bytes_; }
   // Null for 0 bytes, as the host gives it.
-  void* data() { return bytes_ > 0 ? memory_.get() + kGuard : nullptr; }
-  const void* data() const { return bytes_ > 0 ? memory_.get() + kGuard : nullptr; }
+  void* data() { return bytes_ > 0 ? begin() : nullptr; }
+  const void* data() const { return bytes_ > 0 ? begin() : nullptr; }
   template <class T>
   T* as() {
     return static_cast<T*>(data());
@@ -29,7 +33,7 @@ class Guarded {
     return static_cast<const T*>(data());
   }
   // Where a plugin finds the content: at data(), or where it was lent to.
-  void* given() { return bytes_ > 0 && lent_ != nullptr ? lent_ + kGuard : data(); }
+  void* given() { return bytes_ > 0 && lent_ != nullptr ? lent_ + before_ : data(); }
   template <class T>
   T* given_as() {
     return static_cast<T*>(given());
@@ -38,9 +42,9 @@ class Guarded {
   void lend(void* whole) { lent_ = static_cast<uint8_t*>(whole); }
   void* lent() const { return lent_; }
   void* whole() { return memory_.get(); }
-  uint64_t whole_bytes() const { return bytes_ + 2 * kGuard; }
+  uint64_t whole_bytes() const { return before_ + bytes_ + behind_; }
   void write(const void* from, uint64_t bytes) {
-    if (bytes > 0) std::memcpy(memory_.get() + kGuard, from, bytes);
+    if (bytes > 0) std::memcpy(begin(), from, bytes);
   }
   // Fills the content, and the guards when `guards`.
   void poison(Poison poison, bool guards = true);
@@ -55,13 +59,20 @@ class Guarded {
  private:
   static constexpr uint64_t kGuard = 512;
   struct Free {
+    Free() : Free(nullptr, 0) {}
+    Free(void* map, uint64_t bytes) : mapped(map), mapped_bytes(bytes) {}
+    void* mapped;  // with its fences; null: of the heap
+    uint64_t mapped_bytes;
     void operator()(uint8_t* memory) const;
   };
+  std::unique_ptr<uint8_t, Free> between_fences(Fence fence);
+  uint8_t* begin() const { return memory_.get() + before_; }
   static uint8_t pattern(Poison poison, uint64_t place) {
     return static_cast<uint8_t>(static_cast<uint32_t>(poison) >> 8 * (place % 4));
   }
 
   uint64_t bytes_;
+  uint64_t before_ = kGuard, behind_ = kGuard;  // bytes of the guards
   Poison poison_;
   uint8_t* lent_ = nullptr;
   std::unique_ptr<uint8_t, Free> memory_;

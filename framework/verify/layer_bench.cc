@@ -31,7 +31,8 @@ plait_layer_needs needs_for(LayerBench::Needs& needs) {
 std::vector<uint8_t> needed_gradients(const LayerCase& made, const BenchOptions& options) {
   if (!options.gradient_needed.empty()) return options.gradient_needed;
   std::vector<uint8_t> needed;
-  for (const PartSpec& input : made.inputs) needed.push_back(options.training && input.dtype == PLAIT_F32);
+  for (size_t i = 0; i < made.inputs.size(); ++i)
+    needed.push_back(options.training && made.inputs[i].dtype == PLAIT_F32 && made.range(i) == nullptr);
   return needed;
 }
 

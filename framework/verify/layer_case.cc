@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstring>
+
 #include "plan/shape_text.h"
 #include "verify/config_samples.h"
 #include "verify/law.h"
@@ -27,6 +30,13 @@ bool is_small(const InferredLayer& shapes) {
   return true;
 }
 
+bool is_whole(uint32_t dtype) { return dtype == PLAIT_I32 || dtype == PLAIT_I64 || dtype == PLAIT_U8; }
+
+void fill_whole(uint32_t dtype, int64_t value, std::vector<uint8_t>& bytes) {
+  const size_t each = dtype_bytes(dtype);  // little-endian: the low bytes come first
+  for (size_t at = 0; at + each <= bytes.size(); at += each) std::memcpy(&bytes[at], &value, each);
+}
+
 // Other extents of the last axis, or a lower rank, for the further inputs of a layer.
 std::vector<PartSpec> inputs_of(const Shape& shape, uint32_t dtype, uint32_t count, uint64_t variant) {
   std::vector<PartSpec> inputs(count, PartSpec{"", dtype, shape, -1});
@@ -49,18 +59,16 @@ class Finder {
         sampler_(trial.registry(), trial.dice()) {}
 
   Result<std::vector<LayerCase>> find() {
-    PLAIT_ASSIGN(const auto examples, trial_.examples());
-    for (const Example& example : examples) {
+    PLAIT_ASSIGN(examples_, trial_.examples());
+    for (const Example& example : examples_) {
+      of_example_ = &example;
       if (example.inputs.empty()) {
         try_shapes(example.config, found_.size() + 4);
-        continue;
-      }
-      LayerCase made = case_of(example.config);
-      made.flags = example.flags;
-      if (example.integer_bound > 0) made.integer_bound = example.integer_bound;
-      if (!try_inputs(std::move(made), example.inputs))
+      } else if (!try_inputs(case_of(example.config), example.inputs)) {
         return {Code::kInvalid, "the layer refuses the inputs of its own example: " + refusal_};
+      }
     }
+    of_example_ = nullptr;
     if (auto config = sampler_.plain(trial_.type())) try_shapes(config, count_ - count_ / 3);
     for (int i = 0; i < kDraws && found_.size() < count_; ++i) {
       const auto config = sampler_.random(trial_.type());
@@ -110,6 +118,8 @@ class Finder {
       return false;
     }
     if (!is_small(*shapes)) return false;
+    made.flags = of_example_ != nullptr ? of_example_->flags : flags_of(examples_, made.config(), inputs);
+    made.integer_bound = bound_for(made.flags, inputs);
     made.inputs = std::move(inputs);
     made.shapes = std::move(*shapes);
     if (must_create_) {
@@ -118,8 +128,44 @@ class Finder {
         return false;
       }
     }
+    if (must_create_ && !takes_its_numbers(made)) return false;
     found_.push_back(std::move(made));
     return true;
+  }
+
+  uint32_t bound_for(uint32_t flags, const std::vector<PartSpec>& inputs) const {
+    if (of_example_ != nullptr && of_example_->integer_bound > 0) return of_example_->integer_bound;
+    if (flags & PLAIT_VERIFY_LABELS)
+      return static_cast<uint32_t>(std::max<int64_t>(inputs.front().shape.back(), 1));
+    return 2;
+  }
+
+  // Whole numbers without a declared range are guessed: 0 and 1, or 0 alone where forward refuses 1.
+  bool takes_its_numbers(LayerCase& made) {
+    bool guesses = false;
+    for (size_t i = 0; i < made.inputs.size(); ++i)
+      guesses = guesses || (is_whole(made.inputs[i].dtype) && made.range(i) == nullptr);
+    for (; guesses; made.integer_bound = 1) {
+      const Status status = evaluates(made);
+      if (!is_refusal(status)) return true;  // what else is wrong is for the laws
+      refusal_ = status.message();
+      if (made.integer_bound == 1 || of_example_ != nullptr) return false;
+    }
+    return true;
+  }
+
+  Status evaluates(const LayerCase& made) {
+    BenchOptions options;
+    options.training = false;
+    PLAIT_ASSIGN(auto bench, LayerBench::create(trial_, made, options));
+    PLAIT_ASSIGN(LayerValues values, draw_values(trial_, made));
+    for (size_t i = 0; i < made.inputs.size(); ++i)
+      if (is_whole(made.inputs[i].dtype) && made.range(i) == nullptr)
+        fill_whole(made.inputs[i].dtype, made.integer_bound - 1, values.inputs[i]);
+    LayerRunOptions run;
+    run.training = false;
+    PLAIT_ASSIGN(auto at_work, LayerRun::create(*bench, values, run));
+    return at_work->all();
   }
 
   Trial& trial_;
@@ -127,6 +173,8 @@ class Finder {
   const size_t count_;
   const bool must_create_;
   ConfigSampler sampler_;
+  std::vector<Example> examples_;
+  const Example* of_example_ = nullptr;  // whose case is being made; null: a guess
   std::vector<LayerCase> found_;
   std::string refusal_;
 };
@@ -137,6 +185,12 @@ std::string LayerCase::text() const {
   std::string text = config_text(config());
   for (const PartSpec& input : inputs) text += ", " + shape_text(input);
   return text;
+}
+
+const InputRange* LayerCase::range(size_t input) const {
+  for (const InputRange& one : shapes.input_ranges)
+    if (one.input == input) return &one;
+  return nullptr;
 }
 
 Result<LayerCase> LayerCase::with_inputs(std::vector<PartSpec> other) const {
@@ -164,7 +218,8 @@ Result<LayerCase> large_layer_case(Trial& trial) {
   auto cases = Finder(trial, kLargeShapes, 1).find();
   if (!cases) cases = Finder(trial, kShapes, 1).find();
   if (!cases) return cases.status();
-  return std::move(cases->front());
+  const auto size = [](const LayerCase& made) { return element_count(made.inputs.front().shape); };
+  return std::move(*std::ranges::max_element(*cases, {}, size));  // examples may be small
 }
 
 }  // namespace plait

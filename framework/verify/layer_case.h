@@ -15,10 +15,11 @@ struct LayerCase {
   std::vector<PartSpec> inputs;
   InferredLayer shapes;
   uint32_t flags = 0;          // PLAIT_VERIFY_*
-  uint32_t integer_bound = 2;  // integer inputs are drawn below it
+  uint32_t integer_bound = 2;  // integer inputs without a range of their own are drawn below it
 
   const plait_config& config() const { return *spec.plugin.config; }
-  bool couples_samples() const { return (flags & PLAIT_VERIFY_COUPLES_SAMPLES) != 0; }
+  // The range that the layer declares for an input, or null.
+  const InputRange* range(size_t input) const;
   // "{filters: 3}, [2, 5, 6, 3] f32"
   std::string text() const;
   // The same configuration for a batch of `batch`.

@@ -12,13 +12,22 @@ namespace {
 enum { kInputs, kOutputs, kOutputGradients, kInputGradients };
 
 template <class Spec>
-void make_blocks(std::vector<Guarded>& blocks, const std::vector<Spec>& specs, Poison poison) {
-  for (const Spec& spec : specs) blocks.emplace_back(byte_count(spec), poison);
+void make_blocks(std::vector<Guarded>& blocks, const std::vector<Spec>& specs,
+                 const LayerRunOptions& options) {
+  for (const Spec& spec : specs) blocks.emplace_back(byte_count(spec), options.poison, options.fence);
 }
 
 std::vector<PartSpec> as_f32(std::vector<PartSpec> specs) {
   for (PartSpec& spec : specs) spec.dtype = PLAIT_F32;
   return specs;
+}
+
+using Named = std::vector<std::pair<std::string, const Guarded*>>;
+
+std::string first_difference(const Named& some, const Named& others) {
+  for (size_t i = 0; i < std::min(some.size(), others.size()); ++i)
+    if (!some[i].second->same_bits(*others[i].second)) return some[i].first;
+  return "";
 }
 
 bool same(const Guarded& block, const void* expected, uint64_t bytes) {
@@ -28,25 +37,25 @@ bool same(const Guarded& block, const void* expected, uint64_t bytes) {
 }  // namespace
 
 LayerRun::LayerRun(const LayerBench& bench, const LayerValues& values, const LayerRunOptions& options)
-    : saved(bench.needs().saved, options.poison),
-      workspace(bench.needs().workspace, options.poison),
-      prepared(bench.needs().prepared, options.poison),
+    : saved(bench.needs().saved, options.poison, options.fence),
+      workspace(bench.needs().workspace, options.poison, options.fence),
+      prepared(bench.needs().prepared, options.poison, options.fence),
       context(bench.options().lanes, bench.options().parallel_for),
       bench_(bench),
       options_(options),
       values_(values) {
   const LayerCase& made = bench.layer();
-  make_blocks(inputs, made.inputs, options.poison);
-  make_blocks(outputs, made.shapes.outputs, options.poison);
-  make_blocks(output_gradients, as_f32(made.shapes.outputs), options.poison);
-  make_blocks(input_gradients, as_f32(made.inputs), options.poison);
+  make_blocks(inputs, made.inputs, options);
+  make_blocks(outputs, made.shapes.outputs, options);
+  make_blocks(output_gradients, as_f32(made.shapes.outputs), options);
+  make_blocks(input_gradients, as_f32(made.inputs), options);
   for (size_t i = 0; i < made.shapes.parameters.size(); ++i) {
     const uint64_t bytes = bench.stored_elements(i) * sizeof(float);
-    parameters.emplace_back(bytes, options.poison);
-    parameter_gradients.emplace_back(bytes, options.poison);
+    parameters.emplace_back(bytes, options.poison, options.fence);
+    parameter_gradients.emplace_back(bytes, options.poison, options.fence);
   }
   for (const ParameterInfo& info : made.shapes.buffers)
-    buffers.emplace_back(info.elements * sizeof(float), options.poison);
+    buffers.emplace_back(info.elements * sizeof(float), options.poison, options.fence);
   stored_.resize(parameters.size());
 }
 
@@ -208,6 +217,13 @@ std::vector<std::pair<std::string, const Guarded*>> LayerRun::written(bool after
   }
   add("buffer", buffers);
   if (!after_backward) return list;
+  const auto backward = gradients();
+  list.insert(list.end(), backward.begin(), backward.end());
+  return list;
+}
+
+std::vector<std::pair<std::string, const Guarded*>> LayerRun::gradients() const {
+  std::vector<std::pair<std::string, const Guarded*>> list;
   for (size_t i = 0; i < input_gradients.size(); ++i) {
     const Guarded& block = options_.in_place && i == 0 ? output_gradients[0] : input_gradients[i];
     if (pointers_[kInputGradients][i] != nullptr)
@@ -221,7 +237,7 @@ std::vector<std::pair<std::string, const Guarded*>> LayerRun::written(bool after
   return list;
 }
 
-std::string LayerRun::all_overruns() const {
+std::string LayerRun::overruns() const {
   std::string text;
   const auto look = [&](const std::string& what, const Guarded& block) {
     const std::string found = block.overrun();
@@ -239,8 +255,7 @@ std::string LayerRun::all_overruns() const {
 }
 
 Status LayerRun::check_memory() {
-  if (const std::string overruns = all_overruns(); !overruns.empty())
-    return broken("writes outside its memory: " + overruns);
+  if (const std::string text = overruns(); !text.empty()) return broken("writes outside its memory: " + text);
   for (size_t i = options_.in_place ? 1 : 0; i < inputs.size(); ++i) {
     if (!same(inputs[i], values_.inputs[i].data(), inputs[i].bytes()))
       return broken(fmt::format("writes its input {}", i));
@@ -269,10 +284,11 @@ Status LayerRun::check_written(bool after_backward) {
 
 std::string LayerRun::difference(const LayerRun& other) const {
   const bool backward = bench_.options().training;
-  const auto mine = written(backward), others = other.written(backward);
-  for (size_t i = 0; i < std::min(mine.size(), others.size()); ++i)
-    if (!mine[i].second->same_bits(*others[i].second)) return mine[i].first;
-  return "";
+  return first_difference(written(backward), other.written(backward));
+}
+
+std::string LayerRun::gradient_difference(const LayerRun& other) const {
+  return first_difference(gradients(), other.gradients());
 }
 
 }  // namespace plait

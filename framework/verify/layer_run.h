@@ -70,7 +70,9 @@ struct LayerValues {
 };
 // f32 inputs are uniform in [-1, 1], parameters their initial values and a little noise.
 // Fails with: kInvalid when the layer asks for an initialisation that does not exist.
-// `most`: the largest number among inputs of floating point, up or down.
+// `most`: the largest number among inputs of floating point, up or down; kManyScales: of any size from 2^-7
+// to 2^13, as likely small as large.
+constexpr double kManyScales = -1;
 Result<LayerValues> draw_values(Trial& trial, const LayerCase& made, double most = 1);
 // Sample `n` of values drawn for a batch.
 LayerValues sample_of(const LayerCase& made, const LayerValues& values, int64_t n);
@@ -84,6 +86,7 @@ struct LayerRunOptions {
   std::vector<uint8_t> skip_input_gradient;  // per input
   bool skip_parameter_gradients = false;
   bool accumulate = false;
+  Fence fence = Fence::kNone;
 };
 
 // Threads: [one at a time], as many as wanted side by side.
@@ -107,12 +110,16 @@ class LayerRun {
   // Gradients of a parameter in plain order.
   Result<std::vector<float>> parameter_gradient(size_t index);
 
+  // "" or the blocks outside of which something was written.
+  std::string overruns() const;
   // Names what was written that must not be, after a call: guards, inputs, parameters, output gradients.
   Status check_memory();
   // ok, or "output 0: 3 of 12 elements were never written (the first is 9)".
   Status check_written(bool after_backward);
   // "" or the first block that differs: "output 0", "gradient of input 1", ...
   std::string difference(const LayerRun& other) const;
+  // The same of gradients alone.
+  std::string gradient_difference(const LayerRun& other) const;
   DeviceSide& side() { return *side_; }
 
   std::vector<Guarded> inputs, outputs, output_gradients, input_gradients;
@@ -128,7 +135,7 @@ class LayerRun {
                     std::vector<Guarded>& blocks, bool lengths);
   Status call(const char* what, int (*function)(const void*, plait_context*, const plait_layer_call*));
   std::vector<std::pair<std::string, const Guarded*>> written(bool after_backward) const;
-  std::string all_overruns() const;
+  std::vector<std::pair<std::string, const Guarded*>> gradients() const;
 
   const LayerBench& bench_;
   std::unique_ptr<DeviceSide> side_;

@@ -8,13 +8,24 @@
 namespace plait {
 namespace {
 
-std::vector<uint8_t> draw_input(Dice& dice, const PartSpec& spec, uint32_t bound, double most) {
+double draw_number(Dice& dice, double most) {
+  if (most != kManyScales) return dice.between(-most, most);
+  const double size = std::exp2(dice.between(-7, 13));
+  return dice.coin() ? size : -size;
+}
+
+std::vector<uint8_t> draw_input(Dice& dice, const LayerCase& made, size_t input, double most) {
+  const PartSpec& spec = made.inputs[input];
+  const InputRange* range = made.range(input);
+  const int64_t low = range != nullptr ? range->low : 0,
+                high = range != nullptr ? range->high : made.integer_bound;
   std::vector<uint8_t> bytes(byte_count(spec));
   const uint64_t count = element_count(spec.shape);
   for (uint64_t i = 0; i < count; ++i) {
-    const auto integer = static_cast<int32_t>(dice.below(bound));
-    const auto number = static_cast<float>(dice.between(-most, most));
-    const int64_t wide = integer;
+    const int64_t wide = low + static_cast<int64_t>(dice.below(static_cast<uint64_t>(high - low)));
+    const auto integer = static_cast<int32_t>(wide);
+    const auto number =
+        static_cast<float>(range != nullptr ? static_cast<double>(wide) : draw_number(dice, most));
     const double exact = number;
     switch (spec.dtype) {
       case PLAIT_F32:
@@ -57,8 +68,8 @@ Result<std::vector<float>> draw_parameter(Trial& trial, const ParameterInfo& inf
 
 Result<LayerValues> draw_values(Trial& trial, const LayerCase& made, double most) {
   LayerValues values;
-  for (const PartSpec& input : made.inputs) {
-    values.inputs.push_back(draw_input(trial.dice(), input, made.integer_bound, most));
+  for (size_t i = 0; i < made.inputs.size(); ++i) {
+    values.inputs.push_back(draw_input(trial.dice(), made, i, most));
     values.lengths.emplace_back();
   }
   for (const ParameterInfo& info : made.shapes.parameters) {

@@ -33,6 +33,7 @@ class LayerWorker final : public Worker {
     const LayerCase& made = bench_->layer();
     for (size_t i = 0; i < made.inputs.size(); ++i) {
       own(fmt::format("input {}", i), run_->inputs[i], made.inputs[i].dtype, Role::kRead);
+      if (const InputRange* range = made.range(i)) keep_within(range->low, range->high);
       own(fmt::format("gradient of input {}", i), run_->input_gradients[i], PLAIT_F32, Role::kWritten);
     }
     for (size_t i = 0; i < made.shapes.outputs.size(); ++i)

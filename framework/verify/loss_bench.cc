@@ -76,7 +76,7 @@ Result<std::vector<LossCase>> loss_cases(Trial& trial) {
       const PartSpec prediction{"prediction", PLAIT_F32, shape, -1};
       for (const PartSpec& target : targets_for(prediction)) {
         LossCase made{one.config, prediction, target,
-                      static_cast<uint32_t>(std::max<int64_t>(shape.back(), 2))};
+                      static_cast<uint32_t>(shape.back())};  // classes, along the last axis
         if (target.shape == prediction.shape && is_integer(target)) made.bound = 2;
         if (cases.size() < kCases && fits(trial, made) && is_supported(trial, made)) {
           cases.push_back(made);
@@ -115,6 +115,11 @@ LossRun::LossRun(const LossBench& bench, Dice& dice, Poison poison)
   prediction.draw(dice, 0.05, 0.95, 2);  // fits probabilities and scores alike
   target.draw(dice, 0.05, 0.95, bench.made().bound);
   if (target.spec().dtype == PLAIT_F32) share_out(target);
+}
+
+std::string LossRun::target_text() const {
+  if (is_integer(target.spec())) return fmt::format("0 .. {}", bench_.made().bound - 1);
+  return target.spec().shape.back() == 1 ? "zeros" : "shares that sum to 1";
 }
 
 Status LossRun::lend() {

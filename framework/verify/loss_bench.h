@@ -59,6 +59,8 @@ class LossRun {
   double count() const { return result.as<double>()[1]; }
   double mean() const { return sum() / count(); }
   int32_t bad_target() const { return *bad.as<int32_t>(); }
+  // "0 .. 3", or of floating point "shares that sum to 1".
+  std::string target_text() const;
 
   SampleTensor prediction, target, gradient;
   Guarded workspace, result, bad;

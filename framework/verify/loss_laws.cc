@@ -107,6 +107,21 @@ Status memory(Trial& trial) {
   });
 }
 
+// bad_target is a sample: the first axis.
+std::string refused_target(const LossRun& run) {
+  const PartSpec& spec = run.target.spec();
+  const auto batch = static_cast<uint64_t>(spec.shape.empty() ? 1 : spec.shape[0]);
+  const int32_t sample = run.bad_target();
+  if (sample < 0 || static_cast<uint64_t>(sample) >= batch)
+    return fmt::format("says that the target of sample {} is bad, of {} samples", sample, batch);
+  const uint64_t each = run.target.elements() / batch, first = static_cast<uint64_t>(sample) * each;
+  std::string numbers;
+  for (uint64_t k = 0; k < std::min<uint64_t>(each, 6); ++k)
+    numbers += fmt::format("{}{:.6g}", k > 0 ? ", " : "", run.target.get(first + k));
+  return fmt::format("refuses the target of sample {} (bad_target): {}{}, drawn from {}", sample, numbers,
+                     each > 6 ? ", ..." : "", run.target_text());
+}
+
 Status result(Trial& trial) {
   return for_each_case(trial, [&](const LossBench& bench) -> Status {
     LossRun run(bench, trial.dice());
@@ -117,12 +132,18 @@ Status result(Trial& trial) {
     if (!(run.count() >= 1) || run.count() > static_cast<double>(run.prediction.elements()))
       return broken(fmt::format("counts {} samples for a prediction {}", run.count(),
                                 shape_text(bench.made().prediction)));
-    if (run.bad_target() != -1 && bench.made().bound > 0)
-      return broken(fmt::format("refuses target {} (bad_target {}), which is within range", run.target.get(0),
-                                run.bad_target()));
+    if (run.bad_target() != -1) return broken(refused_target(run));
     PLAIT_TRY(run.compute(false));
     return run.sum() == with ? Status() : broken("the result differs when no gradient is needed");
   });
+}
+
+// No class of the prediction, nor of any other number of classes that it may stand for; -1 where the target's
+// type holds none.
+double beyond_classes(const LossCase& made) {
+  const int64_t elements = static_cast<int64_t>(element_count(made.prediction.shape));
+  if (made.target.dtype == PLAIT_U8) return elements < 255 ? 255 : -1;
+  return static_cast<double>(std::max<int64_t>(200, elements));
 }
 
 Status bad_target(Trial& trial) {
@@ -133,11 +154,14 @@ Status bad_target(Trial& trial) {
     ++tried;
     LossRun run(bench, trial.dice());
     const auto batch = static_cast<uint64_t>(target.shape[0]), stride = run.target.elements() / batch;
+    const double beyond = beyond_classes(bench.made());
+    if (beyond < 0) return {};
     for (uint64_t n = batch; n-- > 0;) {  // the smallest place is told
-      run.target.set(n * stride, 200);
+      run.target.set(n * stride, beyond);
       if (!run.compute()) continue;
       if (run.bad_target() != static_cast<int32_t>(n))
-        return broken(fmt::format("target 200 of sample {} is taken: bad_target is {}", n, run.bad_target()));
+        return broken(
+            fmt::format("target {} of sample {} is taken: bad_target is {}", beyond, n, run.bad_target()));
       if (const auto text = run.gradient.memory().overrun(); !text.empty())
         return broken("a bad target makes it write outside the gradient: " + text);
     }

@@ -29,6 +29,7 @@ class SampleTensor {
 
   const plait_tensor* raw() const { return &raw_; }
   const PartSpec& spec() const { return spec_; }
+  void set_lengths(const int32_t* lengths) { raw_.lengths = lengths; }
   // Plugins are given a twin on the device from now on.
   Status lend_to(DeviceSide& side);
   Guarded& memory() { return memory_; }

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "pipeline/load.h"
+#include "verify/config_samples.h"
 #include "verify/law.h"
 
 namespace plait {
@@ -73,7 +74,30 @@ Result<std::shared_ptr<plait_config>> parse_fields(const Registry& registry, con
   return plugin->config;
 }
 
+bool writes_the_same(const plait_config& example, const plait_config& config) {
+  for (size_t i = 0; i < example.fields.size(); ++i) {
+    const ConfigField &written = example.fields[i], &other = config.fields[i];
+    if (!written.is_default && field_text(written) != field_text(other)) return false;
+  }
+  return true;
+}
+
+bool are_the_same(const std::vector<PartSpec>& some, const std::vector<PartSpec>& others) {
+  return std::ranges::equal(some, others, [](const PartSpec& a, const PartSpec& b) {
+    return a.dtype == b.dtype && a.shape == b.shape && a.variable_axis == b.variable_axis;
+  });
+}
+
 }  // namespace
+
+uint32_t flags_of(const std::vector<Example>& examples, const plait_config& config,
+                  const std::vector<PartSpec>& inputs) {
+  uint32_t flags = 0;
+  for (const Example& one : examples)
+    if (writes_the_same(*one.config, config) && (one.inputs.empty() || are_the_same(one.inputs, inputs)))
+      flags |= one.flags;
+  return flags;
+}
 
 std::string TestName::text() const {
   std::string what = std::filesystem::path(file).filename();
@@ -115,15 +139,6 @@ const plait_verify_hints* Trial::hints() const {
   const plait_plugin* plugin = entry_->file->plugin;
   if (!PLAIT_HAS(plugin, get_extension)) return nullptr;
   return static_cast<const plait_verify_hints*>(plugin->get_extension(PLAIT_EXTENSION_VERIFY));
-}
-
-uint32_t Trial::hint_flags() {
-  const plait_verify_hints* given = hints();
-  uint32_t flags = 0;
-  for (uint32_t i = 0; given != nullptr && i < given->n_examples; ++i) {
-    if (name_.type_id == given->examples[i]->type_id) flags |= given->examples[i]->flags;
-  }
-  return flags;
 }
 
 Result<std::vector<Example>> Trial::examples() {

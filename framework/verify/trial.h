@@ -33,6 +33,11 @@ struct Example {
   uint32_t integer_bound = 0;
 };
 
+// Flags for a case that was guessed: those of the examples that name it, by every field that they write, and
+// by their inputs where they have some.
+uint32_t flags_of(const std::vector<Example>& examples, const plait_config& config,
+                  const std::vector<PartSpec>& inputs);
+
 // Where the text of Trial::doing is kept, so that the parent can tell what a crashed test was at.
 struct TestProgress {
   char text[1000];
@@ -68,9 +73,8 @@ class Trial {
   void remark(const std::string& text);
   const std::string& remarks() const { return remarks_; }
 
-  // What the plugin's hints say of this type; flags of all examples together.
+  // What the plugin's hints say of this type. An example's flags are those of its own case.
   Result<std::vector<Example>> examples();
-  uint32_t hint_flags();
 
  private:
   const plait_verify_hints* hints() const;

@@ -2,9 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <set>
 
 #include "verify/cancellation.h"
@@ -12,6 +14,7 @@
 #include "verify/derivative.h"
 #include "verify/guarded.h"
 #include "verify/half.h"
+#include "verify/process_state.h"
 
 namespace plait {
 namespace {
@@ -78,6 +81,60 @@ Result<std::string> outcome_of(const std::function<std::string(TestProgress&)>& 
     while (!running.take()) continue;
   }
   return running.answer();
+}
+
+TEST_CASE("derivatives far from 0 are told with longer steps, but not over waves") {
+  const auto far = [](double (*function)(double), float x) {
+    const Evaluate evaluate = [&](float at, std::vector<double>& outputs) -> Status {
+      outputs[0] = static_cast<float>(function(static_cast<double>(at)));
+      return {};
+    };
+    return *derivative(evaluate, {1.0}, x, {std::abs(static_cast<double>(x)), 1});
+  };
+  const auto bent = [](double x) { return x > 100 ? 100 + 0.25 * (x - 100) : x; };
+  CHECK(far(bent, 4000).smooth);
+  CHECK(far(bent, 4000).agrees(0.25));
+  CHECK_FALSE(far(bent, 4000).agrees(1));
+  CHECK(far(bent, 0.01f).agrees(1));
+  CHECK_FALSE(far([](double x) { return std::sin(x); }, 5000).smooth);
+}
+
+TEST_CASE("memory between fences has guards at one end and faults at the other") {
+  for (const Fence fence : {Fence::kBehind, Fence::kBefore}) {
+    for (const uint64_t bytes : {uint64_t{4}, uint64_t{64}, uint64_t{4100}}) {
+      Guarded block(bytes, Poison::kNan, fence);
+      CHECK(reinterpret_cast<uintptr_t>(block.data()) % 64 == 0);
+      CHECK(block.overrun().empty());
+      block.as<uint8_t>()[bytes - 1] = 0;
+      CHECK(block.overrun().empty());
+      const auto touch = [&](int64_t place) {
+        return outcome_of(
+            [&](TestProgress&) {
+              const_cast<volatile uint8_t*>(block.as<uint8_t>())[place] = 1;
+              return block.overrun();
+            },
+            10);
+      };
+      const auto beyond = touch(static_cast<int64_t>((bytes + 63) / 64 * 64)), before = touch(-1);
+      const auto& fault = fence == Fence::kBehind ? beyond : before;
+      const auto& guarded = fence == Fence::kBehind ? before : beyond;
+      CHECK(fault.status().message().find("SIGSEGV") != std::string::npos);
+      CHECK((guarded.is_ok() ? !guarded->empty()
+                             : guarded.status().message().find("SIGSEGV") != std::string::npos));
+    }
+  }
+}
+
+TEST_CASE("what changes in a process has a name") {
+  const ProcessState before = ProcessState::now();
+  CHECK(before.difference(ProcessState::now()).empty());
+  ::setenv("PLAIT_TEST_VARIABLE", "1", 1);
+  CHECK(before.difference(ProcessState::now()) == "variable PLAIT_TEST_VARIABLE is new: \"1\"");
+  ::unsetenv("PLAIT_TEST_VARIABLE");
+  const auto old = ::signal(SIGUSR2, SIG_IGN);
+  CHECK(before.difference(ProcessState::now()).find("the handler of SIGUSR2 was") == 0);
+  ::signal(SIGUSR2, old);
+  CHECK(before.difference(ProcessState::now()).empty());
 }
 
 TEST_CASE("a child answers, crashes, ends early or hangs, and says what it was at") {

@@ -24,6 +24,14 @@ void put(Guarded& block, uint64_t place, F value) {
   block.as<F>()[place] = value;
 }
 
+void put_whole(Guarded& block, uint32_t dtype, uint64_t place, int64_t value) {
+  if (dtype == PLAIT_F32) put(block, place, static_cast<float>(value));
+  if (dtype == PLAIT_F64) put(block, place, static_cast<double>(value));
+  if (dtype == PLAIT_I32) put(block, place, static_cast<int32_t>(value));
+  if (dtype == PLAIT_I64) put(block, place, value);
+  if (dtype == PLAIT_U8) put(block, place, static_cast<uint8_t>(value));
+}
+
 // Made of bits: arithmetic may flush it to zero.
 template <class F>
 F denormal(Dice& dice) {
@@ -54,7 +62,13 @@ F special(Dice& dice, uint64_t round) {
 }
 
 // Round 0 is any bits at all; integers are the same every round.
-void draw_element(Guarded& block, uint32_t dtype, uint64_t place, Dice& dice, uint64_t round) {
+void draw_element(const WorkBlock& into, uint64_t place, Dice& dice, uint64_t round) {
+  Guarded& block = *into.memory;
+  const uint32_t dtype = into.dtype;
+  if (into.low < into.high) {
+    const auto width = static_cast<uint64_t>(into.high - into.low);
+    return put_whole(block, dtype, place, into.low + static_cast<int64_t>(dice.below(width)));
+  }
   if (round > 0 && dtype == PLAIT_F32) return put(block, place, special<float>(dice, round));
   if (round > 0 && dtype == PLAIT_F64) return put(block, place, special<double>(dice, round));
   const uint64_t bits = dice.bits(), bytes = dtype_bytes(dtype);
@@ -90,7 +104,21 @@ void Worker::draw_any_bits(Dice& dice, uint64_t round) {
   for (const WorkBlock& block : blocks_) {
     if (block.role != Role::kRead && block.role != Role::kState) continue;
     const uint64_t count = block.memory->bytes() / std::max<uint64_t>(dtype_bytes(block.dtype), 1);
-    for (uint64_t k = 0; k < count; ++k) draw_element(*block.memory, block.dtype, k, dice, round);
+    for (uint64_t k = 0; k < count; ++k) draw_element(block, k, dice, round);
+  }
+  keep();
+}
+
+void Worker::draw_usual(Dice& dice) {
+  for (const WorkBlock& block : blocks_) {
+    if (block.role != Role::kRead || block.low < block.high) continue;
+    const bool single = block.dtype == PLAIT_F32, wide = block.dtype == PLAIT_F64;
+    const uint64_t count = single || wide ? block.memory->bytes() / dtype_bytes(block.dtype) : 0;
+    for (uint64_t k = 0; k < count; ++k) {
+      const double number = dice.between(-1, 1);
+      if (single) put(*block.memory, k, static_cast<float>(number));
+      if (wide) put(*block.memory, k, number);
+    }
   }
   keep();
 }

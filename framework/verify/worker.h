@@ -22,6 +22,7 @@ struct WorkBlock {
   Guarded* memory;
   uint32_t dtype;
   Role role;
+  int64_t low = 0, high = 0;  // whole numbers, low <= x < high; equal: any numbers
 };
 
 // Contents of the blocks that are results or state.
@@ -50,6 +51,8 @@ class Worker {
   // Numbers of any bits in all that is read and in the state, and keeps them. `round` chooses among kinds of
   // numbers.
   void draw_any_bits(Dice& dice, uint64_t round);
+  // Usual numbers, -1 to 1, in what is read and of floating point.
+  void draw_usual(Dice& dice);
   static constexpr uint64_t kRounds = 7, kDenormals = 4;
 
   Snapshot results() const;
@@ -62,6 +65,8 @@ class Worker {
 
  protected:
   void own(std::string name, Guarded& memory, uint32_t dtype, Role role);
+  // The block owned last holds whole numbers, low <= x < high: the host lets no others through.
+  void keep_within(int64_t low, int64_t high) { blocks_.back().low = low, blocks_.back().high = high; }
   virtual Status calls() = 0;
 
  private:

@@ -30,9 +30,47 @@ MISTAKES = [
     ("reducer", "void combine(", "void combines(", "a reducer needs one of: int weight"),
     ("source", "void read(", "void reads(", "a source needs: void open(Context&)"),
     ("schedule", "double value(", "double values(", "a schedule needs: double value(const ScheduleCall& call) const"),
+    ("loss", "void check(const LossShapes& s) const", "void check(const LossShapes& s)", "check is not: void check("),
+    ("augmenter", "void open(Context&, const Parts& parts)", "void open(const Parts& parts)", "open is not: void open("),
     ("pretrainer", "next_stage(", "next_stages(", "a pretrainer needs: void next_stage"),
     ("device", "void synchronize(", "void synchronise(", "the head of <plait/sdk/device.hpp>"),
 ]
+# kind, a hook of the right name and a wrong signature, what the compiler says: such a hook would be none, in silence.
+HOOKS = [
+    ("layer", "void validate() {}", "validate is not: void validate() const"),
+    ("layer", "static void examples() {}", "examples is not: static void examples(Examples& e)"),
+    ("layer", "void infer(LayerShapes& s) { s.output_like(0); }", "infer is not: void infer(LayerShapes& s) const"),
+    ("layer", "void needs(const LayerRequest&, LayerNeeds&) {}", "needs is not: void needs(const LayerRequest& r"),
+    ("layer", "void prepare(Context&, LayerCall&) const {}", "prepare is not: void prepare(Context& c, const LayerCall"),
+    ("layer", "void pack(Context&, uint32_t, const float*, float*) const {}", "pack and unpack are not both: void pack("),
+    ("layer", "void backward_from_output(Context&, In, In, Out) {}", "backward_from_output is not: void backward_from"),
+    ("layer", "private: void prepare(Context&, const LayerCall&) const {} public:", "prepare is not: void prepare("),
+    ("layer", "template <class V> void prepare(V&) const {}", "prepare is not: void prepare("),
+    ("layer", "void prepare() const {} void prepare(int) const {}", "prepare is not: void prepare("),
+    ("loss", "uint64_t workspace_bytes() const { return 4; }", "workspace_bytes is not: uint64_t workspace_bytes("),
+    ("optimizer", "double observe(Context&, const OptimizerCall&) { return 0; }", "observe is not: double observe("),
+    ("optimizer", "void slots(OptimizerSlots&) {}", "slots is not: void slots(OptimizerSlots& s) const"),
+    ("optimizer", "void open(Context&, int) {}", "open is not: void open(Context& c)"),
+    ("augmenter", "void apply_batch(Context&, SampleCall&) {}", "apply_batch is not: void apply_batch(Context& c"),
+    ("augmenter", "void infer(Parts&, int) const {}", "infer is not: void infer(Parts& parts) const"),
+    ("augmenter", "size_t fit_size(const Parts&) const { return 1; }", "fit_size and fit_observe are not both: size_t"),
+    ("metric", "std::string suffix() { return {}; }", "suffix is not: std::string suffix() const"),
+    ("schedule", "bool ignores_total() { return true; }", "ignores_total is not: bool ignores_total() const"),
+    ("source", "std::array<uint8_t, 32> digest() const { return {}; }", "digest is not: std::array<uint8_t, 32> digest("),
+    ("reducer", "int weight(const ShardResult&) { return 1; }", "weight is not: int weight(const ShardResult& r) const"),
+    ("device", "const void* extension(int) { return nullptr; }", "extension is not: const void* extension("),
+]
+# Data may have the name of a hook, and a hook may have more than the signature asks for.
+RIGHT = [
+    ("layer", "int prepare = 0; static constexpr int needs = 3;"),
+    ("augmenter", "void apply_batch(Context&, SampleCall&, int times = 1) const { static_cast<void>(times); }"),
+    ("optimizer", "auto observe(Context&, const auto& call) const { return 1.0f * float(call.count); }"),
+]
+DESCRIBE = "  static void describe("
+
+
+def with_hook(hook):
+    return f"  {hook}\n{DESCRIBE}"
 
 
 def said(compiler, text, folder):
@@ -48,8 +86,14 @@ def main():
     compilers = [compiler for compiler in ["g++", "clang++"] if shutil.which(compiler)]
     failures = 0
     with tempfile.TemporaryDirectory() as folder:
+        mistakes = MISTAKES + [(kind, DESCRIBE, with_hook(hook), words) for kind, hook, words in HOOKS]
         for compiler in compilers:
-            for kind, old, new, wanted in MISTAKES:
+            for kind, hook in RIGHT:
+                right = (ROOT / "framework/templates" / kind / "your_name.cc").read_text()
+                status, lines = said(compiler, right.replace(DESCRIBE, with_hook(hook)), pathlib.Path(folder))
+                failures += status != 0
+                print("\n".join([f"{'FAILED' if status else 'ok'}: {compiler}, {kind}, {hook} compiles", *lines]))
+            for kind, old, new, wanted in mistakes:
                 right = (ROOT / "framework/templates" / kind / "your_name.cc").read_text()
                 status, lines = said(compiler, right.replace(old, new), pathlib.Path(folder))
                 place = next((n for n, line in enumerate(lines, 1) if wanted in line), None)
@@ -58,7 +102,7 @@ def main():
                 print(f"{'ok' if good else 'FAILED'}: {compiler}, {kind}, {new}: line {place} of {len(lines)}", flush=True)
                 if not good:
                     print("\n".join(lines))
-    print(f"compile errors: {len(MISTAKES)} mistakes, {', '.join(compilers)}, {failures} failures")
+    print(f"compile errors: {len(mistakes)} mistakes, {', '.join(compilers)}, {failures} failures")
     return 1 if failures or not compilers else 0
 
 

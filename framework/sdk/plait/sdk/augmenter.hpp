@@ -84,6 +84,37 @@ concept FitsData = requires(const T& t, Context& c, SampleCall& call, const Part
 };
 
 template <class T>
+concept InfersPartsAlone = requires(const T& t, Parts& parts) {
+  t.infer(parts);
+};
+template <class T>
+concept InfersPartsInContext = requires(const T& t, Context& c, Parts& parts) {
+  t.infer(c, parts);
+};
+template <class T>
+concept OpensForParts = requires(T& t, Context& c, const Parts& parts) {
+  t.open(c, parts);
+};
+
+template <class T>
+constexpr void check_augmenter() {
+  static_assert(AppliesSample<T> || AppliesBatch<T>,
+                "an augmenter needs: void apply(Context& c, SampleCall& call) const (or apply_batch)");
+  static_assert(!names_apply<T>() || AppliesSample<T>,
+                "apply is not: void apply(Context& c, SampleCall& call) const");
+  static_assert(!names_apply_batch<T>() || AppliesBatch<T>,
+                "apply_batch is not: void apply_batch(Context& c, SampleCall& call) const");
+  static_assert(
+      !names_infer<T>() || InfersPartsAlone<T> || InfersPartsInContext<T>,
+      "infer is not: void infer(Parts& parts) const, nor void infer(Context& c, Parts& parts) const");
+  static_assert(!names_open<T>() || OpensForParts<T> || HasOpen<T>,
+                "open is not: void open(Context& c, const Parts& parts), nor void open(Context& c)");
+  static_assert(!(names_fit_size<T>() || names_fit_observe<T>()) || FitsData<T>,
+                "fit_size and fit_observe are not both: size_t fit_size(const Parts& parts) const, and void "
+                "fit_observe(Context& c, SampleCall& call, std::span<double> state) const");
+}
+
+template <class T>
 struct AugmenterThunks {
   static int infer(plait_context* context, const plait_config* config, uint32_t n_parts,
                    const plait_tensor_spec* const* specs, const plait_parts_builder* builder) noexcept {
@@ -91,11 +122,11 @@ struct AugmenterThunks {
       T augmenter{};
       read_config(context, config, augmenter);
       Parts parts(n_parts, specs);
-      if constexpr (requires(Context & c) { augmenter.infer(c, parts); }) {
+      if constexpr (InfersPartsInContext<T>) {
         Context c(context);
-        augmenter.infer(c, parts);
-      } else if constexpr (requires { augmenter.infer(parts); }) {
-        augmenter.infer(parts);
+        std::as_const(augmenter).infer(c, parts);
+      } else if constexpr (InfersPartsAlone<T>) {
+        std::as_const(augmenter).infer(parts);
       }
       parts.emit(builder);
     });
@@ -107,7 +138,7 @@ struct AugmenterThunks {
       read_config(context, config, *made);
       [[maybe_unused]] Context c(context);
       [[maybe_unused]] const Parts parts(n_parts, specs);
-      if constexpr (requires { made->open(c, parts); }) {
+      if constexpr (OpensForParts<T>) {
         made->open(c, parts);
       } else if constexpr (HasOpen<T>) {
         made->open(c);
@@ -188,8 +219,7 @@ const plait_augmenter_ops* augmenter_ops() {
 // An augmenter type and its implementation.
 template <class T>
 Entry augmenter(const char* id) {
-  static_assert(detail::AppliesSample<T> || detail::AppliesBatch<T>,
-                "an augmenter needs: void apply(Context& c, SampleCall& call) const (or apply_batch)");
+  detail::check_augmenter<T>();
   return detail::make_entry<T>("augmenter", id, detail::augmenter_rules<T>(), kCpu,
                                detail::augmenter_ops<T>());
 }

@@ -33,6 +33,7 @@
 #include "child.hpp"
 #include "config.hpp"
 #include "error.hpp"
+#include "hooks.hpp"
 
 namespace plait::sdk {
 
@@ -50,6 +51,11 @@ template <class T>
 class Describe;
 
 namespace detail {
+
+template <class T>
+concept Validates = requires(const T& t) {
+  t.validate();
+};
 
 template <class Base>
 std::type_identity<Base> described_by(void (*)(Describe<Base>&));
@@ -348,8 +354,10 @@ class Describe {
   }
   // Fills `into` and checks it.
   void read(const detail::Config& config, T& into) const {
+    static_assert(!detail::names_validate<T>() || detail::Validates<T>,
+                  "validate is not: void validate() const, which throws Error");
     for (const auto& field : fields_) field->read(config, into);
-    if constexpr (requires { into.validate(); }) into.validate();
+    if constexpr (detail::Validates<T>) std::as_const(into).validate();
   }
 
  private:

@@ -50,6 +50,11 @@ concept IsDevice = requires(T& t, Context& c, void* m, const void* from, float* 
 };
 
 template <class T>
+concept AnswersExtensions = requires(T& t, std::string_view name) {
+  { t.extension(name) } -> std::convertible_to<const void*>;
+};
+
+template <class T>
 struct DeviceThunks {
   // Runs body(device, context) behind the guard.
   template <class Body>
@@ -104,8 +109,7 @@ struct DeviceThunks {
     return call(self, context, [&](T& d, Context& c) { d.synchronize(c); });
   }
   static const void* extension(void* self, const char* name) noexcept {
-    if constexpr (requires(T & d) { d.extension(std::string_view()); })
-      return static_cast<T*>(self)->extension(name);
+    if constexpr (AnswersExtensions<T>) return static_cast<T*>(self)->extension(name);
     return nullptr;
   }
 };
@@ -138,6 +142,8 @@ template <class T>
 Entry device(const char* id) {
   static_assert(detail::IsDevice<T>,
                 "a device needs all the functions at the head of <plait/sdk/device.hpp>");
+  static_assert(!detail::names_extension<T>() || detail::AnswersExtensions<T>,
+                "extension is not: const void* extension(std::string_view name)");
   return detail::make_entry<T>("device", id, nullptr, kCpu, detail::device_ops<T>());
 }
 

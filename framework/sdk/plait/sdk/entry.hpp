@@ -9,6 +9,7 @@
 #include "context.hpp"
 #include "describe.hpp"
 #include "examples.hpp"
+#include "hooks.hpp"
 
 namespace plait::sdk {
 
@@ -28,6 +29,16 @@ template <class T>
 concept HasOpen = requires(T& t, Context& c) {
   t.open(c);
 };
+template <class T>
+concept GivesExamples = requires(Examples& e) {
+  T::examples(e);
+};
+
+// Of the kinds that make their instance by create_thunk.
+template <class T>
+constexpr void check_open() {
+  static_assert(!names_open<T>() || HasOpen<T>, "open is not: void open(Context& c)");
+}
 
 // Reads the configuration into `into`, calls its validate() and open().
 template <class T>
@@ -84,6 +95,8 @@ constexpr void check_struct() {
 template <class T>
 Entry make_entry(const char* kind, const char* id, const void* rules, const char* device, const void* ops) {
   check_struct<T>();
+  static_assert(!names_examples<T>() || GivesExamples<T>,
+                "examples is not: static void examples(Examples& e)");
   const auto& described = description<T>();
   Entry entry;
   entry.type.struct_size = sizeof entry.type;
@@ -100,7 +113,7 @@ Entry make_entry(const char* kind, const char* id, const void* rules, const char
   entry.implementation.type_id = id;
   entry.implementation.device_id = device;
   entry.implementation.ops = ops;
-  if constexpr (requires(Examples & e) { T::examples(e); }) entry.examples = &T::examples;
+  if constexpr (GivesExamples<T>) entry.examples = &T::examples;
   return entry;
 }
 

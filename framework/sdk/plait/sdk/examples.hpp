@@ -41,7 +41,9 @@ class Example {
   }
   // Integer inputs are 0 .. bound - 1; without it 0 and 1.
   Example& integers_below(uint32_t bound) { return c_.integer_bound = bound, *this; }
-  // Samples of a batch see each other: in training alone, as when a batch is normalized, or always.
+  // What follows is said of this case, and of guessed ones that have all fields that it writes (and its
+  // inputs, where it has some): the laws hold for all others. Samples of a batch see each other: in training
+  // alone, as when a batch is normalized, or always.
   Example& couples_samples_in_training() { return flag(PLAIT_VERIFY_COUPLES_IN_TRAINING); }
   Example& couples_samples() { return flag(PLAIT_VERIFY_COUPLES_SAMPLES | PLAIT_VERIFY_COUPLES_IN_TRAINING); }
   // backward is not the derivative of forward on purpose (straight-through).

@@ -32,6 +32,7 @@
 #include <deque>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "entry.hpp"
@@ -312,6 +313,10 @@ concept CallLayer = requires(const T& t, Context& c, const LayerCall& call) {
   t.backward(c, call);
 };
 template <class T>
+concept AsksForMemory = requires(const T& t, const LayerRequest& r, LayerNeeds& n) {
+  t.needs(r, n);
+};
+template <class T>
 concept PreparesWeights = requires(const T& t, Context& c, const LayerCall& call) {
   t.prepare(c, call);
 };
@@ -357,8 +362,7 @@ struct LayerInstance {
     if constexpr (ElementwiseLayer<T>) {
       n.backward_reads(BackwardFromOutput<T> ? Reads::outputs : Reads::inputs);
     }
-    if constexpr (requires(const LayerRequest& r) { config.needs(r, n); })
-      config.needs(LayerRequest(request), n);
+    if constexpr (AsksForMemory<T>) std::as_const(config).needs(LayerRequest(request), n);
   }
   const T& worker() const { return config; }
 };
@@ -475,6 +479,23 @@ struct KernelOf<T> {
   using type = typename T::Kernel;
 };
 
+// Hooks that are optional, in the Kernel or in the struct that has none.
+template <class T>
+constexpr void check_layer_hooks() {
+  using Worker = typename KernelOf<T>::type;
+  static_assert(!names_prepare<Worker>() || PreparesWeights<Worker>,
+                "prepare is not: void prepare(Context& c, const LayerCall& call) const");
+  static_assert(
+      !(names_pack<Worker>() || names_unpack<Worker>()) || PacksWeights<Worker>,
+      "pack and unpack are not both: void pack(Context& c, uint32_t index, const float* plain, float* "
+      "stored) const, and unpack(Context& c, uint32_t index, const float* stored, float* plain) const");
+  static_assert(HasKernel<T> || !names_needs<T>() || AsksForMemory<T>,
+                "needs is not: void needs(const LayerRequest& r, LayerNeeds& n) const");
+  static_assert(
+      !names_backward_from_output<T>() || BackwardFromOutput<T>,
+      "backward_from_output is not: void backward_from_output(Context& c, In y, In dy, Out dx) const");
+}
+
 // What every implementation of a layer needs; infer is the type's.
 template <class T>
 constexpr bool works_as_layer() {
@@ -494,11 +515,17 @@ constexpr void check_layer_work() {
   static_assert(
       !HasKernel<T> || std::is_constructible_v<Worker, const T&, Context&, const LayerRequest&, LayerNeeds&>,
       "a Kernel needs: Kernel(const T& config, Context&, const LayerRequest&, LayerNeeds&)");
+  check_layer_hooks<T>();
 }
 
 template <class T>
 constexpr void check_layer() {
   check_layer_work<T>();
+  static_assert(
+      !HasKernel<T> || !(names_needs<T>() || names_prepare<T>() || names_pack<T>() || names_unpack<T>()),
+      "a layer with a Kernel has prepare, pack and unpack in the Kernel, and says its needs in the "
+      "Kernel's constructor");
+  static_assert(!names_infer<T>() || InfersShapes<T>, "infer is not: void infer(LayerShapes& s) const");
   static_assert(InfersShapes<T> || ElementwiseLayer<T> || !works_as_layer<T>(),
                 "a layer that is not elementwise needs: void infer(LayerShapes& s) const");
   static_assert(

@@ -13,6 +13,7 @@
 // Threads: compute runs on several threads at once with one instance; it must not allocate.
 #pragma once
 #include <atomic>
+#include <utility>
 
 #include "entry.hpp"
 #include "tensor.hpp"
@@ -81,6 +82,15 @@ class LossCall {
 namespace detail {
 
 template <class T>
+concept ChecksShapes = requires(const T& t, const LossShapes& s) {
+  t.check(s);
+};
+template <class T>
+concept AsksForWorkspace = requires(const T& t, const LossShapes& s) {
+  { t.workspace_bytes(s) } -> std::convertible_to<uint64_t>;
+};
+
+template <class T>
 concept ComputesLoss = requires(const T& t, Context& c, const LossCall& call) {
   t.compute(c, call);
 };
@@ -90,8 +100,8 @@ struct LossInstance {
   T config;
   LossInstance(plait_context* context, plait_loss_request* request) : config{} {
     read_config(context, request->config, config);
-    if constexpr (requires(const LossShapes& s) { config.workspace_bytes(s); }) {
-      request->workspace_bytes = config.workspace_bytes(LossShapes(request));
+    if constexpr (AsksForWorkspace<T>) {
+      request->workspace_bytes = std::as_const(config).workspace_bytes(LossShapes(request));
     }
   }
   const T& worker() const { return config; }
@@ -129,8 +139,8 @@ struct LossThunks {
       T config{};
       read_config(context, request->config, config);
       const LossShapes shapes(request);
-      if constexpr (requires { config.check(shapes); }) {
-        config.check(shapes);
+      if constexpr (ChecksShapes<T>) {
+        std::as_const(config).check(shapes);
       } else {
         const auto p = shapes.prediction().shape(), t = shapes.target().shape();
         if (!std::equal(p.begin(), p.end(), t.begin(), t.end())) {
@@ -153,6 +163,9 @@ struct LossThunks {
 
 template <class T>
 constexpr void check_loss() {
+  static_assert(!names_check<T>() || ChecksShapes<T>, "check is not: void check(const LossShapes& s) const");
+  static_assert(!names_workspace_bytes<T>() || AsksForWorkspace<T>,
+                "workspace_bytes is not: uint64_t workspace_bytes(const LossShapes& s) const");
   if constexpr (requires { typename T::Kernel; }) {
     static_assert(ComputesLoss<typename T::Kernel>,
                   "a loss's Kernel needs: void compute(Context& c, const LossCall& call) const");

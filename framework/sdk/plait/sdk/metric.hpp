@@ -125,6 +125,8 @@ const plait_metric_ops* metric_ops() {
 // A metric type and its implementation.
 template <class T>
 Entry metric(const char* id) {
+  static_assert(!detail::names_suffix<T>() || detail::NamesItself<T>,
+                "suffix is not: std::string suffix() const");
   static_assert(
       requires { std::size(T::values); }, "a metric needs: static constexpr MetricValue values[] = {...}");
   static_assert(

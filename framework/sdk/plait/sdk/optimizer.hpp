@@ -14,6 +14,7 @@
 #pragma once
 #include <deque>
 #include <span>
+#include <utility>
 
 #include "entry.hpp"
 #include "tensor.hpp"
@@ -69,6 +70,21 @@ concept ObservesGradients = requires(const T& t, Context& c, const OptimizerCall
 };
 
 template <class T>
+concept NamesSlots = requires(const T& t, OptimizerSlots& s) {
+  t.slots(s);
+};
+
+template <class T>
+constexpr void check_optimizer() {
+  static_assert(StepsOptimizer<T>,
+                "an optimizer needs: void step(Context& c, const OptimizerCall& call) const");
+  static_assert(!names_observe<T>() || ObservesGradients<T>,
+                "observe is not: double observe(Context& c, const OptimizerCall& call) const");
+  static_assert(!names_slots<T>() || NamesSlots<T>, "slots is not: void slots(OptimizerSlots& s) const");
+  check_open<T>();
+}
+
+template <class T>
 struct OptimizerThunks {
   static int describe(plait_context* context, const plait_config* config,
                       const plait_optimizer_builder* builder) noexcept {
@@ -76,9 +92,9 @@ struct OptimizerThunks {
       T optimizer{};
       read_config(context, config, optimizer);
       for (const auto& slot : description<T>().slots()) emit(builder, *slot);
-      if constexpr (requires(OptimizerSlots & s) { optimizer.slots(s); }) {
+      if constexpr (NamesSlots<T>) {
         OptimizerSlots slots;
-        optimizer.slots(slots);
+        std::as_const(optimizer).slots(slots);
         for (const Slot& slot : slots.made()) emit(builder, slot);
       }
     });
@@ -150,8 +166,7 @@ const plait_optimizer_ops* optimizer_ops() {
 // An optimizer type and its implementation for the processor.
 template <class T>
 Entry optimizer(const char* id) {
-  static_assert(detail::StepsOptimizer<T>,
-                "an optimizer needs: void step(Context& c, const OptimizerCall& call) const");
+  detail::check_optimizer<T>();
   return detail::make_entry<T>("optimizer", id, detail::optimizer_rules<T>(), kCpu,
                                detail::optimizer_ops<T>());
 }

@@ -41,6 +41,7 @@ Entry implementation(const char* type_id, const char* device_id) {
     entry.implementation.ops = detail::loss_ops<T>();
   } else if constexpr (detail::StepsOptimizer<T>) {
     detail::check_struct<T>();
+    detail::check_optimizer<T>();
     entry.implementation.ops = detail::optimizer_ops<T>();
   } else {
     detail::check_layer_work<T>();

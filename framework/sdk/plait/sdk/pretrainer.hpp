@@ -25,7 +25,12 @@ class NetworkLayer {
   Spec input() const { return Spec(c_->input); }            // of input 0, N = batch
   Spec output() const { return Spec(c_->output); }
   size_t inputs() const { return c_->n_inputs; }
-  std::string_view input_name(size_t i = 0) const { return c_->inputs[i]; }
+  // Fails with: kInvalid when there is no input `i`.
+  std::string_view input_name(size_t i = 0) const {
+    if (i >= inputs())
+      throw Error("layer \"", name(), "\" has ", inputs(), " inputs: input ", i, " does not exist");
+    return c_->inputs[i];
+  }
 
  private:
   const plait_network_layer* c_;
@@ -101,6 +106,7 @@ template <class T>
 Entry pretrainer(const char* id) {
   static_assert(detail::IsPretrainer<T>,
                 "a pretrainer needs: void next_stage(const Network&, int stage, StageBuilder&) const");
+  detail::check_open<T>();
   return detail::make_entry<T>("pretrainer", id, nullptr, kCpu, detail::pretrainer_ops<T>());
 }
 

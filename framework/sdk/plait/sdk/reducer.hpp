@@ -71,6 +71,12 @@ Entry reducer(const char* id) {
   static_assert(detail::WeighsShards<T> != detail::CombinesShards<T>,
                 "a reducer needs one of: int weight(const ShardResult&) const; void combine(Context&, "
                 "std::span<const float* const> deltas, Out combined) const");
+  static_assert(!detail::names_weight<T>() || detail::WeighsShards<T>,
+                "weight is not: int weight(const ShardResult& r) const");
+  static_assert(
+      !detail::names_combine<T>() || detail::CombinesShards<T>,
+      "combine is not: void combine(Context& c, std::span<const float* const> deltas, Out combined) const");
+  detail::check_open<T>();
   return detail::make_entry<T>("reducer", id, nullptr, kCpu, detail::reducer_ops<T>());
 }
 

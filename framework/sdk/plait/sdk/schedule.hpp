@@ -101,6 +101,9 @@ template <class T>
 Entry schedule(const char* id) {
   static_assert(detail::SchedulesAlone<T> || detail::SchedulesInContext<T>,
                 "a schedule needs: double value(const ScheduleCall& call) const");
+  static_assert(!detail::names_ignores_total<T>() || detail::KnowsOfTotal<T>,
+                "ignores_total is not: bool ignores_total() const");
+  detail::check_open<T>();
   return detail::make_entry<T>("schedule", id, nullptr, kCpu, detail::schedule_ops<T>());
 }
 

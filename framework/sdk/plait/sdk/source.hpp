@@ -129,6 +129,8 @@ Entry source(const char* id) {
       detail::IsSource<T>,
       "a source needs: void open(Context&); SourceInfo info() const; void read(Context&, int64_t index, "
       "SampleCall&) const");
+  static_assert(!detail::names_digest<T>() || detail::DigestsRecords<T>,
+                "digest is not: std::array<uint8_t, 32> digest(Context& c) const");
   return detail::make_entry<T>("source", id, nullptr, kCpu, detail::source_ops<T>());
 }
 

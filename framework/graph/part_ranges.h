@@ -1,0 +1,30 @@
+// Whole numbers within the ranges that layers declare for their inputs, held against a batch before any layer
+// sees it: a number that is out of range is one of the data, and is named as such.
+#pragma once
+#include <plait/abi.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "plan/network.h"
+
+namespace plait {
+
+// Part `part` holds whole numbers, low <= x < high.
+struct PartRange {
+  size_t part = 0;
+  int64_t low = 0, high = 0;
+  std::string wanted_by;  // "embedding "e1" (words.txtpb:9:3)"
+};
+
+// Of the layers whose inputs are parts of the samples.
+std::vector<PartRange> part_ranges(const Network& network);
+
+// `batch`: a tensor per part, [N, ...], on the host; what lies behind a sample's length is not looked at.
+// `sample_name(n)`: "record 17". Fails with: kInvalid naming part, sample, place, number and range.
+Status check_part_ranges(const std::vector<PartRange>& ranges, const plait_tensor* const* batch,
+                         const std::function<std::string(size_t n)>& sample_name);
+
+}  // namespace plait

@@ -1,0 +1,223 @@
+// Laws about the process that plugins share with the host and with each other: its state, its end, and what
+// came before a call.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+
+#include "graph/float_state.h"
+#include "plan/shape_text.h"
+#include "registry/library.h"
+#include "verify/config_samples.h"
+#include "verify/law.h"
+#include "verify/layer_case.h"
+#include "verify/process_state.h"
+#include "verify/sanitizer.h"
+#include "verify/worker.h"
+
+namespace plait {
+namespace {
+
+Status load(Trial& trial) {
+  trial.doing("loading " + trial.file());
+  PLAIT_ASSIGN(const Library library, Library::open(trial.file()));
+  const auto function = reinterpret_cast<plait_plugin_v1_fn>(library.symbol(PLAIT_PLUGIN_SYMBOL));
+  if (function == nullptr) return {Code::kInvalid, "does not export " PLAIT_PLUGIN_SYMBOL};
+  if (function(&host_table()) == nullptr) return broken("refuses this host");
+  return {};
+}
+
+// ---- state
+
+Status loading_changes_nothing(Trial& trial) {
+  const ProcessState before = ProcessState::now();
+  PLAIT_TRY(load(trial));
+  const std::string what = before.difference(ProcessState::now());
+  return what.empty() ? Status() : broken("loading changes the process: " + what);
+}
+
+// A driver of a device keeps threads and files of its own until the process ends.
+bool has_driver(Trial& trial) {
+  return trial.device() != nullptr || std::strcmp(trial.type().kind, "device") == 0;
+}
+
+Status work_changes_nothing(Trial& trial) {
+  const FloatState mode;
+  const ProcessState before = ProcessState::now();
+  const auto check = [&](const std::string& what) -> Status {
+    const std::string difference = before.difference(ProcessState::now());
+    return difference.empty() ? Status()
+                              : broken(fmt::format("{} changes the process: {}", what, difference));
+  };
+  const ProcessCounts counts = ProcessCounts::now();
+  {
+    PLAIT_ASSIGN(const auto workers, make_workers(trial, 2));
+    PLAIT_TRY(check("making an instance"));
+    for (const auto& worker : workers) {
+      trial.doing("a step, " + worker->text());
+      PLAIT_TRY(worker->run().at(worker->text()));
+      PLAIT_TRY(check("a step").at(worker->text()));
+    }
+  }
+  PLAIT_TRY(check("the end of an instance"));
+  if (has_driver(trial)) return {};
+  const std::string left = left_behind(counts);
+  return left.empty() ? Status() : broken(left + " are left behind when all instances are gone");
+}
+
+// ---- end
+
+// Runs `work` and ends as programs do, with all destructors, in a process of its own.
+Status check_end(Trial& trial, const std::string& after, const std::function<Status()>& work) {
+  if (is_sanitized()) return skipped("a sanitizer has work of its own at the end of a process");
+  constexpr int kDidNotWork = 91;
+  const pid_t pid = ::fork();
+  if (pid < 0) return {Code::kIo, std::string("fork: ") + std::strerror(errno)};
+  if (pid == 0) {
+    if (!work()) ::_exit(kDidNotWork);
+    trial.doing("the end of a process " + after);
+    std::exit(0);
+  }
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
+  if (WIFSIGNALED(status)) {
+    const char* name = ::sigabbrev_np(WTERMSIG(status));
+    return broken(
+        fmt::format("the process crashes (SIG{}) when it ends {}: in a destructor of a static "
+                    "object, or a thread that is left",
+                    name != nullptr ? name : "?", after));
+  }
+  if (WEXITSTATUS(status) == 0) return {};
+  if (WEXITSTATUS(status) == kDidNotWork) return skipped("the work itself fails");
+  return broken(fmt::format("a process that ends {} has status {}, wanted 0", after, WEXITSTATUS(status)));
+}
+
+Status ends_after_loading(Trial& trial) {
+  return check_end(trial, "after the plugin was loaded", [&] { return load(trial); });
+}
+
+Status ends_after_work(Trial& trial) {
+  if (has_driver(trial)) return skipped("a device's driver does not outlive a fork");
+  return check_end(trial, "after a step", [&]() -> Status {
+    PLAIT_ASSIGN(const auto workers, make_workers(trial, 2));
+    for (const auto& worker : workers) PLAIT_TRY(worker->run());
+    return {};
+  });
+}
+
+// ---- history
+
+// Calls before the one that is compared, on other numbers and of other instances; more where they are cheap.
+uint64_t calls_in_history(const Workers& workers) {
+  constexpr uint64_t kBytes = 48'000'000, kFewest = 60, kMost = 1500;
+  uint64_t most = 1;
+  for (const auto& worker : workers) most = std::max(most, worker->bytes());
+  return std::clamp(kBytes / most, kFewest, kMost);
+}
+
+Status check_histories(Trial& trial, const Workers& workers, const std::vector<Snapshot>& wanted,
+                       const std::vector<Worker::Kept>& kept, uint64_t calls) {
+  constexpr uint64_t kEvery = 4;  // calls, on average, between two that are compared
+  Dice& dice = trial.dice();
+  for (uint64_t n = 1; n <= calls; ++n) {
+    const size_t i = dice.below(workers.size());
+    Worker& worker = *workers[i];
+    const bool compared = dice.below(kEvery) == 0 || n == calls;
+    worker.keep(kept[i]);
+    if (!compared)
+      dice.below(8) == 0 ? worker.draw_any_bits(dice, dice.below(Worker::kRounds)) : worker.draw_usual(dice);
+    trial.doing(fmt::format("call {} of a history, {}", n, worker.text()));
+    const Status status = worker.run();
+    if (!compared) continue;
+    PLAIT_TRY(status.at(fmt::format("the same call again, as call {} of a history, {}", n, worker.text())));
+    if (const auto what = worker.difference(wanted[i]); !what.empty())
+      return broken(
+          fmt::format("{}: {} differs when the same call is made again as call {} of a history of "
+                      "others: it depends on calls before it",
+                      worker.text(), what, n));
+  }
+  return {};
+}
+
+Status history(Trial& trial) {
+  PLAIT_ASSIGN(const auto workers, make_workers(trial, 4));
+  const FloatState mode;
+  std::vector<Snapshot> wanted;
+  std::vector<Worker::Kept> kept;
+  for (const auto& worker : workers) {
+    PLAIT_TRY(worker->run().at(worker->text()));
+    wanted.push_back(worker->results()), kept.push_back(worker->kept());
+  }
+  const uint64_t calls = calls_in_history(workers);
+  PLAIT_TRY(check_histories(trial, workers, wanted, kept, calls));
+  trial.remark(fmt::format("{} calls of {} instances", calls, workers.size()));
+  return {};
+}
+
+std::string shapes_text(const LayerCase& made) {
+  std::string text;
+  for (const PartSpec& output : made.shapes.outputs) text += fmt::format("output {}, ", shape_text(output));
+  const auto add = [&](const char* what, const std::vector<ParameterInfo>& all) {
+    for (const ParameterInfo& one : all)
+      text += fmt::format("{} {} [{}] {} {} {} {} {}, ", what, one.name, fmt::join(one.shape, ", "), one.init,
+                          one.init_a, one.init_b, one.reduce, one.flags);
+  };
+  add("parameter", made.shapes.parameters), add("buffer", made.shapes.buffers);
+  return text + fmt::format("in place {}, multiply-adds {}", made.shapes.in_place, made.shapes.multiply_adds);
+}
+
+// Shapes that cannot be, between those that can.
+std::vector<PartSpec> odd_inputs(Dice& dice, std::vector<PartSpec> inputs) {
+  PartSpec& one = inputs[dice.below(inputs.size())];
+  if (dice.coin()) one.shape.push_back(static_cast<int64_t>(1 + dice.below(3)));
+  for (int64_t& extent : one.shape)
+    if (dice.coin()) extent = static_cast<int64_t>(1 + dice.below(9));
+  return inputs;
+}
+
+Status infer_history(Trial& trial) {
+  constexpr int kCalls = 1500;
+  PLAIT_ASSIGN(const auto cases, inferred_layer_cases(trial, 20));
+  std::vector<std::string> wanted;
+  for (const LayerCase& made : cases) wanted.push_back(shapes_text(made));
+  Dice& dice = trial.dice();
+  for (int n = 0; n < kCalls; ++n) {
+    const size_t i = dice.below(cases.size());
+    trial.doing(fmt::format("infer, call {} of a history, {}", n, cases[i].text()));
+    if (dice.below(3) == 0) {
+      static_cast<void>(cases[i].with_inputs(odd_inputs(dice, cases[i].inputs)));
+      continue;
+    }
+    PLAIT_ASSIGN(const LayerCase again, cases[i].with_inputs(cases[i].inputs));
+    if (const auto text = shapes_text(again); text != wanted[i])
+      return broken(fmt::format("{}: infer depends on calls before it: it said \"{}\", then \"{}\"",
+                                cases[i].text(), wanted[i], text));
+  }
+  trial.remark(fmt::format("{} calls in {} cases", kCalls, cases.size()));
+  return {};
+}
+
+}  // namespace
+
+std::vector<Law> process_laws() {
+  constexpr Severity kMust = Severity::kMust;
+  return {
+      {"library", "process_state", kMust,
+       "loading leaves the process as it is: folder, environment, locale, signals, streams, arithmetic",
+       loading_changes_nothing},
+      {"library", "exit", kMust, "a process that has it loaded ends cleanly", ends_after_loading},
+      {"type", "process_state", kMust, "work leaves the process as it is, and no threads or files behind",
+       work_changes_nothing},
+      {"type", "exit", kMust, "a process that has worked with it ends cleanly", ends_after_work},
+      {"type", "history", kMust, "results do not depend on the calls before, however many", history},
+      {"layer", "infer_history", kMust, "shapes do not depend on the calls before", infer_history},
+  };
+}
+
+}  // namespace plait

@@ -1,0 +1,38 @@
+// Asks for half of its workspace where its parameters are frozen.
+// Caught by: combinations
+// Words: parameters frozen
+#include <plait/sdk.hpp>
+
+namespace {
+using namespace plait::sdk;
+
+struct Broken {
+  static void describe(Describe<Broken>& d) { d.doc("broken on purpose"); }
+  void infer(LayerShapes& s) const {
+    if (s.input().dtype() != DType::f32) s.fail("input is ", s.input(), ", wanted f32");
+    s.output_like(0);
+    s.weight("scale", {1}).init("constant", 2);
+  }
+  void needs(const LayerRequest& r, LayerNeeds& n) const {
+    const size_t bytes = (r.input().size() + 64) * sizeof(float);
+    n.workspace(r.parameters_frozen() ? bytes / 2 : bytes);
+  }
+  void forward(Context&, const LayerCall& call) const {
+    const In x = call.input().f32();
+    for (size_t i = 0; i < x.size(); ++i) call.output().f32()[i] = *call.parameter(0) * x[i];
+  }
+  void backward(Context&, const LayerCall& call) const {
+    const In x = call.input().f32(), dy = call.output_gradient().f32();
+    float sum = 0;
+    for (size_t i = 0; i < dy.size() + 64; ++i) call.workspace<float>()[i] = 0;
+    for (size_t i = 0; i < dy.size(); ++i) sum += x[i] * dy[i];
+    if (float* gradient = call.parameter_gradient(0)) *gradient = sum;
+    if (!call.input_gradient()) return;
+    for (size_t i = 0; i < dy.size(); ++i) call.input_gradient().f32()[i] = *call.parameter(0) * dy[i];
+  }
+};
+
+}  // namespace
+
+PLAIT_PLUGIN("broken.short_when_frozen", "1.0.0", "Apache-2.0",
+             layer<Broken>("broken.short_when_frozen_layer"));

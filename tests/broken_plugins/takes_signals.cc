@@ -1,0 +1,23 @@
+// Handles a signal of the whole process.
+// Caught by: process_state
+// Words: the handler of SIGTERM
+#include <csignal>
+#include <plait/sdk.hpp>
+
+namespace {
+using namespace plait::sdk;
+
+struct Broken {
+  static void describe(Describe<Broken>& d) { d.doc("broken on purpose"); }
+  void forward(Context&, In x, Out y) const {
+    std::signal(SIGTERM, SIG_IGN);
+    for (size_t i = 0; i < x.size(); ++i) y[i] = 2 * x[i];
+  }
+  void backward(Context&, In x, In dy, Out dx) const {
+    for (size_t i = 0; i < x.size(); ++i) dx[i] = 2 * dy[i];
+  }
+};
+
+}  // namespace
+
+PLAIT_PLUGIN("broken.takes_signals", "1.0.0", "Apache-2.0", layer<Broken>("broken.takes_signals_layer"));
