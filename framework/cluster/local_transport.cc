@@ -1,6 +1,8 @@
 #include "cluster/local_transport.h"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdio>
 #include <cstring>
@@ -13,7 +15,11 @@
 namespace plait {
 namespace {
 
-// What one rank brings to a collective. Ranks that meet must bring the same `kind` and `root`.
+// How long a rank sleeps in a meeting before it asks again whether it is to stop.
+constexpr std::chrono::milliseconds kLook{5};
+
+// What one rank brings to a collective. Ranks that meet must bring the same `kind` and `root`, unless one of
+// them abandons.
 struct Offer {
   const char* kind = nullptr;
   int root = 0;
@@ -22,24 +28,29 @@ struct Offer {
   std::span<std::byte> target = {};
   std::span<const std::byte> message = {};
   std::vector<Bytes>* gathered = nullptr;
+  bool abandons = false;
 };
 
 // Where the ranks of one world meet: the last to arrive does the work for all.
 class Meeting {
  public:
-  explicit Meeting(int size) : offers_(static_cast<size_t>(size)) {}
+  explicit Meeting(int size)
+      : offers_(static_cast<size_t>(size)), told_(std::make_unique<std::atomic<bool>[]>(offers_.size())) {}
 
-  Status meet(int rank, Offer offer) {
+  // `look` is called now and then while the rank waits.
+  template <class Look>
+  Status meet(int rank, Offer offer, const Look& look) {
     std::unique_lock lock(mutex_);
     if (!failure_) return failure_;
     offers_[static_cast<size_t>(rank)] = offer;
     if (++arrived_ == offers_.size()) {
-      failure_ = outcome_ = complete();
+      outcome_ = complete();
+      if (outcome_.code() != Code::kStopped) failure_ = outcome_;
       next_meeting();
-      return failure_;
+      return outcome_;
     }
     const uint64_t mine = meeting_;
-    changed_.wait(lock, [&] { return meeting_ != mine || !failure_; });
+    while (!changed_.wait_for(lock, kLook, [&] { return meeting_ != mine || !failure_; })) look();
     // A peer that met us and then left has not spoiled this meeting. The next one cannot end before we come
     // to it.
     return meeting_ != mine ? outcome_ : failure_;
@@ -49,6 +60,13 @@ class Meeting {
     std::lock_guard lock(mutex_);
     if (failure_) failure_ = {Code::kPeer, message};
     changed_.notify_all();
+  }
+
+  void tell_stop(int rank) { told_[static_cast<size_t>(rank)] = true; }
+  bool is_told(int rank) const {
+    for (size_t r = 0; r < offers_.size(); ++r)
+      if (static_cast<int>(r) != rank && told_[r]) return true;
+    return false;
   }
 
  private:
@@ -67,6 +85,7 @@ class Meeting {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Offer> offers_;
+  const std::unique_ptr<std::atomic<bool>[]> told_;  // by rank: it has told the others to stop
   size_t arrived_ = 0;
   uint64_t meeting_ = 0;
   Status outcome_;  // of the last meeting
@@ -74,6 +93,7 @@ class Meeting {
 };
 
 Status Meeting::complete() {
+  if (std::ranges::any_of(offers_, &Offer::abandons)) return {Code::kStopped, "a rank was asked to stop"};
   PLAIT_TRY(check_same());
   PLAIT_TRY(reduce_all());
   PLAIT_TRY(broadcast());
@@ -178,6 +198,10 @@ class ThreadRank final : public LocalTransport {
   }
   Status barrier() override { return meet({.kind = "barrier"}); }
 
+  void tell_stop() override { meeting_->tell_stop(rank()); }
+  bool is_told_to_stop() override { return meeting_->is_told(rank()); }
+  Status abandon() override { return meet({.kind = "abandon", .abandons = true}); }
+
   void abort(const Status& status, int) override {
     if (size() == 1) std::fputs(("plait: " + shown_lines(status.message()) + "\n").c_str(), stderr);
     meeting_->fail(place() + ": " + status.message());
@@ -186,7 +210,9 @@ class ThreadRank final : public LocalTransport {
  private:
   Status meet(Offer offer) {
     offer.attempt = attempt();
-    return meeting_->meet(rank(), offer);
+    return noted(meeting_->meet(rank(), offer, [this] {
+      if (wants_stop()) tell_stop();
+    }));
   }
 
   std::shared_ptr<Meeting> meeting_;

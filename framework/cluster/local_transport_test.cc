@@ -112,6 +112,38 @@ TEST_CASE("ranks in different collectives, lengths or attempts are told apart") 
   });
 }
 
+TEST_CASE("a rank that abandons stops every collective that meets it, and the world goes on") {
+  for (int size = 1; size <= 4; ++size) {
+    check_all_ok(on_world(size, [](LocalTransport& world) -> Status {
+      std::vector<int32_t> values = {7};
+      world.set_attempt({.round = static_cast<uint32_t>(world.rank())});  // not looked at
+      const Status met = world.rank() == world.size() - 1 ? world.abandon()
+                         : world.rank() == 0              ? world.all_reduce_sum(std::span(values))
+                                                          : world.barrier();
+      CHECK(met.code() == Code::kStopped);
+      CHECK(values[0] == 7);
+      world.set_attempt({.round = 9});
+      PLAIT_TRY(world.all_reduce_sum(std::span(values)));
+      CHECK(values[0] == 7 * world.size());
+      return world.barrier();
+    }));
+  }
+}
+
+TEST_CASE("a rank that waits in a collective tells the one it waits for that it wants to stop") {
+  check_all_ok(on_world(3, [](LocalTransport& world) -> Status {
+    world.set_stop([&world] { return world.rank() == 1; });
+    if (world.rank() != 2) {
+      CHECK(world.barrier().code() == Code::kStopped);
+      CHECK(world.is_told_to_stop() == (world.rank() == 0));
+      return {};
+    }
+    while (!world.is_told_to_stop()) std::this_thread::yield();
+    CHECK(world.abandon().code() == Code::kStopped);
+    return {};
+  }));
+}
+
 TEST_CASE("agree_same names what differs and where, on every rank alike") {
   check_all_ok(on_world(3, [](Transport& world) { return agree_same(world, "plugins", "abc"); }));
   const auto statuses = on_world(

@@ -4,6 +4,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <variant>
@@ -48,7 +49,8 @@ using Bytes = std::vector<std::byte>;
 
 // Threads: [one at a time], and always the thread that made the transport (MPI_THREAD_FUNNELED).
 // Fails with: kPeer when a rank is gone, or calls another collective or another length than this one. After a
-// failed collective the world is lost: the only useful call left is abort(). A wait first spins, then sleeps
+// failed collective the world is lost: the only useful call left is abort(). kStopped when a rank abandons,
+// on all ranks alike, before anything is transferred; the world then goes on. A wait first spins, then sleeps
 // in short naps: a collective that waits for a slow rank leaves the core to others.
 class Transport {
  public:
@@ -84,6 +86,21 @@ class Transport {
 
   virtual Status barrier() = 0;
 
+  // ---- stopping: a rank that wants to stop tells the others, who may be in long work or in a collective
+  // that waits for it. Whoever learns of it leaves its work and abandons; the world meets there.
+
+  // Asked in every long wait: does this rank want to stop? Threads: [one at a time], the transport's thread
+  void set_stop(std::function<bool()> wants_stop) { wants_stop_ = std::move(wants_stop); }
+  bool wants_stop() const { return wants_stop_ && wants_stop_(); }
+  // Tells all other ranks, once. Does not wait.
+  virtual void tell_stop() = 0;
+  // True once another rank has told. Does not wait.
+  virtual bool is_told_to_stop() = 0;
+  // Meets the others in whatever collective they are in or come to next: kStopped on every rank.
+  virtual Status abandon() = 0;
+  // A collective of this world has failed with kStopped. What else has that code is no stop of the ranks.
+  bool has_stopped() const { return has_stopped_; }
+
   // Ends the whole job promptly and without a hang, from any rank, whatever the others do: one rank prints
   // one message to standard error ("plait: rank 2 on node7: ..."), the others are silent, and the job's exit
   // status is `exit_status`. Over MPI it does not return; alone and in local threads it does (peers then get
@@ -94,6 +111,12 @@ class Transport {
   Transport(int rank, int size, std::string host_name)
       : rank_(rank), size_(size), host_name_(std::move(host_name)) {}
 
+  // Goes with what a meeting of the ranks gave.
+  Status noted(Status met) {
+    has_stopped_ = has_stopped_ || met.code() == Code::kStopped;
+    return met;
+  }
+
  private:
   Status all_reduce_one(Reduction part) { return all_reduce({&part, 1}); }
 
@@ -101,6 +124,8 @@ class Transport {
   int size_;
   std::string host_name_;
   Attempt attempt_;
+  std::function<bool()> wants_stop_;
+  bool has_stopped_ = false;
 };
 
 // Every rank must hold the same `digest` (of the program, the plugins, the resolved job, the plan...).

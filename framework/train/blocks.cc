@@ -55,7 +55,9 @@ Result<std::unique_ptr<Blocks::Size>> Blocks::make_size(int batch, int workers) 
   for (int w = 0; w < workers; ++w) {
     Worker worker;
     PLAIT_ASSIGN(worker.stream, Stream::create(*parts_.device, lanes, parallel_pieces));
-    PLAIT_ASSIGN(worker.replicas, ReplicaSet::create(*size->plans, *parts_.device, {}));
+    Replica::Options options;
+    if (parts_.work != nullptr) options.cancelled = &parts_.work->cancelled();
+    PLAIT_ASSIGN(worker.replicas, ReplicaSet::create(*size->plans, *parts_.device, options));
     PLAIT_ASSIGN(auto input, InputGraph::create(*parts_.reader, *parts_.order, *parts_.device, batch, lanes,
                                                 ShardFeed::kBuffers, &size->plans->buckets(),
                                                 part_ranges(size->plans->whole().network())));
@@ -79,14 +81,18 @@ Status Blocks::load(Size& size, const std::vector<std::vector<float>>& weights) 
   return {};
 }
 
-Status Blocks::run(const std::vector<std::vector<float>>& weights, const Visit& visit) {
+Status Blocks::run(const std::vector<std::vector<float>>& weights, Visit visit) {
   for (Size* size : {whole_.get(), rest_.get()})
     if (size) PLAIT_TRY(load(*size, weights));
-  visit_ = &visit;
+  visit_ = std::move(visit);
   next_ = 0;
   rest_done_ = !rest_is_mine_;
   failed_ = false;
   failure_ = {};
+  return parts_.work == nullptr ? run_graph() : parts_.work->run([this] { return run_graph(); });
+}
+
+Status Blocks::run_graph() {
   graph_->run();
   return failure_;
 }
@@ -95,7 +101,9 @@ bool Blocks::step(int slot) {
   if (failed_) return false;
   Status status;
   bool more = true;
-  if (slot == 0 && !rest_done_.exchange(true)) {
+  if (is_cancelled()) {
+    status = {Code::kStopped, "the blocks were left"};
+  } else if (slot == 0 && !rest_done_.exchange(true)) {
     status = run_block(rest_->workers[0], blocks_ - 1);
   } else {
     const size_t i = next_.fetch_add(1);
@@ -115,7 +123,7 @@ Status Blocks::run_block(Worker& worker, int64_t block) {
   PLAIT_ASSIGN(Replica* const replica, worker.replicas->at(batch->bucket));
   PLAIT_ASSIGN(const StepResult result, replica->run(*batch, 0, 0, 0, {}));
   const Plan& plan = worker.replicas->plan(batch->bucket);
-  return (*visit_)({block, first, plan.network().batch, plan, *replica, *batch, *worker.stream, result});
+  return visit_({block, first, plan.network().batch, plan, *replica, *batch, *worker.stream, result});
 }
 
 int64_t Blocks::skipped_records() const {

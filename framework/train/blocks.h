@@ -17,6 +17,7 @@
 #include "pipeline/job.h"
 #include "train/sample_order.h"
 #include "train/shard_feed.h"
+#include "train/stoppable_work.h"
 
 namespace plait {
 
@@ -42,7 +43,8 @@ struct BlockParts {
   int64_t records = 0;
   int block = 256;
   int threads = 1;
-  bool at_bound = false;  // no buckets: outputs of all blocks have the same extents
+  StoppableWork* work = nullptr;  // runs the blocks; null: the thread that calls run, to the end
+  bool at_bound = false;          // no buckets: outputs of all blocks have the same extents
 };
 
 class Blocks final : private RoundGraph::Work {
@@ -58,9 +60,10 @@ class Blocks final : private RoundGraph::Work {
   int64_t records() const { return parts_.records; }
 
   // Runs this rank's blocks with these weights (plain order), `visit`ing each on the thread that ran it.
-  // Fails with: the first failure of a block or a visit.
+  // Fails with: the first failure of a block or a visit; kStopped. What a visit refers to then lives as long
+  // as the work.
   using Visit = std::function<Status(const BlockView&)>;
-  Status run(const std::vector<std::vector<float>>& weights, const Visit& visit);
+  Status run(const std::vector<std::vector<float>>& weights, Visit visit);
   int64_t skipped_records() const;
 
  private:
@@ -70,6 +73,8 @@ class Blocks final : private RoundGraph::Work {
   Result<std::unique_ptr<Size>> make_size(int batch, int workers);
   bool step(int slot) override;
   Status run_block(Worker& worker, int64_t block);
+  Status run_graph();
+  bool is_cancelled() const { return parts_.work != nullptr && parts_.work->cancelled(); }
   static Status load(Size& size, const std::vector<std::vector<float>>& weights);
 
   BlockParts parts_;
@@ -78,7 +83,7 @@ class Blocks final : private RoundGraph::Work {
   bool rest_is_mine_ = false;  // the last, smaller block
   std::unique_ptr<Size> whole_, rest_;
   std::unique_ptr<RoundGraph> graph_;
-  const Visit* visit_ = nullptr;
+  Visit visit_;
   std::atomic<size_t> next_ = 0;
   std::atomic<bool> rest_done_ = false;
   std::atomic<bool> failed_ = false;

@@ -73,7 +73,8 @@ Json to_json(const Checkpoint& checkpoint) {
           {"loss", bits_of(checkpoint.loss)},
           {"counters", to_json(checkpoint.counters)},
           {"best", {best.known, bits_of(best.value), bits_of(best.epoch), named_to_json(best.validation)}},
-          {"validation", named_to_json(checkpoint.validation)}};
+          {"validation", named_to_json(checkpoint.validation)},
+          {"validated_step", checkpoint.validated_step}};
 }
 
 void from_json(const Json& json, Checkpoint& checkpoint) {
@@ -87,6 +88,7 @@ void from_json(const Json& json, Checkpoint& checkpoint) {
   checkpoint.best = {best.at(0).get<bool>(), value_of(best.at(1)), value_of(best.at(2)),
                      named_from_json(best.at(3))};
   checkpoint.validation = named_from_json(json.at("validation"));
+  checkpoint.validated_step = json.value("validated_step", checkpoint.step);
 }
 
 std::string digest_of(std::string_view bytes) {
@@ -156,8 +158,8 @@ Result<Checkpoint> decode_checkpoint(const std::string& bytes, const std::string
   PLAIT_TRY(check_json_bounds(body.substr(0, size)).at(place));
   try {
     from_json(Json::parse(body.substr(0, size)), checkpoint);
-  } catch (const nlohmann::json::exception& error) {
-    return Status(Code::kCorrupt, place + ": " + error.what());
+  } catch (const nlohmann::json::exception&) {
+    return Status(Code::kCorrupt, place + ": its header is not one that this program writes");
   }
   PLAIT_ASSIGN(checkpoint.tensors, from_safetensors(body.substr(size), place));
   return checkpoint;

@@ -40,6 +40,7 @@ struct Checkpoint {
   Counters counters;
   Best best;
   NamedValues validation;       // of the last validation
+  int64_t validated_step = 0;   // of the stage, when that was
   int64_t round = 0, step = 0;  // of the stage
   NamedTensors tensors;
 };

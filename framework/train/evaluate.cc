@@ -27,25 +27,25 @@ Result<const Metrics*> Evaluator::metrics_of(const Plan& plan) {
   return static_cast<const Metrics*>(metrics_.back().second.get());
 }
 
-// A row of the table: loss, samples, states; as bits, from the one rank that has the block.
-Status Evaluator::add_block(const BlockView& view, std::vector<int64_t>& table) {
+// A row comes from the one rank that has the block.
+Status Evaluator::add_block(const BlockView& view) {
   PLAIT_ASSIGN(const Metrics* const metrics, metrics_of(view.plan));
   std::vector<double> row(width(), 0.0);
   row[0] = view.result.loss_sum;
   row[1] = view.result.samples;
   PLAIT_TRY(metrics->update(view.replica, view.batch, view.stream, std::span(row).subspan(2)));
   for (size_t i = 0; i < row.size(); ++i) {
-    table[static_cast<size_t>(view.block) * width() + i] = std::bit_cast<int64_t>(row[i]);
+    table_[static_cast<size_t>(view.block) * width() + i] = std::bit_cast<int64_t>(row[i]);
   }
   return {};
 }
 
 Result<NamedValues> Evaluator::run(const std::vector<std::vector<float>>& weights, Transport& transport) {
-  std::vector<int64_t> table(static_cast<size_t>(blocks_->count()) * width(), 0);
-  PLAIT_TRY(blocks_->run(weights, [&](const BlockView& view) { return add_block(view, table); }));
-  PLAIT_TRY(transport.all_reduce_sum(std::span(table)));
+  table_.assign(static_cast<size_t>(blocks_->count()) * width(), 0);
+  PLAIT_TRY(blocks_->run(weights, [this](const BlockView& view) { return add_block(view); }));
+  PLAIT_TRY(transport.all_reduce_sum(std::span(table_)));
   std::vector<double> sums(width(), 0.0);
-  for (size_t i = 0; i < table.size(); ++i) sums[i % width()] += std::bit_cast<double>(table[i]);
+  for (size_t i = 0; i < table_.size(); ++i) sums[i % width()] += std::bit_cast<double>(table_[i]);
   NamedValues values;
   PLAIT_TRY(metrics().finish(std::span(sums).subspan(2), values));
   if (!plan().losses().empty() && sums[1] > 0) values.emplace_back("loss", sums[0] / sums[1]);

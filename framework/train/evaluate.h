@@ -18,6 +18,7 @@ class Evaluator {
 
   // Metrics in the job's order, then "loss" where the job has one. Weights in plain order.
   // Every record counts once; states and losses are added in block order, in f64, on every rank alike.
+  // Fails with: what blocks report; kStopped where parts.work stops it, on every rank.
   // Threads: [one at a time], the transport's thread
   Result<NamedValues> run(const std::vector<std::vector<float>>& weights, Transport& transport);
   int64_t records() const { return blocks_->records(); }
@@ -34,10 +35,11 @@ class Evaluator {
   // Makes them when the plan is met for the first time.
   Result<const Metrics*> metrics_of(const Plan& plan);
   const Metrics& metrics() const { return *metrics_.front().second; }  // of the plan at the bound
-  Status add_block(const BlockView& view, std::vector<int64_t>& table);
+  Status add_block(const BlockView& view);
   size_t width() const { return metrics().state_size() + 2; }
 
   std::unique_ptr<Blocks> blocks_;
+  std::vector<int64_t> table_;  // [blocks, width] bits of f64: loss, samples, states
   const Registry* registry_ = nullptr;
   std::mutex metrics_mutex_;
   std::vector<std::pair<const Plan*, std::unique_ptr<Metrics>>> metrics_;  // per plan, from that at the bound

@@ -17,6 +17,7 @@ Result<std::unique_ptr<MapWorker>> MapWorker::create(const Setup& setup) {
   Replica::Options options;
   options.optimizer = setup.optimizer;
   options.profile = setup.profile;
+  options.cancelled = setup.cancelled;
   PLAIT_ASSIGN(worker->replicas_, ReplicaSet::create(*setup.plans, *setup.device, options));
   PLAIT_ASSIGN(auto input,
                InputGraph::create(*setup.reader, *setup.order, *setup.device, plan.network().batch, lanes,

@@ -30,6 +30,7 @@ class MapWorker {
     bool whole_weights = false;  // the result is the weights themselves, not what changed in them
     uint64_t seed = 1;
     bool profile = false;
+    const std::atomic<bool>* cancelled = nullptr;  // step then fails with kStopped
   };
   static Result<std::unique_ptr<MapWorker>> create(const Setup& setup);
 

@@ -71,7 +71,8 @@ Status Rounds::make_workers() {
                          numbers_.sync == Sync::kWeights ? parts_.optimizer : nullptr,
                          takes_weights(),
                          numbers_.seed,
-                         parts_.profile};
+                         parts_.profile,
+                         &parts_.work->cancelled()};
   slots_ = std::make_unique<Slot[]>(static_cast<size_t>(slots));
   for (int s = 0; s < slots; ++s) {
     slots_[static_cast<size_t>(s)].first = mine_[static_cast<size_t>(s)];
@@ -119,7 +120,7 @@ int64_t Rounds::next_position(Slot& slot) {
 }
 
 bool Rounds::step(int index) {
-  if (failed_.load(std::memory_order_relaxed)) return false;
+  if (failed_.load(std::memory_order_relaxed) || parts_.work->cancelled()) return false;
   Slot& slot = slots_[static_cast<size_t>(index)];
   const Status status = advance(slot, *workers_[static_cast<size_t>(index)]);
   if (!status) {
@@ -171,6 +172,7 @@ Status Rounds::end_task(Slot& slot, MapWorker& worker) {
         worker.blame(sums_->accumulate(worker.values(), worker.slots(), parts_.reducer->weight(slot.shard))));
   }
   slot.shard = kNoShard;
+  ++ended_;
   return {};
 }
 
@@ -209,7 +211,7 @@ void Rounds::note_left_out(int shard, const Status& why) {
   left_out_[shard] = why.message();
 }
 
-void Rounds::run_tasks() {
+Status Rounds::run_tasks() {
   if (sums_) sums_->begin();
   parts_.reducer->begin();
   left_out_.clear();
@@ -218,8 +220,15 @@ void Rounds::run_tasks() {
     slots_[s].shard = slots_[s].claimed = kNoShard;
     slots_[s].fresh = true;
   }
+  ended_ = 0;
+  failed_ = false;
+  failure_ = {};
   skipped_before_ = skipped();
-  graph_->run();
+  return parts_.work->run([this] {
+    graph_->run();
+    if (failed_) return failure_;
+    return ended_ == mine_.size() ? Status() : Status(Code::kStopped, "the round was left");
+  });
 }
 
 // ---- a round
@@ -235,16 +244,15 @@ Status Rounds::runtime_of_steps() {
   return {};
 }
 
-Result<RoundResult> Rounds::run(RoundState& state, int64_t most_steps, bool stop) {
+Result<RoundResult> Rounds::run(RoundState& state, int64_t most_steps) {
   FloatState float_state;
   state_ = &state;
   steps_ = std::min<int64_t>(numbers_.local_steps, most_steps);
   PLAIT_TRY(runtime_of_steps());
   transport_.set_attempt({static_cast<uint32_t>(state.round), 0});
-  run_tasks();
-  if (failed_) return failure_;
+  PLAIT_TRY(run_tasks());
   if (sums_) PLAIT_TRY(sums_->reduce(transport_));
-  PLAIT_ASSIGN(RoundResult result, tally(stop));
+  PLAIT_ASSIGN(RoundResult result, tally());
   const Status done = outer_step(state);
   if (!done && result.left_out > 0) return Status(done.code(), done.message() + "; " + result.why_left_out);
   PLAIT_TRY(done);
@@ -260,10 +268,10 @@ int64_t Rounds::skipped() const {
 }
 
 // The losses travel as bits, each from the one rank that has it, and are added in shard order everywhere.
-Result<RoundResult> Rounds::tally(bool stop) {
+Result<RoundResult> Rounds::tally() {
   const size_t shards = results_.size(), ranks = static_cast<size_t>(transport_.size());
   std::vector<int64_t>& table = table_;
-  table.assign(2 * shards + ranks + 3, 0);
+  table.assign(2 * shards + ranks + 2, 0);
   for (int k : mine_) {
     const TaskResult& task = results_[static_cast<size_t>(k)];
     table[static_cast<size_t>(k)] = std::bit_cast<int64_t>(task.loss_sum);
@@ -271,8 +279,7 @@ Result<RoundResult> Rounds::tally(bool stop) {
   }
   table[2 * shards + static_cast<size_t>(transport_.rank())] = static_cast<int64_t>(mine_.size());
   table[2 * shards + ranks] = skipped() - skipped_before_;
-  table[2 * shards + ranks + 1] = stop ? 1 : 0;
-  table[2 * shards + ranks + 2] = static_cast<int64_t>(left_out_.size());
+  table[2 * shards + ranks + 1] = static_cast<int64_t>(left_out_.size());
   PLAIT_TRY(transport_.all_reduce_sum(std::span(table)));
   RoundResult result;
   double loss = 0, samples = 0;
@@ -283,10 +290,9 @@ Result<RoundResult> Rounds::tally(bool stop) {
   result.loss = samples > 0 ? loss / samples : 0;
   result.steps = steps_;
   result.samples = steps_ * numbers_.shards * numbers_.batch;
-  result.tasks_by_rank.assign(table.begin() + static_cast<int64_t>(2 * shards), table.end() - 3);
+  result.tasks_by_rank.assign(table.begin() + static_cast<int64_t>(2 * shards), table.end() - 2);
   result.skipped_records = table[2 * shards + ranks];
-  result.stop = table[2 * shards + ranks + 1] != 0;
-  result.left_out = table[2 * shards + ranks + 2];
+  result.left_out = table[2 * shards + ranks + 1];
   if (result.left_out > 0) {
     const std::string mine = left_out_.empty() ? "" : left_out_.begin()->second;
     PLAIT_ASSIGN(result.why_left_out, first_text(transport_, mine));

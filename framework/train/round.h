@@ -26,6 +26,7 @@
 #include "train/reducer.h"
 #include "train/round_state.h"
 #include "train/round_sums.h"
+#include "train/stoppable_work.h"
 
 namespace plait {
 
@@ -50,6 +51,7 @@ struct RoundParts {
   const OptimizerInstance* optimizer = nullptr;  // of the device for kWeights, of the host for kGradients
   const OptimizerInstance* outer_optimizer = nullptr;  // of the host; null: the mean as it is
   Reducer* reducer = nullptr;
+  StoppableWork* work = nullptr;  // runs the tasks
   int threads = 1;
   bool profile = false;  // see Replica::Options
 };
@@ -58,7 +60,6 @@ struct RoundResult {
   double loss = 0;  // mean over the round's samples, in shard order
   int64_t steps = 0;
   int64_t samples = 0;
-  bool stop = false;                   // some rank was asked to stop
   std::vector<int64_t> tasks_by_rank;  // of this round; sums to K
   int64_t skipped_records = 0;         // of all ranks
   int64_t left_out = 0;                // shards whose numbers were not finite, left to the reducer
@@ -77,11 +78,11 @@ class Rounds final : private RoundGraph::Work {
   ~Rounds() override;
 
   // The next round of at most `most_steps` local steps, from `state` to `state`. All ranks call it with the
-  // same state. `stop`: this rank was asked to stop; the round is done, and all ranks learn of it. Fails
-  // with: kNumeric naming shard, layer and step, unless the reducer gathers and leaves that shard out; kPeer;
+  // same state. Fails with: kStopped on all ranks when one of them was asked to stop before its tasks were
+  // done; kNumeric naming shard, layer and step, unless the reducer gathers and leaves that shard out; kPeer;
   // what plugins report. The state is then as it was.
   // Threads: [one at a time], the transport's thread
-  Result<RoundResult> run(RoundState& state, int64_t most_steps, bool stop);
+  Result<RoundResult> run(RoundState& state, int64_t most_steps);
 
   int replicas() const { return static_cast<int>(workers_.size()); }
   std::vector<NodeTime> profile(int slot) const { return workers_[static_cast<size_t>(slot)]->profile(); }
@@ -99,12 +100,12 @@ class Rounds final : private RoundGraph::Work {
   int claim();
   int64_t position(int64_t step, int shard) const;
   int64_t next_position(Slot& slot);
-  void run_tasks();
+  Status run_tasks();
   Status runtime_of_steps();
   bool takes_weights() const;
   bool is_reduced_buffer(const Segment& segment) const;
   bool slots_begin_anew() const;
-  Result<RoundResult> tally(bool stop);
+  Result<RoundResult> tally();
   std::vector<size_t> gathered_lengths() const;
   Status combine(RoundState& state);
   Status outer_step(RoundState& state);
@@ -133,6 +134,7 @@ class Rounds final : private RoundGraph::Work {
   std::vector<double> runtime_;      // [steps, fields]
   std::vector<TaskResult> results_;  // by shard; those of this rank
   std::atomic<size_t> next_ = 0;     // of mine_, not yet claimed
+  std::atomic<size_t> ended_ = 0;    // tasks
   std::atomic<bool> failed_ = false;
   std::mutex failure_mutex_;
   Status failure_;

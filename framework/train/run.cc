@@ -24,13 +24,18 @@ class Run {
         files_(files),
         observer_(observer),
         stop_(stop),
-        begin_(clock.now()) {}
+        begin_(clock.now()),
+        work_(transport) {
+    transport_.set_stop([this] { return wants_stop(); });
+  }
+  ~Run() { transport_.set_stop({}); }
 
   Result<Summary> run() {
     PLAIT_TRY(agree_on_job(transport_, registry_, job_, options_.program));
     PLAIT_ASSIGN(device_, Device::open(registry_, *job_.device.entry, *job_.device.config));
     PLAIT_TRY(make_context());
-    PLAIT_ASSIGN(main_, Stage::create(*context_, job_, 0, false));
+    main_ = std::make_unique<Stage>(*context_, job_, 0, false);
+    PLAIT_TRY(open_main());
     PLAIT_TRY(choose_folder());
     PLAIT_TRY(choose_weights());
     if (options_.resume) PLAIT_TRY(find_checkpoint());
@@ -43,15 +48,39 @@ class Run {
     return finish(status);
   }
 
+  // At the end of a stopped run: see RunOptions::leave.
+  void leave(const Status& status) {
+    if (work_.is_caught() && options_.leave) options_.leave(status);
+  }
+
  private:
   bool is_root() const { return transport_.is_root(); }
   void say(const std::string& text) {
     if (is_root()) observer_.message(text);
   }
 
+  // Time is rank 0's.
+  bool wants_stop() const {
+    if (stop_.load()) return true;
+    const double most = options_.max_seconds > 0 ? options_.max_seconds : job_.train.max_seconds;
+    return is_root() && most > 0 && std::chrono::duration<double>(clock_.now() - begin_).count() >= most;
+  }
+  bool is_stop(const Status& status) const {
+    return status.code() == Code::kStopped && transport_.has_stopped();
+  }
+
+  Status open_main() {
+    const Status opened = main_->open();
+    if (!is_stop(opened)) return opened;
+    return {Code::kStopped, options_.resume
+                                ? "stopped while the data was opened: the run is as it was"
+                                : "stopped while the data was opened: no round was finished, nothing was "
+                                  "written; begin it again, without --resume"};
+  }
+
   Status make_context() {
     PLAIT_ASSIGN(const int fair, fair_threads(transport_));
-    context_.emplace(RunContext{registry_, options_, transport_, clock_, observer_, stop_, *device_});
+    context_.emplace(RunContext{registry_, options_, transport_, clock_, observer_, work_, *device_});
     context_->threads = options_.threads > 0 ? options_.threads : fair;
     context_->begin = begin_;
     Sha256 digest;
@@ -108,6 +137,7 @@ class Run {
     PLAIT_ASSIGN(resume_from_, decode_checkpoint(bytes, "checkpoint"));
     context_->counters = resume_from_->counters;
     context_->seconds_before = resume_from_->counters.seconds;
+    context_->rounds_before = resume_from_->counters.rounds;
     return {};
   }
 
@@ -144,21 +174,28 @@ class Run {
     PLAIT_ASSIGN(auto pretraining, Pretraining::create(registry_, job_, main_->network(), steps_per_epoch));
     take_network_of_checkpoint();
     for (;; ++stage_) {
-      PLAIT_ASSIGN(const std::optional<Job> job, pretraining->next());
+      PLAIT_ASSIGN(std::optional<Job> job, pretraining->next());
       if (!job) return RunStatus::kComplete;
       if (resume_from_ && stage_ < resume_from_->stage) continue;
-      PLAIT_ASSIGN(const RunStatus status, pretrain_stage(*job));
+      pretrained_.reset();
+      pretrained_job_ = std::move(job);
+      PLAIT_ASSIGN(const RunStatus status, pretrain_stage());
       if (status == RunStatus::kStopped) return status;
     }
   }
 
-  Result<RunStatus> pretrain_stage(const Job& job) {
-    PLAIT_ASSIGN(const auto stage, Stage::create(*context_, job, stage_, true));
-    PLAIT_ASSIGN([[maybe_unused]] const int taken, stage->begin_with(of_same_type(stage->network())));
-    PLAIT_TRY(resume(*stage));
-    PLAIT_ASSIGN(const RunStatus status, stage->run(network_));
-    PLAIT_ASSIGN(const NamedTensors trained, stage->weights());
-    give_back(trained, stage->network());
+  // Where it is stopped while it opens, the checkpoint is the end of the stage before.
+  Result<RunStatus> pretrain_stage() {
+    pretrained_ = std::make_unique<Stage>(*context_, *pretrained_job_, stage_, true);
+    Stage& stage = *pretrained_;
+    const Status opened = stage.open();
+    if (is_stop(opened)) return RunStatus::kStopped;
+    PLAIT_TRY(opened);
+    PLAIT_ASSIGN([[maybe_unused]] const int taken, stage.begin_with(of_same_type(stage.network())));
+    PLAIT_TRY(resume(stage));
+    PLAIT_ASSIGN(const RunStatus status, stage.run(network_));
+    PLAIT_ASSIGN(const NamedTensors trained, stage.weights());
+    give_back(trained, stage.network());
     return status;
   }
 
@@ -207,6 +244,7 @@ class Run {
   }
 
   Result<RunStatus> train() {
+    pretrained_.reset();
     main_->set_number(stage_);
     PLAIT_ASSIGN([[maybe_unused]] const int taken, main_->begin_with(network_));
     PLAIT_TRY(resume(*main_));
@@ -238,6 +276,15 @@ class Run {
     summary_.best_validation = main_->best().validation;
     summary_.best_epoch = main_->best().epoch;
     if (summary_.status != RunStatus::kComplete) return {};
+    const Status tested = test(weights);
+    if (!is_stop(tested)) return tested;
+    summary_.status = RunStatus::kStopped;
+    summary_.test.clear();
+    summary_.best_test.clear();
+    return {};
+  }
+
+  Status test(const NamedTensors& weights) {
     PLAIT_ASSIGN(summary_.test, main_->test(weights, "last"));
     return test_best(weights);
   }
@@ -286,16 +333,24 @@ class Run {
   std::optional<RunFolder> folder_;
   std::optional<CheckpointFolder> checkpoints_;
   std::unique_ptr<Stage> main_;
+  std::optional<Job> pretrained_job_;
+  std::unique_ptr<Stage> pretrained_;  // of pretrained_job_
   std::optional<Checkpoint> resume_from_;
   NamedTensors network_;  // the job's, as pretraining leaves it
   int stage_ = 0;
   Summary summary_;
+  StoppableWork work_;  // last: it ends before what it may be caught in
 };
 
+// A stop is met by all ranks, and needs no word. What a plugin calls one is a failure.
 template <class T>
 Result<T> announced(Result<T> result, Transport& transport) {
-  if (!result && transport.size() > 1) transport.abort(result.status());
-  return result;
+  if (result) return result;
+  Status status = result.status();
+  if (status.code() == Code::kStopped && transport.has_stopped()) return result;
+  if (status.code() == Code::kStopped) status = {Code::kPlugin, status.message()};
+  if (transport.size() > 1) transport.abort(status);
+  return status;
 }
 
 Result<EvaluationInfo> evaluate(const Registry& registry, const Job& job, const EvaluateOptions& options,
@@ -330,7 +385,10 @@ Result<EvaluationInfo> evaluate(const Registry& registry, const Job& job, const 
 Result<Summary> run_job(const Registry& registry, const Job& job, const RunOptions& options,
                         Transport& transport, Clock& clock, Files& files, Observer& observer,
                         const std::atomic<bool>& stop) {
-  return announced(Run(registry, job, options, transport, clock, files, observer, stop).run(), transport);
+  Run run(registry, job, options, transport, clock, files, observer, stop);
+  const Result<Summary> result = announced(run.run(), transport);
+  run.leave(result.status());
+  return result;
 }
 
 Result<EvaluationInfo> evaluate_run(const Registry& registry, const Job& job, const EvaluateOptions& options,

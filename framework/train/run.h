@@ -6,6 +6,7 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,12 +30,16 @@ struct RunOptions {
   std::string weights_file;  // start from these weights (safetensors): tensors of the same name and shape
   int threads =
       0;  // of this rank; 0: the cores of the process's affinity mask, shared by the ranks of a host
-  int64_t max_steps = 0;    // local steps of a shard in all; 0: as the job says
+  int64_t max_steps = 0;    // local steps of a shard in all stages, rounded down to whole rounds; 0: no bound
   double max_seconds = 0;   // stop with RunStatus::kStopped after this; 0: as the job says
   int overfit_batches = 0;  // train on the first n batches of the first epoch only, over and over; 0: off
   bool profile = false;     // measure the time per layer: Observer::profile at the end
   std::string program;      // version of the program; ranks must agree on it
   std::string plugins;      // what the folder's plugins.lock shall hold; "": none is written
+  // Called at the end of a stopped run in which a thread is still caught, in a source that never comes back
+  // from reading, say: with the status that run_job would return, when all that is to be saved is. May end
+  // the process. Where it returns, or is empty, run_job waits for the thread.
+  std::function<void(const Status& status)> leave;
 };
 
 enum class RunStatus {
@@ -134,12 +139,14 @@ class Observer {
   virtual void finished(const Summary& summary) { (void)summary; }
 };
 
-// Trains the job. `stop` may be set at any time (a signal handler): the run saves a checkpoint at the end of
-// the round and returns kStopped; any rank's stop stops all. Nothing is written before the job, its data and
-// the run's folder are known to be good. Fails with: whatever is wrong with job, data, folder or peers;
-// kNumeric naming shard, layer and step. In a world of several ranks the failure has then been announced
-// through Transport::abort (over MPI that ends the process with the one message); in a world of one it has
-// not, and the caller prints it. Threads: [one at a time], the transport's thread.
+// Trains the job. `stop` may be set at any time (a signal handler): the open round, or evaluation, is left at
+// its next step, also where a source is waited for; the last whole round is saved, and the status is
+// kStopped; any rank's stop stops all. Nothing is written before the job, its data and the run's folder are
+// known to be good. Fails with: whatever is wrong with job, data, folder or peers; kNumeric naming shard,
+// layer and step; kStopped on all ranks when the stop came before anything was written. In a world of several
+// ranks the failure has then been announced through Transport::abort (over MPI that ends the process with the
+// one message); in a world of one it has not, and the caller prints it. Threads: [one at a time], the
+// transport's thread.
 Result<Summary> run_job(const Registry& registry, const Job& job, const RunOptions& options,
                         Transport& transport, Clock& clock, Files& files, Observer& observer,
                         const std::atomic<bool>& stop);

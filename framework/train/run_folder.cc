@@ -1,4 +1,5 @@
 #include "train/run_folder.h"
+#include "registry/json_text.h"
 
 #include <algorithm>
 #include <cmath>
@@ -18,6 +19,16 @@ constexpr size_t kMostPendingBytes = 1 << 16;
 
 // JSON has no NaN and no infinity: they become null.
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+double number_in(const Json& object, const char* name, double otherwise = 0) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_number() ? found->get<double>() : otherwise;
+}
+
+std::string text_in(const Json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
 
 Json to_json(const NamedValues& values) {
   Json object = Json::object();
@@ -125,18 +136,23 @@ Status RunFolder::resume(int stage, int64_t step) {
   for (std::string line; std::getline(lines, line);) {
     if (!check_json_bounds(line, kSmallJson)) continue;
     const Json json = Json::parse(line, nullptr, false);
-    if (!json.is_object()) continue;  // a line that a crash cut
-    const int at_stage = json.value("stage", 0);
-    if (at_stage > stage || (at_stage == stage && json.value("step", int64_t{0}) > step)) continue;
-    if (json.value("on", "") == "test") continue;  // comes again at the end
+    // A line that a crash cut, or that somebody wrote into.
+    if (!json.is_object()) continue;
+    const auto at_stage = static_cast<int>(number_in(json, "stage"));
+    const auto at_step = static_cast<int64_t>(number_in(json, "step"));
+    if (at_stage > stage || (at_stage == stage && at_step > step)) continue;
+    const std::string on = text_in(json, "on");
+    if (on == "test") continue;  // comes again at the end
     kept += line + "\n";
-    if (json.contains("loss") && json["loss"].is_number()) train_loss_ = json["loss"].get<double>();
-    if (json.value("on", "") != "validation") continue;
+    train_loss_ = number_in(json, "loss", train_loss_);
+    if (on != "validation") continue;
     EvaluationInfo evaluation;
     evaluation.stage = at_stage;
-    evaluation.step = json.value("step", int64_t{0});
-    evaluation.epoch = json.value("epoch", 0.0);
-    for (const auto& [name, value] : json["values"].items()) {
+    evaluation.step = at_step;
+    evaluation.epoch = number_in(json, "epoch");
+    const auto values = json.find("values");
+    if (values == json.end()) continue;
+    for (const auto& [name, value] : values->items()) {
       evaluation.values.emplace_back(name, value.is_number() ? value.get<double>() : std::nan(""));
     }
     add_row(evaluation);

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <thread>
 
 #include "train/run_folder.h"
 #include "train/test_job.h"
@@ -131,7 +132,151 @@ TEST_CASE("the time that is allowed stops a run") {
   const auto stopped = world.run(train_job(kAveraging), 2, 1, options);
   REQUIRE(stopped.is_ok());
   CHECK(stopped->status == RunStatus::kStopped);
-  CHECK(stopped->rounds == 3);
+  CHECK(stopped->rounds == 2);
+}
+
+// Stops the run at the k-th record that is read, by the clock or by the flag, and then lets it end.
+Summary stopped_and_resumed(const Job& job, int64_t k, int ranks, bool& was_stopped) {
+  TestWorld world;
+  std::atomic<int64_t> reads = 0;
+  RunOptions options;
+  options.max_seconds = k % 2 == 0 ? 10 : 0;
+  before_points_read() = [&] {
+    if (++reads != k) return;
+    if (k % 2 == 0) world.clock.advance(std::chrono::seconds(20));
+    world.stop = k % 2 != 0;
+  };
+  auto summary = world.run(job, ranks, 1, options);
+  before_points_read() = nullptr;
+  REQUIRE_MESSAGE(summary.is_ok(), summary.status().message());
+  was_stopped = summary->status == RunStatus::kStopped;
+  world.stop = false;
+  options = {};
+  options.resume = true;
+  if (was_stopped) summary = world.run(job, 3 - ranks, 1, options);
+  REQUIRE_MESSAGE(summary.is_ok(), summary.status().message());
+  CHECK(summary->status == RunStatus::kComplete);
+  return *summary;
+}
+
+TEST_CASE("a run stopped at any record goes on to the same bits and choices") {
+  for (const std::string more : {"", "pretrain { again { stages: 1 } }"}) {
+    const Job job = train_job("shards: 2 local_steps: 3 batch: 8 epochs: 2", more);
+    TestWorld world;
+    std::atomic<int64_t> reads = 0;
+    before_points_read() = [&] { ++reads; };
+    const auto whole = world.run(job);
+    before_points_read() = nullptr;
+    REQUIRE(whole.is_ok());
+    int stops = 0;
+    for (int64_t k = 1; k <= reads; k += 13) {
+      CAPTURE(k);
+      bool was_stopped = false;
+      const Summary summary = stopped_and_resumed(job, k, k % 4 < 2 ? 1 : 2, was_stopped);
+      stops += was_stopped;
+      CHECK(summary.weights_sha256 == whole->weights_sha256);
+      CHECK(summary.rounds == whole->rounds);
+      CHECK(summary.validation == whole->validation);
+      CHECK(summary.best_epoch == whole->best_epoch);
+      CHECK(summary.best_validation == whole->best_validation);
+      CHECK(summary.test == whole->test);
+      CHECK(summary.best_test == whole->best_test);
+    }
+    CHECK(stops > 10);
+  }
+}
+
+TEST_CASE("a round of a million steps is left at the next one, with a word, by all ranks") {
+  const Job job = train_job("shards: 3 local_steps: 1000000 batch: 1 steps: 1000000");
+  for (int ranks = 1; ranks <= 3; ++ranks) {
+    TestWorld world;
+    std::atomic<int64_t> reads = 0;
+    before_points_read() = [&] { world.stop = world.stop || ++reads > 100; };
+    const auto stopped = world.run(job, ranks, 1);
+    before_points_read() = nullptr;
+    REQUIRE_MESSAGE(stopped.is_ok(), stopped.status().message());
+    CHECK(stopped->status == RunStatus::kStopped);
+    CHECK(stopped->rounds == 0);
+    CHECK(reads < 100000);
+    REQUIRE_FALSE(world.observer.messages.empty());
+    CHECK(world.observer.messages.back() ==
+          "stopped before a round was finished: --resume goes on where this run began");
+    CHECK(world.files.exists("run/summary.json"));
+  }
+}
+
+TEST_CASE("a source that never comes back from reading does not keep a run from stopping") {
+  const Job job = train_job(kAveraging);
+  const std::string whole = digest(job);
+  TestWorld world;
+  std::atomic<bool> released = false;
+  std::atomic<int> reads = 0, left = 0;
+  before_points_read() = [&] {
+    if (++reads == 130) world.stop = true;
+    while (reads >= 130 && !released) std::this_thread::yield();
+  };
+  RunOptions options;
+  options.leave = [&](const Status& status) {
+    CHECK(status);
+    CHECK(world.files.exists("run/summary.json"));
+    ++left;
+    released = true;
+  };
+  const auto stopped = world.run(job, 2, 1, options);
+  before_points_read() = nullptr;
+  REQUIRE_MESSAGE(stopped.is_ok(), stopped.status().message());
+  CHECK(stopped->status == RunStatus::kStopped);
+  CHECK(stopped->rounds >= 1);
+  CHECK(left > 0);
+  world.stop = false;
+  options = {};
+  options.resume = true;
+  const auto resumed = world.run(job, 2, 1, options);
+  REQUIRE_MESSAGE(resumed.is_ok(), resumed.status().message());
+  CHECK(resumed->weights_sha256 == whole);
+}
+
+TEST_CASE("a stop before the data is open says that nothing was written") {
+  TestWorld world;
+  world.stop = true;
+  const auto stopped = world.run(train_job(kAveraging), 2);
+  CHECK(stopped.status().code() == Code::kStopped);
+  CHECK(stopped.status().message().find("nothing was written") != std::string::npos);
+  CHECK(world.files.changes() == 0);
+}
+
+TEST_CASE("steps that are counted off end a run at a whole round, and it goes on to the same bits") {
+  for (const std::string more : {"", "pretrain { again {} }"}) {
+    const Job job = train_job(kAveraging, more);  // stages of 8 steps, then 12
+    TestWorld world;
+    const auto whole = world.run(job);
+    REQUIRE(whole.is_ok());
+    for (int64_t most = 1; most <= whole->steps + 1; ++most) {
+      CAPTURE(most);
+      TestWorld cut;
+      RunOptions options;
+      options.max_steps = most;
+      const auto ended = cut.run(job, 1, 1, options);
+      if (most < 3) {
+        CHECK(ended.status().code() == Code::kUsage);
+        CHECK(ended.status().message().find("wanted 3 or more") != std::string::npos);
+        CHECK(cut.files.changes() <= 3);
+        continue;
+      }
+      REQUIRE_MESSAGE(ended.is_ok(), ended.status().message());
+      CHECK(ended->steps <= most);
+      CHECK(ended->steps > most - 3);
+      CHECK((ended->status == RunStatus::kComplete) == (more.empty() || most >= 16));
+      options = {};
+      options.resume = true;
+      const auto resumed = cut.run(job, 2, 1, options);
+      REQUIRE_MESSAGE(resumed.is_ok(), resumed.status().message());
+      CHECK(resumed->weights_sha256 == whole->weights_sha256);
+      CHECK(resumed->steps == whole->steps);
+      CHECK(resumed->best_validation == whole->best_validation);
+      CHECK(resumed->best_test == whole->best_test);
+    }
+  }
 }
 
 TEST_CASE("a run that is complete can be resumed, and another job cannot") {

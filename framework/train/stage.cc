@@ -1,5 +1,7 @@
 #include "train/stage.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -22,17 +24,20 @@ Stage::Stage(RunContext& run, const Job& job, int number, bool pretraining)
 
 Stage::~Stage() = default;
 
-Result<std::unique_ptr<Stage>> Stage::create(RunContext& run, const Job& job, int number, bool pretraining) {
-  std::unique_ptr<Stage> stage(new Stage(run, job, number, pretraining));
-  PLAIT_TRY(stage->open());
-  return stage;
+// Opening reads all records where an operator is fitted to them, and may wait for a disk.
+Status Stage::open_data() {
+  const TrainSpec& train = job_.train;
+  const int64_t repeat = int64_t{run_.options.overfit_batches} * train.shards * train.batch;
+  return run_.work.run([this, repeat]() -> Status {
+    PLAIT_ASSIGN(data_, JobData::open(run_.registry, job_, repeat));
+    return {};
+  });
 }
 
 Status Stage::open() {
   const TrainSpec& train = job_.train;
-  const int64_t repeat = int64_t{run_.options.overfit_batches} * train.shards * train.batch;
-  PLAIT_ASSIGN(data_, JobData::open(run_.registry, job_, repeat));
-  count_steps();
+  PLAIT_TRY(open_data());
+  PLAIT_TRY(count_steps());
   PLAIT_TRY(make_plan());
   PLAIT_TRY(make_optimizers());
   PLAIT_ASSIGN(reducer_, Reducer::create(run_.registry, job_.reducer, train.shards,
@@ -47,6 +52,7 @@ Status Stage::open() {
   parts.optimizer = optimizer_.get();
   parts.outer_optimizer = outer_.get();
   parts.reducer = reducer_.get();
+  parts.work = &run_.work;
   parts.threads = run_.threads;
   parts.profile = run_.options.profile;
   PLAIT_ASSIGN(rounds_, Rounds::create(numbers_, parts, run_.transport));
@@ -54,7 +60,7 @@ Status Stage::open() {
 }
 
 // An epoch is n / (K B) steps, a fraction where that does not divide.
-void Stage::count_steps() {
+Status Stage::count_steps() {
   const TrainSpec& train = job_.train;
   const double step_samples = static_cast<double>(train.shards) * train.batch;
   numbers_ = {train.shards, train.local_steps, train.batch, job_.seed, 1, 1, train.sync, train.inner_state};
@@ -62,6 +68,13 @@ void Stage::count_steps() {
   const double from_epochs = std::floor(train.epochs * numbers_.steps_per_epoch + 0.5);
   numbers_.total_steps =
       train.steps > 0 ? train.steps : std::max<int64_t>(1, static_cast<int64_t>(from_epochs));
+  const int64_t most = run_.options.max_steps,
+                round = std::min<int64_t>(train.local_steps, numbers_.total_steps);
+  const bool is_first = number_ == 0 && (pretraining_ || job_.pretrain.empty());
+  if (!is_first || most == 0 || most >= round) return {};
+  return {Code::kUsage, fmt::format("--max-steps {}: a round of \"{}\" has {} steps, and a run ends with a "
+                                    "whole round; wanted {} or more (or fewer train.local_steps)",
+                                    most, job_.name, round, round)};
 }
 
 Status Stage::make_plan() {
@@ -93,6 +106,7 @@ Result<std::unique_ptr<Evaluator>> Stage::evaluator_for(const EvaluationSet& set
   parts.records = set.records();
   parts.block = job_.evaluate.batch;
   parts.threads = run_.threads;
+  parts.work = &run_.work;
   return Evaluator::create(parts, run_.transport);
 }
 
@@ -122,6 +136,8 @@ Status Stage::resume(const Checkpoint& checkpoint) {
   PLAIT_TRY(take_state(*plan_, checkpoint, state_));
   best_ = checkpoint.best;
   validation_values_ = checkpoint.validation;
+  validated_step_ = checkpoint.validated_step;
+  saved_round_ = state_.round;
   loss_ = checkpoint.loss;
   samples_ = state_.step * numbers_.shards * numbers_.batch;
   return {};
@@ -134,21 +150,27 @@ Result<NamedTensors> Stage::weights() const {
 
 // ---- running
 
-int64_t Stage::last_step() const {
-  const int64_t most = run_.options.max_steps;
-  return most > 0 ? std::min(most, numbers_.total_steps) : numbers_.total_steps;
+// --max-steps counts the steps of all stages. Only whole rounds are done: a run that goes on from there then
+// has the rounds of one that was never ended.
+void Stage::find_end() {
+  end_ = numbers_.total_steps;
+  const int64_t most = run_.options.max_steps, earlier = run_.counters.steps - state_.step;
+  const int64_t left = std::max<int64_t>(0, most - earlier);
+  if (most == 0 || left >= end_) return;
+  end_ = left - left % numbers_.local_steps;
+  if (end_ == left || !run_.is_root()) return;
+  run_.observer.message(fmt::format("--max-steps {}: rounds have {} steps, so the run ends after {}", most,
+                                    numbers_.local_steps, earlier + end_));
 }
 
 double Stage::epoch() const { return static_cast<double>(state_.step) / numbers_.steps_per_epoch; }
 
-int64_t Stage::epochs_passed() const {
-  return state_.step * numbers_.shards * numbers_.batch / data_->training_records();
+int64_t Stage::epochs_passed(int64_t step) const {
+  return step * numbers_.shards * numbers_.batch / data_->training_records();
 }
 
-bool Stage::wants_stop() const {
-  if (run_.stop.load()) return true;
-  const double most = run_.options.max_seconds > 0 ? run_.options.max_seconds : job_.train.max_seconds;
-  return run_.is_root() && most > 0 && seconds_of(run_.clock.now() - run_.begin) >= most;
+bool Stage::is_stop(const Status& status) const {
+  return status.code() == Code::kStopped && run_.transport.has_stopped();
 }
 
 Status Stage::tell_begin() {
@@ -157,12 +179,12 @@ Status Stage::tell_begin() {
   info.title = job_.name;
   info.number = number_;
   info.pretraining = pretraining_;
-  const int64_t left = last_step() - state_.step;
+  const int64_t left = std::max<int64_t>(0, end_ - state_.step);
   info.rounds = state_.round + (left + numbers_.local_steps - 1) / numbers_.local_steps;
   info.first_round = state_.round;
-  info.steps = last_step();
+  info.steps = end_;
   info.steps_per_epoch = numbers_.steps_per_epoch;
-  info.epochs = static_cast<double>(last_step()) / numbers_.steps_per_epoch;
+  info.epochs = static_cast<double>(end_) / numbers_.steps_per_epoch;
   info.shards = numbers_.shards;
   info.local_steps = numbers_.local_steps;
   info.batch = numbers_.batch;
@@ -178,23 +200,51 @@ Status Stage::tell_begin() {
 }
 
 Result<RunStatus> Stage::run(const NamedTensors& network) {
+  find_end();
   PLAIT_TRY(tell_begin());
-  const int64_t end = last_step();
-  bool stopped = false;
-  while (state_.step < end && !stopped) {
-    const int64_t epochs_before = epochs_passed();
-    const Clock::Nanoseconds begin = run_.clock.now();
-    PLAIT_ASSIGN(const RoundResult result, rounds_->run(state_, end - state_.step, wants_stop()));
-    PLAIT_TRY(after_round(result, run_.clock.now() - begin));
-    const bool at_end = state_.step >= end, new_epoch = epochs_passed() > epochs_before;
-    stopped = result.stop && !at_end;
-    if (new_epoch || at_end) PLAIT_TRY(validate());
+  // The validation that a stop cut short.
+  bool is_due = epochs_passed(state_.step) > epochs_passed(validated_step_);
+  for (;;) {
+    if (is_due) {
+      const Status validated = validate();
+      if (is_stop(validated)) return stop(network);
+      PLAIT_TRY(validated);
+    }
     const int every = job_.train.checkpoint_every;
-    const bool due = every > 0 ? state_.round % every == 0 : new_epoch;
-    if (due || at_end || stopped) PLAIT_TRY(save_checkpoint(network));
+    const bool save = every > 0 ? state_.round % every == 0 : is_due;
+    if (save && state_.round > 0 && saved_round_ != state_.round) PLAIT_TRY(save_checkpoint(network));
+    if (state_.step >= end_) return end(network);
+    const Clock::Nanoseconds begin = run_.clock.now();
+    const int64_t epochs_before = epochs_passed(state_.step);
+    const Result<RoundResult> result = rounds_->run(state_, end_ - state_.step);
+    if (is_stop(result.status())) return stop(network);
+    PLAIT_TRY(result.status());
+    PLAIT_TRY(after_round(*result, run_.clock.now() - begin));
+    is_due = epochs_passed(state_.step) > epochs_before;
   }
-  if (state_.step >= end && validation_values_.empty()) PLAIT_TRY(validate());
-  return stopped ? RunStatus::kStopped : RunStatus::kComplete;
+}
+
+// What --max-steps ends is validated for the person alone: a run that goes on from its checkpoint knows
+// nothing of it.
+Result<RunStatus> Stage::end(const NamedTensors& network) {
+  const bool is_cut = end_ < numbers_.total_steps;
+  if (is_cut && saved_round_ != state_.round) PLAIT_TRY(save_checkpoint(network));
+  if (is_cut && pretraining_) return RunStatus::kStopped;
+  if (validated_step_ != state_.step || validation_values_.empty()) {
+    const Status validated = validate(!is_cut);
+    if (is_stop(validated)) return stop(network);
+    PLAIT_TRY(validated);
+  }
+  if (saved_round_ != state_.round) PLAIT_TRY(save_checkpoint(network));
+  return RunStatus::kComplete;
+}
+
+// The last whole round is the checkpoint.
+Result<RunStatus> Stage::stop(const NamedTensors& network) {
+  if (run_.is_root() && run_.counters.rounds == run_.rounds_before)
+    run_.observer.message("stopped before a round was finished: --resume goes on where this run began");
+  if (saved_round_ != state_.round) PLAIT_TRY(save_checkpoint(network));
+  return RunStatus::kStopped;
 }
 
 Status Stage::after_round(const RoundResult& result, Clock::Nanoseconds took) {
@@ -218,8 +268,7 @@ Status Stage::after_round(const RoundResult& result, Clock::Nanoseconds took) {
   RoundInfo info;
   info.stage = number_;
   info.round = state_.round - 1;
-  info.rounds =
-      info.round + 1 + (last_step() - state_.step + numbers_.local_steps - 1) / numbers_.local_steps;
+  info.rounds = info.round + 1 + (end_ - state_.step + numbers_.local_steps - 1) / numbers_.local_steps;
   info.step = state_.step;
   info.epoch = epoch();
   info.samples = samples_;
@@ -240,7 +289,7 @@ Status Stage::tell_first_bad() {
   return {};
 }
 
-Status Stage::validate() {
+Status Stage::validate(bool is_regular) {
   if (!validation_) return {};
   const Clock::Nanoseconds begin = run_.clock.now();
   PLAIT_ASSIGN(const auto plain, plain_weights(*plan_, state_.weights));
@@ -255,10 +304,12 @@ Status Stage::validate() {
   info.records = validation_->records();
   for (const auto& [name, value] : validation_values_) {
     if (name != monitor_ || std::isnan(value)) continue;
-    info.best = !best_.known || (higher_is_better_ ? value > best_.value : value < best_.value);
+    const bool is_better = is_regular && (higher_is_better_ ? value > best_.value : value < best_.value);
+    info.best = !best_.known || is_better;
     if (info.best) best_ = {true, value, info.epoch, validation_values_};
   }
   info.seconds = seconds_of(run_.clock.now() - begin);
+  if (is_regular) validated_step_ = state_.step;
   if (!run_.is_root()) return {};
   if (info.best && !pretraining_) PLAIT_TRY(run_.folder->save_best(name_weights(plan_->network(), plain)));
   run_.observer.evaluated(info);
@@ -266,6 +317,7 @@ Status Stage::validate() {
 }
 
 Status Stage::save_checkpoint(const NamedTensors& network) {
+  saved_round_ = state_.round;
   if (!run_.is_root()) return {};
   Checkpoint checkpoint;
   checkpoint.job = run_.job_digest;
@@ -275,6 +327,7 @@ Status Stage::save_checkpoint(const NamedTensors& network) {
   checkpoint.counters.seconds = run_.seconds();
   checkpoint.best = best_;
   checkpoint.validation = validation_values_;
+  checkpoint.validated_step = validated_step_;
   PLAIT_TRY(put_state(*plan_, state_, checkpoint));
   if (pretraining_) {
     for (const NamedTensor& tensor : network)

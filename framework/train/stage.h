@@ -17,8 +17,8 @@ struct RunContext {
   const RunOptions& options;
   Transport& transport;
   Clock& clock;
-  Observer& observer;  // told on rank 0 only
-  const std::atomic<bool>& stop;
+  Observer& observer;   // told on rank 0 only
+  StoppableWork& work;  // all that may take long
   Device& device;
   RunFolder* folder = nullptr;              // rank 0 only
   CheckpointFolder* checkpoints = nullptr;  // rank 0 only
@@ -26,6 +26,7 @@ struct RunContext {
   int threads = 1;
   Clock::Nanoseconds begin{};  // of this process's run
   double seconds_before = 0;   // of the runs that this one resumes
+  int64_t rounds_before = 0;
   Counters counters{};
   bool is_root() const { return transport.is_root(); }
   double seconds() const;
@@ -33,11 +34,15 @@ struct RunContext {
 
 class Stage {
  public:
-  // Opens data, shapes, compiles, makes replicas; writes nothing. `job` outlives the stage.
-  // Fails with: what is wrong with the job; kPeer when ranks have different plans.
-  // Threads: [setup only]
-  static Result<std::unique_ptr<Stage>> create(RunContext& run, const Job& job, int number, bool pretraining);
+  // `run` and `job` outlive the stage, and the stage outlives run.work where that is caught in it.
+  Stage(RunContext& run, const Job& job, int number, bool pretraining);
   ~Stage();
+
+  // Before anything else: opens data, shapes, compiles, makes replicas; writes nothing.
+  // Fails with: what is wrong with the job; kPeer when ranks have different plans; kUsage when --max-steps
+  // is less than a round; kStopped on all ranks.
+  // Threads: [setup only]
+  Status open();
 
   const Network& network() const { return plan_->network(); }
   void set_number(int number) { number_ = number; }
@@ -50,33 +55,34 @@ class Stage {
   // Goes on from a checkpoint of this stage.
   Status resume(const Checkpoint& checkpoint);
 
-  // Rounds, validation and checkpoints until the stage ends or is stopped. `network`: the job's own, for
-  // checkpoints of a pretraining stage.
+  // Rounds, validation and checkpoints until the stage ends, is stopped, or is a pretraining stage that
+  // --max-steps ends. `network`: the job's own, for checkpoints of a pretraining stage.
   Result<RunStatus> run(const NamedTensors& network);
 
   Result<NamedTensors> weights() const;
   double loss() const { return loss_; }
   const Best& best() const { return best_; }
   const NamedValues& validation() const { return validation_values_; }
-  // On the job's test records; empty where there are none.
+  // On the job's test records; empty where there are none. Fails with: kStopped on all ranks.
   Result<NamedValues> test(const NamedTensors& weights, const std::string& which);
   std::vector<LayerTime> profile() const;
 
  private:
-  Stage(RunContext& run, const Job& job, int number, bool pretraining);
-  Status open();
+  Status open_data();
   Status make_plan();
   Status make_optimizers();
   Status make_evaluators();
   Result<std::unique_ptr<Evaluator>> evaluator_for(const EvaluationSet& set);
-  void count_steps();
+  Status count_steps();
   Status tell_begin();
-  int64_t last_step() const;
-  int64_t epochs_passed() const;
-  bool wants_stop() const;
+  void find_end();
+  int64_t epochs_passed(int64_t step) const;
+  Result<RunStatus> stop(const NamedTensors& network);
+  bool is_stop(const Status& status) const;
+  Result<RunStatus> end(const NamedTensors& network);
   Status after_round(const RoundResult& result, Clock::Nanoseconds took);
   Status tell_first_bad();
-  Status validate();
+  Status validate(bool is_regular = true);
   Status save_checkpoint(const NamedTensors& network);
   double epoch() const;
 
@@ -93,6 +99,9 @@ class Stage {
   std::unique_ptr<Rounds> rounds_;
   RoundNumbers numbers_;
   RoundState state_;
+  int64_t end_ = 0;             // the step to train to
+  int64_t validated_step_ = 0;  // of the last validation that a run without --max-steps makes too
+  int64_t saved_round_ = -1;    // of the last checkpoint
   std::string monitor_;
   bool higher_is_better_ = false;
   double loss_ = 0;

@@ -33,6 +33,9 @@ Job train_job(const std::string& train, const std::string& more = "");
 // A job of a recurrent network on 96 sequences of 1 to 40: see test_sequences.h.
 Job sequence_job(const std::string& train, const std::string& more = "");
 
+// Called by the source points before it reads a record. Set while no job runs. Threads: [any]
+std::function<void()>& before_points_read();
+
 class QuietObserver : public Observer {
  public:
   void stage_begun(const StageInfo& stage) override { stages.push_back(stage); }

@@ -297,6 +297,7 @@ struct Points {
     return info;
   }
   void read(sdk::Context&, int64_t index, sdk::SampleCall& call) const {
+    if (before_points_read()) before_points_read()();
     for (int64_t record : bad) {
       if (record == index) throw sdk::BadRecord("it is broken");
     }
@@ -346,6 +347,11 @@ struct Again {
 };
 
 }  // namespace
+
+std::function<void()>& before_points_read() {
+  static std::function<void()> hook;
+  return hook;
+}
 
 const Registry& train_registry() {
   static const sdk::PluginTable table(

@@ -10,6 +10,7 @@
 #include "base/json_text.h"
 #include "base/sha256.h"
 #include "plan/shape_text.h"
+#include "registry/json_text.h"
 
 namespace plait {
 namespace {

@@ -89,6 +89,23 @@ Status try_idle_wait(Transport& world) {
 
 void busy(double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); }
 
+// Rank 0 waits in a collective and wants to stop; the last rank, in long work, learns of it. Then the world
+// goes on.
+Status try_stop(Transport& world) {
+  const int last = world.size() - 1;
+  world.set_stop([&world] { return world.is_root(); });
+  Status met;
+  if (world.rank() == last) {
+    if (world.is_root()) world.tell_stop();  // alone
+    while (!world.is_root() && !world.is_told_to_stop()) busy(0.002);
+    met = world.abandon();
+  } else {
+    met = world.is_root() ? world.barrier() : try_reductions(world);
+  }
+  PLAIT_TRY(expect(met.code() == Code::kStopped, "a collective that a rank abandoned"));
+  return try_messages(world);
+}
+
 Status run(Transport& world, const std::string& scenario) {
   const int last = world.size() - 1;
   if (scenario == "all") {
@@ -97,6 +114,7 @@ Status run(Transport& world, const std::string& scenario) {
     PLAIT_TRY(agree_same(world, "plan", "0123"));
     PLAIT_TRY(try_exact_sum(world));
     PLAIT_TRY(try_idle_wait(world));
+    PLAIT_TRY(try_stop(world));
     if (world.is_root()) std::printf("passed on %d\n", world.size());
     return {};
   }

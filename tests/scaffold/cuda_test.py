@@ -51,7 +51,7 @@ def mistakes(place):
 
 def run_job(place, folder, name, *words):
     """The run's process, and its losses: of training and of the test records."""
-    done = place.run("plait", "run", "train.txtpb", *words, "--var", f"data={place.data}", "--max-steps", 10,
+    done = place.run("plait", "run", "train.txtpb", *words, "--var", f"data={place.data}", "--max-steps", 20,
                      "--progress", "none", "--run-dir", name, cwd=folder)
     if done.returncode != 0:
         return done, None

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <numeric>
+#include <utility>
 
 #include "base/shown.h"
 #include "cluster/host_name.h"
@@ -19,6 +20,7 @@ namespace {
 
 constexpr unsigned kExitLimit_s = 10;
 constexpr int kAbortTag = 1;
+constexpr int kStopTag = 2;
 // One call of MPI counts elements in an int.
 constexpr size_t kLargestCall = size_t{1} << 28;
 
@@ -98,16 +100,19 @@ Result<std::unique_ptr<Transport>> MpiTransport::create() {
   PLAIT_TRY(check(MPI_Comm_size(MPI_COMM_WORLD, &size), "asking for the size"));
   PLAIT_ASSIGN(const MPI_Comm comm, duplicate_world());
   PLAIT_ASSIGN(const MPI_Comm abort_comm, duplicate_world());
-  return std::unique_ptr<Transport>(new MpiTransport(rank, size, comm, abort_comm));
+  PLAIT_ASSIGN(const MPI_Comm stop_comm, duplicate_world());
+  return std::unique_ptr<Transport>(new MpiTransport(rank, size, comm, abort_comm, stop_comm));
 }
 
-MpiTransport::MpiTransport(int rank, int size, MPI_Comm comm, MPI_Comm abort_comm)
-    : Transport(rank, size, this_host_name()), comm_(comm), abort_comm_(abort_comm) {}
+MpiTransport::MpiTransport(int rank, int size, MPI_Comm comm, MPI_Comm abort_comm, MPI_Comm stop_comm)
+    : Transport(rank, size, this_host_name()), comm_(comm), abort_comm_(abort_comm), stop_comm_(stop_comm) {}
 
 MpiTransport::~MpiTransport() {
   const Status together = meet(Kind::kLeave, 0);
   end_by_signal_after(kExitLimit_s);
   if (together) {
+    is_told_to_stop();  // takes what has not been looked at
+    MPI_Comm_free(&stop_comm_);
     MPI_Comm_free(&abort_comm_);
     MPI_Comm_free(&comm_);
   }
@@ -119,11 +124,12 @@ Status MpiTransport::meet(Kind kind, uint64_t detail) {
   uint64_t fingerprint = fold(static_cast<uint64_t>(kind), detail);
   fingerprint = fold(fold(fingerprint, attempt().round), attempt().attempt);
   const int64_t mine = static_cast<int64_t>(fingerprint >> 2);
-  int64_t extremes[2] = {mine, -mine};  // the largest, and minus the smallest
+  int64_t extremes[3] = {mine, -mine, kind == Kind::kAbandon};  // the largest, minus the smallest; any
   MPI_Request request = MPI_REQUEST_NULL;
   PLAIT_TRY(
-      check(MPI_Iallreduce(MPI_IN_PLACE, extremes, 2, MPI_INT64_T, MPI_MAX, comm_, &request), "meeting"));
+      check(MPI_Iallreduce(MPI_IN_PLACE, extremes, 3, MPI_INT64_T, MPI_MAX, comm_, &request), "meeting"));
   PLAIT_TRY(wait(request));
+  if (extremes[2] != 0) return noted({Code::kStopped, "a rank was asked to stop"});
   if (extremes[0] == -extremes[1]) return {};
   return {Code::kPeer, "the ranks are in different collectives, lengths or attempts"};
 }
@@ -133,7 +139,9 @@ Status MpiTransport::wait(MPI_Request& request) {
     int done = 0;
     PLAIT_TRY(check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "waiting for the other ranks"));
     if (done != 0) return {};
-    if (is_root() && nap.is_sleeping()) serve_abort();
+    if (!nap.is_sleeping()) continue;
+    serve_abort();
+    if (!has_told_ && wants_stop()) tell_stop();
   }
 }
 
@@ -187,6 +195,35 @@ Result<std::vector<Bytes>> MpiTransport::gather_from_all(std::span<const std::by
   for (size_t r = 0; receives && r < counts.size(); ++r)
     messages.emplace_back(all.begin() + starts[r], all.begin() + starts[r] + counts[r]);
   return messages;
+}
+
+Status MpiTransport::abandon() { return meet(Kind::kAbandon, 0); }
+
+// Failures are no matter here: a world that is lost is found to be so by the next collective.
+void MpiTransport::tell_stop() {
+  if (std::exchange(has_told_, true)) return;
+  stop_messages_.reserve(static_cast<size_t>(size()));
+  for (int peer = 0; peer < size(); ++peer) {
+    if (peer == rank()) continue;
+    MPI_Request& message = stop_messages_.emplace_back(MPI_REQUEST_NULL);
+    MPI_Isend(nullptr, 0, MPI_BYTE, peer, kStopTag, stop_comm_, &message);
+  }
+}
+
+bool MpiTransport::is_told_to_stop() {
+  serve_abort();
+  for (int waiting = 1; waiting != 0;) {
+    MPI_Status envelope;
+    if (MPI_Iprobe(MPI_ANY_SOURCE, kStopTag, stop_comm_, &waiting, &envelope) != MPI_SUCCESS) break;
+    if (waiting == 0) break;
+    if (MPI_Recv(nullptr, 0, MPI_BYTE, envelope.MPI_SOURCE, kStopTag, stop_comm_, MPI_STATUS_IGNORE) !=
+        MPI_SUCCESS)
+      break;
+    is_told_ = true;
+  }
+  int done = 0;
+  MPI_Testall(static_cast<int>(stop_messages_.size()), stop_messages_.data(), &done, MPI_STATUSES_IGNORE);
+  return is_told_;
 }
 
 void MpiTransport::abort(const Status& status, int exit_status) {

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cluster/transport.h"
 
@@ -13,6 +14,9 @@ namespace plait {
 // ranks are waited for without using the core, and which finds ranks that came for different things. Then
 // everybody is there, and MPI's blocking collective, about three times as fast as its nonblocking one, is
 // short.
+//
+// Stopping: the meeting carries whether a rank abandons, so that all learn of it at the same place and for
+// nothing. The word that a rank wants to stop is an empty message to each of the others.
 //
 // abort(): a rank other than 0 first hands its message to rank 0, which looks for one whenever it waits; so
 // one rank prints. If rank 0 is busy for long, the rank prints itself after a while that grows with its
@@ -30,11 +34,14 @@ class MpiTransport final : public Transport {
   Result<std::vector<Bytes>> gather(std::span<const std::byte> bytes, int root) override;
   Result<std::vector<Bytes>> all_gather(std::span<const std::byte> bytes) override;
   Status barrier() override;
+  void tell_stop() override;
+  bool is_told_to_stop() override;
+  Status abandon() override;
   [[noreturn]] void abort(const Status& status, int exit_status) override;
 
  private:
-  enum class Kind : uint64_t { kAllReduce = 1, kBroadcast, kGather, kAllGather, kBarrier, kLeave };
-  MpiTransport(int rank, int size, MPI_Comm comm, MPI_Comm abort_comm);
+  enum class Kind : uint64_t { kAllReduce = 1, kBroadcast, kGather, kAllGather, kBarrier, kLeave, kAbandon };
+  MpiTransport(int rank, int size, MPI_Comm comm, MPI_Comm abort_comm, MPI_Comm stop_comm);
 
   // What a rank comes for, folded into one number: `detail` is added by the caller (lengths, root).
   Status meet(Kind kind, uint64_t detail);
@@ -46,6 +53,10 @@ class MpiTransport final : public Transport {
 
   MPI_Comm comm_;
   MPI_Comm abort_comm_;
+  MPI_Comm stop_comm_;
+  std::vector<MPI_Request> stop_messages_;
+  bool has_told_ = false;
+  bool is_told_ = false;
 };
 
 }  // namespace plait
