@@ -1,9 +1,9 @@
-#include <cstdio>
 #include <thread>
 
 #include "cli/command.h"
 #include "cli/session.h"
 #include "plan/table.h"
+#include "report/output.h"
 #include "train/check_job.h"
 
 namespace plait {
@@ -26,7 +26,7 @@ Result<int> run(const po::variables_map& given) {
   PLAIT_ASSIGN(const Network network, shape_job(session, true));
   PLAIT_ASSIGN(const int slots, optimizer_slots(session));
   PLAIT_TRY(check_training(*session.registry, session.job));
-  std::fputs((network_table(network, slots) + core_note(session.job)).c_str(), stdout);
+  print(network_table(network, slots) + core_note(session.job));
   return kExitOk;
 }
 

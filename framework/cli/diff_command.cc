@@ -3,13 +3,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
 #include "base/json_bounds.h"
 #include "cli/command.h"
 #include "pipeline/syntax.h"
+#include "registry/json_text.h"
+#include "report/output.h"
 #include "train/run_folder.h"
 #include "train/weights_file.h"
 
@@ -121,7 +122,7 @@ Json read_summary(Files& files, const std::string& run) {
 
 std::string figure_text(const Json& value) {
   if (value.is_number_float()) return fmt::format("{:.6g}", value.get<double>());
-  const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+  const std::string text = value.is_string() ? value.get<std::string>() : json_text(value);
   return text.size() > 20 ? text.substr(0, 16) + "..." : text;
 }
 
@@ -210,7 +211,7 @@ Result<int> run(const po::variables_map& given) {
   const std::string text = jobs_text(left, right) +
                            figures_text(read_summary(files, a), read_summary(files, b)) +
                            weights_text(files, a, b);
-  std::fputs(text.c_str(), stdout);
+  print(text);
   return kExitOk;
 }
 

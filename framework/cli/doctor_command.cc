@@ -17,6 +17,7 @@
 #include "cli/session.h"
 #include "registry/check.h"
 #include "registry/trial.h"
+#include "report/output.h"
 
 namespace plait {
 namespace po = boost::program_options;
@@ -215,9 +216,10 @@ Status write_lock(Findings& findings, const SearchPath& path, const std::string&
 Result<int> run(const po::variables_map& given) {
   SearchPath path;
   std::vector<std::string> files, folders;
+  std::error_code ignored;
   if (given.count("plugin"))
     for (const std::string& word : given["plugin"].as<std::vector<std::string>>())
-      (fs::is_directory(word) ? folders : files).push_back(word);
+      (fs::is_directory(word, ignored) ? folders : files).push_back(word);
   path = default_search_path(files, folders);
   Findings findings;
   add_program(findings);
@@ -229,7 +231,7 @@ Result<int> run(const po::variables_map& given) {
   findings.heading(findings.count() == 0   ? "All is well."
                    : findings.count() == 1 ? "One thing is wrong."
                                            : fmt::format("{} things are wrong.", findings.count()));
-  std::fputs(findings.text().c_str(), stdout);
+  print(findings.text());
   return findings.count() == 0 ? kExitOk : kExitJob;
 }
 

@@ -1,9 +1,8 @@
-#include <cstdio>
-
 #include "cli/command.h"
 #include "cli/session.h"
 #include "cluster/open_transport.h"
 #include "report/format.h"
+#include "report/output.h"
 #include "train/run.h"
 
 namespace plait {
@@ -25,8 +24,8 @@ Result<int> evaluate(const po::variables_map& given, Transport& transport) {
   PLAIT_ASSIGN(const EvaluationInfo info,
                evaluate_run(*session.registry, session.job, options, transport, clock, files));
   if (transport.is_root())
-    std::printf("%s (%s weights, %lld records): %s\n", info.on.c_str(), info.weights.c_str(),
-                static_cast<long long>(info.records), values_text(info.values).c_str());
+    print(info.on + " (" + info.weights + " weights, " + std::to_string(info.records) +
+          " records): " + values_text(info.values) + "\n");
   return kExitOk;
 }
 

@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "cli/format_pipeline.h"
 #include "pipeline/reader.h"
+#include "report/output.h"
 
 namespace plait {
 namespace po = boost::program_options;
@@ -20,7 +21,7 @@ Result<SourceText> read_source(const std::string& file) {
 Result<bool> format_file(const std::string& file, bool check, bool write) {
   PLAIT_ASSIGN(const SourceText source, read_source(file));
   PLAIT_ASSIGN(const std::string text, format_pipeline(source));
-  if (!check && !write) std::fputs(text.c_str(), stdout);
+  if (!check && !write) print(text);
   if (text == source.text) return true;
   if (check) std::fputs((file + ": plait fmt would change it\n").c_str(), stderr);
   if (write) PLAIT_TRY(SystemFiles().write_atomically(file, text));

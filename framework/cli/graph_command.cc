@@ -1,8 +1,7 @@
-#include <cstdio>
-
 #include "cli/command.h"
 #include "cli/session.h"
 #include "plan/table.h"
+#include "report/output.h"
 
 namespace plait {
 namespace po = boost::program_options;
@@ -12,7 +11,7 @@ Result<int> run(const po::variables_map& given) {
   if (!given.count("file")) return {Code::kUsage, "graph: wanted a pipeline file"};
   PLAIT_ASSIGN(const Session session, load_session(given, given["file"].as<std::string>()));
   PLAIT_ASSIGN(const Network network, shape_job(session, given.count("layers") == 0));
-  std::fputs(network_dot(network).c_str(), stdout);
+  print(network_dot(network));
   return kExitOk;
 }
 

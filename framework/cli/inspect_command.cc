@@ -1,4 +1,3 @@
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
@@ -6,6 +5,8 @@
 #include "cli/session.h"
 #include "pipeline/schema.h"
 #include "registry/describe.h"
+#include "registry/json_text.h"
+#include "report/output.h"
 
 namespace plait {
 namespace po = boost::program_options;
@@ -39,11 +40,11 @@ Result<int> run(const po::variables_map& given) {
     PLAIT_TRY(write_reference(*registry, given["markdown"].as<std::string>()));
   } else if (given.count("type")) {
     PLAIT_ASSIGN(const TypeEntry* entry, find_type(*registry, given["type"].as<std::string>()));
-    text = json ? describe_json(*entry).dump(2) + "\n" : describe_type(*entry);
+    text = json ? json_text(describe_json(*entry), 2) + "\n" : describe_type(*entry);
   } else {
-    text = json ? list_json(*registry).dump(2) + "\n" : list_types(*registry);
+    text = json ? json_text(list_json(*registry), 2) + "\n" : list_types(*registry);
   }
-  std::fputs(text.c_str(), stdout);
+  print(text);
   return kExitOk;
 }
 

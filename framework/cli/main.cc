@@ -9,7 +9,7 @@ int main(int argc, char** argv) {
   try {
     return plait::run_program(argc, argv);
   } catch (const std::exception& e) {
-    std::fputs(("plait: " + plait::shown_lines(e.what()) + "\n").c_str(), stderr);
+    std::fputs(("plait: a library failed: " + plait::shown_lines(e.what()) + "\n").c_str(), stderr);
     return plait::kExitJob;
   }
 }

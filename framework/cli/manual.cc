@@ -59,13 +59,13 @@ constexpr const char* kEnd = R"(.SH EXIT STATUS
 complete
 .TP
 .B 1
-an error in the job
+an error in the job, or output that could not be written
 .TP
 .B 2
 a usage error
 .TP
 .B 75
-stopped, and can be resumed
+stopped by SIGINT, SIGTERM, SIGHUP, SIGUSR1 or a limit, and can be resumed
 .SH ENVIRONMENT
 .TP
 .B PLAIT_PLUGIN_PATH

@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -16,6 +15,7 @@
 #include "cli/share_folder.h"
 #include "registry/check.h"
 #include "registry/registry.h"
+#include "report/output.h"
 
 namespace plait {
 namespace po = boost::program_options;
@@ -214,13 +214,10 @@ void print_next(const std::string& folder, const Names& names,
   for (const auto& [name, text] : files) list += "  " + name + "\n";
   const fs::path bin = fs::path(program_path()).parent_path();
   if (!on_path(bin)) prefix = " -DCMAKE_PREFIX_PATH=" + bin.parent_path().string();
-  std::fputs(
-      fmt::format(
-          "{}/\n{}\nNext:\n  cd {}\n  cmake -B build{} && cmake --build build -j && ctest --test-dir build\n"
-          "  plait run train.txtpb --plugin build/{}.plait.so\n",
-          folder, list, folder, prefix, names.name)
-          .c_str(),
-      stdout);
+  print(fmt::format(
+      "{}/\n{}\nNext:\n  cd {}\n  cmake -B build{} && cmake --build build -j && ctest --test-dir build\n"
+      "  plait run train.txtpb --plugin build/{}.plait.so\n",
+      folder, list, folder, prefix, names.name));
 }
 
 Result<int> run(const po::variables_map& given) {

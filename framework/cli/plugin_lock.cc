@@ -30,7 +30,7 @@ std::string lock_line(const PluginFile& made, const std::string& path) {
 
 Result<std::vector<Locked>> read_lock(const std::string& path) {
   const auto text = SystemFiles().read(path, kMostLock_bytes);
-  if (!text) return {text.status().code(), "cannot read the lock: " + text.status().message()};
+  if (!text) return text.status().at("cannot read the lock");
   std::istringstream file(*text);
   std::vector<Locked> entries;
   int number = 0;

@@ -1,7 +1,6 @@
-#include <cstdio>
-
 #include "cli/command.h"
 #include "cli/session.h"
+#include "report/output.h"
 #include "train/run.h"
 
 namespace plait {
@@ -25,8 +24,7 @@ Result<int> run(const po::variables_map& given) {
   SystemFiles files;
   PLAIT_ASSIGN(const PredictSummary summary,
                predict_run(*session.registry, session.job, options, clock, files));
-  std::printf("%lld predictions written to %s\n", static_cast<long long>(summary.samples),
-              options.out.c_str());
+  print(std::to_string(summary.samples) + " predictions written to " + options.out + "\n");
   return kExitOk;
 }
 

@@ -1,6 +1,9 @@
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <plait/abi.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <sstream>
@@ -8,27 +11,26 @@
 #include "base/shown.h"
 #include "cli/command.h"
 #include "cli/manual.h"
+#include "cli/session.h"
 #include "registry/registry.h"
+#include "report/output.h"
 
 namespace plait {
 namespace po = boost::program_options;
 namespace {
 
-void print_usage(std::FILE* stream) {
+std::string usage() {
   std::string text =
       version_text() + "\nTrains neural networks as MapReduce jobs written in pipeline files.\n\n";
   for (const Command& command : all_commands())
     text += fmt::format("  plait {:<38} {}\n", command.name + " " + command.usage, command.summary);
-  text += "\n`plait COMMAND --help` lists a command's options.\n";
-  std::fputs(text.c_str(), stream);
+  return text + "\n`plait COMMAND --help` lists a command's options.\n";
 }
 
 void print_help(const Command& command) {
   std::ostringstream options;
   options << command.options;
-  std::fputs(fmt::format("plait {} {}\n{}\n\n{}", command.name, command.usage, command.summary, options.str())
-                 .c_str(),
-             stdout);
+  print(fmt::format("plait {} {}\n{}\n\n{}", command.name, command.usage, command.summary, options.str()));
 }
 
 int usage_error(const std::string& message) {
@@ -47,6 +49,16 @@ int finish(const Result<int>& result) {
   return result.status().code() == Code::kUsage ? kExitUsage : kExitJob;
 }
 
+// See changes_of.
+void keep_order(const po::parsed_options& parsed, po::variables_map& given) {
+  std::vector<std::string> words;
+  for (const po::option& option : parsed.options) {
+    if (option.string_key != "set" && option.string_key != "del" && option.string_key != "var") continue;
+    for (const std::string& value : option.value) words.insert(words.end(), {option.string_key, value});
+  }
+  if (!words.empty()) given.insert({kChangesInOrder, po::variable_value(boost::any(words), false)});
+}
+
 int parse_and_run(Command& command, const std::vector<std::string>& words) {
   command.options.add_options()("help,h", "this list");
   po::positional_options_description positional;
@@ -58,9 +70,10 @@ int parse_and_run(Command& command, const std::vector<std::string>& words) {
   try {
     using namespace po::command_line_style;
     const int style = unix_style & ~allow_guessing;
-    po::store(
-        po::command_line_parser(words).options(command.options).positional(positional).style(style).run(),
-        given);
+    const po::parsed_options parsed =
+        po::command_line_parser(words).options(command.options).positional(positional).style(style).run();
+    po::store(parsed, given);
+    keep_order(parsed, given);
     if (given.count("help")) return print_help(command), kExitOk;
     po::notify(given);
   } catch (const po::too_many_positional_options_error&) {
@@ -80,17 +93,37 @@ int parse_and_run(Command& command, const std::vector<std::string>& words) {
   return finish(command.run(given));
 }
 
+// A descriptor that the caller has closed would be given to the next file that is opened, which would then
+// get what is meant for the reader. What stands for it cannot be used either, but is nobody else's.
+void keep_standard_streams() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0) return;
+}
+
+// A limit on the size of files is a failed write, like a full disk. A handler, unlike SIG_IGN, is not passed
+// on to child programs.
+void keep_going_at_size_limits() {
+  std::signal(SIGXFSZ, [](int) {});
+}
+
+// The exit status, when `status` is the command's own: what could not be written is a failure.
+int with_output(int status, bool reader_matters = true) {
+  const Status written = finish_output(reader_matters);
+  if (written) return status;
+  std::fputs(("plait: " + written.message() + "\n").c_str(), stderr);
+  return status == kExitOk ? kExitJob : status;
+}
+
 int more_words(const std::string& command, const std::string& word) {
   return usage_error(command + ": wanted no more words, got " + word);
 }
 
 // `plait help`; the build writes the manual and the completion with it.
 int help(const std::vector<std::string>& words) {
-  if (words.empty()) return print_usage(stdout), kExitOk;
+  if (words.empty()) return print(usage()), kExitOk;
   if (words.size() > 1) return more_words("help " + words[0], words[1]);
-  if (words[0] == "--man") return std::fputs(manual_page(all_commands()).c_str(), stdout), kExitOk;
-  if (words[0] == "--bash-completion")
-    return std::fputs(bash_completion(all_commands()).c_str(), stdout), kExitOk;
+  if (words[0] == "--man") return print(manual_page(all_commands())), kExitOk;
+  if (words[0] == "--bash-completion") return print(bash_completion(all_commands())), kExitOk;
   for (const Command& command : all_commands())
     if (command.name == words[0]) return print_help(command), kExitOk;
   return usage_error("help: got " + words[0] + ", wanted a command, --man or --bash-completion");
@@ -109,15 +142,18 @@ std::vector<Command> all_commands() {
 }
 
 int run_program(int argc, char** argv) {
-  if (argc < 2) return print_usage(stderr), kExitUsage;
+  keep_standard_streams();
+  keep_going_at_size_limits();
+  if (argc < 2) return print(usage(), stderr), kExitUsage;
   const std::string name = argv[1];
   if (name == "--version" || name == "version")
-    return argc > 2 ? more_words(name, argv[2]) : (std::puts(version_text().c_str()), kExitOk);
-  if (name == "--help" || name == "-h" || name == "help") return help({argv + 2, argv + argc});
+    return with_output(argc > 2 ? more_words(name, argv[2]) : (print(version_text() + "\n"), kExitOk));
+  if (name == "--help" || name == "-h" || name == "help") return with_output(help({argv + 2, argv + argc}));
   std::vector<std::string> names;
   for (Command& command : all_commands()) {
     names.push_back(command.name);
-    if (command.name == name) return parse_and_run(command, {argv + 2, argv + argc});
+    if (command.name == name)
+      return with_output(parse_and_run(command, {argv + 2, argv + argc}), !command.goes_on_unread);
   }
   const std::string near = did_you_mean(name, names);
   return usage_error("there is no command \"" + name + "\"" +

@@ -1,12 +1,6 @@
-#include <cstdio>
-
 #include "cli/command.h"
-#include "cli/plugin_lock.h"
 #include "cli/session.h"
-#include "cli/stop_signals.h"
-#include "cluster/open_transport.h"
-#include "report/progress.h"
-#include "train/run.h"
+#include "cli/training_world.h"
 
 namespace plait {
 namespace po = boost::program_options;
@@ -35,32 +29,18 @@ Result<RunOptions> run_options_of(const po::variables_map& given) {
   return options;
 }
 
-// Loads and trains; every failure that all ranks can meet goes through the transport, so that it is said
-// once.
-Result<int> train(const po::variables_map& given, Transport& transport, const std::atomic<bool>& stop) {
-  PLAIT_ASSIGN(RunOptions options, run_options_of(given));
-  if (transport.size() > 1) options.program = program_identity();
+Result<int> train(const po::variables_map& given, TrainingWorld& world) {
+  PLAIT_ASSIGN(const RunOptions options, run_options_of(given));
   PLAIT_ASSIGN(const ProgressMode mode, progress_mode(given["progress"].as<std::string>()));
   if (!given.count("file")) return {Code::kUsage, "run: wanted a pipeline file"};
   PLAIT_ASSIGN(const Session session, load_session(given, given["file"].as<std::string>()));
-  options.plugins = lock_text(*session.registry);
-  SystemClock clock;
-  SystemFiles files;
-  const auto observer = make_progress(mode, stdout);
-  PLAIT_ASSIGN(const Summary summary,
-               run_job(*session.registry, session.job, options, transport, clock, files, *observer, stop));
-  return summary.status == RunStatus::kStopped ? kExitStopped : kExitOk;
+  return world.train(session, options, mode);
 }
 
 Result<int> run(const po::variables_map& given) {
-  // Before the ranks meet, which takes a while under mpirun: a signal to stop must not end a rank there.
-  const std::atomic<bool>& stop = watch_stop_signals();
-  try_new_plugins(given, given.count("file") ? given["file"].as<std::string>() : "");
-  PLAIT_ASSIGN(const auto transport, open_transport(mpi_module_path()));
-  const Result<int> result = train(given, *transport, stop);
-  if (!result && transport->size() > 1)
-    transport->abort(result.status(), result.status().code() == Code::kUsage ? kExitUsage : kExitJob);
-  return result;
+  const std::string file = given.count("file") ? given["file"].as<std::string>() : "";
+  return TrainingWorld::enter([&] { try_new_plugins(given, file); },
+                              [&](TrainingWorld& world) { return train(given, world); });
 }
 
 }  // namespace
@@ -76,14 +56,15 @@ Command run_command() {
                                                 po::value<int>()->default_value(0)->value_name("N"),
                                                 "threads of this rank (0: its share of the host's cores)")(
       "max-steps", po::value<int64_t>()->default_value(0)->value_name("N"),
-      "stop after so many steps of a shard")("max-time",
-                                             po::value<double>()->default_value(0)->value_name("SECONDS"),
-                                             "save and stop with status 75 after this")(
-      "overfit-batches", po::value<int>()->default_value(0)->value_name("N"),
-      "train on the first N batches only")(
+      "end after so many steps of a shard, rounded down to whole rounds")(
+      "max-time", po::value<double>()->default_value(0)->value_name("SECONDS"),
+      "save and stop with status 75 after this")("overfit-batches",
+                                                 po::value<int>()->default_value(0)->value_name("N"),
+                                                 "train on the first N batches only")(
       "progress", po::value<std::string>()->default_value("auto")->value_name("MODE"),
       "bar, plain, json, none or auto")("profile", "print the time per layer at the end");
   command.options.add(job_options());
+  command.goes_on_unread = true;
   return command;
 }
 

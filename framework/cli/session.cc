@@ -24,21 +24,6 @@ Words words_of(const po::variables_map& given, const char* name) {
   return given.count(name) ? given[name].as<Words>() : Words{};
 }
 
-Result<JobOptions> job_options_of(const po::variables_map& given, bool for_training) {
-  JobOptions options;
-  options.for_training = for_training;
-  options.sets = words_of(given, "set");
-  options.deletes = words_of(given, "del");
-  for (const std::string& word : options.sets)
-    if (word.find('=') == std::string::npos) return {Code::kUsage, "--set " + word + ": wanted PATH=VALUE"};
-  for (const std::string& word : words_of(given, "var")) {
-    const size_t at = word.find('=');
-    if (at == std::string::npos || at == 0) return {Code::kUsage, "--var " + word + ": wanted NAME=VALUE"};
-    options.vars[word.substr(0, at)] = word.substr(at + 1);
-  }
-  return options;
-}
-
 // Every folder that --plugin names has something to give.
 Status check_folder(const std::string& folder) {
   if (!libraries_in(folder).empty()) return {};
@@ -65,6 +50,33 @@ void tell_failures(const Registry& registry) {
 }
 
 }  // namespace
+
+std::vector<JobChange> changes_of(const po::variables_map& given) {
+  std::vector<JobChange> changes;
+  const Words words = words_of(given, kChangesInOrder);
+  for (size_t i = 0; i + 1 < words.size(); i += 2) {
+    const auto kind = words[i] == "set"   ? JobChange::Kind::kSet
+                      : words[i] == "del" ? JobChange::Kind::kDelete
+                                          : JobChange::Kind::kVariable;
+    changes.push_back({kind, words[i + 1]});
+  }
+  return changes;
+}
+
+Result<JobOptions> job_options_of(const po::variables_map& given, bool for_training) {
+  JobOptions options;
+  options.for_training = for_training;
+  options.changes = changes_of(given);
+  for (const auto& [kind, text] : options.changes) {
+    const size_t at = text.find('=');
+    if (kind == JobChange::Kind::kSet && at == std::string::npos)
+      return {Code::kUsage, "--set " + text + ": wanted PATH=VALUE"};
+    if (kind != JobChange::Kind::kVariable) continue;
+    if (at == std::string::npos || at == 0) return {Code::kUsage, "--var " + text + ": wanted NAME=VALUE"};
+    options.vars[text.substr(0, at)] = text.substr(at + 1);
+  }
+  return options;
+}
 
 po::options_description plugin_options() {
   po::options_description options;
@@ -104,7 +116,8 @@ po::options_description job_options() {
 Result<SearchPath> plugin_path(const po::variables_map& given, const PluginScan& scan) {
   Words named_files, named_folders;
   for (const std::string& word : words_of(given, "plugin")) {
-    const bool is_folder = std::filesystem::is_directory(word);
+    std::error_code ignored;
+    const bool is_folder = std::filesystem::is_directory(word, ignored);
     if (is_folder) PLAIT_TRY(check_folder(word));
     (is_folder ? named_folders : named_files).push_back(word);
   }

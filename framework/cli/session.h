@@ -18,6 +18,15 @@ boost::program_options::options_description plugin_options();  // --plugin
 boost::program_options::options_description trust_options();   // --trust
 boost::program_options::options_description lock_options();    // --locked, --lock
 
+// The words of --set, --del and --var in the order written. program.cc keeps that order beside the values:
+// Boost.Program_options sorts them by option.
+std::vector<JobChange> changes_of(const boost::program_options::variables_map& given);
+inline constexpr char kChangesInOrder[] = "set, del and var in order";
+
+// Fails with: kUsage when a --var or --set has no "=".
+Result<JobOptions> job_options_of(const boost::program_options::variables_map& given,
+                                  bool for_training = true);
+
 struct Session {
   std::unique_ptr<Registry> registry;  // outlives the job
   Job job;

@@ -17,6 +17,7 @@
 #include "cli/sweep_folder.h"
 #include "cli/sweep_table.h"
 #include "report/format.h"
+#include "report/output.h"
 #include "train/run_folder.h"
 
 namespace plait {
@@ -70,16 +71,24 @@ Json recipe_of(const po::variables_map& given, const std::string& file) {
   return recipe;
 }
 
+// The changes of a combination, in the order written. Axes are the sets, then the variables.
+std::vector<JobChange> changes_with(const po::variables_map& given, const SweepPlan& plan,
+                                    const Words& values) {
+  std::vector<JobChange> changes = changes_of(given);
+  size_t set = 0, variable = plan.sets;
+  for (JobChange& change : changes) {
+    if (change.kind == JobChange::Kind::kDelete) continue;
+    const size_t axis = change.kind == JobChange::Kind::kSet ? set++ : variable++;
+    change.text = plan.setting(axis, values[axis]);
+  }
+  return changes;
+}
+
 // The settings of a combination as run would be given them.
 JobOptions options_of(const po::variables_map& given, const SweepPlan& plan, const Words& values) {
   JobOptions options;
-  options.deletes = words_of(given, "del");
-  for (size_t i = 0; i < plan.axes.size(); ++i) {
-    if (i < plan.sets)
-      options.sets.push_back(plan.setting(i, values[i]));
-    else
-      options.vars[plan.axes[i].path] = values[i];
-  }
+  options.changes = changes_with(given, plan, values);
+  for (size_t i = plan.sets; i < plan.axes.size(); ++i) options.vars[plan.axes[i].path] = values[i];
   return options;
 }
 
@@ -171,8 +180,8 @@ class Sweep {
   Status ask_to_stop() {
     if (is_stopping_) return {};
     is_stopping_ = true;
-    std::printf("stopping: %zu running, which save first (again: at once)\n", running_.size());
-    std::fflush(stdout);
+    print_now(
+        fmt::format("stopping: {} running, which save first (Ctrl-C again: at once)\n", running_.size()));
     for (const auto& [process, row] : running_) ::kill(process, SIGUSR1);  // mpirun hands this one on
     return {};
   }
@@ -200,14 +209,15 @@ class Sweep {
     words.insert(words.end(), {program_path(), "run", file_, "--run-dir", row.folder, "--progress", "none"});
     if (resume) words.push_back("--resume");
     if (given_.count("trust")) words.push_back("--trust");
-    for (const char* name : {"plugin", "del"})
-      for (const std::string& value : words_of(given_, name))
-        words.insert(words.end(), {std::string("--") + name, value});
+    for (const std::string& value : words_of(given_, "plugin"))
+      words.insert(words.end(), {"--plugin", value});
     for (const char* name : {"locked", "lock"})
       if (given_.count(name)) words.insert(words.end(), {"--locked", given_[name].as<std::string>()});
-    for (size_t i = 0; i < plan_.axes.size(); ++i)
-      words.insert(words.end(),
-                   {i < plan_.sets ? "--set" : "--var", plan_.setting(i, plan_.combinations[row.number][i])});
+    for (const auto& [kind, text] : changes_with(given_, plan_, plan_.combinations[row.number]))
+      words.insert(words.end(), {kind == JobChange::Kind::kSet      ? "--set"
+                                 : kind == JobChange::Kind::kDelete ? "--del"
+                                                                    : "--var",
+                                 text});
     if (const int threads = given_["threads"].as<int>(); threads > 0)
       words.insert(words.end(), {"--threads", std::to_string(threads)});
     if (const int64_t steps = given_["max-steps"].as<int64_t>(); steps > 0)
@@ -221,7 +231,9 @@ class Sweep {
       Json json = check_json_bounds(*text, kSmallJson) ? Json::parse(*text, nullptr, false) : Json();
       if (json.is_object()) row.summary = std::move(json);
     }
-    row.status = row.summary.value("status", std::string("no summary"));
+    const auto status = row.summary.find("status");
+    row.status =
+        status != row.summary.end() && status->is_string() ? status->get<std::string>() : "no summary";
   }
 
   void finish(const Ending& ending) {
@@ -247,12 +259,9 @@ class Sweep {
     const std::string time =
         seconds.is_number() && !row.is_failed() ? " in " + duration_text(seconds.get<double>()) : "";
     const std::string settings = plan_.settings_text(row.number);
-    std::fputs(
-        fmt::format("[{}/{}] {}  {}{}{}{}{}\n", table_.rows().size() + 1, plan_.combinations.size(),
-                    row.name(), settings, settings.empty() ? "" : "  ", table_.outcome(row), time, remark)
-            .c_str(),
-        stdout);
-    std::fflush(stdout);
+    print_now(fmt::format("[{}/{}] {}  {}{}{}{}{}\n", table_.rows().size() + 1, plan_.combinations.size(),
+                          row.name(), settings, settings.empty() ? "" : "  ", table_.outcome(row), time,
+                          remark));
     table_.add(std::move(row));
   }
 
@@ -308,15 +317,14 @@ Result<int> run(const po::variables_map& given) {
   PLAIT_ASSIGN(const std::string path, folder_of(given, files, session.job.name));
   PLAIT_ASSIGN(const SweepFolder folder,
                SweepFolder::open(files, path, recipe_of(given, file), given.count("resume") > 0));
-  std::printf("%s into %s; each writes to log.txt in its folder\n",
-              runs_text(plan.combinations.size()).c_str(), path.c_str());
-  std::fflush(stdout);
+  print_now(fmt::format("{} into {}; each writes to log.txt in its folder\n",
+                        runs_text(plan.combinations.size()), path));
 
   Sweep sweep(given, file, path, plan, monitor);
   PLAIT_TRY(sweep.run(watch_stop_signals()));
-  std::fputs(("\n" + sweep.table().text()).c_str(), stdout);
+  print("\n" + sweep.table().text());
   PLAIT_TRY(files.write_atomically(path + "/table.csv", sweep.table().csv()));
-  std::fputs(end_text(sweep, plan, path).c_str(), stdout);
+  print(end_text(sweep, plan, path));
   if (!sweep.is_whole()) return kExitStopped;
   return sweep.table().complete() > 0 ? kExitOk : kExitJob;
 }
@@ -352,6 +360,7 @@ Command sweep_command() {
                                    "the same for a variable of the file")(
       "del", po::value<Words>()->value_name("PATH"), "leave out a field in all runs");
   command.options.add(trust_options()).add(lock_options());
+  command.goes_on_unread = true;
   return command;
 }
 

@@ -1,4 +1,5 @@
 #include "cli/sweep_folder.h"
+#include "registry/json_text.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -1,35 +1,15 @@
 // `plait try`: trains a line.
 #include <algorithm>
-#include <cstdio>
 
 #include "cli/command.h"
-#include "cli/plugin_lock.h"
 #include "cli/session.h"
-#include "cli/stop_signals.h"
+#include "cli/training_world.h"
 #include "cli/try_chain.h"
-#include "cluster/open_transport.h"
-#include "report/progress.h"
-#include "train/run.h"
+#include "report/output.h"
 
 namespace plait {
 namespace po = boost::program_options;
 namespace {
-
-using Words = std::vector<std::string>;
-
-Result<JobOptions> changes_of(const po::variables_map& given) {
-  JobOptions options;
-  if (given.count("set")) options.sets = given["set"].as<Words>();
-  if (given.count("del")) options.deletes = given["del"].as<Words>();
-  if (!given.count("var")) return options;
-  for (const std::string& word : given["var"].as<Words>()) {
-    const size_t at = word.find('=');
-    if (at == std::string::npos || at == 0)
-      return Status(Code::kUsage, "--var " + word + ": wanted NAME=VALUE");
-    options.vars[word.substr(0, at)] = word.substr(at + 1);
-  }
-  return options;
-}
 
 std::string one_line(std::string line) {
   std::replace(line.begin(), line.end(), '\n', ' ');
@@ -40,7 +20,7 @@ std::string one_line(std::string line) {
 Result<Session> session_of(const po::variables_map& given, std::string& text) {
   PLAIT_ASSIGN(const auto elements, parse_chain(given["line"].as<std::string>()));
   const std::string file = pipeline_named(elements[0].name);
-  PLAIT_ASSIGN(const JobOptions changes, changes_of(given));
+  PLAIT_ASSIGN(const JobOptions changes, job_options_of(given));
   PluginScan scan;
   if (!file.empty()) {
     PLAIT_ASSIGN(scan, scan_plugins(file, changes.vars));
@@ -58,30 +38,23 @@ Result<Session> session_of(const po::variables_map& given, std::string& text) {
   return session;
 }
 
-Result<int> train(const po::variables_map& given, Transport& transport) {
+Result<int> train(const po::variables_map& given, TrainingWorld& world) {
   if (!given.count("line"))
     return {Code::kUsage, "try: wanted a line: plait try 'SOURCE ! LAYER(FIELD=VALUE) ! ...'"};
   std::string text;
   PLAIT_ASSIGN(const ProgressMode mode, progress_mode(given["progress"].as<std::string>()));
   PLAIT_ASSIGN(const Session session, session_of(given, text));
   if (given.count("print")) {
-    if (transport.is_root()) std::fputs(text.c_str(), stdout);
+    if (world.transport().is_root()) print(text);
     return kExitOk;
   }
   RunOptions options;
-  options.plugins = lock_text(*session.registry);
-  if (transport.size() > 1) options.program = program_identity();
   options.run_dir = given["run-dir"].as<std::string>();
   options.threads = given["threads"].as<int>();
   options.max_steps = given["max-steps"].as<int64_t>();
   if (options.threads < 0 || options.max_steps < 0)
     return {Code::kUsage, "try: --threads and --max-steps want 0 or more"};
-  SystemClock clock;
-  SystemFiles files;
-  const auto observer = make_progress(mode, stdout);
-  PLAIT_ASSIGN(const Summary summary, run_job(*session.registry, session.job, options, transport, clock,
-                                              files, *observer, watch_stop_signals()));
-  return summary.status == RunStatus::kStopped ? kExitStopped : kExitOk;
+  return world.train(session, options, mode);
 }
 
 // The file that `try` takes all but the layers from; "" where there is none.
@@ -91,12 +64,8 @@ std::string file_of(const po::variables_map& given) {
 }
 
 Result<int> run(const po::variables_map& given) {
-  try_new_plugins(given, file_of(given));
-  PLAIT_ASSIGN(const auto transport, open_transport(mpi_module_path()));
-  const Result<int> result = train(given, *transport);
-  if (!result && transport->size() > 1)
-    transport->abort(result.status(), result.status().code() == Code::kUsage ? kExitUsage : kExitJob);
-  return result;
+  return TrainingWorld::enter([&] { try_new_plugins(given, file_of(given)); },
+                              [&](TrainingWorld& world) { return train(given, world); });
 }
 
 }  // namespace
@@ -120,6 +89,7 @@ Command try_command() {
       "progress", po::value<std::string>()->default_value("auto")->value_name("MODE"),
       "bar, plain, json, none or auto");
   command.options.add(job_options());
+  command.goes_on_unread = true;
   return command;
 }
 

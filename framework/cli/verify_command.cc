@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "cli/command.h"
 #include "cli/session.h"
+#include "report/output.h"
 #include "verify/restart.h"
 #include "verify/sanitizer.h"
 #include "verify/verify.h"
@@ -59,7 +60,7 @@ void restart_for(const std::vector<std::string>& plugins) {
 
 Result<int> run(const po::variables_map& given) {
   if (given.count("laws") > 0) {
-    std::fputs(laws_text().c_str(), stdout);
+    print(laws_text());
     return kExitOk;
   }
   PLAIT_ASSIGN(const VerifyOptions options, read_options(given));
@@ -67,13 +68,12 @@ Result<int> run(const po::variables_map& given) {
   const bool quiet = given.count("quiet") > 0;
   const auto tell = [&](const TestResult& result) {
     if (quiet && result.verdict != Verdict::kFailed) return;
-    std::puts(result_line(result).c_str());
-    std::fflush(stdout);
+    print_now(result_line(result) + "\n");
   };
   PLAIT_ASSIGN(const auto results, verify(options, tell));
   PLAIT_TRY(write_report(given, "json", results_json(results, options.seed)));
   PLAIT_TRY(write_report(given, "junit", results_junit(results)));
-  std::puts(summary_text(results).c_str());
+  print(summary_text(results) + "\n");
   return is_broken(results, given.count("strict") > 0) ? kExitJob : kExitOk;
 }
 

@@ -225,11 +225,11 @@ TEST_CASE("--set and --del") {
   };
   for (const Case& each : cases) {
     JobOptions options;
-    options.sets = {each.set};
+    options.set(each.set);
     says(errors_of(kBegin + kLayer + kEnd, options), each.parts);
   }
   JobOptions options;
-  options.deletes = {"layer[c9]", "metric"};
+  for (const char* path : {"layer[c9]", "metric"}) options.del(path);
   says(errors_of(kBegin + kLayer + kEnd, options),
        {"--del:1:7: error: no layer is called \"c9\"", "the job does not write \"metric\""});
 }

@@ -140,9 +140,9 @@ TEST_CASE("mutated overrides and variables never do more than fail") {
     CAPTURE(seed);
     Mutator mutator(seed);
     JobOptions options;
-    options.sets = {mutator.run(sets[seed % sets.size()])};
-    options.deletes = {mutator.run("layer[c1].convolution")};
-    options.vars = {{"width", mutator.run("16")}};
+    options.set(mutator.run(sets[seed % sets.size()]));
+    options.del(mutator.run("layer[c1].convolution"));
+    options.var("width", mutator.run("16"));
     const auto job = parse_job(test_registry(), fuzzed_job(), "t.txtpb", options);
     if (!job) check_places(job.status().message());
   }

@@ -5,6 +5,7 @@
 #include "pipeline/core_fields.h"
 #include "pipeline/schema.h"
 #include "registry/check.h"
+#include "registry/json_text.h"
 
 namespace plait {
 namespace {
@@ -162,7 +163,7 @@ std::string schema_json(const Registry& registry) {
   add_repeat("the_job", schema, defs);  // a var does not stand in one
   schema["properties"]["var"] = one_or_more(variable_schema());
   schema["$defs"] = std::move(defs);
-  return schema.dump(2) + "\n";
+  return json_text(schema, 2) + "\n";
 }
 
 }  // namespace plait

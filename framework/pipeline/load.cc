@@ -18,7 +18,7 @@ namespace {
 Result<Job> finish(const Registry& registry, Reader& reader, std::vector<Field> fields, Job job,
                    const JobOptions& options, Errors& errors) {
   PLAIT_ASSIGN(const auto schema, Schema::build(registry));
-  apply_overrides(*schema, options.sets, options.deletes, reader.variables(), reader.texts(), fields, errors);
+  apply_overrides(*schema, options.changes, reader.variables(), reader.texts(), fields, errors);
   fields = check_names(*schema, schema->job(), std::move(fields), errors);
   const SourceText& text = reader.texts().front();
   if (fields.empty() && !errors.any())

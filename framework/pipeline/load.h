@@ -12,18 +12,24 @@
 
 #include "base/status.h"
 #include "pipeline/job.h"
+#include "pipeline/job_change.h"
 #include "registry/registry.h"
 
 namespace plait {
 
 // What the command line adds to a file.
 struct JobOptions {
-  std::map<std::string, std::string> vars;  // --var name=value
-  // --set path=value, in order: "train.shards=4", "layer[c1].convolution.filters=64",
-  // "optimizer=adam{rate:0.1}", "metric+=accuracy{}" (append to a list). Strings need no quotes.
-  std::vector<std::string> sets;
-  std::vector<std::string> deletes;  // --del path: "layer[drop1]", "schedule"
-  bool for_training = true;          // false: a job without loss, optimizer or source is complete too
+  // --var name=value, for what the file says: the last of a name holds.
+  std::map<std::string, std::string> vars;
+  std::vector<JobChange> changes;  // --set, --del and again --var, in the order written
+  bool for_training = true;        // false: a job without loss, optimizer or source is complete too
+
+  void set(const std::string& text) { changes.push_back({JobChange::Kind::kSet, text}); }
+  void del(const std::string& text) { changes.push_back({JobChange::Kind::kDelete, text}); }
+  void var(const std::string& name, const std::string& value) {
+    vars[name] = value;
+    changes.push_back({JobChange::Kind::kVariable, name + "=" + value});
+  }
 };
 
 // Reads, checks and completes a job.

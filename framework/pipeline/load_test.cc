@@ -98,16 +98,13 @@ TEST_CASE("a layer's text holds what was written and reads back") {
 
 TEST_CASE("--var overrides, --set replaces, appends and makes blocks") {
   JobOptions options;
-  options.vars = {{"width", "10"}, {"data", "/other"}};
-  options.sets = {"train.shards=2",
-                  "layer[c1].convolution.kernel=[7, 3]",
-                  "layer[r1].[acme.swish].beta=2",
-                  "optimizer=adam{rate:0.5}",
-                  "metric+=accuracy{}",
-                  "evaluate.batch=64",
-                  "source.idx.labels=/x/$data y",
-                  "layer[sum].input=[c1, c1]"};
-  options.deletes = {"schedule", "augment[0]"};
+  options.var("width", "10");
+  options.var("data", "/other");
+  for (const char* text : {"train.shards=2", "layer[c1].convolution.kernel=[7, 3]",
+                           "layer[r1].[acme.swish].beta=2", "optimizer=adam{rate:0.5}", "metric+=accuracy{}",
+                           "evaluate.batch=64", "source.idx.labels=/x/$data y", "layer[sum].input=[c1, c1]"})
+    options.set(text);
+  for (const char* path : {"schedule", "augment[0]"}) options.del(path);
   const Job job = good(test_job(), options);
   CHECK(whole(job.layers[0].plugin, "filters") == 10);
   CHECK(job.layers[0].plugin.config->find("kernel")->values.size() == 2);
@@ -127,8 +124,8 @@ TEST_CASE("a whole plugin can be set with and without braces") {
   for (const char* set :
        {"optimizer={adam{rate:0.5}}", "optimizer={adam{rate:0.5}}", "optimizer: no", "optimizer=adam"}) {
     JobOptions options;
-    options.sets = {set};
-    options.deletes = {"schedule"};
+    options.set(set);
+    options.del("schedule");
     const auto job = parse_job(test_registry(), test_job(), "t", options);
     CHECK(job.is_ok() == (std::string(set) != "optimizer: no"));
     if (job) CHECK(job->optimizer.id() == "plait.adam");
@@ -136,8 +133,38 @@ TEST_CASE("a whole plugin can be set with and without braces") {
 }
 
 TEST_CASE("sync: gradients means a reduction each step") {
-  CHECK(good(test_job() + "", {{}, {"train={sync:gradients shards:2}"}, {}, true}).train.local_steps == 1);
-  CHECK_FALSE(parse_job(test_registry(), test_job(), "t", {{}, {"train.sync=gradients"}, {}, true}).is_ok());
+  JobOptions block, field;
+  block.set("train={sync:gradients shards:2}");
+  field.set("train.sync=gradients");
+  CHECK(good(test_job(), block).train.local_steps == 1);
+  CHECK_FALSE(parse_job(test_registry(), test_job(), "t", field).is_ok());
+}
+
+TEST_CASE("changes act in the order written") {
+  const auto metrics = [](const std::vector<JobChange>& changes) {
+    JobOptions options;
+    options.changes = changes;
+    return good(test_job(), options).metrics.size();
+  };
+  using Kind = JobChange::Kind;
+  const size_t written = metrics({});
+  const JobChange add{Kind::kSet, "metric+=accuracy{}"}, remove{Kind::kDelete, "metric"};
+  REQUIRE(written > 0);
+  CHECK(metrics({add, remove}) == 0);
+  CHECK(metrics({remove, add}) == 1);
+  CHECK(metrics({add, remove, add, add}) == 2);
+
+  JobOptions options;
+  options.set("train.batch=$width");
+  options.var("width", "10");
+  options.set("train.shards=$width");
+  options.var("width", "12");
+  options.set("evaluate.batch=${2 * width}");
+  const Job job = good(test_job(), options);
+  CHECK(whole(job.layers[0].plugin, "filters") == 12);  // the file is read with the last
+  CHECK(job.train.batch == whole(good(test_job()).layers[0].plugin, "filters"));
+  CHECK(job.train.shards == 10);
+  CHECK(job.evaluate.batch == 24);
 }
 
 TEST_CASE("a stage takes from the base job what it does not say") {

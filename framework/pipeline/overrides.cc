@@ -270,13 +270,25 @@ class Editor {
 
 }  // namespace
 
-void apply_overrides(const Schema& schema, const std::vector<std::string>& sets,
-                     const std::vector<std::string>& deletes, Variables& variables,
+void apply_overrides(const Schema& schema, const std::vector<JobChange>& changes, Variables& variables,
                      std::deque<SourceText>& texts, std::vector<Field>& fields, Errors& errors) {
   Editor editor(schema, variables, errors);
-  for (const std::string& set : sets) editor.set(texts.emplace_back(SourceText{"--set", set}), fields);
-  for (const std::string& path : deletes)
-    editor.remove(texts.emplace_back(SourceText{"--del", path}), fields);
+  variables.take_back_given();
+  for (const JobChange& change : changes) {
+    const size_t equals = std::min(change.text.find('='), change.text.size());
+    switch (change.kind) {
+      case JobChange::Kind::kSet:
+        editor.set(texts.emplace_back(SourceText{"--set", change.text}), fields);
+        break;
+      case JobChange::Kind::kDelete:
+        editor.remove(texts.emplace_back(SourceText{"--del", change.text}), fields);
+        break;
+      case JobChange::Kind::kVariable:
+        variables.give(change.text.substr(0, equals),
+                       change.text.substr(std::min(equals + 1, change.text.size())));
+        break;
+    }
+  }
 }
 
 }  // namespace plait

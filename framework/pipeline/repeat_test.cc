@@ -13,6 +13,8 @@ namespace {
 const std::string kBegin = "source { idx { images: \"a\" labels: \"b\" } }\n";  // line 1
 const std::string kEnd = "\nloss { cross_entropy {} } optimizer { sgd {} }\n";
 
+constexpr auto kSet = JobChange::Kind::kSet;
+
 Result<Job> load(const std::string& line, const JobOptions& options = {}) {
   return parse_job(test_registry(), kBegin + line + kEnd, "t.txtpb", options);
 }
@@ -92,8 +94,8 @@ TEST_CASE("count from a variable, zero, from and step, without a variable") {
       "var { name: \"depth\" value: 2 } layer { relu {} } "
       "repeat { as: \"i\" count: ${depth * 2} layer { name: \"d${i}\" relu {} } }";
   CHECK(names_of(good(by_var)) == "relu_1 d1 d2 d3 d4");
-  CHECK(names_of(good(by_var, {{{"depth", "1"}}, {}, {}, true})) == "relu_1 d1 d2");
-  CHECK(names_of(good(by_var, {{{"depth", "0"}}, {}, {}, true})) == "relu_1");
+  CHECK(names_of(good(by_var, {{{"depth", "1"}}, {}, true})) == "relu_1 d1 d2");
+  CHECK(names_of(good(by_var, {{{"depth", "0"}}, {}, true})) == "relu_1");
   CHECK(names_of(good("repeat { count: 3 as: \"i\" from: 4 step: -2 layer { name: \"d${i}\" relu {} } }")) ==
         "d4 d2 d0");
   CHECK(names_of(good("repeat { count: 2 layer { relu {} } layer { add {} input: [\"a\", \"b\"] } }")) ==
@@ -117,16 +119,17 @@ TEST_CASE("repeats in repeats, in lists and in blocks; also where a block is no 
 TEST_CASE("--set and --del work on what a repeat made") {
   const std::string line =
       "repeat { count: 3 as: \"i\" layer { name: \"c${i}\" convolution { filters: 4 } } }";
-  const Job job = good(line, {{}, {"layer[c2].convolution.filters=9"}, {"layer[c3]"}, true});
+  const Job job = good(
+      line, {{}, {{kSet, "layer[c2].convolution.filters=9"}, {JobChange::Kind::kDelete, "layer[c3]"}}, true});
   CHECK(names_of(job) == "c1 c2");
   CHECK(whole(job.layers[0].plugin, "filters") == 4);
   CHECK(whole(job.layers[1].plugin, "filters") == 9);
   CHECK(good("layer { relu {} }",
-             {{}, {"augment={one_of{repeat{count:2 as:i child{affine{rotate:$i}}}}}"}, {}, true})
+             {{}, {{kSet, "augment={one_of{repeat{count:2 as:i child{affine{rotate:$i}}}}}"}}, true})
             .augment[0]
             .config->find("child")
             ->values.size() == 2);
-  says(errors_at(line, {{}, {"repeat.count=5"}, {}, true}),
+  says(errors_at(line, {{}, {{kSet, "repeat.count=5"}}, true}),
        {"--set:1:1: error: what a repeat makes is changed, not the repeat", "--var depth=5"});
 }
 

@@ -79,8 +79,29 @@ void Variables::define(const Field& block, int depth, Errors& errors) {
   if (const auto set = given_.find(name); set != given_.end()) {
     variable.value = set->second;
     variable.state = Variable::kKnown;
+    variable.is_given = true;
   }
   variables_[name] = variable;
+}
+
+void Variables::take_back_given() {
+  for (auto& [name, variable] : variables_) variable.is_given = false;
+  forget_values();
+}
+
+void Variables::give(const std::string& name, const std::string& value) {
+  const auto found = variables_.find(name);
+  if (found == variables_.end()) return;  // check_given says it
+  found->second.value = value;
+  found->second.state = Variable::kKnown;
+  found->second.is_given = true;
+  forget_values();
+}
+
+// What was given stays, and what is broken has been told.
+void Variables::forget_values() {
+  for (auto& [name, variable] : variables_)
+    if (!variable.is_given && variable.state == Variable::kKnown) variable.state = Variable::kUnknown;
 }
 
 void Variables::check_given(Errors& errors) const {

@@ -24,6 +24,10 @@ class Variables {
   // Errors: a --var that no file defines (did-you-mean).
   void check_given(Errors& errors) const;
 
+  // From here on values are the files' own, and what give() says of them, one after the other.
+  void take_back_given();
+  void give(const std::string& name, const std::string& value);
+
   // A variable of this name belongs to a repeat: for errors where it stands elsewhere.
   void expect_in_repeat(const std::string& name) { repeated_.insert(name); }
 
@@ -40,6 +44,7 @@ class Variables {
     VariableValue value;
     int depth = 0;
     Place place;
+    bool is_given = false;
     enum { kUnknown, kBusy, kKnown, kBroken } state = kUnknown;
   };
   const VariableValue* lookup(const std::string& name, ExpressionError& error, Errors& errors);
@@ -57,6 +62,7 @@ class Variables {
   std::string interpolate(const Token& string, Errors& errors);
   bool expand(const std::string& expression, Place place, size_t shift, VariableValue& value, Errors& errors);
   std::vector<std::string> names() const;
+  void forget_values();
 
   std::map<std::string, std::string> given_;
   std::map<std::string, SourceText> given_texts_;

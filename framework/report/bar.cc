@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "report/format.h"
+#include "report/output.h"
 
 namespace plait {
 
@@ -17,7 +18,7 @@ int Bar::width() const {
 }
 
 void Bar::line(const std::string& text) {
-  if (visible_) std::fputs("\r\x1b[K", stream());
+  if (visible_) print("\r\x1b[K", stream());
   visible_ = false;
   Plain::line(text);
 }
@@ -37,10 +38,8 @@ void Bar::round_finished(const RoundInfo& round) {
   if (room >= 4)
     bar = "[" + std::string(static_cast<size_t>(done), '=') +
           std::string(static_cast<size_t>(room - done), ' ') + "]";
-  std::fputs(
-      ("\r" + (bar + text).substr(0, static_cast<size_t>(std::max(1, width() - 1))) + "\x1b[K").c_str(),
-      stream());
-  std::fflush(stream());
+  print_now("\r" + (bar + text).substr(0, static_cast<size_t>(std::max(1, width() - 1))) + "\x1b[K",
+            stream());
   visible_ = true;
 }
 

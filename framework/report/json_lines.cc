@@ -2,15 +2,15 @@
 
 #include <nlohmann/json.hpp>
 
+#include "registry/json_text.h"
+#include "report/output.h"
+
 namespace plait {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-void write(std::FILE* stream, const Json& object) {
-  std::fputs((object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n").c_str(), stream);
-  std::fflush(stream);
-}
+void write(std::FILE* stream, const Json& object) { print_now(json_text(object) + "\n", stream); }
 
 Json values_of(const NamedValues& values) {
   Json object = Json::object();

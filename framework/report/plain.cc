@@ -5,13 +5,11 @@
 #include <algorithm>
 
 #include "report/format.h"
+#include "report/output.h"
 
 namespace plait {
 
-void Plain::line(const std::string& text) {
-  std::fputs((text + "\n").c_str(), stream_);
-  std::fflush(stream_);
-}
+void Plain::line(const std::string& text) { print_now(text + "\n", stream_); }
 
 void Plain::run_begun(const std::string& run_dir) { line("run folder " + run_dir); }
 

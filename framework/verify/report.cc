@@ -4,6 +4,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "registry/json_text.h"
 #include "verify/verify.h"
 
 namespace plait {
@@ -110,7 +111,7 @@ std::string results_json(const std::vector<TestResult>& results, uint64_t seed) 
                                       {"failed", count(results, Verdict::kFailed)},
                                       {"tests", list}};
   // A plugin's text may be no UTF-8.
-  return all.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  return json_text(all, 2) + "\n";
 }
 
 std::string results_junit(const std::vector<TestResult>& results) {

@@ -1,6 +1,8 @@
-"""Signals to stop: the first saves and leaves with status 75; --resume then ends with the same bits."""
+"""Signals and limits to stop: the open round is left, what is whole is saved, the status is 75, and --resume ends with
+the bits of a run that nobody stopped. What cannot be written is an error, and training does not need a reader."""
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -10,66 +12,228 @@ import unittest
 
 here = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(here, "..", "distributed"))
+sys.dont_write_bytecode = True
 import jobs  # noqa: E402
 
 EPOCHS = 60
+# A round that lasts for weeks.
+ENDLESS = ["--set", "train.local_steps=1000000", "--set", "train.epochs=1000000"]
+LIMIT_S = 60  # of a run that ends, on a machine with much to do
+PRETRAINED = """
+source { [test.waiting] { where: "nowhere" } }
+test { [test.waiting] { where: "nowhere" } }
+layer { name: "h" input: "x" dense { units: 6 } }
+layer { name: "t" tanh {} }
+layer { name: "f" dense { units: 2 } }
+loss { input: "f" target: "label" softmax_cross_entropy {} }
+optimizer { sgd { rate: 0.1 } }
+train { shards: 2 local_steps: 5 batch: 4 steps: 40 }
+"""
 
 
 class StopsTest(unittest.TestCase):
     def setUp(self):
         self.temporary = tempfile.TemporaryDirectory()
         self.folder = self.temporary.name
+        self.processes = []
         jobs.write_digits(self.folder)
-        self.text = (jobs.CONVOLUTION % {"data": self.folder}).replace("epochs: 3", f"epochs: {EPOCHS}")
-        with open(f"{self.folder}/job.txtpb", "w") as out:
-            out.write(self.text)
+        text = (jobs.CONVOLUTION % {"data": self.folder}).replace("epochs: 3", f"epochs: {EPOCHS}")
+        self.write("job.txtpb", text)
 
     def tearDown(self):
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
         self.temporary.cleanup()
 
-    def start(self, file, run_dir, *words, launcher=()):
-        return subprocess.Popen([*launcher, "plait", "run", f"{self.folder}/{file}", "--run-dir", f"{self.folder}/{run_dir}",
-                                 "--progress", "none", "--threads", "1", *words], stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, text=True)
+    def write(self, name, text):
+        with open(f"{self.folder}/{name}", "w") as out:
+            out.write(text)
+
+    def waiting(self, where, after=0, blocking="false"):
+        return (PRETRAINED.replace('source { [test.waiting] { where: "nowhere" } }',
+                                   f'source {{ [test.waiting] {{ where: "{where}" after: {after} blocking: {blocking} '
+                                   f'started: "{self.folder}/started" go: "{self.folder}/go" }} }}'))
+
+    def start(self, file, run_dir, *words, launcher=(), stdout=subprocess.PIPE, progress="none", **more):
+        process = subprocess.Popen(
+            [*launcher, "plait", "run", f"{self.folder}/{file}", "--run-dir", f"{self.folder}/{run_dir}", "--plugin",
+             PLUGIN, "--progress", progress, "--threads", "1", *words],
+            stdout=stdout, stderr=subprocess.PIPE, text=True, start_new_session=True, **more)
+        self.processes.append(process)
+        return process
 
     def finish(self, process, status):
-        said, _ = process.communicate(timeout=30)
-        self.assertEqual(process.returncode, status, said)
+        out, err = process.communicate(timeout=LIMIT_S)
+        self.assertEqual(process.returncode, status, (out or "") + err)
+        return (out or "") + err
+
+    def summary(self, run_dir):
+        with open(f"{self.folder}/{run_dir}/summary.json") as file:
+            return json.load(file)
 
     def digest(self, run_dir):
-        with open(f"{self.folder}/{run_dir}/summary.json") as file:
-            summary = json.load(file)
+        summary = self.summary(run_dir)
         self.assertEqual(summary["status"], "complete")
         return summary["weights_sha256"]
 
     def wait_for(self, path):
-        for _ in range(1000):
+        """Until there is the file that the last process makes."""
+        for _ in range(100 * LIMIT_S):
             if os.path.exists(f"{self.folder}/{path}"):
                 return
+            if self.processes[-1].poll() is not None:
+                break
             time.sleep(0.01)
-        self.fail(f"{path} does not appear")
+        self.processes[-1].kill()
+        self.fail(f"{path} does not appear: " + "".join(self.processes[-1].communicate()))
 
-    def resumed_equals_whole(self, file="job.txtpb", run_dir="stopped"):
-        self.finish(self.start("job.txtpb", "whole"), 0)
+    def resumed_equals_whole(self, file="job.txtpb", run_dir="stopped", whole="job.txtpb"):
+        if not os.path.exists(f"{self.folder}/whole"):
+            self.finish(self.start(whole, "whole"), 0)
         self.finish(self.start(file, run_dir, "--resume"), 0)
         self.assertEqual(self.digest(run_dir), self.digest("whole"))
 
-    def test_a_signal_in_training(self):
-        process = self.start("job.txtpb", "stopped", "--set", "train.epochs=1000000")
-        self.wait_for("stopped/metrics.jsonl")
-        process.send_signal(signal.SIGINT)
-        self.finish(process, 75)
+    def test_each_signal_in_a_round_without_end(self):
+        for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1"):
+            with self.subTest(name):
+                process = self.start("job.txtpb", name, *ENDLESS, progress="plain")
+                self.wait_for(f"{name}/resolved.txtpb")
+                process.send_signal(getattr(signal, name))
+                said = self.finish(process, 75)
+                self.assertIn("stopped before a round was finished", said)
+                self.assertEqual(self.summary(name)["status"], "stopped")
 
     def test_a_signal_to_mpirun(self):
-        process = self.start("job.txtpb", "stopped", "--set", "train.epochs=1000000", launcher=["mpirun", "-n", "2"])
-        self.wait_for("stopped/metrics.jsonl")
+        process = self.start("job.txtpb", "stopped", *ENDLESS, launcher=["mpirun", "-n", "2"])
+        self.wait_for("stopped/resolved.txtpb")
         process.send_signal(signal.SIGUSR1)
         self.finish(process, 75)
 
-    def test_time_that_is_up(self):
-        self.finish(self.start("job.txtpb", "stopped", "--max-time", "0.000001"), 75)
+    def test_a_signal_to_one_rank_of_three(self):
+        for rank in (0, 2):
+            with self.subTest(rank=rank):
+                run_dir = f"rank{rank}"
+                # A shell that leaves its process number, then becomes the rank.
+                self.write("rank.sh", f'echo $$ > {self.folder}/{run_dir}-pid-$OMPI_COMM_WORLD_RANK\nexec "$@"\n')
+                process = self.start("job.txtpb", run_dir, *ENDLESS,
+                                     launcher=["mpirun", "-n", "3", "sh", f"{self.folder}/rank.sh"])
+                self.wait_for(f"{run_dir}/resolved.txtpb")
+                with open(f"{self.folder}/{run_dir}-pid-{rank}") as file:
+                    os.kill(int(file.read()), signal.SIGTERM)
+                self.finish(process, 75)
+
+    def test_signals_at_any_time_end_with_the_same_bits(self):
+        delays = [0.02 * 2**i for i in range(7)]
+        for i, delay in enumerate(delays):
+            process = self.start("job.txtpb", "stopped", *(["--resume"] if self.has_checkpoint() else []))
+            time.sleep(delay)
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=LIMIT_S)
+            self.assertIn(process.returncode, (0, 75, -signal.SIGTERM))  # the last: before it listens
+            if process.returncode == 0:
+                break
+        if not self.has_checkpoint():
+            self.skipTest("this machine is too slow to be stopped in training")
         self.resumed_equals_whole()
+
+    def has_checkpoint(self):
+        folder = f"{self.folder}/stopped/checkpoints"
+        return os.path.isdir(folder) and any(name.endswith(".ckpt") for name in os.listdir(folder))
+
+    def test_time_that_is_up(self):
+        for run_dir, words in (("stopped", []), ("endless", ENDLESS)):
+            self.finish(self.start("job.txtpb", run_dir, "--max-time", "1", *words), 75)
+        if self.has_checkpoint():
+            self.resumed_equals_whole()
+
+    def test_time_that_is_up_before_anything(self):
+        said = self.finish(self.start("job.txtpb", "stopped", "--max-time", "0.000001"), 75)
+        self.assertIn("nothing was written", said)
+
+    def test_a_source_that_does_not_come_back(self):
+        self.write("whole.txtpb", PRETRAINED)
+        for where, after, blocking, ranks in (("read", 100, "false", 0), ("read", 100, "true", 0), ("open", 0, "false", 0),
+                                              ("read", 100, "true", 2), ("read", 10, "false", 2), ("open", 0, "true", 2)):
+            with self.subTest(where=where, after=after, blocking=blocking, ranks=ranks):
+                run_dir = f"{where}{after}{blocking}{ranks}"
+                for name in ("started", "go"):
+                    if os.path.exists(f"{self.folder}/{name}"):
+                        os.remove(f"{self.folder}/{name}")
+                self.write("job2.txtpb", self.waiting(where, after, blocking))
+                process = self.start("job2.txtpb", run_dir, launcher=["mpirun", "-n", str(ranks)] if ranks else [])
+                self.wait_for("started")
+                process.send_signal(signal.SIGUSR1)
+                said = self.finish(process, 75)
+                if where == "open":
+                    self.assertEqual(said.count("nothing was written"), 1, said)
+                    continue
+                self.write("go", "")
+                self.resumed_equals_whole("job2.txtpb", run_dir, "whole.txtpb")
+
+    def test_a_second_interrupt_ends_at_once(self):
+        self.write("job2.txtpb", self.waiting("read", 20).replace("steps: 40", "steps: 4000"))
+        process = self.start("job2.txtpb", "stopped")
+        self.wait_for("started")
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=LIMIT_S)
+        self.assertIn(process.returncode, (-signal.SIGINT, 75))  # 75: it had saved already
+
+    def test_one_wish_that_comes_twice(self):
+        process = self.start("job.txtpb", "stopped", *ENDLESS)
+        self.wait_for("stopped/resolved.txtpb")
+        for name in ("SIGTERM", "SIGTERM", "SIGHUP", "SIGUSR1"):
+            process.send_signal(getattr(signal, name))
+        self.finish(process, 75)
+
+    def test_a_hangup_that_is_ignored_stays_so(self):
+        process = self.start("job.txtpb", "ignored", "--max-steps", "400", launcher=["nohup"])
+        self.wait_for("ignored/resolved.txtpb")
+        process.send_signal(signal.SIGHUP)
+        self.finish(process, 0)
+
+    def test_steps_that_are_counted_off(self):
+        said = self.finish(self.start("job.txtpb", "stopped", "--max-steps", "37", progress="plain"), 0)
+        self.assertIn("so the run ends after 30", said)
+        self.assertEqual(self.summary("stopped")["steps"], 30)
+        self.resumed_equals_whole()
+        said = self.finish(self.start("job.txtpb", "none", "--max-steps", "9"), 2)
+        self.assertIn("--max-steps 9: a round of \"job\" has 10 steps", said)
+        self.assertFalse(os.path.exists(f"{self.folder}/none"))
+
+    def test_steps_that_are_counted_off_in_pretraining(self):
+        pretraining = "pretrain { autoencoder { layers: [\"h\"] epochs: 2 } }"
+        self.write("whole.txtpb", PRETRAINED + pretraining)
+        self.finish(self.start("whole.txtpb", "whole"), 0)
+        for most in (5, 16, 30):
+            process = self.start("whole.txtpb", f"cut{most}", "--max-steps", str(most))
+            process.communicate(timeout=LIMIT_S)
+            self.assertIn(process.returncode, (0, 75))
+            self.resumed_equals_whole("whole.txtpb", f"cut{most}", "whole.txtpb")
+
+    def test_a_reader_that_goes_away(self):
+        read, write = os.pipe()
+        os.close(read)
+        for progress in ("plain", "json", "bar"):
+            with self.subTest(progress):
+                self.finish(self.start("job.txtpb", progress, "--max-steps", "50", stdout=write, progress=progress), 0)
+                self.assertEqual(self.summary(progress)["rounds"], 5)
+        os.close(write)
+        closed = ["sh", "-c", 'exec "$@" >&-', "sh"]
+        self.finish(self.start("job.txtpb", "closed", "--max-steps", "50", launcher=closed, progress="plain"), 0)
+        self.assertEqual(self.summary("closed")["rounds"], 5)
+
+    def test_a_limit_on_the_size_of_files(self):
+        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))  # noqa: E731
+        said = self.finish(self.start("job.txtpb", "small", "--max-steps", "50", preexec_fn=limit), 1)
+        self.assertIn("write failed: File too large", said)
+        names = [name for _, _, files in os.walk(f"{self.folder}/small") for name in files]
+        self.assertFalse([name for name in names if ".tmp." in name], names)
 
 
 if __name__ == "__main__":
+    PLUGIN = sys.argv.pop(1)
     unittest.main()

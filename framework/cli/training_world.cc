@@ -1,0 +1,53 @@
+#include "cli/training_world.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "cli/command.h"
+#include "cli/plugin_lock.h"
+#include "cli/stop_signals.h"
+#include "cluster/open_transport.h"
+
+namespace plait {
+
+Result<int> TrainingWorld::enter(const std::function<void()>& before, const TrainCommand& command) {
+  // Before the ranks meet, which takes a while under mpirun: a signal to stop must not end a rank there.
+  const std::atomic<bool>& stop = watch_stop_signals();
+  before();
+  PLAIT_ASSIGN(auto transport, open_transport(mpi_module_path()));
+  TrainingWorld world(std::move(transport), stop);
+  const Result<int> result = command(world);
+  if (!result && world.transport().size() > 1)
+    world.transport().abort(result.status(), result.status().code() == Code::kUsage ? kExitUsage : kExitJob);
+  return result;
+}
+
+Result<int> TrainingWorld::train(const Session& session, RunOptions options, ProgressMode progress) {
+  options.plugins = lock_text(*session.registry);
+  if (transport_->size() > 1) options.program = program_identity();
+  options.leave = [this](const Status& status) { leave(status); };
+  SystemClock clock;
+  SystemFiles files;
+  const auto observer = make_progress(progress, stdout);
+  const auto summary =
+      run_job(*session.registry, session.job, options, *transport_, clock, files, *observer, stop_);
+  if (summary) return summary->status == RunStatus::kStopped ? kExitStopped : kExitOk;
+  if (summary.status().code() != Code::kStopped) return summary.status();
+  say_stopped(summary.status());
+  return kExitStopped;
+}
+
+void TrainingWorld::say_stopped(const Status& status) const {
+  if (transport_->is_root()) std::fprintf(stderr, "plait: %s\n", status.message().c_str());
+}
+
+// Nothing is destroyed but the world of ranks: a thread is still at work with all the rest.
+void TrainingWorld::leave(const Status& status) {
+  if (!status) say_stopped(status);
+  transport_.reset();
+  std::fflush(nullptr);
+  ::_exit(kExitStopped);
+}
+
+}  // namespace plait
