@@ -59,7 +59,8 @@ endfunction()
 
 # plait_test(<name> COMMAND <words>... [TIMEOUT <seconds>] [PROCESSORS <n>] [LABELS <words>...])
 # Runs in the root of the tree with `plait` and the matching `mpirun` on PATH. The command also sees
-# PLAIT_SOURCE_DIR, PLAIT_BUILD_DIR and the settings of .deps/env.sh.
+# PLAIT_SOURCE_DIR, PLAIT_BUILD_DIR and the settings of .deps/env.sh; tools speak English and Python reads UTF-8,
+# whatever the locale, and nothing is written into the tree.
 function(plait_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT;PROCESSORS" "COMMAND;LABELS")
   if(NOT BUILD_TESTING)
@@ -74,7 +75,8 @@ function(plait_test name)
     TIMEOUT ${arg_TIMEOUT}
     LABELS "${arg_LABELS}"
     ENVIRONMENT_MODIFICATION "PATH=path_list_prepend:${mpi_bin};PATH=path_list_prepend:${CMAKE_RUNTIME_OUTPUT_DIRECTORY};\
-PLAIT_SOURCE_DIR=set:${PROJECT_SOURCE_DIR};PLAIT_BUILD_DIR=set:${PROJECT_BINARY_DIR};${PLAIT_MPI_ENVIRONMENT}")
+PLAIT_SOURCE_DIR=set:${PROJECT_SOURCE_DIR};PLAIT_BUILD_DIR=set:${PROJECT_BINARY_DIR};\
+LANGUAGE=set:en;PYTHONUTF8=set:1;PYTHONDONTWRITEBYTECODE=set:1;${PLAIT_MPI_ENVIRONMENT}")
   if(arg_PROCESSORS)
     set_tests_properties(${name} PROPERTIES PROCESSORS ${arg_PROCESSORS})
   endif()

@@ -1,10 +1,16 @@
 #!/usr/bin/env bash
 # Installs what the tree needs and is not there yet: system packages through apt, and oneDNN, oneTBB, the Intel runtime
 # and Open MPI 5 from PyPI, pinned, into .deps/. A second run changes nothing and needs no network.
-# Status: 0 all is there; 1 something could not be installed, with the one command to run.
+# Status: 0 all is there; 1 something could not be installed, with the one command to run, or the tree lies where it
+# cannot be built.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 deps=$root/.deps
+
+if [[ $root == *[[:space:]]* ]]; then
+  echo "setup: \"$root\" has a space in it, which the compiler wrappers of MPI cannot say: move the tree to a path without one" >&2
+  exit 1
+fi
 
 system_packages=(g++ cmake ninja-build ccache python3 python3-venv libprotobuf-dev protobuf-compiler libboost-dev
   libboost-program-options-dev doctest-dev libfmt-dev nlohmann-json3-dev zlib1g-dev libdeflate-dev iproute2 dataset-fashion-mnist)

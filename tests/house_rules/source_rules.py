@@ -1,9 +1,12 @@
 """Reads the tree and says where it breaks a rule of the house. `source_rules.py ROOT`: status 0 when it breaks none.
 
 Each rule is a function from a Tree to lines "path:line: what is wrong"; RULES lists them in the order of reading.
+What git tracks is read, or in an unpacked archive what lies in the places that the top level has: an editor's folder or
+a virtual environment beside them is nobody's fault.
 """
 import pathlib
 import re
+import subprocess
 import sys
 
 # framework/ in order of dependency: a folder includes only folders to its left, or itself.
@@ -11,7 +14,7 @@ LADDER = ["base", "abi", "sdk", "registry", "pipeline", "plan", "graph", "verify
 
 TOP_LEVEL = {"framework", "plugins", "pipelines", "examples", "tests", "CMakeLists.txt", "README.md",
              "CMakePresets.json", "LICENSE", ".clang-format", ".gitignore", ".ci"}
-NOT_SOURCES = {".git", ".deps", "build", "runs"}
+NOT_SOURCES = {".git", ".deps", "build", "runs"}  # where there is no git
 
 # header -> the folders that may include it
 PLACES = [
@@ -37,19 +40,39 @@ TYPE = re.compile(r"^(?:struct|class|enum class) (\w+)(?: final)?(?: :.*)?\s*\{"
 SNAKE = re.compile(r"^[a-z0-9_]+(\.[a-z0-9_.]+)?$")
 
 
-class Tree:
-    """The files of a tree by their path relative to its root, read once."""
+def tracked(root):
+    """Paths that git tracks in the tree at `root`, or None where it is no checkout or there is no git."""
+    if not (root / ".git").exists():
+        return None
+    # Whoever runs the tests need not own the checkout.
+    command = ["git", "-c", "safe.directory=*", "-C", root, "ls-files", "-z"]
+    try:
+        return subprocess.run(command, check=True, capture_output=True).stdout.decode(errors="surrogateescape").split("\0")[:-1]
+    except (OSError, subprocess.CalledProcessError):
+        return None
 
-    def __init__(self, root):
+
+def unpacked(root):
+    """The files of an unpacked archive."""
+    for path in root.rglob("*"):
+        name = path.relative_to(root)
+        if name.parts[0] in TOP_LEVEL - NOT_SOURCES and "__pycache__" not in name.parts:
+            yield str(name)
+
+
+class Tree:
+    """The files of a tree by their path relative to its root, read once. `names`: which; None: see above."""
+
+    def __init__(self, root, names=None):
         self.root = pathlib.Path(root)
-        self.top = sorted(p.name for p in self.root.iterdir())
-        self.lines = {}
-        for path in sorted(self.root.rglob("*")):
-            name = path.relative_to(self.root)
-            if name.parts[0] in NOT_SOURCES or "__pycache__" in name.parts or not path.is_file():
-                continue
-            if path.suffix in WORDED:
-                self.lines[str(name)] = path.read_text(errors="replace").splitlines()
+        if names is None:
+            names = tracked(self.root)
+        if names is None:
+            names = unpacked(self.root)
+        names = sorted(name for name in names if (self.root / name).is_file())
+        self.top = sorted({name.split("/")[0] for name in names})
+        self.lines = {name: (self.root / name).read_text(encoding="utf-8", errors="replace").splitlines()
+                      for name in names if pathlib.PurePath(name).suffix in WORDED}
 
     def files(self, under="", suffixes=CODE):
         return [f for f in self.lines if f.startswith(under) and pathlib.PurePath(f).suffix in suffixes]
@@ -67,7 +90,7 @@ class Tree:
 
 def top_level_names(tree):
     for name in tree.top:
-        if name not in TOP_LEVEL | NOT_SOURCES:
+        if name not in TOP_LEVEL:
             yield f"{name}: not one of the names of the top level"
 
 
@@ -186,9 +209,9 @@ RULES = [top_level_names, include_direction, plugins_see_only_the_border, librar
          one_type_one_name, file_names, words, line_length]
 
 
-def broken(root):
+def broken(root, names=None):
     """[(rule's name, line)] for everything in the tree at `root` that breaks a rule."""
-    tree = Tree(root)
+    tree = Tree(root, names)
     return [(rule.__name__, line) for rule in RULES for line in rule(tree)]
 
 

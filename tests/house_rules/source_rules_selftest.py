@@ -1,9 +1,13 @@
-"""Every source rule is broken once in a small tree, and must say so, at the right file and for nothing else."""
+"""Every source rule is broken once in a small tree, and must say so, at the right file and for nothing else. What is not
+of the project is not looked at, with git and without."""
 import pathlib
+import shutil
+import subprocess
 import sys
 import tempfile
 
-import source_rules
+sys.dont_write_bytecode = True
+import source_rules  # noqa: E402
 
 GOOD = {
     "CMakeLists.txt": "project(x)\n",
@@ -35,15 +39,40 @@ COMPANY = {"framework_names_no_plugin": {"every_folder_says_its_job"}}
 
 def broken_with(files):
     with tempfile.TemporaryDirectory() as root:
-        for name, content in files.items():
-            path = pathlib.Path(root, name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(content)
-        return source_rules.broken(root)
+        write(root, files)
+        return source_rules.broken(root, list(files))
+
+
+def write(root, files):
+    for name, content in files.items():
+        path = pathlib.Path(root, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+
+
+# Beside the project: an editor's folder, an environment, notes; each breaks a rule if it is read.
+FOREIGN = {".editor/BigName.h": "int x;\n", "venv/lib/site.py": "# TO" + "DO\n", "notes.md": "FIX" + "ME\n", "marker": "x\n"}
+
+
+def wrong_beside_foreign_files():
+    with tempfile.TemporaryDirectory() as root:
+        write(root, {**GOOD, **FOREIGN})
+        yield from (f"an archive with foreign files: {line}" for _, line in source_rules.broken(root))
+    if shutil.which("git") is None:
+        return
+    with tempfile.TemporaryDirectory() as root:
+        write(root, {**GOOD, BAD["words"][0]: BAD["words"][1]})
+        for words in (["init", "-q"], ["add", "."]):
+            subprocess.run(["git", "-C", root, *words], check=True)
+        write(root, {**FOREIGN, "framework/base/new.cc": "// FIX" + "ME\n"})
+        found = [name for name, _ in source_rules.broken(root)]
+        if found != ["words"]:
+            yield f"a checkout with foreign files: {found}, wanted the one rule that a tracked file breaks"
 
 
 def main():
     failures = [f"the good tree breaks {line}" for line in broken_with(GOOD)]
+    failures += wrong_beside_foreign_files()
     if set(BAD) != {rule.__name__ for rule in source_rules.RULES}:
         failures.append("a rule has no example that breaks it")
     for rule, (file, content) in BAD.items():

@@ -33,9 +33,10 @@ class Place:
                        check=True, stdout=subprocess.DEVNULL)
         (work / "first").rename(self.prefix)  # an installed Plait can be moved
         self.env = {"PATH": f"{self.prefix}/bin:/usr/local/bin:/usr/bin:/bin", "HOME": str(work)}
-        if shutil.which("ccache"):
+        cache = os.environ.get("CCACHE_DIR", os.path.expanduser("~/.cache/ccache"))
+        if shutil.which("ccache") and os.access(cache, os.W_OK):
             self.env |= {"CMAKE_CXX_COMPILER_LAUNCHER": "ccache", "CCACHE_BASEDIR": str(work), "CCACHE_NOHASHDIR": "1",
-                         "CCACHE_DIR": os.environ.get("CCACHE_DIR", os.path.expanduser("~/.cache/ccache"))}
+                         "CCACHE_DIR": cache}
         self.data = work / "data"
         self.data.mkdir()
         for name, count in [("train", 256), ("t10k", 64)]:

@@ -60,6 +60,16 @@ wanted "all there: status 0" status_is 0
 wanted "all there: nobody is asked" nothing_asked
 wanted "all there: nothing is said" [ ! -s "$work/out" ]
 
+# A path with a space cannot be built in: one line, before anything is asked for or made.
+mkdir -p "$work/a tree/framework/cmake"
+cp "$work"/tree/framework/cmake/* "$work/a tree/framework/cmake/"
+PATH=$work/bin:/usr/bin:/bin bash "$work/a tree/framework/cmake/setup.sh" >"$work/out" 2>&1; status=$?
+wanted "a space in the path: status 1" status_is 1
+wanted "a space in the path: what to do" says "move the tree to a path without one"
+wanted "a space in the path: one line" [ "$(wc -l <"$work/out")" -eq 1 ]
+wanted "a space in the path: nothing is made" [ ! -e "$work/a tree/.deps" ]
+wanted "a space in the path: nobody is asked" nothing_asked
+
 # env.sh, sourced twice from elsewhere: the program and its mpirun come first, once, before what was there.
 env_path() { cd / && PATH=/other/bin:$work/tree/.deps/bin:/usr/bin && source "$1" && source "$1" && echo "$PATH"; }
 path=$(env_path "$work/tree/.deps/env.sh")

@@ -204,6 +204,7 @@ class PluginsTest(unittest.TestCase):
     def other_draft(self):
         other = self.work / "other_draft"
         shutil.copytree(HEADERS / "plait", other / "plait")
+        subprocess.run(["chmod", "-R", "u+w", other], check=True)  # the tree may be read-only
         header = other / "plait/abi.h"
         header.write_text(DRAFT.sub("#define PLAIT_ABI_DRAFT 999", header.read_text()))
         return other

@@ -51,6 +51,7 @@ with tempfile.TemporaryDirectory() as folder:
 
     copy = f"{folder}/tree"
     shutil.copytree(source, copy, symlinks=True, ignore=shutil.ignore_patterns("build", ".deps", ".git", "runs"))
+    subprocess.run(["chmod", "-R", "u+w", copy], check=True)  # the tree may be read-only
     os.symlink(os.path.realpath(f"{source}/.deps"), f"{copy}/.deps")
     for removed in ("layers/convolution", "devices/test_device"):
         shutil.rmtree(f"{copy}/plugins/{removed}")

@@ -75,6 +75,7 @@ class AgesTest(unittest.TestCase):
     def test_another_draft_is_refused_in_words(self):
         other = self.work / "other"
         shutil.copytree(HEADERS / "plait", other / "plait")
+        subprocess.run(["chmod", "-R", "u+w", other], check=True)  # the tree may be read-only
         header = other / "plait/abi.h"
         header.write_text(DRAFT.sub("#define PLAIT_ABI_DRAFT 999", header.read_text()))
         said = self.plait("inspect", "--plugin", self.build(other), status=1)
