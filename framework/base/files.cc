@@ -95,11 +95,17 @@ Result<std::vector<std::string>> SystemFiles::list(const std::string& folder) {
   DIR* handle = ::opendir(folder.c_str());
   if (handle == nullptr) return system_refusal(folder, "opendir");
   std::vector<std::string> names;
-  while (const dirent* entry = ::readdir(handle)) {
+  int error = 0;
+  for (;;) {
+    errno = 0;  // alone tells the end from a failure
+    const dirent* entry = ::readdir(handle);
+    error = errno;
+    if (entry == nullptr) break;
     const std::string name = entry->d_name;
     if (name != "." && name != ".." && name.find(kTemporaryMark) == std::string::npos) names.push_back(name);
   }
   ::closedir(handle);
+  if (error != 0) return errno = error, system_refusal(folder, "readdir");
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -111,7 +117,10 @@ Status SystemFiles::make_directories(const std::string& folder) {
       if (end == std::string::npos) return {};
       continue;
     }
-    if (::mkdir(part.c_str(), 0777) != 0 && !is_folder(part)) return system_refusal(part, "mkdir");
+    if (::mkdir(part.c_str(), 0777) != 0) {
+      const int error = errno;  // of mkdir: looking whether somebody else was faster may set another
+      if (!is_folder(part)) return errno = error, system_refusal(part, "mkdir");
+    }
     if (end == std::string::npos) return {};
   }
 }

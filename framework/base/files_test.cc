@@ -69,6 +69,17 @@ TEST_CASE("a failed write leaves the old content and nothing beside it") {
   CHECK(entries == 1);
 }
 
+TEST_CASE("a folder that cannot be made is told in the words of the call that failed") {
+  SystemFiles files;
+  const TemporaryFolder folder;
+  REQUIRE(files.append(folder.path + "/x", "a file").is_ok());
+  const Status below = files.make_directories(folder.path + "/x/y");
+  CHECK(below.code() == Code::kIo);
+  CHECK(below.message().find("mkdir failed: File exists") != std::string::npos);
+  const Status missing = files.make_directories("/proc/nowhere/at/all");  // the system makes no folders there
+  CHECK(missing.message().find("/proc/nowhere: mkdir failed: ") != std::string::npos);
+}
+
 TEST_CASE("what a crashed write left behind is not listed") {
   SystemFiles files;
   const TemporaryFolder folder;
