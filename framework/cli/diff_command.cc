@@ -7,9 +7,9 @@
 
 #include "base/files.h"
 #include "base/json_bounds.h"
+#include "base/json_text.h"
 #include "cli/command.h"
 #include "pipeline/syntax.h"
-#include "registry/json_text.h"
 #include "report/output.h"
 #include "train/run_folder.h"
 #include "train/weights_file.h"

@@ -1,11 +1,11 @@
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "cli/command.h"
 #include "cli/reference.h"
 #include "cli/session.h"
 #include "pipeline/schema.h"
 #include "registry/describe.h"
-#include "registry/json_text.h"
 #include "report/output.h"
 
 namespace plait {

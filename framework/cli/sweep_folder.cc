@@ -1,5 +1,4 @@
 #include "cli/sweep_folder.h"
-#include "registry/json_text.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>

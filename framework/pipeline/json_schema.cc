@@ -2,10 +2,10 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "pipeline/core_fields.h"
 #include "pipeline/schema.h"
 #include "registry/check.h"
-#include "registry/json_text.h"
 
 namespace plait {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "registry/json_text.h"
+#include "base/json_text.h"
 #include "report/output.h"
 
 namespace plait {

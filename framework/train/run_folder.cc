@@ -1,5 +1,4 @@
 #include "train/run_folder.h"
-#include "registry/json_text.h"
 
 #include <algorithm>
 #include <cmath>

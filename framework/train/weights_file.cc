@@ -10,7 +10,6 @@
 #include "base/json_text.h"
 #include "base/sha256.h"
 #include "plan/shape_text.h"
-#include "registry/json_text.h"
 
 namespace plait {
 namespace {

@@ -4,7 +4,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "registry/json_text.h"
+#include "base/json_text.h"
 #include "verify/verify.h"
 
 namespace plait {
