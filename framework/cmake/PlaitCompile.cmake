@@ -25,12 +25,18 @@ foreach(config DEBUG RELWITHDEBINFO MINSIZEREL)
   set(CMAKE_MAP_IMPORTED_CONFIG_${config} "Release;;None")
 endforeach()
 
-set(CMAKE_COMPILE_WARNING_AS_ERROR ON)
-add_compile_options(-Wall -Wextra -Wpedantic $<$<COMPILE_LANGUAGE:CXX>:-Wshadow>)
+# The tree is kept free of g++'s warnings; another compiler sees other things.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  set(CMAKE_COMPILE_WARNING_AS_ERROR ON)
+  add_compile_options(-Wall -Wextra -Wpedantic $<$<COMPILE_LANGUAGE:CXX>:-Wshadow>)
+endif()
 if(PLAIT_SANITIZE)
-  # -Wmaybe-uninitialized sees what is not there in code that a sanitizer has been through.
-  add_compile_options(-fsanitize=${PLAIT_SANITIZE} -fno-omit-frame-pointer -Wno-maybe-uninitialized)
+  add_compile_options(-fsanitize=${PLAIT_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${PLAIT_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # -Wmaybe-uninitialized sees what is not there in code that a sanitizer has been through.
+    add_compile_options(-Wno-maybe-uninitialized)
+  endif()
 endif()
 
 find_program(PLAIT_CCACHE ccache)

@@ -8,6 +8,7 @@ namespace {
 int64_t& variable_extent(PartSpec& part) { return part.shape[static_cast<size_t>(part.variable_axis)]; }
 int64_t variable_extent(const PartSpec& part) { return part.shape[static_cast<size_t>(part.variable_axis)]; }
 
+// value <= kMostTensorElements
 int64_t rounded_up(int64_t value, int64_t step) { return (value + step - 1) / step * step; }
 
 int64_t largest_extent(const std::vector<PartSpec>& parts) {

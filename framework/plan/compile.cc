@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/checked.h"
 #include "plan/gradient_flow.h"
 #include "plan/memory.h"
 #include "plan/plan.h"
@@ -28,6 +29,7 @@ class PlanCompiler {
     place_activations();
     place_prepared();
     place_parameters();
+    PLAIT_TRY(check_sizes());
     return std::move(plan_);
   }
 
@@ -68,6 +70,14 @@ class PlanCompiler {
     plan_->losses_.emplace_back(head, std::move(made.instance));
     loss_workspace_.push_back(made.workspace);
     return {};
+  }
+
+  Status check_sizes() const {
+    const std::string& job = net().name;
+    PLAIT_TRY(check_bytes(job + ": the values of a batch of " + std::to_string(net().batch) + " take",
+                          plan_->activation_bytes_));
+    PLAIT_TRY(check_bytes(job + ": what kernels prepare takes", plan_->prepared_bytes_));
+    return check_bytes(job + ": the parameters take", product_or_most(plan_->arena_elements_, sizeof(float)));
   }
 
   // ---- activation memory. Time runs over the serial order: forward of step i at i, losses at S, backward of
@@ -248,7 +258,8 @@ class PlanCompiler {
     for (size_t i = 0; i < plan_->steps_.size(); ++i) {
       if (needs_[i].prepared == 0) continue;
       plan_->steps_[i].prepared = plan_->prepared_bytes_;
-      plan_->prepared_bytes_ += (needs_[i].prepared + kAlignment - 1) / kAlignment * kAlignment;
+      plan_->prepared_bytes_ =
+          sum_or_most(plan_->prepared_bytes_, round_up_or_most(needs_[i].prepared, kAlignment));
     }
   }
 
@@ -270,7 +281,7 @@ class PlanCompiler {
         if (pass != (info.buffer ? 2 : place.trained ? 0 : 1)) continue;
         if (place.stored == 0) place.stored = info.elements;
         place.offset = offset;
-        offset += (place.stored + kAlignment / 4 - 1) / (kAlignment / 4) * (kAlignment / 4);
+        offset = sum_or_most(offset, round_up_or_most(place.stored, kAlignment / sizeof(float)));
       }
     }
     plan_->arena_elements_ = offset;

@@ -1,5 +1,6 @@
 #include "plan/infer_layer.h"
 
+#include "base/checked.h"
 #include "base/shown.h"
 #include "plan/shape_text.h"
 #include "registry/context.h"
@@ -21,9 +22,6 @@ struct Answers {
 
 Answers& answers(const plait_layer_builder* builder) { return *static_cast<Answers*>(builder->host_data); }
 
-// No memory holds more; sizes in bytes, and sums of them, stay far from the end of 64 bits.
-constexpr int64_t kMostElements = int64_t{1} << 48;
-
 // Empty when the shape is one that a tensor can have.
 std::string take_shape(int32_t rank, const int64_t* extents, std::vector<int64_t>& shape) {
   if (rank < 0 || rank > PLAIT_MAX_RANK) return "of " + std::to_string(rank) + " axes";
@@ -31,7 +29,7 @@ std::string take_shape(int32_t rank, const int64_t* extents, std::vector<int64_t
   int64_t elements = 1;
   for (int64_t extent : shape) {
     if (extent < 0) return shape_text(shape) + ", with an extent below 0";
-    if (extent > 0 && elements > kMostElements / extent)
+    if (extent > 0 && elements > kMostTensorElements / extent)
       return shape_text(shape) + ", of more elements than any memory holds";
     elements *= extent;
   }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/checked.h"
+
 namespace plait {
 namespace {
 
@@ -16,8 +18,8 @@ uint64_t lowest_fit(const MemoryBlock& block, std::vector<const MemoryBlock*>& p
   uint64_t offset = 0;
   for (const MemoryBlock* other : placed) {
     if (!alive_together(block, *other)) continue;
-    if (offset + block.bytes <= other->offset) break;
-    offset = std::max(offset, other->offset + other->bytes);
+    if (sum_or_most(offset, block.bytes) <= other->offset) break;
+    offset = std::max(offset, sum_or_most(other->offset, other->bytes));
   }
   return offset;
 }
@@ -25,7 +27,7 @@ uint64_t lowest_fit(const MemoryBlock& block, std::vector<const MemoryBlock*>& p
 }  // namespace
 
 uint64_t place_blocks(std::vector<MemoryBlock>& blocks, uint64_t alignment) {
-  for (MemoryBlock& block : blocks) block.bytes = (block.bytes + alignment - 1) / alignment * alignment;
+  for (MemoryBlock& block : blocks) block.bytes = round_up_or_most(block.bytes, alignment);
   std::vector<size_t> order(blocks.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::ranges::stable_sort(order, [&](size_t a, size_t b) { return blocks[a].bytes > blocks[b].bytes; });
@@ -34,7 +36,7 @@ uint64_t place_blocks(std::vector<MemoryBlock>& blocks, uint64_t alignment) {
   for (size_t index : order) {
     MemoryBlock& block = blocks[index];
     block.offset = lowest_fit(block, placed);
-    total = std::max(total, block.offset + block.bytes);
+    total = std::max(total, sum_or_most(block.offset, block.bytes));
     placed.push_back(&block);
   }
   return total;

@@ -14,7 +14,7 @@ struct MemoryBlock {
 };
 
 // Sets every offset so that blocks alive at the same time do not overlap; large blocks first, each at the
-// lowest place that is free. Returns the bytes in all.
+// lowest place that is free. Returns the bytes in all, the largest number where they are beyond 64 bits.
 uint64_t place_blocks(std::vector<MemoryBlock>& blocks, uint64_t alignment);
 
 }  // namespace plait

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/checked.h"
 #include "pipeline/load.h"
 #include "plan/fusion.h"
 #include "plan/infer_layer.h"
@@ -21,6 +22,7 @@ class Shaper {
   }
 
   Result<Network> run(bool fuse) {
+    PLAIT_TRY(check_parts());
     PLAIT_TRY(connect_parts(connected_, part_names()));
     PLAIT_ASSIGN(const std::vector<int> order, layer_order(job_));
     for (int layer : order) PLAIT_TRY(add_layer(static_cast<size_t>(layer)));
@@ -39,6 +41,14 @@ class Shaper {
     if (tensor.spec.variable_axis >= 0) ++tensor.spec.variable_axis;
     tensor.part = number;
     add_tensor(std::move(tensor));
+  }
+
+  Status check_parts() const {
+    for (const TensorInfo& part : network_.tensors)
+      PLAIT_TRY(check_bytes(
+          job_.name + ": a batch of part \"" + part.name + "\" " + shape_text(part.spec) + " takes",
+          byte_count(part.spec)));
+    return {};
   }
 
   int add_tensor(TensorInfo tensor) {

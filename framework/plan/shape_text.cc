@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "base/checked.h"
+
 namespace plait {
 
 const char* dtype_name(uint32_t dtype) {
@@ -26,7 +28,7 @@ std::string shape_text(const PartSpec& spec) {
 
 uint64_t element_count(const std::vector<int64_t>& shape) {
   uint64_t count = 1;
-  for (int64_t extent : shape) count *= static_cast<uint64_t>(extent);
+  for (int64_t extent : shape) count = product_or_most(count, static_cast<uint64_t>(extent));
   return count;
 }
 
@@ -45,6 +47,8 @@ uint64_t dtype_bytes(uint32_t dtype) {
   }
 }
 
-uint64_t byte_count(const PartSpec& spec) { return element_count(spec.shape) * dtype_bytes(spec.dtype); }
+uint64_t byte_count(const PartSpec& spec) {
+  return product_or_most(element_count(spec.shape), dtype_bytes(spec.dtype));
+}
 
 }  // namespace plait

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/checked.h"
 #include "plan/layer_order.h"
 #include "registry/context.h"
 
@@ -29,6 +30,16 @@ std::vector<PartSpec> specs_of(const Network& network, const std::vector<int>& t
   std::vector<PartSpec> specs;
   for (int tensor : tensors) specs.push_back(network.tensors[static_cast<size_t>(tensor)].spec);
   return specs;
+}
+
+Status check_needs(const StepNeeds& needs) {
+  PLAIT_TRY(check_bytes("what forward saves takes", needs.saved));
+  PLAIT_TRY(check_bytes("the workspace takes", needs.workspace));
+  PLAIT_TRY(check_bytes("what is prepared takes", needs.prepared));
+  for (const auto& [index, elements] : needs.stored)
+    PLAIT_TRY(check_bytes("parameter " + std::to_string(index) + " takes",
+                          product_or_most(elements, sizeof(float))));
+  return {};
 }
 
 // The epilogues of a node as the border wants them.
@@ -81,7 +92,9 @@ Result<MadeLayer> make_layer(const Registry& registry, const Network& network, c
   context.set_device(options.device, nullptr);
   void* self = nullptr;
   PLAIT_TRY(context.status((*ops)->create(context.raw(), &request, &c_needs, &self)).at(place));
-  return MadeLayer{LayerInstance(*ops, self), needs};
+  LayerInstance instance(*ops, self);
+  PLAIT_TRY(check_needs(needs).at(place));
+  return MadeLayer{std::move(instance), needs};
 }
 
 Result<MadeLoss> make_loss(const Registry& registry, const Network& network, const HeadInfo& head,
@@ -101,7 +114,9 @@ Result<MadeLoss> make_loss(const Registry& registry, const Network& network, con
   context.set_device(options.device, nullptr);
   void* self = nullptr;
   PLAIT_TRY(context.status((*ops)->create(context.raw(), &request, &self)).at(place));
-  return MadeLoss{LossInstance(*ops, self), request.workspace_bytes};
+  LossInstance instance(*ops, self);
+  PLAIT_TRY(check_bytes("the workspace takes", request.workspace_bytes).at(place));
+  return MadeLoss{std::move(instance), request.workspace_bytes};
 }
 
 LayerInstance::LayerInstance(LayerInstance&& other) noexcept

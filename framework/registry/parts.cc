@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/checked.h"
 #include "base/shown.h"
 
 namespace plait {
@@ -54,6 +55,12 @@ Result<PartSpec> part_of(const plait_tensor_spec& spec) {
   PartSpec part{spec.name, spec.dtype, {spec.shape, spec.shape + spec.rank}, spec.variable_axis};
   if (std::any_of(part.shape.begin(), part.shape.end(), [](int64_t extent) { return extent < 1; })) {
     return invalid(fmt::format("{}: got extents [{}], wanted each >= 1", place, fmt::join(part.shape, ", ")));
+  }
+  uint64_t elements = 1;
+  for (int64_t extent : part.shape) elements = product_or_most(elements, static_cast<uint64_t>(extent));
+  if (elements > kMostTensorElements) {
+    return invalid(fmt::format("{}: extents [{}] are more elements than any memory holds", place,
+                               fmt::join(part.shape, ", ")));
   }
   return part;
 }

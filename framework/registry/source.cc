@@ -7,8 +7,12 @@
 namespace plait {
 namespace {
 
+// Places of records go through arithmetic of 64 bits, with batches and epochs.
+constexpr int64_t kMostRecords = int64_t{1} << 48;
+
 Status check_info(const plait_source_info& info) {
-  if (info.count < 0) return {Code::kInvalid, fmt::format("got {} records, wanted >= 0", info.count)};
+  if (info.count < 0 || info.count > kMostRecords)
+    return {Code::kInvalid, fmt::format("got {} records, wanted 0 to {}", info.count, kMostRecords)};
   if (!info.random_access && info.block < 1) {
     return {Code::kInvalid,
             fmt::format("got blocks of {} records, wanted >= 1 where records come in order", info.block)};

@@ -4,14 +4,24 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <map>
 #include <utility>
 
+#include "base/checked.h"
 #include "train/compile_plan.h"
 #include "train/ranks.h"
 
 namespace plait {
 namespace {
+
+constexpr double kMostSteps = 0x1p53;  // exact as double
+
+std::string number_text(double number) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3g", number);
+  return text;
+}
 
 double seconds_of(Clock::Nanoseconds time) { return std::chrono::duration<double>(time).count(); }
 
@@ -27,7 +37,9 @@ Stage::~Stage() = default;
 // Opening reads all records where an operator is fitted to them, and may wait for a disk.
 Status Stage::open_data() {
   const TrainSpec& train = job_.train;
-  const int64_t repeat = int64_t{run_.options.overfit_batches} * train.shards * train.batch;
+  PLAIT_ASSIGN(const int64_t repeat,
+               checked_product("--overfit-batches", "samples",
+                               {run_.options.overfit_batches, train.shards, train.batch}));
   return run_.work.run([this, repeat]() -> Status {
     PLAIT_ASSIGN(data_, JobData::open(run_.registry, job_, repeat));
     return {};
@@ -66,8 +78,15 @@ Status Stage::count_steps() {
   numbers_ = {train.shards, train.local_steps, train.batch, job_.seed, 1, 1, train.sync, train.inner_state};
   numbers_.steps_per_epoch = static_cast<double>(data_->training_records()) / step_samples;
   const double from_epochs = std::floor(train.epochs * numbers_.steps_per_epoch + 0.5);
+  if (train.steps == 0 && from_epochs > kMostSteps)
+    return {Code::kInvalid, job_.name + ": train.epochs are " + number_text(from_epochs) +
+                                " steps of a shard, wanted at most 2^53"};
   numbers_.total_steps =
       train.steps > 0 ? train.steps : std::max<int64_t>(1, static_cast<int64_t>(from_epochs));
+  // The last round may look one round ahead.
+  PLAIT_TRY(checked_product(job_.name + ": train", "samples",
+                            {numbers_.total_steps + 2 * train.local_steps, train.shards, train.batch})
+                .status());
   const int64_t most = run_.options.max_steps,
                 round = std::min<int64_t>(train.local_steps, numbers_.total_steps);
   const bool is_first = number_ == 0 && (pretraining_ || job_.pretrain.empty());

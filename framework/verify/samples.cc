@@ -6,6 +6,7 @@
 #include "graph/float_state.h"
 #include "plan/shape_text.h"
 #include "verify/config_samples.h"
+#include "verify/extreme_configs.h"
 #include "verify/law.h"
 
 namespace plait {
@@ -18,6 +19,7 @@ Status validate(const plait_type& type, const plait_config& config) {
 }
 
 Result<std::vector<Example>> config_cases(Trial& trial, size_t count) {
+  if (trial.whole_ranges()) return extreme_cases(trial, count);
   constexpr int kDraws = 60;
   PLAIT_ASSIGN(auto cases, trial.examples());
   ConfigSampler sampler(trial.registry(), trial.dice());

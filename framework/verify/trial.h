@@ -62,6 +62,9 @@ class Trial {
     return *static_cast<const Rules*>(entry_->type->rules);
   }
   Dice& dice() { return dice_; }
+  // From now on configurations are drawn over their whole ranges (extreme_configs.h).
+  void draw_whole_ranges() { whole_ranges_ = true; }
+  bool whole_ranges() const { return whole_ranges_; }
   // The device of an implementation that has one of its own, once open_device has opened it; else null.
   Device* device() const { return device_.get(); }
   // Fails with: skipped, when its plugin is not loaded or it does not open here.
@@ -86,6 +89,7 @@ class Trial {
   TestProgress* progress_;
   std::unique_ptr<Device> device_;
   std::string remarks_;
+  bool whole_ranges_ = false;
 };
 
 }  // namespace plait

@@ -135,8 +135,22 @@ case("a text that doubles and doubles", ["job.txtpb", "more than 64 MiB of text"
 case("shapes that do not fit", ['"c"', '"h"'], 'name: "r" relu {}', 'name: "c" convolution { filters: 2 kernel: 3 }')
 case("a kernel larger than its input", ["15x15", "12x12"], 'layer { name: "h"',
      'layer { name: "c" input: "image" convolution { filters: 2 kernel: 15 } }\nlayer { name: "h"')
-case("more elements than any memory holds", ["h", "[8, 4611686018427387904]", "any memory"], "units: 8",
-     "units: 4611686018427387904")
+# Numbers that meet: sums and products beyond 64 bits, and sizes beyond any memory.
+for field in ("padding", "dilation", "stride", "kernel", "filters", "groups"):
+    case(f"{field} near 2^63", [f"job.txtpb:4:44: error: {field}: got 9223372036854775807", "<= 1"], 'name: "r" relu {}',
+         f'name: "c" input: "image" convolution {{ {field}: 9223372036854775807 }}')
+case("more elements than any memory holds", ['"c"', "[8, 2097164, 2097164, 16777216]", "any memory"], 'layer { name: "h"',
+     'layer { name: "c" input: "image" convolution { filters: 16777216 kernel: 1 padding: 1048576 } }\nlayer { name: "h"')
+case("more bytes than any memory holds", ["TiB", "any memory"], 'layer { name: "h" input: "image"', "".join(
+    f'layer {{ name: "w{i}" input: "{i and f"w{i - 1}" or "image"}" dense {{ units: 16777216 bias: false }} }}\n'
+    for i in range(3)) + 'layer { name: "h" input: "w2"')
+case("more memory than this machine has", ["memory"], 'layer { name: "h" input: "image"',
+     'layer { name: "w0" input: "image" dense { units: 4194304 } }\nlayer { name: "w1" dense { units: 16777216 } }\n'
+     'layer { name: "h" input: "w1"')
+case("more samples than 64 bits count", ["1048576 samples", "more than 64 bits count"], "shards: 2 local_steps: 5 batch: 8 steps: 20",
+     "shards: 65536 local_steps: 5 batch: 1048576 steps: 9007199254740992")
+case("more repeated samples than 64 bits count", ["--overfit-batches", "64 bits"], "shards: 2 local_steps: 5 batch: 8",
+     "shards: 65536 local_steps: 5 batch: 1048576", more=["--overfit-batches", "2147483647"])
 # Plugins.
 case("a plugin that is no plugin", ["job.txtpb", "is no plugin"], more=["--plugin", "FOLDER/job.txtpb"])
 case("a plugin that is not there", ["gone.plait.so"], more=["--plugin", "FOLDER/gone.plait.so"])

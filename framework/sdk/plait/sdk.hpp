@@ -28,6 +28,7 @@
 #include <plait/abi.h>
 
 #include "sdk/augmenter.hpp"
+#include "sdk/checked.hpp"
 #include "sdk/child.hpp"
 #include "sdk/context.hpp"
 #include "sdk/describe.hpp"

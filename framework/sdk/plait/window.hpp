@@ -3,11 +3,14 @@
 //
 // Shapes: x [N, W, C], [N, H, W, C] or [N, D, H, W, C]; a window has three axes, of which the missing leading
 // ones are 1. Output extent: floor((input + 2 padding - dilation (kernel - 1) - 1) / stride) + 1. Fails with:
-// kInvalid when the input has no spatial axis, a list has another length than 1 or the number of axes, or the
-// kernel does not fit. Threads: [any]
+// kInvalid when the input has no spatial axis or one of extent 0, a list has another length than 1 or the
+// number of axes, a value is too small to mean something (kernel 0, padding -1), the kernel does not fit, or
+// the padded input is more than 64 bits count. Threads: [any]
 #pragma once
 #include <plait/sdk.hpp>
+#include <plait/sdk/checked.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <span>
@@ -38,6 +41,7 @@ struct Window {
       stride[a] = of_axis("stride", stride_.empty() ? kernel_ : stride_, a);
       padding[a] = of_axis("padding", padding_, a);
       dilation[a] = of_axis("dilation", dilation_, a);
+      check_axis(a);
     }
     fit();
   }
@@ -46,7 +50,7 @@ struct Window {
   // Extent of input that the window covers, with the gaps of dilation.
   int64_t reach(int axis) const { return dilation[axis] * (kernel[axis] - 1) + 1; }
   int64_t padded(int axis) const { return input[axis] + 2 * padding[axis]; }
-  static size_t product(const Extents& e) { return static_cast<size_t>(e[0] * e[1] * e[2]); }
+  static size_t product(const Extents& e) { return Checked(e[0]) * e[1] * e[2]; }
   size_t taps() const { return product(kernel); }
   size_t inputs() const { return product(input); }
   size_t outputs() const { return product(output); }
@@ -71,15 +75,25 @@ struct Window {
     }
     return list[list.size() == 1 ? 0 : static_cast<size_t>(axis - first())];
   }
+  void check_axis(int a) const {
+    if (input[a] < 1)
+      throw Error("axis ", 1 + a - first(), " of the input is ", input[a], ", wanted at least 1");
+    if (kernel[a] < 1 || stride[a] < 1 || padding[a] < 0 || dilation[a] < 1) {
+      throw Error("kernel ", kernel[a], ", stride ", stride[a], ", padding ", padding[a], ", dilation ",
+                  dilation[a], ": wanted at least 1, 1, 0, 1");
+    }
+  }
+  // From here on reach(), padded() and products of them are within 64 bits.
   void fit() {
     Extents covered{1, 1, 1}, space{1, 1, 1};
     bool fits = true;
     for (int a = first(); a < 3; ++a) {
-      covered[a] = reach(a), space[a] = padded(a);
+      covered[a] = Checked(dilation[a]) * (kernel[a] - 1) + 1;
+      space[a] = Checked(padding[a]) * 2 + input[a];
       fits = fits && covered[a] <= space[a];
       output[a] = (space[a] - covered[a]) / stride[a] + 1;
     }
-    if (fits) return;
+    if (fits) return static_cast<void>(product(space));
     const bool dilated = covered != kernel, is_padded = space != input;
     throw Error(dilated ? "dilated kernel " : "kernel ", text_of(covered), " is larger than the ",
                 is_padded ? "padded " : "", "input ", text_of(space));
@@ -97,19 +111,26 @@ struct WindowAt {
 
 // The windows over one sample, walked in the order of the output.
 struct WindowWalk {
+  static constexpr size_t kMostTaps = size_t{1} << 24;  // a float counts them
+
   Window window;
   size_t channels, taps, sample_inputs, sample_outputs;
   bool disjoint, tiles;            // no two windows share input; every input lies in a window
   std::vector<ptrdiff_t> offsets;  // of each tap from the first
 
+  // Fails with: kInvalid for a window of more than kMostTaps places.
   WindowWalk(const Window& over, size_t channels_)
       : window(over),
         channels(channels_),
         taps(over.taps()),
-        sample_inputs(over.inputs() * channels_),
-        sample_outputs(over.outputs() * channels_),
+        sample_inputs(Checked(over.inputs()) * channels_),
+        sample_outputs(Checked(over.outputs()) * channels_),
         disjoint(true),
         tiles(true) {
+    if (taps > kMostTaps) {
+      throw Error("a window of ", window.text_of(window.kernel), " has more than ", kMostTaps, " places");
+    }
+    check_offsets();
     for (int a = 0; a < 3; ++a) {
       disjoint = disjoint && window.stride[a] >= window.kernel[a] && window.padding[a] == 0;
       tiles = tiles && window.output[a] * window.stride[a] == window.input[a] &&
@@ -150,21 +171,32 @@ struct WindowWalk {
   // body(tap) for the taps that do not lie in the padding.
   template <class Body>
   void each_tap_inside(const WindowAt& at, const Body& body) const {
-    size_t tap = 0;
-    for (int64_t d = 0; d < window.kernel[0]; ++d) {
-      for (int64_t h = 0; h < window.kernel[1]; ++h) {
-        for (int64_t w = 0; w < window.kernel[2]; ++w, ++tap) {
-          if (within(0, at.d + d) && within(1, at.h + h) && within(2, at.w + w)) body(tap);
-        }
+    const Range d_range = taps_inside(0, at.d), h_range = taps_inside(1, at.h),
+                w_range = taps_inside(2, at.w);
+    for (int64_t d = d_range.begin; d < d_range.end; ++d) {
+      for (int64_t h = h_range.begin; h < h_range.end; ++h) {
+        const int64_t row = (d * window.kernel[1] + h) * window.kernel[2];
+        for (int64_t w = w_range.begin; w < w_range.end; ++w) body(static_cast<size_t>(row + w));
       }
     }
   }
 
  private:
   int64_t first(int axis, int64_t place) const { return place * window.stride[axis] - window.padding[axis]; }
-  bool within(int axis, int64_t place) const { return place >= 0 && place < window.input[axis]; }
+  struct Range {
+    int64_t begin, end;
+  };
+  // The taps along an axis that meet input, of a window whose first tap lies at `place`.
+  Range taps_inside(int axis, int64_t place) const {
+    return {place < 0 ? -place : 0, std::min(window.kernel[axis], window.input[axis] - place)};
+  }
   bool inside(int axis, int64_t place) const {
     return place >= 0 && place + window.kernel[axis] <= window.input[axis];
+  }
+  // Where windows begin and end, in floats, is within 64 bits.
+  void check_offsets() const {
+    Checked extent = Checked(channels) * 2;
+    for (int a = 0; a < 3; ++a) extent = extent * std::max(window.padded(a), window.stride[a]);
   }
 };
 

@@ -36,26 +36,26 @@ template <class V>
 struct Picture {
   const V* x;
   V* y;
-  int height, width, channels;
-  size_t stride;
+  int height, width;
+  size_t channels, stride;
   float fill;
 
-  float at(int row, int column, int channel) const {
+  float at(int row, int column, size_t channel) const {
     if (row < 0 || row >= height || column < 0 || column >= width) return fill;
     return static_cast<float>(
-        x[static_cast<size_t>(row) * stride + static_cast<size_t>(column * channels + channel)]);
+        x[static_cast<size_t>(row) * stride + static_cast<size_t>(column) * channels + channel]);
   }
   // Bilinear: the four pixels around (v, u), each by its nearness. Outside lies fill.
   void sample(float u, float v, V* to) const {
     const float left = std::floor(u), top = std::floor(v);
     // Beyond one pixel outside there is nothing but fill; this also keeps the conversion to int in range.
     if (!(left >= -1 && left < static_cast<float>(width) && top >= -1 && top < static_cast<float>(height))) {
-      for (int c = 0; c < channels; ++c) to[c] = stored(fill, V{});
+      for (size_t c = 0; c < channels; ++c) to[c] = stored(fill, V{});
       return;
     }
     const float a = u - left, b = v - top;
     const int column = static_cast<int>(left), row = static_cast<int>(top);
-    for (int c = 0; c < channels; ++c) {
+    for (size_t c = 0; c < channels; ++c) {
       const float above = at(row, column, c) * (1 - a) + at(row, column + 1, c) * a;
       const float below = at(row + 1, column, c) * (1 - a) + at(row + 1, column + 1, c) * a;
       to[c] = stored(above * (1 - b) + below * b, V{});
@@ -66,11 +66,14 @@ struct Picture {
       V* row = y + static_cast<size_t>(i) * stride;
       for (int j = 0; j < width; ++j) {
         const auto u = static_cast<float>(j), v = static_cast<float>(i);
-        sample(m.xx * u + m.xy * v + m.x0, m.yx * u + m.yy * v + m.y0, row + j * channels);
+        sample(m.xx * u + m.xy * v + m.x0, m.yx * u + m.yy * v + m.y0,
+               row + static_cast<size_t>(j) * channels);
       }
     }
   }
 };
+
+constexpr int64_t kMostEdge = int64_t{1} << 24;  // a float counts its pixels
 
 struct Affine {
   std::string part = "image";
@@ -103,6 +106,10 @@ struct Affine {
     if (image.shape.size() != 3 || (image.dtype != DType::u8 && image.dtype != DType::f32)) {
       const plait_tensor_spec raw = image.c();
       throw Error("part \"", part, "\" is ", Spec(&raw), ", wanted [H, W, C] of u8 or f32");
+    }
+    if (image.shape[0] > kMostEdge || image.shape[1] > kMostEdge) {
+      const plait_tensor_spec raw = image.c();
+      throw Error("part \"", part, "\" is ", Spec(&raw), ", wanted edges of at most ", kMostEdge, " px");
     }
   }
 
@@ -147,9 +154,12 @@ struct Affine {
   }
   template <class V>
   void draw(Tensor in, Tensor out, int64_t height, int64_t width, const InverseMap& map) const {
-    const Picture<V> picture{in.data<V>().data(),           out.data<V>().data(),
-                             static_cast<int>(height),      static_cast<int>(width),
-                             static_cast<int>(in.shape(2)), static_cast<size_t>(in.shape(1) * in.shape(2)),
+    const Picture<V> picture{in.data<V>().data(),
+                             out.data<V>().data(),
+                             static_cast<int>(height),
+                             static_cast<int>(width),
+                             static_cast<size_t>(in.shape(2)),
+                             static_cast<size_t>(in.shape(1) * in.shape(2)),
                              static_cast<float>(fill)};
     picture.map(map);
   }

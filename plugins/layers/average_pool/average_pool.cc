@@ -30,16 +30,16 @@ struct AveragePool {
         "floor((input + 2 padding - kernel) / stride) + 1.");
     d.field("kernel", &AveragePool::kernel)
         .doc("extents of the window: one for all axes, or one per axis")
-        .at_least(1)
+        .range(1, kMostExtent)
         .unit("px")
         .required();
     d.field("stride", &AveragePool::stride)
         .doc("steps of the window; the kernel when not given")
-        .at_least(1)
+        .range(1, kMostExtent)
         .unit("px");
     d.field("padding", &AveragePool::padding)
         .doc("added on each side; less than the kernel")
-        .at_least(0)
+        .range(0, kMostExtent)
         .unit("px");
     d.field("count_include_pad", &AveragePool::count_include_pad)
         .doc("padding counts as zeros; else the mean is over inputs alone");

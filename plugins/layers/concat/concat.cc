@@ -29,7 +29,7 @@ struct Concat {
       if (x.dtype != DType::f32 || other.shape != first.shape || x.variable_axis != first.variable_axis) {
         s.fail("input ", i, " is ", s.input(i), ", wanted f32 like ", s.input(0), " but along axis ", place);
       }
-      joined.shape[place] += x.shape[place];
+      joined.shape[place] = Checked(joined.shape[place]) + x.shape[place];
     }
     s.output(joined.shape).variable_axis = first.variable_axis;
   }

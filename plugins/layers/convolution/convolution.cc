@@ -28,18 +28,21 @@ struct Convolution {
         "Parameters: weight [filters, C / groups, kernel extents], bias [filters].");
     d.field("filters", &Convolution::filters)
         .doc("number of kernels, the channels of the output")
-        .at_least(1)
+        .range(1, kMostChannels)
         .required();
     d.field("kernel", &Convolution::kernel)
         .doc("extents of a kernel: one for all axes, or one per axis")
-        .at_least(1)
+        .range(1, kMostExtent)
         .unit("px");
-    d.field("stride", &Convolution::stride).doc("steps of the kernel").at_least(1).unit("px");
-    d.field("padding", &Convolution::padding).doc("zeros added on each side").at_least(0).unit("px");
-    d.field("dilation", &Convolution::dilation).doc("distance of taps").at_least(1).unit("px");
+    d.field("stride", &Convolution::stride).doc("steps of the kernel").range(1, kMostExtent).unit("px");
+    d.field("padding", &Convolution::padding)
+        .doc("zeros added on each side")
+        .range(0, kMostExtent)
+        .unit("px");
+    d.field("dilation", &Convolution::dilation).doc("distance of taps").range(1, kMostExtent).unit("px");
     d.field("groups", &Convolution::groups)
         .doc("channels and filters fall into so many independent parts")
-        .at_least(1);
+        .range(1, kMostChannels);
     d.field("bias", &Convolution::bias).doc("whether to add a bias");
     d.field("weight_init", &Convolution::weight_init)
         .doc("initial weights; torch_uniform also draws the bias, the others leave it zero")
@@ -66,7 +69,8 @@ struct Convolution {
           .init(weight_init == "torch_uniform" ? "torch_uniform" : "zeros")
           .fans(fan_in, fan_out);
     }
-    s.multiply_adds(static_cast<double>(x.shape(0) * filters) * static_cast<double>(w.outputs()) * fan_in);
+    s.multiply_adds(static_cast<double>(x.shape(0)) * static_cast<double>(filters) *
+                    static_cast<double>(w.outputs()) * fan_in);
     for (const char* name : Activation::kNames) s.accepts_epilogue(name);
   }
 

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <limits>
 #include <plait/sdk/testing_plugin.hpp>
 #include <plait/window.hpp>
 
@@ -215,4 +216,8 @@ TEST_CASE("convolution says what does not fit") {
   fails({{1, 5, 5, 3}, 4, {3}, {1}, {0}, {1}, 2}, "3 channels do not fall into 2 groups");
   fails({{1, 5, 5, 2}, 3, {3}, {1}, {0}, {1}, 2}, "3 filters do not fall into 2 groups");
   fails({{4, 3}, 3, {3}}, "f32[4, 3]");
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  fails({{1, 5, 5, 1}, 1, {1}, {1}, {kMost}}, "9223372036854775807 * 2 is no number of 64 bits");
+  fails({{1, 5, 5, 1}, 1, {3}, {1}, {0}, {kMost}}, "9223372036854775807 * 2 is no number of 64 bits");
+  fails({{1, 5, 5, 1}, 1, {1}, {1}, {int64_t{1} << 40}}, "is no number of 64 bits");
 }

@@ -24,7 +24,7 @@ namespace {
 
 constexpr size_t kMostWidth = 16;  // lanes of the widest vector
 
-size_t filled(size_t n) { return (n + kMostWidth - 1) / kMostWidth * kMostWidth; }
+size_t filled(Checked n) { return round_up(n, kMostWidth); }
 
 // Few filters would leave most lanes of a vector of filters empty; then a row of pixels fills it better.
 bool is_wide(const ConvolutionShape& s) {
@@ -55,32 +55,32 @@ Direct::Direct(const ConvolutionShape& shape, int lanes) : s(shape), wide(is_wid
   const bool whole_row = w.dilation[2] == 1;
   runs_in_row = whole_row ? 1 : kernel_columns;
   runs.count = kernel_rows * runs_in_row;
-  runs.length = whole_row ? kernel_columns * s.channels : s.channels;
+  runs.length = Checked(whole_row ? kernel_columns : 1) * s.channels;
   runs.stored = filled(runs.length);
   turned_row = filled(out_columns);
   plane_row = columns + kMostWidth;
-  plane_stride = rows * plane_row + 2 * kMostWidth;
+  plane_stride = Checked(rows) * plane_row + 2 * kMostWidth;
   lay_out(lanes);
 }
 
 void Direct::lay_out(int lanes) {
-  size_t at = 0;
-  const auto place = [&](bool needed, size_t floats) {
+  Checked at = 0;
+  const auto place = [&](bool needed, Checked floats) {
     return std::exchange(at, at + (needed ? filled(floats) : 0));
   };
+  const Checked padded = Checked(rows) * columns * s.channels, planes = Checked(s.channels) * plane_stride;
   const bool dw = s.training && s.need_dw, dx = s.training && s.need_dx;
-  scratch.input =
-      place(wide || pads(), wide ? s.channels * plane_stride : rows * columns * s.channels + kMostWidth);
-  scratch.gradient = place(dw || dx, s.sample_outputs() + 8 * kMostWidth * s.filters);
-  scratch.turned = place(wide && dw, s.filters * out_rows * turned_row);
-  scratch.input_gradient = place(dx, rows * columns * s.channels + 2 * kMostWidth);
-  scratch.run_sums = place(dx, out_columns * runs.stored);
+  scratch.input = place(wide || pads(), wide ? planes : padded + kMostWidth);
+  scratch.gradient = place(dw || dx, Checked(s.filters) * 8 * kMostWidth + s.sample_outputs());
+  scratch.turned = place(wide && dw, Checked(s.filters) * out_rows * turned_row);
+  scratch.input_gradient = place(dx, padded + 2 * kMostWidth);
+  scratch.run_sums = place(dx, Checked(out_columns) * runs.stored);
   scratch.weights = place(dw, stored_weights(s));
   scratch.bias = place(true, filled(s.filters));
-  scratch.sums = place(wide && dw, s.window.taps() * s.channels * 8 * kMostWidth);
+  scratch.sums = place(wide && dw, Checked(s.channels) * s.window.taps() * 8 * kMostWidth);
   scratch.size = at;
-  turned_weights_ = dx ? filled(runs.count * s.filters * runs.stored) : 0;
-  if (s.batch > 0) workspace_ = turned_weights_ + scratch.size * (lanes == 1 ? 1 : pieces());
+  turned_weights_ = dx ? filled(Checked(runs.count) * s.filters * runs.stored) : 0;
+  if (s.batch > 0) workspace_ = Checked(scratch.size) * (lanes == 1 ? 1 : pieces()) + turned_weights_;
 }
 
 void Direct::forward(Context& c, const LayerCall& call) const {

@@ -20,7 +20,7 @@ class Direct {
   // One or two spatial axes, no groups, and weights that stay in a core's cache while a piece runs.
   static bool suits(const ConvolutionShape& shape);
 
-  size_t workspace_bytes() const { return workspace_ * sizeof(float); }
+  size_t workspace_bytes() const { return Checked(workspace_) * sizeof(float); }
   void forward(plait::sdk::Context& c, const plait::sdk::LayerCall& call) const;
   void backward(plait::sdk::Context& c, const plait::sdk::LayerCall& call) const;
 

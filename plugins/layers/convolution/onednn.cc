@@ -64,7 +64,7 @@ dnnl::primitive_attr attributes(const Activation& f) {
   return attr;
 }
 
-size_t whole_lines(size_t bytes) { return (bytes + 63) / 64 * 64; }
+size_t whole_lines(Checked bytes) { return round_up(bytes, 64); }
 
 }  // namespace
 
@@ -149,13 +149,14 @@ struct OneDnn::Parts {
       if (w->reorder) undone = std::max(undone, whole_lines(w->desc.get_size()));
     }
     const bool undoes = s.training && s.activates();
-    scratchpad = undone + (undoes ? whole_lines(s.batch * s.sample_outputs() * sizeof(float)) : 0);
+    scratchpad =
+        Checked(undone) + (undoes ? whole_lines(Checked(s.batch) * s.sample_outputs() * sizeof(float)) : 0);
     size_t most = 0;
     for (const auto* call : {&convolve, &input_gradient, &weight_gradient, &for_forward.reorder,
                              &for_dx.reorder, &for_dw.reorder}) {
       if (*call) most = std::max(most, (*call)->scratchpad_bytes());
     }
-    total = scratchpad + most;
+    total = Checked(scratchpad) + most;
   }
 
   // The stored weights as a primitive wants them.

@@ -7,6 +7,7 @@
 namespace convolution {
 
 using plait::sdk::Activation;
+using plait::sdk::Checked;
 
 struct ConvolutionShape {
   plait::sdk::Window window;
@@ -14,9 +15,9 @@ struct ConvolutionShape {
   bool has_bias, need_dx, need_dw, training;
   Activation activation;
 
-  size_t sample_inputs() const { return window.inputs() * channels; }
-  size_t sample_outputs() const { return window.outputs() * filters; }
-  size_t weights() const { return filters * (channels / groups) * window.taps(); }
+  size_t sample_inputs() const { return Checked(window.inputs()) * channels; }
+  size_t sample_outputs() const { return Checked(window.outputs()) * filters; }
+  size_t weights() const { return Checked(filters) * (channels / groups) * window.taps(); }
   bool activates() const { return activation.kind != Activation::Kind::kIdentity; }
 };
 
@@ -25,7 +26,7 @@ constexpr size_t kBlock = 16;  // filters side by side
 // Stored order: [filters / 16, taps, channels, 16], filled up with zeros; with groups the plain order.
 inline size_t stored_weights(const ConvolutionShape& s) {
   if (s.groups > 1) return s.weights();
-  return (s.filters + kBlock - 1) / kBlock * s.window.taps() * s.channels * kBlock;
+  return plait::sdk::round_up(s.filters, kBlock) * s.window.taps() * s.channels;
 }
 inline size_t stored_bias(const ConvolutionShape& s) { return s.filters; }
 

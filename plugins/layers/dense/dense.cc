@@ -19,7 +19,7 @@ struct Dense {
     d.details(
         "Shapes: x [N, ...] f32, read as [N, inputs] in channels-last order; y [N, units].\n"
         "Parameters: weight [units, inputs], bias [units].");
-    d.field("units", &Dense::units).doc("number of outputs").at_least(1).required();
+    d.field("units", &Dense::units).doc("number of outputs").range(1, kMostChannels).required();
     d.field("bias", &Dense::bias).doc("whether to add a bias");
     d.field("weight_init", &Dense::weight_init)
         .doc("initial weights; torch_uniform also draws the bias, the others leave it zero")
@@ -67,8 +67,9 @@ struct Dense::Kernel {
     }
     n.backward_reads(activates() ? Reads::both : Reads::inputs);
     n.accumulates();
-    const size_t transposed = need_dx ? inputs * units : 0, undone = activates() ? batch * units : 0;
-    if (r.training()) n.workspace((padded(transposed) + undone) * sizeof(float));
+    const Checked transposed = Checked(need_dx ? inputs : 0) * units;
+    const Checked undone = Checked(activates() ? batch : 0) * units;
+    if (r.training()) n.workspace((round_up(transposed, 16) + undone) * sizeof(float));
   }
 
   void forward(Context& c, const LayerCall& call) const {

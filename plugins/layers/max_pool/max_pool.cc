@@ -30,16 +30,16 @@ struct MaxPool {
         "on.");
     d.field("kernel", &MaxPool::kernel)
         .doc("extents of the window: one for all axes, or one per axis")
-        .at_least(1)
+        .range(1, kMostExtent)
         .unit("px")
         .required();
     d.field("stride", &MaxPool::stride)
         .doc("steps of the window; the kernel when not given")
-        .at_least(1)
+        .range(1, kMostExtent)
         .unit("px");
     d.field("padding", &MaxPool::padding)
         .doc("added on each side; less than the kernel")
-        .at_least(0)
+        .range(0, kMostExtent)
         .unit("px");
   }
 
@@ -68,7 +68,8 @@ struct MaxPool {
           batch(static_cast<size_t>(r.input().shape(0))) {
       n.backward_reads(Reads::nothing);
       n.accumulates();
-      if (r.training()) n.saved(batch * pool.sample_outputs * (bytes() ? sizeof(uint8_t) : sizeof(float)));
+      if (r.training())
+        n.saved(Checked(batch) * pool.sample_outputs * (bytes() ? sizeof(uint8_t) : sizeof(float)));
     }
 
     void forward(Context& c, const LayerCall& call) const {

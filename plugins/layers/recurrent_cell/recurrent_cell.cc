@@ -60,7 +60,7 @@ struct RecurrentCell {
         "bh)),\n"
         "h' = (1 - z) n + z h. Shapes: x [N, W, C] f32, W may vary; y [N, W, units].\n"
         "Source: Elman 1990; Cho et al. 2014.");
-    d.field("units", &RecurrentCell::units).doc("numbers in the state").at_least(1).required();
+    d.field("units", &RecurrentCell::units).doc("numbers in the state").range(1, kMostChannels).required();
     d.field("cell", &RecurrentCell::cell).doc("how the state changes").choices({"elman", "gru"});
   }
 
@@ -78,8 +78,8 @@ struct RecurrentCell {
     s.weight("recurrent_weight", {rows, units}).init("torch_uniform").fans(fan, fan);
     s.bias("input_bias", rows).init("torch_uniform").fans(fan, fan);
     s.bias("recurrent_bias", rows).init("torch_uniform").fans(fan, fan);
-    s.multiply_adds(static_cast<double>(x.shape(0) * x.shape(1)) *
-                    static_cast<double>(rows * (x.shape(2) + units)));
+    s.multiply_adds(static_cast<double>(x.shape(0)) * static_cast<double>(x.shape(1)) *
+                    static_cast<double>(rows) * static_cast<double>(x.shape(2) + units));
   }
 
   struct Kernel;
@@ -96,8 +96,8 @@ struct RecurrentCell::Kernel {
         channels(static_cast<size_t>(r.input().shape(2))),
         units(static_cast<size_t>(config.units)),
         rows(static_cast<size_t>(config.gates()) * units) {
-    if (r.training()) n.saved(batch * steps * kept() * sizeof(float));
-    n.workspace(pieces() * scratch() * sizeof(float));
+    if (r.training()) n.saved(Checked(batch) * steps * kept() * sizeof(float));
+    n.workspace(Checked(pieces()) * scratch() * sizeof(float));
   }
 
   void forward(Context& c, const LayerCall& call) const {
@@ -145,7 +145,7 @@ struct RecurrentCell::Kernel {
   size_t pieces() const { return (batch + grain() - 1) / grain(); }
   size_t kept() const { return gru ? 4 * units : 0; }  // r, z, n, Wh h + bh of n
   size_t working() const { return 2 * rows + 2 * units; }
-  size_t gradients() const { return rows * (channels + units + 2); }
+  size_t gradients() const { return Checked(rows) * (channels + units + 2); }
   size_t scratch() const { return (working() + gradients() + 15) / 16 * 16; }
 
   // One state from the one before.

@@ -13,7 +13,10 @@ struct Split {
   static void describe(Describe<Split>& d) {
     d.doc("cuts the channels in two outputs");
     d.details("Shapes: x [..., C] f32; outputs [..., channels] and [..., C - channels].");
-    d.field("channels", &Split::channels).doc("channels of the first output").at_least(1).required();
+    d.field("channels", &Split::channels)
+        .doc("channels of the first output")
+        .range(1, kMostChannels)
+        .required();
   }
 
   void infer(LayerShapes& s) const {

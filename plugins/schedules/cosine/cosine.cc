@@ -36,8 +36,9 @@ struct Cosine {
   }
 
   double value(const ScheduleCall& call) const {
-    const auto wanted = static_cast<int64_t>(std::llround(warm_up * call.steps_per_epoch));
-    const int64_t warm = std::clamp<int64_t>(wanted, 0, call.total_steps);
+    const double wanted = std::round(warm_up * call.steps_per_epoch);  // may be beyond 64 bits
+    const int64_t warm =
+        wanted < static_cast<double>(call.total_steps) ? static_cast<int64_t>(wanted) : call.total_steps;
     if (call.step < warm) {
       return call.base *
              (start + (1 - start) * static_cast<double>(call.step + 1) / static_cast<double>(warm));

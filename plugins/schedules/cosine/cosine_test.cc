@@ -13,8 +13,8 @@ struct Schedule {
   Schedule(double warm_up, double start, double end)
       : made(host, linked("plait.cosine"),
              Settings(linked("plait.cosine")).set("warm_up", warm_up).set("start", start).set("end", end)) {}
-  double at(int64_t step, int64_t total = 101) {
-    const plait_schedule_call call{sizeof call, 0, 2, step, total, 10};
+  double at(int64_t step, int64_t total = 101, double steps_per_epoch = 10) {
+    const plait_schedule_call call{sizeof call, 0, 2, step, total, steps_per_epoch};
     double value = 0;
     host.check(made.ops().value(made.self(), host.context(), &call, &value));
     return value;
@@ -47,6 +47,7 @@ TEST_CASE("a warm-up of two epochs reaches the base at its last step, and the fa
 TEST_CASE("one step, and a warm-up longer than the stage, have a value") {
   CHECK(Schedule(0, 0, 0).at(0, 1) == 2);
   CHECK(Schedule(50, 0, 0).at(9, 10) == 2);
+  CHECK(Schedule(1e9, 0, 0).at(4, 10, 1e12) == 1);  // more steps than 64 bits count
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // A value that falls by steps.
 #include <plait/sdk.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 using namespace plait::sdk;
@@ -37,7 +38,8 @@ struct Step {
   double value(const ScheduleCall& call) const {
     // A billionth of an epoch makes up for a division that falls short of a whole number.
     const double epoch = call.epoch() + 1e-9;
-    int64_t steps = every > 0 ? static_cast<int64_t>(std::floor(epoch / every)) : 0;
+    const double multiples = every > 0 ? std::floor(epoch / every) : 0;
+    int64_t steps = static_cast<int64_t>(std::min(multiples, 0x1p53));  // more make no difference
     for (const double reached : at) steps += epoch >= reached;
     return call.base * power(factor, steps);
   }

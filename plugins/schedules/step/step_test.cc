@@ -40,6 +40,10 @@ TEST_CASE("a step that ends an epoch only up to rounding has ended it") {
   CHECK(schedule.at(7, 7.0 / 3) == 0.4);  // 7 / (7 / 3) is 3 but for its last bit
 }
 
+TEST_CASE("more steps than 64 bits count are many") {
+  CHECK(Schedule(settings().set("every", 5e-324)).at(50) == 0);
+}
+
 TEST_CASE("without any step it is refused") {
   CHECK_THROWS_WITH(Schedule{settings()}, "a step schedule needs `every` or `at`");
 }
