@@ -38,12 +38,12 @@ Status check_target(const std::string& path) {
 }
 
 // A failed fsync is final: the kernel may have dropped the dirty pages, so trying again would lie.
-Status write_durably(const std::string& temporary, const std::string& path, std::string_view content,
+Status write_durably(const std::string& temporary, const std::string& path, const Files::Content& content,
                      long& now_s) {
   Descriptor file(
       ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0666));
   if (!file.is_open()) return system_refusal(path, "open for writing");
-  PLAIT_TRY(write_all(file.get(), path, content));
+  PLAIT_TRY(content([&](std::string_view piece) { return write_all(file.get(), path, piece); }));
   if (::fsync(file.get()) != 0) return system_refusal(path, "fsync");
   struct stat info {};
   now_s = ::fstat(file.get(), &info) == 0 ? info.st_mtim.tv_sec : 0;
@@ -68,7 +68,20 @@ Result<std::string> SystemFiles::read(const std::string& path, uint64_t most_byt
   return file.read_all(most_bytes);
 }
 
+Status Files::write_pieces_atomically(const std::string& path, const Content& content) {
+  std::string whole;
+  PLAIT_TRY(content([&](std::string_view piece) {
+    whole += piece;
+    return Status();
+  }));
+  return write_atomically(path, whole);
+}
+
 Status SystemFiles::write_atomically(const std::string& path, std::string_view content) {
+  return write_pieces_atomically(path, [&](const Writer& write) { return write(content); });
+}
+
+Status SystemFiles::write_pieces_atomically(const std::string& path, const Content& content) {
   PLAIT_TRY(check_target(path));
   const std::string temporary = temporary_name(path);
   long now_s = 0;

@@ -2,6 +2,7 @@
 // the k-th write fail and look at what is left.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
@@ -28,6 +29,11 @@ class Files {
   // the folder. Temporary files of processes that died are removed on the way. Fails with: kInvalid when
   // `path` is a device, a pipe or a socket.
   virtual Status write_atomically(const std::string& path, std::string_view content) = 0;
+  // The same for content that nobody holds as a whole: `content` gives it piece by piece, and what it returns
+  // is returned when it fails.
+  using Writer = std::function<Status(std::string_view piece)>;
+  using Content = std::function<Status(const Writer& write)>;
+  virtual Status write_pieces_atomically(const std::string& path, const Content& content);
   // Adds to the end, making the file when needed. A crash may leave a part of `content` at the end.
   virtual Status append(const std::string& path, std::string_view content) = 0;
   // Names (not paths) in a folder, sorted. Files that a crashed write_atomically left behind are not listed.
@@ -43,6 +49,7 @@ class SystemFiles final : public Files {
   using Files::read;
   Result<std::string> read(const std::string& path, uint64_t most_bytes) override;
   Status write_atomically(const std::string& path, std::string_view content) override;
+  Status write_pieces_atomically(const std::string& path, const Content& content) override;
   Status append(const std::string& path, std::string_view content) override;
   Result<std::vector<std::string>> list(const std::string& folder) override;
   Status make_directories(const std::string& folder) override;

@@ -34,6 +34,17 @@ void check_contract(Files& files, const std::string& root) {
   CHECK(files.read(folder + "/x").value() == std::string("one\0two", 7));
   REQUIRE(files.write_atomically(folder + "/x", "new").is_ok());
   CHECK(files.read(folder + "/x").value() == "new");
+  const auto in_pieces = [&](Status end) {
+    return files.write_pieces_atomically(folder + "/x", [end](const Files::Writer& write) -> Status {
+      PLAIT_TRY(write("piece "));
+      PLAIT_TRY(write("by piece"));
+      return end;
+    });
+  };
+  CHECK(in_pieces({Code::kInvalid, "half way"}).message() == "half way");
+  CHECK(files.read(folder + "/x").value() == "new");
+  REQUIRE(in_pieces({}).is_ok());
+  CHECK(files.read(folder + "/x").value() == "piece by piece");
   REQUIRE(files.append(folder + "/log", "1\n").is_ok());
   REQUIRE(files.append(folder + "/log", "2\n").is_ok());
   CHECK(files.read(folder + "/log").value() == "1\n2\n");

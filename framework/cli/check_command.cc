@@ -1,7 +1,11 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <thread>
 
 #include "cli/command.h"
 #include "cli/session.h"
+#include "pipeline/report_names.h"
 #include "plan/table.h"
 #include "report/output.h"
 #include "train/check_job.h"
@@ -20,13 +24,35 @@ std::string core_note(const Job& job) {
          "\n";
 }
 
+std::string records_text(const JobCheck& check) {
+  std::string text = fmt::format("records: {} to train on, {} to validate, {} to test\n",
+                                 check.training_records, check.validation_records, check.test_records);
+  if (!check.stages.empty()) text += fmt::format("pretraining: {}\n", fmt::join(check.stages, ", "));
+  return text;
+}
+
+// "reported: accuracy, loss; best weights by accuracy"
+std::string reports_text(const Job& job, const std::string& monitor) {
+  std::vector<std::string> names;
+  for (const ReportedValue& value : reported_values(job)) names.push_back(value.name);
+  if (names.empty()) return "";
+  return fmt::format("reported: {}{}\n", fmt::join(names, ", "),
+                     monitor.empty() ? "" : "; best weights by " + monitor);
+}
+
 Result<int> run(const po::variables_map& given) {
   if (!given.count("file")) return {Code::kUsage, "check: wanted a pipeline file"};
   PLAIT_ASSIGN(const Session session, load_session(given, given["file"].as<std::string>()));
-  PLAIT_ASSIGN(const Network network, shape_job(session, true));
-  PLAIT_ASSIGN(const int slots, optimizer_slots(session));
-  PLAIT_TRY(check_training(*session.registry, session.job));
-  print(network_table(network, slots) + core_note(session.job));
+  if (given.count("no-data")) {
+    PLAIT_ASSIGN(const Network network, shape_job(session, true));
+    print(network_table(network) + reports_text(session.job, "") + core_note(session.job));
+    return kExitOk;
+  }
+  const int threads = given["threads"].as<int>();
+  if (threads < 0) return {Code::kUsage, "check: --threads wants 0 or more"};
+  PLAIT_ASSIGN(const JobCheck check, check_job(*session.registry, session.job, threads));
+  print(network_table(check.network) + records_text(check) + reports_text(session.job, check.monitor) +
+        memory_table(check.memory, check.threads) + core_note(session.job));
   return kExitOk;
 }
 
@@ -36,6 +62,9 @@ Command check_command() {
   Command command{"check", "FILE [options]", "check a job and show its layers, without training",
                   {},      {"file"},         run};
   command.options.add_options()("file", po::value<std::string>()->value_name("FILE"), "the pipeline file");
+  command.options.add_options()(
+      "no-data", "do not open validation and test records, and of the training records their shapes only")(
+      "threads", po::value<int>()->default_value(0)->value_name("N"), "threads that memory is told for");
   command.options.add(job_options());
   return command;
 }

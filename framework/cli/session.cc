@@ -11,7 +11,6 @@
 #include "cli/plugin_lock.h"
 #include "cluster/open_transport.h"
 #include "graph/input.h"
-#include "graph/optimizer.h"
 #include "train/run.h"
 
 namespace plait {
@@ -191,14 +190,6 @@ Result<Network> shape_job(const Registry& registry, const Job& job, bool fuse) {
   options.preprocess = &job.preprocess;
   PLAIT_ASSIGN(const auto reader, SampleReader::create(registry, source, options));
   return shape_network(job, reader->parts(), job.train.batch, fuse);
-}
-
-Result<int> optimizer_slots(const Session& session) {
-  const Job& job = session.job;
-  if (!job.optimizer) return 0;
-  PLAIT_ASSIGN(const auto optimizer,
-               OptimizerInstance::create(*session.registry, job.optimizer, job.schedules, PLAIT_HOST_DEVICE));
-  return static_cast<int>(optimizer->slots().size());
 }
 
 std::string program_identity() {

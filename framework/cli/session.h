@@ -58,9 +58,6 @@ Result<Session> load_run(const boost::program_options::variables_map& given, con
 Result<Network> shape_job(const Session& session, bool fuse);
 Result<Network> shape_job(const Registry& registry, const Job& job, bool fuse);
 
-// Slots of the job's optimizer, 0 without one.
-Result<int> optimizer_slots(const Session& session);
-
 // Version and digest of this program's file, on which ranks agree: "plait 0.1.0 (ABI ...), sha256 ...".
 std::string program_identity();
 

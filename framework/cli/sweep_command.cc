@@ -16,6 +16,7 @@
 #include "cli/stop_signals.h"
 #include "cli/sweep_folder.h"
 #include "cli/sweep_table.h"
+#include "pipeline/report_names.h"
 #include "report/format.h"
 #include "report/output.h"
 #include "train/run_folder.h"
@@ -119,16 +120,11 @@ Result<Session> check_plan(const po::variables_map& given, const SweepPlan& plan
   return session;
 }
 
-Result<Monitor> find_monitor(const Session& session) {
-  std::string wanted = session.job.evaluate.monitor;
-  for (const MetricSpec& metric : session.job.metrics) {
-    PLAIT_ASSIGN(const auto* ops, session.registry->ops<plait_metric_ops>(metric.plugin.id()));
-    for (uint32_t i = 0; i < ops->n_values; ++i) {
-      if (wanted.empty() || wanted == ops->values[i]->name)
-        return Monitor{ops->values[i]->name, ops->values[i]->higher_is_better != 0};
-    }
-  }
-  return Monitor{};
+Monitor find_monitor(const Session& session) {
+  const std::string& wanted = session.job.evaluate.monitor;
+  for (const ReportedValue& value : reported_values(session.job))
+    if (wanted.empty() || wanted == value.name) return {value.name, value.higher_is_better};
+  return {};
 }
 
 // The line of a log that says why a run failed: the first error, else the last line.
@@ -312,7 +308,7 @@ Result<int> run(const po::variables_map& given) {
   PLAIT_TRY(check_counts(given));
   PLAIT_ASSIGN(const SweepPlan plan, read_plan(given));
   PLAIT_ASSIGN(const Session session, check_plan(given, plan, file));
-  PLAIT_ASSIGN(const Monitor monitor, find_monitor(session));
+  const Monitor monitor = find_monitor(session);
   SystemFiles files;
   PLAIT_ASSIGN(const std::string path, folder_of(given, files, session.job.name));
   PLAIT_ASSIGN(const SweepFolder folder,

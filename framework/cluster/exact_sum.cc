@@ -110,6 +110,16 @@ void ExactSum::cut_into_pieces() {
   }
 }
 
+uint64_t ExactSum::bytes(std::span<const Segment> segments, int64_t total_weight) {
+  const uint64_t mean = total_weight == 1 ? 4 : total_weight <= kLargestTotal32 ? 9 : 17;
+  uint64_t bytes = 0;
+  for (const Segment& segment : segments) {
+    if (segment.rule != ReduceRule::kNone)
+      bytes += segment.count * (segment.rule == ReduceRule::kMean ? mean : 4);
+  }
+  return bytes;
+}
+
 void ExactSum::begin() {
   std::ranges::fill(high32_, 0);
   std::ranges::fill(low32_, 0);

@@ -67,6 +67,9 @@ class ExactSum {
   static Result<std::unique_ptr<ExactSum>> create(std::vector<Segment> segments, int64_t total_weight);
   ~ExactSum();
 
+  // What create allocates for the sums, without what several ranks exchange. Units: bytes
+  static uint64_t bytes(std::span<const Segment> segments, int64_t total_weight);
+
   // Forgets the sums. Allocates nothing.
   void begin();
 

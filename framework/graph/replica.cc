@@ -24,7 +24,7 @@ struct Replica::Body {
   void run_node(size_t number);
   Status run_graph(const Batch& batch, const StepKey& of_step);
   Status failure() const;
-  Result<StepResult> read_losses(const Batch& batch) const;
+  Result<StepResult> read_losses(const Batch& batch);
   Status check(const ReplicaMemory::LossReport& report, const HeadInfo& head, const Batch& batch) const;
   std::string target_text(const plait_tensor& target, int64_t place) const;
   void keep_trace();
@@ -41,7 +41,8 @@ struct Replica::Body {
   StepKey key;
   static constexpr size_t kNone = std::numeric_limits<size_t>::max();
   std::atomic<size_t> first_failed{kNone};
-  std::vector<Status> statuses;  // per node
+  std::vector<Status> statuses;   // per node
+  std::vector<double> loss_sums;  // per loss
   std::vector<TraceEvent> events;
 };
 
@@ -54,6 +55,7 @@ Status Replica::Body::build(Device& device) {
                         options.trace || options.profile};
   PLAIT_ASSIGN(nodes, make_nodes(plan, *memory, optimizer, setup));
   statuses.resize(nodes->order.size());
+  loss_sums.resize(plan.losses().size());
   std::vector<std::vector<MemoryUse>> uses;
   for (const Node* node : nodes->order) uses.push_back(node->uses());
   const bool serial = plan.options().lanes == 1 || !device.host_memory();
@@ -128,15 +130,17 @@ Status Replica::Body::check(const ReplicaMemory::LossReport& report, const HeadI
 }
 
 // Losses may count different things (samples, valid elements): each enters with its own mean.
-Result<StepResult> Replica::Body::read_losses(const Batch& batch) const {
+Result<StepResult> Replica::Body::read_losses(const Batch& batch) {
   StepResult result;
   for (size_t head = 0; head < plan.losses().size(); ++head) {
     const HeadInfo& info = plan.network().losses[head];
     const ReplicaMemory::LossReport report = memory->report(head);
     PLAIT_TRY(check(report, info, batch));
     if (head == 0) result.samples = report.count;
-    if (report.count > 0) result.loss_sum += info.weight * report.sum * (result.samples / report.count);
+    loss_sums[head] = report.count > 0 ? report.sum * (result.samples / report.count) : 0;
+    result.loss_sum += info.weight * loss_sums[head];
   }
+  result.losses = loss_sums;
   return result;
 }
 
@@ -163,6 +167,10 @@ Result<StepResult> Replica::run(const Batch& batch, uint64_t seed, int64_t step,
 }
 
 float* Replica::weights() { return body_->memory->weights(); }
+uint64_t Replica::weight_elements() const {
+  return body_->options.share_with ? body_->options.share_with->weight_elements()
+                                   : body_->plan.arena_elements();
+}
 float* Replica::gradients() { return body_->memory->gradients(); }
 float* Replica::slot(size_t index) { return body_->memory->slot(index); }
 size_t Replica::slots() const { return body_->memory->slots(); }

@@ -37,6 +37,8 @@ struct Batch {
 struct StepResult {
   double loss_sum = 0;  // weighted sum over losses of sums over samples
   double samples = 0;   // of the first loss: samples, or valid elements
+  // What each loss adds to loss_sum, without its weight. Valid until the next run.
+  std::span<const double> losses;
 };
 
 // What a node did in one step, for traces.
@@ -62,7 +64,8 @@ class Replica {
     bool profile = false;                          // add up the time of every node
     const std::atomic<bool>* cancelled = nullptr;
     // Weights, gradients and slots are this replica's, whose plan keeps parameters at the same places (see
-    // PlanCache) and whose optimizer is the same. It outlives the new one.
+    // PlanCache) and whose optimizer is the same; for a plan of evaluation it is enough that its weights are
+    // as large. It outlives the new one.
     Replica* share_with = nullptr;
   };
   // Memory on `device`, and the graph, inside an arena of plan.options().lanes threads. Weights begin as
@@ -85,6 +88,7 @@ class Replica {
   // Flat arenas on the device, in stored order: weights with buffers (plan.arena_elements()); gradients and
   // one per optimizer slot (plan.trained_elements()).
   float* weights();
+  uint64_t weight_elements() const;  // of the plan whose weights they are
   float* gradients();
   float* slot(size_t index);
   size_t slots() const;

@@ -24,7 +24,7 @@ Result<std::unique_ptr<ReplicaSet>> ReplicaSet::create(PlanCache& plans, Device&
 Status ReplicaSet::make(size_t bucket) {
   PLAIT_ASSIGN(made_for_[bucket], plans_.at(bucket));
   Replica::Options options = options_;
-  options.share_with = replicas_.front().get();
+  if (replicas_.front()) options.share_with = replicas_.front().get();
   PLAIT_ASSIGN(replicas_[bucket], Replica::create(*made_for_[bucket], device_, options));
   return {};
 }

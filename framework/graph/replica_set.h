@@ -11,8 +11,8 @@ namespace plait {
 // Threads: create [setup only]; the rest [one at a time].
 class ReplicaSet {
  public:
-  // Makes the replica of the bound, whose arenas the others share. Plans and device outlive the set.
-  // Options: share_with is set here. Fails with: what Replica::create reports.
+  // Makes the replica of the bound, whose arenas the others share; its own are those of options.share_with
+  // where that is given. Plans and device outlive the set. Fails with: what Replica::create reports.
   static Result<std::unique_ptr<ReplicaSet>> create(PlanCache& plans, Device& device,
                                                     const Replica::Options& options);
 

@@ -88,12 +88,13 @@ const plait_field kLayer[] = {
     text("shares", "name of the layer whose parameters this one uses"),
 };
 const plait_field kLoss[] = {
-    text("name", "in reports; default: the type's"),
+    text("name", "in reports; default: the type's, told apart where two are alike"),
     text("input", "prediction; default: the last layer"),
     text("target", "default: part \"label\""),
     real("weight", "1", -1e12, 1e12, "factor in the sum of losses"),
 };
 const plait_field kMetric[] = {
+    text("name", "in reports; default: the type's, told apart where two are alike"),
     text("input", "prediction; default: the last layer"),
     text("target", "default: part \"label\""),
 };
@@ -119,7 +120,8 @@ const plait_field kTrain[] = {
 };
 const plait_field kEvaluate[] = {
     whole("batch", "256", 1, kMany, "samples of a block"),
-    text("monitor", "metric that picks the best checkpoint; default: the first metric, else the loss"),
+    text("monitor",
+         "reported value that picks the best checkpoint; default: the first metric, else the loss"),
 };
 
 template <size_t n>

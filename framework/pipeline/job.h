@@ -52,18 +52,28 @@ struct LayerSpec {
   std::string text;  // layer { ... } with every field that differs from its default, one line
 };
 
+// A number of every evaluation. Its name is its own in the job: see report_names.h.
+struct ReportedValue {
+  std::string name;
+  bool higher_is_better = false;
+};
+
 struct LossSpec {
-  std::string name;  // default: the plugin's short name
+  std::string name;  // in reports
   PluginSpec plugin;
   InputRef input;   // default: the last layer
   InputRef target;  // default: part "label", or the only part that is not an image
   double weight = 1;
+  bool name_written = false, input_written = false;
 };
 
 struct MetricSpec {
+  std::string name;                   // as written, or ""
+  std::vector<ReportedValue> values;  // in the type's order
   PluginSpec plugin;
   InputRef input;
   InputRef target;
+  bool input_written = false;
 };
 
 struct ScheduleSpec {
@@ -92,8 +102,8 @@ struct TrainSpec {
 
 struct EvaluateSpec {
   int batch = 256;      // samples of a block
-  std::string monitor;  // metric that picks the best checkpoint on the validation set; default: first metric,
-                        // else loss
+  std::string monitor;  // name of the value that picks the best checkpoint on the validation set; default:
+                        // the first metric's first, else loss
 };
 
 struct Job {
@@ -107,6 +117,7 @@ struct Job {
   PluginSpec source;      // training records
   PluginSpec validation;  // records for choosing; or validation_fraction of source
   double validation_fraction = 0;
+  Location validation_where;           // of the fraction
   PluginSpec test;                     // records that nothing is chosen by
   std::vector<PluginSpec> preprocess;  // augmenters applied to every sample
   std::vector<PluginSpec> augment;     // augmenters applied to training samples, before preprocess

@@ -82,6 +82,10 @@ class PartsCheck {
   size_t count_ = 0;
 };
 
+std::string metric_name(const MetricSpec& metric) {
+  return "\"" + (metric.values.empty() ? metric.plugin.entry->short_name() : metric.values[0].name) + "\"";
+}
+
 }  // namespace
 
 Result<Job> load_job(const Registry& registry, const std::string& path, const JobOptions& options) {
@@ -150,8 +154,8 @@ Status connect_parts(Job& job, const std::vector<std::string>& parts) {
     check.target(loss.target, "loss \"" + loss.name + "\"");
   }
   for (MetricSpec& metric : job.metrics) {
-    check.input(metric.input, "metric " + metric.plugin.entry->short_name());
-    check.target(metric.target, "metric " + metric.plugin.entry->short_name());
+    check.input(metric.input, "metric " + metric_name(metric));
+    check.target(metric.target, "metric " + metric_name(metric));
   }
   return check.text().empty() ? Status() : Status(Code::kInvalid, check.text());
 }

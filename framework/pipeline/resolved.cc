@@ -73,8 +73,7 @@ class Writer {
     for (const PluginSpec& plugin : job.preprocess) block("preprocess", plugin);
     for (const LayerSpec& layer : job.layers) line(layer_text(layer, Detail::kAll));
     for (const LossSpec& loss : job.losses) this->loss(loss);
-    for (const MetricSpec& metric : job.metrics)
-      block("metric", metric.plugin, reference("input", metric.input) + reference("target", metric.target));
+    for (const MetricSpec& metric : job.metrics) this->metric(metric);
     block("optimizer", job.optimizer);
     for (const ScheduleSpec& schedule : job.schedules)
       block("schedule", schedule.plugin, "field: " + quoted(schedule.field) + " ");
@@ -100,6 +99,14 @@ class Writer {
     block("loss", loss.plugin,
           "name: " + quoted(loss.name) + " " + reference("input", loss.input) +
               reference("target", loss.target) + "weight: " + number(loss.weight) + " ");
+  }
+
+  // An input that was not written stays open: the names of values depend on it.
+  void metric(const MetricSpec& metric) {
+    block("metric", metric.plugin,
+          (metric.name.empty() ? "" : "name: " + quoted(metric.name) + " ") +
+              (metric.input_written ? reference("input", metric.input) : "") +
+              reference("target", metric.target));
   }
 
   void train(const TrainSpec& train) {

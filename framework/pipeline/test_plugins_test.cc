@@ -1,6 +1,7 @@
 #include "pipeline/test_plugins.h"
 
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <deque>
 #include <memory>
@@ -31,6 +32,20 @@ int validate_source(plait_context* context, const plait_config* config) {
   return PLAIT_FAILED;
 }
 
+// "_top5", nothing for 1; what the border does not allow for 7.
+int suffix_of_top(plait_context*, const plait_config* config, char* text, uint64_t capacity) {
+  int64_t top = 1;
+  host_table().config_i64(config, "top", 0, &top);
+  if (top == 7) return std::snprintf(text, capacity, "top seven"), PLAIT_OK;
+  if (top > 1) std::snprintf(text, capacity, "_top%d", static_cast<int>(top));
+  return PLAIT_OK;
+}
+
+int create_metric(plait_context*, const plait_config*, const plait_tensor_spec*, const plait_tensor_spec*,
+                  uint32_t*, void**) {
+  return PLAIT_FAILED;  // these metrics have names only
+}
+
 // Tables of the plugin; everything lives as long as the program.
 class Tables {
  public:
@@ -50,6 +65,12 @@ class Tables {
     type("loss", "plait.cross_entropy", "of a softmax", {});
     type("loss", "plait.mean_squared", "mean of squares", {});
     type("metric", "plait.accuracy", "share of samples that are right", {});
+    type("metric", "plait.hits", "share of samples among the first",
+         {whole("top", "1", 1, 1000, "how many count as right")});
+    metric({{{sizeof(plait_metric_value), 1, "hits", "share"}}}, suffix_of_top);
+    type("metric", "plait.errors", "of two kinds", {});
+    metric({{{sizeof(plait_metric_value), 0, "error", "mean"},
+             {sizeof(plait_metric_value), 0, "worst", "largest"}}});
     type("optimizer", "plait.sgd", "gradient descent",
          {with(real("rate", "0.01", 0, 1e6, "step size"), PLAIT_FIELD_RUNTIME),
           real("momentum", "0", 0, 1, "of the past"), boolean("nesterov", "false", "look ahead")});
@@ -69,6 +90,9 @@ class Tables {
     plugin_.version = "1";
     plugin_.n_types = static_cast<uint32_t>(type_pointers_.size());
     plugin_.types = type_pointers_.data();
+    for (const plait_implementation& made : implementations_) implementation_pointers_.push_back(&made);
+    plugin_.n_implementations = static_cast<uint32_t>(implementation_pointers_.size());
+    plugin_.implementations = implementation_pointers_.data();
   }
   const plait_plugin* plugin() const { return &plugin_; }
 
@@ -152,6 +176,32 @@ class Tables {
     made.flags = flags;
   }
 
+  // Operations of the metric that type() made last.
+  void metric(std::vector<plait_metric_value> values,
+              int (*suffix)(plait_context*, const plait_config*, char*, uint64_t) = nullptr) {
+    const auto& kept = values_.emplace_back(std::move(values));
+    auto& pointers = value_pointers_.emplace_back();
+    for (const plait_metric_value& value : kept) pointers.push_back(&value);
+    plait_metric_ops& ops = metric_ops_.emplace_back();
+    ops.struct_size = sizeof ops;
+    ops.n_values = static_cast<uint32_t>(pointers.size());
+    ops.values = pointers.data();
+    ops.create = create_metric;
+    ops.destroy = [](void*) {};
+    ops.update = [](const void*, plait_context*, const plait_tensor*, const plait_tensor*, double*) {
+      return static_cast<int>(PLAIT_FAILED);
+    };
+    ops.finish = [](const void*, plait_context*, const double*, double*) {
+      return static_cast<int>(PLAIT_FAILED);
+    };
+    ops.suffix = suffix;
+    plait_implementation& made = implementations_.emplace_back();
+    made.struct_size = sizeof made;
+    made.type_id = types_.back().id;
+    made.device_id = PLAIT_HOST_DEVICE;
+    made.ops = &ops;
+  }
+
   static plait_layer_rules layer_rules(uint32_t least, uint32_t most) {
     plait_layer_rules rules{};
     rules.struct_size = sizeof rules;
@@ -170,6 +220,11 @@ class Tables {
   std::deque<std::vector<FieldPointer>> field_tables_;
   std::deque<plait_type> types_;
   std::vector<const plait_type*> type_pointers_;
+  std::deque<std::vector<plait_metric_value>> values_;
+  std::deque<std::vector<const plait_metric_value*>> value_pointers_;
+  std::deque<plait_metric_ops> metric_ops_;
+  std::deque<plait_implementation> implementations_;
+  std::vector<const plait_implementation*> implementation_pointers_;
   plait_plugin plugin_{};
 };
 

@@ -5,6 +5,7 @@
 
 #include "pipeline/job_name.h"
 #include "pipeline/network_check.h"
+#include "pipeline/report_names.h"
 
 namespace plait {
 namespace {
@@ -37,6 +38,7 @@ class JobMaker {
     schedules();
     train();
     evaluate();
+    name_reports(schema_.registry(), report_places_, job_, errors_);
     completeness();
   }
 
@@ -127,6 +129,7 @@ class JobMaker {
     for (const Scope& scope : scopes("validation")) {
       const auto config = own("validation", scope);
       job_.validation_fraction = value_or<double>(*config, "fraction", 0);
+      job_.validation_where = location_of(scope.place_of("fraction"));
       job_.validation = {};
       if (!is_written(*config, "fraction"))
         job_.validation = plugin("validation", scope);
@@ -196,16 +199,15 @@ class JobMaker {
   void losses() {
     const auto found = scopes("loss");
     if (!found.empty()) job_.losses.clear();
+    report_places_.losses.assign(job_.losses.size(), file_);
     for (const Scope& scope : found) {
       const auto config = own("loss", scope);
       LossSpec loss;
       loss.plugin = plugin("loss", scope);
       loss.name = value_or<std::string>(*config, "name", "");
-      const bool named = !loss.name.empty();
-      if (!named && loss.plugin) loss.name = unique_loss_name(loss.plugin.entry->short_name());
-      for (const LossSpec& other : job_.losses)
-        if (named && other.name == loss.name)
-          errors_.add(scope.place_of("name"), "two losses are called \"" + loss.name + "\"");
+      loss.name_written = is_written(*config, "name");
+      loss.input_written = is_written(*config, "input");
+      report_places_.losses.push_back(scope.place_of("name"));
       loss.weight = value_or<double>(*config, "weight", 1);
       loss.input = reference(scope, *config, "input", last_layer());
       loss.target = reference(scope, *config, "target", "");
@@ -213,23 +215,19 @@ class JobMaker {
     }
   }
 
-  std::string unique_loss_name(std::string name) const {
-    const auto taken = [&] {
-      return std::any_of(job_.losses.begin(), job_.losses.end(),
-                         [&](const LossSpec& loss) { return loss.name == name; });
-    };
-    const std::string base = name;
-    for (int i = 2; taken(); ++i) name = base + "_" + std::to_string(i);
-    return name;
-  }
-
   void metrics() {
     const auto found = scopes("metric");
     if (!found.empty()) job_.metrics.clear();
+    report_places_.metrics.assign(job_.metrics.size(), file_);
     for (const Scope& scope : found) {
       const auto config = own("metric", scope);
       MetricSpec metric;
       metric.plugin = plugin("metric", scope);
+      metric.name = value_or<std::string>(*config, "name", "");
+      metric.input_written = is_written(*config, "input");
+      report_places_.metrics.push_back(scope.place_of("name"));
+      if (is_written(*config, "name") && metric.name.empty())
+        errors_.add(scope.place_of("name"), "a name in reports is empty");
       metric.input = reference(scope, *config, "input", last_layer());
       metric.target = reference(scope, *config, "target", "");
       job_.metrics.push_back(std::move(metric));
@@ -316,8 +314,9 @@ class JobMaker {
     for (const Scope& scope : scopes("evaluate")) {
       const auto config = own("evaluate", scope);
       take(*config, "batch", job_.evaluate.batch);
-      if (is_written(*config, "monitor"))
-        job_.evaluate.monitor = value_or<std::string>(*config, "monitor", "");
+      if (!is_written(*config, "monitor")) continue;
+      job_.evaluate.monitor = value_or<std::string>(*config, "monitor", "");
+      report_places_.monitor = scope.place_of("monitor");
     }
   }
 
@@ -341,6 +340,7 @@ class JobMaker {
   const bool for_training_;
   Job& job_;
   Errors& errors_;
+  ReportPlaces report_places_;
   std::deque<TypedBlock> blocks_;
 };
 

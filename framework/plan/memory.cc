@@ -26,6 +26,15 @@ uint64_t lowest_fit(const MemoryBlock& block, std::vector<const MemoryBlock*>& p
 
 }  // namespace
 
+uint64_t MemoryUse::training() const {
+  return weights + slots + mean + sums + replicas + activations + batches;
+}
+
+// Replicas and sums are gone when the test begins.
+uint64_t MemoryUse::total() const {
+  return process + std::max(training() + std::max(evaluation, scratch), weights + slots + test);
+}
+
 uint64_t place_blocks(std::vector<MemoryBlock>& blocks, uint64_t alignment) {
   for (MemoryBlock& block : blocks) block.bytes = round_up_or_most(block.bytes, alignment);
   std::vector<size_t> order(blocks.size());

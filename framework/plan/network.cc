@@ -182,6 +182,8 @@ class Shaper {
   Status add_metric(size_t index) {
     const MetricSpec& metric = connected_.metrics[index];
     PLAIT_ASSIGN(HeadInfo head, make_head(job_.metrics[index].plugin, metric.input, metric.target));
+    head.values = &job_.metrics[index].values;
+    if (!head.values->empty()) head.name = head.values->front().name;
     network_.metrics.push_back(std::move(head));
     return {};
   }

@@ -69,8 +69,9 @@ struct NodeInfo {
 
 struct HeadInfo {  // a loss or a metric
   const PluginSpec* plugin = nullptr;
-  std::string name;
-  int input = -1;  // tensors
+  std::string name;                                    // in reports; of a metric its first value's
+  const std::vector<ReportedValue>* values = nullptr;  // of a metric; lives as long as the job
+  int input = -1;                                      // tensors
   int target = -1;
   double weight = 1;
 };

@@ -6,41 +6,49 @@
 
 namespace plait {
 
-Status Plan::pack(const std::vector<std::vector<float>>& plain, float* arena) const {
-  std::fill_n(arena, arena_elements_, 0.0f);
+Status Plan::pack(size_t parameter, const float* plain, float* arena) const {
+  const ParameterPlace& place = parameters_[parameter];
+  const ParameterInfo& info = network_.parameters[parameter];
+  if (place.step < 0) {
+    std::copy_n(plain, info.elements, arena + place.offset);
+    return {};
+  }
   CallContext context(options_.lanes, options_.parallel_for);
   context.set_device(options_.device, nullptr);
-  for (size_t i = 0; i < parameters_.size(); ++i) {
-    const ParameterPlace& place = parameters_[i];
-    if (place.step < 0) {
-      std::ranges::copy(plain[i], arena + place.offset);
-      continue;
-    }
-    const LayerInstance& layer = steps_[static_cast<size_t>(place.step)].instance;
-    PLAIT_TRY(context
-                  .status(layer.ops().pack(layer.self(), context.raw(), static_cast<uint32_t>(place.index),
-                                           plain[i].data(), arena + place.offset))
-                  .at(network_.parameters[i].name));
+  const LayerInstance& layer = steps_[static_cast<size_t>(place.step)].instance;
+  return context
+      .status(layer.ops().pack(layer.self(), context.raw(), static_cast<uint32_t>(place.index), plain,
+                               arena + place.offset))
+      .at(info.name);
+}
+
+Status Plan::unpack(size_t parameter, const float* arena, float* plain) const {
+  const ParameterPlace& place = parameters_[parameter];
+  const ParameterInfo& info = network_.parameters[parameter];
+  if (place.step < 0) {
+    std::copy_n(arena + place.offset, info.elements, plain);
+    return {};
   }
+  CallContext context(options_.lanes, options_.parallel_for);
+  context.set_device(options_.device, nullptr);
+  const LayerInstance& layer = steps_[static_cast<size_t>(place.step)].instance;
+  return context
+      .status(layer.ops().unpack(layer.self(), context.raw(), static_cast<uint32_t>(place.index),
+                                 arena + place.offset, plain))
+      .at(info.name);
+}
+
+Status Plan::pack(const std::vector<std::vector<float>>& plain, float* arena) const {
+  std::fill_n(arena, arena_elements_, 0.0f);
+  for (size_t i = 0; i < parameters_.size(); ++i) PLAIT_TRY(pack(i, plain[i].data(), arena));
   return {};
 }
 
 Status Plan::unpack(const float* arena, std::vector<std::vector<float>>& plain) const {
   plain.resize(parameters_.size());
-  CallContext context(options_.lanes, options_.parallel_for);
-  context.set_device(options_.device, nullptr);
   for (size_t i = 0; i < parameters_.size(); ++i) {
-    const ParameterPlace& place = parameters_[i];
     plain[i].resize(network_.parameters[i].elements);
-    if (place.step < 0) {
-      std::copy_n(arena + place.offset, plain[i].size(), plain[i].begin());
-      continue;
-    }
-    const LayerInstance& layer = steps_[static_cast<size_t>(place.step)].instance;
-    PLAIT_TRY(context
-                  .status(layer.ops().unpack(layer.self(), context.raw(), static_cast<uint32_t>(place.index),
-                                             arena + place.offset, plain[i].data()))
-                  .at(network_.parameters[i].name));
+    PLAIT_TRY(unpack(i, arena, plain[i].data()));
   }
   return {};
 }

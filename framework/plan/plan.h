@@ -124,7 +124,10 @@ class Plan {
   uint64_t trained_elements() const { return trained_elements_; }  // the arena's beginning that updates touch
   uint64_t buffers_offset() const { return buffers_offset_; }
 
-  // Between the flat arena (stored order) and plain arrays per parameter. Host memory.
+  // Between the flat arena (stored order) and plain arrays per parameter. Host memory. `arena` may end behind
+  // the parameters that are asked for; what no parameter has is left alone by the calls for one.
+  Status pack(size_t parameter, const float* plain, float* arena) const;
+  Status unpack(size_t parameter, const float* arena, float* plain) const;
   Status pack(const std::vector<std::vector<float>>& plain, float* arena) const;
   Status unpack(const float* arena, std::vector<std::vector<float>>& plain) const;
 

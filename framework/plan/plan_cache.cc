@@ -72,6 +72,17 @@ Result<const Plan*> PlanCache::at(size_t bucket) {
   return static_cast<const Plan*>(plans_[bucket].get());
 }
 
+uint64_t PlanCache::activation_bytes() const {
+  const auto sample_bytes = [&](size_t bucket) {
+    double bytes = 0;
+    for (const PartSpec& part : buckets_.parts(bucket)) bytes += static_cast<double>(byte_count(part));
+    return bytes;
+  };
+  double samples = 0;
+  for (size_t bucket = 0; bucket < buckets_.count(); ++bucket) samples += sample_bytes(bucket);
+  return static_cast<uint64_t>(static_cast<double>(whole().activation_bytes()) * samples / sample_bytes(0));
+}
+
 size_t PlanCache::compiled() const {
   const std::lock_guard lock(mutex_);
   return static_cast<size_t>(std::ranges::count_if(plans_, [](const auto& plan) { return plan != nullptr; }));

@@ -28,6 +28,9 @@ class PlanCache {
   // keeps in another form than that of the bound.
   Result<const Plan*> at(size_t bucket);
   size_t compiled() const;
+  // Activations of a replica for every bucket, those of buckets that were not met in proportion to their
+  // samples. Units: bytes
+  uint64_t activation_bytes() const;
 
  private:
   PlanCache(Buckets buckets, Compile compile);

@@ -315,10 +315,27 @@ TEST_CASE("initial values depend on seed and name only, and lie where they shoul
 
 TEST_CASE("the table shows every layer, the fused one inside its neighbour") {
   const Job job = chain();
-  const std::string table = network_table(shaped(job), 1);
+  const std::string table = network_table(shaped(job));
   CHECK(table.find("in a") != std::string::npos);
   CHECK(table.find("64 parameters") != std::string::npos);
   CHECK(network_dot(shaped(job)).find("a test.linear + r test.relu") != std::string::npos);
+}
+
+TEST_CASE("the memory of a run is that of its largest moment") {
+  MemoryUse use;
+  use.process = 1 << 20;
+  use.weights = use.mean = 2 << 20;
+  use.replicas = 5 << 20;
+  use.workers = 2;
+  use.evaluation = 1 << 20;
+  use.scratch = 3 << 20;
+  CHECK(use.total() == 13 << 20);  // validation and the writing of a checkpoint follow each other
+  use.test = 20 << 20;             // replicas are gone by then
+  CHECK(use.total() == 23 << 20);
+  const std::string table = memory_table(use, 4);
+  CHECK(table.find("memory: about 23.0 MiB a rank of 4 threads") != std::string::npos);
+  CHECK(table.find("5.0 MiB  2 replicas: weights") != std::string::npos);
+  CHECK(table.find("optimizer slots") == std::string::npos);
 }
 
 }  // namespace plait

@@ -81,32 +81,51 @@ std::string render(const std::vector<Row>& rows) {
   return text;
 }
 
-std::string totals(const Network& network, int slots) {
-  double adds = 0, activations = 0;
-  for (const NodeInfo& node : network.nodes) {
-    adds += node.multiply_adds;
-    if (node.absorbed_by < 0) activations += static_cast<double>(output_bytes(network, node));
-  }
-  const auto parameters = static_cast<double>(network.parameter_elements());
-  const double weights = 4 * parameters * (2 + slots);
-  return fmt::format(
-      "\n{} parameters; {} multiply-adds a sample forward; about {} a training replica of batch {}: {} "
-      "activations and "
-      "gradients, {} weights, their gradients and {} optimizer slot{}\n",
-      network.parameter_elements(), short_number(adds / std::max(network.batch, 1)),
-      kib(2 * activations + weights), network.batch, kib(2 * activations), kib(weights), slots,
-      slots == 1 ? "" : "s");
+std::string totals(const Network& network) {
+  double adds = 0;
+  for (const NodeInfo& node : network.nodes) adds += node.multiply_adds;
+  return fmt::format("\n{} parameters; {} multiply-adds a sample forward\n", network.parameter_elements(),
+                     short_number(adds / std::max(network.batch, 1)));
+}
+
+// "1.2 GiB"
+std::string memory_text(uint64_t bytes) {
+  const auto value = static_cast<double>(bytes);
+  if (value < 1 << 20) return fmt::format("{:.1f} KiB", value / 1024);
+  if (value < 1 << 30) return fmt::format("{:.1f} MiB", value / (1 << 20));
+  return fmt::format("{:.2f} GiB", value / (1 << 30));
 }
 
 }  // namespace
 
-std::string network_table(const Network& network, int slots) {
+std::string network_table(const Network& network) {
   std::vector<Row> rows = {{"layer", "type", "output", "parameters", "multiply-adds", "memory"}};
   for (const TensorInfo& tensor : network.tensors)
     if (tensor.part >= 0) rows.push_back({tensor.name, "(sample)", shape_text(tensor.spec), "", "", ""});
   const Index index(network);
   for (size_t i = 0; i < network.nodes.size(); ++i) rows.push_back(row_of(network, index, i));
-  return render(rows) + totals(network, slots);
+  return render(rows) + totals(network);
+}
+
+std::string memory_table(const MemoryUse& use, int threads) {
+  std::string text = fmt::format("memory: about {} a rank of {} thread{}\n", memory_text(use.total()),
+                                 threads, threads == 1 ? "" : "s");
+  const auto line = [&](uint64_t bytes, const std::string& what) {
+    if (bytes > 0) text += fmt::format("  {:>10}  {}\n", memory_text(bytes), what);
+  };
+  const std::string replicas = fmt::format("{} replica{}", use.workers, use.workers == 1 ? "" : "s");
+  line(use.process, "program, plugins and data, as this process has them now");
+  line(use.weights, "weights and buffers");
+  line(use.slots, "optimizer slots");
+  line(use.mean, "mean of a round");
+  line(use.sums, "sums of the shards");
+  line(use.replicas, replicas + ": weights, gradients, slots");
+  line(use.activations, replicas + ": activations, their gradients and workspace");
+  line(use.batches, replicas + ": batches");
+  line(use.evaluation, "validation, while it runs");
+  line(use.test, "test, when training has ended");
+  line(use.scratch, "one parameter in the order of files, while a checkpoint is written");
+  return text;
 }
 
 }  // namespace plait

@@ -29,9 +29,9 @@ void Bar::round_finished(const RoundInfo& round) {
   const bool last = round.round + 1 == round.rounds;
   if (!last && now - drawn_ < std::chrono::milliseconds(100)) return;
   drawn_ = now;
-  const std::string text = fmt::format(" round {}/{}  epoch {:.2f}  loss {:.4f}  {} samples/s  eta {}",
-                                       round.round + 1, round.rounds, round.epoch, round.loss,
-                                       rate_text(round.samples_per_second), duration_text(eta));
+  const std::string text =
+      fmt::format(" round {}/{}  epoch {:.2f}  {}  {} samples/s  eta {}", round.round + 1, round.rounds,
+                  round.epoch, loss_text(round), rate_text(round.samples_per_second), duration_text(eta));
   const int room = std::clamp(width() - static_cast<int>(text.size()) - 3, 0, 40);
   const auto done = static_cast<int>(room * (round.round + 1) / std::max<int64_t>(1, round.rounds));
   std::string bar;

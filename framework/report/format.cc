@@ -30,4 +30,9 @@ std::string values_text(const NamedValues& values) {
   return text;
 }
 
+std::string loss_text(const RoundInfo& round) {
+  const std::string total = fmt::format("loss {:.4f}", round.loss);
+  return round.losses.empty() ? total : total + " (" + values_text(round.losses) + ")";
+}
+
 }  // namespace plait

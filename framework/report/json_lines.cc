@@ -45,16 +45,13 @@ void JsonLines::stage_begun(const StageInfo& s) {
 }
 
 void JsonLines::round_finished(const RoundInfo& r) {
-  write(stream_, {{"event", "round"},
-                  {"stage", r.stage},
-                  {"round", r.round},
-                  {"rounds", r.rounds},
-                  {"step", r.step},
-                  {"epoch", r.epoch},
-                  {"samples", r.samples},
-                  {"loss", r.loss},
-                  {"seconds", r.seconds},
-                  {"samples_per_second", r.samples_per_second}});
+  Json object = {{"event", "round"},     {"stage", r.stage},
+                 {"round", r.round},     {"rounds", r.rounds},
+                 {"step", r.step},       {"epoch", r.epoch},
+                 {"samples", r.samples}, {"loss", r.loss},
+                 {"seconds", r.seconds}, {"samples_per_second", r.samples_per_second}};
+  if (!r.losses.empty()) object["losses"] = values_of(r.losses);
+  write(stream_, object);
 }
 
 void JsonLines::evaluated(const EvaluationInfo& e) {

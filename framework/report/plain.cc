@@ -35,9 +35,8 @@ void Plain::round_finished(const RoundInfo& round) {
   const double eta = eta_seconds(round);
   const int64_t every = std::max<int64_t>(1, round.rounds / 20);
   if ((round.round + 1) % every != 0 && round.round + 1 != round.rounds) return;
-  line(fmt::format("round {}/{}  epoch {:.2f}  loss {:.4f}  {} samples/s  eta {}", round.round + 1,
-                   round.rounds, round.epoch, round.loss, rate_text(round.samples_per_second),
-                   duration_text(eta)));
+  line(fmt::format("round {}/{}  epoch {:.2f}  {}  {} samples/s  eta {}", round.round + 1, round.rounds,
+                   round.epoch, loss_text(round), rate_text(round.samples_per_second), duration_text(eta)));
 }
 
 void Plain::evaluated(const EvaluationInfo& evaluation) {

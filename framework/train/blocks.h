@@ -15,6 +15,7 @@
 #include "graph/replica_set.h"
 #include "graph/round_graph.h"
 #include "pipeline/job.h"
+#include "train/plain_weights.h"
 #include "train/sample_order.h"
 #include "train/shard_feed.h"
 #include "train/stoppable_work.h"
@@ -49,7 +50,7 @@ struct BlockParts {
 
 class Blocks final : private RoundGraph::Work {
  public:
-  // Compiles the plans and makes replicas.
+  // Compiles the plans. Replicas are there only while run is.
   // Threads: [setup only]
   static Result<std::unique_ptr<Blocks>> create(const BlockParts& parts, int rank, int ranks);
   ~Blocks() override;
@@ -61,31 +62,39 @@ class Blocks final : private RoundGraph::Work {
 
   // Runs this rank's blocks with these weights (plain order), `visit`ing each on the thread that ran it.
   // Fails with: the first failure of a block or a visit; kStopped. What a visit refers to then lives as long
-  // as the work.
+  // as the work. All replicas read one set of weights: that of `lent`, which is overwritten, where its arenas
+  // are large enough, else a set of their own.
   using Visit = std::function<Status(const BlockView&)>;
-  Status run(const std::vector<std::vector<float>>& weights, Visit visit);
-  int64_t skipped_records() const;
+  Status run(const PlainWeights& weights, Visit visit, Replica* lent = nullptr);
+  Status run(const std::vector<std::vector<float>>& weights, Visit visit) {
+    return run(plain_weights_of(weights), std::move(visit));
+  }
+  // What run holds at its largest, weights of its own apart. Units: bytes
+  uint64_t bytes() const;
+  uint64_t weight_bytes() const { return plan().arena_elements() * sizeof(float); }
 
  private:
   struct Worker;
-  struct Size;  // its plans and workers
-  Blocks(const BlockParts& parts, int rank, int ranks);
-  Result<std::unique_ptr<Size>> make_size(int batch, int workers);
+  struct Size;  // its plans, workers and blocks
+  explicit Blocks(const BlockParts& parts);
+  Result<std::unique_ptr<Size>> make_size(int batch, std::vector<int64_t> blocks);
+  int workers_for(const Size& size) const;
+  Result<Worker> make_worker(Size& size, Replica* lent);
+  Status run_size(Size& size, const PlainWeights& weights, Replica* lent);
   bool step(int slot) override;
   Status run_block(Worker& worker, int64_t block);
   Status run_graph();
   bool is_cancelled() const { return parts_.work != nullptr && parts_.work->cancelled(); }
-  static Status load(Size& size, const std::vector<std::vector<float>>& weights);
 
   BlockParts parts_;
   int64_t blocks_ = 0;
-  std::vector<int64_t> mine_;  // whole blocks of this rank
-  bool rest_is_mine_ = false;  // the last, smaller block
-  std::unique_ptr<Size> whole_, rest_;
+  std::unique_ptr<Size> whole_, rest_;  // blocks of the common size, and the last, smaller one
   std::unique_ptr<RoundGraph> graph_;
+
+  // Of the blocks under way.
+  Size* running_ = nullptr;
   Visit visit_;
   std::atomic<size_t> next_ = 0;
-  std::atomic<bool> rest_done_ = false;
   std::atomic<bool> failed_ = false;
   std::mutex failure_mutex_;
   Status failure_;

@@ -1,25 +1,85 @@
 #include "train/check_job.h"
 
-#include "graph/input.h"
-#include "train/compile_plan.h"
-#include "train/reducer.h"
+#include <unistd.h>
+
+#include <cstdio>
+#include <optional>
+
+#include "cluster/local_transport.h"
+#include "train/pretrain.h"
+#include "train/ranks.h"
+#include "train/stage.h"
 
 namespace plait {
+namespace {
 
-Status check_training(const Registry& registry, const Job& job) {
-  if (!job.source || !job.optimizer || job.losses.empty()) return {};
-  const TrainSpec& train = job.train;
-  PLAIT_TRY(Reducer::create(registry, job.reducer, train.shards, int64_t{train.local_steps} * train.batch)
-                .status());
-  SampleReader::Options options;
-  options.seed = job.seed;
-  options.shapes_only = true;
-  options.augment = &job.augment;
-  options.preprocess = &job.preprocess;
-  PLAIT_ASSIGN(const auto reader, SampleReader::create(registry, job.source, options));
-  PLAIT_ASSIGN(const auto device, Device::open(registry, *job.device.entry, *job.device.config));
-  const PlanPurpose purpose{train.batch, true, false};
-  return compile_plans(registry, job, reader->parts(), purpose, *device).status();
+// Of this process, in memory now. Units: bytes; 0 where it cannot be read
+uint64_t resident_bytes() {
+  std::FILE* const file = std::fopen("/proc/self/statm", "r");
+  unsigned long long whole = 0, resident = 0;
+  const bool read = file != nullptr && std::fscanf(file, "%llu %llu", &whole, &resident) == 2;
+  if (file != nullptr) std::fclose(file);
+  return read ? resident * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE)) : 0;
+}
+
+class JobChecker {
+ public:
+  JobChecker(const Registry& registry, const Job& job) : registry_(registry), job_(job) {}
+
+  Result<JobCheck> run(int threads) {
+    PLAIT_ASSIGN(device_, Device::open(registry_, *job_.device.entry, *job_.device.config));
+    PLAIT_ASSIGN(const int fair, fair_threads(*world_));
+    check_.threads = threads > 0 ? threads : fair;
+    context_.emplace(RunContext{registry_, options_, *world_, clock_, observer_, work_, *device_});
+    context_->threads = check_.threads;
+    const auto main = std::make_unique<Stage>(*context_, job_, 0, false);
+    PLAIT_TRY(main->open());
+    check_.network = main->network();
+    check_.memory = main->memory(check_.threads, 1);
+    check_.training_records = main->data().training_records();
+    check_.validation_records = main->data().validation().records();
+    check_.test_records = main->data().test().records();
+    check_.monitor = main->monitor();
+    PLAIT_TRY(pretraining(*main));
+    check_.memory.process = resident_bytes();
+    return std::move(check_);
+  }
+
+ private:
+  Status pretraining(const Stage& main) {
+    if (job_.pretrain.empty()) return {};
+    const auto steps = std::max<int64_t>(1, static_cast<int64_t>(main.steps_per_epoch()));
+    PLAIT_ASSIGN(auto stages, Pretraining::create(registry_, job_, main.network(), steps));
+    // The job's own weights and slots are there meanwhile, and its weights once more by name.
+    const uint64_t meanwhile = 2 * check_.memory.weights + check_.memory.slots;
+    for (int number = 0;; ++number) {
+      PLAIT_ASSIGN(const std::optional<Job> job, stages->next());
+      if (!job) return {};
+      const auto stage = std::make_unique<Stage>(*context_, *job, number, true);
+      PLAIT_TRY(stage->open());
+      MemoryUse use = stage->memory(check_.threads, 1);
+      use.weights += meanwhile;
+      if (use.total() > check_.memory.total()) check_.memory = use;
+      check_.stages.push_back(job->name);
+    }
+  }
+
+  const Registry& registry_;
+  const Job& job_;
+  const RunOptions options_{};
+  const std::unique_ptr<Transport> world_ = single();
+  SystemClock clock_;
+  Observer observer_;
+  StoppableWork work_{*world_};
+  std::unique_ptr<Device> device_;
+  std::optional<RunContext> context_;
+  JobCheck check_;
+};
+
+}  // namespace
+
+Result<JobCheck> check_job(const Registry& registry, const Job& job, int threads) {
+  return JobChecker(registry, job).run(threads);
 }
 
 }  // namespace plait

@@ -1,15 +1,27 @@
-// What a run would refuse before its first step, asked without one: by `check`.
+// check_job: everything that run_job looks at before it trains, and what it would hold.
 #pragma once
-#include "base/status.h"
+#include <string>
+#include <vector>
+
 #include "pipeline/job.h"
+#include "plan/memory.h"
+#include "plan/network.h"
 #include "registry/registry.h"
 
 namespace plait {
 
-// Makes the reducer and the kernels of the training network, and throws them away. A job without loss or
-// optimizer trains nothing and is not asked about.
-// Fails with: what they report: weights that cannot be summed, a layer that cannot train by its input.
-// Threads: [setup only]
-Status check_training(const Registry& registry, const Job& job);
+struct JobCheck {
+  Network network;   // of the main training; lives as long as the job
+  MemoryUse memory;  // the largest of its stages
+  int threads = 1;   // that the memory is told for
+  int64_t training_records = 0, validation_records = 0, test_records = 0;
+  std::vector<std::string> stages;  // titles of the pretraining
+  std::string monitor;              // what picks the best weights; "" where nothing does
+};
+
+// Opens training, validation and test records, compiles the networks of all stages and of the evaluations,
+// and writes nothing. `threads`: of the rank; 0: as run_job. World of one. Fails with: what run_job would
+// fail with before its first step.
+Result<JobCheck> check_job(const Registry& registry, const Job& job, int threads);
 
 }  // namespace plait

@@ -9,6 +9,7 @@
 #include "base/json_bounds.h"
 #include "base/json_text.h"
 #include "base/sha256.h"
+#include "train/plain_weights.h"
 
 namespace plait {
 namespace {
@@ -71,6 +72,7 @@ Json to_json(const Checkpoint& checkpoint) {
           {"round", checkpoint.round},
           {"step", checkpoint.step},
           {"loss", bits_of(checkpoint.loss)},
+          {"losses", named_to_json(checkpoint.losses)},
           {"counters", to_json(checkpoint.counters)},
           {"best", {best.known, bits_of(best.value), bits_of(best.epoch), named_to_json(best.validation)}},
           {"validation", named_to_json(checkpoint.validation)},
@@ -83,6 +85,7 @@ void from_json(const Json& json, Checkpoint& checkpoint) {
   checkpoint.round = json.at("round").get<int64_t>();
   checkpoint.step = json.at("step").get<int64_t>();
   checkpoint.loss = value_of(json.at("loss"));
+  checkpoint.losses = named_from_json(json.at("losses"));
   checkpoint.counters = counters_from(json.at("counters"));
   const Json& best = json.at("best");
   checkpoint.best = {best.at(0).get<bool>(), value_of(best.at(1)), value_of(best.at(2)),
@@ -96,16 +99,6 @@ std::string digest_of(std::string_view bytes) {
   sha.update(bytes);
   const Sha256::Digest digest = sha.digest();
   return std::string(reinterpret_cast<const char*>(digest.data()), digest.size());
-}
-
-void put(NamedTensors& to, const std::string& prefix, const Network& network,
-         std::vector<std::vector<float>> plain) {
-  NamedTensors named = name_weights(network, std::move(plain));
-  for (NamedTensor& tensor : named) {
-    if (tensor.values.empty()) continue;
-    tensor.name = prefix + tensor.name;
-    to.push_back(std::move(tensor));
-  }
 }
 
 // Tensors of `prefix` in the network's order; those of `trained_only` that are not trained stay empty.
@@ -132,14 +125,31 @@ std::string slot_prefix(const char* kind, size_t s) {
 
 }  // namespace
 
-std::string encode(const Checkpoint& checkpoint) {
+Status write(const Checkpoint& checkpoint, const TensorSources& more, const Files::Writer& writer) {
+  Sha256 sha;
+  const Files::Writer digested = [&](std::string_view piece) {
+    sha.update(piece);
+    return writer(piece);
+  };
   const std::string json = json_text(to_json(checkpoint));
   const uint64_t size = json.size();
-  std::string bytes(kMagic);
-  bytes.append(reinterpret_cast<const char*>(&size), sizeof size);
-  bytes += json;
-  bytes += to_safetensors(checkpoint.tensors);
-  return bytes + digest_of(bytes);
+  std::string begin(kMagic);
+  begin.append(reinterpret_cast<const char*>(&size), sizeof size);
+  PLAIT_TRY(digested(begin + json));
+  TensorSources tensors = sources_of(checkpoint.tensors);
+  tensors.insert(tensors.end(), more.begin(), more.end());
+  PLAIT_TRY(write_safetensors(tensors, digested));
+  const Sha256::Digest digest = sha.digest();
+  return writer({reinterpret_cast<const char*>(digest.data()), digest.size()});
+}
+
+std::string encode(const Checkpoint& checkpoint) {
+  std::string bytes;
+  (void)write(checkpoint, {}, [&](std::string_view piece) {
+    bytes += piece;
+    return Status();
+  });
+  return bytes;
 }
 
 Result<Checkpoint> decode_checkpoint(const std::string& bytes, const std::string& place) {
@@ -165,20 +175,20 @@ Result<Checkpoint> decode_checkpoint(const std::string& bytes, const std::string
   return checkpoint;
 }
 
-Status put_state(const Plan& plan, const RoundState& state, Checkpoint& checkpoint) {
+TensorSources put_state(const Plan& plan, const RoundState& state, Checkpoint& checkpoint) {
   checkpoint.round = state.round;
   checkpoint.step = state.step;
-  PLAIT_ASSIGN(auto weights, plain_weights(plan, state.weights));
-  put(checkpoint.tensors, "weights/", plan.network(), std::move(weights));
-  for (size_t s = 0; s < state.slots.size(); ++s) {
-    PLAIT_ASSIGN(auto slot, plain_slot(plan, state.slots[s]));
-    put(checkpoint.tensors, slot_prefix("slot", s), plan.network(), std::move(slot));
-  }
-  for (size_t s = 0; s < state.outer_slots.size(); ++s) {
-    PLAIT_ASSIGN(auto slot, plain_slot(plan, state.outer_slots[s]));
-    put(checkpoint.tensors, slot_prefix("outer", s), plan.network(), std::move(slot));
-  }
-  return {};
+  TensorSources tensors = sources_of(plan, plain_weights_in(plan, state.weights), "weights/");
+  const auto put = [&](const char* kind, const std::vector<HostArena>& slots) {
+    for (size_t s = 0; s < slots.size(); ++s) {
+      const TensorSources slot =
+          sources_of(plan, plain_weights_in(plan, slots[s]), slot_prefix(kind, s), true);
+      tensors.insert(tensors.end(), slot.begin(), slot.end());
+    }
+  };
+  put("slot", state.slots);
+  put("outer", state.outer_slots);
+  return tensors;
 }
 
 Status take_state(const Plan& plan, const Checkpoint& checkpoint, RoundState& state) {
@@ -210,12 +220,13 @@ bool CheckpointFolder::any() {
 }
 
 // Digits so that the order of names is the order of time.
-Result<std::string> CheckpointFolder::save(const Checkpoint& checkpoint) {
+Result<std::string> CheckpointFolder::save(const Checkpoint& checkpoint, const TensorSources& more) {
   char name[64];
   std::snprintf(name, sizeof name, "stage%03d-round%09lld", checkpoint.stage,
                 static_cast<long long>(checkpoint.round));
   const std::string path = folder_ + "/" + name + std::string(kEnding);
-  PLAIT_TRY(files_.write_atomically(path, encode(checkpoint)));
+  PLAIT_TRY(files_.write_pieces_atomically(
+      path, [&](const Files::Writer& writer) { return write(checkpoint, more, writer); }));
   PLAIT_ASSIGN(const std::vector<std::string> all, names());
   const size_t keep = static_cast<size_t>(std::max(1, keep_));
   for (size_t i = 0; i + keep < all.size(); ++i) PLAIT_TRY(files_.remove(folder_ + "/" + all[i]));

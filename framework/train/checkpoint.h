@@ -36,7 +36,8 @@ struct Best {
 struct Checkpoint {
   std::string job;  // digest of what decides the run's bits: only the same job goes on from it
   int stage = 0;
-  double loss = 0;  // of the last round
+  double loss = 0;     // of the last round
+  NamedValues losses;  // of the last round where there are several
   Counters counters;
   Best best;
   NamedValues validation;       // of the last validation
@@ -46,11 +47,13 @@ struct Checkpoint {
 };
 
 std::string encode(const Checkpoint& checkpoint);
+// The same piece by piece, with further tensors after the checkpoint's own.
+Status write(const Checkpoint& checkpoint, const TensorSources& more, const Files::Writer& writer);
 // Fails with: kCorrupt when anything is not as it was written.
 Result<Checkpoint> decode_checkpoint(const std::string& bytes, const std::string& place);
 
-// Between the state of a plan's rounds and a checkpoint's tensors.
-Status put_state(const Plan& plan, const RoundState& state, Checkpoint& checkpoint);
+// Between the state of a plan's rounds and a checkpoint's tensors: those of the state are borrowed.
+TensorSources put_state(const Plan& plan, const RoundState& state, Checkpoint& checkpoint);
 // `state` has the plan's arenas already. Fails with: kCorrupt when a tensor is missing or does not fit.
 Status take_state(const Plan& plan, const Checkpoint& checkpoint, RoundState& state);
 
@@ -60,7 +63,7 @@ class CheckpointFolder {
   CheckpointFolder(Files& files, std::string folder, int keep)
       : files_(files), folder_(std::move(folder)), keep_(keep) {}
   // Writes one, then removes those older than the last `keep`. Returns its path.
-  Result<std::string> save(const Checkpoint& checkpoint);
+  Result<std::string> save(const Checkpoint& checkpoint, const TensorSources& more = {});
   // The newest good one of job `job`; `passed_over` gets a line for each newer one that is not good.
   // Fails with: kNotFound when there is none, with the reason of each.
   Result<Checkpoint> newest(const std::string& job, std::vector<std::string>& passed_over);

@@ -1,5 +1,6 @@
 #include "train/evaluate.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace plait {
@@ -27,39 +28,43 @@ Result<const Metrics*> Evaluator::metrics_of(const Plan& plan) {
   return static_cast<const Metrics*>(metrics_.back().second.get());
 }
 
-// A row comes from the one rank that has the block.
+// A row of the table: loss, samples, every loss, states; as bits, from the one rank that has the block.
 Status Evaluator::add_block(const BlockView& view) {
   PLAIT_ASSIGN(const Metrics* const metrics, metrics_of(view.plan));
   std::vector<double> row(width(), 0.0);
   row[0] = view.result.loss_sum;
   row[1] = view.result.samples;
-  PLAIT_TRY(metrics->update(view.replica, view.batch, view.stream, std::span(row).subspan(2)));
+  std::ranges::copy(view.result.losses, row.begin() + 2);
+  PLAIT_TRY(metrics->update(view.replica, view.batch, view.stream, std::span(row).subspan(2 + losses())));
   for (size_t i = 0; i < row.size(); ++i) {
     table_[static_cast<size_t>(view.block) * width() + i] = std::bit_cast<int64_t>(row[i]);
   }
   return {};
 }
 
-Result<NamedValues> Evaluator::run(const std::vector<std::vector<float>>& weights, Transport& transport) {
+Result<NamedValues> Evaluator::run(const PlainWeights& weights, Transport& transport, Replica* lent) {
   table_.assign(static_cast<size_t>(blocks_->count()) * width(), 0);
-  PLAIT_TRY(blocks_->run(weights, [this](const BlockView& view) { return add_block(view); }));
+  PLAIT_TRY(blocks_->run(
+      weights, [this](const BlockView& view) { return add_block(view); }, lent));
   PLAIT_TRY(transport.all_reduce_sum(std::span(table_)));
   std::vector<double> sums(width(), 0.0);
   for (size_t i = 0; i < table_.size(); ++i) sums[i % width()] += std::bit_cast<double>(table_[i]);
   NamedValues values;
-  PLAIT_TRY(metrics().finish(std::span(sums).subspan(2), values));
-  if (!plan().losses().empty() && sums[1] > 0) values.emplace_back("loss", sums[0] / sums[1]);
+  PLAIT_TRY(metrics().finish(std::span(sums).subspan(2 + losses()), values));
+  if (losses() == 0 || sums[1] <= 0) return values;
+  values.emplace_back("loss", sums[0] / sums[1]);
+  for (size_t i = 0; losses() > 1 && i < losses(); ++i)
+    values.emplace_back(plan().network().losses[i].name, sums[2 + i] / sums[1]);
   return values;
 }
 
 Result<bool> Evaluator::higher_is_better(const std::string& name) const {
-  std::string known;
-  for (const MetricName& metric : metrics().names()) {
+  for (const ReportedValue& metric : metrics().names())
     if (metric.name == name) return metric.higher_is_better;
-    known += metric.name + ", ";
-  }
-  if (name == "loss" && !plan().losses().empty()) return false;
-  return Status(Code::kInvalid, "evaluate.monitor: no metric \"" + name + "\"; there are: " + known + "loss");
+  if (name == "loss" && losses() > 0) return false;
+  for (const HeadInfo& loss : plan().network().losses)
+    if (losses() > 1 && loss.name == name) return false;
+  return Status(Code::kInvalid, "evaluate.monitor: nothing is reported as \"" + name + "\"");
 }
 
 std::string Evaluator::default_monitor() const {

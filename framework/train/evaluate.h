@@ -16,13 +16,18 @@ class Evaluator {
   // Threads: [setup only]
   static Result<std::unique_ptr<Evaluator>> create(const BlockParts& parts, const Transport& transport);
 
-  // Metrics in the job's order, then "loss" where the job has one. Weights in plain order.
-  // Every record counts once; states and losses are added in block order, in f64, on every rank alike.
+  // Metrics in the job's order, then "loss" where the job has one, then of several losses each by name,
+  // without its weight. Weights in plain order. Every record counts once; states and losses are added in
+  // block order, in f64, on every rank alike. `lent`: see Blocks::run.
   // Fails with: what blocks report; kStopped where parts.work stops it, on every rank.
   // Threads: [one at a time], the transport's thread
-  Result<NamedValues> run(const std::vector<std::vector<float>>& weights, Transport& transport);
+  Result<NamedValues> run(const PlainWeights& weights, Transport& transport, Replica* lent = nullptr);
+  Result<NamedValues> run(const std::vector<std::vector<float>>& weights, Transport& transport) {
+    return run(plain_weights_of(weights), transport);
+  }
   int64_t records() const { return blocks_->records(); }
   const Plan& plan() const { return blocks_->plan(); }
+  const Blocks& blocks() const { return *blocks_; }
 
   // True when larger values of `name` are better. Fails with: kInvalid for a name that run does not give.
   Result<bool> higher_is_better(const std::string& name) const;
@@ -36,10 +41,11 @@ class Evaluator {
   Result<const Metrics*> metrics_of(const Plan& plan);
   const Metrics& metrics() const { return *metrics_.front().second; }  // of the plan at the bound
   Status add_block(const BlockView& view);
-  size_t width() const { return metrics().state_size() + 2; }
+  size_t losses() const { return plan().losses().size(); }
+  size_t width() const { return metrics().state_size() + 2 + losses(); }
 
   std::unique_ptr<Blocks> blocks_;
-  std::vector<int64_t> table_;  // [blocks, width] bits of f64: loss, samples, states
+  std::vector<int64_t> table_;  // [blocks, width] bits of f64: loss, samples, losses, states
   const Registry* registry_ = nullptr;
   std::mutex metrics_mutex_;
   std::vector<std::pair<const Plan*, std::unique_ptr<Metrics>>> metrics_;  // per plan, from that at the bound

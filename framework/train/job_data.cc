@@ -1,5 +1,8 @@
 #include "train/job_data.h"
 
+#include <cstdio>
+
+#include "pipeline/load.h"
 #include "registry/parts.h"
 
 namespace plait {
@@ -36,6 +39,20 @@ Result<EvaluationSet> open_held_out(const Registry& registry, const Job& job) {
   return set;
 }
 
+// A share that is no record would leave a job without its validation, in silence.
+Status check_share(const Job& job, int64_t records, const RecordSplit& split) {
+  if (job.validation || job.validation_fraction <= 0) return {};
+  const int64_t kept = split.validation_count();
+  const double wanted = job.validation_fraction * static_cast<double>(records);
+  if (kept > 0 && wanted < static_cast<double>(records) - 0.5) return {};
+  char share[80];
+  std::snprintf(share, sizeof share, "%.6g of %lld records is %.3g", job.validation_fraction,
+                static_cast<long long>(records), wanted);
+  return {Code::kInvalid,
+          error_at(job.validation_where, "a validation share of " + std::string(share) + ", so there is " +
+                                             (kept > 0 ? "none left to train on" : "none to validate on"))};
+}
+
 std::string parts_text(const std::vector<PartSpec>& parts) {
   std::string text;
   for (const PartSpec& part : parts) text += (text.empty() ? "" : ", ") + part_text(part);
@@ -55,6 +72,7 @@ Result<std::unique_ptr<JobData>> JobData::open(const Registry& registry, const J
   PLAIT_ASSIGN(data->training_, open_reader(registry, job, job.source, true));
   const double held_out = job.validation ? 0 : job.validation_fraction;
   const RecordSplit split(job.seed, data->training_->records(), held_out);
+  PLAIT_TRY(check_share(job, data->training_->records(), split));
   data->order_ = std::make_unique<TrainingOrder>(job.seed, split, job.train.shuffle, repeat);
   if (job.validation) {
     PLAIT_ASSIGN(data->validation_, open_whole(registry, job, job.validation));

@@ -29,7 +29,7 @@ Result<std::unique_ptr<MapWorker>> MapWorker::create(const Setup& setup) {
 
 Status MapWorker::make_memory() {
   Replica& replica = replicas_->whole();
-  result_arena_ = HostArena(plan().arena_elements());
+  if (!setup_.device->host_memory()) result_arena_ = HostArena(plan().arena_elements());
   for (size_t s = 0; s < replica.slots(); ++s) {
     if (!setup_.device->host_memory()) slot_copies_.emplace_back(plan().trained_elements());
     slots_.push_back(setup_.device->host_memory() ? replica.slot(s) : slot_copies_.back().data());
@@ -44,13 +44,12 @@ Status MapWorker::copy_in(float* device, const HostArena& host) {
 }
 
 Status MapWorker::copy_out(HostArena& host, const float* device, uint64_t elements) {
-  if (!setup_.device->host_memory()) return stream_->copy_out(host.data(), device, elements * sizeof(float));
-  std::memcpy(host.data(), device, elements * sizeof(float));
-  return {};
+  return stream_->copy_out(host.data(), device, elements * sizeof(float));
 }
 
 Status MapWorker::load(const RoundState& state) {
-  result_ = {};
+  result_.loss_sum = result_.samples = 0;
+  result_.losses.assign(plan().losses().size(), 0);
   if (loaded_round_ == state.round) return {};
   Replica& replica = replicas_->whole();
   PLAIT_TRY(copy_in(replica.weights(), state.weights));
@@ -74,6 +73,7 @@ Status MapWorker::step(int64_t position, int64_t next_position, int64_t step, in
   if (!done) return done.status();
   result_.loss_sum += done->loss_sum;
   result_.samples += done->samples;
+  for (size_t i = 0; i < done->losses.size(); ++i) result_.losses[i] += done->losses[i];
   return {};
 }
 
@@ -84,28 +84,45 @@ Status MapWorker::skip(int64_t position, int64_t next_position) {
 }
 
 Status MapWorker::finish(const RoundState& state) {
+  if (setup_.device->host_memory()) {
+    finish_in_place(state);
+    return {};
+  }
+  PLAIT_TRY(finish_in_copies());
+  if (!gradients() && !setup_.whole_weights) subtract(result_arena_.data(), state);
+  values_ = result_arena_.span();
+  return {};
+}
+
+// The replica's own weights become the result: the next task loads them anew.
+void MapWorker::finish_in_place(const RoundState& state) {
   Replica& replica = replicas_->whole();
   const uint64_t trained = plan().trained_elements();
-  if (gradients() && !buffers() && setup_.device->host_memory()) {
+  if (gradients() && !buffers()) {
     values_ = {replica.gradients(), trained};
-    return {};
+    return;
   }
-  if (setup_.whole_weights && setup_.device->host_memory()) {
-    values_ = {replica.weights(), plan().arena_elements()};
-    return {};
+  if (gradients()) {
+    std::memcpy(replica.weights(), replica.gradients(), trained * sizeof(float));
+  } else if (!setup_.whole_weights) {
+    subtract(replica.weights(), state);
   }
+  values_ = {replica.weights(), plan().arena_elements()};
+}
+
+Status MapWorker::finish_in_copies() {
+  Replica& replica = replicas_->whole();
+  const uint64_t trained = plan().trained_elements();
   PLAIT_TRY(copy_out(result_arena_, replica.weights(), plan().arena_elements()));
   if (gradients()) PLAIT_TRY(copy_out(result_arena_, replica.gradients(), trained));
   for (size_t s = 0; s < slot_copies_.size(); ++s)
     PLAIT_TRY(copy_out(slot_copies_[s], replica.slot(s), trained));
-  if (!setup_.device->host_memory()) PLAIT_TRY(stream_->synchronize());
-  if (!gradients() && !setup_.whole_weights) {
-    float* values = result_arena_.data();
-    const float* before = state.weights.data();
-    for (uint64_t i = 0; i < trained; ++i) values[i] -= before[i];
-  }
-  values_ = result_arena_.span();
-  return {};
+  return stream_->synchronize();
+}
+
+void MapWorker::subtract(float* values, const RoundState& state) const {
+  const float* before = state.weights.data();
+  for (uint64_t i = 0; i < plan().trained_elements(); ++i) values[i] -= before[i];
 }
 
 Status MapWorker::blame(const Status& failure) const {

@@ -16,6 +16,7 @@ namespace plait {
 struct TaskResult {
   double loss_sum = 0;  // over samples
   double samples = 0;
+  std::vector<double> losses;  // of each loss, as in StepResult
 };
 
 // Threads: [one at a time], in no arena or in one of the round graph.
@@ -51,6 +52,13 @@ class MapWorker {
   std::span<const float* const> slots() const { return slots_; }
   const TaskResult& result() const { return result_; }
 
+  // The replica of the bound for others to use between two tasks, its weights too: the next task loads them
+  // again.
+  Replica& lend() {
+    loaded_round_ = -1;
+    return replicas_->whole();
+  }
+
   // Says which step of which shard a value that is not finite belongs to, after finish.
   Status blame(const Status& failure) const;
   int64_t skipped_records() const { return feed_->skipped_records(); }
@@ -61,6 +69,9 @@ class MapWorker {
   Status make_memory();
   Status copy_in(float* device, const HostArena& host);
   Status copy_out(HostArena& host, const float* device, uint64_t elements);
+  void finish_in_place(const RoundState& state);
+  Status finish_in_copies();
+  void subtract(float* values, const RoundState& state) const;
   Status find_first_not_finite(Replica& replica, const Batch& batch, const Status& failure);
   bool gradients() const { return setup_.optimizer == nullptr; }
   const Plan& plan() const { return setup_.plans->whole(); }  // places of parameters are those of all
@@ -70,8 +81,9 @@ class MapWorker {
   std::unique_ptr<Stream> stream_;
   std::unique_ptr<ReplicaSet> replicas_;
   std::unique_ptr<ShardFeed> feed_;
-  HostArena result_arena_;              // delta or gradients, and buffers
-  std::vector<HostArena> slot_copies_;  // where the host cannot read the device's memory
+  // Where the host cannot read the device's memory: delta or gradients, and buffers; slots.
+  HostArena result_arena_;
+  std::vector<HostArena> slot_copies_;
   std::span<const float> values_;
   std::vector<const float*> slots_;
   TaskResult result_;

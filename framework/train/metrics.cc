@@ -40,6 +40,11 @@ class HostTensor {
   plait_tensor raw_{};
 };
 
+// "metric "accuracy:head2" (lenet.txtpb:31:3)"
+std::string place_of(const HeadInfo& head) {
+  return "metric \"" + head.name + "\" (" + head.plugin->where.text() + ")";
+}
+
 }  // namespace
 
 struct Metrics::One {
@@ -58,7 +63,7 @@ Metrics::~Metrics() = default;
 Result<std::unique_ptr<Metrics>> Metrics::create(const Registry& registry, const Plan& plan) {
   std::unique_ptr<Metrics> metrics(new Metrics(plan));
   for (const HeadInfo& head : plan.network().metrics) {
-    PLAIT_TRY(metrics->add(registry, head).at("metric " + head.plugin->id()));
+    PLAIT_TRY(metrics->add(registry, head).at(place_of(head)));
   }
   return metrics;
 }
@@ -76,9 +81,7 @@ Status Metrics::add(const Registry& registry, const HeadInfo& head) {
                             &one->self);
   }));
   state_size_ += one->state_size;
-  for (uint32_t v = 0; v < one->ops->n_values; ++v) {
-    names_.push_back({one->ops->values[v]->name, one->ops->values[v]->higher_is_better != 0});
-  }
+  names_.insert(names_.end(), head.values->begin(), head.values->end());
   metrics_.push_back(std::move(one));
   return {};
 }
@@ -94,7 +97,7 @@ Status Metrics::update(Replica& replica, const Batch& batch, Stream& stream, std
                     return one->ops->update(one->self, context.raw(), prediction.raw(), target.raw(),
                                             state.data());
                   })
-                  .at("metric " + one->head->plugin->id()));
+                  .at(place_of(*one->head)));
     state = state.subspan(one->state_size);
   }
   return {};
@@ -106,8 +109,8 @@ Status Metrics::finish(std::span<const double> state, NamedValues& values) const
     std::vector<double> results(one->ops->n_values);
     PLAIT_TRY(
         context.call([&] { return one->ops->finish(one->self, context.raw(), state.data(), results.data()); })
-            .at("metric " + one->head->plugin->id()));
-    for (size_t v = 0; v < results.size(); ++v) values.emplace_back(one->ops->values[v]->name, results[v]);
+            .at(place_of(*one->head)));
+    for (size_t v = 0; v < results.size(); ++v) values.emplace_back((*one->head->values)[v].name, results[v]);
     state = state.subspan(one->state_size);
   }
   return {};

@@ -11,11 +11,6 @@
 
 namespace plait {
 
-struct MetricName {
-  std::string name;
-  bool higher_is_better = false;
-};
-
 // Threads: create [setup only]; the rest [any].
 class Metrics {
  public:
@@ -27,7 +22,7 @@ class Metrics {
   Status update(Replica& replica, const Batch& batch, Stream& stream, std::span<double> state) const;
   // Values of a merged state, in the job's order.
   Status finish(std::span<const double> state, NamedValues& values) const;
-  const std::vector<MetricName>& names() const { return names_; }
+  const std::vector<ReportedValue>& names() const { return names_; }
 
  private:
   struct One;
@@ -36,7 +31,7 @@ class Metrics {
 
   const Plan& plan_;
   std::vector<std::unique_ptr<One>> metrics_;
-  std::vector<MetricName> names_;
+  std::vector<ReportedValue> names_;
   size_t state_size_ = 0;
 };
 

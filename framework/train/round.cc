@@ -180,6 +180,7 @@ Status Rounds::end_task(Slot& slot, MapWorker& worker) {
 Status Rounds::gather(Slot& slot, MapWorker& worker) {
   TaskResult& result = results_[static_cast<size_t>(slot.shard)];
   result = {};
+  result.losses.assign(plan_.losses().size(), 0);
   if (slot.spoilt) {
     parts_.reducer->leave_out(slot.shard, gathered_lengths());
     return {};
@@ -270,12 +271,15 @@ int64_t Rounds::skipped() const {
 // The losses travel as bits, each from the one rank that has it, and are added in shard order everywhere.
 Result<RoundResult> Rounds::tally() {
   const size_t shards = results_.size(), ranks = static_cast<size_t>(transport_.size());
+  const size_t losses = plan_.losses().size(), by_loss = 2 * shards + ranks + 2;
   std::vector<int64_t>& table = table_;
-  table.assign(2 * shards + ranks + 2, 0);
+  table.assign(by_loss + losses * shards, 0);
   for (int k : mine_) {
     const TaskResult& task = results_[static_cast<size_t>(k)];
     table[static_cast<size_t>(k)] = std::bit_cast<int64_t>(task.loss_sum);
     table[shards + static_cast<size_t>(k)] = std::bit_cast<int64_t>(task.samples);
+    for (size_t i = 0; i < losses; ++i)
+      table[by_loss + i * shards + static_cast<size_t>(k)] = std::bit_cast<int64_t>(task.losses[i]);
   }
   table[2 * shards + static_cast<size_t>(transport_.rank())] = static_cast<int64_t>(mine_.size());
   table[2 * shards + ranks] = skipped() - skipped_before_;
@@ -288,9 +292,15 @@ Result<RoundResult> Rounds::tally() {
     samples += std::bit_cast<double>(table[shards + k]);
   }
   result.loss = samples > 0 ? loss / samples : 0;
+  for (size_t i = 0; i < losses; ++i) {
+    double sum = 0;
+    for (size_t k = 0; k < shards; ++k) sum += std::bit_cast<double>(table[by_loss + i * shards + k]);
+    result.losses.push_back(samples > 0 ? sum / samples : 0);
+  }
   result.steps = steps_;
   result.samples = steps_ * numbers_.shards * numbers_.batch;
-  result.tasks_by_rank.assign(table.begin() + static_cast<int64_t>(2 * shards), table.end() - 2);
+  const auto by_rank = table.begin() + static_cast<int64_t>(2 * shards);
+  result.tasks_by_rank.assign(by_rank, by_rank + static_cast<int64_t>(ranks));
   result.skipped_records = table[2 * shards + ranks];
   result.left_out = table[2 * shards + ranks + 1];
   if (result.left_out > 0) {

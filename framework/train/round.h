@@ -57,7 +57,8 @@ struct RoundParts {
 };
 
 struct RoundResult {
-  double loss = 0;  // mean over the round's samples, in shard order
+  double loss = 0;             // mean over the round's samples, in shard order
+  std::vector<double> losses;  // of each loss, in the job's order; loss is their weighted sum
   int64_t steps = 0;
   int64_t samples = 0;
   std::vector<int64_t> tasks_by_rank;  // of this round; sums to K
@@ -85,6 +86,8 @@ class Rounds final : private RoundGraph::Work {
   Result<RoundResult> run(RoundState& state, int64_t most_steps);
 
   int replicas() const { return static_cast<int>(workers_.size()); }
+  // A replica for others to use between rounds; null on a rank that has none.
+  Replica* lend() { return workers_.empty() ? nullptr : &workers_.front()->lend(); }
   std::vector<NodeTime> profile(int slot) const { return workers_[static_cast<size_t>(slot)]->profile(); }
 
  private:

@@ -16,14 +16,15 @@ std::vector<HostArena> initial_slots(const OptimizerInstance& optimizer, uint64_
 
 Result<RoundState> initial_state(const Plan& plan, uint64_t seed, const OptimizerInstance& optimizer,
                                  const OptimizerInstance* outer) {
-  std::vector<std::vector<float>> plain;
-  for (const ParameterInfo& parameter : plan.network().parameters) {
-    plain.emplace_back(parameter.elements);
-    PLAIT_TRY(initial_values(parameter, seed, plain.back().data()));
-  }
   RoundState state;
   state.weights = HostArena(plan.arena_elements());
-  PLAIT_TRY(plan.pack(plain, state.weights.data()));
+  std::vector<float> plain;
+  for (size_t i = 0; i < plan.parameters().size(); ++i) {
+    const ParameterInfo& parameter = plan.network().parameters[i];
+    plain.resize(parameter.elements);
+    PLAIT_TRY(initial_values(parameter, seed, plain.data()));
+    PLAIT_TRY(plan.pack(i, plain.data(), state.weights.data()));
+  }
   state.slots = initial_slots(optimizer, plan.trained_elements());
   if (outer) state.outer_slots = initial_slots(*outer, plan.trained_elements());
   return state;
@@ -36,21 +37,9 @@ Result<std::vector<std::vector<float>>> plain_weights(const Plan& plan, const Ho
   return plain;
 }
 
-Result<std::vector<std::vector<float>>> plain_slot(const Plan& plan, const HostArena& slot) {
-  HostArena whole(plan.arena_elements());
-  std::copy_n(slot.data(), slot.size(), whole.data());
-  PLAIT_ASSIGN(auto plain, plain_weights(plan, whole));
-  for (size_t i = 0; i < plain.size(); ++i)
-    if (!plan.parameters()[i].trained) plain[i].clear();
-  return plain;
-}
-
 Status store_slot(const Plan& plan, const std::vector<std::vector<float>>& plain, HostArena& slot) {
-  std::vector<std::vector<float>> whole = plain;
-  for (size_t i = 0; i < whole.size(); ++i) whole[i].resize(plan.network().parameters[i].elements);
-  HostArena arena(plan.arena_elements());
-  PLAIT_TRY(plan.pack(whole, arena.data()));
-  std::copy_n(arena.data(), slot.size(), slot.data());
+  for (size_t i = 0; i < plain.size(); ++i)
+    if (plan.parameters()[i].trained) PLAIT_TRY(plan.pack(i, plain[i].data(), slot.data()));
   return {};
 }
 

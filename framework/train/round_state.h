@@ -28,8 +28,7 @@ Result<RoundState> initial_state(const Plan& plan, uint64_t seed, const Optimize
 // Weights and buffers per parameter, plain order, as in files; and back. Parameters of `plain` are in the
 // network's order.
 Result<std::vector<std::vector<float>>> plain_weights(const Plan& plan, const HostArena& weights);
-// The same for a slot: trained parameters only, the others stay empty.
-Result<std::vector<std::vector<float>>> plain_slot(const Plan& plan, const HostArena& slot);
+// Into a slot: trained parameters only, the others may be empty.
 Status store_slot(const Plan& plan, const std::vector<std::vector<float>>& plain, HostArena& slot);
 
 }  // namespace plait

@@ -74,6 +74,12 @@ Result<std::unique_ptr<RoundSums>> RoundSums::create(const Plan& plan, const std
   return sums;
 }
 
+uint64_t RoundSums::bytes(const Plan& plan, const std::vector<SlotInfo>& averaged, int64_t total_weight) {
+  uint64_t bytes = ExactSum::bytes(value_segments(plan), total_weight);
+  for (const SlotInfo& slot : averaged) bytes += ExactSum::bytes(slot_segments(plan, slot), total_weight);
+  return bytes;
+}
+
 void RoundSums::begin() {
   for (ExactSum* sum : all_) sum->begin();
   if (variances_) variances_->begin();

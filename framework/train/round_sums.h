@@ -24,6 +24,9 @@ class RoundSums {
   static Result<std::unique_ptr<RoundSums>> create(const Plan& plan, const std::vector<SlotInfo>& averaged,
                                                    int64_t total_weight);
 
+  // What create allocates for the sums. Units: bytes
+  static uint64_t bytes(const Plan& plan, const std::vector<SlotInfo>& averaged, int64_t total_weight);
+
   void begin();
   // Adds one shard's result. Shapes: values [arena]; slots: one [trained] array per averaged slot.
   // Fails with: kNumeric, naming the parameter. Threads: [any]

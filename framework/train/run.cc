@@ -71,6 +71,7 @@ class Run {
 
   Status open_main() {
     const Status opened = main_->open();
+    if (opened) return main_->make_state();
     if (!is_stop(opened)) return opened;
     return {Code::kStopped, options_.resume
                                 ? "stopped while the data was opened: the run is as it was"
@@ -120,7 +121,9 @@ class Run {
       }
       say("weights: " + std::to_string(taken) + " of " + total + " tensors from " + options_.weights_file);
     }
-    PLAIT_ASSIGN(network_, main_->weights());
+    if (!job_.pretrain.empty()) {
+      PLAIT_ASSIGN(network_, main_->weights());
+    }
     return {};
   }
 
@@ -191,6 +194,7 @@ class Run {
     const Status opened = stage.open();
     if (is_stop(opened)) return RunStatus::kStopped;
     PLAIT_TRY(opened);
+    PLAIT_TRY(stage.make_state());
     PLAIT_ASSIGN([[maybe_unused]] const int taken, stage.begin_with(of_same_type(stage.network())));
     PLAIT_TRY(resume(stage));
     PLAIT_ASSIGN(const RunStatus status, stage.run(network_));
@@ -246,8 +250,12 @@ class Run {
   Result<RunStatus> train() {
     pretrained_.reset();
     main_->set_number(stage_);
-    PLAIT_ASSIGN([[maybe_unused]] const int taken, main_->begin_with(network_));
+    if (!job_.pretrain.empty()) {
+      PLAIT_ASSIGN([[maybe_unused]] const int taken, main_->begin_with(network_));
+      network_ = {};
+    }
     PLAIT_TRY(resume(*main_));
+    if (resume_from_) resume_from_->tensors = {};
     return main_->run({});
   }
 
@@ -272,6 +280,7 @@ class Run {
     PLAIT_TRY(agree_same(transport_, "the weights", summary_.weights_sha256));
     if (is_root()) PLAIT_TRY(folder_->save_weights(weights));
     summary_.loss = main_->loss();
+    summary_.losses = main_->losses();
     summary_.validation = main_->validation();
     summary_.best_validation = main_->best().validation;
     summary_.best_epoch = main_->best().epoch;

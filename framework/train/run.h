@@ -67,6 +67,7 @@ struct Summary {
   double seconds = 0;                   // of the whole run
   double train_samples_per_second = 0;  // training time alone
   double loss = 0;                      // of the last round
+  NamedValues losses;                   // of the last round where there are several losses
   NamedValues validation;               // of the last weights; empty without validation records
   NamedValues test;                     // of the last weights; empty without test records
   NamedValues best_validation;          // of the best checkpoint
@@ -101,6 +102,7 @@ struct RoundInfo {
   double epoch = 0;               // so far, a fraction
   int64_t samples = 0;            // of this stage so far, all shards
   double loss = 0;                // mean over the round's samples
+  NamedValues losses;             // of several losses each by name, without its weight; else empty
   double seconds = 0;             // this round took
   double samples_per_second = 0;  // of this round
 };

@@ -51,15 +51,17 @@ std::string utc_text(Clock::Nanoseconds wall) {
 }
 
 Json to_json(const RoundInfo& round) {
-  return {{"type", "round"},
-          {"stage", round.stage},
-          {"round", round.round},
-          {"step", round.step},
-          {"epoch", round.epoch},
-          {"samples", round.samples},
-          {"loss", number(round.loss)},
-          {"seconds", round.seconds},
-          {"samples_per_second", number(round.samples_per_second)}};
+  Json object = {{"type", "round"},
+                 {"stage", round.stage},
+                 {"round", round.round},
+                 {"step", round.step},
+                 {"epoch", round.epoch},
+                 {"samples", round.samples},
+                 {"loss", number(round.loss)},
+                 {"seconds", round.seconds},
+                 {"samples_per_second", number(round.samples_per_second)}};
+  if (!round.losses.empty()) object["losses"] = to_json(round.losses);
+  return object;
 }
 
 Json to_json(const EvaluationInfo& evaluation) {
@@ -204,12 +206,16 @@ Status RunFolder::write_curve() {
   return files_.write_atomically(run_dir_ + "/curve.csv", text);
 }
 
-Status RunFolder::save_best(const NamedTensors& weights) {
-  return files_.write_atomically(weights_path(run_dir_, "best"), to_safetensors(weights));
+Status RunFolder::save_best(const TensorSources& weights) {
+  return files_.write_pieces_atomically(weights_path(run_dir_, "best"), [&](const Files::Writer& writer) {
+    return write_safetensors(weights, writer);
+  });
 }
 
 Status RunFolder::save_weights(const NamedTensors& weights) {
-  return files_.write_atomically(weights_path(run_dir_, "last"), to_safetensors(weights));
+  return files_.write_pieces_atomically(weights_path(run_dir_, "last"), [&](const Files::Writer& writer) {
+    return write_safetensors(sources_of(weights), writer);
+  });
 }
 
 Status RunFolder::save_summary(const Summary& summary) {
@@ -232,6 +238,7 @@ std::string Summary::json() const {
                  {"seconds", number(seconds)},
                  {"train_samples_per_second", number(train_samples_per_second)},
                  {"loss", number(loss)},
+                 {"losses", to_json(losses)},
                  {"test", to_json(test)},
                  {"validation", to_json(validation)},
                  {"best_epoch", number(best_epoch)},

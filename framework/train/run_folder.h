@@ -44,7 +44,7 @@ class RunFolder {
   Status add(const EvaluationInfo& evaluation);
   // Lines wait for this; called at the end of epochs, and when they have waited long.
   Status flush();
-  Status save_best(const NamedTensors& weights);
+  Status save_best(const TensorSources& weights);
   Status save_weights(const NamedTensors& weights);
   Status save_summary(const Summary& summary);
 

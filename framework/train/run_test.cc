@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <thread>
 
@@ -78,6 +79,57 @@ TEST_CASE("training makes the loss smaller, and the summary adds up") {
   CHECK(world.files.exists("run/summary.json"));
   CHECK(world.files.exists("run/curve.csv"));
   CHECK(world.files.exists("run/checkpoints/best.safetensors"));
+}
+
+// A second head with a loss and a metric of the same types.
+const std::string kSecondHead =
+    "layer { name: \"c\" input: \"m\" plane { units: 1 } }\n"
+    "loss { input: \"c\" target: \"label\" weight: 3 squares {} } metric { input: \"c\" target: \"label\" "
+    "error {} }\n";
+
+double value_of(const NamedValues& values, const std::string& name) {
+  const auto found = std::ranges::find(values, name, [](const auto& value) { return value.first; });
+  REQUIRE_MESSAGE(found != values.end(), name);
+  return found->second;
+}
+
+TEST_CASE("two heads with losses and metrics of one type are reported by name everywhere") {
+  for (int ranks : {1, 3}) {
+    TestWorld world;
+    const Job job = train_job(kAveraging, kSecondHead + "evaluate { monitor: \"error:c\" }");
+    const auto summary = world.run(job, ranks, 2);
+    REQUIRE_MESSAGE(summary.is_ok(), summary.status().message());
+    for (const NamedValues* values : {&summary->test, &summary->validation, &summary->best_validation}) {
+      CHECK(values->size() == 5);
+      const double b = value_of(*values, "squares:b"), c = value_of(*values, "squares:c");
+      CHECK(b != c);
+      CHECK(value_of(*values, "loss") == doctest::Approx(b + 3 * c).epsilon(1e-12));
+      CHECK(value_of(*values, "error:b") == doctest::Approx(2 * b).epsilon(1e-6));
+      CHECK(value_of(*values, "error:c") == doctest::Approx(2 * c).epsilon(1e-6));
+    }
+    CHECK(summary->loss == doctest::Approx(value_of(summary->losses, "squares:b") +
+                                           3 * value_of(summary->losses, "squares:c")));
+    CHECK(world.observer.rounds.back().losses == summary->losses);
+    // The best weights are those of the smallest "error:c".
+    double least = 1e9;
+    for (const EvaluationInfo& info : world.observer.evaluations)
+      if (info.on == "validation") least = std::min(least, value_of(info.values, "error:c"));
+    CHECK(value_of(summary->best_validation, "error:c") == least);
+    const std::string curve = *world.files.read("run/curve.csv"),
+                      lines = *world.files.read("run/metrics.jsonl");
+    CHECK(curve.find("validation_error:b,validation_error:c,validation_loss,validation_squares:b") !=
+          std::string::npos);
+    CHECK(lines.find("\"losses\":{\"squares:b\":") != std::string::npos);
+    CHECK(summary->json().find("\"error:c\"") != std::string::npos);
+  }
+}
+
+TEST_CASE("a job of one loss reports the total alone") {
+  TestWorld world;
+  const auto summary = world.run(train_job(kAveraging));
+  REQUIRE(summary.is_ok());
+  CHECK(summary->losses.empty());
+  CHECK(summary->test.size() == 2);
 }
 
 TEST_CASE("four shards of 4 at one step are one shard of 16") {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "train/class_check.h"
 #include "train/compile_plan.h"
 #include "train/ranks.h"
 
@@ -51,11 +52,19 @@ Status Stage::open() {
   PLAIT_TRY(open_data());
   PLAIT_TRY(count_steps());
   PLAIT_TRY(make_plan());
+  PLAIT_TRY(check_classes(run_.registry, job_, *plan_, data_->training().classes(), run_.device));
   PLAIT_TRY(make_optimizers());
   PLAIT_ASSIGN(reducer_, Reducer::create(run_.registry, job_.reducer, train.shards,
                                          int64_t{train.local_steps} * train.batch));
-  PLAIT_TRY(make_evaluators());
+  return make_evaluators();
+}
+
+Status Stage::make_state() {
   PLAIT_ASSIGN(state_, initial_state(*plan_, job_.seed, *optimizer_, outer_.get()));
+  return {};
+}
+
+Status Stage::make_rounds() {
   RoundParts parts;
   parts.plans = plans_.get();
   parts.device = &run_.device;
@@ -158,6 +167,7 @@ Status Stage::resume(const Checkpoint& checkpoint) {
   validated_step_ = checkpoint.validated_step;
   saved_round_ = state_.round;
   loss_ = checkpoint.loss;
+  losses_ = checkpoint.losses;
   samples_ = state_.step * numbers_.shards * numbers_.batch;
   return {};
 }
@@ -220,7 +230,15 @@ Status Stage::tell_begin() {
 
 Result<RunStatus> Stage::run(const NamedTensors& network) {
   find_end();
+  PLAIT_TRY(make_rounds());
   PLAIT_TRY(tell_begin());
+  const Result<RunStatus> status = run_rounds(network);
+  keep_times();
+  if (!run_.work.is_caught()) rounds_.reset();  // what comes now has its memory
+  return status;
+}
+
+Result<RunStatus> Stage::run_rounds(const NamedTensors& network) {
   // The validation that a stop cut short.
   bool is_due = epochs_passed(state_.step) > epochs_passed(validated_step_);
   for (;;) {
@@ -280,6 +298,9 @@ Status Stage::after_round(const RoundResult& result, Clock::Nanoseconds took) {
     counters.tasks_by_rank[r] += result.tasks_by_rank[r];
   if (result.skipped_records > 0 && !told_bad_) PLAIT_TRY(tell_first_bad());
   loss_ = result.loss;
+  losses_.clear();
+  for (size_t i = 0; result.losses.size() > 1 && i < result.losses.size(); ++i)
+    losses_.emplace_back(plan_->network().losses[i].name, result.losses[i]);
   samples_ += result.samples;
   if (!run_.is_root()) return {};
   if (result.left_out > 0 && !std::exchange(told_left_out_, true))
@@ -292,6 +313,7 @@ Status Stage::after_round(const RoundResult& result, Clock::Nanoseconds took) {
   info.epoch = epoch();
   info.samples = samples_;
   info.loss = result.loss;
+  info.losses = losses_;
   info.seconds = seconds_of(took);
   info.samples_per_second = info.seconds > 0 ? static_cast<double>(result.samples) / info.seconds : 0;
   run_.observer.round_finished(info);
@@ -311,8 +333,9 @@ Status Stage::tell_first_bad() {
 Status Stage::validate(bool is_regular) {
   if (!validation_) return {};
   const Clock::Nanoseconds begin = run_.clock.now();
-  PLAIT_ASSIGN(const auto plain, plain_weights(*plan_, state_.weights));
-  PLAIT_ASSIGN(validation_values_, validation_->run(plain, run_.transport));
+  const PlainWeights weights = plain_weights_in(*plan_, state_.weights);
+  PLAIT_ASSIGN(validation_values_,
+               validation_->run(weights, run_.transport, rounds_ ? rounds_->lend() : nullptr));
   EvaluationInfo info;
   info.on = "validation";
   info.weights = "last";
@@ -330,7 +353,7 @@ Status Stage::validate(bool is_regular) {
   info.seconds = seconds_of(run_.clock.now() - begin);
   if (is_regular) validated_step_ = state_.step;
   if (!run_.is_root()) return {};
-  if (info.best && !pretraining_) PLAIT_TRY(run_.folder->save_best(name_weights(plan_->network(), plain)));
+  if (info.best && !pretraining_) PLAIT_TRY(run_.folder->save_best(sources_of(*plan_, weights)));
   run_.observer.evaluated(info);
   return run_.folder->add(info);
 }
@@ -342,18 +365,19 @@ Status Stage::save_checkpoint(const NamedTensors& network) {
   checkpoint.job = run_.job_digest;
   checkpoint.stage = number_;
   checkpoint.loss = loss_;
+  checkpoint.losses = losses_;
   checkpoint.counters = run_.counters;
   checkpoint.counters.seconds = run_.seconds();
   checkpoint.best = best_;
   checkpoint.validation = validation_values_;
   checkpoint.validated_step = validated_step_;
-  PLAIT_TRY(put_state(*plan_, state_, checkpoint));
+  const TensorSources tensors = put_state(*plan_, state_, checkpoint);
   if (pretraining_) {
     for (const NamedTensor& tensor : network)
       checkpoint.tensors.push_back({"network/" + tensor.name, tensor.shape, tensor.values});
   }
   PLAIT_TRY(run_.folder->flush());
-  PLAIT_ASSIGN(const std::string path, run_.checkpoints->save(checkpoint));
+  PLAIT_ASSIGN(const std::string path, run_.checkpoints->save(checkpoint, tensors));
   run_.observer.checkpoint_saved(path);
   return {};
 }
@@ -378,8 +402,8 @@ Result<NamedValues> Stage::test(const NamedTensors& weights, const std::string& 
   return values;
 }
 
-std::vector<LayerTime> Stage::profile() const {
-  std::vector<LayerTime> times;
+void Stage::keep_times() {
+  std::vector<LayerTime>& times = times_;
   for (int slot = 0; slot < rounds_->replicas(); ++slot) {
     const std::vector<NodeTime> nodes = rounds_->profile(slot);
     times.resize(std::max(times.size(), nodes.size()));
@@ -390,7 +414,6 @@ std::vector<LayerTime> Stage::profile() const {
       times[i].seconds += static_cast<double>(nodes[i].total_ns) * 1e-9;
     }
   }
-  return times;
 }
 
 }  // namespace plait

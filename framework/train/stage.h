@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 
+#include "plan/memory.h"
 #include "train/checkpoint.h"
 #include "train/evaluate.h"
 #include "train/job_data.h"
@@ -43,11 +44,16 @@ class Stage {
   // is less than a round; kStopped on all ranks.
   // Threads: [setup only]
   Status open();
+  // The weights that the seed gives, and slots; after open, for stages that run.
+  Status make_state();
 
   const Network& network() const { return plan_->network(); }
   void set_number(int number) { number_ = number; }
   double steps_per_epoch() const { return numbers_.steps_per_epoch; }
   const JobData& data() const { return *data_; }
+  // What a rank holds that does all shards of the stage with these threads, or their part of `ranks`; the
+  // process apart.
+  MemoryUse memory(int threads, int ranks) const;
 
   // Weights that a stage begins with: the seed's, with tensors of the same name and shape taken from `from`.
   // Returns how many were taken.
@@ -60,15 +66,20 @@ class Stage {
   Result<RunStatus> run(const NamedTensors& network);
 
   Result<NamedTensors> weights() const;
+  // The value that picks the best weights; "" where none does.
+  const std::string& monitor() const { return monitor_; }
   double loss() const { return loss_; }
+  const NamedValues& losses() const { return losses_; }
   const Best& best() const { return best_; }
   const NamedValues& validation() const { return validation_values_; }
   // On the job's test records; empty where there are none. Fails with: kStopped on all ranks.
   Result<NamedValues> test(const NamedTensors& weights, const std::string& which);
-  std::vector<LayerTime> profile() const;
+  // Of the rounds that have run.
+  const std::vector<LayerTime>& profile() const { return times_; }
 
  private:
   Status open_data();
+  Status make_rounds();
   Status make_plan();
   Status make_optimizers();
   Status make_evaluators();
@@ -77,6 +88,7 @@ class Stage {
   Status tell_begin();
   void find_end();
   int64_t epochs_passed(int64_t step) const;
+  Result<RunStatus> run_rounds(const NamedTensors& network);
   Result<RunStatus> stop(const NamedTensors& network);
   bool is_stop(const Status& status) const;
   Result<RunStatus> end(const NamedTensors& network);
@@ -85,6 +97,7 @@ class Stage {
   Status validate(bool is_regular = true);
   Status save_checkpoint(const NamedTensors& network);
   double epoch() const;
+  void keep_times();
 
   RunContext& run_;
   const Job& job_;
@@ -105,7 +118,9 @@ class Stage {
   std::string monitor_;
   bool higher_is_better_ = false;
   double loss_ = 0;
+  NamedValues losses_;  // of the last round, of several losses
   int64_t samples_ = 0;
+  std::vector<LayerTime> times_;
   bool told_bad_ = false;  // on all ranks alike
   bool told_left_out_ = false;
   Best best_;

@@ -145,22 +145,41 @@ class Reader {
 
 }  // namespace
 
-std::string to_safetensors(const NamedTensors& tensors) {
+Status write_safetensors(const TensorSources& tensors, const Files::Writer& write) {
   Json header = Json::object();
   header["__metadata__"] = {{"format", "plait"}};
   uint64_t at = 0;
-  for (const NamedTensor& tensor : tensors) {
-    const uint64_t bytes = tensor.values.size() * sizeof(float);
+  for (const TensorSource& tensor : tensors) {
+    const uint64_t bytes = tensor.elements * sizeof(float);
     header[tensor.name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {at, at + bytes}}};
     at += bytes;
   }
   std::string text = json_text(header);
   text.append((8 - text.size() % 8) % 8, ' ');  // the data begin at a multiple of 8
-  std::string file = u64_bytes(text.size()) + text;
-  file.reserve(file.size() + at);
-  for (const NamedTensor& tensor : tensors) {
-    file.append(reinterpret_cast<const char*>(tensor.values.data()), tensor.values.size() * sizeof(float));
+  PLAIT_TRY(write(u64_bytes(text.size()) + text));
+  for (const TensorSource& tensor : tensors) {
+    PLAIT_ASSIGN(const std::span<const float> values, tensor.values());
+    PLAIT_TRY(write({reinterpret_cast<const char*>(values.data()), values.size_bytes()}));
   }
+  return {};
+}
+
+TensorSources sources_of(const NamedTensors& tensors) {
+  TensorSources sources;
+  for (const NamedTensor& tensor : tensors) {
+    const std::span<const float> values(tensor.values);
+    sources.push_back({tensor.name, tensor.shape, values.size(),
+                       [values]() -> Result<std::span<const float>> { return values; }});
+  }
+  return sources;
+}
+
+std::string to_safetensors(const NamedTensors& tensors) {
+  std::string file;
+  (void)write_safetensors(sources_of(tensors), [&](std::string_view piece) {
+    file += piece;
+    return Status();
+  });
   return file;
 }
 

@@ -6,10 +6,13 @@
 // parameters and buffers "layer.parameter". Source: https://github.com/huggingface/safetensors (format)
 #pragma once
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/files.h"
 #include "base/status.h"
 #include "plan/network.h"
 
@@ -21,6 +24,20 @@ struct NamedTensor {
   std::vector<float> values;
 };
 using NamedTensors = std::vector<NamedTensor>;
+
+// A tensor whose values are fetched when they are needed; those of one may be gone when the next is fetched.
+struct TensorSource {
+  std::string name;
+  std::vector<int64_t> shape;
+  uint64_t elements = 0;
+  std::function<Result<std::span<const float>>()> values;
+};
+using TensorSources = std::vector<TensorSource>;
+
+// Writes a file from its beginning to its end, a tensor at a time, in this order.
+Status write_safetensors(const TensorSources& tensors, const Files::Writer& write);
+// Of tensors that are held elsewhere.
+TensorSources sources_of(const NamedTensors& tensors);
 
 // The bytes of a file. Tensors keep their order.
 std::string to_safetensors(const NamedTensors& tensors);

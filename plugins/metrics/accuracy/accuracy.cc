@@ -45,6 +45,8 @@ struct Accuracy {
     d.field("top", &Accuracy::top).doc("how many answers a prediction may give").range(1, 1e6);
   }
 
+  std::string suffix() const { return top == 1 ? "" : "_top" + std::to_string(top); }
+
   size_t state_size(Spec prediction, Spec target) const {
     if (prediction.dtype() != DType::f32 || prediction.rank() < 2) {
       throw Error("prediction is ", prediction, ", wanted f32[N, ..., classes]");

@@ -43,6 +43,11 @@ TEST_CASE("top: one of the highest scores is enough") {
   }
 }
 
+TEST_CASE("the names of values say how many answers count") {
+  CHECK(Test({1, 4}, {1}).metric.suffix().empty());
+  CHECK(Test({1, 4}, {1}, 5).metric.suffix() == "_top5");
+}
+
 TEST_CASE("of equal scores only the first counts; NaN and labels beyond the classes are wrong") {
   Test test({4, 2}, {4}, 1, DType::u8);
   test.metric.prediction.fill({1, 1, 1, 1, 2, NAN, 1, 1});

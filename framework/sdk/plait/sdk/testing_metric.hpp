@@ -36,6 +36,12 @@ class MetricTest {
     return values;
   }
   const char* name(size_t i) const { return ops_.values[i]->name; }
+  // What the configuration adds to the names.
+  std::string suffix() {
+    char text[64] = "";
+    if (PLAIT_HAS(&ops_, suffix)) host_.check(ops_.suffix(host_.context(), settings_.c(), text, sizeof text));
+    return text;
+  }
   bool higher_is_better(size_t i) const { return ops_.values[i]->higher_is_better != 0; }
 
  private:

@@ -1,0 +1,151 @@
+#include "pipeline/report_names.h"
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+
+#include "registry/context.h"
+
+namespace plait {
+namespace {
+
+constexpr const char* kTotal = "loss";
+
+bool is_word(const std::string& text) {
+  return std::ranges::all_of(text, [](unsigned char c) { return std::isalnum(c) || c == '_'; });
+}
+
+// Columns, JSON keys and lines of progress hold it as it is.
+bool can_be_shown(const std::string& name) {
+  return std::ranges::none_of(
+      name, [](unsigned char c) { return c < 0x20 || c == 0x7f || c == ',' || c == '"' || c == '\\'; });
+}
+
+class ReportNames {
+ public:
+  ReportNames(const Registry& registry, const ReportPlaces& places, Job& job, Errors& errors)
+      : registry_(registry), places_(places), job_(job), errors_(errors) {}
+
+  void run() {
+    for (size_t i = 0; i < job_.losses.size(); ++i) loss(job_.losses[i], places_.losses[i]);
+    for (size_t i = 0; i < job_.metrics.size(); ++i) metric(job_.metrics[i], places_.metrics[i]);
+    std::map<std::string, int> alike;
+    for (const auto& [name, place] : taken_) alike[name] += 1;
+    for (const Open& open : open_) alike[*open.name] += 1;
+    for (const Open& open : open_)
+      if (alike[*open.name] > 1 && open.input_written) *open.name += ":" + input_text(*open.input);
+    for (const Open& open : open_) number(*open.name);
+    if (!errors_.any()) monitor();  // what was left out is not missing
+  }
+
+ private:
+  // A name that nobody wrote.
+  struct Open {
+    std::string* name;
+    const InputRef* input;
+    bool input_written;
+  };
+
+  static std::string input_text(const InputRef& input) {
+    return input.output == 0 ? input.layer : input.layer + ":" + std::to_string(input.output);
+  }
+
+  void loss(LossSpec& loss, const Place& place) {
+    if (loss.name_written) return take(loss.name, place, job_.losses.size() > 1);
+    if (!loss.plugin) return;
+    loss.name = loss.plugin.entry->short_name();
+    open_.push_back({&loss.name, &loss.input, loss.input_written});
+  }
+
+  void metric(MetricSpec& metric, const Place& place) {
+    metric.values.clear();
+    if (!metric.plugin) return;
+    const auto ops = registry_.ops<plait_metric_ops>(metric.plugin.id());
+    if (!ops || *ops == nullptr) return;  // said where it is made
+    const std::string suffix = metric.name.empty() ? suffix_of(metric, *ops, place) : "";
+    for (uint32_t v = 0; v < (*ops)->n_values; ++v) {
+      const plait_metric_value& value = *(*ops)->values[v];
+      metric.values.push_back({value.name + suffix, value.higher_is_better != 0});
+      if (!metric.name.empty())
+        metric.values.back().name = (*ops)->n_values == 1 ? metric.name : metric.name + "." + value.name;
+    }
+    for (ReportedValue& value : metric.values) {
+      if (metric.name.empty()) {
+        open_.push_back({&value.name, &metric.input, metric.input_written});
+      } else {
+        take(value.name, place, !job_.losses.empty());
+      }
+    }
+  }
+
+  std::string suffix_of(const MetricSpec& metric, const plait_metric_ops* ops, const Place& place) {
+    if (!PLAIT_HAS(ops, suffix)) return "";
+    char text[64] = "";
+    CallContext context;
+    const Status said = context.call(
+        [&] { return ops->suffix(context.raw(), metric.plugin.config.get(), text, sizeof text); });
+    text[sizeof text - 1] = 0;
+    const std::string type = "metric " + metric.plugin.entry->short_name();
+    if (!said) errors_.add(place, type + ": " + said.message());
+    if (said && is_word(text)) return text;
+    if (said)
+      errors_.add(place, type + " adds a suffix to its names that has more than letters, digits and \"_\"");
+    return "";
+  }
+
+  void take(const std::string& name, const Place& place, bool total_is_other) {
+    if (name.empty()) return errors_.add(place, "a name in reports is empty");
+    if (!can_be_shown(name))
+      return errors_.add(place, "a name in reports has no quotes, commas or control characters");
+    if (name == kTotal && total_is_other)
+      return errors_.add(place, "\"loss\" is what the whole loss is called in reports");
+    const auto [first, is_new] = taken_.emplace(name, location_of(place).text());
+    if (!is_new)
+      errors_.add(place, "two values would be reported as \"" + name + "\"",
+                  "the first is at " + first->second);
+  }
+
+  void number(std::string& name) {
+    const std::string base = name;
+    for (int i = 2; name == kTotal || !taken_.emplace(name, "").second; ++i)
+      name = base + "_" + std::to_string(i);
+  }
+
+  void monitor() {
+    const std::string& wanted = job_.evaluate.monitor;
+    if (wanted.empty()) return;
+    std::vector<std::string> names;
+    for (const ReportedValue& value : reported_values(job_)) names.push_back(value.name);
+    if (std::ranges::count(names, wanted) > 0 || names.empty()) return;
+    const std::string near = did_you_mean(wanted, names);
+    std::string all;
+    for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
+    errors_.add(places_.monitor, "nothing is reported as \"" + wanted + "\", so it cannot be monitored",
+                (near.empty() ? "" : "did you mean \"" + near + "\"? ") + ("there are: " + all));
+  }
+
+  const Registry& registry_;
+  const ReportPlaces& places_;
+  Job& job_;
+  Errors& errors_;
+  std::vector<Open> open_;
+  std::map<std::string, std::string> taken_;  // name -> where it was written
+};
+
+}  // namespace
+
+void name_reports(const Registry& registry, const ReportPlaces& places, Job& job, Errors& errors) {
+  ReportNames(registry, places, job, errors).run();
+}
+
+std::vector<ReportedValue> reported_values(const Job& job) {
+  std::vector<ReportedValue> values;
+  for (const MetricSpec& metric : job.metrics)
+    values.insert(values.end(), metric.values.begin(), metric.values.end());
+  if (!job.losses.empty()) values.push_back({kTotal, false});
+  for (const LossSpec& loss : job.losses)
+    if (job.losses.size() > 1) values.push_back({loss.name, false});
+  return values;
+}
+
+}  // namespace plait

@@ -1,0 +1,67 @@
+// What a stage will hold, added up from the sizes that its parts allocate.
+#include <algorithm>
+
+#include "train/stage.h"
+
+namespace plait {
+namespace {
+
+uint64_t floats(uint64_t elements) { return elements * sizeof(float); }
+
+uint64_t batch_bytes(const JobData& data, int batch) {
+  uint64_t bytes = 0;
+  for (const PartSpec& part : data.training().parts()) bytes += byte_count(part);
+  return bytes * static_cast<uint64_t>(batch);
+}
+
+// The second and further users of a shared parameter have gradients of their own.
+uint64_t extra_gradients(const Plan& plan) {
+  std::vector<int> users(plan.parameters().size());
+  uint64_t elements = 0;
+  for (const Step& step : plan.steps())
+    for (const int parameter : step.parameters) {
+      const ParameterPlace& place = plan.parameters()[static_cast<size_t>(parameter)];
+      if (users[static_cast<size_t>(parameter)]++ > 0 && place.trained) elements += place.stored;
+    }
+  return elements;
+}
+
+// The largest parameter that is not kept as files have it.
+uint64_t largest_scratch(const Plan& plan) {
+  uint64_t most = 0;
+  for (size_t i = 0; i < plan.parameters().size(); ++i)
+    if (plan.parameters()[i].step >= 0) most = std::max(most, plan.network().parameters[i].elements);
+  return most;
+}
+
+}  // namespace
+
+MemoryUse Stage::memory(int threads, int ranks) const {
+  const uint64_t trained = plan_->trained_elements(), arena = plan_->arena_elements();
+  const bool in_tasks = numbers_.sync == Sync::kWeights;
+  const uint64_t slots = optimizer_->slots().size();
+  MemoryUse use;
+  use.weights = floats(arena);
+  use.slots = floats(trained * (slots + (outer_ ? outer_->slots().size() : 0)));
+  use.mean = floats(arena);
+  const bool average = in_tasks && numbers_.inner_state == InnerState::kAverage;
+  const std::vector<SlotInfo> averaged = average ? optimizer_->slots() : std::vector<SlotInfo>();
+  if (reducer_->gathers()) {
+    use.sums = floats(arena + trained * averaged.size()) * static_cast<uint64_t>(3 * numbers_.shards);
+  } else {
+    use.sums = RoundSums::bytes(*plan_, averaged, reducer_->total_weight());
+  }
+  const int shards = (numbers_.shards + ranks - 1) / ranks;
+  use.workers = std::min(std::max(1, threads / plan_->options().lanes), shards);
+  const auto workers = static_cast<uint64_t>(use.workers);
+  use.replicas = workers * (floats(arena + trained * (1 + (in_tasks ? slots : 0)) + extra_gradients(*plan_)) +
+                            plan_->prepared_bytes());
+  use.activations = workers * plans_->activation_bytes();
+  use.batches = workers * ShardFeed::kBuffers * batch_bytes(*data_, numbers_.batch);
+  use.scratch = floats(largest_scratch(*plan_));
+  if (validation_) use.evaluation = validation_->blocks().bytes() + use.scratch;
+  if (test_) use.test = test_->blocks().bytes() + 3 * test_->blocks().weight_bytes();
+  return use;
+}
+
+}  // namespace plait
