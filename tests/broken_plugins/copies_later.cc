@@ -1,4 +1,4 @@
-// Copies when the memory is asked for, not when synchronize says that it is done.
+// Copies when the memory is asked for, and synchronize does not wait for it.
 // Caught by: synchronize
 // Words: copy_in of .* bytes was not done when synchronize came back
 #include <cstring>

@@ -1,6 +1,6 @@
 // Carries what backward needs in the workspace, which is gone by then.
 // Caught by: workspace
-// Words: gradient of input 0 differs when the workspace is overwritten between forward and backward
+// Words: gradient of input 0 differs when the workspace is overwritten between
 #include <plait/sdk.hpp>
 
 namespace {

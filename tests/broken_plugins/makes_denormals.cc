@@ -1,5 +1,6 @@
-// Sets the whole floating-point mode for as long as it works, denormals among it, and puts back what was
-// there. Caught by: denormals Words: computes with denormals.* [1-9][0-9]* of [0-9]+ results
+// Sets the whole floating-point mode while it works, denormals among it, and puts back what was there.
+// Caught by: denormals
+// Words: computes with denormals.* [1-9][0-9]* of [0-9]+ results
 #include <xmmintrin.h>
 #include <plait/sdk.hpp>
 

@@ -1,4 +1,4 @@
-// Right: rows of a table by whole numbers, whose range infer says or forward checks.
+// Right: rows of a table by whole numbers; infer says the range, or forward checks it.
 // Caught by: nothing
 // Words: right_table_said: combinations.*right_table_unsaid: parameter_gradient.* 0 failed
 #include <algorithm>
