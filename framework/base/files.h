@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <string>
@@ -14,6 +15,12 @@
 #include "base/status.h"
 
 namespace plait {
+
+// A lock that is held until it is destroyed, or its process dies.
+class FileLock {
+ public:
+  virtual ~FileLock() = default;
+};
 
 // Paths are as the system takes them. Content is bytes.
 // Fails with: kNotFound when a path to read, list or remove is not there; kIo when the system refuses, with
@@ -41,6 +48,11 @@ class Files {
   virtual Status make_directories(const std::string& folder) = 0;
   virtual bool exists(const std::string& path) = 0;
   virtual Status remove(const std::string& path) = 0;
+  // Makes the file when needed and locks it against every other holder, on network file systems too; its
+  // content becomes `holder`, which those who are refused are told. Returns at once.
+  // Fails with: kPeer with the holder's text, control characters filtered, as message; kUnsupported where the
+  // file system has no locks; kIo, kNotFound when the file cannot be opened.
+  virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path, const std::string& holder) = 0;
 };
 
 // The real one.
@@ -55,9 +67,10 @@ class SystemFiles final : public Files {
   Status make_directories(const std::string& folder) override;
   bool exists(const std::string& path) override;
   Status remove(const std::string& path) override;
+  Result<std::unique_ptr<FileLock>> lock(const std::string& path, const std::string& holder) override;
 };
 
-// In memory, with failures on request. Folders have to be made first, as on a disk.
+// In memory, with failures on request. Folders have to be made first, as on a disk. Outlives its locks.
 class MemoryFiles final : public Files {
  public:
   // The k-th change from now on (1 = the next write_atomically, append, make_directories or remove) fails
@@ -74,13 +87,16 @@ class MemoryFiles final : public Files {
   Status make_directories(const std::string& folder) override;
   bool exists(const std::string& path) override;
   Status remove(const std::string& path) override;
+  Result<std::unique_ptr<FileLock>> lock(const std::string& path, const std::string& holder) override;
 
  private:
+  class Lock;
   Status change(const std::string& path);
 
   std::mutex mutex_;
   std::map<std::string, std::string> files_;
   std::set<std::string> folders_ = {"", ".", "/"};
+  std::map<std::string, std::string> locks_;  // holder by path
   uint64_t fail_at_ = 0;
   uint64_t changes_ = 0;
 };

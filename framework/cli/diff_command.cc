@@ -1,4 +1,5 @@
-// `plait diff`: what differs between two runs: their jobs, their figures, their weights.
+// `plait diff`: what differs between two runs: their jobs, what they were made with, their figures, their
+// weights.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -120,6 +121,54 @@ Json read_summary(Files& files, const std::string& run) {
   return json.is_object() ? json : Json::object();
 }
 
+// {"program": {"plait": "1.0.0"}} becomes "program: plait", "1.0.0".
+std::vector<std::pair<std::string, std::string>> identity_of(const Json& summary) {
+  std::vector<std::pair<std::string, std::string>> facts;
+  const auto identity = summary.find("identity");
+  if (identity == summary.end() || !identity->is_object()) return facts;
+  for (const auto& [part, named] : identity->items()) {
+    if (!named.is_object()) continue;
+    for (const auto& [name, value] : named.items())
+      facts.emplace_back(part + ": " + name, value.is_string() ? value.get<std::string>() : json_text(value));
+  }
+  return facts;
+}
+
+// Program, plugins, instruction set and data; and where a run took up other ones on its way.
+std::string identities_text(const Json& a, const Json& b) {
+  const auto left = identity_of(a), right = identity_of(b);
+  std::string text;
+  const auto value_of = [](const auto& facts, const std::string& name) -> std::string {
+    for (const auto& [other, value] : facts)
+      if (other == name) return value;
+    return "(not there)";
+  };
+  for (const auto& [name, value] : left)
+    if (const std::string other = value_of(right, name); other != value)
+      text += fmt::format("  {}: {} vs {}\n", name, value, other);
+  for (const auto& [name, value] : right)
+    if (value_of(left, name) == "(not there)") text += fmt::format("  {}: (not there) vs {}\n", name, value);
+  std::string told =
+      text.empty() ? "\nProgram, plugins, instruction set and data are the same" : "\nMade with:\n" + text;
+  if (!text.empty()) return told;
+  for (const auto& [name, value] : left)
+    if (name == "isa: instruction set") told += " (" + value + ")";
+  return left.empty() ? "\nNeither says what it was made with.\n" : told + ".\n";
+}
+
+std::string changes_text(const std::string& run, const Json& summary) {
+  std::string text;
+  const auto changes = summary.find("changes");
+  if (changes == summary.end() || !changes->is_array()) return text;
+  for (const Json& change : *changes) {
+    if (!change.is_object()) continue;
+    const auto told = change.find("text");
+    if (told != change.end() && told->is_string())
+      text += fmt::format("{}: {}\n", run, told->get<std::string>());
+  }
+  return text;
+}
+
 std::string figure_text(const Json& value) {
   if (value.is_number_float()) return fmt::format("{:.6g}", value.get<double>());
   const std::string text = value.is_string() ? value.get<std::string>() : json_text(value);
@@ -130,6 +179,7 @@ std::string figure_text(const Json& value) {
 std::vector<std::pair<std::string, std::string>> figures_of(const Json& summary) {
   std::vector<std::pair<std::string, std::string>> figures;
   for (const auto& [name, value] : summary.items()) {
+    if (name == "identity" || name == "changes") continue;  // told apart
     if (!value.is_object()) {
       figures.emplace_back(name, figure_text(value));
       continue;
@@ -208,9 +258,9 @@ Result<int> run(const po::variables_map& given) {
   SystemFiles files;
   PLAIT_ASSIGN(const std::vector<Field> left, read_job(files, a));
   PLAIT_ASSIGN(const std::vector<Field> right, read_job(files, b));
-  const std::string text = jobs_text(left, right) +
-                           figures_text(read_summary(files, a), read_summary(files, b)) +
-                           weights_text(files, a, b);
+  const Json of_a = read_summary(files, a), of_b = read_summary(files, b);
+  const std::string text = jobs_text(left, right) + identities_text(of_a, of_b) + changes_text(a, of_a) +
+                           changes_text(b, of_b) + figures_text(of_a, of_b) + weights_text(files, a, b);
   print(text);
   return kExitOk;
 }
@@ -218,8 +268,9 @@ Result<int> run(const po::variables_map& given) {
 }  // namespace
 
 Command diff_command() {
-  Command command{"diff", "RUN RUN",  "what differs between two runs: job, figures, weights",
-                  {},     {"a", "b"}, run};
+  Command command{
+      "diff", "RUN RUN",  "what differs between two runs: job, versions and data, figures, weights",
+      {},     {"a", "b"}, run};
   command.options.add_options()("a", po::value<std::string>()->value_name("RUN"), "folder of a run")(
       "b", po::value<std::string>()->value_name("RUN"), "folder of another");
   return command;

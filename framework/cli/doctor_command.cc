@@ -134,7 +134,9 @@ void add_mpi(Findings& findings) {
     const fs::path info = fs::path(mpirun).parent_path() / "ompi_info";
     const std::string facts = fs::exists(info) ? output_of(quoted_for_shell(info) + " --parsable") : "";
     const bool has = facts.find("ft_mpi_support:yes") != std::string::npos;
-    findings.fact("fault tolerance", facts.empty() ? "not known (no ompi_info)" : has ? "yes (ULFM)" : "no");
+    findings.fact("fault tolerance", facts.empty() ? "not known (no ompi_info)"
+                                     : has         ? "ULFM present, not used yet"
+                                                   : "no");
   }
   findings.fact("module", module);
   if (!fs::exists(module)) return findings.fact("", "not there: this Plait was built without MPI");

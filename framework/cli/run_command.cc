@@ -16,6 +16,10 @@ Result<RunOptions> run_options_of(const po::variables_map& given) {
   options.max_seconds = given["max-time"].as<double>();
   options.overfit_batches = given["overfit-batches"].as<int>();
   options.profile = given.count("profile") > 0;
+  options.whole_data_digest = given.count("whole-digest") > 0;
+  PLAIT_ASSIGN(options.accept_change, accepted_parts(given["accept-change"].as<std::string>()));
+  if (!options.accept_change.empty() && !options.resume)
+    return Status(Code::kUsage, "--accept-change is for a run that is resumed; wanted it with --resume");
   auto reject = [](const char* name, auto got) {
     return Status(Code::kUsage, std::string(name) + ": got " + std::to_string(got) + ", wanted 0 or more");
   };
@@ -61,6 +65,9 @@ Command run_command() {
       "save and stop with status 75 after this")("overfit-batches",
                                                  po::value<int>()->default_value(0)->value_name("N"),
                                                  "train on the first N batches only")(
+      "accept-change", po::value<std::string>()->default_value("")->value_name("WORDS"),
+      "with --resume: go on with other bits where these changed, of program,isa,plugins,data,job")(
+      "whole-digest", "compare every byte of data files beyond 256 MiB, not samples of them")(
       "progress", po::value<std::string>()->default_value("auto")->value_name("MODE"),
       "bar, plain, json, none or auto")("profile", "print the time per layer at the end");
   command.options.add(job_options());

@@ -25,7 +25,7 @@ Result<int> TrainingWorld::enter(const std::function<void()>& before, const Trai
 
 Result<int> TrainingWorld::train(const Session& session, RunOptions options, ProgressMode progress) {
   options.plugins = lock_text(*session.registry);
-  if (transport_->size() > 1) options.program = program_identity();
+  options.program = program_identity();
   options.leave = [this](const Status& status) { leave(status); };
   SystemClock clock;
   SystemFiles files;

@@ -100,8 +100,18 @@ Status OptimizerInstance::add_schedule(const Registry& registry, const ScheduleS
   CallContext context;
   PLAIT_ASSIGN(Instance made, create_instance(registry, *schedule.plugin.entry, *schedule.plugin.config,
                                               PLAIT_HOST_DEVICE, context));
-  schedules_.push_back({field, std::move(made)});
+  schedules_.push_back({field, std::move(made), schedule.plugin.where});
   return {};
+}
+
+std::string OptimizerInstance::length_bound_schedule() const {
+  for (const Scheduled& one : schedules_) {
+    const auto* ops = one.schedule.ops<plait_schedule_ops>();
+    if (PLAIT_HAS(ops, ignores_total) && ops->ignores_total(one.schedule.self()) != 0) continue;
+    return fmt::format("the schedule of {}, {} ({})", runtime_names_[one.field],
+                       one.schedule.entry().type->id, one.where.text());
+  }
+  return "";
 }
 
 Status OptimizerInstance::runtime(const Progress& progress, std::span<double> values) const {

@@ -42,6 +42,9 @@ class OptimizerInstance {
   bool elementwise() const { return (flags_ & PLAIT_OPTIMIZER_ELEMENTWISE) != 0; }
   bool needs_all_gradients() const { return (flags_ & PLAIT_OPTIMIZER_NEEDS_ALL_GRADIENTS) != 0; }
   size_t runtime_fields() const { return runtime_base_.size(); }
+  // The first schedule that does not say that its values are the same however many steps there are:
+  // "the schedule of rate, plait.cosine (FILE:LINE:COLUMN)"; "" where every one does.
+  std::string length_bound_schedule() const;
   // Number of the runtime field "rate" (what layers' rate_multiplier scales), or -1.
   int rate_field() const { return rate_field_; }
   // Values of the runtime fields at a step, schedules applied, in field order: values.size() ==
@@ -59,6 +62,7 @@ class OptimizerInstance {
   struct Scheduled {
     size_t field;
     Instance schedule;
+    Location where;
   };
 
   OptimizerInstance() = default;

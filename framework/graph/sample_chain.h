@@ -28,6 +28,7 @@ class SampleChain {
   static Result<std::unique_ptr<SampleChain>> create(const Registry& registry, const PluginSpec& source,
                                                      const SampleReader::Options& options);
   const SourceDescription& source() const { return description_; }
+  const Instance& source_instance() const { return source_; }
   const std::vector<PartSpec>& source_parts() const { return description_.parts; }
   const std::string& source_place() const { return source_place_; }  // "plait.idx (file:3:1)"
   const std::vector<ChainOperator>& operators() const { return operators_; }

@@ -30,6 +30,7 @@ TEST_CASE("id, version and entries") {
         "layer a.x\nloss a.y\nmetric a.z\n");
   CHECK(entries(R"(implementation<A>("a.x", "a.gpu"))") == "implementation a.x a.gpu\n");
   CHECK(entries("").empty());
+  CHECK(entries(R"(numerics(&facts), layer<A>("a.x"), numerics([] { return f(1, 2); }))") == "layer a.x\n");
 }
 
 TEST_CASE("what is not written literally is left out, and said to be") {

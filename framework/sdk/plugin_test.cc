@@ -68,7 +68,9 @@ struct Counting {
 
 PLAIT_PLUGIN("acme.test", "1.2.0", "BSD-3-Clause", layer<Twice>("acme.twice"),
              device<Counting>("acme.counting"), implementation<Twice>("acme.twice", "acme.counting"), Entry{},
-             implementation<TwiceElsewhere>("acme.twice", "acme.elsewhere"));
+             implementation<TwiceElsewhere>("acme.twice", "acme.elsewhere"),
+             numerics([] { return std::string("acme BLAS: 2.1"); }),
+             numerics([] { return std::string("kernels: wide\n"); }));
 
 TEST_CASE("the exported function gives a complete table") {
   const plait_plugin* plugin = plait_plugin_v1(nullptr);
@@ -106,6 +108,16 @@ TEST_CASE("a derived struct has the fields of the one that describes them, and i
   test.forward();
   CHECK(test.output().f32()[0] == 4);
   CHECK(test.output().f32()[1] == 6);
+}
+
+TEST_CASE("what else decides a library's bits is told line by line") {
+  const plait_plugin* plugin = plait_plugin_v1(nullptr);
+  REQUIRE((plugin->get_extension != nullptr));
+  const auto* numerics = static_cast<const plait_numerics*>(plugin->get_extension(PLAIT_EXTENSION_NUMERICS));
+  REQUIRE(numerics);
+  CHECK(numerics->struct_size == sizeof(plait_numerics));
+  CHECK(std::string(numerics->text()) == "acme BLAS: 2.1\nkernels: wide\n");
+  CHECK(plugin->get_extension("acme.none/1") == nullptr);
 }
 
 TEST_CASE("of several implementations in a test program, the host's is taken") {

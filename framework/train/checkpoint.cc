@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view kMagic = "PLAITCK1";
+constexpr std::string_view kMagic = "PLAITCK2", kFamily = "PLAITCK";
 constexpr std::string_view kEnding = ".ckpt";
 constexpr size_t kDigestBytes = sizeof(Sha256::Digest);
 
@@ -65,9 +65,26 @@ Counters counters_from(const Json& json) {
   return counters;
 }
 
+Json to_json(const std::vector<Change>& changes) {
+  Json list = Json::array();
+  for (const Change& change : changes) list.push_back({change.stage, change.round, change.part, change.what});
+  return list;
+}
+
+std::vector<Change> changes_from(const Json& list) {
+  std::vector<Change> changes;
+  for (const Json& change : list) {
+    changes.push_back({change.at(0).get<int>(), change.at(1).get<int64_t>(), change.at(2).get<std::string>(),
+                       change.at(3).get<std::string>()});
+  }
+  return changes;
+}
+
 Json to_json(const Checkpoint& checkpoint) {
   const Best& best = checkpoint.best;
-  return {{"job", checkpoint.job},
+  return {{"identity", encode_identity(checkpoint.identity)},
+          {"changes", to_json(checkpoint.changes)},
+          {"only_at_end", checkpoint.only_at_end},
           {"stage", checkpoint.stage},
           {"round", checkpoint.round},
           {"step", checkpoint.step},
@@ -80,7 +97,8 @@ Json to_json(const Checkpoint& checkpoint) {
 }
 
 void from_json(const Json& json, Checkpoint& checkpoint) {
-  checkpoint.job = json.at("job").get<std::string>();
+  checkpoint.changes = changes_from(json.at("changes"));
+  checkpoint.only_at_end = json.at("only_at_end").get<bool>();
   checkpoint.stage = json.at("stage").get<int>();
   checkpoint.round = json.at("round").get<int64_t>();
   checkpoint.step = json.at("step").get<int64_t>();
@@ -91,7 +109,7 @@ void from_json(const Json& json, Checkpoint& checkpoint) {
   checkpoint.best = {best.at(0).get<bool>(), value_of(best.at(1)), value_of(best.at(2)),
                      named_from_json(best.at(3))};
   checkpoint.validation = named_from_json(json.at("validation"));
-  checkpoint.validated_step = json.value("validated_step", checkpoint.step);
+  checkpoint.validated_step = json.at("validated_step").get<int64_t>();
 }
 
 std::string digest_of(std::string_view bytes) {
@@ -121,6 +139,17 @@ Result<std::vector<std::vector<float>>> take(const NamedTensors& from, const std
 
 std::string slot_prefix(const char* kind, size_t s) {
   return std::string(kind) + " " + std::to_string(s) + "/";
+}
+
+// An older or newer Plait's is told apart from what is no checkpoint at all.
+Status not_of_this_format(std::string_view bytes, const std::string& place) {
+  const char mine = kMagic.back(), got = bytes.size() > kFamily.size() ? bytes[kFamily.size()] : '\0';
+  if (!bytes.starts_with(kFamily) || got < '1' || got > '9')
+    return {Code::kCorrupt, place + ": not a checkpoint of this program"};
+  return {Code::kUnsupported, place + ": a checkpoint of format " + got + ", which " +
+                                  (got < mine ? "an older" : "a newer") +
+                                  " Plait wrote; this one reads format " + mine +
+                                  ": go on with the version that the run was begun with"};
 }
 
 }  // namespace
@@ -155,7 +184,7 @@ std::string encode(const Checkpoint& checkpoint) {
 Result<Checkpoint> decode_checkpoint(const std::string& bytes, const std::string& place) {
   const std::string_view view(bytes);
   constexpr size_t kStart = kMagic.size() + sizeof(uint64_t);
-  if (!view.starts_with(kMagic)) return Status(Code::kCorrupt, place + ": not a checkpoint of this program");
+  if (!view.starts_with(kMagic)) return not_of_this_format(view, place);
   if (view.size() < kStart + kDigestBytes ||
       digest_of(view.substr(0, view.size() - kDigestBytes)) != view.substr(view.size() - kDigestBytes)) {
     return Status(Code::kCorrupt, place + ": its digest does not match its content");
@@ -166,13 +195,28 @@ Result<Checkpoint> decode_checkpoint(const std::string& bytes, const std::string
   if (size > body.size()) return Status(Code::kCorrupt, place + ": its header is longer than the file");
   Checkpoint checkpoint;
   PLAIT_TRY(check_json_bounds(body.substr(0, size)).at(place));
+  std::string identity;
   try {
-    from_json(Json::parse(body.substr(0, size)), checkpoint);
+    const Json json = Json::parse(body.substr(0, size));
+    from_json(json, checkpoint);
+    identity = json.at("identity").get<std::string>();
   } catch (const nlohmann::json::exception&) {
     return Status(Code::kCorrupt, place + ": its header is not one that this program writes");
   }
+  auto facts = decode_identity(identity);
+  if (!facts) return facts.status().at(place);
+  checkpoint.identity = std::move(facts).value();
   PLAIT_ASSIGN(checkpoint.tensors, from_safetensors(body.substr(size), place));
   return checkpoint;
+}
+
+NamedTensors tensors_below(const NamedTensors& tensors, const std::string& prefix) {
+  NamedTensors found;
+  for (const NamedTensor& tensor : tensors) {
+    if (!tensor.name.starts_with(prefix)) continue;
+    found.push_back({tensor.name.substr(prefix.size()), tensor.shape, tensor.values});
+  }
+  return found;
 }
 
 TensorSources put_state(const Plan& plan, const RoundState& state, Checkpoint& checkpoint) {
@@ -228,20 +272,21 @@ Result<std::string> CheckpointFolder::save(const Checkpoint& checkpoint, const T
   PLAIT_TRY(files_.write_pieces_atomically(
       path, [&](const Files::Writer& writer) { return write(checkpoint, more, writer); }));
   PLAIT_ASSIGN(const std::vector<std::string> all, names());
-  const size_t keep = static_cast<size_t>(std::max(1, keep_));
+  const size_t keep = static_cast<size_t>(std::max(1, keep_)) + (checkpoint.only_at_end ? 1 : 0);
   for (size_t i = 0; i + keep < all.size(); ++i) PLAIT_TRY(files_.remove(folder_ + "/" + all[i]));
   return path;
 }
 
-Result<Checkpoint> CheckpointFolder::newest(const std::string& job, std::vector<std::string>& passed_over) {
+Result<Checkpoint> CheckpointFolder::newest(const Unusable& unusable, std::vector<std::string>& passed_over) {
   PLAIT_ASSIGN(const std::vector<std::string> all, names());
   for (auto name = all.rbegin(); name != all.rend(); ++name) {
     const std::string path = folder_ + "/" + *name;
     auto bytes = files_.read(path);
     Result<Checkpoint> checkpoint =
         bytes ? decode_checkpoint(*bytes, path) : Result<Checkpoint>(bytes.status());
-    if (checkpoint && checkpoint->job == job) return checkpoint;
-    passed_over.push_back(checkpoint ? path + ": belongs to another job" : checkpoint.status().message());
+    const std::string why = checkpoint ? unusable(*checkpoint) : checkpoint.status().message();
+    if (why.empty()) return checkpoint;
+    passed_over.push_back(checkpoint ? path + ": " + why : why);
   }
   std::string reasons;
   for (const std::string& line : passed_over) reasons += "\n  " + line;

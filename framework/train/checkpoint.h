@@ -1,16 +1,19 @@
 // Checkpoints: the state at the end of a round, in a file that is either whole or refused.
 //
-// File: "PLAITCK1", u64 length of the JSON that follows (counters), the JSON, the tensors as
+// File: "PLAITCK2", u64 length of the JSON that follows (counters, identity), the JSON, the tensors as
 // safetensors (weights_file.h) to 32 bytes before the end, SHA-256 of everything before. Tensors are in plain
 // order and named "weights/c1.weight", "slot 0/c1.weight", "outer 0/c1.weight"; "network/..." holds the job's
-// own network while a pretraining stage runs. Random numbers need no state.
+// own network while a pretraining stage runs, "best/..." the best weights of a run that is about to end.
+// Random numbers need no state. Format 1 had no identity.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "base/files.h"
 #include "base/status.h"
+#include "train/identity.h"
 #include "train/round_state.h"
 #include "train/run.h"
 #include "train/weights_file.h"
@@ -34,7 +37,11 @@ struct Best {
 };
 
 struct Checkpoint {
-  std::string job;  // digest of what decides the run's bits: only the same job goes on from it
+  Identity identity;            // of the run that wrote it
+  std::vector<Change> changes;  // accepted before it was written
+  // The run ended here, and a longer one would not have been in this state: its last round was cut short, or
+  // its last validation was no epoch's. A run that is prolonged goes on from an earlier one.
+  bool only_at_end = false;
   int stage = 0;
   double loss = 0;     // of the last round
   NamedValues losses;  // of the last round where there are several
@@ -52,6 +59,9 @@ Status write(const Checkpoint& checkpoint, const TensorSources& more, const File
 // Fails with: kCorrupt when anything is not as it was written.
 Result<Checkpoint> decode_checkpoint(const std::string& bytes, const std::string& place);
 
+// Those whose names begin with `prefix`, without it.
+NamedTensors tensors_below(const NamedTensors& tensors, const std::string& prefix);
+
 // Between the state of a plan's rounds and a checkpoint's tensors: those of the state are borrowed.
 TensorSources put_state(const Plan& plan, const RoundState& state, Checkpoint& checkpoint);
 // `state` has the plan's arenas already. Fails with: kCorrupt when a tensor is missing or does not fit.
@@ -62,11 +72,14 @@ class CheckpointFolder {
  public:
   CheckpointFolder(Files& files, std::string folder, int keep)
       : files_(files), folder_(std::move(folder)), keep_(keep) {}
-  // Writes one, then removes those older than the last `keep`. Returns its path.
+  // Writes one, then removes those older than the last `keep`; one more is kept where the last is good for
+  // this run's end alone. Returns its path.
   Result<std::string> save(const Checkpoint& checkpoint, const TensorSources& more = {});
-  // The newest good one of job `job`; `passed_over` gets a line for each newer one that is not good.
-  // Fails with: kNotFound when there is none, with the reason of each.
-  Result<Checkpoint> newest(const std::string& job, std::vector<std::string>& passed_over);
+  // The newest good one that can be used; `passed_over` gets a line for each newer one that is not good.
+  // `unusable` says why one cannot be gone on from, or "". Fails with: kNotFound when there is none, with the
+  // reason of each.
+  using Unusable = std::function<std::string(const Checkpoint&)>;
+  Result<Checkpoint> newest(const Unusable& unusable, std::vector<std::string>& passed_over);
   bool any();
 
  private:

@@ -10,7 +10,8 @@ namespace {
 
 Checkpoint sample(int64_t round) {
   Checkpoint checkpoint;
-  checkpoint.job = "job";
+  checkpoint.identity = {make_fact(part::kProgram, "plait", "1.0.0"), make_fact(part::kJob, "seed", "1")};
+  checkpoint.changes = {{0, 3, "program", "plait was 0.9, is 1.0.0"}};
   checkpoint.stage = 1;
   checkpoint.round = round;
   checkpoint.step = round * 20;
@@ -27,6 +28,8 @@ TEST_CASE("a checkpoint comes back as it was") {
   CHECK(encode(*read) == encode(sample(5)));
   CHECK(read->round == 5);
   CHECK(read->best.validation == sample(5).best.validation);
+  CHECK(differences(read->identity, sample(5).identity).empty());
+  CHECK(read->changes[0].text() == "other bits from round 3 on (program: plait was 0.9, is 1.0.0)");
   CHECK(read->counters.tasks_by_rank == std::vector<int64_t>{4, 3});
 }
 
@@ -35,10 +38,22 @@ TEST_CASE("every changed or missing byte is noticed") {
   for (size_t i = 0; i < whole.size(); ++i) {
     std::string changed = whole;
     changed[i] = static_cast<char>(changed[i] ^ 1);
-    CHECK(decode_checkpoint(changed, "f").status().code() == Code::kCorrupt);
+    CHECK_FALSE(decode_checkpoint(changed, "f").is_ok());
     CHECK(decode_checkpoint(whole.substr(0, i), "f").status().code() == Code::kCorrupt);
   }
 }
+
+TEST_CASE("one of another format is refused in words, not as damaged") {
+  std::string old = encode(sample(5));
+  old[7] = '1';
+  const Status refused = decode_checkpoint(old, "f").status();
+  CHECK(refused.code() == Code::kUnsupported);
+  CHECK(refused.message().starts_with("f: a checkpoint of format 1, which an older Plait wrote"));
+  old[7] = '9';
+  CHECK(decode_checkpoint(old, "f").status().message().find("a newer Plait") != std::string::npos);
+}
+
+const auto kAnyone = [](const Checkpoint&) { return std::string(); };
 
 struct Folder {
   Folder() { REQUIRE(files.make_directories("run/checkpoints").is_ok()); }
@@ -50,22 +65,22 @@ struct Folder {
 TEST_CASE_FIXTURE(Folder, "the last two are kept and the newest is found") {
   for (int64_t round : {9, 10, 11}) REQUIRE(checkpoints.save(sample(round)).is_ok());
   CHECK(files.list("run/checkpoints")->size() == 2);
-  CHECK(checkpoints.newest("job", passed_over)->round == 11);
+  CHECK(checkpoints.newest(kAnyone, passed_over)->round == 11);
   CHECK(passed_over.empty());
 }
 
-TEST_CASE_FIXTURE(Folder, "a corrupt one is passed over with its reason, a foreign one too") {
+TEST_CASE_FIXTURE(Folder, "a corrupt one is passed over with its reason, and so is one that is of no use") {
   REQUIRE(checkpoints.save(sample(10)).is_ok());
   const std::string newest = *checkpoints.save(sample(11));
   std::string bytes = *files.read(newest);
   bytes[bytes.size() / 2] ^= 1;
   REQUIRE(files.write_atomically(newest, bytes).is_ok());
-  CHECK(checkpoints.newest("job", passed_over)->round == 10);
+  CHECK(checkpoints.newest(kAnyone, passed_over)->round == 10);
   REQUIRE(passed_over.size() == 1);
   CHECK(passed_over[0].find("digest") != std::string::npos);
-  const auto other = checkpoints.newest("another job", passed_over);
-  CHECK(other.status().code() == Code::kNotFound);
-  CHECK(other.status().message().find("another job") != std::string::npos);
+  const auto none = checkpoints.newest([](const Checkpoint&) { return "too late"; }, passed_over);
+  CHECK(none.status().code() == Code::kNotFound);
+  CHECK(none.status().message().find("too late") != std::string::npos);
 }
 
 TEST_CASE_FIXTURE(Folder, "whichever write fails, a good checkpoint is left") {
@@ -75,8 +90,20 @@ TEST_CASE_FIXTURE(Folder, "whichever write fails, a good checkpoint is left") {
     files.fail_change(k);
     CHECK(checkpoints.save(sample(3)).status().code() == Code::kIo);
     files.fail_change(0);
-    CHECK(checkpoints.newest("job", passed_over)->round >= 2);
+    CHECK(checkpoints.newest(kAnyone, passed_over)->round >= 2);
   }
+}
+
+TEST_CASE_FIXTURE(Folder, "one that is good for the run's end alone does not push out one to go on from") {
+  CheckpointFolder one{files, "run/checkpoints", 1};
+  for (int64_t round : {1, 2}) REQUIRE(one.save(sample(round)).is_ok());
+  CHECK(files.list("run/checkpoints")->size() == 1);
+  Checkpoint end = sample(3);
+  end.only_at_end = true;
+  REQUIRE(one.save(end).is_ok());
+  const auto longer = one.newest([](const Checkpoint& c) { return c.only_at_end ? "end" : ""; }, passed_over);
+  REQUIRE(longer.is_ok());
+  CHECK(longer->round == 2);
 }
 
 }  // namespace

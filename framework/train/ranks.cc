@@ -52,24 +52,6 @@ std::string rank_text(size_t rank, const PluginList& list) {
   return "rank " + std::to_string(rank) + " on " + list.host;
 }
 
-// Names the library by which the first rank that differs does.
-Status agree_on_plugins(Transport& transport, const Registry& registry) {
-  std::string text = transport.host_name();
-  for (const std::string& name : names_of(registry)) text += "\n" + name;
-  PLAIT_ASSIGN(const std::vector<Bytes> voices, transport.all_gather(to_bytes(text)));
-  const PluginList first = PluginList::read(voices.front());
-  for (size_t rank = 1; rank < voices.size(); ++rank) {
-    const PluginList list = PluginList::read(voices[rank]);
-    const std::string more = list.beyond(first), less = first.beyond(list);
-    if (more.empty() && less.empty()) continue;
-    const std::string here = rank_text(rank, list), there = rank_text(0, first);
-    return {Code::kPeer, "the plugins: " + (more.empty() ? there : here) + " has " +
-                             (more.empty() ? less : more) + ", which " + (more.empty() ? here : there) +
-                             " has not" + (more.empty() || less.empty() ? "" : ", but " + less)};
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<std::string> share_text(Transport& transport, const std::string& text) {
@@ -86,11 +68,21 @@ Result<std::string> first_text(Transport& transport, const std::string& text) {
   return std::string();
 }
 
-Status agree_on_job(Transport& transport, const Registry& registry, const Job& job,
-                    const std::string& program) {
-  PLAIT_TRY(agree_same(transport, "the program", program));
-  PLAIT_TRY(agree_on_plugins(transport, registry));
-  return agree_same(transport, "the job", Sha256::hex_of(job.resolved));
+Status agree_on_plugins(Transport& transport, const Registry& registry) {
+  std::string text = transport.host_name();
+  for (const std::string& name : names_of(registry)) text += "\n" + name;
+  PLAIT_ASSIGN(const std::vector<Bytes> voices, transport.all_gather(to_bytes(text)));
+  const PluginList first = PluginList::read(voices.front());
+  for (size_t rank = 1; rank < voices.size(); ++rank) {
+    const PluginList list = PluginList::read(voices[rank]);
+    const std::string more = list.beyond(first), less = first.beyond(list);
+    if (more.empty() && less.empty()) continue;
+    const std::string here = rank_text(rank, list), there = rank_text(0, first);
+    return {Code::kPeer, "the plugins: " + (more.empty() ? there : here) + " has " +
+                             (more.empty() ? less : more) + ", which " + (more.empty() ? here : there) +
+                             " has not" + (more.empty() || less.empty() ? "" : ", but " + less)};
+  }
+  return {};
 }
 
 Result<int> fair_threads(Transport& transport) {

@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <optional>
 
-#include "base/sha256.h"
 #include "train/pretrain.h"
 #include "train/ranks.h"
+#include "train/resumed_changes.h"
+#include "train/run_identity.h"
 #include "train/stage.h"
 
 namespace plait {
@@ -31,13 +32,13 @@ class Run {
   ~Run() { transport_.set_stop({}); }
 
   Result<Summary> run() {
-    PLAIT_TRY(agree_on_job(transport_, registry_, job_, options_.program));
+    PLAIT_TRY(agree());
     PLAIT_ASSIGN(device_, Device::open(registry_, *job_.device.entry, *job_.device.config));
     PLAIT_TRY(make_context());
     main_ = std::make_unique<Stage>(*context_, job_, 0, false);
     PLAIT_TRY(open_main());
-    PLAIT_TRY(choose_folder());
     PLAIT_TRY(choose_weights());
+    PLAIT_TRY(choose_folder());
     if (options_.resume) PLAIT_TRY(find_checkpoint());
     PLAIT_TRY(open_folder());
     tell_about_ranks();
@@ -54,6 +55,7 @@ class Run {
   }
 
  private:
+  static constexpr int kMostNames = 100;
   bool is_root() const { return transport_.is_root(); }
   void say(const std::string& text) {
     if (is_root()) observer_.message(text);
@@ -79,28 +81,64 @@ class Run {
                                   "written; begin it again, without --resume"};
   }
 
+  // On everything that can be known before the data are opened.
+  Status agree() {
+    PLAIT_TRY(agree_same(transport_, "the program", options_.program));
+    PLAIT_TRY(agree_on_plugins(transport_, registry_));
+    PLAIT_ASSIGN(identity_, identity_of(registry_, job_, options_.program, options_.overfit_batches));
+    return agree_on(transport_, identity_);
+  }
+
+  // Reads all files of the data: it may take as long as opening them.
+  Status agree_on_data(const JobData& data) {
+    PLAIT_TRY(work_.run([this, &data]() -> Status {
+      PLAIT_ASSIGN(data_facts_, data_identity(job_, data, options_.whole_data_digest, context_->threads));
+      return {};
+    }));
+    PLAIT_TRY(agree_on(transport_, data_facts_));
+    identity_.insert(identity_.end(), data_facts_.begin(), data_facts_.end());
+    context_->identity = identity_;
+    return {};
+  }
+
   Status make_context() {
     PLAIT_ASSIGN(const int fair, fair_threads(transport_));
     context_.emplace(RunContext{registry_, options_, transport_, clock_, observer_, work_, *device_});
     context_->threads = options_.threads > 0 ? options_.threads : fair;
     context_->begin = begin_;
-    Sha256 digest;
-    digest.update(job_.resolved);
-    digest.update(std::to_string(options_.overfit_batches));
-    context_->job_digest = Sha256::hex_of(digest.digest());
+    context_->data_opened = [this](const JobData& data) { return agree_on_data(data); };
     return {};
   }
 
   Status choose_folder() {
-    std::string path = options_.run_dir;
-    if (is_root() && path.empty()) {
-      if (options_.resume) {
-        PLAIT_ASSIGN(path, newest_run_dir(files_, job_.name));
-      } else {
-        path = default_run_dir(files_, job_.name, clock_.wall());
-      }
+    if (is_root()) PLAIT_TRY(lock_folder());
+    PLAIT_ASSIGN(summary_.run_dir, share_text(transport_, summary_.run_dir));
+    return {};
+  }
+
+  // Of a name that is made up here, the next one is tried when another run was quicker.
+  Status lock_folder() {
+    summary_.run_dir = options_.run_dir;
+    if (summary_.run_dir.empty() && options_.resume) {
+      PLAIT_ASSIGN(summary_.run_dir, newest_run_dir(files_, job_.name));
     }
-    PLAIT_ASSIGN(summary_.run_dir, share_text(transport_, path));
+    if (!summary_.run_dir.empty()) return lock_folder_at(summary_.run_dir);
+    Status locked;
+    for (int tries = 0; tries < kMostNames; ++tries) {
+      summary_.run_dir = default_run_dir(files_, job_.name, clock_.wall());
+      locked = lock_folder_at(summary_.run_dir);
+      if (locked.code() != Code::kPeer) break;
+    }
+    return locked;
+  }
+
+  Status lock_folder_at(const std::string& path) {
+    folder_.emplace(files_, path);
+    // Nothing is written where there is no run to resume.
+    if (options_.resume && !files_.exists(checkpoints_path(path))) return {};
+    const Status locked = folder_->lock(holder_text(transport_.host_name(), clock_.wall()));
+    if (locked.code() != Code::kUnsupported) return locked;
+    say(locked.message() + "; see to it that no other run writes into " + path);
     return {};
   }
 
@@ -132,30 +170,71 @@ class Run {
     if (is_root()) {
       std::vector<std::string> passed_over;
       CheckpointFolder folder(files_, checkpoints_path(summary_.run_dir), job_.train.keep_checkpoints);
-      PLAIT_ASSIGN(const Checkpoint newest, folder.newest(context_->job_digest, passed_over));
+      const auto unusable = [&](const Checkpoint& one) { return not_usable(one); };
+      PLAIT_ASSIGN(const Checkpoint newest, folder.newest(unusable, passed_over));
       for (const std::string& line : passed_over) say("checkpoint passed over: " + line);
       bytes = encode(newest);
     }
     PLAIT_ASSIGN(bytes, share_text(transport_, bytes));
     PLAIT_ASSIGN(resume_from_, decode_checkpoint(bytes, "checkpoint"));
+    PLAIT_TRY(check_changes());
     context_->counters = resume_from_->counters;
     context_->seconds_before = resume_from_->counters.seconds;
     context_->rounds_before = resume_from_->counters.rounds;
     return {};
   }
 
+  std::string not_usable(const Checkpoint& checkpoint) const {
+    if (!checkpoint.only_at_end || checkpoint.step == main_->total_steps()) return "";
+    return "the run was to end there, at step " + std::to_string(checkpoint.step) + "; one of " +
+           std::to_string(main_->total_steps()) + " steps goes on from an earlier one";
+  }
+
+  // What is not as it was when the checkpoint was written.
+  Status check_changes() {
+    PLAIT_ASSIGN(const ResumedChanges found,
+                 changes_of(resume_from_->identity, identity_, options_.accept_change));
+    is_prolonged_ = !found.lengths.empty();
+    context_->changes = resume_from_->changes;
+    for (const FactDifference& one : found.accepted) add_change(one.part, one.text());
+    if (!is_prolonged_) return {};
+    const std::string bound = main_->length_bound_schedule();
+    const std::string lengths = lengths_text(found.lengths);
+    if (bound.empty()) {
+      say("another length: " + lengths);
+      return {};
+    }
+    if (options_.accept_change.count(part::kJob) == 0) {
+      return {Code::kInvalid,
+              "--resume: " + lengths + ", and " + bound +
+                  " depends on the number of steps: such a run cannot be made longer or shorter; " +
+                  "--accept-change job goes on with other values from here on"};
+    }
+    add_change(part::kJob, lengths);
+    return {};
+  }
+
+  void add_change(const std::string& part, const std::string& what) {
+    context_->changes.push_back({resume_from_->stage, resume_from_->round, part, what});
+    say(context_->changes.back().text());
+  }
+
   // The first thing that is written; other ranks wait for it, so that nobody trains for nothing.
   Status open_folder() {
     if (is_root()) {
-      folder_.emplace(files_, summary_.run_dir);
       checkpoints_.emplace(files_, checkpoints_path(summary_.run_dir), job_.train.keep_checkpoints);
       context_->folder = &*folder_;
       context_->checkpoints = &*checkpoints_;
-      PLAIT_TRY(resume_from_ ? folder_->resume(resume_from_->stage, resume_from_->step)
-                             : folder_->begin(job_.resolved, options_.plugins));
+      PLAIT_TRY(resume_from_ ? take_up_folder() : folder_->begin(job_.resolved, options_.plugins));
       observer_.run_begun(summary_.run_dir);
     }
     return transport_.barrier();
+  }
+
+  Status take_up_folder() {
+    PLAIT_TRY(folder_->resume({resume_from_->stage, resume_from_->step}, job_.resolved, options_.plugins));
+    const NamedTensors best = tensors_below(resume_from_->tensors, "best/");
+    return best.empty() ? Status() : folder_->save_best(sources_of(best));
   }
 
   void tell_about_ranks() {
@@ -179,12 +258,23 @@ class Run {
     for (;; ++stage_) {
       PLAIT_ASSIGN(std::optional<Job> job, pretraining->next());
       if (!job) return RunStatus::kComplete;
+      PLAIT_TRY(check_length(*job));
       if (resume_from_ && stage_ < resume_from_->stage) continue;
       pretrained_.reset();
       pretrained_job_ = std::move(job);
       PLAIT_ASSIGN(const RunStatus status, pretrain_stage());
       if (status == RunStatus::kStopped) return status;
     }
+  }
+
+  // A stage that says no length of its own has the job's: it would have been another one.
+  Status check_length(const Job& stage) const {
+    const bool is_same = stage.train.epochs == job_.train.epochs && stage.train.steps == job_.train.steps;
+    if (!is_prolonged_ || !is_same) return {};
+    return {Code::kInvalid,
+            "--resume: the pretraining stage \"" + stage.name +
+                "\" is as long as the job, so that a run with another train.epochs or train.steps "
+                "is another run from its beginning"};
   }
 
   // Where it is stopped while it opens, the checkpoint is the end of the stage before.
@@ -255,6 +345,11 @@ class Run {
       network_ = {};
     }
     PLAIT_TRY(resume(*main_));
+    if (resume_from_ && resume_from_->stage == stage_ && resume_from_->step > main_->total_steps()) {
+      return Status(Code::kInvalid, "--resume: the run has gone " + std::to_string(resume_from_->step) +
+                                        " steps already, and the job has " +
+                                        std::to_string(main_->total_steps()));
+    }
     if (resume_from_) resume_from_->tensors = {};
     return main_->run({});
   }
@@ -320,6 +415,8 @@ class Run {
     summary_.skipped_records = counters.skipped_records;
     summary_.tasks_by_rank = counters.tasks_by_rank;
     summary_.faults = counters.faults;
+    summary_.identity = identity_;
+    summary_.changes = context_->changes;
     summary_.ranks = transport_.size();
     summary_.threads = context_->threads;
     summary_.shards = job_.train.shards;
@@ -344,7 +441,9 @@ class Run {
   std::unique_ptr<Stage> main_;
   std::optional<Job> pretrained_job_;
   std::unique_ptr<Stage> pretrained_;  // of pretrained_job_
+  Identity identity_, data_facts_;
   std::optional<Checkpoint> resume_from_;
+  bool is_prolonged_ = false;
   NamedTensors network_;  // the job's, as pretraining leaves it
   int stage_ = 0;
   Summary summary_;

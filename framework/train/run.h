@@ -17,6 +17,7 @@
 #include "cluster/transport.h"
 #include "pipeline/job.h"
 #include "registry/registry.h"
+#include "train/identity.h"
 
 namespace plait {
 
@@ -34,8 +35,11 @@ struct RunOptions {
   double max_seconds = 0;   // stop with RunStatus::kStopped after this; 0: as the job says
   int overfit_batches = 0;  // train on the first n batches of the first epoch only, over and over; 0: off
   bool profile = false;     // measure the time per layer: Observer::profile at the end
-  std::string program;      // version of the program; ranks must agree on it
-  std::string plugins;      // what the folder's plugins.lock shall hold; "": none is written
+  std::string program;      // version and digest of the program
+  std::set<std::string>
+      accept_change;               // parts (identity.h) in which a resumed run may differ from its beginning
+  bool whole_data_digest = false;  // every byte of data files counts, however large
+  std::string plugins;             // what the folder's plugins.lock shall hold; "": none is written
   // Called at the end of a stopped run in which a thread is still caught, in a source that never comes back
   // from reading, say: with the status that run_job would return, when all that is to be saved is. May end
   // the process. Where it returns, or is empty, run_job waits for the thread.
@@ -45,6 +49,16 @@ struct RunOptions {
 enum class RunStatus {
   kComplete,  // exit status 0
   kStopped,   // resumable, exit status 75
+};
+
+// From a round on the run has other bits than one that began as it is now: a difference that a person
+// accepted.
+struct Change {
+  int stage = 0;
+  int64_t round = 0;         // of the stage
+  std::string part;          // identity.h
+  std::string what;          // "train.batch was 16, is 32"
+  std::string text() const;  // "other bits from round 120 on (job: train.batch was 16, is 32)"
 };
 
 struct Fault {
@@ -76,6 +90,8 @@ struct Summary {
   std::vector<int64_t> tasks_by_rank;  // sums to shards x rounds
   int64_t skipped_records = 0;
   std::vector<Fault> faults;
+  Identity identity;            // what the bits depend on, besides the job
+  std::vector<Change> changes;  // in the order in which they were accepted
   std::string json() const;
 };
 

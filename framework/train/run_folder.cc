@@ -1,5 +1,7 @@
 #include "train/run_folder.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
 #include <ctime>
@@ -15,6 +17,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr size_t kMostPendingBytes = 1 << 16;
+constexpr const char* kCannot = "the run's folder cannot be written";
 
 // JSON has no NaN and no infinity: they become null.
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
@@ -41,12 +44,12 @@ std::string digits(double value) {
   return text;
 }
 
-std::string utc_text(Clock::Nanoseconds wall) {
+std::string utc_text(Clock::Nanoseconds wall, const char* format) {
   const std::time_t seconds = std::chrono::duration_cast<std::chrono::seconds>(wall).count();
   std::tm utc{};
   gmtime_r(&seconds, &utc);
   char text[32];
-  std::strftime(text, sizeof text, "%Y%m%d-%H%M%S", &utc);
+  std::strftime(text, sizeof text, format, &utc);
   return text;
 }
 
@@ -75,7 +78,8 @@ Json to_json(const EvaluationInfo& evaluation) {
 }  // namespace
 
 std::string default_run_dir(Files& files, const std::string& job_name, Clock::Nanoseconds wall) {
-  const std::string base = "runs/" + (job_name.empty() ? "job" : job_name) + "-" + utc_text(wall);
+  const std::string base =
+      "runs/" + (job_name.empty() ? "job" : job_name) + "-" + utc_text(wall, "%Y%m%d-%H%M%S");
   std::string path = base;
   for (int n = 2; files.exists(path); ++n) path = base + "-" + std::to_string(n);
   return path;
@@ -97,6 +101,11 @@ Result<std::string> newest_run_dir(Files& files, const std::string& job_name) {
   return "runs/" + newest;
 }
 
+std::string holder_text(const std::string& host, Clock::Nanoseconds wall) {
+  return "pid " + std::to_string(::getpid()) + " on " + host + ", since " +
+         utc_text(wall, "%Y-%m-%d %H:%M:%S UTC");
+}
+
 std::string checkpoints_path(const std::string& run_dir) { return run_dir + "/checkpoints"; }
 std::string resolved_path(const std::string& run_dir) { return run_dir + "/resolved.txtpb"; }
 
@@ -115,20 +124,43 @@ bool RunFolder::holds_a_run() {
          std::ranges::any_of(*names, [](const std::string& n) { return n.ends_with(".ckpt"); });
 }
 
-Status RunFolder::begin(const std::string& resolved, const std::string& plugins) {
-  if (holds_a_run()) {
-    return {Code::kInvalid,
-            run_dir_ + " holds a run already; go on with --resume, or choose another --run-dir"};
-  }
-  for (const char* name : {"/metrics.jsonl", "/curve.csv"})
-    if (files_.exists(run_dir_ + name)) PLAIT_TRY(files_.remove(run_dir_ + name));
-  const std::string cannot = "the run's folder cannot be written";
-  PLAIT_TRY(files_.make_directories(checkpoints_path(run_dir_)).at(cannot));
-  if (!plugins.empty()) PLAIT_TRY(files_.write_atomically(run_dir_ + "/plugins.lock", plugins).at(cannot));
-  return files_.write_atomically(resolved_path(run_dir_), resolved).at(cannot);
+Status RunFolder::lock(const std::string& holder) {
+  PLAIT_TRY(files_.make_directories(run_dir_).at(kCannot));
+  auto lock = files_.lock(run_dir_ + "/lock", holder);
+  if (!lock && lock.status().code() == Code::kPeer)
+    return {Code::kPeer, run_dir_ + ": another run writes into this folder: " + lock.status().message()};
+  if (!lock) return lock.status().code() == Code::kUnsupported ? lock.status() : lock.status().at(kCannot);
+  lock_ = std::move(lock).value();
+  return {};
 }
 
-Status RunFolder::resume(int stage, int64_t step) {
+Status RunFolder::check_new() {
+  if (!holds_a_run()) return {};
+  return {Code::kInvalid,
+          run_dir_ + " holds a run already; go on with --resume, or choose another --run-dir"};
+}
+
+// What is as it was is left alone.
+Status RunFolder::write_job(const std::string& resolved, const std::string& plugins) {
+  const auto write = [&](const std::string& path, const std::string& text) -> Status {
+    const auto there = files_.exists(path) ? files_.read(path) : Result<std::string>(std::string());
+    if (there && *there == text) return {};
+    return files_.write_atomically(path, text).at(kCannot);
+  };
+  if (!plugins.empty()) PLAIT_TRY(write(run_dir_ + "/plugins.lock", plugins));
+  return write(resolved_path(run_dir_), resolved);
+}
+
+Status RunFolder::begin(const std::string& resolved, const std::string& plugins) {
+  PLAIT_TRY(check_new());
+  for (const char* name : {"/metrics.jsonl", "/curve.csv"})
+    if (files_.exists(run_dir_ + name)) PLAIT_TRY(files_.remove(run_dir_ + name));
+  PLAIT_TRY(files_.make_directories(checkpoints_path(run_dir_)).at(kCannot));
+  return write_job(resolved, plugins);
+}
+
+Status RunFolder::resume(const Position& from, const std::string& resolved, const std::string& plugins) {
+  PLAIT_TRY(write_job(resolved, plugins));
   const std::string path = run_dir_ + "/metrics.jsonl";
   if (!files_.exists(path)) return {};
   PLAIT_ASSIGN(const std::string text, files_.read(path));
@@ -141,7 +173,7 @@ Status RunFolder::resume(int stage, int64_t step) {
     if (!json.is_object()) continue;
     const auto at_stage = static_cast<int>(number_in(json, "stage"));
     const auto at_step = static_cast<int64_t>(number_in(json, "step"));
-    if (at_stage > stage || (at_stage == stage && at_step > step)) continue;
+    if (at_stage > from.stage || (at_stage == from.stage && at_step > from.step)) continue;
     const std::string on = text_in(json, "on");
     if (on == "test") continue;  // comes again at the end
     kept += line + "\n";
@@ -212,6 +244,12 @@ Status RunFolder::save_best(const TensorSources& weights) {
   });
 }
 
+Result<NamedTensors> RunFolder::read_best() {
+  const std::string path = weights_path(run_dir_, "best");
+  PLAIT_ASSIGN(const std::string bytes, files_.read(path));
+  return from_safetensors(bytes, path);
+}
+
 Status RunFolder::save_weights(const NamedTensors& weights) {
   return files_.write_pieces_atomically(weights_path(run_dir_, "last"), [&](const Files::Writer& writer) {
     return write_safetensors(sources_of(weights), writer);
@@ -222,6 +260,35 @@ Status RunFolder::save_summary(const Summary& summary) {
   PLAIT_TRY(flush());
   return files_.write_atomically(run_dir_ + "/summary.json", summary.json());
 }
+
+std::string Change::text() const {
+  return "other bits from round " + std::to_string(round) +
+         (stage > 0 ? " of stage " + std::to_string(stage) : "") + " on (" + part + ": " + what + ")";
+}
+
+namespace {
+
+// {"program": {"plait": "1.0.0, ..."}, "isa": {...}, ...}; the job is in resolved.txtpb.
+Json to_json(const Identity& identity) {
+  Json parts = Json::object();
+  for (const Fact& fact : identity)
+    if (fact.part != part::kJob && fact.part != part::kLength) parts[fact.part][fact.name] = fact.value;
+  return parts;
+}
+
+Json to_json(const std::vector<Change>& changes) {
+  Json list = Json::array();
+  for (const Change& change : changes) {
+    list.push_back({{"stage", change.stage},
+                    {"round", change.round},
+                    {"part", change.part},
+                    {"what", change.what},
+                    {"text", change.text()}});
+  }
+  return list;
+}
+
+}  // namespace
 
 std::string Summary::json() const {
   Json list = Json::array();
@@ -246,7 +313,9 @@ std::string Summary::json() const {
                  {"best_test", to_json(best_test)},
                  {"tasks_by_rank", tasks_by_rank},
                  {"skipped_records", skipped_records},
-                 {"faults", list}};
+                 {"faults", list},
+                 {"changes", to_json(changes)},
+                 {"identity", to_json(identity)}};
   return json_text(object, 2) + "\n";
 }
 

@@ -342,7 +342,9 @@ TEST_CASE("a run that is complete can be resumed, and another job cannot") {
   REQUIRE_MESSAGE(again.is_ok(), again.status().message());
   CHECK(again->weights_sha256 == first->weights_sha256);
   CHECK(again->rounds == first->rounds);
-  CHECK(world.run(train_job(kAveraging, "seed: 2"), 1, 1, options).status().code() == Code::kNotFound);
+  const Status other = world.run(train_job(kAveraging, "seed: 2"), 1, 1, options).status();
+  CHECK(other.code() == Code::kInvalid);
+  CHECK(other.message().find("\n  job: seed was 1, is 2\n") != std::string::npos);
 }
 
 TEST_CASE("pretraining stages begin with the network's weights and give them back") {

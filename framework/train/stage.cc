@@ -50,6 +50,7 @@ Status Stage::open_data() {
 Status Stage::open() {
   const TrainSpec& train = job_.train;
   PLAIT_TRY(open_data());
+  if (!pretraining_ && run_.data_opened) PLAIT_TRY(run_.data_opened(*data_));
   PLAIT_TRY(count_steps());
   PLAIT_TRY(make_plan());
   PLAIT_TRY(check_classes(run_.registry, job_, *plan_, data_->training().classes(), run_.device));
@@ -165,7 +166,8 @@ Status Stage::resume(const Checkpoint& checkpoint) {
   best_ = checkpoint.best;
   validation_values_ = checkpoint.validation;
   validated_step_ = checkpoint.validated_step;
-  saved_round_ = state_.round;
+  // What is gone on from by a longer run holds the best weights too, and is written again for them.
+  saved_round_ = ends_apart() ? -1 : state_.round;
   loss_ = checkpoint.loss;
   losses_ = checkpoint.losses;
   samples_ = state_.step * numbers_.shards * numbers_.batch;
@@ -180,13 +182,14 @@ Result<NamedTensors> Stage::weights() const {
 // ---- running
 
 // --max-steps counts the steps of all stages. Only whole rounds are done: a run that goes on from there then
-// has the rounds of one that was never ended.
+// has the rounds of one that was never ended. They count from the stage's step: a run that was resumed may
+// have had rounds of another length before.
 void Stage::find_end() {
   end_ = numbers_.total_steps;
   const int64_t most = run_.options.max_steps, earlier = run_.counters.steps - state_.step;
   const int64_t left = std::max<int64_t>(0, most - earlier);
   if (most == 0 || left >= end_) return;
-  end_ = left - left % numbers_.local_steps;
+  end_ = left - std::max<int64_t>(0, left - state_.step) % numbers_.local_steps;
   if (end_ == left || !run_.is_root()) return;
   run_.observer.message(fmt::format("--max-steps {}: rounds have {} steps, so the run ends after {}", most,
                                     numbers_.local_steps, earlier + end_));
@@ -196,6 +199,15 @@ double Stage::epoch() const { return static_cast<double>(state_.step) / numbers_
 
 int64_t Stage::epochs_passed(int64_t step) const {
   return step * numbers_.shards * numbers_.batch / data_->training_records();
+}
+
+// Whether the next round is the job's last, and leaves a state that a longer run would not be in: after a
+// round that was cut short, or a validation where no epoch ended. Pretraining ends where it ends, however
+// long the run is; and what --max-steps ends is no such state (see end).
+bool Stage::ends_apart() const {
+  const int64_t end = numbers_.total_steps, left = end - state_.step;
+  if (pretraining_ || left <= 0 || left > numbers_.local_steps) return false;
+  return left < numbers_.local_steps || epochs_passed(end) == epochs_passed(state_.step);
 }
 
 bool Stage::is_stop(const Status& status) const {
@@ -247,15 +259,17 @@ Result<RunStatus> Stage::run_rounds(const NamedTensors& network) {
       if (is_stop(validated)) return stop(network);
       PLAIT_TRY(validated);
     }
-    const int every = job_.train.checkpoint_every;
-    const bool save = every > 0 ? state_.round % every == 0 : is_due;
-    if (save && state_.round > 0 && saved_round_ != state_.round) PLAIT_TRY(save_checkpoint(network));
     if (state_.step >= end_) return end(network);
+    const int every = job_.train.checkpoint_every;
+    const bool save = state_.round > 0 && (every > 0 ? state_.round % every == 0 : is_due);
+    const bool is_apart = ends_apart();
+    if ((save || is_apart) && saved_round_ != state_.round) PLAIT_TRY(save_checkpoint(network));
     const Clock::Nanoseconds begin = run_.clock.now();
     const int64_t epochs_before = epochs_passed(state_.step);
     const Result<RoundResult> result = rounds_->run(state_, end_ - state_.step);
     if (is_stop(result.status())) return stop(network);
     PLAIT_TRY(result.status());
+    ended_apart_ = is_apart;
     PLAIT_TRY(after_round(*result, run_.clock.now() - begin));
     is_due = epochs_passed(state_.step) > epochs_before;
   }
@@ -358,11 +372,25 @@ Status Stage::validate(bool is_regular) {
   return run_.folder->add(info);
 }
 
+// The last validation may be better than those before, and a longer run does without it: then these come
+// back.
+Status Stage::add_best(Checkpoint& checkpoint) {
+  if (!best_.known || !ends_apart()) return {};
+  PLAIT_ASSIGN(NamedTensors best, run_.folder->read_best());
+  for (NamedTensor& tensor : best) {
+    tensor.name = "best/" + tensor.name;
+    checkpoint.tensors.push_back(std::move(tensor));
+  }
+  return {};
+}
+
 Status Stage::save_checkpoint(const NamedTensors& network) {
   saved_round_ = state_.round;
   if (!run_.is_root()) return {};
   Checkpoint checkpoint;
-  checkpoint.job = run_.job_digest;
+  checkpoint.identity = run_.identity;
+  checkpoint.changes = run_.changes;
+  checkpoint.only_at_end = ended_apart_;
   checkpoint.stage = number_;
   checkpoint.loss = loss_;
   checkpoint.losses = losses_;
@@ -376,6 +404,7 @@ Status Stage::save_checkpoint(const NamedTensors& network) {
     for (const NamedTensor& tensor : network)
       checkpoint.tensors.push_back({"network/" + tensor.name, tensor.shape, tensor.values});
   }
+  PLAIT_TRY(add_best(checkpoint));
   PLAIT_TRY(run_.folder->flush());
   PLAIT_ASSIGN(const std::string path, run_.checkpoints->save(checkpoint, tensors));
   run_.observer.checkpoint_saved(path);

@@ -1,5 +1,6 @@
 // One training of one network: a pretraining stage, or the main training of a job.
 #pragma once
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -23,7 +24,10 @@ struct RunContext {
   Device& device;
   RunFolder* folder = nullptr;              // rank 0 only
   CheckpointFolder* checkpoints = nullptr;  // rank 0 only
-  std::string job_digest{};
+  Identity identity{};                      // data included once the main stage has opened them
+  std::vector<Change> changes{};
+  // Called with the data of the main training before anything is made for them.
+  std::function<Status(const JobData&)> data_opened{};
   int threads = 1;
   Clock::Nanoseconds begin{};  // of this process's run
   double seconds_before = 0;   // of the runs that this one resumes
@@ -50,6 +54,10 @@ class Stage {
   const Network& network() const { return plan_->network(); }
   void set_number(int number) { number_ = number; }
   double steps_per_epoch() const { return numbers_.steps_per_epoch; }
+  int64_t total_steps() const { return numbers_.total_steps; }
+  // "the schedule of rate (plait.cosine, FILE:LINE:COLUMN)" whose values depend on the number of steps, or
+  // "".
+  std::string length_bound_schedule() const { return optimizer_->length_bound_schedule(); }
   const JobData& data() const { return *data_; }
   // What a rank holds that does all shards of the stage with these threads, or their part of `ranks`; the
   // process apart.
@@ -89,6 +97,7 @@ class Stage {
   void find_end();
   int64_t epochs_passed(int64_t step) const;
   Result<RunStatus> run_rounds(const NamedTensors& network);
+  bool ends_apart() const;
   Result<RunStatus> stop(const NamedTensors& network);
   bool is_stop(const Status& status) const;
   Result<RunStatus> end(const NamedTensors& network);
@@ -96,6 +105,7 @@ class Stage {
   Status tell_first_bad();
   Status validate(bool is_regular = true);
   Status save_checkpoint(const NamedTensors& network);
+  Status add_best(Checkpoint& checkpoint);
   double epoch() const;
   void keep_times();
 
@@ -115,6 +125,7 @@ class Stage {
   int64_t end_ = 0;             // the step to train to
   int64_t validated_step_ = 0;  // of the last validation that a run without --max-steps makes too
   int64_t saved_round_ = -1;    // of the last checkpoint
+  bool ended_apart_ = false;    // the last round was one of ends_apart
   std::string monitor_;
   bool higher_is_better_ = false;
   double loss_ = 0;

@@ -1,5 +1,6 @@
 // Plugins and jobs for the tests of train/: small enough to run in milliseconds. Made in this process.
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -23,9 +24,12 @@ namespace plait {
 // roll {rate momentum} (a slot, mean32), clip {rate} (observes all gradients), adapt {rate} (Adam) and paced
 // {rate} (steps that shrink with the number of updates). Source points {count bad
 // spoilt}: x [3], label [1], of which `bad` records break their format and those from number `spoilt` on are
-// not finite. Reducers mean (default) and middle (gathers). Devices near (default) and far (memory that the
+// not finite; its digest has points_edition in it. Schedules fade (depends on the number of steps) and halve
+// (does not). Reducers mean (default) and middle (gathers). Devices near (default) and far (memory that the
 // host may not touch). Pretrainer again {stages}: trains the first layer to give back its input.
 const Registry& train_registry();
+// As if other records lay at the same place.
+extern std::atomic<int> points_edition;
 
 // A job of a two-layer network on 96 records. `more` follows the fields of train.
 Job train_job(const std::string& train, const std::string& more = "");

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <plait/sdk.hpp>
 
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -14,6 +15,9 @@
 #include "train/test_sequences.h"
 
 namespace plait {
+
+std::atomic<int> points_edition{0};
+
 namespace {
 
 struct Plane {
@@ -296,6 +300,9 @@ struct Points {
     info.random_access = true;
     return info;
   }
+  std::array<uint8_t, 32> digest(sdk::Context&) const {
+    return {static_cast<uint8_t>(points_edition), static_cast<uint8_t>(phase), static_cast<uint8_t>(count)};
+  }
   void read(sdk::Context&, int64_t index, sdk::SampleCall& call) const {
     if (before_points_read()) before_points_read()();
     for (int64_t record : bad) {
@@ -332,6 +339,18 @@ struct Memory {
   void synchronize(sdk::Context&) {}
 };
 
+// Falls to 0 at the last step.
+struct Fade {
+  static void describe(sdk::Describe<Fade>& d) { d.doc("along a line to 0"); }
+  double value(const sdk::ScheduleCall& call) const { return call.base * (1 - call.progress()); }
+};
+
+struct HalfLater {
+  static void describe(sdk::Describe<HalfLater>& d) { d.doc("half of it after 10 steps"); }
+  double value(const sdk::ScheduleCall& call) const { return call.step < 10 ? call.base : call.base / 2; }
+  bool ignores_total() const { return true; }
+};
+
 struct Again {
   int64_t stages = 2;
   static void describe(sdk::Describe<Again>& d) {
@@ -364,6 +383,7 @@ const Registry& train_registry() {
       sdk::reducer<MeanReducer>("plait.mean"), sdk::reducer<Middle>("plait.middle"),
       sdk::source<Points>("plait.points"), sdk::device<Memory<true>>("plait.near"),
       sdk::device<Memory<false>>("plait.far"), sdk::pretrainer<Again>("plait.again"),
+      sdk::schedule<Fade>("plait.fade"), sdk::schedule<HalfLater>("plait.halve"),
       sdk::source<test_sequences::Words>("plait.words"), sdk::layer<test_sequences::Carry>("plait.carry"),
       sdk::layer<test_sequences::Last>("plait.last"));
   const auto on = [](const char* device) {

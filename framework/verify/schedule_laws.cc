@@ -104,6 +104,26 @@ Status same_again(Trial& trial) {
   });
 }
 
+// The same step of runs of other lengths. Steps an epoch do not follow from the number of steps.
+Status ignores_total(Trial& trial) {
+  return for_each_schedule(trial, [&](const Instance& schedule) -> Status {
+    const auto* ops = schedule.ops<plait_schedule_ops>();
+    if (!PLAIT_HAS(ops, ignores_total) || ops->ignores_total(schedule.self()) == 0) return {};
+    for (Moment m : moments()) {
+      PLAIT_ASSIGN(const double wanted, value_at(schedule, m));
+      const int64_t total = m.total;
+      for (m.total = 1; m.total <= 1000000; m.total = 10 * m.total + 3) {
+        PLAIT_ASSIGN(const double value, value_at(schedule, m));
+        if (value != wanted)
+          return broken(
+              fmt::format("says that it ignores the number of steps, and gives {} at step {} of {}, {} of {}",
+                          wanted, m.step, total, value, m.total));
+      }
+    }
+    return {};
+  });
+}
+
 }  // namespace
 
 std::vector<Law> schedule_laws() {
@@ -112,6 +132,8 @@ std::vector<Law> schedule_laws() {
        finite},
       {"schedule", "same_again", Severity::kMust,
        "the same call gives the same value, in any order and on any thread", same_again},
+      {"schedule", "ignores_total", Severity::kMust,
+       "values are the same however many steps there are, where the schedule says so", ignores_total},
   };
 }
 

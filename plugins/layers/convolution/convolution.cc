@@ -156,4 +156,5 @@ struct Convolution::Kernel {
 
 }  // namespace
 
-PLAIT_PLUGIN("plait.convolution", "1.0.0", "Apache-2.0", layer<Convolution>("plait.convolution"));
+PLAIT_PLUGIN("plait.convolution", "1.0.0", "Apache-2.0", layer<Convolution>("plait.convolution"),
+             numerics(&convolution::onednn_facts));

@@ -97,6 +97,16 @@ const std::vector<Case>& cases() {
   return kCases;
 }
 
+TEST_CASE("says which oneDNN computes, and by which instructions") {
+  const plait_plugin* plugin = plait_plugin_v1(nullptr);
+  const auto* numerics = static_cast<const plait_numerics*>(plugin->get_extension(PLAIT_EXTENSION_NUMERICS));
+  REQUIRE(numerics);
+  const std::string text = numerics->text();
+  CHECK(text.starts_with("oneDNN: "));
+  CHECK(text.find("\noneDNN instruction set: ") != std::string::npos);
+  CHECK(text.find("\noneDNN mathematics: strict\n") != std::string::npos);
+}
+
 }  // namespace
 
 TEST_CASE("convolution worked by hand") {

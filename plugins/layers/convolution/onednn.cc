@@ -218,4 +218,43 @@ void OneDnn::backward(Context& c, const LayerCall& call) const {
   }
 }
 
+namespace {
+
+std::string isa_name(dnnl_cpu_isa_t isa) {
+  struct Named {
+    dnnl_cpu_isa_t isa;
+    const char* name;
+  };
+  static constexpr Named kNames[] = {{dnnl_cpu_isa_sse41, "sse41"},
+                                     {dnnl_cpu_isa_avx, "avx"},
+                                     {dnnl_cpu_isa_avx2, "avx2"},
+                                     {dnnl_cpu_isa_avx2_vnni, "avx2_vnni"},
+                                     {dnnl_cpu_isa_avx2_vnni_2, "avx2_vnni_2"},
+                                     {dnnl_cpu_isa_avx512_core, "avx512_core"},
+                                     {dnnl_cpu_isa_avx512_core_vnni, "avx512_core_vnni"},
+                                     {dnnl_cpu_isa_avx512_core_bf16, "avx512_core_bf16"},
+                                     {dnnl_cpu_isa_avx512_core_fp16, "avx512_core_fp16"},
+                                     {dnnl_cpu_isa_avx512_core_amx, "avx512_core_amx"},
+                                     {dnnl_cpu_isa_avx512_core_amx_fp16, "avx512_core_amx_fp16"}};
+  for (const Named& known : kNames)
+    if (known.isa == isa) return known.name;
+  return "number " + std::to_string(static_cast<int>(isa));
+}
+
+}  // namespace
+
+std::string onednn_facts() {
+  const dnnl_version_t& version = *dnnl_version();
+  dnnl_fpmath_mode_t mode = dnnl_fpmath_mode_strict;
+  const dnnl::primitive_attr attr;  // takes the default of the environment
+  check(dnnl_primitive_attr_get_fpmath_mode(attr.get(), &mode), "get_fpmath_mode");
+  std::string text = "oneDNN: " + std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
+                     std::to_string(version.patch) + " (" + version.hash + ")\n";
+  text += "oneDNN threading: " + std::to_string(version.cpu_runtime) + "\n";
+  text += "oneDNN instruction set: " + isa_name(dnnl_get_effective_cpu_isa()) +
+          (dnnl_get_cpu_isa_hints() == dnnl_cpu_isa_prefer_ymm ? ", prefers ymm" : "") + "\n";
+  return text + "oneDNN mathematics: " + (mode == dnnl_fpmath_mode_strict ? "strict" : std::to_string(mode)) +
+         "\n";
+}
+
 }  // namespace convolution

@@ -44,6 +44,12 @@ TEST_CASE("a warm-up of two epochs reaches the base at its last step, and the fa
   CHECK(schedule.at(100) < 1e-15);
 }
 
+TEST_CASE("does not claim to be free of the run's length") {
+  Schedule schedule(0, 0, 0);
+  const auto& ops = schedule.made.ops();
+  CHECK((ops.ignores_total == nullptr || ops.ignores_total(schedule.made.self()) == 0));
+}
+
 TEST_CASE("one step, and a warm-up longer than the stage, have a value") {
   CHECK(Schedule(0, 0, 0).at(0, 1) == 2);
   CHECK(Schedule(50, 0, 0).at(9, 10) == 2);

@@ -43,6 +43,7 @@ struct Step {
     for (const double reached : at) steps += epoch >= reached;
     return call.base * power(factor, steps);
   }
+  bool ignores_total() const { return true; }
 };
 
 }  // namespace

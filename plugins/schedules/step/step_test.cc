@@ -44,6 +44,12 @@ TEST_CASE("more steps than 64 bits count are many") {
   CHECK(Schedule(settings().set("every", 5e-324)).at(50) == 0);
 }
 
+TEST_CASE("does not depend on the length of the run") {
+  Schedule schedule(settings().set("every", 2));
+  REQUIRE((schedule.made.ops().ignores_total != nullptr));
+  CHECK(schedule.made.ops().ignores_total(schedule.made.self()) != 0);
+}
+
 TEST_CASE("without any step it is refused") {
   CHECK_THROWS_WITH(Schedule{settings()}, "a step schedule needs `every` or `at`");
 }

@@ -2,6 +2,7 @@
 #pragma once
 #include <concepts>
 #include <memory>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -21,7 +22,18 @@ struct Entry {
   plait_type type{};  // struct_size 0: none, the type is described by another library
   plait_implementation implementation{};
   void (*examples)(Examples& e) = nullptr;  // see examples.hpp
+  std::string (*numerics)() = nullptr;      // see below
 };
+
+// For a library whose kernels call another one: numerics(&facts), where facts() gives a line for each thing
+// besides the plugin's own code that decides the bits of its results, "name: value": version of the library,
+// the instruction set that it takes here, its settings. Ranks must agree on them, and a run resumed under
+// others is refused by name. Same text whenever it is called; threads: [setup only].
+inline Entry numerics(std::string (*facts)()) {
+  Entry entry;
+  entry.numerics = facts;
+  return entry;
+}
 
 namespace detail {
 

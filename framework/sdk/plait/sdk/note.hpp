@@ -48,6 +48,7 @@ class NoteReader {
   // One entry, with the comma behind it.
   constexpr void entry(NoteText& out, bool& is_complete) {
     const std::string_view word = head();
+    if (word == "numerics") return skip_to_comma();  // serves nothing
     bool is_known = is_entry_word(word) && take('(');
     const std::string_view id = literal(is_known);
     std::string_view device;

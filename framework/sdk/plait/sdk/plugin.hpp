@@ -4,9 +4,13 @@
 //
 // Once per library, at namespace scope. Sizes, versions and the compiler's name are filled in here, and the
 // note that says what the library serves (note.hpp). An entry that is empty, Entry{}, is left out: a kernel
-// that was not built.
+// that was not built. An entry numerics(&facts) says what else decides the bits of the library's results
+// (entry.hpp).
 #pragma once
+#include <plait/numerics.h>
+
 #include <array>
+#include <string>
 
 #include "device.hpp"
 #include "entry.hpp"
@@ -53,7 +57,8 @@ Entry implementation(const char* type_id, const char* device_id) {
 // Functions of the library that answer from its table.
 struct TableFunctions {
   const void* (*get_extension)(const char* name);
-  int (*write_files)();  // those of the examples
+  int (*write_files)();       // those of the examples
+  const char* (*numerics)();  // text of plait_numerics
 };
 
 // Holds the entries and the table that points to them. Not movable: the table's address is given to the host.
@@ -65,10 +70,12 @@ class PluginTable {
               const E&... entries)
       : PluginTable(id, version, license, entries...) {
     for (const Entry& entry : entries_) {
+      if (entry.numerics != nullptr) numerics_.text = functions.numerics;
+      if (entry.numerics != nullptr || entry.examples != nullptr)
+        plugin_.get_extension = functions.get_extension;
       if (entry.examples == nullptr) continue;
       examples_.of_type(entry.type.id);
       entry.examples(examples_);
-      plugin_.get_extension = functions.get_extension;
     }
     hints_ = examples_.c(functions.write_files);
   }
@@ -93,9 +100,19 @@ class PluginTable {
   PluginTable(const PluginTable&) = delete;
   PluginTable& operator=(const PluginTable&) = delete;
   const plait_plugin* c() const { return &plugin_; }
-  // get_extension of the table, where a type has examples.
+  // get_extension of the table, where a type has examples or an entry says numerics.
   const void* extension(std::string_view name) const noexcept {
+    if (name == PLAIT_EXTENSION_NUMERICS && numerics_.text != nullptr) return &numerics_;
     return name == PLAIT_EXTENSION_VERIFY ? hints_ : nullptr;
+  }
+  std::string numerics() const {
+    std::string text;
+    for (const Entry& entry : entries_) {
+      if (entry.numerics == nullptr) continue;
+      text += entry.numerics();
+      if (!text.empty() && text.back() != '\n') text += '\n';
+    }
+    return text;
   }
   int write_files() const noexcept { return examples_.write_files(); }
 
@@ -106,6 +123,7 @@ class PluginTable {
   plait_plugin plugin_{};
   Examples examples_;
   const plait_verify_hints* hints_ = nullptr;
+  plait_numerics numerics_{sizeof(plait_numerics), 0, nullptr};
 };
 
 template <class... E>
@@ -115,28 +133,38 @@ PluginTable(TableFunctions, const char*, const char*, const char*, const E&...) 
 
 }  // namespace plait::sdk
 
-#define PLAIT_PLUGIN(id, version, license, ...)                                                        \
-  PLAIT_SDK_NOTE(id, version, __VA_ARGS__)                                                             \
-  namespace {                                                                                          \
-  const void* plait_plugin_extension(const char* name) noexcept;                                       \
-  int plait_plugin_write_files() noexcept;                                                             \
-  const auto& plait_plugin_table() {                                                                   \
-    static const ::plait::sdk::PluginTable table(                                                      \
-        ::plait::sdk::TableFunctions{&plait_plugin_extension, &plait_plugin_write_files}, id, version, \
-        license, __VA_ARGS__);                                                                         \
-    return table;                                                                                      \
-  }                                                                                                    \
-  const void* plait_plugin_extension(const char* name) noexcept {                                      \
-    return plait_plugin_table().extension(name);                                                       \
-  }                                                                                                    \
-  int plait_plugin_write_files() noexcept { return plait_plugin_table().write_files(); }               \
-  }                                                                                                    \
-  extern "C" __attribute__((visibility("default"))) const plait_plugin* plait_plugin_v1(               \
-      const plait_host*) noexcept {                                                                    \
-    try {                                                                                              \
-      return plait_plugin_table().c();                                                                 \
-    } catch (...) {                                                                                    \
-      return nullptr;                                                                                  \
-    }                                                                                                  \
-  }                                                                                                    \
+#define PLAIT_PLUGIN(id, version, license, ...)                                          \
+  PLAIT_SDK_NOTE(id, version, __VA_ARGS__)                                               \
+  namespace {                                                                            \
+  const void* plait_plugin_extension(const char* name) noexcept;                         \
+  int plait_plugin_write_files() noexcept;                                               \
+  const char* plait_plugin_numerics() noexcept;                                          \
+  const auto& plait_plugin_table() {                                                     \
+    static const ::plait::sdk::PluginTable table(                                        \
+        ::plait::sdk::TableFunctions{&plait_plugin_extension, &plait_plugin_write_files, \
+                                     &plait_plugin_numerics},                            \
+        id, version, license, __VA_ARGS__);                                              \
+    return table;                                                                        \
+  }                                                                                      \
+  const void* plait_plugin_extension(const char* name) noexcept {                        \
+    return plait_plugin_table().extension(name);                                         \
+  }                                                                                      \
+  int plait_plugin_write_files() noexcept { return plait_plugin_table().write_files(); } \
+  const char* plait_plugin_numerics() noexcept {                                         \
+    try {                                                                                \
+      static const std::string text = plait_plugin_table().numerics();                   \
+      return text.c_str();                                                               \
+    } catch (...) {                                                                      \
+      return nullptr;                                                                    \
+    }                                                                                    \
+  }                                                                                      \
+  }                                                                                      \
+  extern "C" __attribute__((visibility("default"))) const plait_plugin* plait_plugin_v1( \
+      const plait_host*) noexcept {                                                      \
+    try {                                                                                \
+      return plait_plugin_table().c();                                                   \
+    } catch (...) {                                                                      \
+      return nullptr;                                                                    \
+    }                                                                                    \
+  }                                                                                      \
   static_assert(true)

@@ -1,0 +1,25 @@
+// What this machine and its environment put into the bits of a job: by which instructions kernels compute,
+// and the settings of the libraries that they may call.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "train/identity.h"
+
+namespace plait {
+
+// Of the processor, as the system lists it ("avx2", "fma", ...): what kernels are chosen by, from the least
+// to the most. Empty where the system does not say.
+std::vector<std::string> processor_flags();
+
+// Variables of the environment, "NAME=value".
+using Environment = std::vector<std::string>;
+Environment process_environment();
+
+// Facts of part::kIsa: the instruction set that Plait's own kernels take, the C library, and variables that
+// numeric libraries read, as far as they can change results: ONEDNN_VERBOSE does not, nor does an
+// ONEDNN_MAX_CPU_ISA that the processor does not reach.
+Identity machine_facts();
+Identity settings_facts(const Environment& environment, const std::vector<std::string>& flags);
+
+}  // namespace plait
