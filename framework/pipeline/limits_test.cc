@@ -65,11 +65,12 @@ TEST_CASE("a file is printable UTF-8, in comments and texts too, however it is w
   CHECK(parse_job(test_registry(), "# caf\xC3\xA9\r\n" + test_job(), "t").is_ok());
   for (const char* text : {"\x1b", "\xE9", "\xC2\x9B", "a\\033"}) {
     JobOptions options;
-    options.sets = {std::string("layer[") + text + "].frozen=true"};
+    options.set(std::string("layer[") + text + "].frozen=true");
     CHECK(told(test_job(), options).find('\x1b') == std::string::npos);
-    options.sets = {std::string("name=\"") + text + "\""};
+    options.changes.clear();
+    options.set(std::string("name=\"") + text + "\"");
     CHECK_FALSE(told(test_job(), options).empty());
-    options.sets = {};
+    options.changes.clear();
     options.vars = {{"x", text}};
     CHECK_FALSE(told("var { name: \"x\" value: 1 }\nname: \"$x\"\n" + test_job(), options).empty());
   }
