@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/shown.h"
+#include "pipeline/paths.h"
 
 namespace plait {
 namespace {
@@ -82,6 +83,13 @@ class NameCheck {
       return fail(field.name.place, "\"" + meaning.written + "\" wants a value, got { ... }", hint);
     if (descriptor->type() != pb::FieldDescriptor::TYPE_STRING) return true;
     if (!is_good_text(field, meaning)) return false;
+    const SourceText* const writer = writer_of(field.scalar);
+    if (!as_text(field, meaning, hint)) return false;
+    if (meaning.field->flags & PLAIT_FIELD_PATH) make_absolute(field, writer);
+    return true;
+  }
+
+  bool as_text(Field& field, const FieldMeaning& meaning, const std::string& hint) {
     Token& token = field.scalar.front();
     const bool may_be_bare = meaning.field->kind == PLAIT_FIELD_ENUM && token.kind == Token::Kind::kName;
     if (token.from_variable || field.scalar.back().from_variable || may_be_bare) {
@@ -105,6 +113,12 @@ class NameCheck {
     return !bad ||
            fail(scalar_place(field), "\"" + meaning.written + "\" of " + meaning_.title +
                                          " is printable text in UTF-8, of one line; got a " + bad.what);
+  }
+
+  static void make_absolute(Field& field, const SourceText* writer) {
+    Token& token = field.scalar.front();
+    token.text = quote(absolute_path(scalar_text(field.scalar), writer));
+    field.scalar.resize(1);
   }
 
   const Schema& schema_;

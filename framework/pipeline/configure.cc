@@ -1,5 +1,6 @@
 #include "pipeline/configure.h"
 
+#include "pipeline/paths.h"
 #include "registry/context.h"
 
 namespace plait {
@@ -29,11 +30,23 @@ ConfigValue scalar(const Scope& scope, const pb::FieldDescriptor* field, int ind
   }
 }
 
+// A relative path that a plugin has as its default is relative to the file that names the plugin.
+void make_defaults_absolute(plait_config& config, const SourceText* writer) {
+  for (ConfigField& field : config.fields) {
+    if (!(field.field->flags & PLAIT_FIELD_PATH)) continue;
+    for (ConfigValue& value : field.values)
+      if (auto* path = std::get_if<std::string>(&value)) *path = absolute_path(*path, writer);
+  }
+}
+
 // A configuration is made in every case, so that other errors are found in the same go.
 std::shared_ptr<plait_config> defaults(const Scope& scope, const plait_field* const* fields, size_t n_fields,
                                        Errors& errors) {
   auto config = default_config(fields, static_cast<uint32_t>(n_fields));
-  if (config) return *config;
+  if (config) {
+    make_defaults_absolute(**config, scope.place.source);
+    return *config;
+  }
   errors.add(scope.place, config.status().message());
   return std::make_shared<plait_config>();
 }

@@ -7,6 +7,7 @@
 #include "pipeline/check_names.h"
 #include "pipeline/job_name.h"
 #include "pipeline/overrides.h"
+#include "pipeline/paths.h"
 #include "pipeline/reader.h"
 #include "pipeline/resolved.h"
 #include "pipeline/to_job.h"
@@ -133,12 +134,13 @@ Result<PluginScan> scan_plugins(const std::string& path, const std::map<std::str
   PluginScan scan;
   for (const Field& field : fields) {
     if (field.is_message || field.is_unresolved()) continue;
+    const std::string named = absolute_path(scalar_text(field.scalar), writer_of(field.scalar));
     const Location place = location_of(scalar_place(field));
     if (field.name.text == "plugin") {
-      scan.plugins.push_back(scalar_text(field.scalar));
+      scan.plugins.push_back(named);
       scan.plugin_places.push_back(place);
     } else if (field.name.text == "plugin_path") {
-      scan.plugin_path.push_back(scalar_text(field.scalar));
+      scan.plugin_path.push_back(named);
       scan.plugin_path_places.push_back(place);
     }
   }

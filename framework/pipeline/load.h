@@ -37,7 +37,7 @@ struct JobOptions {
 // message holds up to 20 errors, each "file:line:column: error: text", the source line, a caret and a hint.
 Result<Job> load_job(const Registry& registry, const std::string& path, const JobOptions& options = {});
 
-// The same from text. `name` stands for the file in messages; includes are relative to its folder.
+// The same from text. `name` stands for the file in messages; includes and paths are relative to its folder.
 Result<Job> parse_job(const Registry& registry, const std::string& text, const std::string& name,
                       const JobOptions& options = {});
 

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "base/files.h"
+#include "pipeline/paths.h"
 
 namespace plait {
 namespace {
@@ -77,17 +78,17 @@ std::vector<Field> Reader::read(const SourceText& source) {
   for (const Field& field : written)
     if (field.name.text == "var" && field.is_message)
       variables_.define(field, static_cast<int>(open_.size()), errors_);
-  return with_includes(std::move(written), source, false);
+  return with_includes(std::move(written), false);
 }
 
 // Fields without variables, and with those of included files in their place.
-std::vector<Field> Reader::with_includes(std::vector<Field> written, const SourceText& from, bool in_repeat) {
+std::vector<Field> Reader::with_includes(std::vector<Field> written, bool in_repeat) {
   std::vector<Field> fields;
   for (Field& field : written) {
     if (errors_.is_full()) break;
     const bool is_variable = field.name.text == "var" && field.is_message;
     if (field.name.text == "include" && !field.bracketed) {
-      include(field, from, fields);
+      include(field, fields);
     } else if (is_variable && in_repeat) {
       errors_.add(field.name.place, "a var stands outside of repeat",
                   "write its expression where its value is used, as in: filters: ${16 * i}");
@@ -98,7 +99,7 @@ std::vector<Field> Reader::with_includes(std::vector<Field> written, const Sourc
           errors_.add(field.name.place, "repeats nest deeper than " + std::to_string(kMaxDepth) + " levels");
           field.fields.clear();
         }
-        field.fields = with_includes(std::move(field.fields), from, true);
+        field.fields = with_includes(std::move(field.fields), true);
         --repeat_depth_;
       }
       fields.push_back(std::move(field));
@@ -107,7 +108,7 @@ std::vector<Field> Reader::with_includes(std::vector<Field> written, const Sourc
   return fields;
 }
 
-void Reader::include(const Field& field, const SourceText& from, std::vector<Field>& fields) {
+void Reader::include(const Field& field, std::vector<Field>& fields) {
   if (texts_.size() >= kMaxFiles)
     return errors_.add(field.name.place,
                        "the job includes more than " + std::to_string(kMaxFiles) + " files");
@@ -118,7 +119,7 @@ void Reader::include(const Field& field, const SourceText& from, std::vector<Fie
   if (field.is_message || !is_string(one[0].scalar[0].text))
     return errors_.add(place, "\"include\" wants a file in quotes", "as in: include: \"network.txtpb\"");
   const std::string name = scalar_text(one[0].scalar);
-  const std::string path = (fs::path(from.name).parent_path() / name).string();
+  const std::string path = (fs::path(folder_of(writer_of(one[0].scalar))) / name).string();
   const auto open = std::find(open_.begin(), open_.end(), canonical(path));
   if (open != open_.end() || open_.size() >= kMaxIncludeDepth)
     return errors_.add(place,

@@ -22,7 +22,7 @@ class Reader {
 
   // Fails with: kNotFound when the file is not there or cannot be read.
   Result<std::vector<Field>> read_file(const std::string& path);
-  // `name` stands for the file: includes are relative to its folder.
+  // `name` stands for the file: includes and other paths are relative to its folder (paths.h).
   std::vector<Field> read_text(const std::string& name, const std::string& text);
 
   Variables& variables() { return variables_; }
@@ -30,8 +30,8 @@ class Reader {
 
  private:
   std::vector<Field> read(const SourceText& source);
-  std::vector<Field> with_includes(std::vector<Field> written, const SourceText& from, bool in_repeat);
-  void include(const Field& field, const SourceText& from, std::vector<Field>& fields);
+  std::vector<Field> with_includes(std::vector<Field> written, bool in_repeat);
+  void include(const Field& field, std::vector<Field>& fields);
 
   Variables variables_;
   Errors& errors_;

@@ -135,8 +135,9 @@ TEST_CASE("plugins are found before there is a registry, whatever else is wrong"
                    "plugin_path: \"there\"\ninclude: \"more.txtpb\"\nlayer { nonsense }\nx: $unknown\n");
   const auto scan = scan_plugins(path, {{"dir", "out"}});
   REQUIRE(scan.is_ok());
-  CHECK(scan->plugins == std::vector<std::string>{"out/a.plait.so", "out/b.plait.so"});
-  CHECK(scan->plugin_path == std::vector<std::string>{"there"});
+  const std::string here = std::filesystem::current_path().string();
+  CHECK(scan->plugins == std::vector<std::string>{here + "/out/a.plait.so", here + "/out/b.plait.so"});
+  CHECK(scan->plugin_path == std::vector<std::string>{folder.path() + "/there"});
   CHECK(scan_plugins(folder.path() + "/none.txtpb").status().code() == Code::kNotFound);
 }
 

@@ -10,11 +10,10 @@ namespace plait {
 // Layers: plait.convolution (filters required, kernel list, stride, padding enum, deep { spread, note }),
 // plait.dense, plait.relu, plait.add (2 inputs or more), acme.swish (beta), acme.fancy-3d, acme.repeat and
 // acme.input (count). Losses: plait.cross_entropy, plait.mean_squared. Metrics: plait.accuracy, plait.hits
-// (top; value hits, suffix
-// "_top5"), plait.errors (values error and worst). Optimizers: plait.sgd (rate at run time, momentum),
-// plait.adam. Schedule: plait.cosine. Augmenters: plait.affine, plait.one_of (children). Source: plait.idx
-// (validate refuses images == labels). Reducer: plait.mean (default). Device: plait.cpu (default).
-// Pretrainer: plait.greedy.
+// (top; value hits, suffix "_top5"), plait.errors (values error and worst). Optimizers: plait.sgd (rate at
+// run time, momentum), plait.adam. Schedule: plait.cosine. Augmenters: plait.affine, plait.one_of (children),
+// acme.overlay (path file, mask { path file, with a default }). Source: plait.idx (validate refuses images ==
+// labels). Reducer: plait.mean (default). Device: plait.cpu (default). Pretrainer: plait.greedy.
 const Registry& test_registry();
 
 // A complete job of these types.

@@ -78,6 +78,7 @@ class Tables {
          {with(real("rate", "0.001", 0, 1e6, "step size"), PLAIT_FIELD_RUNTIME)});
     type("schedule", "plait.cosine", "half a cosine", {});
     type("augmenter", "plait.affine", "moves and turns", {real("rotate", "0", 0, 180, "degrees")});
+    type("augmenter", "acme.overlay", "lays a picture over the sample", {optional_path("file", ""), mask()});
     type("augmenter", "plait.one_of", "one of its children", {children()});
     type("source", "plait.idx", "files of MNIST", {path("images"), path("labels")}, nullptr, validate_source);
     type("reducer", "plait.mean", "mean of the shards", {}, nullptr, nullptr, PLAIT_TYPE_DEFAULT_OF_KIND);
@@ -126,6 +127,17 @@ class Tables {
   }
   plait_field* path(const char* name) {
     return with(field(PLAIT_FIELD_STRING, name, nullptr, "a file"), PLAIT_FIELD_REQUIRED | PLAIT_FIELD_PATH);
+  }
+  plait_field* optional_path(const char* name, const char* default_text) {
+    return with(field(PLAIT_FIELD_STRING, name, default_text, "a file"), PLAIT_FIELD_PATH);
+  }
+  plait_field* mask() {
+    static const plait_field* inside[1];
+    inside[0] = optional_path("file", "masks/round.png");
+    plait_field* made = field(PLAIT_FIELD_MESSAGE, "mask", nullptr, "where it shows");
+    made->fields = inside;
+    made->n_fields = 1;
+    return made;
   }
   plait_field* padding() {
     static const char* const names[] = {"valid", "same"};

@@ -152,9 +152,10 @@ class JobMaker {
                          "the job names no " + kind + ", and " +
                              (found.empty() ? "no loaded plugin is" : "more than one is") + " the default",
                          "as in: " + kind + " { ... }, with one of: " + names_of_kind(kind));
-    auto config = default_config(*found[0]->type);
-    if (!config) return errors_.add(file_, config.status().message());
-    spec = {found[0], *config, location_of(file_)};
+    const plait_type& type = *found[0]->type;
+    const Scope scope{&schema_, nullptr, nullptr, nullptr, file_, file_};
+    spec = {found[0], configure(scope, type.fields, type.n_fields, errors_), location_of(file_)};
+    spec.config->type = &type;
   }
 
   void network() {

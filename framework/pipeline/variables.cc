@@ -33,6 +33,11 @@ Size size_of(const Field& field) {
   return size;
 }
 
+std::string trimmed(const std::string& text) {
+  const size_t begin = text.find_first_not_of(" \t");
+  return begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
+}
+
 bool is_name_letter(char c, bool first) {
   return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (!first && c >= '0' && c <= '9');
 }
@@ -78,6 +83,7 @@ void Variables::define(const Field& block, int depth, Errors& errors) {
   variable.place = block.name.place;
   if (const auto set = given_.find(name); set != given_.end()) {
     variable.value = set->second;
+    variable.writer = &given_texts_.at(name);
     variable.state = Variable::kKnown;
     variable.is_given = true;
   }
@@ -92,7 +98,9 @@ void Variables::take_back_given() {
 void Variables::give(const std::string& name, const std::string& value) {
   const auto found = variables_.find(name);
   if (found == variables_.end()) return;  // check_given says it
+  const auto text = given_texts_.find(name);
   found->second.value = value;
+  found->second.writer = text == given_texts_.end() ? nullptr : &text->second;
   found->second.state = Variable::kKnown;
   found->second.is_given = true;
   forget_values();
@@ -154,14 +162,22 @@ bool Variables::resolve(Variable& variable, Errors& errors) {
   const Iteration* const inside = std::exchange(iteration_, nullptr);
   if (variable.written.kind == Token::Kind::kVariable) {
     expand(variable.written.text, variable.written.place, 0, variable.value, errors);
+    variable.writer = writer_of(variable.written.text, variable.written.place.source);
   } else if (variable.written.kind == Token::Kind::kString) {
-    variable.value = interpolate(variable.written, errors);
+    variable.value = interpolate(variable.written, variable.writer, errors);
   } else {
+    variable.writer = variable.written.place.source;
     variable.value = variable.written.text;
   }
   iteration_ = inside;
   variable.state = errors.count() == before ? Variable::kKnown : Variable::kBroken;
   return variable.state == Variable::kKnown;
+}
+
+// A lone name stands for what its variable's writer wrote; arithmetic is written where it stands.
+const SourceText* Variables::writer_of(const std::string& expression, const SourceText* here) const {
+  const auto found = variables_.find(trimmed(expression));
+  return found == variables_.end() || found->second.writer == nullptr ? here : found->second.writer;
 }
 
 // `shift`: where the expression begins behind place.offset, 0: find out from the text.
@@ -267,13 +283,15 @@ void Variables::substitute_name(Token& name, Errors& errors) {
 void Variables::substitute_scalar(Token& token, Errors& errors) {
   if (token.kind == Token::Kind::kString && token.text.find('$') != std::string::npos) {
     const size_t before = errors.count();
-    token.text = quote(interpolate(token, errors));
+    token.text = quote(interpolate(token, token.writer, errors));
     if (errors.count() > before || is_exhausted()) token.kind = Token::Kind::kVariable;
   } else if (token.kind == Token::Kind::kVariable) {
     VariableValue value;
-    if (!expand(token.text, token.place, 0, value, errors)) return;
+    const std::string expression = token.text;
+    if (!expand(expression, token.place, 0, value, errors)) return;
     token.text = spent(variable_text(value), token.place, errors);
     if (is_exhausted()) return;
+    token.writer = writer_of(expression, token.place.source);
     token.from_variable = true;
     token.kind = is_number(token.text)       ? Token::Kind::kNumber
                  : is_identifier(token.text) ? Token::Kind::kName
@@ -282,11 +300,12 @@ void Variables::substitute_scalar(Token& token, Errors& errors) {
   }
 }
 
-std::string Variables::interpolate(const Token& string, Errors& errors) {
+std::string Variables::interpolate(const Token& string, const SourceText*& writer, Errors& errors) {
   const std::string text = unquote(string.text);
   // Places inside are exact only while the string has no escapes.
   const bool plain = text.size() + 2 == string.place.length;
   std::string out;
+  writer = string.place.source;
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '$') {
       out += text[i];
@@ -306,8 +325,11 @@ std::string Variables::interpolate(const Token& string, Errors& errors) {
                  "a dollar sign is written $$");
     } else {
       VariableValue value;
-      if (expand(text.substr(begin, end - begin), place, plain ? 1 + braces : 1, value, errors))
+      const std::string expression = text.substr(begin, end - begin);
+      const bool is_first = out.empty();
+      if (expand(expression, place, plain ? 1 + braces : 1, value, errors))
         out += spent(variable_text(value), place, errors);
+      if (is_first && !out.empty()) writer = writer_of(expression, string.place.source);
       i = end - !braces;
     }
   }

@@ -42,6 +42,7 @@ class Variables {
   struct Variable {
     Token written;  // as the value stands in the file
     VariableValue value;
+    const SourceText* writer = nullptr;  // of the value's first characters
     int depth = 0;
     Place place;
     bool is_given = false;
@@ -59,7 +60,9 @@ class Variables {
   bool is_exhausted() const { return spent_fields_ > kMaxRepeatedFields || spent_bytes_ > kMaxRepeatedBytes; }
   void substitute_scalar(Token& token, Errors& errors);
   void substitute_name(Token& name, Errors& errors);
-  std::string interpolate(const Token& string, Errors& errors);
+  // `writer` becomes the text that wrote the first character of what comes out.
+  std::string interpolate(const Token& string, const SourceText*& writer, Errors& errors);
+  const SourceText* writer_of(const std::string& expression, const SourceText* here) const;
   bool expand(const std::string& expression, Place place, size_t shift, VariableValue& value, Errors& errors);
   std::vector<std::string> names() const;
   void forget_values();

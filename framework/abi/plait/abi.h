@@ -109,7 +109,7 @@ enum {
   PLAIT_FIELD_LOW_OPEN = 8,
   PLAIT_FIELD_HIGH_OPEN = 16,
   PLAIT_FIELD_DEPRECATED = 32,
-  PLAIT_FIELD_PATH = 64 /* a file or folder; relative ones are relative to the working folder */
+  PLAIT_FIELD_PATH = 64 /* file or folder; plugins get it absolute: relative to the file (or command) that wrote it */
 };
 
 /* One field of a type's configuration. Static. */

@@ -165,7 +165,7 @@ class Field {
   Field& required() { return set(PLAIT_FIELD_REQUIRED); }
   // A schedule may change it from step to step (optimizers).
   Field& runtime() { return set(PLAIT_FIELD_RUNTIME); }
-  // A file or folder.
+  // A file or folder. What the plugin gets is absolute.
   Field& path() { return set(PLAIT_FIELD_PATH); }
   Field& deprecated() { return set(PLAIT_FIELD_DEPRECATED); }
   Field& since(uint32_t minor) { return c_.since_minor = minor, *this; }
