@@ -1,3 +1,4 @@
+#include "base/shown.h"
 #include "cli/command.h"
 #include "cli/session.h"
 #include "report/output.h"
@@ -6,6 +7,13 @@
 namespace plait {
 namespace po = boost::program_options;
 namespace {
+
+Result<Heading> heading_of(const std::string& word) {
+  if (word == "auto") return Heading::kAuto;
+  if (word == "yes") return Heading::kYes;
+  if (word == "no") return Heading::kNo;
+  return {Code::kUsage, "--header: got \"" + word + "\", wanted yes, no or auto"};
+}
 
 Result<int> run(const po::variables_map& given) {
   for (const char* name : {"run", "in", "out"})
@@ -19,11 +27,13 @@ Result<int> run(const po::variables_map& given) {
   options.in = given["in"].as<std::string>();
   options.out = given["out"].as<std::string>();
   options.threads = given["threads"].as<int>();
+  PLAIT_ASSIGN(options.heading, heading_of(given["header"].as<std::string>()));
   PLAIT_ASSIGN(const Session session, load_run(given, options.run_dir));
   SystemClock clock;
   SystemFiles files;
   PLAIT_ASSIGN(const PredictSummary summary,
                predict_run(*session.registry, session.job, options, clock, files));
+  for (const std::string& note : summary.notes) print("plait: note: " + shown_lines(note) + "\n", stderr);
   print(std::to_string(summary.samples) + " predictions written to " + options.out + "\n");
   return kExitOk;
 }
@@ -34,7 +44,9 @@ Command predict_command() {
   Command command{"predict", "RUN --in X --out Y", "apply a run's network to samples", {}, {"run"}, run};
   command.options.add_options()("run", po::value<std::string>()->value_name("RUN"), "the run's folder")(
       "in", po::value<std::string>()->value_name("X"),
-      "a .npy or .csv file of samples, or test or validation")(
+      "a .npy or .csv file of samples, - or a pipe of either, or test or validation")(
+      "header", po::value<std::string>()->default_value("auto")->value_name("WHETHER"),
+      "the first row of a .csv is a heading: yes, no, or auto")(
       "out", po::value<std::string>()->value_name("Y"), "the .csv or .npy file to write")(
       "weights", po::value<std::string>()->default_value("last")->value_name("WHICH"),
       "last, best, or a safetensors file")("threads", po::value<int>()->default_value(0)->value_name("N"),

@@ -11,6 +11,7 @@ Result<RunOptions> run_options_of(const po::variables_map& given) {
   options.run_dir = given["run-dir"].as<std::string>();
   options.resume = given.count("resume") > 0;
   options.weights_file = given["weights"].as<std::string>();
+  options.weights_partial = given.count("weights-partial") > 0;
   options.threads = given["threads"].as<int>();
   options.max_steps = given["max-steps"].as<int64_t>();
   options.max_seconds = given["max-time"].as<double>();
@@ -28,6 +29,8 @@ Result<RunOptions> run_options_of(const po::variables_map& given) {
   if (options.resume && !options.weights_file.empty())
     return Status(Code::kUsage,
                   "--resume goes on with the checkpoint's weights; wanted it without --weights");
+  if (options.weights_partial && options.weights_file.empty())
+    return Status(Code::kUsage, "--weights-partial says how --weights FILE is taken; wanted both");
   if (!(options.max_seconds >= 0)) return reject("--max-time", options.max_seconds);
   if (options.overfit_batches < 0) return reject("--overfit-batches", options.overfit_batches);
   return options;
@@ -56,9 +59,10 @@ Command run_command() {
       "folder of the run (default: runs/<pipeline>-<time>)")("resume",
                                                              "go on from the folder's last checkpoint")(
       "weights", po::value<std::string>()->default_value("")->value_name("FILE"),
-      "begin with these weights (safetensors)")("threads",
-                                                po::value<int>()->default_value(0)->value_name("N"),
-                                                "threads of this rank (0: its share of the host's cores)")(
+      "begin with these weights (safetensors)")(
+      "weights-partial", "leave out tensors of --weights that have another shape or type")(
+      "threads", po::value<int>()->default_value(0)->value_name("N"),
+      "threads of this rank (0: its share of the host's cores)")(
       "max-steps", po::value<int64_t>()->default_value(0)->value_name("N"),
       "end after so many steps of a shard, rounded down to whole rounds")(
       "max-time", po::value<double>()->default_value(0)->value_name("SECONDS"),

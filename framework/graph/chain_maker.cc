@@ -100,12 +100,10 @@ class ChainMaker {
 
   Result<std::vector<double>> find_fit(const PluginSpec& spec, const plait_augmenter_ops& ops, uint32_t size,
                                        int preprocess) const {
-    if (options_.fitted == nullptr || preprocess < 0) return fit(spec, ops, size);
-    const SampleChain& fitted = options_.fitted->chain();
-    const size_t number = fitted.augmenters() + static_cast<size_t>(preprocess);
-    if (number < fitted.operators().size() && fitted.operators()[number].fit.size() == size) {
-      return fitted.operators()[number].fit;
-    }
+    if (options_.fits == nullptr || preprocess < 0) return fit(spec, ops, size);
+    const auto number = static_cast<size_t>(preprocess);
+    if (number < options_.fits->size() && (*options_.fits)[number].size() == size)
+      return (*options_.fits)[number];
     return {Code::kInvalid, place_of(spec) + ": its pass over the training data was made for other parts"};
   }
 

@@ -31,6 +31,10 @@ struct SampleRef {
   uint64_t place = 0;  // position within the epoch
 };
 
+// What operators of preprocess found in their pass over the training data, by their place; empty where one
+// wants none.
+using Fits = std::vector<std::vector<double>>;
+
 // Sources and augmenters of a job, opened: shared by all replicas. `training` chooses the augment chain.
 //
 // Random numbers of an operator: key (seed, kAugment, "<place in the chain> <type id>", the source is "source
@@ -47,8 +51,7 @@ class SampleReader {
     uint64_t seed = 1;
     const std::vector<PluginSpec>* augment = nullptr;  // only when training
     const std::vector<PluginSpec>* preprocess = nullptr;
-    // Fits of preprocess are taken from this reader of the training records, where there is one.
-    const SampleReader* fitted = nullptr;
+    const Fits* fits = nullptr;  // made before, of the training records; null: they are made of these records
     // Records to fit on, of `records` in the source; empty function: all.
     std::function<std::vector<int64_t>(int64_t records)> fit_records;
     bool shapes_only = false;  // parts() without fits; such a reader cannot read when an operator wants a fit
@@ -61,6 +64,8 @@ class SampleReader {
   int64_t records() const;
   uint32_t classes() const;
   std::vector<std::string> class_names() const;
+  const std::vector<PartSpec>& source_parts() const;  // before all augmenters
+  Fits fits() const;
   // After all augmenters, without N, dtypes as collated (u8, f16... -> f32).
   const std::vector<PartSpec>& parts() const;
   // Reads one sample into slot `place_in_batch` of the buffers (a pointer per part, [N, ...]; per variable

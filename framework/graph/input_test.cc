@@ -173,7 +173,8 @@ TEST_CASE("an operator that fits sees the training records, and others can take 
   SampleReader::Options options;
   options.preprocess = &in.job.preprocess;
   options.training = false;
-  options.fitted = in.reader.get();
+  const Fits fits = in.reader->fits();
+  options.fits = &fits;
   auto other = SampleReader::create(graph_registry(),
                                     graph_job("source { counter { count: 90 } } layer { input: "
                                               "\"image\" scale {} } loss { target: \"label\" "
@@ -188,7 +189,7 @@ TEST_CASE("an operator that fits sees the training records, and others can take 
   REQUIRE((*other)->read({50, 0, 0}, 0, parts, lengths, *scratch).is_ok());
   CHECK(values[0] == 50 - 22.5f);
 
-  options.fitted = nullptr;
+  options.fits = nullptr;
   options.fit_records = [](int64_t) { return std::vector<int64_t>{4, 6}; };
   auto chosen = SampleReader::create(graph_registry(), in.job.source, options);
   REQUIRE_MESSAGE(chosen.is_ok(), chosen.status().message());

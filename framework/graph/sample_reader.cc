@@ -31,7 +31,14 @@ Result<std::unique_ptr<SampleReader>> SampleReader::create(const Registry& regis
 int64_t SampleReader::records() const { return body_->chain->source().records; }
 uint32_t SampleReader::classes() const { return body_->chain->source().n_classes; }
 std::vector<std::string> SampleReader::class_names() const { return body_->chain->source().class_names; }
+const std::vector<PartSpec>& SampleReader::source_parts() const { return body_->chain->source_parts(); }
 const std::vector<PartSpec>& SampleReader::parts() const { return body_->chain->batch_parts(); }
+Fits SampleReader::fits() const {
+  Fits fits;
+  const auto& operators = body_->chain->operators();
+  for (size_t i = body_->chain->augmenters(); i < operators.size(); ++i) fits.push_back(operators[i].fit);
+  return fits;
+}
 const SampleChain& SampleReader::chain() const { return *body_->chain; }
 IoThread* SampleReader::io_thread() const { return body_->io_thread.get(); }
 

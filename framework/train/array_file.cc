@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::string_view kMagic("\x93NUMPY", 6);
 constexpr int64_t kMostElements = int64_t{1} << 40;
+constexpr size_t kMostExtents = 64;
 
 // What stands behind 'key': in a header, which is the text of a Python dictionary.
 std::string_view value_of(std::string_view header, std::string_view key) {
@@ -31,7 +32,7 @@ bool parse_shape(std::string_view text, std::vector<int64_t>& shape) {
     text.remove_prefix(skip);
     int64_t extent = 0;
     const auto [next, error] = std::from_chars(text.data(), text.data() + text.size(), extent);
-    if (error != std::errc() || extent < 0) return false;
+    if (error != std::errc() || extent < 0 || shape.size() == kMostExtents) return false;
     if (extent > 0 && total > kMostElements / extent) return false;
     total *= extent;
     shape.push_back(extent);
@@ -53,41 +54,6 @@ float f64_at(std::string_view data, size_t i) {
   return static_cast<float>(value);
 }
 
-// Takes the first field off `line`, without the blanks around it.
-std::string_view take_field(std::string_view& line) {
-  const size_t comma = std::min(line.find(','), line.size());
-  std::string_view field = line.substr(0, comma);
-  line.remove_prefix(std::min(comma + 1, line.size()));
-  field.remove_prefix(std::min(field.find_first_not_of(" \t"), field.size()));
-  const size_t last = field.find_last_not_of(" \t\r");
-  return field.substr(0, last == std::string_view::npos ? 0 : last + 1);
-}
-
-bool parse_number(std::string_view field, float& value) {
-  const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
-  return error == std::errc() && end == field.data() + field.size();
-}
-
-// Numbers of one line up to the first field that is none; true when all are numbers.
-bool parse_row(std::string_view line, std::vector<float>& values) {
-  const auto fields = 1 + std::ranges::count(line, ',');
-  for (int64_t i = 0; i < fields; ++i) {
-    float value = 0;
-    if (!parse_number(take_field(line), value)) return false;
-    values.push_back(value);
-  }
-  return true;
-}
-
-// A row with a mistake has numbers besides; a heading has none.
-bool is_heading(std::string_view line) {
-  float ignored = 0;
-  while (!line.empty()) {
-    if (parse_number(take_field(line), ignored)) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 std::string shape_words(const std::vector<int64_t>& shape) {
@@ -96,11 +62,15 @@ std::string shape_words(const std::vector<int64_t>& shape) {
   return text + "]";
 }
 
+bool is_npy(std::string_view bytes) { return bytes.starts_with(kMagic); }
+
 Result<Array> read_npy(std::string_view bytes, const std::string& place) {
   const auto corrupt = [&](const std::string& what) {
     return Status(Code::kCorrupt, place + ": not a good .npy file: " + what);
   };
-  if (bytes.size() < 12 || !bytes.starts_with(kMagic)) return corrupt("it does not begin with \\x93NUMPY");
+  if (bytes.size() < 12 || !is_npy(bytes)) return corrupt("it does not begin with \\x93NUMPY");
+  if (bytes[6] < 1 || bytes[6] > 3)
+    return corrupt("its format is of version " + std::to_string(bytes[6]) + ", wanted 1, 2 or 3");
   const bool short_length = bytes[6] == 1;
   uint32_t header_bytes = 0;
   std::memcpy(&header_bytes, bytes.data() + 8, short_length ? 2 : 4);
@@ -112,7 +82,7 @@ Result<Array> read_npy(std::string_view bytes, const std::string& place) {
   const bool f32 = type.starts_with("'<f4'"), f64 = type.starts_with("'<f8'");
   if (!f32 && !f64 && !type.starts_with("'|u1'")) {
     return Status(Code::kUnsupported, place + ": elements of type " +
-                                          std::string(type.substr(0, type.find(','))) +
+                                          std::string(type.substr(0, std::min<size_t>(type.find(','), 40))) +
                                           ", wanted '<f4', '<f8' or '|u1'");
   }
   if (!value_of(header, "fortran_order").starts_with("False")) {
@@ -147,33 +117,6 @@ std::string write_npy(const Array& array) {
   bytes += header;
   return bytes.append(reinterpret_cast<const char*>(array.values.data()),
                       array.values.size() * sizeof(float));
-}
-
-Result<Array> read_csv(std::string_view text, const std::string& place) {
-  Array array;
-  int64_t rows = 0, number = 0;
-  size_t width = 0;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    number += 1;
-    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    if (number == 1 && is_heading(line)) continue;
-    const size_t before = array.values.size();
-    const bool good = parse_row(line, array.values);
-    const size_t got = array.values.size() - before;
-    if (!good || (rows > 0 && got != width)) {
-      return Status(Code::kCorrupt,
-                    place + ":" + std::to_string(number) + ": " +
-                        (good ? std::to_string(got) + " numbers, wanted " + std::to_string(width)
-                              : "field " + std::to_string(got + 1) + " is no number"));
-    }
-    width = got;
-    rows += 1;
-  }
-  array.shape = {rows, static_cast<int64_t>(width)};
-  return array;
 }
 
 }  // namespace plait

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/regular_file.h"
 #include "train/array_file.h"
 
 namespace plait {
@@ -78,30 +79,45 @@ Status check(const Array& array, const PartSpec& part, const std::string& path, 
   for (int64_t extent : part.shape) elements *= extent;
   const bool good = flat ? got.front() == elements : fits(got, part.shape);
   if (!good) return {Code::kInvalid, path + ": records " + shape_words(got) + ", wanted " + part_text(part)};
-  if (part.dtype == PLAIT_F32) return {};
-  for (float value : array.values) {
-    if (value >= 0 && value <= 255 && value == std::floor(value)) continue;
-    return {Code::kInvalid,
-            path + ": " + std::to_string(value) + " for " + part_text(part) + ", wanted 0 to 255"};
+  const size_t width = array.values.size() / static_cast<size_t>(array.shape.front());
+  for (size_t i = 0; i < array.values.size(); ++i) {
+    const float value = array.values[i];
+    const bool can_be = part.dtype == PLAIT_F32 ? std::isfinite(value)
+                                                : value >= 0 && value <= 255 && value == std::floor(value);
+    if (can_be) continue;
+    return {Code::kInvalid, path + ": record " + std::to_string(i / width) + ": number " +
+                                std::to_string(i % width) + " is " + std::to_string(value) + ", wanted " +
+                                (part.dtype == PLAIT_F32 ? "finite ones" : "whole ones of 0 to 255") +
+                                " for " + part_text(part)};
   }
   return {};
+}
+
+constexpr uint64_t kMostBytes = uint64_t{16} << 30, kMostPipedBytes = uint64_t{1} << 30;
+
+Result<std::string> content_of(Files& files, const std::string& path, bool is_piped) {
+  return is_piped ? read_file_or_pipe(path, kMostPipedBytes) : files.read(path, kMostBytes);
 }
 
 }  // namespace
 
 Result<std::unique_ptr<GivenRecords>> GivenRecords::read(Files& files, const std::string& path,
-                                                         const PartSpec& part) {
+                                                         const PartSpec& part, Heading heading,
+                                                         std::string& note) {
   if (part.dtype != PLAIT_F32 && part.dtype != PLAIT_U8) {
     return Status(Code::kUnsupported,
                   "records of " + part_text(part) + " cannot be given in a file; f32 and u8 can");
   }
-  const bool csv = path.ends_with(".csv");
-  if (!csv && !path.ends_with(".npy")) {
-    return Status(Code::kInvalid, path + ": wanted a .npy or .csv file, or test, or validation");
+  const bool is_piped = is_stream(path), is_named_csv = path.ends_with(".csv");
+  if (!is_piped && !is_named_csv && !path.ends_with(".npy")) {
+    return Status(Code::kInvalid,
+                  path + ": wanted a .npy or .csv file, - or a pipe of either, or test, or validation");
   }
-  PLAIT_ASSIGN(const std::string bytes, files.read(path));
+  PLAIT_ASSIGN(const std::string bytes, content_of(files, path, is_piped));
+  const bool csv = is_piped ? !is_npy(bytes) : is_named_csv;
   auto body = std::make_unique<Body>();
-  PLAIT_ASSIGN(body->array, csv ? read_csv(bytes, path) : read_npy(bytes, path));
+  note.clear();
+  PLAIT_ASSIGN(body->array, csv ? read_csv(bytes, path, heading, &note) : read_npy(bytes, path));
   if (body->array.shape.size() < 2 || body->array.shape.front() < 1) {
     return Status(Code::kInvalid,
                   path + ": shape " + shape_words(body->array.shape) + ", wanted at least one record");

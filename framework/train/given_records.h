@@ -8,17 +8,19 @@
 #include "base/status.h"
 #include "pipeline/job.h"
 #include "registry/parts.h"
+#include "train/csv_file.h"
 
 namespace plait {
 
 class GivenRecords {
  public:
-  // Reads `path`: .npy of u8 or f32 [N, extents of part], or .csv, a row of plain numbers per record. Records
-  // have the one part `part`; a last extent of 1 may be left out. Fails with: kInvalid for another ending, a
-  // shape that does not fit, a number that the part's dtype cannot hold; kCorrupt for what breaks the format;
-  // kUnsupported for other element types.
+  // Reads `path`: .npy of u8, f32 or f64 [N, extents of part], or .csv, a row of plain numbers per record; a
+  // pipe, or "-" for standard input, of either. Records have the one part `part`; a last extent of 1 may be
+  // left out. `note` becomes what a person should know, or "".
+  // Fails with: kInvalid for another ending, a shape that does not fit, a number that is not finite or that
+  // the part's dtype cannot hold; kCorrupt for what breaks the format; kUnsupported for other element types.
   static Result<std::unique_ptr<GivenRecords>> read(Files& files, const std::string& path,
-                                                    const PartSpec& part);
+                                                    const PartSpec& part, Heading heading, std::string& note);
   ~GivenRecords();
   int64_t count() const;
   // The source, for as long as this lives.

@@ -1,5 +1,6 @@
 #include "train/job_data.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "pipeline/load.h"
@@ -8,13 +9,23 @@
 namespace plait {
 namespace {
 
+// Those that are trained on.
+std::vector<int64_t> training_numbers(const Job& job, int64_t records) {
+  const RecordSplit split(job.seed, records, job.validation ? 0 : job.validation_fraction);
+  std::vector<int64_t> numbers(static_cast<size_t>(split.training_count()));
+  for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = split.training(static_cast<int64_t>(i));
+  return numbers;
+}
+
 Result<std::unique_ptr<SampleReader>> open_reader(const Registry& registry, const Job& job,
-                                                  const PluginSpec& source, bool training) {
+                                                  const PluginSpec& source, const Fits* fits) {
   SampleReader::Options options;
-  options.training = training;
+  options.training = fits == nullptr;
   options.seed = job.seed;
   options.augment = &job.augment;
   options.preprocess = &job.preprocess;
+  options.fits = fits;
+  options.fit_records = [&job](int64_t records) { return training_numbers(job, records); };
   PLAIT_ASSIGN(auto reader, SampleReader::create(registry, source, options));
   if (reader->records() < 1) {
     return Status(Code::kInvalid, "source " + source.id() + " (" + source.where.text() + ") has no records");
@@ -22,17 +33,18 @@ Result<std::unique_ptr<SampleReader>> open_reader(const Registry& registry, cons
   return reader;
 }
 
-Result<EvaluationSet> open_whole(const Registry& registry, const Job& job, const PluginSpec& source) {
+Result<EvaluationSet> open_whole(const Registry& registry, const Job& job, const PluginSpec& source,
+                                 const Fits& fits) {
   EvaluationSet set;
-  PLAIT_ASSIGN(set.own, open_reader(registry, job, source, false));
+  PLAIT_ASSIGN(set.own, open_reader(registry, job, source, &fits));
   set.reader = set.own.get();
   set.order = std::make_unique<EvaluationOrder>(set.reader->records());
   return set;
 }
 
-Result<EvaluationSet> open_held_out(const Registry& registry, const Job& job) {
+Result<EvaluationSet> open_held_out(const Registry& registry, const Job& job, const Fits& fits) {
   EvaluationSet set;
-  PLAIT_ASSIGN(set.own, open_reader(registry, job, job.source, false));
+  PLAIT_ASSIGN(set.own, open_reader(registry, job, job.source, &fits));
   set.reader = set.own.get();
   const RecordSplit split(job.seed, set.reader->records(), job.validation_fraction);
   if (split.validation_count() > 0) set.order = std::make_unique<EvaluationOrder>(split);
@@ -53,6 +65,21 @@ Status check_share(const Job& job, int64_t records, const RecordSplit& split) {
                                              (kept > 0 ? "none left to train on" : "none to validate on"))};
 }
 
+bool wants_fits(const Registry& registry, const Job& job) {
+  return std::ranges::any_of(job.preprocess, [&](const PluginSpec& spec) {
+    const auto ops = registry.ops<plait_augmenter_ops>(spec.id());
+    const plait_augmenter_ops* table = ops ? *ops : nullptr;
+    return table != nullptr && PLAIT_HAS(table, fit_observe);
+  });
+}
+
+// Without a look at the training records where nobody needs it.
+Result<Fits> find_fits(const Registry& registry, const Job& job) {
+  if (!wants_fits(registry, job)) return Fits(job.preprocess.size());
+  PLAIT_ASSIGN(const auto training, open_reader(registry, job, job.source, nullptr));
+  return training->fits();
+}
+
 std::string parts_text(const std::vector<PartSpec>& parts) {
   std::string text;
   for (const PartSpec& part : parts) text += (text.empty() ? "" : ", ") + part_text(part);
@@ -69,31 +96,37 @@ Status check_parts(const SampleReader& training, const EvaluationSet& set, const
 
 Result<std::unique_ptr<JobData>> JobData::open(const Registry& registry, const Job& job, int64_t repeat) {
   std::unique_ptr<JobData> data(new JobData);
-  PLAIT_ASSIGN(data->training_, open_reader(registry, job, job.source, true));
+  PLAIT_ASSIGN(data->training_, open_reader(registry, job, job.source, nullptr));
+  data->fits_ = data->training_->fits();
   const double held_out = job.validation ? 0 : job.validation_fraction;
   const RecordSplit split(job.seed, data->training_->records(), held_out);
   PLAIT_TRY(check_share(job, data->training_->records(), split));
   data->order_ = std::make_unique<TrainingOrder>(job.seed, split, job.train.shuffle, repeat);
   if (job.validation) {
-    PLAIT_ASSIGN(data->validation_, open_whole(registry, job, job.validation));
+    PLAIT_ASSIGN(data->validation_, open_whole(registry, job, job.validation, data->fits_));
   } else if (split.validation_count() > 0 && job.augment.empty()) {
     data->validation_.reader = data->training_.get();
     data->validation_.order = std::make_unique<EvaluationOrder>(split);
   } else if (split.validation_count() > 0) {
-    PLAIT_ASSIGN(data->validation_, open_held_out(registry, job));
+    PLAIT_ASSIGN(data->validation_, open_held_out(registry, job, data->fits_));
   }
   if (job.test) {
-    PLAIT_ASSIGN(data->test_, open_whole(registry, job, job.test));
+    PLAIT_ASSIGN(data->test_, open_whole(registry, job, job.test, data->fits_));
   }
   PLAIT_TRY(check_parts(*data->training_, data->validation_, "validation"));
   PLAIT_TRY(check_parts(*data->training_, data->test_, "test"));
   return data;
 }
 
-Result<EvaluationSet> open_set(const Registry& registry, const Job& job, const std::string& on) {
-  if (on == "test" && job.test) return open_whole(registry, job, job.test);
-  if (on == "validation" && job.validation) return open_whole(registry, job, job.validation);
-  if (on == "validation" && job.validation_fraction > 0) return open_held_out(registry, job);
+Result<EvaluationSet> open_set(const Registry& registry, const Job& job, const std::string& on,
+                               const Fits* fits) {
+  if (fits == nullptr) {
+    PLAIT_ASSIGN(const Fits found, find_fits(registry, job));
+    return open_set(registry, job, on, &found);
+  }
+  if (on == "test" && job.test) return open_whole(registry, job, job.test, *fits);
+  if (on == "validation" && job.validation) return open_whole(registry, job, job.validation, *fits);
+  if (on == "validation" && job.validation_fraction > 0) return open_held_out(registry, job, *fits);
   return Status(Code::kInvalid, "the job has no " + on + " records");
 }
 

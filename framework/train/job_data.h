@@ -25,6 +25,7 @@ class JobData {
   // differ from those of the training records.
   static Result<std::unique_ptr<JobData>> open(const Registry& registry, const Job& job, int64_t repeat);
 
+  // Fits of preprocess are of the training records, without those held out.
   const SampleReader& training() const { return *training_; }
   const TrainingOrder& order() const { return *order_; }
   int64_t training_records() const { return order_ ? order_->records() : 0; }
@@ -34,11 +35,14 @@ class JobData {
  private:
   JobData() = default;
   std::unique_ptr<SampleReader> training_;
+  Fits fits_;
   std::unique_ptr<TrainingOrder> order_;
   EvaluationSet validation_, test_;
 };
 
-// Records that `on` ("validation" or "test") names, alone. Fails with: kInvalid when the job has none.
-Result<EvaluationSet> open_set(const Registry& registry, const Job& job, const std::string& on);
+// Records that `on` ("validation" or "test") names, alone. `fits`: of the training records; null: these are
+// opened for them where an operator of preprocess wants one. Fails with: kInvalid when the job has none.
+Result<EvaluationSet> open_set(const Registry& registry, const Job& job, const std::string& on,
+                               const Fits* fits = nullptr);
 
 }  // namespace plait

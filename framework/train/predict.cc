@@ -6,11 +6,12 @@
 #include "train/array_file.h"
 #include "train/blocks.h"
 #include "train/given_records.h"
+#include "train/input_record.h"
 #include "train/job_data.h"
 #include "train/ranks.h"
 #include "train/run.h"
 #include "train/run_folder.h"
-#include "train/weights_file.h"
+#include "train/run_weights.h"
 
 namespace plait {
 namespace {
@@ -40,7 +41,9 @@ class Prediction {
     PLAIT_TRY(blocks->run(plain, [this](const BlockView& view) { return keep(view); }));
     PLAIT_TRY(
         files_.write_atomically(options_.out, options_.out.ends_with(".npy") ? write_npy(scores_) : csv()));
-    return PredictSummary{set_.records(), {scores_.shape.begin() + 1, scores_.shape.end()}};
+    summary_.samples = set_.records();
+    summary_.shape.assign(scores_.shape.begin() + 1, scores_.shape.end());
+    return summary_;
   }
 
  private:
@@ -49,29 +52,43 @@ class Prediction {
     return {Code::kInvalid, "--out " + options_.out + ": wanted a name that ends in .npy or .csv"};
   }
 
+  bool uses_own_records() const { return options_.in == "test" || options_.in == "validation"; }
+
   Status open_records() {
-    if (options_.in == "test" || options_.in == "validation") {
-      PLAIT_ASSIGN(set_, open_set(registry_, job_, options_.in));
-      class_names_ = set_.reader->class_names();
-      return {};
+    PLAIT_ASSIGN(const std::optional<InputRecord> kept, read_input_record(files_, options_.run_dir, job_));
+    if (kept) return open_records(*kept, &kept->fits);
+    PLAIT_ASSIGN(const InputRecord asked, ask_source());
+    return open_records(asked, nullptr);
+  }
+
+  Status open_records(const InputRecord& input, const Fits* fits) {
+    class_names_ = input.class_names;
+    if (!uses_own_records()) {
+      std::string note;
+      PLAIT_ASSIGN(given_,
+                   GivenRecords::read(files_, options_.in, input.parts.front(), options_.heading, note));
+      if (!note.empty()) summary_.notes.push_back(note);
+      job_.test = given_->spec();
     }
+    PLAIT_ASSIGN(set_, open_set(registry_, job_, uses_own_records() ? options_.in : "test", fits));
+    return {};
+  }
+
+  // For a run that kept nothing.
+  Result<InputRecord> ask_source() const {
     CallContext context;
     const PluginSpec& like = job_.test ? job_.test : job_.source;
     PLAIT_ASSIGN(const Instance source,
                  create_instance(registry_, *like.entry, *like.config, PLAIT_HOST_DEVICE, context));
     PLAIT_ASSIGN(const SourceDescription described, describe_source(source, context));
-    class_names_ = described.class_names;
-    PLAIT_ASSIGN(given_, GivenRecords::read(files_, options_.in, described.parts.front()));
-    job_.test = given_->spec();
-    PLAIT_ASSIGN(set_, open_set(registry_, job_, "test"));
-    return {};
+    return InputRecord{described.parts, described.n_classes, described.class_names, {}, {}};
   }
 
   Result<std::vector<std::vector<float>>> read_weights(const Network& network) {
-    const std::string path = weights_path();
-    PLAIT_ASSIGN(const std::string bytes, files_.read(path));
-    PLAIT_ASSIGN(const NamedTensors weights, from_safetensors(bytes, path));
-    return plain_of(weights, network, path);
+    PLAIT_ASSIGN(const std::string bytes, read_run_weights(files_, options_.run_dir, options_.weights));
+    PLAIT_ASSIGN(UsedWeights used, use_weights(bytes, network, weights_path()));
+    if (!used.note.empty()) summary_.notes.push_back(used.note);
+    return std::move(used.plain);
   }
   std::string weights_path() const { return plait::weights_path(options_.run_dir, options_.weights); }
 
@@ -98,7 +115,7 @@ class Prediction {
   std::string csv() const {
     std::string text = "index,prediction";
     for (size_t c = 0; c < width_; ++c)
-      text += "," + (class_names_.size() == width_ ? class_names_[c] : "s" + std::to_string(c));
+      text += "," + (class_names_.size() == width_ ? csv_field(class_names_[c]) : "s" + std::to_string(c));
     text += "\n";
     for (size_t n = 0; n * width_ < scores_.values.size(); ++n) {
       const float* row = scores_.values.data() + n * width_;
@@ -117,6 +134,7 @@ class Prediction {
   Job job_;
   const PredictOptions& options_;
   Files& files_;
+  PredictSummary summary_;
   std::unique_ptr<GivenRecords> given_;
   EvaluationSet set_;
   std::vector<std::string> class_names_;

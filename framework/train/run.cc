@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <optional>
 
+#include "train/input_record.h"
 #include "train/pretrain.h"
 #include "train/ranks.h"
 #include "train/resumed_changes.h"
 #include "train/run_identity.h"
+#include "train/run_weights.h"
 #include "train/stage.h"
+#include "train/taken_weights.h"
 
 namespace plait {
 namespace {
@@ -144,24 +147,25 @@ class Run {
 
   // The job's own network before any training.
   Status choose_weights() {
-    if (!options_.weights_file.empty()) {
-      std::string bytes;
-      if (is_root()) {
-        PLAIT_ASSIGN(bytes, files_.read(options_.weights_file));
-      }
-      PLAIT_ASSIGN(bytes, share_text(transport_, bytes));
-      PLAIT_ASSIGN(const NamedTensors tensors, from_safetensors(bytes, options_.weights_file));
-      PLAIT_ASSIGN(const int taken, main_->begin_with(tensors));
-      const std::string total = std::to_string(main_->network().parameters.size());
-      if (taken == 0) {
-        return {Code::kInvalid, options_.weights_file + ": none of its " + std::to_string(tensors.size()) +
-                                    " tensors has the name and shape of one of the network's " + total};
-      }
-      say("weights: " + std::to_string(taken) + " of " + total + " tensors from " + options_.weights_file);
-    }
+    if (!options_.weights_file.empty()) PLAIT_TRY(begin_with_file());
     if (!job_.pretrain.empty()) {
       PLAIT_ASSIGN(network_, main_->weights());
     }
+    return {};
+  }
+
+  Status begin_with_file() {
+    std::string bytes;
+    if (is_root()) {
+      PLAIT_ASSIGN(bytes, files_.read(options_.weights_file));
+    }
+    PLAIT_ASSIGN(bytes, share_text(transport_, bytes));
+    PLAIT_ASSIGN(const StoredTensors stored, read_safetensors(bytes, options_.weights_file));
+    const TakenWeights taken = take_weights(stored, main_->network(), options_.weights_file);
+    PLAIT_TRY(taken.check(options_.weights_partial));
+    PLAIT_ASSIGN([[maybe_unused]] const int count, main_->begin_with(taken.tensors));
+    summary_.begun_with = taken.json();
+    say(taken.text());
     return {};
   }
 
@@ -226,6 +230,7 @@ class Run {
       context_->folder = &*folder_;
       context_->checkpoints = &*checkpoints_;
       PLAIT_TRY(resume_from_ ? take_up_folder() : folder_->begin(job_.resolved, options_.plugins));
+      PLAIT_TRY(keep_beginning());
       observer_.run_begun(summary_.run_dir);
     }
     return transport_.barrier();
@@ -235,6 +240,15 @@ class Run {
     PLAIT_TRY(folder_->resume({resume_from_->stage, resume_from_->step}, job_.resolved, options_.plugins));
     const NamedTensors best = tensors_below(resume_from_->tensors, "best/");
     return best.empty() ? Status() : folder_->save_best(sources_of(best));
+  }
+
+  // What the network is given, and what it began with: of a resumed run, as it was kept then.
+  Status keep_beginning() {
+    const SampleReader& training = main_->data().training();
+    PLAIT_TRY(files_.write_atomically(input_path(summary_.run_dir), to_text(describe_input(training, job_))));
+    if (!resume_from_) return folder_->save_beginning(summary_.begun_with);
+    PLAIT_ASSIGN(summary_.begun_with, folder_->beginning());
+    return {};
   }
 
   void tell_about_ranks() {
@@ -379,8 +393,9 @@ class Run {
     summary_.validation = main_->validation();
     summary_.best_validation = main_->best().validation;
     summary_.best_epoch = main_->best().epoch;
+    PLAIT_ASSIGN(const NamedTensors best, weigh_best());
     if (summary_.status != RunStatus::kComplete) return {};
-    const Status tested = test(weights);
+    const Status tested = test(weights, best);
     if (!is_stop(tested)) return tested;
     summary_.status = RunStatus::kStopped;
     summary_.test.clear();
@@ -388,23 +403,27 @@ class Run {
     return {};
   }
 
-  Status test(const NamedTensors& weights) {
-    PLAIT_ASSIGN(summary_.test, main_->test(weights, "last"));
-    return test_best(weights);
+  Status test(const NamedTensors& last, const NamedTensors& best) {
+    PLAIT_ASSIGN(summary_.test, main_->test(last, "last"));
+    if (!main_->best().known || summary_.test.empty()) return {};
+    summary_.best_test = summary_.test;
+    if (summary_.best_weights_sha256 == summary_.weights_sha256) return {};
+    PLAIT_ASSIGN(summary_.best_test, main_->test(best, "best"));
+    return {};
   }
 
-  Status test_best(const NamedTensors& last) {
-    if (!main_->best().known || summary_.test.empty()) return {};
+  // The best weights as the folder has them, also of a stopped run: its summary says which they are. None
+  // where nothing was validated.
+  Result<NamedTensors> weigh_best() {
+    if (!main_->best().known) return NamedTensors();
     std::string bytes;
     if (is_root()) {
       PLAIT_ASSIGN(bytes, files_.read(weights_path(summary_.run_dir, "best")));
     }
     PLAIT_ASSIGN(bytes, share_text(transport_, bytes));
-    PLAIT_ASSIGN(const NamedTensors best, from_safetensors(bytes, "the best weights"));
-    summary_.best_test = summary_.test;
-    if (weights_sha256(best) == weights_sha256(last)) return {};
-    PLAIT_ASSIGN(summary_.best_test, main_->test(best, "best"));
-    return {};
+    PLAIT_ASSIGN(NamedTensors best, from_safetensors(bytes, "the best weights"));
+    summary_.best_weights_sha256 = weights_sha256(best);
+    return best;
   }
 
   void count() {
@@ -461,26 +480,40 @@ Result<T> announced(Result<T> result, Transport& transport) {
   return status;
 }
 
+// On every rank what the folder of rank 0 holds: the weights, and the fits of the training records.
+Result<InputRecord> share_input(Files& files, const EvaluateOptions& options, const Job& job,
+                                Transport& transport) {
+  std::string text;
+  if (transport.is_root()) {
+    PLAIT_ASSIGN(const auto input, read_input_record(files, options.run_dir, job));
+    if (input) text = to_text(*input);
+  }
+  PLAIT_ASSIGN(text, share_text(transport, text));
+  return text.empty() ? InputRecord() : input_record_of(text, input_path(options.run_dir));
+}
+
 Result<EvaluationInfo> evaluate(const Registry& registry, const Job& job, const EvaluateOptions& options,
                                 Transport& transport, Clock& clock, Files& files) {
   const Clock::Nanoseconds begin = clock.now();
   std::string bytes;
   const std::string path = weights_path(options.run_dir, options.weights);
   if (transport.is_root()) {
-    PLAIT_ASSIGN(bytes, files.read(path));
+    PLAIT_ASSIGN(bytes, read_run_weights(files, options.run_dir, options.weights));
   }
   PLAIT_ASSIGN(bytes, share_text(transport, bytes));
-  PLAIT_ASSIGN(const NamedTensors weights, from_safetensors(bytes, path));
+  PLAIT_ASSIGN(const InputRecord input, share_input(files, options, job, transport));
   PLAIT_ASSIGN(const auto device, Device::open(registry, *job.device.entry, *job.device.config));
-  PLAIT_ASSIGN(const EvaluationSet set, open_set(registry, job, options.on));
+  const Fits* const fits = input.parts.empty() ? nullptr : &input.fits;
+  PLAIT_ASSIGN(const EvaluationSet set, open_set(registry, job, options.on, fits));
   PLAIT_ASSIGN(const int fair, fair_threads(transport));
   const BlockParts parts{
       &registry,       &job,          device.get(),       set.reader,
       set.order.get(), set.records(), job.evaluate.batch, options.threads > 0 ? options.threads : fair};
   PLAIT_ASSIGN(const auto evaluator, Evaluator::create(parts, transport));
-  PLAIT_ASSIGN(const auto plain, plain_of(weights, evaluator->plan().network(), path));
+  PLAIT_ASSIGN(UsedWeights weights, use_weights(bytes, evaluator->plan().network(), path));
   EvaluationInfo info;
-  PLAIT_ASSIGN(info.values, evaluator->run(plain, transport));
+  info.note = weights.note;
+  PLAIT_ASSIGN(info.values, evaluator->run(weights.plain, transport));
   info.on = options.on;
   info.weights = options.weights;
   info.records = evaluator->records();

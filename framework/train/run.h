@@ -17,6 +17,7 @@
 #include "cluster/transport.h"
 #include "pipeline/job.h"
 #include "registry/registry.h"
+#include "train/csv_file.h"
 #include "train/identity.h"
 
 namespace plait {
@@ -26,9 +27,10 @@ using NamedValues = std::vector<std::pair<std::string, double>>;
 
 // What the command line says beyond the job.
 struct RunOptions {
-  std::string run_dir;       // "": runs/<job name>-<UTC time>; with resume: the newest of these
-  bool resume = false;       // go on from the last good checkpoint of run_dir
-  std::string weights_file;  // start from these weights (safetensors): tensors of the same name and shape
+  std::string run_dir;           // "": runs/<job name>-<UTC time>; with resume: the newest of these
+  bool resume = false;           // go on from the last good checkpoint of run_dir
+  std::string weights_file;      // start from these weights (safetensors): see taken_weights.h
+  bool weights_partial = false;  // tensors of another shape or type are left out, not refused
   int threads =
       0;  // of this rank; 0: the cores of the process's affinity mask, shared by the ranks of a host
   int64_t max_steps = 0;    // local steps of a shard in all stages, rounded down to whole rounds; 0: no bound
@@ -71,7 +73,9 @@ struct Fault {
 struct Summary {
   RunStatus status = RunStatus::kComplete;
   std::string run_dir;
-  std::string weights_sha256;  // of the last weights; see weights_file.h
+  std::string weights_sha256;       // of the last weights; see weights_file.h
+  std::string best_weights_sha256;  // of those that were best on the validation set; "" without
+  std::string begun_with;           // what was taken of a weights file, as JSON; "" without
   int64_t rounds = 0;
   int64_t steps = 0;    // local steps of a shard
   int64_t samples = 0;  // trained on, all shards together
@@ -133,6 +137,7 @@ struct EvaluationInfo {
   int64_t records = 0;
   bool best = false;  // best on the validation set so far
   double seconds = 0;
+  std::string note = {};  // of evaluate_run: what a person should know of the weights
 };
 
 struct LayerTime {
@@ -179,7 +184,8 @@ struct EvaluateOptions {
   int threads = 0;
 };
 
-// Evaluates a run's weights; `job` is the one at resolved_path(run_dir). Errors as for run_job.
+// Evaluates a run's weights, which are compared with the digests in its summary; `job` is the one at
+// resolved_path(run_dir). Errors as for run_job.
 Result<EvaluationInfo> evaluate_run(const Registry& registry, const Job& job, const EvaluateOptions& options,
                                     Transport& transport, Clock& clock, Files& files);
 
@@ -188,8 +194,10 @@ struct PredictOptions {
   std::string weights = "last";
   // "test" or "validation": the job's own records. Else a file of inputs of the network's first part, as its
   // source delivers them (before preprocess): .npy [N, H, W, C] (or [N, H, W] for C = 1) of u8 or f32, or
-  // .csv, a row of H*W*C plain numbers per sample, a first line that is no numbers is a heading.
+  // .csv, a row of H*W*C plain numbers per sample (csv_file.h); "-" or a pipe of either. The run's folder
+  // says what the network is given (input_record.h): no data are opened for it.
   std::string in;
+  Heading heading = Heading::kAuto;  // of a .csv
   // .csv: heading "index,prediction,<class names or s0,s1,...>", a line per sample with the place of the
   // largest score and the scores; .npy: scores [N, C] f32.
   std::string out;
@@ -198,7 +206,8 @@ struct PredictOptions {
 
 struct PredictSummary {
   int64_t samples = 0;
-  std::vector<int64_t> shape;  // of one sample's scores
+  std::vector<int64_t> shape;      // of one sample's scores
+  std::vector<std::string> notes;  // of what a person should know
 };
 
 // Writes the last layer's outputs for inputs. `out` is written at once at the end or not at all. World of

@@ -238,6 +238,19 @@ Status RunFolder::write_curve() {
   return files_.write_atomically(run_dir_ + "/curve.csv", text);
 }
 
+Status RunFolder::save_beginning(const std::string& json) {
+  const std::string path = run_dir_ + "/begun_with.json";
+  if (!json.empty()) return files_.write_atomically(path, json);
+  return files_.exists(path) ? files_.remove(path) : Status();
+}
+
+Result<std::string> RunFolder::beginning() {
+  const std::string path = run_dir_ + "/begun_with.json";
+  if (!files_.exists(path)) return std::string();
+  PLAIT_ASSIGN(std::string json, files_.read(path));
+  return check_json_bounds(json) ? json : std::string();
+}
+
 Status RunFolder::save_best(const TensorSources& weights) {
   return files_.write_pieces_atomically(weights_path(run_dir_, "best"), [&](const Files::Writer& writer) {
     return write_safetensors(weights, writer);
@@ -296,6 +309,7 @@ std::string Summary::json() const {
     list.push_back({{"round", fault.round}, {"rank", fault.rank}, {"what", fault.what}});
   Json object = {{"status", status == RunStatus::kComplete ? "complete" : "stopped"},
                  {"weights_sha256", weights_sha256},
+                 {"best_weights_sha256", best_weights_sha256},
                  {"rounds", rounds},
                  {"steps", steps},
                  {"samples", samples},
@@ -316,6 +330,9 @@ std::string Summary::json() const {
                  {"faults", list},
                  {"changes", to_json(changes)},
                  {"identity", to_json(identity)}};
+  // A file that somebody damaged since is no reason to lose the rest.
+  const Json begun = Json::parse(begun_with, nullptr, false);
+  if (begun.is_object()) object["begun_with"] = begun;
   return json_text(object, 2) + "\n";
 }
 

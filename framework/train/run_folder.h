@@ -2,6 +2,8 @@
 //
 //   lock                 held while a run writes into the folder; says by whom
 //   resolved.txtpb       the whole job as run
+//   input.json           what its network is given: input_record.h
+//   begun_with.json      what was taken of the weights file that it began with, if any
 //   plugins.lock         the plugins that it was run with, by digest
 //   metrics.jsonl        a line per round and evaluation
 //   curve.csv            a line per validation
@@ -59,6 +61,9 @@ class RunFolder {
   Status add(const EvaluationInfo& evaluation);
   // Lines wait for this; called at the end of epochs, and when they have waited long.
   Status flush();
+  // begun_with.json; "": there is none.
+  Status save_beginning(const std::string& json);
+  Result<std::string> beginning();
   Status save_best(const TensorSources& weights);
   Result<NamedTensors> read_best();
   Status save_weights(const NamedTensors& weights);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <thread>
 
 #include "train/run_folder.h"
@@ -458,6 +459,85 @@ TEST_CASE("evaluating a run's weights gives what the run said, on any number of 
   CHECK(validation->values == summary->best_validation);
 }
 
+// A run's folder with `change` made to one of its files, and what evaluate and predict say of it.
+void check_damage(const std::string& file, const std::function<void(std::string&)>& change,
+                  const std::string& which, const std::string& words) {
+  TestWorld world;
+  const Job job = train_job(kAveraging);
+  REQUIRE(world.run(job).is_ok());
+  std::string bytes = *world.files.read("run/" + file);
+  change(bytes);
+  REQUIRE(world.files.write_atomically("run/" + file, bytes).is_ok());
+  REQUIRE(world.files.write_atomically("in.csv", "1,0,0\n").is_ok());
+  EvaluateOptions evaluate;
+  evaluate.run_dir = "run";
+  evaluate.weights = which;
+  auto alone = single();
+  PredictOptions predict;
+  predict.run_dir = "run";
+  predict.weights = which;
+  predict.in = "in.csv";
+  predict.out = "out.csv";
+  const Status status[] = {
+      evaluate_run(train_registry(), job, evaluate, *alone, world.clock, world.files).status(),
+      predict_run(train_registry(), job, predict, world.clock, world.files).status()};
+  for (const Status& refused : status) {
+    INFO(refused.message());
+    CHECK_FALSE(refused.is_ok());
+    CHECK(refused.message().find(words) != std::string::npos);
+  }
+  CHECK_FALSE(world.files.exists("out.csv"));
+}
+
+TEST_CASE("weights that are not those of the run's summary are refused, the last and the best") {
+  const auto flip = [](std::string& bytes) { bytes.back() ^= 1; };
+  check_damage("weights.safetensors", flip, "last", "the run's summary.json says");
+  check_damage("checkpoints/best.safetensors", flip, "best", "the run's summary.json says");
+  check_damage(
+      "summary.json", [](std::string& text) { text = text.substr(0, text.size() / 2); }, "last",
+      "summary.json: damaged, it does not say weights_sha256");
+}
+
+TEST_CASE("a run stopped after a validation says which weights are the best") {
+  TestWorld world;
+  world.observer.on_round = [&](const RoundInfo&) { world.stop = !world.observer.evaluations.empty(); };
+  const auto stopped = world.run(train_job(kGradients), 2);
+  REQUIRE_MESSAGE(stopped.is_ok(), stopped.status().message());
+  CHECK(stopped->status == RunStatus::kStopped);
+  CHECK(stopped->best_weights_sha256 == weights_sha256(world.weights("best")));
+}
+
+TEST_CASE("weights that are no numbers are refused by the name of their tensor") {
+  const auto spoil = [](std::string& bytes) {
+    bytes.replace(bytes.size() - 4, 4, std::string("\0\0\xc0\x7f", 4));
+  };
+  check_damage("weights.safetensors", spoil, "run/weights.safetensors", " is NaN, wanted finite numbers");
+}
+
+TEST_CASE("a damaged input.json is refused in words") {
+  const auto change = [](std::string& text) { text[text.find("\"x\"") + 1] = 'y'; };
+  check_damage("input.json", change, "last", "run/input.json: damaged, its content does not fit its sha256");
+}
+
+TEST_CASE("a run predicts without the data that it was trained on") {
+  TestWorld world;
+  const Job job = train_job(kAveraging);
+  REQUIRE(world.run(job).is_ok());
+  REQUIRE(world.files.write_atomically("in.csv", "1,0,0\n0.5,1,0\n").is_ok());
+  PredictOptions options;
+  options.run_dir = "run";
+  options.in = "in.csv";
+  options.out = "out.csv";
+  REQUIRE(predict_run(train_registry(), job, options, world.clock, world.files).is_ok());
+  const std::string wanted = *world.files.read("out.csv");
+  Job elsewhere = train_job(kAveraging, "source { points { gone: true } }");
+  elsewhere.test = elsewhere.validation = elsewhere.source;
+  options.out = "again.csv";
+  const auto done = predict_run(train_registry(), elsewhere, options, world.clock, world.files);
+  REQUIRE_MESSAGE(done.is_ok(), done.status().message());
+  CHECK(*world.files.read("again.csv") == wanted);
+}
+
 TEST_CASE("predictions for given inputs are the network's, record by record") {
   TestWorld world;
   const Job job = train_job(kAveraging);
@@ -489,6 +569,43 @@ TEST_CASE("training can begin with weights from a file") {
   TestWorld third;
   REQUIRE(third.files.write_atomically("w", to_safetensors({{"z", {1}, {1}}})).is_ok());
   CHECK(third.run(job, 1, 1, options).status().code() == Code::kInvalid);
+}
+
+TEST_CASE("what was taken of a weights file is told and kept, also by a run that was resumed") {
+  TestWorld first, second;
+  const Job job = train_job(kAveraging);
+  REQUIRE(first.run(job).is_ok());
+  NamedTensors tensors = first.weights();
+  tensors.back().name = "other";
+  REQUIRE(second.files.write_atomically("w", to_safetensors(tensors)).is_ok());
+  RunOptions options;
+  options.weights_file = "w";
+  options.max_steps = 6;
+  REQUIRE(second.run(job, 2, 1, options).is_ok());
+  CHECK(second.observer.messages.at(0).find("not taken: ") != std::string::npos);
+  RunOptions resumed;
+  resumed.resume = true;
+  const auto done = second.run(job, 1, 1, resumed);
+  REQUIRE_MESSAGE(done.is_ok(), done.status().message());
+  const std::string summary = *second.files.read("run/summary.json");
+  CHECK(summary.find("\"passed_over\"") != std::string::npos);
+  CHECK(summary.find("other (F32 ") != std::string::npos);
+}
+
+TEST_CASE("weights of another shape are refused, and left out where that is asked for") {
+  TestWorld first, second;
+  const Job job = train_job(kAveraging);
+  REQUIRE(first.run(job).is_ok());
+  NamedTensors tensors = first.weights();
+  tensors.front().shape = {static_cast<int64_t>(tensors.front().values.size())};
+  REQUIRE(second.files.write_atomically("w", to_safetensors(tensors)).is_ok());
+  RunOptions options;
+  options.weights_file = "w";
+  const Status refused = second.run(job, 1, 1, options).status();
+  CHECK(refused.message().find(tensors.front().name + ": [") != std::string::npos);
+  CHECK_FALSE(second.files.exists("run/summary.json"));
+  options.weights_partial = true;
+  CHECK(second.run(job, 1, 1, options).is_ok());
 }
 
 TEST_CASE("a few batches can be learnt by heart") {

@@ -284,14 +284,18 @@ struct Middle {
 struct Points {
   int64_t count = 96, spoilt = 1 << 30, phase = 0;
   std::vector<int64_t> bad;
+  bool gone = false;
   static void describe(sdk::Describe<Points>& d) {
     d.doc("points and what a function gives for them");
     d.field("count", &Points::count).doc("records");
     d.field("bad", &Points::bad).doc("records that break their format");
     d.field("spoilt", &Points::spoilt).doc("first record that is not finite");
     d.field("phase", &Points::phase).doc("other points");
+    d.field("gone", &Points::gone).doc("cannot be opened");
   }
-  void open(sdk::Context&) {}
+  void open(sdk::Context&) {
+    if (gone) throw sdk::NotFound("the points are not here");
+  }
   sdk::SourceInfo info() const {
     sdk::SourceInfo info;
     info.count = count;

@@ -1,9 +1,5 @@
-// Weights in files: safetensors, f32, plain order.
-//
-// safetensors: u64 N (little endian), N bytes of JSON {"name": {"dtype": "F32", "shape": [...],
-// "data_offsets": [b, e]},
-// "__metadata__": {...}}, then the data; offsets count from the data's beginning. A file of ours names
-// parameters and buffers "layer.parameter". Source: https://github.com/huggingface/safetensors (format)
+// Weights in files: safetensors (safetensors.h), f32, plain order. A file of ours names parameters and
+// buffers "layer.parameter".
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -42,10 +38,7 @@ TensorSources sources_of(const NamedTensors& tensors);
 // The bytes of a file. Tensors keep their order.
 std::string to_safetensors(const NamedTensors& tensors);
 
-// Files are not trusted. `place` names the file in messages.
-// Fails with: kCorrupt when header or offsets break the format: header over 100 MB or longer than the file,
-// JSON of another form, a shape that does not match its bytes, overlaps, gaps, bytes beyond the file;
-// kUnsupported for a dtype other than F32.
+// All tensors of a file. Fails with: as read_safetensors and f32_values, which say what may be converted.
 Result<NamedTensors> from_safetensors(std::string_view bytes, const std::string& place);
 
 // SHA-256 over the tensors sorted by name, and of each: u64 length of the name, its bytes; u64 rank, its

@@ -1,0 +1,24 @@
+// The weights of a run, as evaluate and predict take them.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "plan/network.h"
+
+namespace plait {
+
+// The bytes of the file that `which` ("last", "best", or a safetensors file) means. Those of the run itself
+// are compared with the digests in its summary.json, where there is one.
+// Fails with: what the file system says; kCorrupt when file or summary are damaged, or do not belong
+// together.
+Result<std::string> read_run_weights(Files& files, const std::string& run_dir, const std::string& which);
+
+struct UsedWeights {
+  std::vector<std::vector<float>> plain;  // for every parameter of the network, in its order
+  std::string note;                       // what was converted or passed over; "" when nothing was
+};
+// Fails with: kInvalid naming tensors that are missing, of another shape or type, NaN or infinite.
+Result<UsedWeights> use_weights(const std::string& bytes, const Network& network, const std::string& path);
+
+}  // namespace plait
