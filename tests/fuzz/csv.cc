@@ -1,6 +1,6 @@
 // Rows of plain numbers, as `plait predict --in` reads them.
 #include "fuzz.h"
-#include "train/array_file.h"
+#include "train/csv_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto array = plait::read_csv({reinterpret_cast<const char*>(data), size}, "a.csv");
