@@ -26,12 +26,12 @@ uint64_t lowest_fit(const MemoryBlock& block, std::vector<const MemoryBlock*>& p
 
 }  // namespace
 
-uint64_t MemoryUse::training() const {
+uint64_t RunMemory::training() const {
   return weights + slots + mean + sums + replicas + activations + batches;
 }
 
 // Replicas and sums are gone when the test begins.
-uint64_t MemoryUse::total() const {
+uint64_t RunMemory::total() const {
   return process + std::max(training() + std::max(evaluation, scratch), weights + slots + test);
 }
 

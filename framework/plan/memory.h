@@ -18,7 +18,7 @@ struct MemoryBlock {
 uint64_t place_blocks(std::vector<MemoryBlock>& blocks, uint64_t alignment);
 
 // What one rank holds at its largest. Units: bytes
-struct MemoryUse {
+struct RunMemory {
   uint64_t process = 0;      // program, plugins, and data as far as their sources keep them: measured
   uint64_t weights = 0;      // of the rank, buffers included
   uint64_t slots = 0;        // of the optimizer and the outer optimizer

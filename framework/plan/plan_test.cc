@@ -322,7 +322,7 @@ TEST_CASE("the table shows every layer, the fused one inside its neighbour") {
 }
 
 TEST_CASE("the memory of a run is that of its largest moment") {
-  MemoryUse use;
+  RunMemory use;
   use.process = 1 << 20;
   use.weights = use.mean = 2 << 20;
   use.replicas = 5 << 20;

@@ -107,7 +107,7 @@ std::string network_table(const Network& network) {
   return render(rows) + totals(network);
 }
 
-std::string memory_table(const MemoryUse& use, int threads) {
+std::string memory_table(const RunMemory& use, int threads) {
   std::string text = fmt::format("memory: about {} a rank of {} thread{}\n", memory_text(use.total()),
                                  threads, threads == 1 ? "" : "s");
   const auto line = [&](uint64_t bytes, const std::string& what) {

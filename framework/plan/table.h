@@ -13,7 +13,7 @@ namespace plait {
 std::string network_table(const Network& network);
 
 // What a rank of so many threads holds: the total, then what it is made of. Units: KiB, MiB or GiB
-std::string memory_table(const MemoryUse& use, int threads);
+std::string memory_table(const RunMemory& use, int threads);
 
 // Graphviz dot: parts, layers (fused ones in one box), losses, metrics; edges with shapes.
 std::string network_dot(const Network& network);

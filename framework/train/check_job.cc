@@ -57,7 +57,7 @@ class JobChecker {
       if (!job) return {};
       const auto stage = std::make_unique<Stage>(*context_, *job, number, true);
       PLAIT_TRY(stage->open());
-      MemoryUse use = stage->memory(check_.threads, 1);
+      RunMemory use = stage->memory(check_.threads, 1);
       use.weights += meanwhile;
       if (use.total() > check_.memory.total()) check_.memory = use;
       check_.stages.push_back(job->name);

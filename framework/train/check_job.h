@@ -12,7 +12,7 @@ namespace plait {
 
 struct JobCheck {
   Network network;   // of the main training; lives as long as the job
-  MemoryUse memory;  // the largest of its stages
+  RunMemory memory;  // the largest of its stages
   int threads = 1;   // that the memory is told for
   int64_t training_records = 0, validation_records = 0, test_records = 0;
   std::vector<std::string> stages;  // titles of the pretraining

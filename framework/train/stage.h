@@ -61,7 +61,7 @@ class Stage {
   const JobData& data() const { return *data_; }
   // What a rank holds that does all shards of the stage with these threads, or their part of `ranks`; the
   // process apart.
-  MemoryUse memory(int threads, int ranks) const;
+  RunMemory memory(int threads, int ranks) const;
 
   // Weights that a stage begins with: the seed's, with tensors of the same name and shape taken from `from`.
   // Returns how many were taken.

@@ -36,11 +36,11 @@ uint64_t largest_scratch(const Plan& plan) {
 
 }  // namespace
 
-MemoryUse Stage::memory(int threads, int ranks) const {
+RunMemory Stage::memory(int threads, int ranks) const {
   const uint64_t trained = plan_->trained_elements(), arena = plan_->arena_elements();
   const bool in_tasks = numbers_.sync == Sync::kWeights;
   const uint64_t slots = optimizer_->slots().size();
-  MemoryUse use;
+  RunMemory use;
   use.weights = floats(arena);
   use.slots = floats(trained * (slots + (outer_ ? outer_->slots().size() : 0)));
   use.mean = floats(arena);
