@@ -131,9 +131,12 @@ TEST_CASE("what changes in a process has a name") {
   ::setenv("PLAIT_TEST_VARIABLE", "1", 1);
   CHECK(before.difference(ProcessState::now()) == "variable PLAIT_TEST_VARIABLE is new: \"1\"");
   ::unsetenv("PLAIT_TEST_VARIABLE");
-  const auto old = ::signal(SIGUSR2, SIG_IGN);
+  struct sigaction old {};  // signal() would give it back with other flags
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;
+  ::sigaction(SIGUSR2, &ignore, &old);
   CHECK(before.difference(ProcessState::now()).find("the handler of SIGUSR2 was") == 0);
-  ::signal(SIGUSR2, old);
+  ::sigaction(SIGUSR2, &old, nullptr);
   CHECK(before.difference(ProcessState::now()).empty());
 }
 
