@@ -97,7 +97,8 @@ double value_of(const NamedValues& values, const std::string& name) {
 TEST_CASE("two heads with losses and metrics of one type are reported by name everywhere") {
   for (int ranks : {1, 3}) {
     TestWorld world;
-    const Job job = train_job(kAveraging, kSecondHead + "evaluate { monitor: \"error:c\" }");
+    Job job = train_job(kAveraging, kSecondHead);
+    job.evaluate.monitor = "error:c";
     const auto summary = world.run(job, ranks, 2);
     REQUIRE_MESSAGE(summary.is_ok(), summary.status().message());
     for (const NamedValues* values : {&summary->test, &summary->validation, &summary->best_validation}) {
@@ -313,7 +314,7 @@ TEST_CASE("steps that are counted off end a run at a whole round, and it goes on
       if (most < 3) {
         CHECK(ended.status().code() == Code::kUsage);
         CHECK(ended.status().message().find("wanted 3 or more") != std::string::npos);
-        CHECK(cut.files.changes() <= 3);
+        CHECK(cut.files.changes() <= 5);  // the lock, the job and what it is given; no checkpoint
         continue;
       }
       REQUIRE_MESSAGE(ended.is_ok(), ended.status().message());
