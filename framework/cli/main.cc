@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <exception>
+#include <new>
 
 #include "base/shown.h"
 #include "cli/command.h"
@@ -8,6 +9,10 @@
 int main(int argc, char** argv) {
   try {
     return plait::run_program(argc, argv);
+  } catch (const std::bad_alloc&) {
+    std::fputs("plait: the system has no more memory to give; `plait check FILE` tells what a job takes\n",
+               stderr);
+    return plait::kExitJob;
   } catch (const std::exception& e) {
     std::fputs(("plait: a library failed: " + plait::shown_lines(e.what()) + "\n").c_str(), stderr);
     return plait::kExitJob;

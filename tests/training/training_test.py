@@ -89,7 +89,7 @@ class Training(unittest.TestCase):
             optimizer { sgd {} } train { shards: 2 local_steps: 2 batch: %d steps: 4 }"""
         refused = self.plait("check", network % 1)
         self.assertEqual(refused.returncode, 1)
-        self.assertIn('layer "b"', refused.stderr)
+        self.assertIn('batch_norm "b"', refused.stderr)
         self.assertIn("one value a channel has no variance", refused.stderr)
         self.assertEqual(self.plait("check", network % 2).returncode, 0)
 

@@ -172,7 +172,8 @@ class Use(unittest.TestCase):
         write(f"{self.work}/part/part.txtpb", 'var { name: "data" value: "digits" }\n' + part)
         outer = write(f"{self.work}/outer.txtpb", 'include: "part/part.txtpb"\n')
         self.assertIn(f'images: "{self.work}/part/digits/images"', self.resolved(outer, cwd="/"))
-        self.assertIn(f'images: "{self.work}/part/digits/images"', self.resolved("../outer.txtpb", cwd=f"{self.work}/here"))
+        self.assertIn(f'images: "{self.work}/here/../part/digits/images"',
+                      self.resolved("../outer.txtpb", cwd=f"{self.work}/here"))
         given = self.resolved(outer, "--var", "data=./digits", cwd=f"{self.work}/here")
         self.assertIn(f'images: "{self.work}/here/digits/images"', given)
         one_set = self.resolved(outer, "--set", "test.idx.images=digits/images", cwd=f"{self.work}/here")
