@@ -124,7 +124,7 @@ Status Blocks::run(const PlainWeights& weights, Visit visit, Replica* lent) {
   for (Size* size : {whole_.get(), rest_.get()}) {
     if (size == nullptr || size->mine.empty()) continue;
     const Status done = run_size(*size, weights, lent);
-    if (parts_.work != nullptr && parts_.work->is_caught()) return done;  // its thread is still in them
+    if (done.code() == Code::kStopped) return done;  // a source may still have them
     while (!size->workers.empty()) size->workers.pop_back();  // the first last: others read its weights
     PLAIT_TRY(done);
   }

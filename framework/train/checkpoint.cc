@@ -222,11 +222,12 @@ NamedTensors tensors_below(const NamedTensors& tensors, const std::string& prefi
 TensorSources put_state(const Plan& plan, const RoundState& state, Checkpoint& checkpoint) {
   checkpoint.round = state.round;
   checkpoint.step = state.step;
-  TensorSources tensors = sources_of(plan, plain_weights_in(plan, state.weights), "weights/");
+  const auto scratch = std::make_shared<std::vector<float>>();
+  TensorSources tensors = sources_of(plan, plain_weights_in(plan, state.weights, scratch), "weights/");
   const auto put = [&](const char* kind, const std::vector<HostArena>& slots) {
     for (size_t s = 0; s < slots.size(); ++s) {
       const TensorSources slot =
-          sources_of(plan, plain_weights_in(plan, slots[s]), slot_prefix(kind, s), true);
+          sources_of(plan, plain_weights_in(plan, slots[s], scratch), slot_prefix(kind, s), true);
       tensors.insert(tensors.end(), slot.begin(), slot.end());
     }
   };

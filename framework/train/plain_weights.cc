@@ -1,12 +1,10 @@
 #include "train/plain_weights.h"
 
-#include <memory>
-
 namespace plait {
 
 // A parameter that is kept in plain order is where it is; others take scratch of their size.
-PlainWeights plain_weights_in(const Plan& plan, const HostArena& arena) {
-  auto scratch = std::make_shared<std::vector<float>>();
+PlainWeights plain_weights_in(const Plan& plan, const HostArena& arena, PlainScratch scratch) {
+  if (!scratch) scratch = std::make_shared<std::vector<float>>();
   return [&plan, &arena, scratch](size_t parameter) -> Result<std::span<const float>> {
     const ParameterPlace& place = plan.parameters()[parameter];
     const uint64_t elements = plan.network().parameters[parameter].elements;

@@ -54,7 +54,7 @@ class Run {
 
   // At the end of a stopped run: see RunOptions::leave.
   void leave(const Status& status) {
-    if (work_.is_caught() && options_.leave) options_.leave(status);
+    if (transport_.has_stopped() && options_.leave) options_.leave(status);
   }
 
  private:

@@ -42,9 +42,9 @@ struct RunOptions {
       accept_change;               // parts (identity.h) in which a resumed run may differ from its beginning
   bool whole_data_digest = false;  // every byte of data files counts, however large
   std::string plugins;             // what the folder's plugins.lock shall hold; "": none is written
-  // Called at the end of a stopped run in which a thread is still caught, in a source that never comes back
-  // from reading, say: with the status that run_job would return, when all that is to be saved is. May end
-  // the process. Where it returns, or is empty, run_job waits for the thread.
+  // Called at the end of a stopped run, when all that is to be saved is, with the status that run_job would
+  // return: a thread may still be caught in a source that never comes back from reading. May end the process.
+  // Where it returns, or is empty, run_job waits for such threads.
   std::function<void(const Status& status)> leave;
 };
 

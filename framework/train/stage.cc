@@ -246,7 +246,8 @@ Result<RunStatus> Stage::run(const NamedTensors& network) {
   PLAIT_TRY(tell_begin());
   const Result<RunStatus> status = run_rounds(network);
   keep_times();
-  if (!run_.work.is_caught()) rounds_.reset();  // what comes now has its memory
+  // What comes now has its memory. After a stop a batch that nobody waits for may be caught in its source.
+  if (status && *status == RunStatus::kComplete) rounds_.reset();
   return status;
 }
 

@@ -39,6 +39,9 @@ void add_environment(Parts& parts) {
   }
 }
 
+// Set by glibc with every handler, also with one that is given back.
+constexpr int kRestorer = 0x04000000;
+
 void add_signals(Parts& parts) {
   for (int number = 1; number < SIGRTMAX; ++number) {
     struct sigaction action {};
@@ -46,7 +49,8 @@ void add_signals(Parts& parts) {
     const char* name = ::sigabbrev_np(number);
     parts[name != nullptr ? fmt::format("the handler of SIG{}", name)
                           : fmt::format("the handler of signal {}", number)] =
-        fmt::format("{} (flags {:#x})", reinterpret_cast<const void*>(action.sa_handler), action.sa_flags);
+        fmt::format("{} (flags {:#x})", reinterpret_cast<const void*>(action.sa_handler),
+                    action.sa_flags & ~kRestorer);
   }
   sigset_t blocked;
   ::pthread_sigmask(SIG_SETMASK, nullptr, &blocked);

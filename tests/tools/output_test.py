@@ -42,7 +42,7 @@ class OutputTest(unittest.TestCase):
             "--help": ["--help"], "help": ["help", "run"], "run --help": ["run", "--help"], "--man": ["help", "--man"],
             "--version": ["--version"], "fmt": ["fmt", job], "graph": ["graph", job], "check": ["check", job],
             "inspect": ["inspect"], "inspect --json": ["inspect", "--json"], "inspect TYPE": ["inspect", "convolution"],
-            "diff": ["diff", run, job], "doctor": ["doctor"], "evaluate": ["evaluate", run],
+            "diff": ["diff", run, run], "doctor": ["doctor"], "evaluate": ["evaluate", run],
             "predict": ["predict", run, "--in", "test", "--out", f"{self.folder}/out{number}.csv"],
             "try": ["try", job + " ! dense(units=4)", "--print"], "verify": ["verify", "--laws"],
             "new": ["new", "layer", "acme.swish", "--dir", f"{self.folder}/new{number}"],
