@@ -11,7 +11,7 @@ struct Broken {
   void next_stage(const Network& network, int stage, StageBuilder& stages) const {
     if (stage < 0 || static_cast<size_t>(stage) >= network.size()) return;
     const NetworkLayer layer = network[static_cast<size_t>(stage)];
-    stages.stage(text("after ", layer.input_name()), "train { epochs: 1 }");
+    stages.stage("a share of the epochs", text("train { epochs: ", 6 / layer.inputs(), " }"));
   }
 };
 

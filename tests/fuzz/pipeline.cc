@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);
   const auto job = plait::parse_job(plait::test_registry(), text, "t.txtpb");
   if (!job) {
-    const std::string& said = job.status().message();
+    const std::string said = job.status().message();
     if (said.find(": error: ") == std::string::npos) fault("no place in", said);
     return 0;
   }

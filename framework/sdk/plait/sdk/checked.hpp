@@ -25,6 +25,14 @@ namespace plait::sdk {
 inline constexpr int64_t kMostExtent = int64_t{1} << 20;    // px, steps, distances along one axis
 inline constexpr int64_t kMostChannels = int64_t{1} << 24;  // channels, units, filters: a float counts them
 
+class Checked;
+
+namespace detail {
+template <class A, class B>
+concept OneChecked = (std::same_as<A, Checked> && (std::same_as<B, Checked> || std::integral<B>)) ||
+                     (std::same_as<B, Checked> && std::integral<A>);
+}  // namespace detail
+
 class Checked {
  public:
   template <std::integral V>
@@ -57,25 +65,23 @@ class Checked {
     return result;
   }
 
+  // In here, so that compilers do not offer them for operands of other types.
+  template <class A, class B>
+  requires detail::OneChecked<A, B>
+  friend Checked operator+(A a, B b) { return Checked::sum(a, b); }
+  template <class A, class B>
+  requires detail::OneChecked<A, B>
+  friend Checked operator-(A a, B b) { return Checked::difference(a, b); }
+  template <class A, class B>
+  requires detail::OneChecked<A, B>
+  friend Checked operator*(A a, B b) { return Checked::product(a, b); }
+
  private:
   [[noreturn]] static void overflow(Checked a, const char* sign, Checked b) {
     throw Error(ErrorCode::kInvalid, a, sign, b, " is no number of 64 bits");
   }
   int64_t value_;
 };
-
-namespace detail {
-template <class A, class B>
-concept OneChecked = (std::same_as<A, Checked> && (std::same_as<B, Checked> || std::integral<B>)) ||
-                     (std::same_as<B, Checked> && std::integral<A>);
-}  // namespace detail
-
-template <class A, class B>
-requires detail::OneChecked<A, B> Checked operator+(A a, B b) { return Checked::sum(a, b); }
-template <class A, class B>
-requires detail::OneChecked<A, B> Checked operator-(A a, B b) { return Checked::difference(a, b); }
-template <class A, class B>
-requires detail::OneChecked<A, B> Checked operator*(A a, B b) { return Checked::product(a, b); }
 
 // The smallest whole number that is at least a / b. a >= 0, b >= 1.
 inline Checked ceil_div(Checked a, Checked b) {
