@@ -194,9 +194,13 @@ def nvcc(place):
     if not device:
         return True
     has_card = "no CUDA device" not in place.run("plait", "verify", device, "--only", "acme.gpu: memory").stdout
-    for words in [["inspect", "acme.gpu"], ["check", place.work / "gpu/train.txtpb", "--var", f"data={place.data}"]]:
+    job = [place.work / "gpu/train.txtpb", "--var", f"data={place.data}"]
+    for words in [["inspect", "acme.gpu"], ["check", *job, "--no-data"]]:
         done = place.run("plait", *words, "--plugin", device)
         check(done.returncode == 0, f"device: plait {words[0]}", done.stdout)
+    done = place.run("plait", "check", *job, "--plugin", device)
+    check(done.returncode == 0 if has_card else done.returncode == 1 and "acme.gpu: no CUDA device" in done.stdout,
+          "device: plait check opens it as run does", done.stdout)
     done, losses = run_job(place, place.work / "gpu", "run", "--plugin", device)
     check(bool(losses) == has_card and (has_card or "acme.gpu: no CUDA device" in done.stdout), "device: plait run", done.stdout)
     for kind in KINDS:

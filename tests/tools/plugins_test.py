@@ -126,7 +126,8 @@ class PluginsTest(unittest.TestCase):
         alone, said = self.plait("check", job)
         self.assertEqual(said, "")
         with_stray, said = self.plait("check", job, PLAIT_PLUGIN_PATH=self.work / "stray")
-        self.assertEqual(with_stray, alone)
+        # What the process holds is measured, and differs by pages from one process to the next.
+        self.assertEqual(re.sub(r"[0-9.]+ MiB", "MiB", with_stray), re.sub(r"[0-9.]+ MiB", "MiB", alone))
         self.assertRegex(said, r'^plait: warning: not loaded: ".*stray\.plait\.so" crashes when it is loaded: SIGABRT '
                                r'\(Aborted\); it says "out of luck"\n$')
 
