@@ -64,7 +64,7 @@ void split(std::string_view text, Blanks allowed, const Good& good, const Bad& b
 Unprintable find_unprintable(std::string_view text, Blanks allowed) {
   for (size_t at = 0; at < text.size();) {
     const Character character = character_at(text.substr(at));
-    if (!character.is_utf8) return {at, 1, fmt::format("byte 0x{:02x} is no UTF-8", character.code)};
+    if (!character.is_utf8) return {at, 1, fmt::format("byte 0x{:02x} (not UTF-8)", character.code)};
     if (!is_good(character, allowed))
       return {at, character.bytes, fmt::format("control character U+{:04X}", character.code)};
     at += character.bytes;

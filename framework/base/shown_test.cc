@@ -37,7 +37,7 @@ TEST_CASE("bytes that are no UTF-8 are written out: cut, too long, surrogates, t
 TEST_CASE("the first of them is found with its place") {
   const Unprintable latin = find_unprintable("caf\xE9 \x1b", Blanks::kNone);
   CHECK(latin.offset == 3);
-  CHECK(latin.what == "byte 0xe9 is no UTF-8");
+  CHECK(latin.what == "byte 0xe9 (not UTF-8)");
   const Unprintable mark = find_unprintable("\xC3\xA9\xE2\x80\xAE", Blanks::kText);
   CHECK(mark.offset == 2);
   CHECK(mark.length == 3);

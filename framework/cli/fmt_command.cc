@@ -23,7 +23,7 @@ Result<bool> format_file(const std::string& file, bool check, bool write) {
   PLAIT_ASSIGN(const std::string text, format_pipeline(source));
   if (!check && !write) print(text);
   if (text == source.text) return true;
-  if (check) std::fputs((file + ": plait fmt would change it\n").c_str(), stderr);
+  if (check) print(file + ": plait fmt would change it\n", stderr);
   if (write) PLAIT_TRY(SystemFiles().write_atomically(file, text));
   return false;
 }

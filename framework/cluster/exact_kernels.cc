@@ -117,6 +117,35 @@ PLAIT_LOOP void add_loop(Integer* high, Integer* low, uint8_t* window, const flo
     add_block(high + at, low + at, window + at, x + at, n - at < kBlock ? n - at : kBlock, weight);
 }
 
+// Every element moves up to the higher of the two windows.
+template <class Integer>
+PLAIT_LOOP void sum_apart(Integer* __restrict high, Integer* __restrict low, uint8_t* __restrict window,
+                          const Integer* __restrict more_high, const Integer* __restrict more_low,
+                          const uint8_t* __restrict more_window, size_t n) {
+  for (size_t i = 0; i < n; ++i) {
+    const int rise = more_window[i] - window[i];
+    const Integer own_high = rise <= 0 ? high[i] : 0;
+    const Integer own_low = rise <= 0 ? low[i] : rise == 1 ? high[i] : 0;
+    high[i] = own_high + (rise >= 0 ? more_high[i] : 0);
+    low[i] = own_low + (rise >= 0 ? more_low[i] : rise == -1 ? more_high[i] : 0);
+    window[i] = rise > 0 ? more_window[i] : window[i];
+  }
+}
+
+template <class Integer>
+PLAIT_LOOP void sum_loop(Integer* high, Integer* low, uint8_t* window, const Integer* more_high,
+                         const Integer* more_low, const uint8_t* more_window, size_t n) {
+  for (size_t at = 0; at < n; at += kBlock) {
+    const size_t count = n - at < kBlock ? n - at : kBlock;
+    if (std::memcmp(window + at, more_window + at, count) != 0) {
+      sum_apart(high + at, low + at, window + at, more_high + at, more_low + at, more_window + at, count);
+      continue;
+    }
+    for (size_t i = at; i < at + count; ++i) high[i] += more_high[i];
+    for (size_t i = at; i < at + count; ++i) low[i] += more_low[i];
+  }
+}
+
 constexpr double kLargest = std::numeric_limits<float>::max();
 constexpr double kLeastNormal = 0x1p-126;
 
@@ -190,8 +219,8 @@ struct Loops {
   uint32_t (*magnitude)(const float*, size_t);
   void (*add32)(int32_t*, int32_t*, uint8_t*, const float*, size_t, int32_t);
   void (*add64)(int64_t*, int64_t*, uint8_t*, const float*, size_t, int32_t);
-  void (*raise32)(int32_t*, int32_t*, uint8_t*, const uint8_t*, size_t);
-  void (*raise64)(int64_t*, int64_t*, uint8_t*, const uint8_t*, size_t);
+  void (*sum32)(int32_t*, int32_t*, uint8_t*, const int32_t*, const int32_t*, const uint8_t*, size_t);
+  void (*sum64)(int64_t*, int64_t*, uint8_t*, const int64_t*, const int64_t*, const uint8_t*, size_t);
   void (*mean32)(float*, const int32_t*, const int32_t*, const uint8_t*, size_t, double);
   void (*mean64)(float*, const int64_t*, const int64_t*, const uint8_t*, size_t, double);
 };
@@ -205,11 +234,13 @@ struct Loops {
   __VA_ARGS__ void add64(int64_t* h, int64_t* l, uint8_t* t, const float* x, size_t n, int32_t w) { \
     add_loop(h, l, t, x, n, w);                                                                     \
   }                                                                                                 \
-  __VA_ARGS__ void raise32(int32_t* h, int32_t* l, uint8_t* t, const uint8_t* to, size_t n) {       \
-    raise_loop(h, l, t, to, n);                                                                     \
+  __VA_ARGS__ void sum32(int32_t* h, int32_t* l, uint8_t* t, const int32_t* mh, const int32_t* ml,  \
+                         const uint8_t* mt, size_t n) {                                             \
+    sum_loop(h, l, t, mh, ml, mt, n);                                                               \
   }                                                                                                 \
-  __VA_ARGS__ void raise64(int64_t* h, int64_t* l, uint8_t* t, const uint8_t* to, size_t n) {       \
-    raise_loop(h, l, t, to, n);                                                                     \
+  __VA_ARGS__ void sum64(int64_t* h, int64_t* l, uint8_t* t, const int64_t* mh, const int64_t* ml,  \
+                         const uint8_t* mt, size_t n) {                                             \
+    sum_loop(h, l, t, mh, ml, mt, n);                                                               \
   }                                                                                                 \
   __VA_ARGS__ void mean32(float* o, const int32_t* h, const int32_t* l, const uint8_t* t, size_t n, \
                           double w) {                                                               \
@@ -219,7 +250,7 @@ struct Loops {
                           double w) {                                                               \
     mean_loop(o, h, l, t, n, w);                                                                    \
   }                                                                                                 \
-  constexpr Loops kLoops = {magnitude, add32, add64, raise32, raise64, mean32, mean64};             \
+  constexpr Loops kLoops = {magnitude, add32, add64, sum32, sum64, mean32, mean64};                 \
   }
 
 PLAIT_LOOPS(plain)
@@ -255,12 +286,14 @@ void add_to_bins(const Bins<int64_t>& b, std::span<const float> x, int32_t weigh
   loops().add64(b.high.data(), b.low.data(), b.window.data(), x.data(), x.size(), weight);
 }
 
-void raise_bins(const Bins<int32_t>& b, std::span<const uint8_t> wanted) {
-  loops().raise32(b.high.data(), b.low.data(), b.window.data(), wanted.data(), wanted.size());
+void add_bins(const Bins<int32_t>& b, const Bins<const int32_t>& more) {
+  loops().sum32(b.high.data(), b.low.data(), b.window.data(), more.high.data(), more.low.data(),
+                more.window.data(), b.high.size());
 }
 
-void raise_bins(const Bins<int64_t>& b, std::span<const uint8_t> wanted) {
-  loops().raise64(b.high.data(), b.low.data(), b.window.data(), wanted.data(), wanted.size());
+void add_bins(const Bins<int64_t>& b, const Bins<const int64_t>& more) {
+  loops().sum64(b.high.data(), b.low.data(), b.window.data(), more.high.data(), more.low.data(),
+                more.window.data(), b.high.size());
 }
 
 void write_mean(std::span<float> out, const Bins<const int32_t>& b, double total_weight) {

@@ -33,10 +33,10 @@ struct Bins {
 void add_to_bins(const Bins<int32_t>& bins, std::span<const float> x, int32_t weight);
 void add_to_bins(const Bins<int64_t>& bins, std::span<const float> x, int32_t weight);
 
-// Moves every element up to its window of `wanted`, which is none below its own: what lies below the two
-// windows kept is dropped. Shapes: wanted [n]
-void raise_bins(const Bins<int32_t>& bins, std::span<const uint8_t> wanted);
-void raise_bins(const Bins<int64_t>& bins, std::span<const uint8_t> wanted);
+// Adds the sums of `more`: every element moves up to the higher of the two windows, and what lies below the
+// two windows kept is dropped. Shapes: more [n]
+void add_bins(const Bins<int32_t>& bins, const Bins<const int32_t>& more);
+void add_bins(const Bins<int64_t>& bins, const Bins<const int64_t>& more);
 
 // out = f32(sum / total_weight), in f64 until the end. Denormals are given as they are, zero as +0, and what
 // is beyond f32's range as the largest f32. Shapes: out [n]

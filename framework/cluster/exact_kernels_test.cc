@@ -69,7 +69,7 @@ struct Sums {
   }
 };
 
-TEST_CASE_TEMPLATE("the fast loops add and raise as the obvious loop does", Integer, int32_t, int64_t) {
+TEST_CASE_TEMPLATE("the fast loops add values and sums as the obvious loop does", Integer, int32_t, int64_t) {
   for (const size_t n : {0u, 1u, 7u, 16u, 33u, 4096u, 4097u}) {
     Sums<Integer> sums(n);
     std::vector<Obvious> expected(n);
@@ -80,12 +80,13 @@ TEST_CASE_TEMPLATE("the fast loops add and raise as the obvious loop does", Inte
       for (size_t i = 0; i < n; ++i) expected[i].add(static_cast<double>(x[i]), weight);
     }
     for (size_t i = 0; i < n; ++i) REQUIRE(sums.at(i) == expected[i]);
-    std::vector<uint8_t> wanted(n);
-    for (size_t i = 0; i < n; ++i) {
-      wanted[i] = static_cast<uint8_t>(std::min<size_t>(sums.window[i] + i % 3, kLastWindow));
-      expected[i].raise(wanted[i]);
+    Sums<Integer> more(n);
+    for (uint32_t round = 0; round < 3; ++round) {
+      const std::vector<float> x = values_of_all_sizes(n, round + 100);
+      add_to_bins(more.bins(), x, 1);
+      for (size_t i = 0; i < n; ++i) expected[i].add(static_cast<double>(x[i]), 1);
     }
-    raise_bins(sums.bins(), wanted);
+    add_bins(sums.bins(), more.view());
     for (size_t i = 0; i < n; ++i) REQUIRE(sums.at(i) == expected[i]);
   }
 }

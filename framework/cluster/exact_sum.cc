@@ -1,8 +1,10 @@
 #include "cluster/exact_sum.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <mutex>
 
@@ -36,10 +38,49 @@ Status not_finite(const Segment& segment, size_t first, std::span<const float> v
 }
 
 template <class Integer>
-Bins<Integer> bins_of(std::vector<Integer>& high, std::vector<Integer>& low, std::vector<uint8_t>& windows,
-                      size_t position, size_t count) {
-  return {std::span(high).subspan(position, count), std::span(low).subspan(position, count),
-          std::span(windows).subspan(position, count)};
+Bins<Integer> bins_of(std::vector<Integer>& high, std::vector<Integer>& low, std::vector<uint8_t>& windows) {
+  return {high, low, windows};
+}
+
+template <class Integer>
+Bins<Integer> part_of(const Bins<Integer>& bins, size_t position, size_t count) {
+  return {bins.high.subspan(position, count), bins.low.subspan(position, count),
+          bins.window.subspan(position, count)};
+}
+
+template <class Integer>
+float float_of(Integer bits) {
+  return std::bit_cast<float>(static_cast<int32_t>(bits));
+}
+
+template <class Integer>
+BlockReduction::Column column_of(std::span<Integer> values) {
+  return {reinterpret_cast<std::byte*>(values.data()), sizeof(Integer)};
+}
+
+// Leaves the bits of the means in `high`.
+template <class Integer>
+BlockReduction block_reduction(const Bins<Integer>& bins, int64_t total_weight) {
+  BlockReduction reduction;
+  reduction.elements = bins.high.size();
+  reduction.columns = {column_of(bins.high), column_of(bins.low), column_of(bins.window)};
+  reduction.add = [bins](size_t first, size_t count, std::span<const std::byte* const> other) {
+    add_bins(part_of(bins, first, count),
+             Bins<const Integer>{{reinterpret_cast<const Integer*>(other[0]), count},
+                                 {reinterpret_cast<const Integer*>(other[1]), count},
+                                 {reinterpret_cast<const uint8_t*>(other[2]), count}});
+  };
+  reduction.finish = [bins, total = static_cast<double>(total_weight)](size_t first, size_t count) {
+    std::array<float, 1024> means;
+    for (size_t end = first + count; first < end; first += means.size()) {
+      const Bins<Integer> part = part_of(bins, first, std::min(means.size(), end - first));
+      const std::span<float> made = std::span(means).first(part.high.size());
+      write_mean(made, Bins<const Integer>{part.high, part.low, part.window}, total);
+      std::ranges::transform(made, part.high.begin(),
+                             [](float x) { return Integer{std::bit_cast<int32_t>(x)}; });
+    }
+  };
+  return reduction;
 }
 
 }  // namespace
@@ -129,6 +170,7 @@ void ExactSum::begin() {
   std::ranges::fill(max_, std::numeric_limits<int32_t>::min());
   std::ranges::fill(bits_, 0);
   weight_ = 0;
+  high_is_mean_ = false;
 }
 
 Status ExactSum::accumulate(std::span<const float> values, int32_t weight) {
@@ -160,36 +202,27 @@ Status ExactSum::add(Piece& piece, std::span<const float> values, int32_t weight
       largest = std::max(largest, to_ordered(values[i]));
     }
   } else if (total_weight_ <= kLargestTotal32) {
-    add_to_bins(bins_of(high32_, low32_, windows_, piece.position, piece.count), values, weight);
+    add_to_bins(part_of(bins_of(high32_, low32_, windows_), piece.position, piece.count), values, weight);
   } else {
-    add_to_bins(bins_of(high64_, low64_, windows_, piece.position, piece.count), values, weight);
+    add_to_bins(part_of(bins_of(high64_, low64_, windows_), piece.position, piece.count), values, weight);
   }
   return {};
 }
 
-// What the ranks must know of each other before sums can be added, and what needs no such knowledge.
-void ExactSum::agree_on(std::vector<Reduction>& parts) {
+std::vector<Reduction> ExactSum::whole_parts() {
   found_weight_ = weight_;
-  parts.push_back(Reduction::sum({&found_weight_, 1}));
-  agreed_ = windows_;
-  if (!agreed_.empty()) parts.push_back(Reduction::max(std::span(agreed_)));
+  std::vector<Reduction> parts = {Reduction::sum({&found_weight_, 1})};
   if (!max_.empty()) parts.push_back(Reduction::max(std::span(max_)));
   if (!bits_.empty()) parts.push_back(Reduction::sum(std::span(bits_)));
+  return parts;
 }
 
-void ExactSum::raise() {
-  const size_t count = windows_.size();
-  if (total_weight_ <= kLargestTotal32)
-    raise_bins(bins_of(high32_, low32_, windows_, 0, count), agreed_);
-  else
-    raise_bins(bins_of(high64_, low64_, windows_, 0, count), agreed_);
-}
-
-void ExactSum::collect(std::vector<Reduction>& parts) {
-  for (auto* sums : {&high32_, &low32_})
-    if (!sums->empty()) parts.push_back(Reduction::sum(std::span(*sums)));
-  for (auto* sums : {&high64_, &low64_})
-    if (!sums->empty()) parts.push_back(Reduction::sum(std::span(*sums)));
+std::vector<BlockReduction> ExactSum::block_parts() {
+  std::vector<BlockReduction> parts;
+  if (!high32_.empty()) parts.push_back(block_reduction(bins_of(high32_, low32_, windows_), total_weight_));
+  if (!high64_.empty()) parts.push_back(block_reduction(bins_of(high64_, low64_, windows_), total_weight_));
+  high_is_mean_ = !parts.empty();
+  return parts;
 }
 
 Status ExactSum::check_complete() const {
@@ -212,16 +245,15 @@ Status ExactSum::reduce(Transport& transport, std::span<ExactSum* const> sums) {
     }
     return {};
   }
-  std::vector<Reduction> parts;
-  for (ExactSum* sum : sums) sum->agree_on(parts);
-  PLAIT_TRY(transport.all_reduce(parts));
-  parts.clear();
+  std::vector<Reduction> whole;
+  for (ExactSum* sum : sums) std::ranges::move(sum->whole_parts(), std::back_inserter(whole));
+  PLAIT_TRY(transport.all_reduce(whole));
+  std::vector<BlockReduction> blocks;
   for (ExactSum* sum : sums) {
     PLAIT_TRY(sum->check_complete());
-    sum->raise();
-    sum->collect(parts);
+    std::ranges::move(sum->block_parts(), std::back_inserter(blocks));
   }
-  return parts.empty() ? Status() : transport.all_reduce(parts);
+  return blocks.empty() ? Status() : transport.reduce_blocks(blocks);
 }
 
 void ExactSum::mean(std::span<float> out) const {
@@ -236,6 +268,10 @@ void ExactSum::mean(std::span<float> out) const {
       std::ranges::transform(part(bits_), target.begin(), [](int32_t b) { return std::bit_cast<float>(b); });
     else if (segment.rule == ReduceRule::kMax)
       std::ranges::transform(part(max_), target.begin(), from_ordered);
+    else if (high_is_mean_ && total_weight_ <= kLargestTotal32)
+      std::ranges::transform(part(high32_), target.begin(), float_of<int32_t>);
+    else if (high_is_mean_)
+      std::ranges::transform(part(high64_), target.begin(), float_of<int64_t>);
     else if (total_weight_ <= kLargestTotal32)
       write_mean(target, Bins<const int32_t>{part(high32_), part(low32_), part(windows_)}, total);
     else

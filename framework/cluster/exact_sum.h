@@ -12,7 +12,8 @@
 // the highest top of the element's values so far; parts below are dropped. When T rises, the sums move down,
 // and what leaves the two windows is dropped. In the end the two sums hold exactly the parts in windows T and
 // T - 1 of all values, T being the highest top of all: whatever was dropped on the way would be dropped now.
-// So they do not depend on the order. Ranks first agree on T (the largest), then add their sums.
+// So they do not depend on the order. Where sums of ranks meet, all are moved up to the
+// largest T and added.
 //
 // Error bound. Let M be the largest magnitude among the shards' values of an element, T its top. With T = 1
 // nothing is dropped. Else M > u_T / 2, and what is dropped of a value is what is left of it after window
@@ -43,7 +44,7 @@
 namespace plait {
 
 enum class ReduceRule {
-  kMean,  // weighted mean: 9 bytes an element on every rank (17 from W = 256 on, one more with several ranks)
+  kMean,  // weighted mean: 9 bytes an element on every rank (17 from W = 256 on)
   kMax,   // largest value of any shard; weights do not matter
   kNone,  // not reduced: never read, never written
 };
@@ -79,9 +80,10 @@ class ExactSum {
   // Threads: [any], several at once: short locks on pieces of the arena; the order does not matter.
   Status accumulate(std::span<const float> values, int32_t weight = 1);
 
-  // Combines the sums of all ranks. (Allocates once, where there are several.)
-  // Fails with: kPeer when the world is lost or the weights of all shards do not add up to total_weight (a
-  // shard missing or counted twice).
+  // Combines the sums of all ranks. Every rank makes the means of its part of the elements, and has the
+  // others' from their ranks: 9 bytes an element go one way and 4 the other, each divided among the ranks.
+  // (Allocates lists and scratch for blocks, where there are several.) Fails with: kPeer when the world is
+  // lost or the weights of all shards do not add up to total_weight (a shard missing or counted twice).
   Status reduce(Transport& transport);
   // The same for several arenas in one meeting. (Allocates lists.)
   static Status reduce(Transport& transport, std::span<ExactSum* const> sums);
@@ -99,9 +101,8 @@ class ExactSum {
   void place_sums();
   void cut_into_pieces();
   Status add(Piece& piece, std::span<const float> values, int32_t weight);
-  void agree_on(std::vector<Reduction>& parts);
-  void raise();
-  void collect(std::vector<Reduction>& parts);
+  std::vector<Reduction> whole_parts();
+  std::vector<BlockReduction> block_parts();
   Status check_complete() const;
 
   std::vector<Segment> segments_;
@@ -110,7 +111,8 @@ class ExactSum {
   // Of kMean segments; only those of the width that total_weight asks for. Shapes: [elements]
   std::vector<int32_t> high32_, low32_;
   std::vector<int64_t> high64_, low64_;
-  std::vector<uint8_t> windows_, agreed_;
+  std::vector<uint8_t> windows_;
+  bool high_is_mean_ = false;  // after ranks have met: the bits of the means
   std::vector<int32_t> max_;   // of kMax segments, as integers of the same order
   std::vector<int32_t> bits_;  // with one shard: its values, 0 on other ranks
   std::unique_ptr<Piece[]> pieces_;

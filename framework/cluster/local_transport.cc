@@ -18,6 +18,9 @@ namespace {
 // How long a rank sleeps in a meeting before it asks again whether it is to stop.
 constexpr std::chrono::milliseconds kLook{5};
 
+// Small, so that tests have several blocks. Units: elements
+constexpr size_t kBlock = 1024;
+
 // What one rank brings to a collective. Ranks that meet must bring the same `kind` and `root`, unless one of
 // them abandons.
 struct Offer {
@@ -25,6 +28,7 @@ struct Offer {
   int root = 0;
   Attempt attempt = {};
   std::span<const Reduction> parts = {};
+  std::span<const BlockReduction> block_parts = {};
   std::span<std::byte> target = {};
   std::span<const std::byte> message = {};
   std::vector<Bytes>* gathered = nullptr;
@@ -79,6 +83,8 @@ class Meeting {
   Status complete();
   Status check_same() const;
   Status reduce_all();
+  Status reduce_blocks();
+  void reduce_block(size_t part, size_t first, size_t count);
   Status broadcast();
   void gather();
 
@@ -96,6 +102,7 @@ Status Meeting::complete() {
   if (std::ranges::any_of(offers_, &Offer::abandons)) return {Code::kStopped, "a rank was asked to stop"};
   PLAIT_TRY(check_same());
   PLAIT_TRY(reduce_all());
+  PLAIT_TRY(reduce_blocks());
   PLAIT_TRY(broadcast());
   gather();
   return {};
@@ -110,7 +117,7 @@ Status Meeting::check_same() const {
       return {Code::kPeer, who + " is in " + offer.kind + ", rank 0 is in " + first.kind};
     if (offer.attempt != first.attempt)
       return {Code::kPeer, who + " is at another round or attempt than rank 0"};
-    if (offer.parts.size() != first.parts.size())
+    if (offer.parts.size() != first.parts.size() || offer.block_parts.size() != first.block_parts.size())
       return {Code::kPeer, who + " reduces other arrays than rank 0"};
   }
   return {};
@@ -152,6 +159,41 @@ Status Meeting::reduce_all() {
   return {};
 }
 
+Status Meeting::reduce_blocks() {
+  const std::span<const BlockReduction> parts = offers_.front().block_parts;
+  for (size_t part = 0; part < parts.size(); ++part) {
+    for (const Offer& offer : offers_) {
+      const BlockReduction& other = offer.block_parts[part];
+      if (other.elements != parts[part].elements || other.columns.size() != parts[part].columns.size())
+        return {Code::kPeer, "two ranks reduce arrays of different kind or length"};
+    }
+    for (size_t at = 0; at < parts[part].elements; at += kBlock)
+      reduce_block(part, at, std::min(kBlock, parts[part].elements - at));
+  }
+  return {};
+}
+
+// At rank 0, in whose columns the others' are added.
+void Meeting::reduce_block(size_t part, size_t first, size_t count) {
+  const BlockReduction& own = offers_.front().block_parts[part];
+  const std::span<const Offer> others = std::span(offers_).subspan(1);
+  for (const Offer& offer : others) {
+    std::vector<Bytes> block;
+    std::vector<const std::byte*> pointers;
+    for (const BlockReduction::Column& column : offer.block_parts[part].columns) {
+      const std::byte* const begin = column.values + first * column.width;
+      pointers.push_back(block.emplace_back(begin, begin + count * column.width).data());
+    }
+    own.add(first, count, pointers);
+  }
+  own.finish(first, count);
+  for (const Offer& offer : others) {
+    const size_t width = own.columns.front().width;
+    std::copy_n(own.columns.front().values + first * width, count * width,
+                offer.block_parts[part].columns.front().values + first * width);
+  }
+}
+
 Status Meeting::broadcast() {
   const std::span<std::byte> source = offers_[static_cast<size_t>(offers_.front().root)].target;
   for (const Offer& offer : offers_) {
@@ -179,6 +221,9 @@ class ThreadRank final : public LocalTransport {
 
   Status all_reduce(std::span<const Reduction> parts) override {
     return meet({.kind = "all_reduce", .parts = parts});
+  }
+  Status reduce_blocks(std::span<const BlockReduction> parts) override {
+    return meet({.kind = "reduce_blocks", .block_parts = parts});
   }
   Status broadcast(std::span<std::byte> bytes, int root) override {
     return meet({.kind = "broadcast", .root = root, .target = bytes});

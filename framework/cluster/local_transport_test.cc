@@ -49,6 +49,56 @@ TEST_CASE("all_reduce combines every kind over all ranks") {
   }
 }
 
+TEST_CASE("reduce_blocks combines by the caller's operation, and all ranks have the results") {
+  for (int size = 2; size <= 4; ++size) {
+    check_all_ok(on_world(size, [](Transport& world) -> Status {
+      constexpr size_t kElements = 5000;
+      std::vector<uint8_t> own(kElements);
+      std::vector<uint16_t> more(kElements);
+      for (size_t i = 0; i < kElements; ++i) own[i] = static_cast<uint8_t>((i * 7 + 1) << world.rank());
+      for (size_t i = 0; i < kElements; ++i) more[i] = static_cast<uint16_t>(i + 3 * world.rank());
+      BlockReduction reduction;
+      reduction.elements = kElements;
+      reduction.columns = {{reinterpret_cast<std::byte*>(own.data()), 1},
+                           {reinterpret_cast<std::byte*>(more.data()), 2}};
+      reduction.add = [&](size_t first, size_t count, std::span<const std::byte* const> other) {
+        for (size_t i = 0; i < count; ++i) {
+          own[first + i] ^= std::to_integer<uint8_t>(other[0][i]);
+          uint16_t number = 0;
+          std::memcpy(&number, other[1] + 2 * i, 2);
+          more[first + i] = static_cast<uint16_t>(more[first + i] + number);
+        }
+      };
+      reduction.finish = [&](size_t first, size_t count) {
+        for (size_t i = first; i < first + count; ++i) own[i] = static_cast<uint8_t>(own[i] + more[i]);
+      };
+      PLAIT_TRY(world.reduce_blocks({&reduction, 1}));
+      for (size_t i = 0; i < kElements; ++i) {
+        size_t bits = 0, numbers = 0;
+        for (int rank = 0; rank < world.size(); ++rank) {
+          bits ^= (i * 7 + 1) << rank;
+          numbers += i + static_cast<size_t>(3 * rank);
+        }
+        REQUIRE(own[i] == static_cast<uint8_t>(static_cast<uint8_t>(bits) + numbers));
+      }
+      return {};
+    }));
+  }
+}
+
+TEST_CASE("ranks that reduce blocks of other lengths are told so") {
+  const auto statuses = on_world(2, [](Transport& world) -> Status {
+    BlockReduction part;
+    part.elements = world.is_root() ? 3 : 4;
+    Bytes values(4);
+    part.columns = {{values.data(), 1}};
+    part.add = [](size_t, size_t, std::span<const std::byte* const>) {};
+    part.finish = [](size_t, size_t) {};
+    return world.reduce_blocks({&part, 1});
+  });
+  for (const Status& status : statuses) CHECK(status.code() == Code::kPeer);
+}
+
 TEST_CASE("broadcast, gather and all_gather carry bytes in order of rank") {
   check_all_ok(on_world(3, [](Transport& world) -> Status {
     Bytes word = bytes_of(world.rank() == 1 ? "one" : "...");

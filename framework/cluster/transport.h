@@ -37,6 +37,25 @@ class Reduction {
   Values values_;
 };
 
+// Arrays whose elements are combined by an operation of the caller, which must not depend on the order of the
+// ranks. The elements are dealt out in blocks: what the ranks have of a block travels to one of them, which
+// combines it, and the result travels to all. So an element crosses the network once in each direction, as
+// wide as it is there. Shapes: elements and widths are the same on all ranks.
+struct BlockReduction {
+  struct Column {
+    std::byte* values = nullptr;
+    size_t width = 0;  // of an element. Units: bytes
+  };
+  size_t elements = 0;
+  // Of this rank, [elements] each. Afterwards the first holds the results, and the others anything.
+  std::vector<Column> columns;
+  // Combines another rank's block with elements [first, first + count) of this rank's columns.
+  // Shapes: other: a pointer for each column, to [count]; aligned to 16 bytes
+  std::function<void(size_t first, size_t count, std::span<const std::byte* const> other)> add;
+  // Makes the results in the first column, when all others have been added.
+  std::function<void(size_t first, size_t count)> finish;
+};
+
 // Which try of which round a message belongs to. It travels with gathered messages, so that a late message of
 // an abandoned attempt is never taken for one of the present attempt.
 struct Attempt {
@@ -76,6 +95,9 @@ class Transport {
   Status all_reduce_max(std::span<int32_t> values) { return all_reduce_one(Reduction::max(values)); }
   Status all_reduce_max(std::span<int64_t> values) { return all_reduce_one(Reduction::max(values)); }
   Status all_reduce_max(std::span<double> values) { return all_reduce_one(Reduction::max(values)); }
+
+  // All parts in one meeting. The callbacks are called before it returns, perhaps by another rank's thread.
+  virtual Status reduce_blocks(std::span<const BlockReduction> parts) = 0;
 
   // Every rank ends with the bytes of `root`.
   virtual Status broadcast(std::span<std::byte> bytes, int root) = 0;

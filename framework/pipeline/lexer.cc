@@ -31,6 +31,7 @@ class Lexer {
     }
     if (bad && at_ == end_) not_text(bad);
     tokens_.push_back(token(Token::Kind::kEnd, text_.size(), ""));
+    tokens_.back().cut = end_ < text_.size() || errors_.is_full();
     return std::move(tokens_);
   }
 

@@ -35,7 +35,7 @@ class Parser {
   const Token& take() { return tokens_[at_].kind == Kind::kEnd ? tokens_[at_] : tokens_[at_++]; }
   bool accept(const char* symbol) { return peek().is(symbol) && (take(), true); }
   bool fail(const std::string& wanted, const std::string& hint = "") {
-    errors_.add(peek().place, "expected " + wanted + ", got " + as_written(peek()), hint);
+    if (!peek().cut) errors_.add(peek().place, "expected " + wanted + ", got " + as_written(peek()), hint);
     return false;
   }
 
@@ -92,7 +92,7 @@ class Parser {
     }
     while (!peek().is("}")) {
       if (peek().kind == Kind::kEnd) {
-        errors_.add(open.place, "this { is never closed");
+        if (!peek().cut) errors_.add(open.place, "this { is never closed");
         return false;
       }
       if (!field(made.fields, depth + 1)) return false;

@@ -18,7 +18,7 @@ int Bar::width() const {
 }
 
 void Bar::line(const std::string& text) {
-  if (visible_) print("\r\x1b[K", stream());
+  if (visible_) print_control("\r\x1b[K", stream());
   visible_ = false;
   Plain::line(text);
 }
@@ -38,8 +38,9 @@ void Bar::round_finished(const RoundInfo& round) {
   if (room >= 4)
     bar = "[" + std::string(static_cast<size_t>(done), '=') +
           std::string(static_cast<size_t>(room - done), ' ') + "]";
-  print_now("\r" + (bar + text).substr(0, static_cast<size_t>(std::max(1, width() - 1))) + "\x1b[K",
-            stream());
+  print_control("\r" + (bar + text).substr(0, static_cast<size_t>(std::max(1, width() - 1))) + "\x1b[K",
+                stream());
+  print_now("", stream());
   visible_ = true;
 }
 

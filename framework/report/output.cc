@@ -7,6 +7,8 @@
 #include <cstring>
 #include <string>
 
+#include "base/shown.h"
+
 namespace plait {
 namespace {
 
@@ -19,7 +21,9 @@ void note_error() {
 
 }  // namespace
 
-void print(std::string_view text, std::FILE* stream) {
+void print(std::string_view text, std::FILE* stream) { print_control(shown_lines(text), stream); }
+
+void print_control(std::string_view text, std::FILE* stream) {
   errno = 0;
   if (std::fwrite(text.data(), 1, text.size(), stream) != text.size()) note_error();
 }

@@ -8,8 +8,11 @@
 
 namespace plait {
 
-// Threads: [any]
+// Names and paths in `text` may be anybody's: what is not printable is written out (shown_lines). Threads:
+// [any]
 void print(std::string_view text, std::FILE* stream = stdout);
+// Text that moves the cursor, and holds nothing but our own.
+void print_control(std::string_view text, std::FILE* stream);
 // Seen at once by whoever reads.
 void print_now(std::string_view text, std::FILE* stream = stdout);
 

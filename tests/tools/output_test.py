@@ -57,6 +57,26 @@ class OutputTest(unittest.TestCase):
                 self.assertEqual(done.returncode, 1, done.stderr)
                 self.assertIn("standard output: write failed: No space left on device", done.stderr)
 
+    def test_paths_of_any_bytes_reach_no_terminal_as_they_are(self):
+        strange = f"{self.folder}/e\x1b[31mvil\u202e"
+        files = {"plait.so": b"\x7fELF", "txtpb": b"seed: 1 seed: 1\n", "safetensors": b"", "csv": b"1,2\n"}
+        for end, content in files.items():
+            with open(f"{strange}.{end}", "wb") as out:
+                out.write(content)
+        for words in [
+                ["verify", f"{strange}.plait.so"], ["inspect", f"{strange}.plait.so"], ["fmt", f"{strange}.txtpb"],
+                ["fmt", "--check", f"{strange}.txtpb"], ["check", f"{strange}.txtpb"], ["graph", f"{strange}.txtpb"],
+                ["check", self.job, "--plugin", f"{strange}.plait.so"], ["evaluate", strange], ["diff", strange, strange],
+                ["run", self.job, "--run-dir", f"{strange}.run"], ["evaluate", f"{strange}.run"],
+                ["diff", f"{strange}.run", f"{strange}.run"], ["run", self.job, "--weights", f"{strange}.safetensors"],
+                ["predict", f"{strange}.run", "--in", "test", "--out", f"{strange}.out.csv"],
+                ["predict", f"{strange}.run", "--in", f"{strange}.csv", "--out", f"{strange}.2.csv"],
+                ["new", "layer", "acme.swish", "--dir", f"{strange}.new"], [f"{strange}"], ["help", f"{strange}"]]:
+            with self.subTest(words=words):
+                done = self.run_to(subprocess.PIPE, *words)
+                for character in "\x1b\u202e":
+                    self.assertNotIn(character, done.stdout + done.stderr)
+
     def test_an_output_that_is_closed(self):
         for name in ("--help", "graph", "inspect"):
             with self.subTest(name):

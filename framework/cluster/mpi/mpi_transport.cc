@@ -21,8 +21,11 @@ namespace {
 constexpr unsigned kExitLimit_s = 10;
 constexpr int kAbortTag = 1;
 constexpr int kStopTag = 2;
+constexpr int kBlockTag = 3;
 // One call of MPI counts elements in an int.
 constexpr size_t kLargestCall = size_t{1} << 28;
+// What is dealt out at once, over all ranks, and the least of a rank. Units: elements
+constexpr size_t kTurnElements = size_t{1} << 16, kLeastBlock = 1024, kBlockStep = 64;
 
 Status check(int code, const char* what) {
   if (code == MPI_SUCCESS) return {};
@@ -149,6 +152,85 @@ Status MpiTransport::all_reduce(std::span<const Reduction> parts) {
   PLAIT_TRY(meet(Kind::kAllReduce, fingerprint_of(parts)));
   for (const Reduction& part : parts) PLAIT_TRY(all_reduce_part(part, comm_));
   return {};
+}
+
+Status MpiTransport::reduce_blocks(std::span<const BlockReduction> parts) {
+  uint64_t fingerprint = parts.size();
+  for (const BlockReduction& part : parts) {
+    fingerprint = fold(fingerprint, part.elements);
+    for (const BlockReduction::Column& column : part.columns) fingerprint = fold(fingerprint, column.width);
+  }
+  PLAIT_TRY(meet(Kind::kReduceBlocks, fingerprint));
+  const auto ranks = static_cast<size_t>(size());
+  for (const BlockReduction& part : parts) {
+    for (size_t first = 0; first < part.elements;) {
+      const size_t left = part.elements - first;
+      const size_t dealt = std::min((left + ranks - 1) / ranks, std::max(kTurnElements / ranks, kLeastBlock));
+      const size_t block = (dealt + kBlockStep - 1) / kBlockStep * kBlockStep;
+      PLAIT_TRY(deal_out(part, first, block));
+      first += std::min(left, block * ranks);
+    }
+  }
+  return {};
+}
+
+// Elements [first, first + ranks * block) or fewer; every rank combines a block.
+Status MpiTransport::deal_out(const BlockReduction& part, size_t first, size_t block) {
+  const size_t ranks = static_cast<size_t>(size()), me = static_cast<size_t>(rank());
+  const auto begin_of = [&](size_t r) { return std::min(part.elements, first + r * block); };
+  const auto count_of = [&](size_t r) { return begin_of(r + 1) - begin_of(r); };
+  size_t widths = 0;
+  for (const BlockReduction::Column& column : part.columns) widths += column.width;
+  blocks_.resize(std::max(blocks_.size(), (ranks - 1) * block * widths));
+
+  // The columns of one rank, then those of the next; a column of a block begins at a multiple of kBlockStep.
+  std::vector<MPI_Request> requests;
+  std::vector<const std::byte*> columns;
+  std::byte* to = blocks_.data();
+  for (size_t r = 0; r < ranks; ++r) {
+    if (r == me) continue;
+    for (const BlockReduction::Column& column : part.columns) {
+      const auto mine = static_cast<int>(count_of(me) * column.width);
+      PLAIT_TRY(check(MPI_Irecv(to, mine, MPI_BYTE, static_cast<int>(r), kBlockTag, comm_,
+                                &requests.emplace_back(MPI_REQUEST_NULL)),
+                      "exchange of blocks"));
+      columns.push_back(to);
+      to += block * column.width;
+    }
+  }
+  for (size_t r = 0; r < ranks; ++r) {
+    if (r == me) continue;
+    for (const BlockReduction::Column& column : part.columns) {
+      const auto theirs = static_cast<int>(count_of(r) * column.width);
+      PLAIT_TRY(
+          check(MPI_Isend(column.values + begin_of(r) * column.width, theirs, MPI_BYTE, static_cast<int>(r),
+                          kBlockTag, comm_, &requests.emplace_back(MPI_REQUEST_NULL)),
+                "exchange of blocks"));
+    }
+  }
+  PLAIT_TRY(check(MPI_Waitall(static_cast<int>(requests.size()), requests.data(), MPI_STATUSES_IGNORE),
+                  "exchange of blocks"));
+  if (count_of(me) != 0) {
+    for (size_t r = 0; r + 1 < ranks; ++r)
+      part.add(begin_of(me), count_of(me),
+               std::span(columns).subspan(r * part.columns.size(), part.columns.size()));
+    part.finish(begin_of(me), count_of(me));
+  }
+  return share_results(part.columns.front(), first, block, part.elements);
+}
+
+Status MpiTransport::share_results(const BlockReduction::Column& results, size_t first, size_t block,
+                                   size_t elements) {
+  std::vector<int> counts, starts;
+  for (size_t r = 0; r < static_cast<size_t>(size()); ++r) {
+    const size_t begin = std::min(elements, first + r * block),
+                 end = std::min(elements, first + (r + 1) * block);
+    counts.push_back(static_cast<int>((end - begin) * results.width));
+    starts.push_back(static_cast<int>((begin - first) * results.width));
+  }
+  return check(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_BYTE, results.values + first * results.width,
+                              counts.data(), starts.data(), MPI_BYTE, comm_),
+               "gather of blocks");
 }
 
 Status MpiTransport::broadcast(std::span<std::byte> bytes, int root) {

@@ -30,6 +30,7 @@ class MpiTransport final : public Transport {
   ~MpiTransport() override;
 
   Status all_reduce(std::span<const Reduction> parts) override;
+  Status reduce_blocks(std::span<const BlockReduction> parts) override;
   Status broadcast(std::span<std::byte> bytes, int root) override;
   Result<std::vector<Bytes>> gather(std::span<const std::byte> bytes, int root) override;
   Result<std::vector<Bytes>> all_gather(std::span<const std::byte> bytes) override;
@@ -40,12 +41,23 @@ class MpiTransport final : public Transport {
   [[noreturn]] void abort(const Status& status, int exit_status) override;
 
  private:
-  enum class Kind : uint64_t { kAllReduce = 1, kBroadcast, kGather, kAllGather, kBarrier, kLeave, kAbandon };
+  enum class Kind : uint64_t {
+    kAllReduce = 1,
+    kReduceBlocks,
+    kBroadcast,
+    kGather,
+    kAllGather,
+    kBarrier,
+    kLeave,
+    kAbandon
+  };
   MpiTransport(int rank, int size, MPI_Comm comm, MPI_Comm abort_comm, MPI_Comm stop_comm);
 
   // What a rank comes for, folded into one number: `detail` is added by the caller (lengths, root).
   Status meet(Kind kind, uint64_t detail);
   Status wait(MPI_Request& request);
+  Status deal_out(const BlockReduction& part, size_t first, size_t block);
+  Status share_results(const BlockReduction::Column& results, size_t first, size_t block, size_t elements);
   Result<std::vector<Bytes>> gather_from_all(std::span<const std::byte> bytes, int root, bool to_all);
   void serve_abort();
   void hand_to_root(const std::string& message, int exit_status);
@@ -55,6 +67,7 @@ class MpiTransport final : public Transport {
   MPI_Comm abort_comm_;
   MPI_Comm stop_comm_;
   std::vector<MPI_Request> stop_messages_;
+  Bytes blocks_;  // of the other ranks
   bool has_told_ = false;
   bool is_told_ = false;
 };
