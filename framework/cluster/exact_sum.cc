@@ -7,6 +7,7 @@
 #include <iterator>
 #include <limits>
 #include <mutex>
+#include <utility>
 
 namespace plait {
 namespace {
@@ -88,6 +89,7 @@ BlockReduction block_reduction(const Bins<Integer>& bins, int64_t total_weight) 
 // Aligned so that the locks of two pieces do not share a cache line.
 struct alignas(64) ExactSum::Piece {
   std::mutex mutex;
+  bool has_sums = false;  // of this round: before, its part of the arrays holds those of another
   uint32_t segment = 0;
   uint32_t count = 0;
   size_t offset = 0;    // in the arena
@@ -162,13 +164,7 @@ uint64_t ExactSum::bytes(std::span<const Segment> segments, int64_t total_weight
 }
 
 void ExactSum::begin() {
-  std::ranges::fill(high32_, 0);
-  std::ranges::fill(low32_, 0);
-  std::ranges::fill(high64_, 0);
-  std::ranges::fill(low64_, 0);
-  std::ranges::fill(windows_, uint8_t{1});
-  std::ranges::fill(max_, std::numeric_limits<int32_t>::min());
-  std::ranges::fill(bits_, 0);
+  for (size_t i = 0; i < piece_count_; ++i) pieces_[i].has_sums = false;
   weight_ = 0;
   high_is_mean_ = false;
 }
@@ -189,11 +185,26 @@ Status ExactSum::accumulate(std::span<const float> values, int32_t weight) {
   return {};
 }
 
+// Just before the first shard is added, so that the piece is in the cache by then.
+void ExactSum::begin(Piece& piece) {
+  if (std::exchange(piece.has_sums, true)) return;
+  const auto fill = [&](auto& values, auto with) {
+    std::fill_n(values.data() + piece.position, piece.count, with);
+  };
+  if (total_weight_ == 1) return fill(bits_, 0);
+  if (segments_[piece.segment].rule == ReduceRule::kMax)
+    return fill(max_, std::numeric_limits<int32_t>::min());
+  fill(windows_, uint8_t{1});
+  if (total_weight_ <= kLargestTotal32) return fill(high32_, 0), fill(low32_, 0);
+  fill(high64_, 0), fill(low64_, 0);
+}
+
 Status ExactSum::add(Piece& piece, std::span<const float> values, int32_t weight) {
   const Segment& segment = segments_[piece.segment];
   if (largest_magnitude_bits(values) >= kInfinityBits)
     return not_finite(segment, piece.offset - segment.offset, values);
   std::lock_guard lock(piece.mutex);
+  begin(piece);
   if (total_weight_ == 1) {
     for (size_t i = 0; i < values.size(); ++i) bits_[piece.position + i] = std::bit_cast<int32_t>(values[i]);
   } else if (segment.rule == ReduceRule::kMax) {
@@ -238,6 +249,8 @@ Status ExactSum::reduce(Transport& transport) {
 }
 
 Status ExactSum::reduce(Transport& transport, std::span<ExactSum* const> sums) {
+  for (ExactSum* sum : sums)
+    for (size_t i = 0; i < sum->piece_count_; ++i) sum->begin(sum->pieces_[i]);
   if (transport.size() == 1) {
     for (ExactSum* sum : sums) {
       sum->found_weight_ = sum->weight_;

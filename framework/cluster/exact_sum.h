@@ -100,6 +100,7 @@ class ExactSum {
   ExactSum(std::vector<Segment> segments, int64_t total_weight);
   void place_sums();
   void cut_into_pieces();
+  void begin(Piece& piece);
   Status add(Piece& piece, std::span<const float> values, int32_t weight);
   std::vector<Reduction> whole_parts();
   std::vector<BlockReduction> block_parts();
