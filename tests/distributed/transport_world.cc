@@ -56,7 +56,7 @@ Status try_messages(Transport& world) {
 
 // 12 shards over the ranks; what it prints is the same for any number of ranks.
 Status try_exact_sum(Transport& world) {
-  constexpr size_t kShards = 12, kElements = 300'001;  // several turns of blocks
+  constexpr size_t kShards = 12, kElements = 1'200'001;  // several turns of blocks
   PLAIT_ASSIGN(const auto sum, ExactSum::create({{"w", 0, kElements, ReduceRule::kMean}}, kShards));
   for (size_t k = static_cast<size_t>(world.rank()); k < kShards; k += static_cast<size_t>(world.size())) {
     std::vector<float> delta(kElements);

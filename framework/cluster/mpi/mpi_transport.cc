@@ -24,8 +24,9 @@ constexpr int kStopTag = 2;
 constexpr int kBlockTag = 3;
 // One call of MPI counts elements in an int.
 constexpr size_t kLargestCall = size_t{1} << 28;
-// What is dealt out at once, over all ranks, and the least of a rank. Units: elements
-constexpr size_t kTurnElements = size_t{1} << 16, kLeastBlock = 1024, kBlockStep = 64;
+// What is dealt out at once, over all ranks, and the least of a rank. Many: where other work shares the
+// cores, ranks that wait for each other may lose a scheduler's slice (10 ms) each time. Units: elements
+constexpr size_t kTurnElements = size_t{1} << 20, kLeastBlock = 1024, kBlockStep = 64;
 
 Status check(int code, const char* what) {
   if (code == MPI_SUCCESS) return {};
