@@ -62,8 +62,9 @@ Command check_command() {
   Command command{"check", "FILE [options]", "check a job and show its layers, without training",
                   {},      {"file"},         run};
   command.options.add_options()("file", po::value<std::string>()->value_name("FILE"), "the pipeline file");
-  command.options.add_options()(
-      "no-data", "open neither the device nor validation and test records, and of the training records their shapes only")(
+  command.options.add_options()("no-data",
+                                "open neither the device nor validation and test records, and of the "
+                                "training records their shapes only")(
       "threads", po::value<int>()->default_value(0)->value_name("N"), "threads that memory is told for");
   command.options.add(job_options());
   return command;

@@ -77,6 +77,11 @@ function(plait_test name)
     ENVIRONMENT_MODIFICATION "PATH=path_list_prepend:${mpi_bin};PATH=path_list_prepend:${CMAKE_RUNTIME_OUTPUT_DIRECTORY};\
 PLAIT_SOURCE_DIR=set:${PROJECT_SOURCE_DIR};PLAIT_BUILD_DIR=set:${PROJECT_BINARY_DIR};\
 LANGUAGE=set:en;PYTHONUTF8=set:1;PYTHONDONTWRITEBYTECODE=set:1;${PLAIT_MPI_ENVIRONMENT}")
+  if(PLAIT_SANITIZE MATCHES "address")
+    # What the system refuses must come back as a null, which tests look at.
+    set_property(TEST ${name} APPEND PROPERTY
+      ENVIRONMENT_MODIFICATION "ASAN_OPTIONS=path_list_append:allocator_may_return_null=1")
+  endif()
   if(arg_PROCESSORS)
     set_tests_properties(${name} PROPERTIES PROCESSORS ${arg_PROCESSORS})
   endif()
