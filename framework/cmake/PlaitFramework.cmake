@@ -78,9 +78,9 @@ function(plait_test name)
 PLAIT_SOURCE_DIR=set:${PROJECT_SOURCE_DIR};PLAIT_BUILD_DIR=set:${PROJECT_BINARY_DIR};\
 LANGUAGE=set:en;PYTHONUTF8=set:1;PYTHONDONTWRITEBYTECODE=set:1;${PLAIT_MPI_ENVIRONMENT}")
   if(PLAIT_SANITIZE MATCHES "address")
-    # What the system refuses must come back as a null, which tests look at.
+    # What the system refuses must come back as a null, and a fault as the signal that it is: tests look at both.
     set_property(TEST ${name} APPEND PROPERTY
-      ENVIRONMENT_MODIFICATION "ASAN_OPTIONS=path_list_append:allocator_may_return_null=1")
+      ENVIRONMENT_MODIFICATION "ASAN_OPTIONS=path_list_append:allocator_may_return_null=1:handle_segv=0")
   endif()
   if(arg_PROCESSORS)
     set_tests_properties(${name} PROPERTIES PROCESSORS ${arg_PROCESSORS})

@@ -218,7 +218,7 @@ TEST_CASE("a batch with a number out of a layer's range is refused, with sample,
     const auto batch = (*graph)->take();
     REQUIRE_FALSE(batch.is_ok());
     CHECK(batch.status().code() == Code::kInvalid);
-    const std::string& text = batch.status().message();
+    const std::string text = batch.status().message();
     CHECK_MESSAGE(
         text.find("record 30 (place 10 of the batch): part \"label\", element 0, is 30; table \"t\" "
                   "(job:3:1) wants whole numbers 0 .. 29") != std::string::npos,
