@@ -9,7 +9,7 @@ Result<std::unique_ptr<Evaluator>> Evaluator::create(const BlockParts& parts, co
   std::unique_ptr<Evaluator> evaluator(new Evaluator);
   PLAIT_ASSIGN(evaluator->blocks_, Blocks::create(parts, transport.rank(), transport.size()));
   evaluator->registry_ = parts.registry;
-  PLAIT_ASSIGN([[maybe_unused]] const Metrics* at_bound, evaluator->metrics_of(evaluator->plan()));
+  PLAIT_ASSIGN(evaluator->at_bound_, evaluator->metrics_of(evaluator->plan()));
   return evaluator;
 }
 
@@ -18,7 +18,7 @@ Result<const Metrics*> Evaluator::metrics_of(const Plan& plan) {
   for (const auto& [known, metrics] : metrics_)
     if (known == &plan) return static_cast<const Metrics*>(metrics.get());
   PLAIT_ASSIGN(auto made, Metrics::create(*registry_, plan));
-  if (!metrics_.empty() && made->state_size() != metrics().state_size()) {
+  if (at_bound_ != nullptr && made->state_size() != metrics().state_size()) {
     return Status(Code::kUnsupported, "a metric's state has " + std::to_string(metrics().state_size()) +
                                           " numbers at the bound of the samples' extents and " +
                                           std::to_string(made->state_size()) +

@@ -39,7 +39,7 @@ class Evaluator {
   Evaluator(const Evaluator&) = delete;
   // Makes them when the plan is met for the first time.
   Result<const Metrics*> metrics_of(const Plan& plan);
-  const Metrics& metrics() const { return *metrics_.front().second; }  // of the plan at the bound
+  const Metrics& metrics() const { return *at_bound_; }
   Status add_block(const BlockView& view);
   size_t losses() const { return plan().losses().size(); }
   size_t width() const { return metrics().state_size() + 2 + losses(); }
@@ -47,8 +47,9 @@ class Evaluator {
   std::unique_ptr<Blocks> blocks_;
   std::vector<int64_t> table_;  // [blocks, width] bits of f64: loss, samples, losses, states
   const Registry* registry_ = nullptr;
-  std::mutex metrics_mutex_;
-  std::vector<std::pair<const Plan*, std::unique_ptr<Metrics>>> metrics_;  // per plan, from that at the bound
+  const Metrics* at_bound_ = nullptr;  // of the plan at the bound of the samples' extents
+  std::mutex metrics_mutex_;           // of the list, which grows while blocks are added
+  std::vector<std::pair<const Plan*, std::unique_ptr<Metrics>>> metrics_;  // by plan
 };
 
 }  // namespace plait
