@@ -72,7 +72,9 @@ Status interleaved(Trial& trial) {
 // others keep them busy, calls rarely lie beside each other.
 struct Crowd {
   static constexpr int kThreads = 4;
-  static constexpr uint64_t kMeetings = 400, kMost = 20'000;  // calls of a thread, if they do not meet
+  static constexpr uint64_t kMeetings = 400;
+  // Calls of a thread, if they do not meet. Long ones meet sooner: a processor leaves them in the middle.
+  uint64_t most = 20'000;
   std::vector<std::unique_ptr<LayerRun>> wanted, runs;
   std::vector<std::string> faults = std::vector<std::string>(kThreads);
   std::atomic<int> waiting{kThreads};
@@ -88,7 +90,7 @@ struct Crowd {
   void work(size_t n) {
     --waiting;
     while (waiting > 0) std::this_thread::yield();
-    for (uint64_t i = 0; (i < kRepeats || (meetings < kMeetings && i < kMost)) && faults[n].empty(); ++i) {
+    for (uint64_t i = 0; (i < kRepeats || (meetings < kMeetings && i < most)) && faults[n].empty(); ++i) {
       runs[n]->reset();
       const Status status = call(*runs[n]);
       if (!status)
@@ -102,6 +104,9 @@ struct Crowd {
 Status concurrent_on(Trial& trial, const LayerCase& made) {
   PLAIT_ASSIGN(auto bench, LayerBench::create(trial, made));
   Crowd crowd;
+  constexpr uint64_t kMostElements = uint64_t{1} << 26;  // of a thread's calls
+  crowd.most =
+      std::min(crowd.most, kMostElements / std::max<uint64_t>(1, element_count(made.inputs.front().shape)));
   for (int n = 0; n < Crowd::kThreads; ++n) {
     PLAIT_ASSIGN(const LayerValues values, draw_values(trial, made));
     PLAIT_ASSIGN(auto wanted, LayerRun::create(*bench, values));
