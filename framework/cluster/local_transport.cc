@@ -164,7 +164,9 @@ Status Meeting::reduce_blocks() {
   for (size_t part = 0; part < parts.size(); ++part) {
     for (const Offer& offer : offers_) {
       const BlockReduction& other = offer.block_parts[part];
-      if (other.elements != parts[part].elements || other.columns.size() != parts[part].columns.size())
+      if (other.elements != parts[part].elements ||
+          !std::ranges::equal(other.columns, parts[part].columns, {}, &BlockReduction::Column::width,
+                              &BlockReduction::Column::width))
         return {Code::kPeer, "two ranks reduce arrays of different kind or length"};
     }
     for (size_t at = 0; at < parts[part].elements; at += kBlock)
