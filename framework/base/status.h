@@ -34,7 +34,8 @@ class [[nodiscard]] Status {
   bool is_ok() const { return code_ == Code::kOk; }
   explicit operator bool() const { return is_ok(); }
   Code code() const { return code_; }
-  const std::string& message() const { return message_; }
+  const std::string& message() const& { return message_; }
+  std::string message() && { return std::move(message_); }  // a temporary's words outlive it
   // The same failure seen from one step further out: "place: message".
   Status at(const std::string& place) const {
     return is_ok() ? *this : Status(code_, place + ": " + message_);

@@ -18,7 +18,12 @@ namespace {
 // What is the same for files, texts and stages once the text is read.
 Result<Job> finish(const Registry& registry, Reader& reader, std::vector<Field> fields, Job job,
                    const JobOptions& options, Errors& errors) {
-  PLAIT_ASSIGN(const auto schema, Schema::build(registry));
+  const Schema* schema = options.schema;
+  std::unique_ptr<Schema> own;
+  if (schema == nullptr) {
+    PLAIT_ASSIGN(own, Schema::build(registry));
+    schema = own.get();
+  }
   apply_overrides(*schema, options.changes, reader.variables(), reader.texts(), fields, errors);
   fields = check_names(*schema, schema->job(), std::move(fields), errors);
   const SourceText& text = reader.texts().front();
@@ -92,6 +97,7 @@ std::string metric_name(const MetricSpec& metric) {
 Result<Job> load_job(const Registry& registry, const std::string& path, const JobOptions& options) {
   Errors errors;
   Reader reader(options.vars, errors);
+  reader.variables().set_limits(options.limits);
   PLAIT_ASSIGN(auto fields, reader.read_file(path));
   Job job;
   job.file = path;
@@ -103,6 +109,7 @@ Result<Job> parse_job(const Registry& registry, const std::string& text, const s
                       const JobOptions& options) {
   Errors errors;
   Reader reader(options.vars, errors);
+  reader.variables().set_limits(options.limits);
   Job job;
   job.file = name;
   job.name = job_name_of(name);

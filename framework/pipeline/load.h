@@ -13,9 +13,12 @@
 #include "base/status.h"
 #include "pipeline/job.h"
 #include "pipeline/job_change.h"
+#include "pipeline/repeat_limits.h"
 #include "registry/registry.h"
 
 namespace plait {
+
+class Schema;
 
 // What the command line adds to a file.
 struct JobOptions {
@@ -23,6 +26,8 @@ struct JobOptions {
   std::map<std::string, std::string> vars;
   std::vector<JobChange> changes;  // --set, --del and again --var, in the order written
   bool for_training = true;        // false: a job without loss, optimizer or source is complete too
+  RepeatLimits limits{};
+  const Schema* schema = nullptr;  // of the same registry, for who reads many jobs; null: built for this one
 
   void set(const std::string& text) { changes.push_back({JobChange::Kind::kSet, text}); }
   void del(const std::string& text) { changes.push_back({JobChange::Kind::kDelete, text}); }

@@ -12,10 +12,6 @@
 
 namespace plait {
 
-// What all repeats of a job may make: more would be a slip of the pen, and fill the memory.
-constexpr size_t kMaxRepeatedFields = 1'000'000;
-constexpr size_t kMaxRepeatedBytes = 64 << 20;
-
 struct Repeat {
   int64_t count = 0;
   std::string variable;  // "" where it has none

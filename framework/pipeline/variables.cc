@@ -260,10 +260,11 @@ void Variables::repeat(Field& block, std::vector<Field>& made, Errors& errors) {
 bool Variables::spend(size_t fields, size_t bytes, const Place& place, Errors& errors) {
   if (is_exhausted()) return false;
   spent_fields_ += fields, spent_bytes_ += bytes;
-  if (spent_fields_ > kMaxRepeatedFields)
-    errors.add(place, "repeats make more than " + std::to_string(kMaxRepeatedFields) + " fields");
-  else if (spent_bytes_ > kMaxRepeatedBytes)
-    errors.add(place, "variables and repeats make more than 64 MiB of text");
+  if (spent_fields_ > limits_.fields)
+    errors.add(place, "repeats make more than " + std::to_string(limits_.fields) + " fields");
+  else if (spent_bytes_ > limits_.bytes)
+    errors.add(place, "variables and repeats make more than " + std::to_string(limits_.bytes >> 20) +
+                          " MiB of text");
   return !is_exhausted();
 }
 

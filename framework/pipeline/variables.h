@@ -9,6 +9,7 @@
 
 #include "pipeline/expression.h"
 #include "pipeline/repeat.h"
+#include "pipeline/repeat_limits.h"
 #include "pipeline/syntax.h"
 
 namespace plait {
@@ -27,6 +28,8 @@ class Variables {
   // From here on values are the files' own, and what give() says of them, one after the other.
   void take_back_given();
   void give(const std::string& name, const std::string& value);
+
+  void set_limits(const RepeatLimits& limits) { limits_ = limits; }
 
   // A variable of this name belongs to a repeat: for errors where it stands elsewhere.
   void expect_in_repeat(const std::string& name) { repeated_.insert(name); }
@@ -57,7 +60,7 @@ class Variables {
   void place_in_iteration(Field& field) const;
   bool spend(size_t fields, size_t bytes, const Place& place, Errors& errors);
   std::string spent(std::string text, const Place& place, Errors& errors);
-  bool is_exhausted() const { return spent_fields_ > kMaxRepeatedFields || spent_bytes_ > kMaxRepeatedBytes; }
+  bool is_exhausted() const { return spent_fields_ > limits_.fields || spent_bytes_ > limits_.bytes; }
   void substitute_scalar(Token& token, Errors& errors);
   void substitute_name(Token& name, Errors& errors);
   // `writer` becomes the text that wrote the first character of what comes out.
@@ -74,6 +77,7 @@ class Variables {
   std::deque<Iteration> iterations_;      // all that there were
   const Iteration* iteration_ = nullptr;  // the one being made
   VariableValue iteration_value_;
+  RepeatLimits limits_;
   size_t spent_fields_ = 0, spent_bytes_ = 0;
   int depth_ = 0;  // of variables and expressions that wait for each other
 };

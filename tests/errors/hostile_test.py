@@ -189,6 +189,10 @@ for field in ('plugin: "evil.plait.so"', f'plugin: "{folder}/evil.plait.so"', f'
     for command, words in commands.items():
         case(f"{command} of a file with {field[:12]}", plait(*words), ["a file alone loads no code", "--trust"])
         check(f"{command} runs nothing of it", not os.path.exists(mark))
+        plait(*words, "--trust")
+        check(f"{command} --trust loads it", os.path.exists(mark))
+        if os.path.exists(mark):
+            os.remove(mark)
 trusted = job('plugin: "evil.plait.so"\n')
 for name, more, environment in (("--trust", ["--trust"], {}), ("--plugin", ["--plugin", "evil.plait.so"], {}),
                                 ("a copy by --plugin", ["--plugin", marking], {}),
