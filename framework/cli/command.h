@@ -26,7 +26,6 @@ struct Command {
   // left.
   std::vector<std::string> positional;
   Result<int> (*run)(const boost::program_options::variables_map& given);
-  bool goes_on_unread = false;  // a reader of its output that goes away is no failure: it trains
 };
 
 std::vector<Command> all_commands();

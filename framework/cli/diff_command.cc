@@ -121,9 +121,18 @@ Json read_summary(Files& files, const std::string& run) {
   return json.is_object() ? json : Json::object();
 }
 
+std::string figure_text(const Json& value) {
+  if (value.is_number_float()) return fmt::format("{:.6g}", value.get<double>());
+  const std::string text = value.is_string() ? value.get<std::string>() : json_text(value);
+  return text.size() > 20 ? text.substr(0, 16) + "..." : text;
+}
+
 // {"program": {"plait": "1.0.0"}} becomes "program: plait", "1.0.0".
 std::vector<std::pair<std::string, std::string>> identity_of(const Json& summary) {
   std::vector<std::pair<std::string, std::string>> facts;
+  const auto begun = summary.find("begun_with");
+  if (begun != summary.end() && begun->is_object() && begun->contains("sha256"))
+    facts.emplace_back("weights: begun with", figure_text((*begun)["sha256"]));
   const auto identity = summary.find("identity");
   if (identity == summary.end() || !identity->is_object()) return facts;
   for (const auto& [part, named] : identity->items()) {
@@ -167,12 +176,6 @@ std::string changes_text(const std::string& run, const Json& summary) {
       text += fmt::format("{}: {}\n", run, told->get<std::string>());
   }
   return text;
-}
-
-std::string figure_text(const Json& value) {
-  if (value.is_number_float()) return fmt::format("{:.6g}", value.get<double>());
-  const std::string text = value.is_string() ? value.get<std::string>() : json_text(value);
-  return text.size() > 20 ? text.substr(0, 16) + "..." : text;
 }
 
 // {"test", {"accuracy": ...}} becomes "test accuracy".

@@ -107,8 +107,8 @@ void keep_going_at_size_limits() {
 }
 
 // The exit status, when `status` is the command's own: what could not be written is a failure.
-int with_output(int status, bool reader_matters = true) {
-  const Status written = finish_output(reader_matters);
+int with_output(int status) {
+  const Status written = finish_output();
   if (written) return status;
   std::fputs(("plait: " + written.message() + "\n").c_str(), stderr);
   return status == kExitOk ? kExitJob : status;
@@ -152,8 +152,7 @@ int run_program(int argc, char** argv) {
   std::vector<std::string> names;
   for (Command& command : all_commands()) {
     names.push_back(command.name);
-    if (command.name == name)
-      return with_output(parse_and_run(command, {argv + 2, argv + argc}), !command.goes_on_unread);
+    if (command.name == name) return with_output(parse_and_run(command, {argv + 2, argv + argc}));
   }
   const std::string near = did_you_mean(name, names);
   return usage_error("there is no command \"" + name + "\"" +

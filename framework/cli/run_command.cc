@@ -75,7 +75,6 @@ Command run_command() {
       "progress", po::value<std::string>()->default_value("auto")->value_name("MODE"),
       "bar, plain, json, none or auto")("profile", "print the time per layer at the end");
   command.options.add(job_options());
-  command.goes_on_unread = true;
   return command;
 }
 

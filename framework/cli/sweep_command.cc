@@ -20,6 +20,7 @@
 #include "report/format.h"
 #include "report/output.h"
 #include "train/run_folder.h"
+#include "train/run_identity.h"
 
 namespace plait {
 namespace po = boost::program_options;
@@ -58,8 +59,16 @@ Result<SweepPlan> read_plan(const po::variables_map& given) {
   return plan;
 }
 
-// All that decides which runs there are.
-Json recipe_of(const po::variables_map& given, const std::string& file) {
+// What decides the bits of the runs, their data apart, which each run compares itself.
+Result<Json> facts_of(const Session& session) {
+  PLAIT_ASSIGN(const Identity identity, identity_of(*session.registry, session.job, program_identity(), 0));
+  Json facts = Json::object();
+  for (const Fact& fact : identity) facts[fact.part + ": " + fact.name] = fact.value;
+  return facts;
+}
+
+// All that decides which runs there are, and what comes of them.
+Result<Json> recipe_of(const po::variables_map& given, const std::string& file, const Session& session) {
   // A command line may hold any bytes, JSON only UTF-8.
   Json recipe = {{"file", shown(file)}};
   for (const char* name : {"set", "var", "del", "plugin"}) {
@@ -69,6 +78,7 @@ Json recipe_of(const po::variables_map& given, const std::string& file) {
   recipe["random"] = given["random"].as<int>();
   recipe["seed"] = given["seed"].as<uint64_t>();
   recipe["max_steps"] = given["max-steps"].as<int64_t>();
+  PLAIT_ASSIGN(recipe["first_run"], facts_of(session));
   return recipe;
 }
 
@@ -311,8 +321,9 @@ Result<int> run(const po::variables_map& given) {
   const Monitor monitor = find_monitor(session);
   SystemFiles files;
   PLAIT_ASSIGN(const std::string path, folder_of(given, files, session.job.name));
-  PLAIT_ASSIGN(const SweepFolder folder,
-               SweepFolder::open(files, path, recipe_of(given, file), given.count("resume") > 0));
+  PLAIT_ASSIGN(const Json recipe, recipe_of(given, file, session));
+  PLAIT_ASSIGN(const SweepFolder folder, SweepFolder::open(files, path, recipe, given.count("resume") > 0));
+  reader_may_leave();
   print_now(fmt::format("{} into {}; each writes to log.txt in its folder\n",
                         runs_text(plan.combinations.size()), path));
 
@@ -356,7 +367,6 @@ Command sweep_command() {
                                    "the same for a variable of the file")(
       "del", po::value<Words>()->value_name("PATH"), "leave out a field in all runs");
   command.options.add(trust_options()).add(lock_options());
-  command.goes_on_unread = true;
   return command;
 }
 

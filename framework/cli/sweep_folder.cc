@@ -19,12 +19,22 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kRecipeName = "/sweep.json";
 
+std::string value_text(const Json& of, const std::string& name) {
+  if (!of.contains(name)) return "none";
+  return of[name].is_object() ? "some" : json_text(of[name]);
+}
+
 // Words of the first entry that differs, for a person.
 std::string difference(const Json& held, const Json& got) {
-  for (const auto& [name, value] : got.items())
-    if (!held.contains(name) || held[name] != value)
-      return fmt::format("{}: got {}, the folder has {}", name, json_text(value),
-                         held.contains(name) ? json_text(held[name]) : "none");
+  for (const Json* side : {&got, &held}) {
+    for (const auto& [name, value] : side->items()) {
+      if (held.contains(name) && got.contains(name) && held[name] == got[name]) continue;
+      const bool are_objects = value_text(held, name) == "some" && value_text(got, name) == "some";
+      if (are_objects) return difference(held[name], got[name]);
+      return fmt::format("{}: got {}, the folder has {}", name, value_text(got, name),
+                         value_text(held, name));
+    }
+  }
   return "";
 }
 
@@ -38,7 +48,7 @@ Status check_recipe(Files& files, const std::string& path, const Json& recipe, b
     return {Code::kInvalid,
             "sweep: \"" + path + "\" holds a sweep already; say another --sweep-dir, or --resume to go on"};
   PLAIT_ASSIGN(const std::string text, files.read(path + kRecipeName));
-  PLAIT_TRY(check_json_bounds(text, kSmallJson).at(path + kRecipeName));
+  PLAIT_TRY(check_json_bounds(text).at(path + kRecipeName));
   const Json held = Json::parse(text, nullptr, false);
   if (!held.is_object()) return {Code::kCorrupt, path + kRecipeName + ": is no recipe of a sweep"};
   const std::string other = difference(held, recipe);

@@ -8,6 +8,7 @@
 #include "cli/plugin_lock.h"
 #include "cli/stop_signals.h"
 #include "cluster/open_transport.h"
+#include "report/output.h"
 
 namespace plait {
 
@@ -23,12 +24,20 @@ Result<int> TrainingWorld::enter(const std::function<void()>& before, const Trai
   return result;
 }
 
+// What is still held may be waited for, unless somebody asks to stop.
+TrainingWorld::~TrainingWorld() {
+  leave_output_when([&stop = stop_] { return stop.load(); });
+}
+
 Result<int> TrainingWorld::train(const Session& session, RunOptions options, ProgressMode progress) {
   options.plugins = lock_text(*session.registry);
   options.program = program_identity();
   options.leave = [this](const Status& status) { leave(status); };
   SystemClock clock;
   SystemFiles files;
+  reader_may_leave();
+  leave_output_when(
+      [this] { return stop_.load() || transport_->wants_stop() || transport_->is_told_to_stop(); });
   const auto observer = make_progress(progress, stdout);
   const auto summary =
       run_job(*session.registry, session.job, options, *transport_, clock, files, *observer, stop_);
@@ -45,6 +54,8 @@ void TrainingWorld::say_stopped(const Status& status) const {
 // Nothing is destroyed but the world of ranks: a thread is still at work with all the rest.
 void TrainingWorld::leave(const Status& status) {
   if (!status) say_stopped(status);
+  leave_output_when([] { return true; });
+  print_now("");
   transport_.reset();
   std::fflush(nullptr);
   ::_exit(kExitStopped);

@@ -24,6 +24,10 @@ class TrainingWorld {
   // caught in a source.
   Result<int> train(const Session& session, RunOptions options, ProgressMode progress);
 
+  ~TrainingWorld();
+  TrainingWorld(const TrainingWorld&) = delete;
+  TrainingWorld& operator=(const TrainingWorld&) = delete;
+
  private:
   TrainingWorld(std::unique_ptr<Transport> transport, const std::atomic<bool>& stop)
       : transport_(std::move(transport)), stop_(stop) {}

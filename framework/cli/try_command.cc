@@ -89,7 +89,6 @@ Command try_command() {
       "progress", po::value<std::string>()->default_value("auto")->value_name("MODE"),
       "bar, plain, json, none or auto");
   command.options.add(job_options());
-  command.goes_on_unread = true;
   return command;
 }
 

@@ -118,10 +118,12 @@ Status Replica::Body::check(const ReplicaMemory::LossReport& report, const HeadI
                             const Batch& batch) const {
   if (report.bad_target >= 0) {
     return {Code::kInvalid,
-            fmt::format("{}: the target{} of sample {} of the batch (position {} of the training) is not "
+            fmt::format("{}: the target{} of sample {} of the batch ({} {} of {}) is not "
                         "what the loss accepts for a prediction of {}",
                         loss_place(head), target_text(memory->value(head.target), report.bad_target),
-                        report.bad_target, batch.first_position + report.bad_target,
+                        report.bad_target, plan.options().training ? "position" : "record",
+                        batch.first_position + report.bad_target,
+                        plan.options().training ? "the training" : "those that are evaluated",
                         shape_text(plan.network().tensors[static_cast<size_t>(head.input)].spec))};
   }
   if (!std::isfinite(report.sum))

@@ -75,6 +75,22 @@ bool in_range(const plait_field& field, long double value) {
   return above && below;
 }
 
+// Plugins compute in f32, where larger numbers are infinite and smaller ones 0: what is meant cannot be had.
+// Infinity is for fields that have it as their default.
+Status check_size(const plait_field& field, double value) {
+  const double size = std::abs(value);
+  const bool is_infinite_by_default =
+      field.default_text != nullptr &&
+      std::string_view(field.default_text).find("inf") != std::string_view::npos;
+  if (size == 0 || (std::isinf(size) && is_infinite_by_default)) return {};
+  constexpr double kMost = std::numeric_limits<float>::max(), kLeast = std::numeric_limits<float>::min();
+  if (size <= kMost && size >= kLeast) return {};
+  return {Code::kInvalid,
+          fmt::format("{}: got {}, wanted a number of at {} {:.3g}, since it is computed with in f32",
+                      field.name, value, size > kMost ? "most" : "least", size > kMost ? kMost : kLeast) +
+              (size > kMost ? "" : ", or 0")};
+}
+
 bool is_acceptable(const plait_field& field, const ConfigValue& value) {
   switch (field.kind) {
     case PLAIT_FIELD_BOOL:
@@ -147,7 +163,9 @@ std::string value_text(const ConfigValue& value) {
 }
 
 Status check_value(const plait_field& field, const ConfigValue& value) {
-  return is_acceptable(field, value) ? Status() : refused(field, value_text(value));
+  if (!is_acceptable(field, value)) return refused(field, value_text(value));
+  const auto* number = std::get_if<double>(&value);
+  return field.kind == PLAIT_FIELD_F64 && number != nullptr ? check_size(field, *number) : Status();
 }
 
 Result<ConfigValue> parse_value(const plait_field& field, const std::string& text) {

@@ -76,8 +76,12 @@ struct FoundFile {
   uint64_t size_bytes = 0;
 };
 
-// Depth first in order of names, so that where it stops is the same everywhere.
-Status walk(const fs::path& folder, const std::string& below, uint64_t most, std::vector<FoundFile>& found) {
+using FolderId = std::pair<dev_t, ino_t>;
+
+// Depth first in order of names, so that where it stops is the same everywhere. `around`: the folders that
+// this one lies in, as links lead: none of them is entered again.
+Status walk(const fs::path& folder, const std::string& below, uint64_t most, std::vector<FolderId>& around,
+            std::vector<FoundFile>& found) {
   std::error_code error;
   std::vector<std::string> names;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
@@ -86,15 +90,16 @@ Status walk(const fs::path& folder, const std::string& below, uint64_t most, std
   std::ranges::sort(names);
   for (const std::string& name : names) {
     if (found.size() >= most) return {};
-    struct stat info;
-    const std::string path = (folder / name).string();
-    if (::lstat(path.c_str(), &info) != 0) return unreadable(path, errno);
-    if (S_ISDIR(info.st_mode)) {
-      PLAIT_TRY(walk(folder / name, below + name + "/", most, found));
+    struct stat target {};
+    const bool is_there = ::stat((folder / name).c_str(), &target) == 0;  // a link may lead nowhere
+    const FolderId id(target.st_dev, target.st_ino);
+    if (is_there && S_ISDIR(target.st_mode) && std::ranges::find(around, id) == around.end()) {
+      around.push_back(id);
+      PLAIT_TRY(walk(folder / name, below + name + "/", most, around, found));
+      around.pop_back();
       continue;
     }
-    struct stat target;
-    const bool is_file = ::stat(path.c_str(), &target) == 0 && S_ISREG(target.st_mode);
+    const bool is_file = is_there && S_ISREG(target.st_mode);
     found.push_back({below + name, is_file, is_file ? static_cast<uint64_t>(target.st_size) : 0});
   }
   return {};
@@ -120,9 +125,8 @@ Result<std::string> digest_files(const std::string& folder, const std::vector<Fo
   return Sha256::hex_of(digest.digest());
 }
 
-Result<PathDigest> digest_folder(const std::string& path, bool whole, const DigestLimits& limits) {
-  std::vector<FoundFile> files;
-  PLAIT_TRY(walk(path, "", limits.folder_files, files));
+Result<PathDigest> digest_found(const std::string& path, const std::vector<FoundFile>& files, bool whole,
+                                const DigestLimits& limits) {
   uint64_t bytes = 0;
   for (const FoundFile& file : files) bytes += file.size_bytes;
   const bool sampled = bytes > limits.whole_bytes;
@@ -136,16 +140,49 @@ Result<PathDigest> digest_folder(const std::string& path, bool whole, const Dige
   return made;
 }
 
+Result<PathDigest> digest_folder(const std::string& path, bool whole, const DigestLimits& limits) {
+  struct stat info;
+  if (::stat(path.c_str(), &info) != 0) return unreadable(path, errno);
+  std::vector<FolderId> around = {{info.st_dev, info.st_ino}};
+  std::vector<FoundFile> files;
+  PLAIT_TRY(walk(path, "", limits.folder_files, around, files));
+  return digest_found(path, files, whole, limits);
+}
+
+// A source may open another file than the one that is written: with an ending (x.gz for x), without it, or
+// several that begin so.
+Result<PathDigest> digest_namesakes(const fs::path& path, bool whole, const DigestLimits& limits) {
+  const std::string wanted = path.filename().string(),
+                    folder = path.has_parent_path() ? path.parent_path().string() : ".";
+  PathDigest none;
+  none.text = "not there";
+  none.is_known = false;
+  std::error_code error;
+  std::vector<FoundFile> found;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (!name.starts_with(wanted) && !wanted.starts_with(name + ".")) continue;
+    struct stat info;
+    if (::stat(entry->path().c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
+    found.push_back({name, true, static_cast<uint64_t>(info.st_size)});
+    if (found.size() >= limits.folder_files) break;
+  }
+  if (wanted.empty() || found.empty()) return none;
+  if (found.size() == 1) return digest_file(folder + "/" + found.front().name, whole, limits);
+  std::ranges::sort(found, {}, &FoundFile::name);
+  return digest_found(folder, found, whole, limits);
+}
+
 }  // namespace
 
 Result<PathDigest> digest_path(const std::string& path, bool whole, const DigestLimits& limits) {
   struct stat info;
   if (::stat(path.c_str(), &info) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return PathDigest{"not there", ""};
+    if (errno == ENOENT || errno == ENOTDIR) return digest_namesakes(path, whole, limits);
     return unreadable(path, errno);
   }
   if (S_ISDIR(info.st_mode)) return digest_folder(path, whole, limits);
-  if (!S_ISREG(info.st_mode)) return PathDigest{"not a file", ""};
+  if (!S_ISREG(info.st_mode)) return PathDigest{"not a file", "", false};
   return digest_file(path, whole, limits);
 }
 

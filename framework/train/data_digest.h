@@ -19,13 +19,15 @@ struct DigestLimits {
 
 struct PathDigest {
   std::string text;  // "26421880 bytes, sha256 12ab...", "... of 64 blocks", "3 files, 784 bytes, sha256 ..."
-  std::string whole;  // asked for: the digest of every byte where text holds one of blocks; else ""
+  std::string whole;     // asked for: the digest of every byte where text holds one of blocks; else ""
+  bool is_known = true;  // false: nothing was read, and two of them may be of different data
 };
 
 // Of a file: its bytes alone, as sha256sum has it where every byte is read. Of a folder: names, sizes and
-// contents of the files in it and in its folders, in order of names; links to folders are not followed, and
-// what is no file counts by its name. "not there" and "not a file" are answers too: the plugin knows whether
-// it needs one. Fails with: kIo when it cannot be read. Threads: [any]
+// contents of the files in it and in its folders, in order of names; what is no file counts by its name.
+// Where nothing is at `path`: of the files beside it whose names begin with its own, or are its own without
+// an ending, since a plugin may look for them (x.gz for x). "not there" and "not a file" are answers too: the
+// plugin knows whether it needs one. Fails with: kIo when it cannot be read. Threads: [any]
 Result<PathDigest> digest_path(const std::string& path, bool whole, const DigestLimits& limits = {});
 
 // Of each path, on up to `threads` threads; a path that is given twice is read once. In the order of `paths`.

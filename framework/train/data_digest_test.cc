@@ -66,6 +66,38 @@ TEST_CASE_FIXTURE(DigestFolder, "of a large file size and blocks count, of it wh
   CHECK(digest_path(write("small", "abc"), true, kSmall)->whole.empty());
 }
 
+TEST_CASE_FIXTURE(DigestFolder, "where nothing is, the files that a source may mean by the name are read") {
+  const std::string written = (path / "x").string(), ended = (path / "z.gz").string();
+  CHECK(digest(written) == "not there");
+  CHECK_FALSE(digest_path(written, false)->is_known);
+  write("other", "0");
+  CHECK(digest(written) == "not there");
+  write("x.gz", "1");
+  CHECK(digest(written) == "1 bytes, sha256 " + Sha256::hex_of("1"));
+  CHECK(digest_path(written, false)->is_known);
+  write("x-2", "2");
+  const std::string both = digest(written);
+  CHECK(both.starts_with("2 files, 2 bytes, sha256 "));
+  write("x-2", "3");
+  CHECK(digest(written) != both);
+  write("x", "4");  // it is there now, and nothing else counts
+  CHECK(digest(written) == "1 bytes, sha256 " + Sha256::hex_of("4"));
+  write("z", "5");
+  CHECK(digest(ended) == "1 bytes, sha256 " + Sha256::hex_of("5"));
+}
+
+TEST_CASE_FIXTURE(DigestFolder, "links to folders are followed, and circles of them end") {
+  write("data/a", "1");
+  fs::create_directories(path / "f");
+  fs::create_directory_symlink(path / "data", path / "f" / "link");
+  const std::string folder = (path / "f").string(), usual = digest(folder);
+  CHECK(usual.starts_with("1 files, 1 bytes, sha256 "));
+  write("data/a", "2");
+  CHECK(digest(folder) != usual);
+  fs::create_directory_symlink(path / "f", path / "f" / "round");
+  CHECK(digest(folder).find(" files, ") != std::string::npos);
+}
+
 TEST_CASE_FIXTURE(DigestFolder, "a folder is its names, sizes and contents") {
   const auto fill = [&](const std::string& below) {
     write(below + "/one/a", "1");

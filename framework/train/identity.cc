@@ -117,7 +117,7 @@ Status agree_on(Transport& transport, const Identity& identity) {
     PLAIT_ASSIGN(const Identity got, decode_identity(voice.substr(line + 1)));
     const std::vector<FactDifference> all = differences(wanted, got);
     if (all.empty()) continue;  // a digest that only one of them was asked for
-    std::string text = place_of(rank, voice.substr(0, line)) + " would compute other bits than " +
+    std::string text = place_of(rank, voice.substr(0, line)) + " was begun otherwise than " +
                        place_of(0, first.substr(0, first_line)) + ":";
     for (size_t i = 0; i < std::min(all.size(), kMostTold); ++i) {
       text += "\n  " + all[i].part + ": " + all[i].name + ": rank 0 has " + all[i].before.value_or("none") +

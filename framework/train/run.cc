@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/sha256.h"
 #include "train/input_record.h"
 #include "train/pretrain.h"
 #include "train/ranks.h"
@@ -89,15 +90,45 @@ class Run {
     PLAIT_TRY(agree_same(transport_, "the program", options_.program));
     PLAIT_TRY(agree_on_plugins(transport_, registry_));
     PLAIT_ASSIGN(identity_, identity_of(registry_, job_, options_.program, options_.overfit_batches));
-    return agree_on(transport_, identity_);
+    PLAIT_TRY(agree_on(transport_, identity_));
+    return agree_on(transport_, command_line());
+  }
+
+  // What changes no bits, but has to be the same on all ranks all the same: they meet by it, or it would
+  // count on rank 0 alone. Whether there is a file, not where it lies on a host.
+  Identity command_line() const {
+    const auto given = [](const std::string& text) { return text.empty() ? "not given" : "given"; };
+    const auto flag = [](bool is_given) { return is_given ? "given" : "not given"; };
+    std::string accepted;
+    for (const std::string& word : options_.accept_change) accepted += (accepted.empty() ? "" : ",") + word;
+    Identity facts;
+    for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{
+             {"the name of the job", job_.name},
+             {"--run-dir", options_.run_dir.empty() ? "not given" : options_.run_dir},
+             {"--resume", flag(options_.resume)},
+             {"--accept-change", accepted.empty() ? "not given" : accepted},
+             {"--weights", given(options_.weights_file)},
+             {"--weights-partial", flag(options_.weights_partial)},
+             {"--max-steps", std::to_string(options_.max_steps)},
+             {"--max-time", std::to_string(options_.max_seconds)},
+             {"--whole-digest", flag(options_.whole_data_digest)},
+             {"--profile", flag(options_.profile)}})
+      facts.push_back(make_fact("command line", name, value));
+    return facts;
   }
 
   // Reads all files of the data: it may take as long as opening them.
   Status agree_on_data(const JobData& data) {
-    PLAIT_TRY(work_.run([this, &data]() -> Status {
-      PLAIT_ASSIGN(data_facts_, data_identity(job_, data, options_.whole_data_digest, context_->threads));
+    std::vector<std::string>& unknown = unknown_data_;
+    PLAIT_TRY(work_.run([this, &data, &unknown]() -> Status {
+      PLAIT_ASSIGN(data_facts_,
+                   data_identity(job_, data, options_.whole_data_digest, context_->threads, unknown));
       return {};
     }));
+    for (const std::string& one : unknown)
+      say("warning: " + one +
+          ": whether these data are the same on all ranks, and when the run is resumed, is not "
+          "known; a source that finds its files itself can say a digest of its own");
     PLAIT_TRY(agree_on(transport_, data_facts_));
     identity_.insert(identity_.end(), data_facts_.begin(), data_facts_.end());
     context_->identity = identity_;
@@ -161,7 +192,8 @@ class Run {
     }
     PLAIT_ASSIGN(bytes, share_text(transport_, bytes));
     PLAIT_ASSIGN(const StoredTensors stored, read_safetensors(bytes, options_.weights_file));
-    const TakenWeights taken = take_weights(stored, main_->network(), options_.weights_file);
+    TakenWeights taken = take_weights(stored, main_->network(), options_.weights_file);
+    taken.sha256 = Sha256::hex_of(bytes);
     PLAIT_TRY(taken.check(options_.weights_partial));
     PLAIT_ASSIGN([[maybe_unused]] const int count, main_->begin_with(taken.tensors));
     summary_.begun_with = taken.json();
@@ -461,6 +493,7 @@ class Run {
   std::optional<Job> pretrained_job_;
   std::unique_ptr<Stage> pretrained_;  // of pretrained_job_
   Identity identity_, data_facts_;
+  std::vector<std::string> unknown_data_;
   std::optional<Checkpoint> resume_from_;
   bool is_prolonged_ = false;
   NamedTensors network_;  // the job's, as pretraining leaves it

@@ -144,10 +144,12 @@ Result<Identity> identity_of(const Registry& registry, const Job& job, const std
   return identity;
 }
 
-Result<Identity> data_identity(const Job& job, const JobData& data, bool whole, int threads) {
+Result<Identity> data_identity(const Job& job, const JobData& data, bool whole, int threads,
+                               std::vector<std::string>& unknown) {
   Identity identity;
   std::vector<NamedPath> named;
   PLAIT_TRY(add_other_plugins(job, named, identity));
+  const size_t first_of_sources = named.size();
   PLAIT_TRY(add_reader(&data.training(), "source", named, identity));
   // Held out of the training records: the same data.
   if (job.validation) PLAIT_TRY(add_reader(data.validation().reader, "validation", named, identity));
@@ -157,6 +159,8 @@ Result<Identity> data_identity(const Job& job, const JobData& data, bool whole, 
   PLAIT_ASSIGN(const std::vector<PathDigest> digests, digest_paths(paths, whole, threads));
   for (size_t i = 0; i < named.size(); ++i) {
     identity.push_back(make_fact(part::kData, named[i].name, digests[i].text, named[i].path));
+    if (!digests[i].is_known && i >= first_of_sources)
+      unknown.push_back(named[i].name + " \"" + named[i].path + "\" is " + digests[i].text);
     if (!digests[i].whole.empty())
       identity.push_back(make_fact(part::kWholeData, named[i].name, digests[i].whole, named[i].path));
   }

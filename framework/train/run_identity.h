@@ -18,8 +18,10 @@ Result<Identity> identity_of(const Registry& registry, const Job& job, const std
 
 // Digests of training, validation and test records: the source's own where it has one, else of the files that
 // its fields name; and of the files that other plugins of the job name. `whole`: of every byte of large files
-// too. Fails with: what sources report; kIo when a file cannot be read. Threads: [setup only]; uses
+// too. `unknown`: gets the fields of sources whose files could not be found.
+// Fails with: what sources report; kIo when a file cannot be read. Threads: [setup only]; uses
 // `threads`.
-Result<Identity> data_identity(const Job& job, const JobData& data, bool whole, int threads);
+Result<Identity> data_identity(const Job& job, const JobData& data, bool whole, int threads,
+                               std::vector<std::string>& unknown);
 
 }  // namespace plait

@@ -120,24 +120,23 @@ std::string TakenWeights::json() const {
   Json taken = Json::array(), not_taken = Json::array();
   for (const NamedTensor& tensor : tensors) taken.push_back(tensor.name);
   for (const MissingTensor& one : missing) not_taken.push_back({{"name", one.name}, {"why", one.text}});
-  const Json object = {{"file", file},
-                       {"taken", taken},
-                       {"notes", notes},
-                       {"not_taken", not_taken},
-                       {"passed_over", first_of(unused)}};
+  const Json object = {{"file", file},   {"sha256", sha256},       {"taken", taken},
+                       {"notes", notes}, {"not_taken", not_taken}, {"passed_over", first_of(unused)}};
   return json_text(object, 2) + "\n";
 }
 
 Status TakenWeights::check(bool partial) const {
   std::vector<std::string> lines;
+  bool would_pass = !partial;  // with --weights-partial
   for (const MissingTensor& one : missing) {
     const bool may_be = one.why == Why::kAbsent || (partial && one.why != Why::kValue);
     if (!may_be) lines.push_back(line_of(one));
+    would_pass = would_pass && one.why != Why::kValue;
   }
   if (!lines.empty())
     return {Code::kInvalid,
             file + ": tensors that do not fit:" + lines_of(lines, kMostNamed) +
-                (partial ? "" : "\n  --weights-partial begins without those of another shape or type")};
+                (!would_pass ? "" : "\n  --weights-partial begins without those of another shape or type")};
   if (!tensors.empty() || wanted == 0) return {};
   for (const MissingTensor& one : missing) lines.push_back("wanted " + one.name);
   for (const std::string& name : unused) lines.push_back("the file has " + name);

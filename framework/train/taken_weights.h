@@ -21,6 +21,7 @@ struct MissingTensor {
 // PyTorch calls otherwise ("bn.running_mean" for "bn.mean", "bn.running_var" for "bn.variance") is.
 struct TakenWeights {
   std::string file;
+  std::string sha256{};            // of the file's bytes; "": not told
   NamedTensors tensors;            // by the network's names and in its order
   std::vector<std::string> notes;  // "bn.mean from bn.running_mean", "c1.weight converted from F16"
   std::vector<MissingTensor> missing;
@@ -29,8 +30,8 @@ struct TakenWeights {
 
   // The first line is how many; then a line for each that was not taken, or not as it was. At most so many.
   std::string text(size_t most_lines = 20) const;
-  // An object: file, taken, notes, not_taken [{name, why}], passed_over: the first 1000 names, and how many
-  // more.
+  // An object: file, sha256, taken, notes, not_taken [{name, why}], passed_over: the first 1000 names, and
+  // how many more.
   std::string json() const;
   // kInvalid naming the tensors that have another shape or type, or numbers that are none; with `partial` the
   // last only. Absent ones are no failure, unless all are.

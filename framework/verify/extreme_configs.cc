@@ -113,11 +113,11 @@ int64_t ExtremeConfigs::integer(const plait_field& field) {
 }
 
 double ExtremeConfigs::number(const plait_field& field) {
-  constexpr double kHuge = std::numeric_limits<double>::max(),
-                   kTiny = std::numeric_limits<double>::denorm_min();
+  // Of f32: others are refused before a plugin sees them.
+  constexpr double kHuge = std::numeric_limits<float>::max(), kTiny = std::numeric_limits<float>::min();
   double low = std::max(field.low, -kHuge), high = std::min(field.high, kHuge);
-  if (field.flags & PLAIT_FIELD_LOW_OPEN) low = std::nextafter(low, kHuge);
-  if (field.flags & PLAIT_FIELD_HIGH_OPEN) high = std::nextafter(high, -kHuge);
+  if (field.flags & PLAIT_FIELD_LOW_OPEN) low = low == 0 ? kTiny : std::nextafter(low, kHuge);
+  if (field.flags & PLAIT_FIELD_HIGH_OPEN) high = high == 0 ? -kTiny : std::nextafter(high, -kHuge);
   const double sign = dice_.coin() ? 1 : -1;
   switch (dice_.below(8)) {
     case 0:
@@ -129,7 +129,7 @@ double ExtremeConfigs::number(const plait_field& field) {
     case 3:
       return std::clamp(sign * kTiny, low, high);
     case 4:
-      return std::clamp(sign * std::ldexp(1 + dice_.unit(), static_cast<int>(dice_.below(2000)) - 1000), low,
+      return std::clamp(sign * std::ldexp(1 + dice_.unit(), static_cast<int>(dice_.below(250)) - 125), low,
                         high);
     default:
       return std::clamp(sign * dice_.between(0, 4), low, high);

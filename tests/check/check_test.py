@@ -85,6 +85,11 @@ case("more outputs than classes", ["memory: about"], "units: 4", "units: 6", sta
 case("numbers, not classes", ["memory: about"], "loss { input: \"f\" softmax_cross_entropy {} }\nmetric { input: \"f\" accuracy {} }",
      'layer { name: "one" dense { units: 1 } } loss { mean_squared {} } metric { mean_squared_error {} }', status=0)
 
+# ---- numbers
+for what, told in (("mean: inf", "mean: got inf"), ("scale: 1e300", "scale: got 1e+300"),
+                   ("deviation: 1e-320", "deviation: got"), ("mean: 1e20 deviation: 1e-30", "scale and mean over deviation")):
+    case(f"normalize by {what}", [told, "f32"], "optimizer", f"preprocess {{ normalize {{ {what} }} }}\noptimizer")
+
 # ---- data
 case("a share of nothing", ["job.txtpb:3:", "0.001 of 200 records is 0.2", "none to validate on"], "0.2", "0.001")
 case("a share of everything", ["0.999 of 200 records", "none left to train on"], "0.2", "0.999")

@@ -1,5 +1,6 @@
 """Signals and limits to stop: the open round is left, what is whole is saved, the status is 75, and --resume ends with
 the bits of a run that nobody stopped. What cannot be written is an error, and training does not need a reader."""
+import fcntl
 import json
 import os
 import resource
@@ -18,6 +19,7 @@ import jobs  # noqa: E402
 EPOCHS = 60
 # A round that lasts for weeks.
 ENDLESS = ["--set", "train.local_steps=1000000", "--set", "train.epochs=1000000"]
+F_SETPIPE_SZ = 1031  # of Linux; Python 3.10 has it
 LIMIT_S = 60  # of a run that ends, on a machine with much to do
 PRETRAINED = """
 source { [test.waiting] { where: "nowhere" } }
@@ -230,6 +232,36 @@ class StopsTest(unittest.TestCase):
         closed = ["sh", "-c", 'exec "$@" >&-', "sh"]
         self.finish(self.start("job.txtpb", "closed", "--max-steps", "50", launcher=closed, progress="plain"), 0)
         self.assertEqual(self.summary("closed")["rounds"], 5)
+
+    def test_a_reader_that_does_not_read(self):
+        for progress in ("plain", "json", "bar"):
+            for words, sent in (([], signal.SIGTERM), ([], signal.SIGUSR1), (["--max-time", "4"], None)):
+                with self.subTest(progress=progress, sent=sent):
+                    read, write = os.pipe()
+                    fcntl.fcntl(write, F_SETPIPE_SZ, 4096)
+                    run_dir = f"{progress}-{sent}"
+                    process = self.start("job.txtpb", run_dir, "--set", "train.epochs=100000", *words, stdout=write,
+                                         progress=progress)
+                    os.close(write)
+                    self.wait_until_it_waits(f"{run_dir}/metrics.jsonl")
+                    if sent is not None:
+                        process.send_signal(sent)
+                    self.finish(process, 75)
+                    os.close(read)
+                    self.assertEqual(self.summary(run_dir)["status"], "stopped")
+
+    def wait_until_it_waits(self, path):
+        """Until the file has grown, and for a second has not."""
+        self.wait_for(path)
+        size = 0
+        for _ in range(LIMIT_S):
+            before, size = size, os.path.getsize(f"{self.folder}/{path}")
+            if size > 0 and size == before:
+                return
+            if self.processes[-1].poll() is not None:
+                return
+            time.sleep(1)
+        self.fail(f"{path} goes on growing")
 
     def test_a_limit_on_the_size_of_files(self):
         limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))  # noqa: E731

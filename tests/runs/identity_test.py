@@ -1,5 +1,6 @@
 """One writer a run folder; ranks and resumed runs that would compute other bits are refused by name."""
 import fcntl
+import gzip
 import json
 import os
 import pathlib
@@ -143,7 +144,25 @@ class IdentityTest(unittest.TestCase):
         said = self.ranks(words="--set train.batch=8", status=1)
         self.assertIn("job: train.batch: rank 0 has 16, rank 1 has 8", said)
 
+    def test_a_rank_with_another_command_line_is_told_the_option(self):
+        self.plait("--max-steps", 10, run="first")
+        weights = self.folder / "first/weights.safetensors"
+        for words, told in [("--max-steps 10", "--max-steps: rank 0 has 0, rank 1 has 10"),
+                            (f"--weights {weights}", "--weights: rank 0 has not given, rank 1 has given"),
+                            ("--max-time 1", "--max-time: rank 0 has"),
+                            ("--set name=other", "the name of the job: rank 0 has job, rank 1 has other")]:
+            with self.subTest(words):
+                said = self.ranks(words=words, status=1)
+                self.assertIn("command line: " + told, said)
+
     # ------------------------------------------------------------------------------------------------ resuming
+
+    def test_runs_that_begin_with_other_weights_are_told_apart(self):
+        for seed in "12":
+            self.plait("--set", f"seed={seed}", "--max-steps", 10, run=f"from{seed}")
+            self.plait("--weights", self.folder / f"from{seed}/weights.safetensors", "--max-steps", 10, run=f"to{seed}")
+        diff = subprocess.run(["plait", "diff", self.folder / "to1", self.folder / "to2"], stdout=subprocess.PIPE, text=True)
+        self.assertIn("weights: begun with: ", diff.stdout)
 
     def test_the_summary_says_what_the_bits_depend_on(self):
         self.plait()
@@ -176,6 +195,21 @@ class IdentityTest(unittest.TestCase):
         self.plait(run="new")
         diff = subprocess.run(["plait", "diff", self.folder / "run", self.folder / "new"], stdout=subprocess.PIPE, text=True)
         self.assertIn("run: other bits from round 2 on (data: ", diff.stdout)
+
+    def test_data_that_lie_under_another_name_than_is_written_count_too(self):
+        def pack(seed):
+            shutil.rmtree(self.folder / "packed", ignore_errors=True)
+            for file in self.make_data("packed", seed=seed).iterdir():
+                file.with_name(file.name + ".gz").write_bytes(gzip.compress(file.read_bytes(), mtime=0))
+                file.unlink()
+
+        pack(5)
+        packed = ["--var", f"data={self.folder / 'packed'}"]
+        self.half(*packed)
+        self.assertRegex(self.summary()["identity"]["data"]["source.idx.images"], r"\d+ bytes, sha256 \w{64}")
+        pack(6)
+        said = self.plait("--resume", *packed, status=1)
+        self.assertRegex(said, r"data: source.idx.images was \d+ bytes, sha256 \w+, is \d+ bytes, sha256 \w+ \(/")
 
     def test_data_that_moved_are_the_same(self):
         self.plait(run="whole")

@@ -78,7 +78,7 @@ class OutputTest(unittest.TestCase):
                     self.assertNotIn(character, done.stdout + done.stderr)
 
     def test_an_output_that_is_closed(self):
-        for name in ("--help", "graph", "inspect"):
+        for name in ("--help", "run --help", "graph", "inspect", "try"):
             with self.subTest(name):
                 done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", "plait", *self.commands()[name]],
                                       stderr=subprocess.PIPE, text=True, timeout=LIMIT_S)

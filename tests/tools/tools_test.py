@@ -211,6 +211,16 @@ class ToolsTest(unittest.TestCase):
         for run in ["001", "003"]:
             self.assertEqual(after[run]["seconds"], before[run]["seconds"])
 
+    def test_sweep_does_not_go_on_with_another_job(self):
+        words = ["sweep", "changing.txtpb", "--sweep-dir", "sweep-changed", "--set", "seed=choice(1,2)"]
+        (self.work / "changing.txtpb").write_text(JOB)
+        self.plait(*words)
+        (self.work / "changing.txtpb").write_text(JOB.replace("batch: 4", "batch: 8"))
+        said = self.plait(*words, "--resume", status=1)
+        self.assertIn('holds another sweep: job: train.batch: got "8", the folder has "4"', said)
+        (self.work / "changing.txtpb").write_text(JOB + "# another comment\n")
+        self.assertEqual(self.plait(*words, "--resume").count("from before"), 2)
+
     # ------------------------------------------------------------------------------------------------ repeat
 
     def test_a_repeat_is_checked_laid_out_run_and_replayed(self):

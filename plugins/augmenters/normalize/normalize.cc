@@ -1,6 +1,9 @@
 // Pixels as numbers that a network likes: around 0, about 1 wide.
 #include <plait/sdk.hpp>
 
+#include <algorithm>
+#include <cmath>
+
 using namespace plait::sdk;
 
 namespace {
@@ -80,6 +83,13 @@ class Normalize {
     }
     check_count("mean", mean.size(), spec);
     check_count("deviation", deviation.size(), spec);
+    for (size_t i = 0; i < std::max(mean.size(), deviation.size()); ++i) {
+      const double wide = deviation[deviation.size() == 1 ? 0 : i];
+      for (const double number : {scale / wide, mean[mean.size() == 1 ? 0 : i] / wide})
+        if (!std::isfinite(static_cast<float>(number)))
+          throw Error("scale and mean over deviation have to be numbers of f32: got ", number,
+                      " for channel ", i);
+    }
   }
   void check_count(const char* field, size_t count, Spec image) const {
     const auto channels = static_cast<size_t>(image.rank() > 0 ? image.shape(-1) : 1);
