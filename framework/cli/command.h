@@ -46,7 +46,7 @@ Command try_command();
 // The whole program: chooses the command, parses its options, prints help and errors.
 int run_program(int argc, char** argv);
 
-// "plait 0.1.0 (ABI 1.0-draft.1)"
+// "plait 1.0.0 (ABI 1.0-draft.1)"
 std::string version_text();
 
 }  // namespace plait

@@ -29,10 +29,9 @@ Result<int> run(const po::variables_map& given) {
   options.threads = given["threads"].as<int>();
   PLAIT_ASSIGN(options.heading, heading_of(given["header"].as<std::string>()));
   PLAIT_ASSIGN(const Session session, load_run(given, options.run_dir));
-  SystemClock clock;
   SystemFiles files;
   PLAIT_ASSIGN(const PredictSummary summary,
-               predict_run(*session.registry, session.job, options, clock, files));
+               predict_run(*session.registry, session.job, options, files));
   for (const std::string& note : summary.notes) print("plait: note: " + shown_lines(note) + "\n", stderr);
   print(std::to_string(summary.samples) + " predictions written to " + options.out + "\n");
   return kExitOk;

@@ -132,7 +132,8 @@ int help(const std::vector<std::string>& words) {
 }  // namespace
 
 std::string version_text() {
-  return fmt::format("plait 0.1.0 (ABI {}.{}-draft.{})", PLAIT_ABI_MAJOR, PLAIT_ABI_MINOR, PLAIT_ABI_DRAFT);
+  return fmt::format("plait " PLAIT_VERSION " (ABI {}.{}-draft.{})", PLAIT_ABI_MAJOR, PLAIT_ABI_MINOR,
+                     PLAIT_ABI_DRAFT);
 }
 
 std::vector<Command> all_commands() {

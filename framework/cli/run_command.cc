@@ -16,6 +16,7 @@ Result<RunOptions> run_options_of(const po::variables_map& given) {
   options.max_steps = given["max-steps"].as<int64_t>();
   options.max_seconds = given["max-time"].as<double>();
   options.overfit_batches = given["overfit-batches"].as<int>();
+  options.trace = given["trace"].as<std::string>();
   options.profile = given.count("profile") > 0;
   options.whole_data_digest = given.count("whole-digest") > 0;
   PLAIT_ASSIGN(options.accept_change, accepted_parts(given["accept-change"].as<std::string>()));
@@ -73,7 +74,9 @@ Command run_command() {
       "with --resume: go on with other bits where these changed, of program,isa,plugins,data,job")(
       "whole-digest", "compare every byte of data files beyond 256 MiB, not samples of them")(
       "progress", po::value<std::string>()->default_value("auto")->value_name("MODE"),
-      "bar, plain, json, none or auto")("profile", "print the time per layer at the end");
+      "bar, plain, json, none or auto")("profile", "print the time per layer at the end")(
+      "trace", po::value<std::string>()->default_value("")->value_name("FILE"),
+      "write what ran when, on every rank and thread (Chrome trace format, for Perfetto)");
   command.options.add(job_options());
   return command;
 }

@@ -58,7 +58,7 @@ Result<Session> load_run(const boost::program_options::variables_map& given, con
 Result<Network> shape_job(const Session& session, bool fuse);
 Result<Network> shape_job(const Registry& registry, const Job& job, bool fuse);
 
-// Version and digest of this program's file, on which ranks agree: "plait 0.1.0 (ABI ...), sha256 ...".
+// Version and digest of this program's file, on which ranks agree: "plait 1.0.0 (ABI ...), sha256 ...".
 std::string program_identity();
 
 // "<program's folder>/../lib/plait/plait_mpi.so"

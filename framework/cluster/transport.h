@@ -120,8 +120,9 @@ class Transport {
   virtual bool is_told_to_stop() = 0;
   // Meets the others in whatever collective they are in or come to next: kStopped on every rank.
   virtual Status abandon() = 0;
-  // A collective of this world has failed with kStopped. What else has that code is no stop of the ranks.
-  bool has_stopped() const { return has_stopped_; }
+  // Collectives of this world that have failed with kStopped. What else has that code is no stop of the ranks.
+  int64_t stops() const { return stops_; }
+  bool has_stopped() const { return stops_ > 0; }
 
   // Ends the whole job promptly and without a hang, from any rank, whatever the others do: one rank prints
   // one message to standard error ("plait: rank 2 on node7: ..."), the others are silent, and the job's exit
@@ -135,7 +136,7 @@ class Transport {
 
   // Goes with what a meeting of the ranks gave.
   Status noted(Status met) {
-    has_stopped_ = has_stopped_ || met.code() == Code::kStopped;
+    if (met.code() == Code::kStopped) ++stops_;
     return met;
   }
 
@@ -147,7 +148,7 @@ class Transport {
   std::string host_name_;
   Attempt attempt_;
   std::function<bool()> wants_stop_;
-  bool has_stopped_ = false;
+  int64_t stops_ = 0;
 };
 
 // Every rank must hold the same `digest` (of the program, the plugins, the resolved job, the plan...).

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/trace.h"
+
 namespace plait {
 
 Result<std::unique_ptr<BatchMaker>> BatchMaker::create(InputSetup& setup) {
@@ -84,6 +86,11 @@ SampleScratch& BatchMaker::own_scratch() {
 void BatchMaker::run_node(size_t number) {
   const FloatState state;
   const size_t chunk = number - reads_.size();
+  const TraceSpan span("input",
+                       chunk == chunks_    ? "finish batch"
+                       : reads_elsewhere() ? "transform"
+                                           : "read",
+                       samples_.front().ref.record);
   if (chunk == chunks_) {
     finished_ = finish_batch();
     return;
@@ -110,6 +117,7 @@ void BatchMaker::fill(size_t place, bool read, SampleScratch& scratch) {
 }
 
 void BatchMaker::ChunkRead::run() {
+  const TraceSpan span("input", "read", static_cast<int64_t>(chunk));
   maker.read_raw_chunk(chunk);
   continuation->done();
 }

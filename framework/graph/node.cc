@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/trace.h"
 #include "graph/arena.h"
 #include "graph/float_state.h"
 
@@ -26,6 +27,7 @@ Node::Node(const NodeSetup& setup, std::string place, std::string name, const ch
 
 Status Node::run(const StepKey& key) {
   const FloatState state;
+  const TraceSpan span(phase_, name_, key.step);
   if (setup_.timed) times_.begin_ns = now_ns();
   const Status status = context_.call([&] { return isolated(setup_.lanes, [&] { return call(key); }); });
   if (FloatState::repair()) repair_float_state();

@@ -1,6 +1,7 @@
 #include "train/blocks.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "graph/arena.h"
 #include "train/compile_plan.h"
@@ -9,14 +10,18 @@
 namespace plait {
 
 struct Blocks::Worker {
+  struct Done : MapResult {
+    std::optional<BlockView> view;
+  };
   std::unique_ptr<Stream> stream;
   std::unique_ptr<ReplicaSet> replicas;
   std::unique_ptr<ShardFeed> feed;
+  Done done;
 };
 
 struct Blocks::Size {
   std::unique_ptr<PlanCache> plans;
-  std::vector<int64_t> mine;    // blocks of this rank
+  Scheduler::Tasks blocks;
   std::vector<Worker> workers;  // while they run
 };
 
@@ -45,37 +50,39 @@ uint64_t batch_bytes(const std::vector<PartSpec>& parts, int batch) {
 
 }  // namespace
 
-Blocks::Blocks(const BlockParts& parts)
-    : parts_(parts), blocks_((parts.records + parts.block - 1) / parts.block) {}
+Blocks::Blocks(const BlockParts& parts, int rank, int ranks)
+    : parts_(parts),
+      splits_{parts.records, parts.block},
+      rank_(rank),
+      ranks_(ranks),
+      scheduler_(rank, ranks, &parts.work->cancelled()) {}
 
 Blocks::~Blocks() = default;
 
 Result<std::unique_ptr<Blocks>> Blocks::create(const BlockParts& parts, int rank, int ranks) {
-  std::unique_ptr<Blocks> blocks(new Blocks(parts));
-  const int64_t whole = parts.records / parts.block;
-  const bool rest = parts.records % parts.block != 0, rest_is_mine = rest && whole % ranks == rank;
-  std::vector<int64_t> mine;
-  for (int64_t b = rank; b < whole; b += ranks) mine.push_back(b);
-  int slots = 0;
+  std::unique_ptr<Blocks> blocks(new Blocks(parts, rank, ranks));
+  const int64_t whole = parts.records / parts.block, rest = parts.records % parts.block;
   if (whole > 0) {
-    PLAIT_ASSIGN(blocks->whole_, blocks->make_size(parts.block, std::move(mine)));
-    slots = blocks->workers_for(*blocks->whole_);
+    PLAIT_ASSIGN(auto size, blocks->make_size(parts.block, {0, whole}));
+    blocks->sizes_.push_back(std::move(size));
   }
-  // A rank without blocks still has a plan: heads and names are asked of it.
-  if (rest_is_mine || !blocks->whole_) {
-    const int size = static_cast<int>(std::max<int64_t>(1, parts.records % parts.block));
-    PLAIT_ASSIGN(blocks->rest_, blocks->make_size(size, rest_is_mine ? std::vector<int64_t>{whole}
-                                                                     : std::vector<int64_t>()));
-    slots = std::max(slots, rest_is_mine ? 1 : 0);
+  // Without records there still is a plan: heads and names are asked of it.
+  if (rest > 0 || whole == 0) {
+    const int batch = static_cast<int>(std::max<int64_t>(1, rest));
+    PLAIT_ASSIGN(auto size, blocks->make_size(batch, {whole, rest > 0 ? 1 : 0}));
+    blocks->sizes_.push_back(std::move(size));
   }
-  RoundGraph::Work& work = *blocks;
-  blocks->graph_ = std::make_unique<RoundGraph>(slots, work);
+  int slots = 0;
+  for (const auto& size : blocks->sizes_) slots = std::max(slots, blocks->workers_for(*size));
+  StageWork& stage = *blocks;
+  blocks->graph_ =
+      std::make_unique<StageGraph>(stage, std::vector<StageNode>(), slots, blocks->scheduler_, *parts.work);
   return blocks;
 }
 
-Result<std::unique_ptr<Blocks::Size>> Blocks::make_size(int batch, std::vector<int64_t> blocks) {
+Result<std::unique_ptr<Blocks::Size>> Blocks::make_size(int batch, Scheduler::Tasks blocks) {
   auto size = std::make_unique<Size>();
-  size->mine = std::move(blocks);
+  size->blocks = blocks;
   const PlanPurpose purpose{batch, false, parts_.job->train.buckets && !parts_.at_bound};
   PLAIT_ASSIGN(size->plans,
                compile_plans(*parts_.registry, *parts_.job, parts_.reader->parts(), purpose, *parts_.device));
@@ -83,8 +90,8 @@ Result<std::unique_ptr<Blocks::Size>> Blocks::make_size(int batch, std::vector<i
 }
 
 int Blocks::workers_for(const Size& size) const {
-  const int slots = std::max(1, parts_.threads / parts_.job->train.lanes);
-  return std::min<int>(slots, static_cast<int>(size.mine.size()));
+  const int64_t slots = std::max(1, parts_.threads / parts_.job->train.lanes);
+  return static_cast<int>(std::min(slots, Scheduler::count_of(rank_, ranks_, size.blocks)));
 }
 
 Result<Blocks::Worker> Blocks::make_worker(Size& size, Replica* lent) {
@@ -93,7 +100,7 @@ Result<Blocks::Worker> Blocks::make_worker(Size& size, Replica* lent) {
   PLAIT_ASSIGN(worker.stream, Stream::create(*parts_.device, lanes, parallel_pieces));
   Replica::Options options;
   options.share_with = lent;
-  if (parts_.work != nullptr) options.cancelled = &parts_.work->cancelled();
+  options.cancelled = &parts_.work->cancelled();
   PLAIT_ASSIGN(worker.replicas, ReplicaSet::create(*size.plans, *parts_.device, options));
   PLAIT_ASSIGN(auto input,
                InputGraph::create(*parts_.reader, *parts_.order, *parts_.device,
@@ -103,12 +110,11 @@ Result<Blocks::Worker> Blocks::make_worker(Size& size, Replica* lent) {
   return worker;
 }
 
-const Plan& Blocks::plan() const { return whole_ ? whole_->plans->whole() : rest_->plans->whole(); }
+const Plan& Blocks::plan() const { return sizes_.front()->plans->whole(); }
 
 uint64_t Blocks::bytes() const {
   uint64_t most = 0;
-  for (const Size* size : {whole_.get(), rest_.get()}) {
-    if (size == nullptr) continue;
+  for (const auto& size : sizes_) {
     const Plan& plan = size->plans->whole();
     const uint64_t one = size->plans->activation_bytes() + plan.prepared_bytes() +
                          ShardFeed::kBuffers * batch_bytes(parts_.reader->parts(), plan.network().batch);
@@ -117,64 +123,61 @@ uint64_t Blocks::bytes() const {
   return most;
 }
 
-Status Blocks::run(const PlainWeights& weights, Visit visit, Replica* lent) {
-  visit_ = std::move(visit);
-  failed_ = false;
-  failure_ = {};
-  for (Size* size : {whole_.get(), rest_.get()}) {
-    if (size == nullptr || size->mine.empty()) continue;
-    const Status done = run_size(*size, weights, lent);
-    if (done.code() == Code::kStopped) return done;  // a source may still have them
+Status Blocks::run(const PlainWeights& weights, Visitor visitor, Replica* lent) {
+  weights_ = &weights;
+  visitor_ = std::move(visitor);
+  lent_ = lent;
+  const Status done = graph_->run();
+  if (done.code() == Code::kStopped) return done;  // a source may still have its workers
+  for (const auto& size : sizes_)
     while (!size->workers.empty()) size->workers.pop_back();  // the first last: others read its weights
-    PLAIT_TRY(done);
-  }
-  return {};
+  return done;
 }
 
-Status Blocks::run_size(Size& size, const PlainWeights& weights, Replica* lent) {
+Result<StageWork::Pass> Blocks::begin(int64_t number) {
+  if (number > 0) {
+    std::vector<Worker>& before = sizes_[running_]->workers;
+    while (!before.empty()) before.pop_back();
+  }
+  running_ = static_cast<size_t>(number);
+  Size& size = *sizes_[running_];
+  PLAIT_TRY(make_workers(size));
+  return Pass{size.blocks, static_cast<int>(size.workers.size())};
+}
+
+Status Blocks::make_workers(Size& size) {
   const Plan& plan = size.plans->whole();
-  const bool fits = lent != nullptr && lent->weight_elements() >= plan.arena_elements();
+  const bool fits = lent_ != nullptr && lent_->weight_elements() >= plan.arena_elements();
   for (int w = 0; w < workers_for(size); ++w) {
-    Replica* const from = w > 0 ? &size.workers.front().replicas->whole() : fits ? lent : nullptr;
+    Replica* const from = w > 0 ? &size.workers.front().replicas->whole() : fits ? lent_ : nullptr;
     PLAIT_ASSIGN(Worker worker, make_worker(size, from));
     size.workers.push_back(std::move(worker));
   }
+  if (size.workers.empty()) return {};
   Worker& first = size.workers.front();
-  PLAIT_TRY(load(plan, weights, first.replicas->whole(), *first.stream));
-  running_ = &size;
-  next_ = 0;
-  return parts_.work == nullptr ? run_graph() : parts_.work->run([this] { return run_graph(); });
+  return load(plan, *weights_, first.replicas->whole(), *first.stream);
 }
 
-Status Blocks::run_graph() {
-  graph_->run();
-  return failure_;
-}
-
-bool Blocks::step(int slot) {
-  if (failed_ || static_cast<size_t>(slot) >= running_->workers.size()) return false;
-  Status status;
-  if (is_cancelled()) {
-    status = {Code::kStopped, "the blocks were left"};
-  } else {
-    const size_t i = next_.fetch_add(1);
-    if (i >= running_->mine.size()) return false;
-    status = run_block(running_->workers[static_cast<size_t>(slot)], running_->mine[i]);
-  }
-  if (status) return true;
-  std::lock_guard lock(failure_mutex_);
-  if (failure_) failure_ = status;
-  failed_ = true;
-  return false;
-}
-
-Status Blocks::run_block(Worker& worker, int64_t block) {
-  const int64_t first = block * parts_.block;
+Result<const MapResult*> Blocks::map(int slot, int64_t block) {
+  Worker& worker = sizes_[running_]->workers[static_cast<size_t>(slot)];
+  const int64_t first = splits_.at(block).first;
   PLAIT_ASSIGN(const Batch* batch, worker.feed->take(first));
   PLAIT_ASSIGN(Replica* const replica, worker.replicas->at(batch->bucket));
   PLAIT_ASSIGN(const StepResult result, replica->run(*batch, 0, 0, 0, {}));
   const Plan& plan = worker.replicas->plan(batch->bucket);
-  return visit_({block, first, plan.network().batch, plan, *replica, *batch, *worker.stream, result});
+  worker.done.task = block;
+  worker.done.view.emplace(
+      BlockView{block, first, plan.network().batch, plan, *replica, *batch, *worker.stream, result});
+  return &worker.done;
+}
+
+Status Blocks::combine(int, const MapResult& result) {
+  return visitor_.block(*static_cast<const Worker::Done&>(result).view);
+}
+
+Result<const PassResult*> Blocks::reduce() {
+  if (is_finished() && visitor_.end) PLAIT_TRY(visitor_.end());
+  return &result_;
 }
 
 }  // namespace plait

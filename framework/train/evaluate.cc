@@ -44,9 +44,10 @@ Status Evaluator::add_block(const BlockView& view) {
 
 Result<NamedValues> Evaluator::run(const PlainWeights& weights, Transport& transport, Replica* lent) {
   table_.assign(static_cast<size_t>(blocks_->count()) * width(), 0);
-  PLAIT_TRY(blocks_->run(
-      weights, [this](const BlockView& view) { return add_block(view); }, lent));
-  PLAIT_TRY(transport.all_reduce_sum(std::span(table_)));
+  PLAIT_TRY(blocks_->run(weights,
+                         {[this](const BlockView& view) { return add_block(view); },
+                          [this, &transport] { return transport.all_reduce_sum(std::span(table_)); }},
+                         lent));
   std::vector<double> sums(width(), 0.0);
   for (size_t i = 0; i < table_.size(); ++i) sums[i % width()] += std::bit_cast<double>(table_[i]);
   NamedValues values;

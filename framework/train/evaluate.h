@@ -22,9 +22,6 @@ class Evaluator {
   // Fails with: what blocks report; kStopped where parts.work stops it, on every rank.
   // Threads: [one at a time], the transport's thread
   Result<NamedValues> run(const PlainWeights& weights, Transport& transport, Replica* lent = nullptr);
-  Result<NamedValues> run(const std::vector<std::vector<float>>& weights, Transport& transport) {
-    return run(plain_weights_of(weights), transport);
-  }
   int64_t records() const { return blocks_->records(); }
   const Plan& plan() const { return blocks_->plan(); }
   const Blocks& blocks() const { return *blocks_; }

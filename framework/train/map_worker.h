@@ -7,13 +7,14 @@
 #include <vector>
 
 #include "graph/replica_set.h"
+#include "mapreduce/stage_graph.h"
 #include "train/round_state.h"
 #include "train/shard_feed.h"
 
 namespace plait {
 
-// What a task gives to the reduce.
-struct TaskResult {
+// What a task gives to the reduce, beside values and slots of its worker.
+struct TaskResult : MapResult {
   double loss_sum = 0;  // over samples
   double samples = 0;
   std::vector<double> losses;  // of each loss, as in StepResult

@@ -30,15 +30,21 @@ class Prediction {
     PLAIT_TRY(open_records());
     const auto world = single();
     PLAIT_ASSIGN(const int fair, fair_threads(*world));
-    BlockParts parts{&registry_,          &job_,
-                     device.get(),        set_.reader,
-                     set_.order.get(),    set_.records(),
-                     job_.evaluate.batch, options_.threads > 0 ? options_.threads : fair};
-    parts.at_bound = true;
+    StoppableWork work(*world);
+    BlockParts parts{&registry_,
+                     &job_,
+                     device.get(),
+                     set_.reader,
+                     set_.order.get(),
+                     set_.records(),
+                     job_.evaluate.batch,
+                     options_.threads > 0 ? options_.threads : fair,
+                     &work,
+                     true};
     PLAIT_ASSIGN(const auto blocks, Blocks::create(parts, 0, 1));
     PLAIT_ASSIGN(const auto plain, read_weights(blocks->plan().network()));
     make_scores(blocks->plan().network());
-    PLAIT_TRY(blocks->run(plain, [this](const BlockView& view) { return keep(view); }));
+    PLAIT_TRY(blocks->run(plain_weights_of(plain), {[this](const BlockView& view) { return keep(view); }}));
     PLAIT_TRY(
         files_.write_atomically(options_.out, options_.out.ends_with(".npy") ? write_npy(scores_) : csv()));
     summary_.samples = set_.records();
@@ -146,7 +152,7 @@ class Prediction {
 }  // namespace
 
 Result<PredictSummary> predict_run(const Registry& registry, const Job& job, const PredictOptions& options,
-                                   Clock&, Files& files) {
+                                   Files& files) {
   return Prediction(registry, job, options, files).run();
 }
 

@@ -8,34 +8,19 @@
 #include "train/ranks.h"
 
 namespace plait {
-namespace {
-
-constexpr int kNoShard = -1;
-
-}  // namespace
 
 struct Rounds::Slot {
-  int first = kNoShard;    // shard that this slot begins every round with
-  int shard = kNoShard;    // of the task under way
-  int claimed = kNoShard;  // the task after it, its first batch already wanted
-  bool fresh = true;       // has not begun its first task of this round
-  int64_t done = 0;        // local steps of the task under way
-  bool spoilt = false;     // the task under way has failed in its numbers: the reducer leaves it out
+  int64_t done = 0;     // local steps of the task under way; 0: it has not begun
+  bool spoilt = false;  // the task under way has failed in its numbers: the reducer leaves it out
 };
-
-std::vector<int> shards_of(int rank, int ranks, int shards) {
-  std::vector<int> mine;
-  for (int k = rank; k < shards; k += ranks) mine.push_back(k);
-  return mine;
-}
 
 Rounds::Rounds(const RoundNumbers& numbers, const RoundParts& parts, Transport& transport)
     : numbers_(numbers),
       parts_(parts),
       plan_(parts.plans->whole()),
       transport_(transport),
-      mine_(shards_of(transport.rank(), transport.size(), numbers.shards)),
       segments_(value_segments(plan_)),
+      scheduler_(transport.rank(), transport.size(), &parts.work->cancelled()),
       update_(parts.outer_optimizer ? *parts.outer_optimizer : *parts.optimizer, plan_,
               parts.outer_optimizer ? HostUpdate::Rates::kSame : HostUpdate::Rates::kOfParameters,
               parts.threads),
@@ -58,12 +43,13 @@ Result<std::unique_ptr<Rounds>> Rounds::create(const RoundNumbers& numbers, cons
     PLAIT_ASSIGN(rounds->sums_, RoundSums::create(rounds->plan_, averaged, parts.reducer->total_weight()));
   }
   PLAIT_TRY(rounds->make_workers());
+  rounds->make_graph();
   return rounds;
 }
 
 Status Rounds::make_workers() {
-  const int slots =
-      std::min(std::max(1, parts_.threads / plan_.options().lanes), static_cast<int>(mine_.size()));
+  const int64_t mine = Scheduler::count_of(transport_.rank(), transport_.size(), {0, numbers_.shards});
+  const auto slots = std::min<int64_t>(std::max(1, parts_.threads / plan_.options().lanes), mine);
   MapWorker::Setup setup{parts_.plans,
                          parts_.device,
                          parts_.reader,
@@ -74,14 +60,22 @@ Status Rounds::make_workers() {
                          parts_.profile,
                          &parts_.work->cancelled()};
   slots_ = std::make_unique<Slot[]>(static_cast<size_t>(slots));
-  for (int s = 0; s < slots; ++s) {
-    slots_[static_cast<size_t>(s)].first = mine_[static_cast<size_t>(s)];
+  for (int64_t s = 0; s < slots; ++s) {
     PLAIT_ASSIGN(auto worker, MapWorker::create(setup));
     workers_.push_back(std::move(worker));
   }
-  RoundGraph::Work& work = *this;
-  graph_ = std::make_unique<RoundGraph>(slots, work);
   return {};
+}
+
+void Rounds::make_graph() {
+  std::vector<StageNode> nodes = {
+      {"outer step", [this](const PassResult&) { return outer_step(); }},
+      {"report", [this](const PassResult&) { return follower_->report(result_); }},
+      {"evaluate", [this](const PassResult&) { return follower_->evaluate(); }},
+      {"checkpoint", [this](const PassResult&) { return follower_->save(); }},
+  };
+  StageWork& stage = *this;
+  graph_ = std::make_unique<StageGraph>(stage, std::move(nodes), replicas(), scheduler_, *parts_.work);
 }
 
 bool Rounds::is_reduced_buffer(const Segment& segment) const {
@@ -101,100 +95,79 @@ bool Rounds::slots_begin_anew() const {
 
 // ---- the tasks of this rank
 
-int64_t Rounds::position(int64_t step, int shard) const {
+int64_t Rounds::position(int64_t step, int64_t shard) const {
   return (step * numbers_.shards + shard) * numbers_.batch;
 }
 
-int Rounds::claim() {
-  const size_t i = next_.fetch_add(1, std::memory_order_relaxed);
-  return i < mine_.size() ? mine_[i] : kNoShard;
-}
-
 // The batch that this slot needs after the present one: of this task, of the next, or of the next round.
-int64_t Rounds::next_position(Slot& slot) {
-  if (slot.done + 1 < steps_) return position(state_->step + slot.done + 1, slot.shard);
-  slot.claimed = claim();
-  if (slot.claimed != kNoShard) return position(state_->step, slot.claimed);
+int64_t Rounds::next_position(int slot, int64_t shard) {
+  const int64_t done = slots_[static_cast<size_t>(slot)].done;
+  if (done + 1 < steps_) return position(state_->step + done + 1, shard);
+  const int64_t ahead = scheduler_.ahead(slot);
+  if (ahead != Scheduler::kNone) return position(state_->step, ahead);
   const int64_t next_round = state_->step + steps_;
-  return next_round < numbers_.total_steps ? position(next_round, slot.first) : -1;
+  return next_round < numbers_.total_steps ? position(next_round, scheduler_.first_of(slot)) : -1;
 }
 
-bool Rounds::step(int index) {
-  if (failed_.load(std::memory_order_relaxed) || parts_.work->cancelled()) return false;
+Result<const MapResult*> Rounds::map(int index, int64_t shard) {
   Slot& slot = slots_[static_cast<size_t>(index)];
-  const Status status = advance(slot, *workers_[static_cast<size_t>(index)]);
-  if (!status) {
-    std::lock_guard lock(failure_mutex_);
-    if (failure_) failure_ = status;
-    failed_ = true;
-    return false;
+  MapWorker& worker = *workers_[static_cast<size_t>(index)];
+  if (slot.done == 0) {
+    slot.spoilt = false;
+    PLAIT_TRY(worker.load(*state_));
   }
-  return slot.shard != kNoShard || slot.claimed != kNoShard;
+  PLAIT_TRY(step(slot, shard, worker, next_position(index, shard)));
+  if (++slot.done < steps_) return nullptr;
+  slot.done = 0;
+  TaskResult& result = results_[static_cast<size_t>(shard)];
+  result = worker.result();
+  result.task = shard;
+  return &result;
 }
 
-Status Rounds::advance(Slot& slot, MapWorker& worker) {
-  if (slot.shard == kNoShard) PLAIT_TRY(begin_task(slot, worker));
+Status Rounds::step(Slot& slot, int64_t shard, MapWorker& worker, int64_t next) {
   const size_t fields = parts_.optimizer->runtime_fields();
   const std::span<const double> runtime(runtime_.data() + static_cast<size_t>(slot.done) * fields, fields);
   const int64_t step = state_->step + slot.done;
-  const int64_t next = next_position(slot);
   const int64_t updates = slots_begin_anew() ? slot.done : step;
-  if (slot.spoilt) {
-    PLAIT_TRY(worker.skip(position(step, slot.shard), next));
-  } else {
-    const Status status = worker.step(position(step, slot.shard), next, step, slot.shard, runtime, updates);
-    slot.spoilt = status.code() == Code::kNumeric && parts_.reducer->gathers();
-    if (slot.spoilt) note_left_out(slot.shard, status);
-    if (!slot.spoilt) PLAIT_TRY(status);
-  }
-  return ++slot.done == steps_ ? end_task(slot, worker) : Status();
-}
-
-Status Rounds::begin_task(Slot& slot, MapWorker& worker) {
-  slot.shard = slot.fresh ? slot.first : slot.claimed;
-  slot.fresh = false;
-  slot.claimed = kNoShard;
-  slot.done = 0;
-  slot.spoilt = false;
-  return worker.load(*state_);
-}
-
-Status Rounds::end_task(Slot& slot, MapWorker& worker) {
-  if (parts_.reducer->gathers()) {
-    PLAIT_TRY(gather(slot, worker));
-  } else {
-    PLAIT_TRY(worker.finish(*state_));
-    const TaskResult& result = worker.result();
-    results_[static_cast<size_t>(slot.shard)] = result;
-    PLAIT_TRY(
-        parts_.reducer->check_weight(slot.shard, result.samples > 0 ? result.loss_sum / result.samples : 0));
-    PLAIT_TRY(
-        worker.blame(sums_->accumulate(worker.values(), worker.slots(), parts_.reducer->weight(slot.shard))));
-  }
-  slot.shard = kNoShard;
-  ++ended_;
+  if (slot.spoilt) return worker.skip(position(step, shard), next);
+  const int number = static_cast<int>(shard);
+  const Status status = worker.step(position(step, shard), next, step, number, runtime, updates);
+  slot.spoilt = status.code() == Code::kNumeric && parts_.reducer->gathers();
+  if (!slot.spoilt) return status;
+  note_left_out(number, status);
   return {};
 }
 
+Status Rounds::combine(int index, const MapResult& mapped) {
+  const Slot& slot = slots_[static_cast<size_t>(index)];
+  MapWorker& worker = *workers_[static_cast<size_t>(index)];
+  const int shard = static_cast<int>(mapped.task);
+  if (parts_.reducer->gathers()) return gather(slot, shard, worker);
+  PLAIT_TRY(worker.finish(*state_));
+  const TaskResult& result = results_[static_cast<size_t>(shard)];
+  PLAIT_TRY(parts_.reducer->check_weight(shard, result.samples > 0 ? result.loss_sum / result.samples : 0));
+  return worker.blame(sums_->accumulate(worker.values(), worker.slots(), parts_.reducer->weight(shard)));
+}
+
 // All that comes out of a shard goes through a gathering reducer: trained parameters, buffers, slots.
-Status Rounds::gather(Slot& slot, MapWorker& worker) {
-  TaskResult& result = results_[static_cast<size_t>(slot.shard)];
-  result = {};
-  result.losses.assign(plan_.losses().size(), 0);
+Status Rounds::gather(const Slot& slot, int shard, MapWorker& worker) {
   if (slot.spoilt) {
-    parts_.reducer->leave_out(slot.shard, gathered_lengths());
+    TaskResult& result = results_[static_cast<size_t>(shard)];
+    result = {};
+    result.losses.assign(plan_.losses().size(), 0);
+    parts_.reducer->leave_out(shard, gathered_lengths());
     return {};
   }
   PLAIT_TRY(worker.finish(*state_));
-  result = worker.result();
   const uint64_t trained = plan_.trained_elements();
   std::vector<std::span<const float>> parts = {worker.values().first(trained)};
   for (const Segment& segment : segments_)
     if (is_reduced_buffer(segment)) parts.push_back(worker.values().subspan(segment.offset, segment.count));
   for (size_t s = 0; s < averaged_.size(); ++s)
     if (averaged_[s]) parts.push_back({worker.slots()[s], trained});
-  if (!parts_.reducer->keep(slot.shard, parts))
-    note_left_out(slot.shard, worker.blame({Code::kNumeric, "its result has values that are not finite"}));
+  if (!parts_.reducer->keep(shard, parts))
+    note_left_out(shard, worker.blame({Code::kNumeric, "its result has values that are not finite"}));
   return {};
 }
 
@@ -208,28 +181,8 @@ std::vector<size_t> Rounds::gathered_lengths() const {
 }
 
 void Rounds::note_left_out(int shard, const Status& why) {
-  std::lock_guard lock(failure_mutex_);
+  const std::lock_guard lock(left_out_mutex_);
   left_out_[shard] = why.message();
-}
-
-Status Rounds::run_tasks() {
-  if (sums_) sums_->begin();
-  parts_.reducer->begin();
-  left_out_.clear();
-  next_ = workers_.size();
-  for (size_t s = 0; s < workers_.size(); ++s) {
-    slots_[s].shard = slots_[s].claimed = kNoShard;
-    slots_[s].fresh = true;
-  }
-  ended_ = 0;
-  failed_ = false;
-  failure_ = {};
-  skipped_before_ = skipped();
-  return parts_.work->run([this] {
-    graph_->run();
-    if (failed_) return failure_;
-    return ended_ == mine_.size() ? Status() : Status(Code::kStopped, "the round was left");
-  });
 }
 
 // ---- a round
@@ -245,21 +198,40 @@ Status Rounds::runtime_of_steps() {
   return {};
 }
 
-Result<RoundResult> Rounds::run(RoundState& state, int64_t most_steps) {
-  FloatState float_state;
+Status Rounds::run(RoundState& state, RoundFollower& follower) {
   state_ = &state;
-  steps_ = std::min<int64_t>(numbers_.local_steps, most_steps);
+  follower_ = &follower;
+  return graph_->run(state.round);
+}
+
+Result<StageWork::Pass> Rounds::begin(int64_t number) {
+  FloatState float_state;
+  steps_ = std::min<int64_t>(numbers_.local_steps, follower_->steps_left());
   PLAIT_TRY(runtime_of_steps());
-  transport_.set_attempt({static_cast<uint32_t>(state.round), 0});
-  PLAIT_TRY(run_tasks());
+  transport_.set_attempt({static_cast<uint32_t>(number), 0});
+  if (sums_) sums_->begin();
+  parts_.reducer->begin();
+  left_out_.clear();
+  std::fill_n(slots_.get(), workers_.size(), Slot());
+  skipped_before_ = skipped();
+  return Pass{{0, numbers_.shards}, replicas()};
+}
+
+Result<const PassResult*> Rounds::reduce() {
+  FloatState float_state;
   if (sums_) PLAIT_TRY(sums_->reduce(transport_));
-  PLAIT_ASSIGN(RoundResult result, tally());
-  const Status done = outer_step(state);
-  if (!done && result.left_out > 0) return Status(done.code(), done.message() + "; " + result.why_left_out);
+  PLAIT_TRY(tally());
+  return &result_;
+}
+
+Status Rounds::outer_step() {
+  FloatState float_state;
+  const Status done = make_weights(*state_);
+  if (!done && result_.left_out > 0) return {done.code(), done.message() + "; " + result_.why_left_out};
   PLAIT_TRY(done);
-  state.round += 1;
-  state.step += steps_;
-  return result;
+  state_->round += 1;
+  state_->step += steps_;
+  return {};
 }
 
 int64_t Rounds::skipped() const {
@@ -269,23 +241,25 @@ int64_t Rounds::skipped() const {
 }
 
 // The losses travel as bits, each from the one rank that has it, and are added in shard order everywhere.
-Result<RoundResult> Rounds::tally() {
+Status Rounds::tally() {
   const size_t shards = results_.size(), ranks = static_cast<size_t>(transport_.size());
   const size_t losses = plan_.losses().size(), by_loss = 2 * shards + ranks + 2;
   std::vector<int64_t>& table = table_;
   table.assign(by_loss + losses * shards, 0);
-  for (int k : mine_) {
-    const TaskResult& task = results_[static_cast<size_t>(k)];
-    table[static_cast<size_t>(k)] = std::bit_cast<int64_t>(task.loss_sum);
-    table[shards + static_cast<size_t>(k)] = std::bit_cast<int64_t>(task.samples);
+  const size_t rank = static_cast<size_t>(transport_.rank());
+  for (size_t k = rank; k < shards; k += ranks) {
+    const TaskResult& task = results_[k];
+    table[k] = std::bit_cast<int64_t>(task.loss_sum);
+    table[shards + k] = std::bit_cast<int64_t>(task.samples);
     for (size_t i = 0; i < losses; ++i)
-      table[by_loss + i * shards + static_cast<size_t>(k)] = std::bit_cast<int64_t>(task.losses[i]);
+      table[by_loss + i * shards + k] = std::bit_cast<int64_t>(task.losses[i]);
   }
-  table[2 * shards + static_cast<size_t>(transport_.rank())] = static_cast<int64_t>(mine_.size());
+  table[2 * shards + rank] = scheduler_.counters().done;
   table[2 * shards + ranks] = skipped() - skipped_before_;
   table[2 * shards + ranks + 1] = static_cast<int64_t>(left_out_.size());
   PLAIT_TRY(transport_.all_reduce_sum(std::span(table)));
-  RoundResult result;
+  RoundResult& result = result_;
+  result = {};
   double loss = 0, samples = 0;
   for (size_t k = 0; k < shards; ++k) {
     loss += std::bit_cast<double>(table[k]);
@@ -307,12 +281,12 @@ Result<RoundResult> Rounds::tally() {
     const std::string mine = left_out_.empty() ? "" : left_out_.begin()->second;
     PLAIT_ASSIGN(result.why_left_out, first_text(transport_, mine));
   }
-  return result;
+  return {};
 }
 
 // ---- after the reduce, on every rank alike
 
-Status Rounds::combine(RoundState& state) {
+Status Rounds::gather_all(RoundState& state) {
   const uint64_t trained = plan_.trained_elements();
   std::vector<HostArena> slots;
   std::vector<std::span<float>> parts = {mean_.span().first(trained)};
@@ -327,12 +301,12 @@ Status Rounds::combine(RoundState& state) {
   return {};
 }
 
-Status Rounds::outer_step(RoundState& state) {
+Status Rounds::make_weights(RoundState& state) {
   if (sums_) {
     sums_->mean(mean_.span());
     if (numbers_.sync == Sync::kWeights) sums_->mean_slots(state.slots);
   } else {
-    PLAIT_TRY(combine(state));
+    PLAIT_TRY(gather_all(state));
   }
   take_buffers(state);
   if (numbers_.sync == Sync::kWeights) return follow_mean(state);

@@ -1,7 +1,7 @@
-// The scheduler of rounds: K logical shards over the ranks of a world and the replicas of a rank.
+// The stage that trains: a pass is a round, a task is a shard's (map_worker.h).
 //
-// A round: every shard's map task (map_worker.h) on the rank that owns it, its result added to the exact sums
-// at once and thrown away, the reduce, and the outer step, which every rank does alike. What a round leaves
+// A round: every shard's map task on some rank, its result combined into the rank's exact sums at once and
+// thrown away, the reduce, and the outer step, which every rank does alike. What a round leaves
 // depends on the state it began with, the job and the seed alone: not on ranks, threads or the order in which
 // tasks end.
 //
@@ -20,13 +20,12 @@
 #include <vector>
 
 #include "cluster/transport.h"
-#include "graph/round_graph.h"
+#include "mapreduce/stage_graph.h"
 #include "train/host_update.h"
 #include "train/map_worker.h"
 #include "train/reducer.h"
 #include "train/round_state.h"
 #include "train/round_sums.h"
-#include "train/stoppable_work.h"
 
 namespace plait {
 
@@ -56,7 +55,7 @@ struct RoundParts {
   bool profile = false;  // see Replica::Options
 };
 
-struct RoundResult {
+struct RoundResult : PassResult {
   double loss = 0;             // mean over the round's samples, in shard order
   std::vector<double> losses;  // of each loss, in the job's order; loss is their weighted sum
   int64_t steps = 0;
@@ -67,10 +66,18 @@ struct RoundResult {
   std::string why_left_out;            // of the first of them
 };
 
-// Shard k belongs to rank k mod ranks. Ranks beyond K are spares.
-std::vector<int> shards_of(int rank, int ranks, int shards);
+// What follows the outer step of each round, on all ranks alike. Threads: the transport's
+class RoundFollower {
+ public:
+  virtual ~RoundFollower() = default;
+  // Steps that are left to train: 0 ends it.
+  virtual int64_t steps_left() = 0;
+  virtual Status report(const RoundResult& result) = 0;
+  virtual Status evaluate() = 0;
+  virtual Status save() = 0;
+};
 
-class Rounds final : private RoundGraph::Work {
+class Rounds final : private StageWork {
  public:
   // Fails with: what makes replicas and sums; kInvalid for kGradients with more than one local step.
   // Threads: [setup only]
@@ -78,12 +85,12 @@ class Rounds final : private RoundGraph::Work {
                                                 Transport& transport);
   ~Rounds() override;
 
-  // The next round of at most `most_steps` local steps, from `state` to `state`. All ranks call it with the
-  // same state. Fails with: kStopped on all ranks when one of them was asked to stop before its tasks were
-  // done; kNumeric naming shard, layer and step, unless the reducer gathers and leaves that shard out; kPeer;
-  // what plugins report. The state is then as it was.
+  // Rounds from `state` on, until the follower says that none are left. All ranks call it with the same
+  // state. Fails with: kStopped on all ranks when one of them was asked to stop before its tasks were done;
+  // kNumeric naming shard, layer and step, unless the reducer gathers and leaves that shard out; kPeer; what
+  // plugins and the follower report. The state is then that of the last whole round.
   // Threads: [one at a time], the transport's thread
-  Result<RoundResult> run(RoundState& state, int64_t most_steps);
+  Status run(RoundState& state, RoundFollower& follower);
 
   int replicas() const { return static_cast<int>(workers_.size()); }
   // A replica for others to use between rounds; null on a rank that has none.
@@ -91,27 +98,29 @@ class Rounds final : private RoundGraph::Work {
   std::vector<NodeTime> profile(int slot) const { return workers_[static_cast<size_t>(slot)]->profile(); }
 
  private:
-  struct Slot;  // where a worker is in its shards
+  struct Slot;  // where a worker is in its shard
   Rounds(const RoundNumbers& numbers, const RoundParts& parts, Transport& transport);
   Status make_workers();
-  bool step(int slot) override;
-  Status advance(Slot& slot, MapWorker& worker);
-  Status begin_task(Slot& slot, MapWorker& worker);
-  Status end_task(Slot& slot, MapWorker& worker);
-  Status gather(Slot& slot, MapWorker& worker);
+  void make_graph();
+  Result<Pass> begin(int64_t number) override;
+  Result<const MapResult*> map(int slot, int64_t task) override;
+  Status combine(int slot, const MapResult& result) override;
+  Result<const PassResult*> reduce() override;
+  bool is_finished() override { return follower_->steps_left() == 0; }
+  Status step(Slot& slot, int64_t shard, MapWorker& worker, int64_t next_position);
+  Status gather(const Slot& slot, int shard, MapWorker& worker);
   void note_left_out(int shard, const Status& why);
-  int claim();
-  int64_t position(int64_t step, int shard) const;
-  int64_t next_position(Slot& slot);
-  Status run_tasks();
+  int64_t position(int64_t step, int64_t shard) const;
+  int64_t next_position(int slot, int64_t shard);
   Status runtime_of_steps();
   bool takes_weights() const;
   bool is_reduced_buffer(const Segment& segment) const;
   bool slots_begin_anew() const;
-  Result<RoundResult> tally();
+  Status tally();
   std::vector<size_t> gathered_lengths() const;
-  Status combine(RoundState& state);
-  Status outer_step(RoundState& state);
+  Status gather_all(RoundState& state);
+  Status outer_step();
+  Status make_weights(RoundState& state);
   Status follow_mean(RoundState& state);
   void take_buffers(RoundState& state);
   int64_t skipped() const;
@@ -120,27 +129,26 @@ class Rounds final : private RoundGraph::Work {
   RoundParts parts_;
   const Plan& plan_;  // at the bound; all keep parameters at the same places
   Transport& transport_;
-  std::vector<int> mine_;  // this rank's shards
   std::vector<Segment> segments_;
   std::vector<bool> averaged_;       // per slot of the optimizer: comes out of the reduce
   std::unique_ptr<RoundSums> sums_;  // null: the reducer gathers
   std::vector<std::unique_ptr<MapWorker>> workers_;
   std::unique_ptr<Slot[]> slots_;
-  std::unique_ptr<RoundGraph> graph_;
+  Scheduler scheduler_;
+  std::unique_ptr<StageGraph> graph_;
   HostUpdate update_;           // after the reduce: the optimizer's on mean gradients, or the outer one's
   std::vector<int64_t> table_;  // of tally
   HostArena mean_;              // [arena]
 
+  RoundFollower* follower_ = nullptr;
+
   // Of the round under way.
-  const RoundState* state_ = nullptr;
+  RoundState* state_ = nullptr;
   int64_t steps_ = 0;
   std::vector<double> runtime_;      // [steps, fields]
   std::vector<TaskResult> results_;  // by shard; those of this rank
-  std::atomic<size_t> next_ = 0;     // of mine_, not yet claimed
-  std::atomic<size_t> ended_ = 0;    // tasks
-  std::atomic<bool> failed_ = false;
-  std::mutex failure_mutex_;
-  Status failure_;
+  RoundResult result_;
+  std::mutex left_out_mutex_;
   std::map<int, std::string> left_out_;  // why, by shard; those of this rank
   int64_t skipped_before_ = 0;
 };

@@ -12,6 +12,7 @@
 #include "train/run_weights.h"
 #include "train/stage.h"
 #include "train/taken_weights.h"
+#include "train/trace_file.h"
 
 namespace plait {
 namespace {
@@ -37,6 +38,7 @@ class Run {
 
   Result<Summary> run() {
     PLAIT_TRY(agree());
+    if (!options_.trace.empty()) PLAIT_TRY(begin_trace(options_.trace, transport_, files_));
     PLAIT_ASSIGN(device_, Device::open(registry_, *job_.device.entry, *job_.device.config));
     PLAIT_TRY(make_context());
     main_ = std::make_unique<Stage>(*context_, job_, 0, false);
@@ -411,6 +413,10 @@ class Run {
       PLAIT_TRY(folder_->save_summary(summary_));
       observer_.finished(summary_);
     }
+    if (!options_.trace.empty()) {
+      PLAIT_ASSIGN(const std::string note, write_trace(options_.trace, transport_, files_));
+      if (!note.empty()) say(note);
+    }
     PLAIT_TRY(transport_.barrier());
     return summary_;
   }
@@ -539,14 +545,21 @@ Result<EvaluationInfo> evaluate(const Registry& registry, const Job& job, const 
   const Fits* const fits = input.parts.empty() ? nullptr : &input.fits;
   PLAIT_ASSIGN(const EvaluationSet set, open_set(registry, job, options.on, fits));
   PLAIT_ASSIGN(const int fair, fair_threads(transport));
-  const BlockParts parts{
-      &registry,       &job,          device.get(),       set.reader,
-      set.order.get(), set.records(), job.evaluate.batch, options.threads > 0 ? options.threads : fair};
+  StoppableWork work(transport);
+  const BlockParts parts{&registry,
+                         &job,
+                         device.get(),
+                         set.reader,
+                         set.order.get(),
+                         set.records(),
+                         job.evaluate.batch,
+                         options.threads > 0 ? options.threads : fair,
+                         &work};
   PLAIT_ASSIGN(const auto evaluator, Evaluator::create(parts, transport));
   PLAIT_ASSIGN(UsedWeights weights, use_weights(bytes, evaluator->plan().network(), path));
   EvaluationInfo info;
   info.note = weights.note;
-  PLAIT_ASSIGN(info.values, evaluator->run(weights.plain, transport));
+  PLAIT_ASSIGN(info.values, evaluator->run(plain_weights_of(weights.plain), transport));
   info.on = options.on;
   info.weights = options.weights;
   info.records = evaluator->records();

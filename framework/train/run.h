@@ -36,6 +36,7 @@ struct RunOptions {
   int64_t max_steps = 0;    // local steps of a shard in all stages, rounded down to whole rounds; 0: no bound
   double max_seconds = 0;   // stop with RunStatus::kStopped after this; 0: as the job says
   int overfit_batches = 0;  // train on the first n batches of the first epoch only, over and over; 0: off
+  std::string trace{};      // a file for what ran when (trace_file.h); "": none
   bool profile = false;     // measure the time per layer: Observer::profile at the end
   std::string program;      // version and digest of the program
   std::set<std::string>
@@ -213,6 +214,6 @@ struct PredictSummary {
 // Writes the last layer's outputs for inputs. `out` is written at once at the end or not at all. World of
 // one.
 Result<PredictSummary> predict_run(const Registry& registry, const Job& job, const PredictOptions& options,
-                                   Clock& clock, Files& files);
+                                   Files& files);
 
 }  // namespace plait

@@ -481,7 +481,7 @@ void check_damage(const std::string& file, const std::function<void(std::string&
   predict.out = "out.csv";
   const Status status[] = {
       evaluate_run(train_registry(), job, evaluate, *alone, world.clock, world.files).status(),
-      predict_run(train_registry(), job, predict, world.clock, world.files).status()};
+      predict_run(train_registry(), job, predict, world.files).status()};
   for (const Status& refused : status) {
     INFO(refused.message());
     CHECK_FALSE(refused.is_ok());
@@ -529,12 +529,12 @@ TEST_CASE("a run predicts without the data that it was trained on") {
   options.run_dir = "run";
   options.in = "in.csv";
   options.out = "out.csv";
-  REQUIRE(predict_run(train_registry(), job, options, world.clock, world.files).is_ok());
+  REQUIRE(predict_run(train_registry(), job, options, world.files).is_ok());
   const std::string wanted = *world.files.read("out.csv");
   Job elsewhere = train_job(kAveraging, "source { points { gone: true } }");
   elsewhere.test = elsewhere.validation = elsewhere.source;
   options.out = "again.csv";
-  const auto done = predict_run(train_registry(), elsewhere, options, world.clock, world.files);
+  const auto done = predict_run(train_registry(), elsewhere, options, world.files);
   REQUIRE_MESSAGE(done.is_ok(), done.status().message());
   CHECK(*world.files.read("again.csv") == wanted);
 }
@@ -548,13 +548,13 @@ TEST_CASE("predictions for given inputs are the network's, record by record") {
   options.run_dir = "run";
   options.in = "in.csv";
   options.out = "out.csv";
-  const auto done = predict_run(train_registry(), job, options, world.clock, world.files);
+  const auto done = predict_run(train_registry(), job, options, world.files);
   REQUIRE_MESSAGE(done.is_ok(), done.status().message());
   CHECK(done->samples == 3);
   const std::string text = *world.files.read("out.csv");
   CHECK(text.starts_with("index,prediction,s0\n0,0,"));
   REQUIRE(world.files.write_atomically("in.csv", "1,0\n").is_ok());
-  CHECK(predict_run(train_registry(), job, options, world.clock, world.files).status().code() ==
+  CHECK(predict_run(train_registry(), job, options, world.files).status().code() ==
         Code::kInvalid);
 }
 

@@ -252,28 +252,39 @@ Result<RunStatus> Stage::run(const NamedTensors& network) {
 }
 
 Result<RunStatus> Stage::run_rounds(const NamedTensors& network) {
+  network_ = &network;
   // The validation that a stop cut short.
-  bool is_due = epochs_passed(state_.step) > epochs_passed(validated_step_);
-  for (;;) {
-    if (is_due) {
-      const Status validated = validate();
-      if (is_stop(validated)) return stop(network);
-      PLAIT_TRY(validated);
-    }
-    if (state_.step >= end_) return end(network);
-    const int every = job_.train.checkpoint_every;
-    const bool save = state_.round > 0 && (every > 0 ? state_.round % every == 0 : is_due);
-    const bool is_apart = ends_apart();
-    if ((save || is_apart) && saved_round_ != state_.round) PLAIT_TRY(save_checkpoint(network));
-    const Clock::Nanoseconds begin = run_.clock.now();
-    const int64_t epochs_before = epochs_passed(state_.step);
-    const Result<RoundResult> result = rounds_->run(state_, end_ - state_.step);
-    if (is_stop(result.status())) return stop(network);
-    PLAIT_TRY(result.status());
-    ended_apart_ = is_apart;
-    PLAIT_TRY(after_round(*result, run_.clock.now() - begin));
-    is_due = epochs_passed(state_.step) > epochs_before;
+  is_due_ = epochs_passed(state_.step) > epochs_passed(validated_step_);
+  Status done = evaluate();
+  if (done && steps_left() > 0) {
+    done = save();
+    if (done) done = rounds_->run(state_, *this);
   }
+  if (is_stop(done)) return stop(network);
+  PLAIT_TRY(done);
+  return end(network);
+}
+
+int64_t Stage::steps_left() { return std::max<int64_t>(0, end_ - state_.step); }
+
+Status Stage::report(const RoundResult& result) {
+  ended_apart_ = is_apart_;
+  is_due_ = epochs_passed(state_.step) > epochs_before_;
+  return after_round(result, run_.clock.now() - round_begin_);
+}
+
+Status Stage::evaluate() { return is_due_ ? validate() : Status(); }
+
+// Before a round: the checkpoint that is due.
+Status Stage::save() {
+  if (steps_left() == 0) return {};
+  const int every = job_.train.checkpoint_every;
+  const bool is_wanted = state_.round > 0 && (every > 0 ? state_.round % every == 0 : is_due_);
+  is_apart_ = ends_apart();
+  if ((is_wanted || is_apart_) && saved_round_ != state_.round) PLAIT_TRY(save_checkpoint(*network_));
+  epochs_before_ = epochs_passed(state_.step);
+  round_begin_ = run_.clock.now();
+  return {};
 }
 
 // What --max-steps ends is validated for the person alone: a run that goes on from its checkpoint knows
@@ -416,7 +427,7 @@ Result<NamedValues> Stage::test(const NamedTensors& weights, const std::string& 
   if (!test_) return NamedValues();
   const Clock::Nanoseconds begin = run_.clock.now();
   PLAIT_ASSIGN(const auto plain, plain_of(weights, test_->plan().network(), which));
-  PLAIT_ASSIGN(NamedValues values, test_->run(plain, run_.transport));
+  PLAIT_ASSIGN(NamedValues values, test_->run(plain_weights_of(plain), run_.transport));
   if (!run_.is_root()) return values;
   EvaluationInfo info;
   info.on = "test";

@@ -37,11 +37,11 @@ struct RunContext {
   double seconds() const;
 };
 
-class Stage {
+class Stage : private RoundFollower {
  public:
   // `run` and `job` outlive the stage, and the stage outlives run.work where that is caught in it.
   Stage(RunContext& run, const Job& job, int number, bool pretraining);
-  ~Stage();
+  ~Stage() override;
 
   // Before anything else: opens data, shapes, compiles, makes replicas; writes nothing.
   // Fails with: what is wrong with the job; kPeer when ranks have different plans; kUsage when --max-steps
@@ -101,6 +101,10 @@ class Stage {
   Result<RunStatus> stop(const NamedTensors& network);
   bool is_stop(const Status& status) const;
   Result<RunStatus> end(const NamedTensors& network);
+  int64_t steps_left() override;
+  Status report(const RoundResult& result) override;
+  Status evaluate() override;
+  Status save() override;
   Status after_round(const RoundResult& result, Clock::Nanoseconds took);
   Status tell_first_bad();
   Status validate(bool is_regular = true);
@@ -125,7 +129,12 @@ class Stage {
   int64_t end_ = 0;             // the step to train to
   int64_t validated_step_ = 0;  // of the last validation that a run without --max-steps makes too
   int64_t saved_round_ = -1;    // of the last checkpoint
-  bool ended_apart_ = false;    // the last round was one of ends_apart
+  bool is_apart_ = false;       // the next round is one of ends_apart
+  bool ended_apart_ = false;    // the last round was one of them
+  bool is_due_ = false;         // a validation
+  Clock::Nanoseconds round_begin_{};
+  int64_t epochs_before_ = 0;              // that had passed then
+  const NamedTensors* network_ = nullptr;  // see run
   std::string monitor_;
   bool higher_is_better_ = false;
   double loss_ = 0;

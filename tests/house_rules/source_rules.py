@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 # framework/ in order of dependency: a folder includes only folders to its left, or itself.
-LADDER = ["base", "abi", "sdk", "registry", "pipeline", "plan", "graph", "verify", "cluster", "train", "report", "cli"]
+LADDER = ["base", "abi", "sdk", "registry", "pipeline", "plan", "graph", "verify", "cluster", "mapreduce", "train", "report", "cli"]
 
 TOP_LEVEL = {"framework", "plugins", "pipelines", "examples", "tests", "CMakeLists.txt", "README.md",
              "CMakePresets.json", "LICENSE", ".clang-format", ".gitignore", ".ci"}
@@ -20,7 +20,7 @@ NOT_SOURCES = {".git", ".deps", "build", "runs"}  # where there is no git
 PLACES = [
     (re.compile(r"dlfcn\.h$"), ["framework/registry/"]),
     (re.compile(r"google/protobuf/|\.pb\.h$"), ["framework/pipeline/"]),
-    (re.compile(r"flow_graph\.h$"), ["framework/graph/"]),
+    (re.compile(r"flow_graph\.h$"), ["framework/graph/", "framework/mapreduce/"]),
     (re.compile(r"mpi(-ext)?\.h$"), ["framework/cluster/"]),
     (re.compile(r"dnnl"), ["plugins/"]),
     (re.compile(r"boost/program_options"), ["framework/cli/"]),

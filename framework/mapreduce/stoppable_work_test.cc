@@ -1,4 +1,4 @@
-#include "train/stoppable_work.h"
+#include "mapreduce/stoppable_work.h"
 
 #include <doctest/doctest.h>
 

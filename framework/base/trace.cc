@@ -1,0 +1,79 @@
+#include "base/trace.h"
+
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+
+namespace plait {
+namespace {
+
+struct Notes {
+  std::mutex mutex;
+  Trace::Noted noted;
+  size_t most = 0;
+};
+
+Notes& notes() {
+  static Notes all;
+  return all;
+}
+
+int32_t this_thread() {
+  static std::atomic<int32_t> threads = 0;
+  thread_local const int32_t mine = threads.fetch_add(1);
+  return mine;
+}
+
+}  // namespace
+
+std::atomic<bool> Trace::on_ = false;
+
+void Trace::begin(size_t most_events) {
+  const std::lock_guard lock(notes().mutex);
+  notes().noted = {};
+  notes().most = most_events;
+  this_thread();  // who begins is the first
+  on_ = true;
+}
+
+Trace::Noted Trace::end() {
+  on_ = false;
+  const std::lock_guard lock(notes().mutex);
+  return std::move(notes().noted);
+}
+
+int64_t Trace::now_ns() {
+  using namespace std::chrono;
+  static const int64_t offset = duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count() -
+                                duration_cast<nanoseconds>(steady_clock::now().time_since_epoch()).count();
+  return duration_cast<nanoseconds>(steady_clock::now().time_since_epoch()).count() + offset;
+}
+
+void Trace::add(const TraceEvent& event) {
+  const std::lock_guard lock(notes().mutex);
+  if (!is_on()) return;
+  if (notes().noted.events.size() < notes().most)
+    notes().noted.events.push_back(event);
+  else
+    ++notes().noted.lost;
+}
+
+void TraceSpan::begin(const char* category, std::string_view name, int64_t number) {
+  category_ = category;
+  name_ = name;
+  number_ = number;
+  begin_ns_ = Trace::now_ns();
+}
+
+void TraceSpan::end() {
+  TraceEvent event;
+  event.category = category_;
+  std::copy_n(name_.data(), std::min(name_.size(), TraceEvent::kMostName), event.name.data());
+  event.number = number_;
+  event.begin_ns = begin_ns_;
+  event.length_ns = Trace::now_ns() - begin_ns_;
+  event.thread = this_thread();
+  Trace::add(event);
+}
+
+}  // namespace plait
