@@ -1,9 +1,10 @@
+// How much the repeats and variables of a job may make.
 #pragma once
 #include <cstddef>
 
 namespace plait {
 
-// What all repeats and variables of a job may make: more would be a slip of the pen, and fill the memory.
+// More would be a slip of the pen, and fill the memory.
 struct RepeatLimits {
   size_t fields = 1'000'000;
   size_t bytes = 64 << 20;
