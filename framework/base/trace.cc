@@ -49,7 +49,7 @@ int64_t Trace::now_ns() {
   return duration_cast<nanoseconds>(steady_clock::now().time_since_epoch()).count() + offset;
 }
 
-void Trace::add(const TraceEvent& event) {
+void Trace::add(const TraceEntry& event) {
   const std::lock_guard lock(notes().mutex);
   if (!is_on()) return;
   if (notes().noted.events.size() < notes().most)
@@ -66,9 +66,9 @@ void TraceSpan::begin(const char* category, std::string_view name, int64_t numbe
 }
 
 void TraceSpan::end() {
-  TraceEvent event;
+  TraceEntry event;
   event.category = category_;
-  std::copy_n(name_.data(), std::min(name_.size(), TraceEvent::kMostName), event.name.data());
+  std::copy_n(name_.data(), std::min(name_.size(), TraceEntry::kMostName), event.name.data());
   event.number = number_;
   event.begin_ns = begin_ns_;
   event.length_ns = Trace::now_ns() - begin_ns_;

@@ -9,7 +9,7 @@
 
 namespace plait {
 
-struct TraceEvent {
+struct TraceEntry {
   static constexpr size_t kMostName = 47;  // longer names are cut
 
   const char* category = "";  // a literal
@@ -28,7 +28,7 @@ class Trace {
   // What was noted, in no order; nothing is noted any more. Threads: [one at a time], spans of other threads
   // may end meanwhile, and are lost.
   struct Noted {
-    std::vector<TraceEvent> events;
+    std::vector<TraceEntry> events;
     int64_t lost = 0;  // beyond most_events
   };
   static Noted end();
@@ -37,7 +37,7 @@ class Trace {
 
  private:
   friend class TraceSpan;
-  static void add(const TraceEvent& event);
+  static void add(const TraceEntry& event);
   static std::atomic<bool> on_;
 };
 

@@ -21,8 +21,8 @@ TEST_CASE("spans of all threads are noted while a trace is on, and no others") {
   { const TraceSpan after("test", "after"); }
   REQUIRE(noted.events.size() == 2);
   CHECK(noted.lost == 0);
-  const TraceEvent &inner = noted.events[0], &outer = noted.events[1];
-  CHECK(std::string(inner.name.data()) == std::string(TraceEvent::kMostName, 'x'));
+  const TraceEntry &inner = noted.events[0], &outer = noted.events[1];
+  CHECK(std::string(inner.name.data()) == std::string(TraceEntry::kMostName, 'x'));
   CHECK(inner.number == -1);
   CHECK(std::string(outer.name.data()) == "outer");
   CHECK(std::string(outer.category) == "test");

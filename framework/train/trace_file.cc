@@ -28,11 +28,11 @@ std::string lines_of(const Trace::Noted& noted, const Transport& transport) {
   std::string text;
   add_name(text, "process_name", rank, 0, transport.place());
   std::set<int> threads;
-  for (const TraceEvent& event : noted.events) threads.insert(event.thread);
+  for (const TraceEntry& event : noted.events) threads.insert(event.thread);
   for (int thread : threads)
     add_name(text, "thread_name", rank, thread,
              thread == 0 ? "transport" : "thread " + std::to_string(thread));
-  for (const TraceEvent& event : noted.events) {
+  for (const TraceEntry& event : noted.events) {
     const auto micro = [](int64_t ns) {
       return fmt::format("{}.{:03}", ns / kNanosecondsInMicrosecond, ns % kNanosecondsInMicrosecond);
     };
@@ -60,15 +60,14 @@ Result<std::string> write_trace(const std::string& path, Transport& transport, F
   PLAIT_ASSIGN(const auto all, transport.gather(std::as_bytes(std::span(mine)), 0));
   int64_t lost = noted.lost;
   PLAIT_TRY(transport.all_reduce_sum(std::span(&lost, 1)));
-  if (transport.is_root()) {
-    PLAIT_TRY(files.write_pieces_atomically(path, [&](const Files::Writer& write) -> Status {
-      PLAIT_TRY(write("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n"));
-      for (const Bytes& lines : all)
-        PLAIT_TRY(write({reinterpret_cast<const char*>(lines.data()), lines.size()}));
-      // The last one has no comma.
-      return write("{\"ph\":\"M\",\"name\":\"trace_end\",\"pid\":0,\"tid\":0,\"args\":{}}\n]}\n");
-    }));
-  }
+  const auto content = [&](const Files::Writer& write) -> Status {
+    PLAIT_TRY(write("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n"));
+    for (const Bytes& lines : all)
+      PLAIT_TRY(write({reinterpret_cast<const char*>(lines.data()), lines.size()}));
+    // The last one has no comma.
+    return write("{\"ph\":\"M\",\"name\":\"trace_end\",\"pid\":0,\"tid\":0,\"args\":{}}\n]}\n");
+  };
+  if (transport.is_root()) PLAIT_TRY(files.write_pieces_atomically(path, content));
   if (lost == 0) return std::string();
   return fmt::format("the trace was full: {} of its events are not in {}", lost, path);
 }
