@@ -57,10 +57,22 @@ Result<std::unique_ptr<Reducer>> Reducer::create(const Registry& registry, const
     divisor = std::gcd(divisor, reducer->weights_[static_cast<size_t>(k)]);
   }
   reducer->divisor_ = divisor;
+  PLAIT_TRY(reducer->check_weights());
   if (reducer->total_weight() <= ExactSum::kLargestTotal) return reducer;
   return Status(Code::kInvalid, reducer->name() + ": the weights of all shards add up to " +
                                     std::to_string(reducer->total_weight()) + ", wanted at most " +
                                     std::to_string(ExactSum::kLargestTotal));
+}
+
+Status Reducer::check_weights() const {
+  for (int k = 0; k < static_cast<int>(weights_.size()); ++k) {
+    if (weight(k) <= kLargestWeight) continue;
+    return {Code::kInvalid, name() + ": weight " + std::to_string(weight(k)) + " of shard " +
+                                std::to_string(k) +
+                                ", when the common divisor of all shards is taken out, wanted 1 to " +
+                                std::to_string(kLargestWeight)};
+  }
+  return {};
 }
 
 int64_t Reducer::total_weight() const {
@@ -79,9 +91,8 @@ Result<int32_t> Reducer::ask(int shard, double loss) const {
   const auto* ops = instance_.ops<plait_reducer_ops>();
   PLAIT_TRY(context.call([&] { return ops->weight(instance_.self(), context.raw(), &result, &weight); })
                 .at(name()));
-  if (weight >= 1 && weight <= kLargestWeight) return weight;
-  return Status(Code::kPlugin, name() + ": weight " + std::to_string(weight) + ", wanted 1 to " +
-                                   std::to_string(kLargestWeight));
+  if (weight >= 1) return weight;
+  return Status(Code::kPlugin, name() + ": weight " + std::to_string(weight) + ", wanted at least 1");
 }
 
 Status Reducer::check_weight(int shard, double loss) const {

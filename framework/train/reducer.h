@@ -23,8 +23,8 @@ namespace plait {
 // leaves them out. What it gives must be finite.
 class Reducer {
  public:
-  // `samples`: of one shard in a round. Weights are divided by their common divisor.
-  // Fails with: what the plugin reports; kInvalid when the weights cannot be summed.
+  // `samples`: of one shard in a round. Weights are divided by their common divisor, and only then have to be
+  // small. Fails with: what the plugin reports; kInvalid when the weights cannot be summed.
   static Result<std::unique_ptr<Reducer>> create(const Registry& registry, const PluginSpec& spec, int shards,
                                                  int64_t samples);
   bool gathers() const { return gathers_; }
@@ -48,6 +48,7 @@ class Reducer {
  private:
   Reducer() = default;
   Result<int32_t> ask(int shard, double loss) const;
+  Status check_weights() const;
   Status combine_part(const std::vector<const float*>& values, std::span<float> combined) const;
   std::string name() const { return "reducer " + std::string(instance_.entry().type->id); }
 

@@ -25,13 +25,6 @@ const std::vector<Parts>& usual_parts() {
   return all;
 }
 
-Status apply_to(const AugmenterBench& bench, AugmenterSample& sample, uint64_t key) {
-  CallContext context;
-  const plait_sample_call call = sample.call(key);
-  return context.call([&] { return bench.ops().apply(bench.instance.self(), context.raw(), &call); })
-      .at("apply");
-}
-
 void put_in_batch(const Parts& parts, const AugmenterSample& one, int64_t place, AugmenterSample& batch) {
   for (size_t i = 0; i < parts.size(); ++i) {
     const PartSpec& part = parts[i];
@@ -61,13 +54,20 @@ Status find_bound(AugmenterBench& bench) {
   for (; bench.bound > 0; bench.bound = bench.bound > 1 ? 1 : 0) {
     AugmenterSample sample(bench.in, bench.out, Dice(1, "numbers"), Poison::kNan, bench.bound);
     for (const auto& input : sample.inputs) set_largest(*input, bench.bound - 1);
-    status = apply_to(bench, sample, 1);
+    status = apply_augmenter(bench, sample, 1);
     if (!is_refusal(status)) return {};  // what else is wrong is for the laws
   }
   return status;
 }
 
 }  // namespace
+
+Status apply_augmenter(const AugmenterBench& bench, AugmenterSample& sample, uint64_t key) {
+  CallContext context;
+  const plait_sample_call call = sample.call(key);
+  return context.call([&] { return bench.ops().apply(bench.instance.self(), context.raw(), &call); })
+      .at("apply");
+}
 
 std::vector<Parts> parts_for(const Example& one) {
   return one.inputs.empty() ? usual_parts() : std::vector<Parts>{one.inputs};
@@ -86,7 +86,7 @@ Result<std::unique_ptr<AugmenterSample>> make_batch(const AugmenterBench& bench,
   for (int64_t place = 0; place < n; ++place) {
     const uint64_t own = key * 100 + static_cast<uint64_t>(place);
     AugmenterSample one(bench.in, bench.out, Dice(own, "in batch"), Poison::kNan, bench.bound);
-    PLAIT_TRY(apply_to(bench, one, own));
+    PLAIT_TRY(apply_augmenter(bench, one, own));
     put_in_batch(bench.out, one, place, *batch);
   }
   for (size_t i = 0; i < parts.size(); ++i)

@@ -104,6 +104,8 @@ class AugmenterSample {
   std::vector<std::vector<uint8_t>> copies_;
 };
 
+// One sample, with the random numbers of `key`. Fails with: what apply reports.
+Status apply_augmenter(const AugmenterBench& bench, AugmenterSample& sample, uint64_t key);
 // A batch as training gives it to apply_batch: what apply made of `n` samples, of the types that batches have
 // (sample_cast.h), for outputs of the same parts. Fails with: what apply reports.
 Result<std::unique_ptr<AugmenterSample>> make_batch(const AugmenterBench& bench, int64_t n, uint64_t key,

@@ -40,19 +40,14 @@ Status apply(const AugmenterBench& bench, AugmenterSample& sample, uint64_t key,
       .at("apply");
 }
 
-Status apply(const AugmenterBench& bench, AugmenterSample& sample, uint64_t key) {
-  CallContext context;
-  return apply(bench, sample, key, context);
-}
-
 Status memory(Trial& trial) {
   return for_each_bench(trial, [&](const AugmenterBench& bench) -> Status {
     for (uint64_t key = 0; key < 20; ++key) {
       AugmenterSample first(bench.in, bench.out, Dice(key, "m"), Poison::kNan, bench.bound),
           second(bench.in, bench.out, Dice(key, "m"), Poison::kNumber, bench.bound);
-      PLAIT_TRY(apply(bench, first, key));
+      PLAIT_TRY(apply_augmenter(bench, first, key));
       PLAIT_TRY(first.check_memory());
-      PLAIT_TRY(apply(bench, second, key));
+      PLAIT_TRY(apply_augmenter(bench, second, key));
       if (const auto what = first.difference(second); !what.empty())
         return broken(what +
                       " depends on what its memory, or memory around it, held before: not all of it is "
@@ -69,11 +64,11 @@ Status same_again(Trial& trial) {
     for (uint64_t n = 0; n < kSamples; ++n) {
       wanted.push_back(
           std::make_unique<AugmenterSample>(bench.in, bench.out, Dice(n, "s"), Poison::kNan, bench.bound));
-      PLAIT_TRY(apply(bench, *wanted.back(), n));
+      PLAIT_TRY(apply_augmenter(bench, *wanted.back(), n));
     }
     for (uint64_t n = kSamples; n-- > 0;) {
       AugmenterSample again(bench.in, bench.out, Dice(n, "s"), Poison::kNan, bench.bound);
-      PLAIT_TRY(apply(bench, again, n));
+      PLAIT_TRY(apply_augmenter(bench, again, n));
       if (const auto what = wanted[n]->difference(again); !what.empty())
         return broken(what +
                       " differs for the same sample and random numbers in another order: there is randomness "
@@ -90,12 +85,12 @@ Status concurrent(Trial& trial) {
     for (size_t n = 0; n < kThreads; ++n) {
       wanted.push_back(
           std::make_unique<AugmenterSample>(bench.in, bench.out, Dice(n, "c"), Poison::kNan, bench.bound));
-      PLAIT_TRY(apply(bench, *wanted.back(), n));
+      PLAIT_TRY(apply_augmenter(bench, *wanted.back(), n));
     }
     const std::string fault = at_once(kThreads, [&](size_t n) -> std::string {
       AugmenterSample again(bench.in, bench.out, Dice(n, "c"), Poison::kNan, bench.bound);
       for (int i = 0; i < 300; ++i) {
-        if (const Status status = apply(bench, again, n); !status) return status.message();
+        if (const Status status = apply_augmenter(bench, again, n); !status) return status.message();
         if (const auto what = wanted[n]->difference(again); !what.empty()) return what + " differs";
       }
       return "";
@@ -104,26 +99,33 @@ Status concurrent(Trial& trial) {
   });
 }
 
+// The same batch several times, in other memory.
+Status check_batch(const AugmenterBench& bench, int64_t samples, uint64_t key) {
+  std::vector<std::unique_ptr<AugmenterSample>> runs;
+  for (Poison poison : {Poison::kNan, Poison::kNumber, Poison::kNan}) {
+    PLAIT_ASSIGN(auto batch, make_batch(bench, samples, key, poison));
+    runs.push_back(std::move(batch));
+    const plait_sample_call call = batch_call(*runs.back(), key);
+    CallContext context;
+    PLAIT_TRY(
+        context.call([&] { return bench.ops().apply_batch(bench.instance.self(), context.raw(), &call); })
+            .at("apply_batch"));
+    PLAIT_TRY(runs.back()->check_memory().at("apply_batch"));
+  }
+  for (size_t i = 1; i < runs.size(); ++i)
+    if (const auto what = runs[0]->difference(*runs[i]); !what.empty())
+      return broken("apply_batch: " + what + " differs for the same batch and random numbers");
+  return {};
+}
+
 Status batches(Trial& trial) {
   const plait_augmenter_ops* ops = &trial.ops<plait_augmenter_ops>();
   if (!PLAIT_HAS(ops, apply_batch)) return skipped("does not work on batches");
   return for_each_bench(trial, [&](const AugmenterBench& bench) -> Status {
-    for (uint64_t key = 0; key < 10; ++key) {
-      std::vector<std::unique_ptr<AugmenterSample>> runs;
-      for (Poison poison : {Poison::kNan, Poison::kNumber, Poison::kNan}) {
-        PLAIT_ASSIGN(auto batch, make_batch(bench, 5, key, poison));
-        runs.push_back(std::move(batch));
-        const plait_sample_call call = batch_call(*runs.back(), key);
-        CallContext context;
-        PLAIT_TRY(
-            context.call([&] { return bench.ops().apply_batch(bench.instance.self(), context.raw(), &call); })
-                .at("apply_batch"));
-        PLAIT_TRY(runs.back()->check_memory().at("apply_batch"));
-      }
-      for (size_t i = 1; i < runs.size(); ++i)
-        if (const auto what = runs[0]->difference(*runs[i]); !what.empty())
-          return broken("apply_batch: " + what + " differs for the same batch and random numbers");
-    }
+    for (uint64_t key = 0; key < 10; ++key) PLAIT_TRY(check_batch(bench, 5, key));
+    // One sample, and more than arrays that seem large enough or 8 bits hold.
+    for (const int64_t samples : {1, 2, 70, 300})
+      PLAIT_TRY(check_batch(bench, samples, 10).at(fmt::format("{} samples", samples)));
     return {};
   });
 }

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,12 +25,19 @@ namespace {
 
 constexpr char kDone[] = "\n[done]";  // the end of an answer that was not cut short
 
-void write_all(int descriptor, const std::string& text) {
+bool write_all(int descriptor, const std::string& text) {
   for (size_t at = 0; at < text.size();) {
     const ssize_t wrote = ::write(descriptor, text.data() + at, text.size() - at);
-    if (wrote <= 0 && errno != EINTR) return;
+    if (wrote <= 0 && errno != EINTR) return false;
     if (wrote > 0) at += static_cast<size_t>(wrote);
   }
+  return true;
+}
+
+// A file that is open, by device and number; zeros: none.
+std::pair<dev_t, ino_t> identity(int descriptor) {
+  struct stat file {};
+  return ::fstat(descriptor, &file) == 0 ? std::pair(file.st_dev, file.st_ino) : std::pair<dev_t, ino_t>();
 }
 
 // Files of the plugin's hints, and whatever it writes, go with the folder.
@@ -56,7 +64,9 @@ std::string last_line(const std::string& text) {
   if (const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC); null >= 0)
     ::dup2(null, STDOUT_FILENO), ::dup2(errors >= 0 ? errors : null, STDERR_FILENO);
   const std::string folder = make_folder();
-  write_all(descriptor, work(*progress) + kDone);
+  const auto pipe = identity(descriptor);
+  const std::string answer = work(*progress) + kDone;
+  progress->lost_pipe = identity(descriptor) != pipe || !write_all(descriptor, answer);
   std::error_code ignored;
   if (!folder.empty()) std::filesystem::remove_all(folder, ignored);
   ::_exit(0);  // destructors of plugins are not under test
@@ -171,6 +181,11 @@ Result<std::string> Child::answer() {
   const std::string errors = this->errors();
   if (const std::string report = sanitizer_report(errors); !report.empty())
     return {Code::kPlugin, fmt::format("{}{}", report, at())};
+  if (progress_->lost_pipe)
+    return {
+        Code::kPlugin,
+        fmt::format("closes a file descriptor that is not its own, the one over which results come back{}",
+                    at())};
   const std::string line = last_line(errors);
   const std::string said = line.empty() ? "" : fmt::format("; its last words: {}", line);
   if (WIFSIGNALED(status_)) {

@@ -55,6 +55,7 @@ std::vector<Law> metric_laws();
 std::vector<Law> optimizer_laws();
 std::vector<Law> schedule_laws();
 std::vector<Law> augmenter_laws();
+std::vector<Law> augmenter_large_laws();
 std::vector<Law> source_laws();
 std::vector<Law> reducer_laws();
 std::vector<Law> pretrainer_laws();

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "plan/shape_text.h"
 #include "verify/config_samples.h"
 #include "verify/law.h"
@@ -9,12 +11,15 @@
 namespace plait {
 namespace {
 
-std::vector<PartSpec> targets_for(const PartSpec& prediction) {
-  std::vector<PartSpec> targets = {{"target", PLAIT_F32, prediction.shape, -1}};
+constexpr uint32_t kTargetTypes[] = {PLAIT_F32, PLAIT_I32, PLAIT_U8, PLAIT_I64};
+
+// Likely targets of a type: numbers beside the prediction's, or labels.
+std::vector<PartSpec> targets_for(const PartSpec& prediction, uint32_t dtype) {
+  if (dtype == PLAIT_F32) return {{"target", dtype, prediction.shape, -1}};
+  std::vector<PartSpec> targets;
   std::vector<int64_t> inner(prediction.shape.begin(), prediction.shape.end() - 1), one = inner;
   one.push_back(1);
-  for (uint32_t dtype : {PLAIT_I32, PLAIT_U8, PLAIT_I64})
-    for (const auto& shape : {inner, one, prediction.shape}) targets.push_back({"target", dtype, shape, -1});
+  for (const auto& shape : {inner, one, prediction.shape}) targets.push_back({"target", dtype, shape, -1});
   return targets;
 }
 
@@ -44,6 +49,40 @@ bool is_supported(Trial& trial, const LossCase& made) {
   return LossBench::create(trial, made).status().code() != Code::kUnsupported;
 }
 
+// A check may let more through than compute takes (that of the SDK, where there is no other, compares shapes
+// alone). Whether it works is asked of all types of targets but the first.
+bool computes(Trial& trial, const LossCase& made) {
+  const auto bench = LossBench::create(trial, made);
+  Dice dice(1, "types");
+  return bench && LossRun(**bench, dice).compute();
+}
+
+std::optional<LossCase> guessed_case(Trial& trial, const Example& one, const std::vector<int64_t>& shape,
+                                     uint32_t dtype) {
+  const PartSpec prediction{"prediction", PLAIT_F32, shape, -1};
+  for (const PartSpec& target : targets_for(prediction, dtype)) {
+    LossCase made{one.config, prediction, target,
+                  static_cast<uint32_t>(shape.back())};  // classes, along the last axis
+    if (target.shape == prediction.shape && is_integer(target)) made.bound = 2;
+    if (fits(trial, made)) return made;
+  }
+  return {};
+}
+
+// All that fits, each with another configuration and another shape than the one before.
+std::vector<LossCase> guessed_cases(Trial& trial, const std::vector<Example>& configs, uint32_t dtype) {
+  static const std::vector<std::vector<int64_t>> kShapes = {{3, 4}, {1, 5}, {2, 3, 5, 2}, {4, 1}, {2, 6, 3}};
+  std::vector<LossCase> cases;
+  const size_t steps =
+      configs.size() % kShapes.size() == 0 ? configs.size() : SIZE_MAX;  // then pairs would repeat
+  for (size_t n = 0; n < configs.size() * kShapes.size(); ++n) {
+    const auto& shape = kShapes[(n + n / steps) % kShapes.size()];
+    if (auto made = guessed_case(trial, configs[n % configs.size()], shape, dtype))
+      cases.push_back(std::move(*made));
+  }
+  return cases;
+}
+
 }  // namespace
 
 std::string LossCase::text() const {
@@ -65,24 +104,22 @@ plait_loss_request loss_request(const LossCase& made, const plait_tensor_spec& p
 }
 
 Result<std::vector<LossCase>> loss_cases(Trial& trial) {
-  constexpr size_t kCases = 8;
+  constexpr size_t kCases = 16;
   PLAIT_ASSIGN(const auto configs, config_cases(trial, 4));
   std::vector<LossCase> cases;
-  for (const Example& one : configs) {
+  for (const Example& one : configs)
     if (one.inputs.size() == 2)
       cases.push_back({one.config, one.inputs[0], one.inputs[1], std::max(one.integer_bound, 1u)});
-    for (const auto& shape :
-         std::vector<std::vector<int64_t>>{{3, 4}, {1, 5}, {2, 3, 5, 2}, {4, 1}, {2, 6, 3}}) {
-      const PartSpec prediction{"prediction", PLAIT_F32, shape, -1};
-      for (const PartSpec& target : targets_for(prediction)) {
-        LossCase made{one.config, prediction, target,
-                      static_cast<uint32_t>(shape.back())};  // classes, along the last axis
-        if (target.shape == prediction.shape && is_integer(target)) made.bound = 2;
-        if (cases.size() < kCases && fits(trial, made) && is_supported(trial, made)) {
-          cases.push_back(made);
-          break;
-        }
-      }
+  // Types of targets in turn: a loss may do something else for each of them.
+  std::vector<std::vector<LossCase>> by_type;
+  for (const uint32_t dtype : kTargetTypes) by_type.push_back(guessed_cases(trial, configs, dtype));
+  std::optional<uint32_t> first_type;
+  if (!cases.empty()) first_type = cases.front().target.dtype;
+  for (size_t n = 0; n < kCases; ++n) {
+    for (const auto& guessed : by_type) {
+      if (n >= guessed.size() || cases.size() >= kCases || !is_supported(trial, guessed[n])) continue;
+      if (!first_type) first_type = guessed[n].target.dtype;
+      if (guessed[n].target.dtype == *first_type || computes(trial, guessed[n])) cases.push_back(guessed[n]);
     }
   }
   if (cases.empty())
@@ -115,6 +152,11 @@ LossRun::LossRun(const LossBench& bench, Dice& dice, Poison poison)
   prediction.draw(dice, 0.05, 0.95, 2);  // fits probabilities and scores alike
   target.draw(dice, 0.05, 0.95, bench.made().bound);
   if (target.spec().dtype == PLAIT_F32) share_out(target);
+}
+
+void LossRun::draw(Dice& dice, double low, double high, bool targets) {
+  prediction.draw(dice, low, high, 2);
+  if (targets && target.spec().dtype == PLAIT_F32) target.draw(dice, low, high, 2);
 }
 
 std::string LossRun::target_text() const {

@@ -21,7 +21,8 @@ bool is_integer(const PartSpec& spec);
 // The request for a case. Borrows the specs.
 plait_loss_request loss_request(const LossCase& made, const plait_tensor_spec& prediction,
                                 const plait_tensor_spec& target, bool training);
-// Up to eight cases that check accepts. Fails with: skipped, when there is none.
+// Some cases that check accepts: of every type that targets may have, in several shapes. Fails with: skipped,
+// when there is none.
 Result<std::vector<LossCase>> loss_cases(Trial& trial);
 
 // An instance. Threads: create [setup only]; the rest [any].
@@ -55,6 +56,8 @@ class LossRun {
  public:
   LossRun(const LossBench& bench, Dice& dice, Poison poison = Poison::kNan);
   Status compute(bool with_gradient = true, double scale = 1);
+  // Predictions in low .. high; targets that are no labels too, with `targets`.
+  void draw(Dice& dice, double low, double high, bool targets = false);
   double sum() const { return result.as<double>()[0]; }
   double count() const { return result.as<double>()[1]; }
   double mean() const { return sum() / count(); }

@@ -24,37 +24,115 @@ Status for_each_case(Trial& trial, Check check) {
   return {};
 }
 
+// Of numbers up to `size`, in units of the floor of differences, 1e-5 (derivative.cc). The step is 2^-7 of
+// that size; a mean, or terms of it as large as the numbers, may be rounded to 4 * 2^-24 of it on either
+// side: over two steps that is 2^-15 of mean / size, or of 1, and 2^-15 is 3.1e-5. A sum that swallows an
+// element decides nothing.
+Magnitude magnitude_of(const LossRun& run, double size) {
+  const double swallowed = 3.1 * std::abs(run.mean()) / size;
+  return {size, size > 1 ? 3.1 + swallowed : std::max(1.0, swallowed), 0};
+}
+
+// Differences of the mean at every element of what has been drawn.
+Status check_derivatives(LossRun& run, double size, uint64_t& compared) {
+  const Magnitude magnitude = magnitude_of(run, size);
+  std::vector<float> given;
+  for (uint64_t k = 0; k < run.gradient.elements(); ++k)
+    given.push_back(static_cast<float>(run.gradient.get(k)));
+  for (uint64_t k = 0; k < given.size(); ++k) {
+    const Evaluate evaluate = [&](float x, std::vector<double>& outputs) -> Status {
+      run.prediction.set(k, x);
+      PLAIT_TRY(run.compute());
+      outputs[0] = run.mean();
+      return {};
+    };
+    const double x = run.prediction.get(k);
+    PLAIT_ASSIGN(const Derivative wanted, derivative(evaluate, {1.0}, static_cast<float>(x), magnitude));
+    if (!wanted.smooth) continue;
+    ++compared;
+    if (!wanted.agrees(given[k]))
+      return broken(fmt::format(
+          "the gradient of prediction element {} ({:.6g}) is {:.6g}, but differences of the mean give "
+          "{:.6g} +- {:.1g}",
+          k, x, given[k], wanted.value, wanted.tolerance));
+  }
+  return {};
+}
+
+// A loss of probabilities, or of shares, has no value for numbers of all sizes: then there is nothing to
+// compare.
+bool has_value(LossRun& run) { return run.compute() && run.bad_target() < 0 && std::isfinite(run.sum()); }
+
+// Scores, and numbers that are no probabilities, in both signs; beyond 1 alone where negative ones have no
+// value.
+Status check_wide_derivatives(LossRun& run, Dice& dice, uint64_t& compared) {
+  for (const double size : {4.0, 32.0, 256.0}) {
+    for (const bool targets : {false, true}) {
+      run.draw(dice, -size, size, targets);
+      if (!has_value(run)) run.draw(dice, 0, size, targets);
+      if (!has_value(run)) break;
+      PLAIT_TRY(check_derivatives(run, size, compared).at(fmt::format("numbers up to {:g}", size)));
+    }
+  }
+  return {};
+}
+
 Status gradient(Trial& trial) {
   uint64_t compared = 0;
   const Status all = for_each_case(trial, [&](const LossBench& bench) -> Status {
     LossRun run(bench, trial.dice());
     PLAIT_TRY(run.compute());
     if (run.bad_target() >= 0) return {};
-    std::vector<float> given;
-    for (uint64_t k = 0; k < run.gradient.elements(); ++k)
-      given.push_back(static_cast<float>(run.gradient.get(k)));
-    for (uint64_t k = 0; k < given.size(); ++k) {
-      const Evaluate evaluate = [&](float x, std::vector<double>& outputs) -> Status {
-        run.prediction.set(k, x);
-        PLAIT_TRY(run.compute());
-        outputs[0] = run.mean();
-        return {};
-      };
-      PLAIT_ASSIGN(const Derivative wanted,
-                   derivative(evaluate, {1.0}, static_cast<float>(run.prediction.get(k))));
-      if (!wanted.smooth) continue;
-      ++compared;
-      if (!wanted.agrees(given[k]))
-        return broken(
-            fmt::format("the gradient of prediction element {} is {:.6g}, but differences of the mean give "
-                        "{:.6g} +- {:.1g}",
-                        k, given[k], wanted.value, wanted.tolerance));
-    }
-    return {};
+    PLAIT_TRY(check_derivatives(run, 1, compared));
+    return check_wide_derivatives(run, trial.dice(), compared);
   });
   PLAIT_TRY(all);
   trial.remark(fmt::format("{} derivatives", compared));
   return compared > 0 ? Status() : skipped("no smooth point to compare");
+}
+
+// ---- large predictions
+
+// "" or what of the answer is no number.
+std::string no_number(const LossRun& run) {
+  if (!std::isfinite(run.sum())) return fmt::format("the loss is {}", run.sum());
+  for (uint64_t k = 0; k < run.gradient.elements(); ++k)
+    if (!std::isfinite(run.gradient.get(k)))
+      return fmt::format("the gradient of prediction element {} is {}", k, run.gradient.get(k));
+  return "";
+}
+
+// The same predictions at twice the size, and so on. A loss that grew by at most 8 times at the last
+// doubling, as cubes do, has a value at the next one that f32 can hold: where it has none, something inside
+// overflowed. One that grows like exp does, or that has no value for such numbers at all, promises nothing.
+Status check_doublings(const LossBench& bench, Dice& dice, double low, double high) {
+  constexpr double kLargest = 512, kCube = 8;
+  LossRun run(bench, dice);
+  run.draw(dice, low, high);
+  std::vector<double> first;
+  for (uint64_t k = 0; k < run.prediction.elements(); ++k) first.push_back(run.prediction.get(k));
+  double before = NAN, before_that = NAN;
+  for (double size = 1; size <= kLargest; size *= 2) {
+    for (uint64_t k = 0; k < first.size(); ++k) run.prediction.set(k, size * first[k]);
+    if (!run.compute() || run.bad_target() >= 0) return {};
+    const bool slow = std::abs(before) <= kCube * std::abs(before_that) + 1;  // false for NaN
+    if (const auto text = no_number(run); !text.empty())
+      return slow ? broken(fmt::format(
+                        "{} for predictions in {:g} .. {:g}, though the mean was {:.6g} for half of "
+                        "them and {:.6g} for a quarter",
+                        text, low * size, high * size, before, before_that))
+                  : Status();
+    before_that = before, before = run.mean();
+  }
+  return {};
+}
+
+Status large_predictions(Trial& trial) {
+  return for_each_case(trial, [&](const LossBench& bench) -> Status {
+    PLAIT_TRY(check_doublings(bench, trial.dice(), -1, 1));
+    PLAIT_TRY(check_doublings(bench, trial.dice(), 0.5, 1));
+    return check_doublings(bench, trial.dice(), -1, -0.5);
+  });
 }
 
 Status scale(Trial& trial) {
@@ -138,33 +216,63 @@ Status result(Trial& trial) {
   });
 }
 
-// No class of the prediction, nor of any other number of classes that it may stand for; -1 where the target's
-// type holds none.
-double beyond_classes(const LossCase& made) {
+// No classes of the prediction, nor of any other number of classes that it may stand for; none where the
+// target's type holds none.
+std::vector<double> no_classes(const LossCase& made) {
   const int64_t elements = static_cast<int64_t>(element_count(made.prediction.shape));
-  if (made.target.dtype == PLAIT_U8) return elements < 255 ? 255 : -1;
-  return static_cast<double>(std::max<int64_t>(200, elements));
+  if (made.target.dtype == PLAIT_U8) return elements < 255 ? std::vector<double>{255} : std::vector<double>{};
+  std::vector<double> labels = {static_cast<double>(std::max<int64_t>(200, elements)), INT32_MAX, -1, -2,
+                                INT32_MIN};
+  if (made.target.dtype == PLAIT_I64) labels.push_back(0x1p32);  // class 0 in 32 bits
+  return labels;
+}
+
+// A negative number may stand for a label that is left out: then it counts for nothing.
+bool is_left_out(const LossRun& run, double label, double usual_count, uint64_t sample, uint64_t batch) {
+  if (label >= 0 || run.bad_target() >= 0 || !(run.count() < usual_count)) return false;
+  const uint64_t each = run.gradient.elements() / batch;
+  if (run.target.elements() != batch) return true;  // the gradient of its place is not known here
+  for (uint64_t k = sample * each; k < (sample + 1) * each; ++k)
+    if (run.gradient.get(k) != 0) return false;
+  return true;
+}
+
+Status check_bad_label(LossRun& run, double label) {
+  const auto batch = static_cast<uint64_t>(run.target.spec().shape[0]),
+             stride = run.target.elements() / batch;
+  std::vector<double> usual;
+  PLAIT_TRY(run.compute());
+  double count = run.count();
+  for (uint64_t n = batch; n-- > 0;) {  // the smallest place is told
+    usual.push_back(run.target.get(n * stride));
+    run.target.set(n * stride, label);
+    if (!run.compute()) continue;
+    if (is_left_out(run, label, count, n, batch)) {
+      count = run.count();
+      continue;
+    }
+    if (run.bad_target() != static_cast<int32_t>(n))
+      return broken(
+          fmt::format("target {:.0f} of sample {} is taken: bad_target is {}", label, n, run.bad_target()));
+    for (const auto& [what, block] : std::vector<std::pair<const char*, const Guarded*>>{
+             {"gradient", &run.gradient.memory()}, {"workspace", &run.workspace}, {"result", &run.result}})
+      if (const auto text = block->overrun(); !text.empty())
+        return broken(fmt::format("a bad target makes it write outside the {}: {}", what, text));
+  }
+  for (uint64_t n = 0; n < batch; ++n) run.target.set(n * stride, usual[batch - 1 - n]);
+  return {};
 }
 
 Status bad_target(Trial& trial) {
   int tried = 0;
   const Status all = for_each_case(trial, [&](const LossBench& bench) -> Status {
     const PartSpec& target = bench.made().target;
-    if (!is_integer(target) || target.shape == bench.made().prediction.shape) return {};
+    // As many targets as predictions may be numbers.
+    if (!is_integer(target) || element_count(target.shape) == element_count(bench.made().prediction.shape))
+      return {};
     ++tried;
     LossRun run(bench, trial.dice());
-    const auto batch = static_cast<uint64_t>(target.shape[0]), stride = run.target.elements() / batch;
-    const double beyond = beyond_classes(bench.made());
-    if (beyond < 0) return {};
-    for (uint64_t n = batch; n-- > 0;) {  // the smallest place is told
-      run.target.set(n * stride, beyond);
-      if (!run.compute()) continue;
-      if (run.bad_target() != static_cast<int32_t>(n))
-        return broken(
-            fmt::format("target {} of sample {} is taken: bad_target is {}", beyond, n, run.bad_target()));
-      if (const auto text = run.gradient.memory().overrun(); !text.empty())
-        return broken("a bad target makes it write outside the gradient: " + text);
-    }
+    for (const double label : no_classes(bench.made())) PLAIT_TRY(check_bad_label(run, label));
     return {};
   });
   PLAIT_TRY(all);
@@ -233,6 +341,8 @@ std::vector<Law> loss_laws() {
       {kKind, "gradient_scale", kMust, "gradient_scale multiplies the gradient and nothing else", scale},
       {kKind, "memory", kMust, "writes its answers, all of them, and nothing else", memory},
       {kKind, "result", kMust, "a finite sum and a count of samples, with or without gradient", result},
+      {kKind, "large_predictions", kMust,
+       "finite for large predictions, where the mean does not grow faster than cubes", large_predictions},
       {kKind, "bad_target", kMust, "a target out of range is told by its place", bad_target},
       {kKind, "same_again", kMust, "the same call gives the same bits, on several threads too", same_again},
       {kKind, "no_leak", kMust, "create and destroy leave nothing behind", leaks_nothing},

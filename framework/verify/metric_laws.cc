@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "plan/shape_text.h"
 #include "verify/heap.h"
 #include "verify/law.h"
 #include "verify/metric_bench.h"
@@ -52,6 +53,39 @@ Status merges(Trial& trial) {
         return broken(fmt::format(
             "update does not add to its state: number {} is {} after twice the same batch, {} after once", i,
             twice[i], whole[i]));
+    return {};
+  });
+}
+
+// A batch of more than 2^16 numbers beside small parts of it. Sums of n numbers of the order of 1 in f64 are
+// off by at most n^2 / 2 * 2^-53.
+Status large(Trial& trial) {
+  constexpr int64_t kLarge = (1 << 16) + 999, kPart = 61;
+  return for_each_bench(trial, [&](const MetricBench& small) -> Status {
+    const auto each = static_cast<int64_t>(element_count(small.prediction.shape)) / small.prediction.shape[0];
+    const int64_t samples = kLarge / std::max<int64_t>(each, 1) + kPart / 2;
+    MetricBench bench;
+    bench.config = small.config, bench.bound = small.bound;
+    bench.prediction = small.prediction, bench.target = small.target;
+    bench.prediction.shape[0] = bench.target.shape[0] = samples;
+    PLAIT_TRY(create_metric(trial, bench));
+    const MetricData data(bench, trial.dice());
+    std::vector<double> whole(bench.state_size), merged(bench.state_size);
+    trial.doing("update, " + bench.text());
+    PLAIT_TRY(bench.update(data.prediction, data.target, whole.data()));
+    for (int64_t begin = 0; begin < samples; begin += kPart) {
+      const int64_t end = std::min(begin + kPart, samples);
+      std::vector<double> part(bench.state_size);
+      PLAIT_TRY(
+          small.update(*slice(data.prediction, begin, end), *slice(data.target, begin, end), part.data()));
+      for (size_t i = 0; i < part.size(); ++i) merged[i] += part[i];
+    }
+    const auto terms = static_cast<double>(samples * each);
+    for (size_t i = 0; i < whole.size(); ++i)
+      if (!near(whole[i], merged[i]) && !(std::abs(whole[i] - merged[i]) <= terms * terms * 0x1p-54))
+        return broken(
+            fmt::format("number {} of the state is {} for a batch of {} samples, {} as the sum of its parts",
+                        i, whole[i], samples, merged[i]));
     return {};
   });
 }
@@ -161,6 +195,7 @@ std::vector<Law> metric_laws() {
   return {
       {kKind, "values", kMust, "every value has a name and a doc", values_named},
       {kKind, "merges", kMust, "states of parts of a batch add up to the batch's", merges},
+      {kKind, "large", kMust, "a batch of more than 2^16 numbers is counted in full", large},
       {kKind, "finish", kMust, "values are finite and do not depend on how many samples there are alike",
        finishes},
       {kKind, "no_leak", kMust, "create and destroy leave nothing behind", leaks_nothing},

@@ -81,7 +81,8 @@ class OptimizerBench {
 // Weights and slots of one tensor. Threads: [one at a time]
 class OptimizerRun {
  public:
-  OptimizerRun(const OptimizerBench& bench, std::vector<float> first, uint64_t begin = 0,
+  // Of the weights `first`, those from `begin` to before `end`.
+  OptimizerRun(const OptimizerBench& bench, const std::vector<float>& first, uint64_t begin = 0,
                uint64_t end = kOptimizerCount)
       : weights((end - begin) * 4, Poison::kNan), gradients((end - begin) * 4, Poison::kNan), bench_(bench) {
     weights.write(first.data() + begin, weights.bytes());

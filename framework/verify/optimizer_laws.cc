@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstring>
 #include <set>
 
 #include "verify/heap.h"
@@ -130,6 +131,74 @@ Status elementwise(Trial& trial) {
   });
 }
 
+// ---- large tensors
+
+constexpr uint64_t kLargeCount = (1 << 16) + 4441;
+
+// Pieces are shorter than any count of 15 bits.
+Status compare_with_pieces(Trial& trial, const OptimizerBench& bench, const std::vector<float>& first) {
+  const std::vector<uint64_t> cuts = {0, 13, 20011, 40009, 60013, kLargeCount};
+  OptimizerRun whole(bench, first, 0, kLargeCount);
+  std::vector<std::unique_ptr<OptimizerRun>> pieces;
+  for (size_t i = 0; i + 1 < cuts.size(); ++i)
+    pieces.push_back(std::make_unique<OptimizerRun>(bench, first, cuts[i], cuts[i + 1]));
+  for (int64_t t = 0; t < 2; ++t) {
+    const auto gradient = draw(trial.dice(), kLargeCount);
+    PLAIT_ASSIGN(const double observed, whole.observe(gradient.data(), t));
+    PLAIT_TRY(whole.step(gradient.data(), t, observed));
+    for (size_t i = 0; i < pieces.size(); ++i)
+      PLAIT_TRY(pieces[i]->step(gradient.data() + cuts[i], t, observed));
+  }
+  if (const auto text = whole.overrun(); !text.empty()) return broken("writes outside its memory: " + text);
+  const auto check = [&](const std::string& what, const Guarded& all, const Guarded& piece, uint64_t begin) {
+    for (uint64_t k = 0; k < piece.bytes() / 4; ++k)
+      if (std::memcmp(all.as<float>() + begin + k, piece.as<float>() + k, 4) != 0)
+        return broken(fmt::format("{} {} of {} is {:.6g}, but {:.6g} when the tensor is cut into pieces",
+                                  what, begin + k, kLargeCount, all.as<float>()[begin + k],
+                                  piece.as<float>()[k]));
+    return Status();
+  };
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    PLAIT_TRY(check("weight", whole.weights, pieces[i]->weights, cuts[i]));
+    for (size_t slot = 0; slot < whole.slots.size(); ++slot)
+      PLAIT_TRY(check("slot \"" + bench.slots()[slot].name + "\"", whole.slots[slot], pieces[i]->slots[slot],
+                      cuts[i]));
+  }
+  return {};
+}
+
+// Weights see each other here: pieces say nothing. Whatever it computes, a tensor that repeats itself moves
+// at its end where it moves at its beginning.
+Status compare_with_copies(Trial& trial, const OptimizerBench& bench) {
+  const auto few = draw(trial.dice(), kCount), slopes = draw(trial.dice(), kCount);
+  std::vector<float> first(kLargeCount), gradient(kLargeCount);
+  for (uint64_t k = 0; k < kLargeCount; ++k) first[k] = few[k % kCount], gradient[k] = slopes[k % kCount];
+  OptimizerRun run(bench, first, 0, kLargeCount);
+  for (int64_t t = 0; t < 2; ++t) PLAIT_TRY(step(run, gradient.data(), t));
+  if (const auto text = run.overrun(); !text.empty()) return broken("writes outside its memory: " + text);
+  const auto moved = [&](uint64_t begin) {
+    for (uint64_t k = begin; k < begin + kCount; ++k)
+      if (run.weights.as<float>()[k] != first[k]) return true;
+    return false;
+  };
+  for (uint64_t begin = 0; begin + kCount <= kLargeCount; begin += kCount)
+    if (moved(0) != moved(begin))
+      return broken(fmt::format("weights {} to {} of {} {}, copies of those at its beginning, which {}",
+                                begin, begin + kCount - 1, kLargeCount, moved(begin) ? "move" : "do not move",
+                                moved(0) ? "do" : "do not"));
+  return {};
+}
+
+Status large(Trial& trial) {
+  const bool claims = trial.rules<plait_optimizer_rules>().flags & PLAIT_OPTIMIZER_ELEMENTWISE;
+  int tried = 0;
+  return for_each_bench(trial, [&](const OptimizerBench& bench) -> Status {
+    if (++tried > 4) return {};
+    return claims ? compare_with_pieces(trial, bench, draw(trial.dice(), kLargeCount))
+                  : compare_with_copies(trial, bench);
+  });
+}
+
 Status memory(Trial& trial) {
   return for_each_bench(trial, [&](const OptimizerBench& bench) -> Status {
     OptimizerRun run(bench, draw(trial.dice()));
@@ -146,7 +215,8 @@ Status memory(Trial& trial) {
 
 Status finite(Trial& trial) {
   return for_each_bench(trial, [&](const OptimizerBench& bench) -> Status {
-    for (const float size : {0.0f, 1.0f, 1e-20f, 1e6f}) {
+    // Squares of the largest are still numbers of f32; no optimizer needs higher powers.
+    for (const float size : {0.0f, 1.0f, 1e-20f, 1e6f, 1e13f, 1e18f}) {
       OptimizerRun run(bench, draw(trial.dice()));
       for (int64_t t = 0; t < 10; ++t) {
         auto gradient = draw(trial.dice());
@@ -239,6 +309,7 @@ std::vector<Law> optimizer_laws() {
       {kKind, "state", kMust, "weights, slots and the step number are all the state there is", state},
       {kKind, "elementwise", kMust, "where it says elementwise, cutting a tensor changes nothing",
        elementwise},
+      {kKind, "large", kMust, "a tensor of more than 2^16 weights is stepped at every place", large},
       {kKind, "memory", kMust, "writes weights and slots only", memory},
       {kKind, "finite", kMust, "weights do not become NaN, whatever the size of the gradients", finite},
       {kKind, "slots", kMust, "slots have names of their own and finite beginnings", slots_named},

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <memory>
 
 #include "graph/float_state.h"
 #include "plan/shape_text.h"
@@ -36,6 +38,7 @@ Status load(Trial& trial) {
 // ---- state
 
 Status loading_changes_nothing(Trial& trial) {
+  const WatchedOutput output;
   const ProcessState before = ProcessState::now();
   PLAIT_TRY(load(trial));
   const std::string what = before.difference(ProcessState::now());
@@ -49,9 +52,11 @@ bool has_driver(Trial& trial) {
 
 Status work_changes_nothing(Trial& trial) {
   const FloatState mode;
-  const ProcessState before = ProcessState::now();
+  const WatchedOutput output;
+  const bool files = !has_driver(trial);
+  const ProcessState before = ProcessState::now(files);
   const auto check = [&](const std::string& what) -> Status {
-    const std::string difference = before.difference(ProcessState::now());
+    const std::string difference = before.difference(ProcessState::now(files));
     return difference.empty() ? Status()
                               : broken(fmt::format("{} changes the process: {}", what, difference));
   };
@@ -73,28 +78,57 @@ Status work_changes_nothing(Trial& trial) {
 
 // ---- end
 
+// "crashes (SIGSEGV)", "exits with status 3".
+std::string ending_text(int status) {
+  if (!WIFSIGNALED(status)) return fmt::format("exits with status {}", WEXITSTATUS(status));
+  const char* name = ::sigabbrev_np(WTERMSIG(status));
+  return fmt::format("crashes (SIG{})", name != nullptr ? name : "?");
+}
+
+// A number that a process and its children see. 0 at first.
+class SharedNumber {
+ public:
+  static Result<SharedNumber> create() {
+    void* page = ::mmap(nullptr, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED) return {Code::kIo, std::string("mmap: ") + std::strerror(errno)};
+    return SharedNumber(static_cast<volatile int*>(page));
+  }
+  int get() const { return *number_; }
+  void set(int number) const { *number_ = number; }
+
+ private:
+  struct Unmap {
+    void operator()(volatile int* page) const { ::munmap(const_cast<int*>(page), sizeof(int)); }
+  };
+  explicit SharedNumber(volatile int* page) : number_(page) {}
+  std::unique_ptr<volatile int, Unmap> number_;
+};
+
 // Runs `work` and ends as programs do, with all destructors, in a process of its own.
 Status check_end(Trial& trial, const std::string& after, const std::function<Status()>& work) {
   if (is_sanitized()) return skipped("a sanitizer has work of its own at the end of a process");
-  constexpr int kDidNotWork = 91;
+  enum Stage : int { kWorks, kDidNotWork, kEnds };
+  PLAIT_ASSIGN(const auto stage, SharedNumber::create());
   const pid_t pid = ::fork();
   if (pid < 0) return {Code::kIo, std::string("fork: ") + std::strerror(errno)};
   if (pid == 0) {
-    if (!work()) ::_exit(kDidNotWork);
+    const Status worked = work();
+    stage.set(worked ? kEnds : kDidNotWork);
+    if (!worked) ::_exit(0);
     trial.doing("the end of a process " + after);
     std::exit(0);
   }
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
-  if (WIFSIGNALED(status)) {
-    const char* name = ::sigabbrev_np(WTERMSIG(status));
+  if (stage.get() == kDidNotWork) return skipped("the work itself fails");
+  if (stage.get() == kWorks)
+    return broken(fmt::format("the process {} before its end: the work itself ends it", ending_text(status)));
+  if (WIFSIGNALED(status))
     return broken(
-        fmt::format("the process crashes (SIG{}) when it ends {}: in a destructor of a static "
-                    "object, or a thread that is left",
-                    name != nullptr ? name : "?", after));
-  }
+        fmt::format("the process {} when it ends {}: in a destructor of a static object, or a thread that "
+                    "is left",
+                    ending_text(status), after));
   if (WEXITSTATUS(status) == 0) return {};
-  if (WEXITSTATUS(status) == kDidNotWork) return skipped("the work itself fails");
   return broken(fmt::format("a process that ends {} has status {}, wanted 0", after, WEXITSTATUS(status)));
 }
 

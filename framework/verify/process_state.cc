@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio_ext.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -24,6 +26,7 @@ namespace plait {
 namespace {
 
 using Parts = std::map<std::string, std::string>;
+const std::string kFile = "the file of descriptor ";
 
 std::string bytes_text(const void* bytes, size_t count) {
   std::string text;
@@ -81,6 +84,58 @@ void add_streams(Parts& parts) {
                     static_cast<unsigned>(streams[i]->flags()), streams[i]->precision());
 }
 
+// Standard error has a buffer from its first use on, of one byte; a larger one was given to it.
+void add_buffers(Parts& parts) {
+  static const char* const kNames[] = {"standard input", "standard output", "standard error"};
+  FILE* const files[] = {stdin, stdout, stderr};
+  for (int number = 0; number < 3; ++number) {
+    const size_t bytes = ::__fbufsize(files[number]);
+    parts[fmt::format("the buffer of {} (setvbuf)", kNames[number])] = fmt::format(
+        "{} bytes{}", number == 2 && bytes <= 1 ? 0 : bytes, ::__flbf(files[number]) ? ", by lines" : "");
+  }
+}
+
+// "" where standard output is no file, as it is under a WatchedOutput.
+std::string printed() {
+  constexpr size_t kMost = 200;
+  std::cout.flush();
+  std::fflush(stdout);
+  std::string text(kMost, '\0');
+  const ssize_t got = ::pread(STDOUT_FILENO, text.data(), kMost, 0);
+  text.resize(got > 0 ? static_cast<size_t>(got) : 0);
+  return text.substr(0, text.find('\n'));
+}
+
+// Looked at without a draw: both functions give back what they replace.
+void add_random(Parts& parts) {
+#if defined(__GLIBC__)
+  constexpr size_t kBytes = 128;  // of the table that a process begins with
+  alignas(8) static char other[kBytes];
+  static const char* const first = [] {
+    const char* was = ::initstate(1, other, sizeof other);
+    ::setstate(const_cast<char*>(was));
+    return was;
+  }();
+  char* const table = ::setstate(other);
+  ::setstate(table);
+  parts["the random numbers of rand (srand, random)"] =
+      table == first ? bytes_text(table, kBytes) : fmt::format("{}", static_cast<const void*>(table));
+#endif
+  unsigned short zero[3] = {}, now[3];
+  std::copy_n(::seed48(zero), 3, now);
+  ::seed48(now);
+  parts["the random numbers of drand48"] = bytes_text(now, sizeof now);
+}
+
+void add_files(Parts& parts) {
+  std::error_code error;
+  for (const auto& one : std::filesystem::directory_iterator("/proc/self/fd", error)) {
+    const std::string at = std::filesystem::read_symlink(one.path(), error).string();
+    if (!error && at.find("/fd") == std::string::npos)  // not the list itself
+      parts[kFile + one.path().filename().string()] = at;
+  }
+}
+
 void add_arithmetic(Parts& parts) {
   parts["rounding"] = fmt::format("{}", std::fegetround());
 #if defined(__x86_64__)
@@ -129,7 +184,23 @@ size_t entries(const char* folder) {
 
 }  // namespace
 
-ProcessState ProcessState::now() {
+WatchedOutput::WatchedOutput() {
+  printed();
+  const int file = ::memfd_create("standard output", MFD_CLOEXEC);
+  if (file < 0) return;
+  before_ = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 100);
+  ::dup2(file, STDOUT_FILENO);
+  ::close(file);
+}
+
+WatchedOutput::~WatchedOutput() {
+  if (before_ < 0) return;
+  printed();
+  ::dup2(before_, STDOUT_FILENO);
+  ::close(before_);
+}
+
+ProcessState ProcessState::now(bool files) {
   ProcessState state;
   Parts& parts = state.parts_;
   std::error_code error;
@@ -141,6 +212,9 @@ ProcessState ProcessState::now() {
   parts["the new handler"] = fmt::format("{}", reinterpret_cast<const void*>(std::get_new_handler()));
   parts["the terminate handler"] = fmt::format("{}", reinterpret_cast<const void*>(std::get_terminate()));
   add_environment(parts), add_signals(parts), add_streams(parts), add_arithmetic(parts), add_limits(parts);
+  add_buffers(parts), add_random(parts);
+  parts["printed to standard output"] = printed();
+  if (files) add_files(parts);
   return state;
 }
 
@@ -151,7 +225,8 @@ std::string ProcessState::difference(const ProcessState& later) const {
     if (other->second != text) return fmt::format("{} was \"{}\", is \"{}\"", name, text, other->second);
   }
   for (const auto& [name, text] : later.parts_)
-    if (!parts_.contains(name)) return fmt::format("{} is new: \"{}\"", name, text);
+    if (!parts_.contains(name) && !name.starts_with(kFile))  // a file may be open while an instance lives
+      return fmt::format("{} is new: \"{}\"", name, text);
   return "";
 }
 

@@ -5,11 +5,26 @@
 
 namespace plait {
 
-// Working folder, environment, locale, signal handlers, standard streams, floating-point mode, limits, ... as
-// text, by name. Threads: [one at a time]
+// While it lives, standard output is a file in memory of which ProcessState tells the text: the host prints
+// its own there, and progress as JSON. Threads: [one at a time]
+class WatchedOutput {
+ public:
+  WatchedOutput();
+  ~WatchedOutput();
+  WatchedOutput(const WatchedOutput&) = delete;
+  WatchedOutput& operator=(const WatchedOutput&) = delete;
+
+ private:
+  int before_ = -1;  // the standard output that there was
+};
+
+// Working folder, environment, locale, signal handlers, standard streams, floating-point mode, limits, random
+// numbers of the C library, ... as text, by name. Threads: [one at a time]
 class ProcessState {
  public:
-  static ProcessState now();
+  // With `files`: the open ones too, which may be closed by nobody else. A device's driver does with its own
+  // what it likes.
+  static ProcessState now(bool files = true);
   // "" or what another state has otherwise: "the working folder was "/a", is "/b"".
   std::string difference(const ProcessState& later) const;
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <optional>
 
 #include "verify/config_samples.h"
 #include "verify/law.h"
@@ -46,35 +48,67 @@ Result<int32_t> weigh(const Instance& reducer, const plait_shard_result& result)
   return weight;
 }
 
+// Numbers that cannot be may be refused, in words; else the same weight twice.
+Result<std::optional<int32_t>> weigh_twice(const Instance& reducer, const plait_shard_result& result) {
+  const auto weight = weigh(reducer, result);
+  const bool can_be = result.loss >= 0 && std::isfinite(result.loss) && result.samples <= INT32_MAX;
+  if (!weight && !can_be && !is_silent(weight.status())) return std::optional<int32_t>();
+  PLAIT_TRY(weight.status());
+  PLAIT_ASSIGN(const int32_t again, weigh(reducer, result));
+  if (*weight < 1)
+    return broken(fmt::format("weight {} for {} samples, loss {}; wanted at least 1", *weight, result.samples,
+                              result.loss));
+  if (*weight != again) return broken("the weight differs when it is asked for again");
+  return std::optional<int32_t>(*weight);
+}
+
+// The weight of a shard, whatever its loss: the host asks before the round, with a loss of 0, and stops where
+// the answer is another one behind it. 0: refused for all of them.
+Result<int32_t> weight_of_any_loss(const Instance& reducer, plait_shard_result result) {
+  int32_t first = 0;
+  double first_loss = 0;
+  for (const double loss : {0.0, 0.5, 2.3, 1e-9, 1e6, -1.5, 1e-320, HUGE_VAL, double{NAN}}) {
+    result.loss = loss;
+    PLAIT_ASSIGN(const auto weight, weigh_twice(reducer, result));
+    if (!weight) continue;
+    if (first == 0) first = *weight, first_loss = loss;
+    if (*weight != first)
+      return broken(
+          fmt::format("the weight depends on the loss: it is {} with loss {}, {} with loss {} ({} samples, "
+                      "shard {} of {}); no round could be run: weights are asked for before it",
+                      first, first_loss, *weight, loss, result.samples, result.shard, result.shards));
+  }
+  return first;
+}
+
+// As the host asks: all shards of a round, each of as many samples. Divided by what they have in common, the
+// exact sum must hold them.
+Status check_round_weights(const Instance& reducer, uint32_t shards, int64_t samples) {
+  constexpr int32_t kLargest = 65536;
+  std::vector<int32_t> all;
+  int32_t divisor = 0;
+  for (uint32_t shard = 0; shard < shards; ++shard) {
+    const plait_shard_result result{sizeof(plait_shard_result), shards, shard, 0, samples, 0};
+    PLAIT_ASSIGN(const int32_t weight, weight_of_any_loss(reducer, result));
+    if (weight == 0) return {};
+    all.push_back(weight), divisor = std::gcd(divisor, weight);
+  }
+  for (const int32_t weight : all)
+    if (weight / divisor > kLargest)
+      return broken(
+          fmt::format("weight {} for {} samples; divided by {}, which the weights of all {} shards have in "
+                      "common, wanted 1 .. {}",
+                      weight, samples, divisor, shards, kLargest));
+  return {};
+}
+
 Status weights(Trial& trial) {
   return for_each_reducer(trial, [&](const Instance& reducer) -> Status {
     const auto* ops = reducer.ops<plait_reducer_ops>();
     if (!PLAIT_HAS(ops, weight)) return skipped("gathers");
-    for (uint32_t shards : {1u, 3u, 64u}) {
-      for (const auto& [samples, loss] : std::vector<std::pair<int64_t, double>>{{1, 0.5},
-                                                                                 {640, 2.3},
-                                                                                 {60000, 1e-9},
-                                                                                 {32, 1e6},
-                                                                                 {32, 0},
-                                                                                 {32, -1.5},
-                                                                                 {32, 1e-320},
-                                                                                 {INT64_MAX, 2},
-                                                                                 {32, HUGE_VAL},
-                                                                                 {32, NAN}}) {
-        const plait_shard_result result{sizeof(plait_shard_result), shards, shards - 1, 0, samples, loss};
-        // Numbers that cannot be may be refused, in words.
-        if (const auto tried = weigh(reducer, result);
-            !tried && (!(loss >= 0 && std::isfinite(loss)) || samples == INT64_MAX) &&
-            !is_silent(tried.status()))
-          continue;
-        PLAIT_ASSIGN(const int32_t weight, weigh(reducer, result));
-        PLAIT_ASSIGN(const int32_t again, weigh(reducer, result));
-        if (weight < 1 || weight > 65536)
-          return broken(
-              fmt::format("weight {} for {} samples, loss {}; wanted 1 .. 65536", weight, samples, loss));
-        if (weight != again) return broken("the weight differs when it is asked for again");
-      }
-    }
+    for (const uint32_t shards : {1u, 3u, 64u})
+      for (const int64_t samples : std::vector<int64_t>{1, 32, 640, 60000, 70001, 5'242'880, INT64_MAX})
+        PLAIT_TRY(check_round_weights(reducer, shards, samples));
     return {};
   });
 }
@@ -109,8 +143,8 @@ class Gather {
 
 constexpr uint64_t kCount = 53;
 
-std::vector<std::vector<float>> draw_deltas(Dice& dice, size_t shards) {
-  std::vector<std::vector<float>> deltas(shards, std::vector<float>(kCount));
+std::vector<std::vector<float>> draw_deltas(Dice& dice, size_t shards, uint64_t count = kCount) {
+  std::vector<std::vector<float>> deltas(shards, std::vector<float>(count));
   for (auto& delta : deltas)
     for (float& value : delta) value = static_cast<float>(dice.between(-1, 1));
   return deltas;
@@ -121,7 +155,8 @@ Status for_each_gathering(Trial& trial, Check check) {
   return for_each_reducer(trial, [&](const Instance& reducer) -> Status {
     const auto* ops = reducer.ops<plait_reducer_ops>();
     if (!PLAIT_HAS(ops, combine) || PLAIT_HAS(ops, weight)) return skipped("is linear");
-    for (size_t shards : {1u, 2u, 3u, 5u, 8u}) {
+    for (size_t shards :
+         {1u, 2u, 3u, 5u, 8u, 70u, 300u}) {  // beyond arrays that seem large enough, and 8 bits
       const auto deltas = draw_deltas(trial.dice(), shards);
       PLAIT_TRY(check(reducer, deltas).at(fmt::format("{} shards", shards)));
     }
@@ -155,6 +190,35 @@ Status slices(Trial& trial) {
                       std::memcmp(whole.combined.template as<float>() + 20, right.combined.data(),
                                   right.combined.bytes()) == 0;
     return same ? Status() : broken("the result differs when the deltas are cut into slices");
+  });
+}
+
+// Slices that are shorter than any count of 15 bits.
+Status large(Trial& trial) {
+  constexpr uint64_t kLargeCount = (1 << 16) + 4441;
+  int tried = 0;
+  return for_each_reducer(trial, [&](const Instance& reducer) -> Status {
+    const auto* ops = reducer.ops<plait_reducer_ops>();
+    if (!PLAIT_HAS(ops, combine) || PLAIT_HAS(ops, weight)) return skipped("is linear");
+    if (++tried > 3) return {};
+    const auto deltas = draw_deltas(trial.dice(), 5, kLargeCount);
+    Gather whole(deltas, 0, kLargeCount);
+    PLAIT_TRY(whole.run(reducer));
+    if (const auto text = whole.combined.overrun(); !text.empty())
+      return broken("writes outside its memory: " + text);
+    for (uint64_t begin = 0, end = 0; begin < kLargeCount; begin = end) {
+      end = std::min(begin + 20011, kLargeCount);
+      Gather part(deltas, begin, end);
+      PLAIT_TRY(part.run(reducer));
+      for (uint64_t k = begin; k < end; ++k) {
+        const float got = whole.combined.as<float>()[k], wanted = part.combined.as<float>()[k - begin];
+        if (std::memcmp(&got, &wanted, sizeof got) != 0)
+          return broken(
+              fmt::format("element {} of {} is {:.6g}, but {:.6g} when the deltas are cut into slices", k,
+                          kLargeCount, got, wanted));
+      }
+    }
+    return {};
   });
 }
 
@@ -224,10 +288,11 @@ Status concurrent(Trial& trial) {
 std::vector<Law> reducer_laws() {
   return {
       {"reducer", "weight", Severity::kMust,
-       "a linear reducer's weights are in 1 .. 65536 and always the same", weights},
+       "a linear reducer's weights do not depend on the loss, and the exact sum holds them", weights},
       {"reducer", "memory", Severity::kMust, "a gathering reducer writes its result, and nothing else",
        memory},
       {"reducer", "slices", Severity::kMust, "slices of the deltas are combined like the whole", slices},
+      {"reducer", "large", Severity::kMust, "more than 2^16 elements are combined at every place", large},
       {"reducer", "concurrent", Severity::kMust, "one instance serves several threads at once", concurrent},
       {"reducer", "within", Severity::kShould, "the result lies among the deltas, whatever their order",
        within},

@@ -26,6 +26,12 @@ class SourceRecord {
       parts.push_back(std::make_unique<SampleTensor>(part, poison));
     for (const auto& part : parts) out_.push_back(part->raw());
   }
+  // As new, for another read.
+  void forget(Poison poison) {
+    for (const auto& part : parts) part->memory().poison(poison);
+    lengths.poison(poison);
+    if (lengths.bytes() > 0) std::memset(lengths.data(), 0, lengths.bytes());
+  }
   // The code of PLAIT_ERROR_* in *error on failure.
   Status read(const Instance& source, int64_t index, int32_t* error = nullptr) {
     CallContext context;

@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "plan/shape_text.h"
 #include "verify/config_samples.h"
 #include "verify/law.h"
 #include "verify/source_bench.h"
@@ -46,14 +47,33 @@ std::vector<int64_t> some_records(const SourceDescription& described) {
   return {places.begin(), places.end()};
 }
 
+uint64_t record_bytes(const SourceDescription& described) {
+  uint64_t bytes = 0;
+  for (const PartSpec& part : described.parts) bytes += byte_count(part);
+  return bytes;
+}
+
+// All of them where that is little to read; else some that are spread, and others drawn among them.
+std::vector<int64_t> many_records(Trial& trial, const SourceDescription& described) {
+  constexpr uint64_t kBytes = 32 << 20, kLeastBytes = 8'192;  // in all; what a read costs, if nothing else
+  const uint64_t most = std::max<uint64_t>(kBytes / std::max(record_bytes(described), kLeastBytes), 12);
+  const auto some = some_records(described);
+  std::set<int64_t> places(some.begin(), some.end());
+  const auto records = static_cast<uint64_t>(std::max<int64_t>(described.records, 0));
+  for (uint64_t n = 0; n < std::min(most, records); ++n)
+    places.insert(static_cast<int64_t>(records <= most ? n : trial.dice().below(records)));
+  return {places.begin(), places.end()};
+}
+
 Status memory(Trial& trial) {
   return for_each_source(trial, [&](const SourceBench& bench) -> Status {
-    for (int64_t index : some_records(bench.described)) {
-      SourceRecord first(bench.described, Poison::kNan), second(bench.described, Poison::kNumber);
+    SourceRecord first(bench.described, Poison::kNan), second(bench.described, Poison::kNumber);
+    for (int64_t index : many_records(trial, bench.described)) {
+      first.forget(Poison::kNan), second.forget(Poison::kNumber);
       PLAIT_TRY(first.read(bench.instance, index));
       PLAIT_TRY(second.read(bench.instance, index));
       if (const auto text = first.overrun(); !text.empty())
-        return broken("writes outside its memory: " + text);
+        return broken(fmt::format("writes outside its memory for record {}: {}", index, text));
       if (const auto what = first.difference(second); !what.empty())
         return broken(what + fmt::format(" of record {} is not all written", index));
     }

@@ -50,6 +50,21 @@ std::set<uint64_t> moments(Dice& dice, uint64_t ticks) {
   return all;
 }
 
+// What depends on calls before it differs after a cancelled call too: that is another fault. So nobody
+// cancels the first steps, as many as follow.
+Status check_steady(Trial& trial, Worker& worker, const Snapshot& wanted, size_t steps) {
+  trial.doing("the same step again, which nobody cancels, " + worker.text());
+  for (size_t n = 0; n < steps; ++n) {
+    PLAIT_TRY(worker.run());
+    if (const auto what = worker.difference(wanted); !what.empty())
+      return broken(
+          what +
+          " differs when the same step is made again, though nobody cancels one: it depends on calls "
+          "before it, or on random numbers of its own");
+  }
+  return {};
+}
+
 Status check_cancellation(Trial& trial, Cancelled& work) {
   Worker& worker = work.worker;
   Cancellation& cancellation = work.cancellation;
@@ -58,7 +73,9 @@ Status check_cancellation(Trial& trial, Cancelled& work) {
   PLAIT_TRY(worker.run());
   const Snapshot wanted = worker.results();
   const uint64_t all = work.ticks = cancellation.ticks();
-  for (uint64_t tick : moments(trial.dice(), all)) {
+  const auto ticks = moments(trial.dice(), all);
+  PLAIT_TRY(check_steady(trial, worker, wanted, 2 * ticks.size()));
+  for (uint64_t tick : ticks) {
     const std::string when = fmt::format("cancelled at piece or question {} of {}", tick, all);
     trial.doing(fmt::format("a step that is {}, {}", when, worker.text()));
     cancellation.at_tick(tick);

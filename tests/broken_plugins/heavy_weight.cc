@@ -1,6 +1,6 @@
-// Weighs by samples, without a bound.
+// Weighs by samples, without a bound, and no two shards have a divisor in common.
 // Caught by: weight
-// Words: 1 .. 65536
+// Words: weight 640000 for 640 samples; divided by 1, .* wanted 1 .. 65536
 #include <plait/sdk.hpp>
 
 namespace {
@@ -8,7 +8,7 @@ using namespace plait::sdk;
 
 struct Broken {
   static void describe(Describe<Broken>& d) { d.doc("broken on purpose"); }
-  int weight(const ShardResult& r) const { return static_cast<int>(r.samples * 1000); }
+  int weight(const ShardResult& r) const { return static_cast<int>(r.samples * 1000 + r.shard); }
 };
 
 }  // namespace

@@ -93,15 +93,22 @@ class Training(unittest.TestCase):
         self.assertIn("one value a channel has no variance", refused.stderr)
         self.assertEqual(self.plait("check", network % 2).returncode, 0)
 
-    def test_check_refuses_weights_that_cannot_be_summed(self):
+    def test_check_refuses_more_samples_than_a_weight_can_be(self):
         network = """
             layer { name: "f" input: "image" dense { units: 4 } }
             optimizer { sgd {} } reducer { weighted_mean { unit: %d } }
-            train { shards: 2 local_steps: 1000 batch: 100 steps: 1000 }"""
+            train { shards: 2 local_steps: 30000000 batch: 100 steps: 30000000 }"""
         refused = self.plait("check", network % 1)
         self.assertEqual(refused.returncode, 1)
         self.assertIn("set unit to 2 or more", refused.stderr)
         self.assertEqual(self.plait("check", network % 2).returncode, 0)
+
+    def test_weights_that_are_all_alike_may_be_large(self):
+        checked = self.plait("check", """
+            layer { name: "f" input: "image" dense { units: 4 } }
+            optimizer { sgd {} } reducer { weighted_mean {} }
+            train { shards: 2 local_steps: 1000 batch: 100 steps: 1000 }""")
+        self.assertEqual(checked.returncode, 0, checked.stderr)
 
     def test_weights_of_samples_that_are_all_alike_do_not_matter(self):
         network = """

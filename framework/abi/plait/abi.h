@@ -628,7 +628,7 @@ typedef struct plait_reducer_ops {
   uint32_t reserved;
   int (*create)(plait_context* context, const plait_config* config, void** self); /* [setup] */
   void (*destroy)(void* self);
-  /* Linear reducers: weight of a shard's delta in the mean, 1..2^16; a common divisor does not matter. [any] */
+  /* Linear reducers: weight of a shard in the mean, from 1 on; over the shards' common divisor at most 2^16. [any] */
   int (*weight)(const void* self, plait_context* context, const plait_shard_result* result, int32_t* weight);
   /* Gathering reducers (weight is NULL): a slice of all K deltas, buffers or slots; INFINITY: a shard failed. [any] */
   int (*combine)(const void* self, plait_context* context, uint32_t shards, const float* const* deltas,

@@ -2,12 +2,13 @@
 #include <plait/sdk.hpp>
 
 #include <algorithm>
+#include <limits>
 
 using namespace plait::sdk;
 
 namespace {
 
-constexpr int64_t kLargestWeight = 65536;
+constexpr int64_t kLargestWeight = std::numeric_limits<int32_t>::max();
 
 struct WeightedMean {
   int64_t unit = 1;
@@ -15,9 +16,8 @@ struct WeightedMean {
   static void describe(Describe<WeightedMean>& d) {
     d.doc("mean of the shards, weighted by the samples of the round");
     d.details(
-        "weight = samples / unit, rounded, 1 to 65536; linear: a part of the exact sum, where the weights of "
-        "all "
-        "shards are divided by their common divisor.\n"
+        "weight = samples / unit, rounded, at least 1; linear: a part of the exact sum, where the weights of "
+        "all shards are divided by their common divisor and are then at most 65536.\n"
         "Source: McMahan and others 2017, algorithm 1.");
     d.field("unit", &WeightedMean::unit).doc("samples that count as one").unit("samples").range(1, 1e12);
   }

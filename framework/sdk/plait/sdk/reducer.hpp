@@ -1,10 +1,11 @@
 // Reducers: how the shards' deltas of a round become one. Two sorts:
 //
 // linear: a weight in the exact mean
-//   int weight(const ShardResult& r) const;       // 1 .. 65536
+//   int weight(const ShardResult& r) const;       // from 1 on, whatever the loss; see below
 // gathering: a slice of all deltas, buffers or slots (median, trimmed mean); infinities for a failed shard
 //   void combine(Context& c, std::span<const float* const> deltas, Out combined) const;
 //
+// Weights are divided by the common divisor of all shards: only then they have to be at most 65536.
 // Threads: [any]
 #pragma once
 #include "entry.hpp"
@@ -37,7 +38,7 @@ int reducer_weight(const void* self, plait_context* context, const plait_shard_r
   return guard(context, [&] {
     const int64_t answer =
         as<T>(self).weight(ShardResult{result->shards, result->shard, result->samples, result->loss});
-    if (answer < 1 || answer > 65536) throw Error("weight ", answer, " is not in 1 .. 65536");
+    if (answer < 1 || answer > INT32_MAX) throw Error("weight ", answer, " is not in 1 .. ", INT32_MAX);
     *weight = static_cast<int32_t>(answer);
   });
 }
