@@ -15,4 +15,5 @@ struct Broken {
 
 }  // namespace
 
-PLAIT_PLUGIN("broken.declares_nothing", "1.0.0", "Apache-2.0", layer<Broken>("broken.declares_nothing_layer"));
+PLAIT_PLUGIN("broken.declares_nothing", "1.0.0", "Apache-2.0",
+             layer<Broken>("broken.declares_nothing_layer"));

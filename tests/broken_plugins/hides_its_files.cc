@@ -20,4 +20,5 @@ struct Broken {
 
 }  // namespace
 
-PLAIT_PLUGIN("broken.hides_its_files", "1.0.0", "Apache-2.0", source<Broken>("broken.hides_its_files_source"));
+PLAIT_PLUGIN("broken.hides_its_files", "1.0.0", "Apache-2.0",
+             source<Broken>("broken.hides_its_files_source"));

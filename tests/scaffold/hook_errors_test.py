@@ -1,6 +1,7 @@
-"""A hook that would never be called, or whose work would be lost, does not compile: the first error says what is wanted.
+"""A hook that would never be called, or whose work would be lost, does not compile.
 
-Each case is one small struct of a kind. The headers are compiled once for each compiler.
+The first error says what is wanted. Each case is one small struct of a kind. The headers are compiled once for each
+compiler.
 """
 import concurrent.futures
 import os
@@ -103,7 +104,8 @@ BESIDE = [
 ]
 # kind, all that stands in the struct, what the first error says
 WHOLE = [
-    ("layer", "void forward(Context&, In, In) const {} void backward(Context&, In, In, Out) const {}", f"forward {LOST}"),
+    ("layer", "void forward(Context&, In, In) const {} void backward(Context&, In, In, Out) const {}",
+     f"forward {LOST}"),
     ("layer", "void forward(Context&, In, Out) const {} void backward(Context&, In, In, In) const {}",
      f"backward {LOST}"),
     ("layer", "bool forward(Context&, In, Out) const { return true; } void backward(Context&, In, In, Out) const {}",
@@ -142,14 +144,14 @@ NESTED = [
     ("layer", "static void examples(Examples&) {}", "", "examples in a Kernel is never called"),
     ("layer", "void open(Context&) {}", "", "open is never called"),
     ("layer", "static constexpr uint32_t min_inputs = 2;", "", "min_inputs and max_inputs in a Kernel are never read"),
-    ("layer", "", "void needs(const LayerRequest&, LayerNeeds&) const {}", "says its needs in the Kernel's constructor"),
+    ("layer", "", "void needs(const LayerRequest&, LayerNeeds&) const {}",
+     "says its needs in the Kernel's constructor"),
     ("layer", "private: void prepare(Context&, const LayerCall&) const {}", "", "prepare is not: void prepare("),
     ("loss", "", "void check(const LossShapes&) const {}", None),
     ("loss", "void check(const LossShapes&) const {}", "", "check in a Kernel is never called"),
     ("loss", "uint64_t workspace_bytes(const LossShapes&) const { return 8; }", "", "workspace_bytes is not called of"),
     ("loss", "", "uint64_t workspace_bytes(const LossShapes&) const { return 8; }", "workspace_bytes is not called of"),
 ]
-# the words before a struct's name are the same for every kind
 FINAL = "a plugin's struct is not final"
 
 
