@@ -36,6 +36,7 @@ bool is_refusal(const Status& status);
 
 std::vector<Law> library_laws();
 std::vector<Law> type_laws();
+std::vector<Law> tried_laws();
 std::vector<Law> range_laws();
 std::vector<Law> work_laws();
 std::vector<Law> process_laws();

@@ -11,7 +11,7 @@ struct Broken {
   mutable std::vector<float> row = std::vector<float>(64);
 
   static void describe(Describe<Broken>& d) { d.doc("broken on purpose"); }
-  void infer(const Parts& parts) const {
+  void infer(Parts& parts) const {
     for (const PartSpec& part : parts) {
       if (part.name == "image" && part.dtype == DType::f32) return;
     }

@@ -10,7 +10,7 @@ struct Broken {
   double mean = 0;
 
   static void describe(Describe<Broken>& d) { d.doc("broken on purpose"); }
-  void infer(const Parts& parts) const {
+  void infer(Parts& parts) const {
     if (!parts.has("image") || parts.part("image").dtype != DType::f32) throw Error("wants an f32 image");
   }
   size_t fit_size(const Parts&) const { return 2; }

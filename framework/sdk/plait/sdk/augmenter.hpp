@@ -100,18 +100,30 @@ template <class T>
 constexpr void check_augmenter() {
   static_assert(AppliesSample<T> || AppliesBatch<T>,
                 "an augmenter needs: void apply(Context& c, SampleCall& call) const (or apply_batch)");
-  static_assert(!names_apply<T>() || AppliesSample<T>,
-                "apply is not: void apply(Context& c, SampleCall& call) const");
-  static_assert(!names_apply_batch<T>() || AppliesBatch<T>,
-                "apply_batch is not: void apply_batch(Context& c, SampleCall& call) const");
+  PLAIT_SDK_CHECK_HOOK(apply, const T, "void apply(Context& c, SampleCall& call) const", void, Context&,
+                       SampleCall&);
+  PLAIT_SDK_CHECK_HOOK(apply_batch, const T, "void apply_batch(Context& c, SampleCall& call) const", void,
+                       Context&, SampleCall&);
   static_assert(
       !names_infer<T>() || InfersPartsAlone<T> || InfersPartsInContext<T>,
       "infer is not: void infer(Parts& parts) const, nor void infer(Context& c, Parts& parts) const");
+  static_assert(!(InfersPartsAlone<T> && InfersPartsInContext<T>),
+                "infer is there twice, one of them is never called: with Context& or without");
+  PLAIT_SDK_CHECK_CALL(infer, const T, "void infer(Parts& parts) const", void, Parts&);
+  PLAIT_SDK_CHECK_CALL(infer, const T, "void infer(Context& c, Parts& parts) const", void, Context&, Parts&);
   static_assert(!names_open<T>() || OpensForParts<T> || HasOpen<T>,
                 "open is not: void open(Context& c, const Parts& parts), nor void open(Context& c)");
+  static_assert(!(OpensForParts<T> && HasOpen<T>),
+                "open is there twice, one of them is never called: with const Parts& or without");
+  PLAIT_SDK_CHECK_CALL(open, T, "void open(Context& c, const Parts& parts)", void, Context&, const Parts&);
+  PLAIT_SDK_CHECK_CALL(open, T, "void open(Context& c)", void, Context&);
   static_assert(!(names_fit_size<T>() || names_fit_observe<T>()) || FitsData<T>,
                 "fit_size and fit_observe are not both: size_t fit_size(const Parts& parts) const, and void "
                 "fit_observe(Context& c, SampleCall& call, std::span<double> state) const");
+  PLAIT_SDK_CHECK_CALL(fit_size, const T, "size_t fit_size(const Parts& parts) const", Whole, const Parts&);
+  PLAIT_SDK_CHECK_CALL(fit_observe, const T,
+                       "void fit_observe(Context& c, SampleCall& call, std::span<double> state) const", void,
+                       Context&, SampleCall&, std::span<double>);
 }
 
 template <class T>

@@ -57,6 +57,14 @@ concept Validates = requires(const T& t) {
   t.validate();
 };
 
+template <class T>
+constexpr void check_validate() {
+  static_assert(
+      !std::is_final_v<T>,
+      "a plugin's struct is not final: a hook in it that is private or overloaded could not be seen");
+  PLAIT_SDK_CHECK_HOOK(validate, const T, "void validate() const, which throws Error", void);
+}
+
 template <class Base>
 std::type_identity<Base> described_by(void (*)(Describe<Base>&));
 template <class T>
@@ -354,8 +362,7 @@ class Describe {
   }
   // Fills `into` and checks it.
   void read(const detail::Config& config, T& into) const {
-    static_assert(!detail::names_validate<T>() || detail::Validates<T>,
-                  "validate is not: void validate() const, which throws Error");
+    detail::check_validate<T>();
     for (const auto& field : fields_) field->read(config, into);
     if constexpr (detail::Validates<T>) std::as_const(into).validate();
   }

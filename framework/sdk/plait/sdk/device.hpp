@@ -38,15 +38,15 @@ concept IsDevice = requires(T& t, Context& c, void* m, const void* from, float* 
                             uint64_t n) {
   { t.open(c) } -> std::convertible_to<DeviceInfo>;
   { t.allocate(c, n) } -> std::convertible_to<void*>;
-  t.release(m);
+  { t.release(m) } -> std::same_as<void>;
   { t.stream_create(c) } -> std::convertible_to<void*>;
-  t.stream_destroy(m);
-  t.copy_in(c, m, from, n);
-  t.copy_out(c, m, from, n);
-  t.copy(c, m, from, n);
-  t.fill_zero(c, m, n);
-  t.add_f32(c, sum, part, n);
-  t.synchronize(c);
+  { t.stream_destroy(m) } -> std::same_as<void>;
+  { t.copy_in(c, m, from, n) } -> std::same_as<void>;
+  { t.copy_out(c, m, from, n) } -> std::same_as<void>;
+  { t.copy(c, m, from, n) } -> std::same_as<void>;
+  { t.fill_zero(c, m, n) } -> std::same_as<void>;
+  { t.add_f32(c, sum, part, n) } -> std::same_as<void>;
+  { t.synchronize(c) } -> std::same_as<void>;
 };
 
 template <class T>
@@ -142,8 +142,9 @@ template <class T>
 Entry device(const char* id) {
   static_assert(detail::IsDevice<T>,
                 "a device needs all the functions at the head of <plait/sdk/device.hpp>");
-  static_assert(!detail::names_extension<T>() || detail::AnswersExtensions<T>,
-                "extension is not: const void* extension(std::string_view name)");
+  static_assert(
+      !detail::constant_extension<T>() && (!detail::names_extension<T>() || detail::AnswersExtensions<T>),
+      "extension is not: const void* extension(std::string_view name)");
   return detail::make_entry<T>("device", id, nullptr, kCpu, detail::device_ops<T>());
 }
 

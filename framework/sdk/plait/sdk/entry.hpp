@@ -42,14 +42,20 @@ concept HasOpen = requires(T& t, Context& c) {
   t.open(c);
 };
 template <class T>
-concept GivesExamples = requires(Examples& e) {
-  T::examples(e);
+concept GivesExamples = requires {
+  static_cast<void (*)(Examples&)>(&T::examples);
 };
 
 // Of the kinds that make their instance by create_thunk.
 template <class T>
 constexpr void check_open() {
-  static_assert(!names_open<T>() || HasOpen<T>, "open is not: void open(Context& c)");
+  PLAIT_SDK_CHECK_HOOK(open, T, "void open(Context& c)", void, Context&);
+}
+// Of the kinds that are not opened. One that is private is the struct's own.
+template <class T>
+constexpr void check_never_opened() {
+  static_assert(!offers_open<T>() && !Hook_open::fits<T, Context&>(),
+                "open is never called: layers, losses and metrics have none (a Kernel has its constructor)");
 }
 
 // Reads the configuration into `into`, calls its validate() and open().
@@ -102,13 +108,37 @@ constexpr void check_struct() {
   static_assert(std::is_default_constructible_v<T>,
                 "a plugin's struct is made without arguments, then filled");
   static_assert(Described<T>, "a plugin's struct needs: static void describe(Describe<T>& d)");
+  check_validate<T>();
+  static_assert(!names_examples<T>() || GivesExamples<T>,
+                "examples is not: static void examples(Examples& e)");
+}
+
+// A Kernel is made for each instance; what is asked of the type is asked of the struct around it.
+template <class T>
+constexpr void check_kernel() {
+  if constexpr (requires { typename T::Kernel; }) {
+    using K = typename T::Kernel;
+    static_assert(
+        std::is_class_v<K> && !std::is_final_v<K>,
+        "a Kernel is a struct that is not final: a hook in it that is private or overloaded could not "
+        "be seen");
+    static_assert(!offers_validate<K>() && !Hook_validate::fits<const K>(),
+                  "validate in a Kernel is never called: it belongs in the struct around it");
+    static_assert(!offers_examples<K>() && !Hook_examples::fits<const K, Examples&>(),
+                  "examples in a Kernel is never called: it belongs in the struct around it");
+    static_assert(!offers_describe<K>(),
+                  "describe in a Kernel is never called: it belongs in the struct around it");
+    check_never_opened<K>();
+  } else {
+    static_assert(
+        !has_Kernel<T>() || requires { &T::Kernel; },
+        "Kernel is private or a template, wanted: a public struct Kernel { ... } in the struct");
+  }
 }
 
 template <class T>
 Entry make_entry(const char* kind, const char* id, const void* rules, const char* device, const void* ops) {
   check_struct<T>();
-  static_assert(!names_examples<T>() || GivesExamples<T>,
-                "examples is not: static void examples(Examples& e)");
   const auto& described = description<T>();
   Entry entry;
   entry.type.struct_size = sizeof entry.type;
@@ -125,7 +155,7 @@ Entry make_entry(const char* kind, const char* id, const void* rules, const char
   entry.implementation.type_id = id;
   entry.implementation.device_id = device;
   entry.implementation.ops = ops;
-  if constexpr (GivesExamples<T>) entry.examples = &T::examples;
+  if constexpr (GivesExamples<T>) entry.examples = static_cast<void (*)(Examples&)>(&T::examples);
   return entry;
 }
 

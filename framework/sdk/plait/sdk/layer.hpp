@@ -84,6 +84,7 @@ class ParameterSpec {
 // The question and the answers of infer.
 class LayerShapes {
  public:
+  using ChangedByHook = void;
   explicit LayerShapes(const plait_layer_request* request) : request_(request) {}
 
   size_t inputs() const { return request_->n_inputs; }
@@ -327,18 +328,25 @@ concept PacksWeights = requires(const T& t, Context& c, const float* from, float
 };
 
 template <class T>
+concept SaysInPlace = !has_field_in_place<T>() && std::is_same_v<typename Known<T::in_place>::type, bool>;
+template <class T>
+concept SaysMinInputs = !has_field_min_inputs<T>() && is_whole_v<typename Known<T::min_inputs>::type>;
+template <class T>
+concept SaysMaxInputs = !has_field_max_inputs<T>() && is_whole_v<typename Known<T::max_inputs>::type>;
+
+template <class T>
 constexpr bool may_be_in_place() {
-  if constexpr (requires { T::in_place; }) return T::in_place;
+  if constexpr (SaysInPlace<T>) return T::in_place;
   return false;
 }
 template <class T>
 constexpr uint32_t min_inputs() {
-  if constexpr (requires { T::min_inputs; }) return T::min_inputs;
+  if constexpr (SaysMinInputs<T>) return T::min_inputs;
   return 1;
 }
 template <class T>
 constexpr uint32_t max_inputs() {
-  if constexpr (requires { T::max_inputs; }) return T::max_inputs;
+  if constexpr (SaysMaxInputs<T>) return T::max_inputs;
   return min_inputs<T>() > 1 ? min_inputs<T>() : 1;
 }
 
@@ -483,17 +491,82 @@ struct KernelOf<T> {
 template <class T>
 constexpr void check_layer_hooks() {
   using Worker = typename KernelOf<T>::type;
-  static_assert(!names_prepare<Worker>() || PreparesWeights<Worker>,
-                "prepare is not: void prepare(Context& c, const LayerCall& call) const");
+  PLAIT_SDK_CHECK_HOOK(prepare, const Worker, "void prepare(Context& c, const LayerCall& call) const", void,
+                       Context&, const LayerCall&);
   static_assert(
       !(names_pack<Worker>() || names_unpack<Worker>()) || PacksWeights<Worker>,
       "pack and unpack are not both: void pack(Context& c, uint32_t index, const float* plain, float* "
       "stored) const, and unpack(Context& c, uint32_t index, const float* stored, float* plain) const");
-  static_assert(HasKernel<T> || !names_needs<T>() || AsksForMemory<T>,
-                "needs is not: void needs(const LayerRequest& r, LayerNeeds& n) const");
+  PLAIT_SDK_CHECK_CALL(pack, const Worker,
+                       "void pack(Context& c, uint32_t index, const float* plain, float* stored) const", void,
+                       Context&, uint32_t, const float*, float*);
+  PLAIT_SDK_CHECK_CALL(unpack, const Worker,
+                       "void unpack(Context& c, uint32_t index, const float* stored, float* plain) const",
+                       void, Context&, uint32_t, const float*, float*);
+  PLAIT_SDK_CHECK_HOOK(backward_from_output, const T,
+                       "void backward_from_output(Context& c, In y, In dy, Out dx) const", void, Context&, In,
+                       In, Out);
+  if constexpr (!HasKernel<T>)
+    PLAIT_SDK_CHECK_HOOK(needs, const T, "void needs(const LayerRequest& r, LayerNeeds& n) const", void,
+                         const LayerRequest&, LayerNeeds&);
+}
+
+// forward and backward, where they can be called.
+template <class T>
+constexpr void check_layer_calls() {
+  using Worker = typename KernelOf<T>::type;
+  PLAIT_SDK_CHECK_CALL(forward, const T, "void forward(Context& c, In x, Out y) const", void, Context&, In,
+                       Out);
+  PLAIT_SDK_CHECK_CALL(backward, const T, "void backward(Context& c, In x, In dy, Out dx) const", void,
+                       Context&, In, In, Out);
+  PLAIT_SDK_CHECK_CALL(forward, const Worker, "void forward(Context& c, const LayerCall& call) const", void,
+                       Context&, const LayerCall&);
+  PLAIT_SDK_CHECK_CALL(backward, const Worker, "void backward(Context& c, const LayerCall& call) const", void,
+                       Context&, const LayerCall&);
+  static_assert(!(ForwardElementwise<T> && BackwardFromInput<T> && BackwardFromOutput<T>),
+                "backward is never called beside backward_from_output: give one of them");
   static_assert(
-      !names_backward_from_output<T>() || BackwardFromOutput<T>,
-      "backward_from_output is not: void backward_from_output(Context& c, In y, In dy, Out dx) const");
+      !(ElementwiseLayer<T> && CallLayer<Worker>),
+      "forward and backward are there twice, and those of const LayerCall& are never called: give one pair");
+}
+
+// What stands in the Kernel and belongs in the struct, or the other way round.
+template <class T>
+constexpr void check_layer_kernel() {
+  check_kernel<T>();
+  if constexpr (HasKernel<T>) {
+    using Kernel = typename T::Kernel;
+    static_assert(
+        !(names_needs<T>() || names_prepare<T>() || names_pack<T>() || names_unpack<T>()),
+        "a layer with a Kernel has prepare, pack and unpack in the Kernel, and says its needs in the "
+        "Kernel's constructor");
+    static_assert(
+        !(offers_forward<T>() || offers_backward<T>() || offers_backward_from_output<T>()),
+        "a layer with a Kernel has forward and backward in the Kernel: those in the struct are not called");
+    static_assert(
+        !names_needs<Kernel>(),
+        "needs in a Kernel is never called: its constructor says them, Kernel(const T& config, Context&, "
+        "const LayerRequest&, LayerNeeds& n)");
+    static_assert(
+        !names_backward_from_output<Kernel>(),
+        "backward_from_output in a Kernel is never called: it has backward(Context&, const LayerCall&)");
+    static_assert(!offers_infer<Kernel>() && !Hook_infer::fits<const Kernel, LayerShapes&>(),
+                  "infer in a Kernel is never called: it belongs in the struct around it");
+    static_assert(
+        !has_in_place<Kernel>() && !has_min_inputs<Kernel>() && !has_max_inputs<Kernel>(),
+        "in_place, min_inputs and max_inputs in a Kernel are never read: they belong in the struct");
+  }
+}
+
+template <class T>
+constexpr void check_layer_constants() {
+  static_assert(!has_in_place<T>() || SaysInPlace<T>,
+                "in_place is not: static constexpr bool in_place = true, and public");
+  static_assert(!has_min_inputs<T>() || SaysMinInputs<T>,
+                "min_inputs is not: static constexpr uint32_t min_inputs = 2, and public");
+  static_assert(!has_max_inputs<T>() || SaysMaxInputs<T>,
+                "max_inputs is not: static constexpr uint32_t max_inputs = kAnyInputs, and public");
+  static_assert(min_inputs<T>() <= max_inputs<T>(), "min_inputs is more than max_inputs");
 }
 
 // What every implementation of a layer needs; infer is the type's.
@@ -515,17 +588,17 @@ constexpr void check_layer_work() {
   static_assert(
       !HasKernel<T> || std::is_constructible_v<Worker, const T&, Context&, const LayerRequest&, LayerNeeds&>,
       "a Kernel needs: Kernel(const T& config, Context&, const LayerRequest&, LayerNeeds&)");
+  check_layer_kernel<T>();
+  check_never_opened<T>();
   check_layer_hooks<T>();
+  check_layer_calls<T>();
 }
 
 template <class T>
 constexpr void check_layer() {
   check_layer_work<T>();
-  static_assert(
-      !HasKernel<T> || !(names_needs<T>() || names_prepare<T>() || names_pack<T>() || names_unpack<T>()),
-      "a layer with a Kernel has prepare, pack and unpack in the Kernel, and says its needs in the "
-      "Kernel's constructor");
-  static_assert(!names_infer<T>() || InfersShapes<T>, "infer is not: void infer(LayerShapes& s) const");
+  check_layer_constants<T>();
+  PLAIT_SDK_CHECK_HOOK(infer, const T, "void infer(LayerShapes& s) const", void, LayerShapes&);
   static_assert(InfersShapes<T> || ElementwiseLayer<T> || !works_as_layer<T>(),
                 "a layer that is not elementwise needs: void infer(LayerShapes& s) const");
   static_assert(

@@ -163,16 +163,32 @@ struct LossThunks {
 
 template <class T>
 constexpr void check_loss() {
-  static_assert(!names_check<T>() || ChecksShapes<T>, "check is not: void check(const LossShapes& s) const");
-  static_assert(!names_workspace_bytes<T>() || AsksForWorkspace<T>,
-                "workspace_bytes is not: uint64_t workspace_bytes(const LossShapes& s) const");
+  check_kernel<T>();
+  check_never_opened<T>();
+  PLAIT_SDK_CHECK_HOOK(check, const T, "void check(const LossShapes& s) const", void, const LossShapes&);
   if constexpr (requires { typename T::Kernel; }) {
-    static_assert(ComputesLoss<typename T::Kernel>,
+    using Kernel = typename T::Kernel;
+    static_assert(!names_workspace_bytes<T>() && !names_workspace_bytes<Kernel>(),
+                  "workspace_bytes is not called of a loss with a Kernel: its constructor says "
+                  "r.workspace(bytes), Kernel(const T& config, Context&, LossRequest& r)");
+    static_assert(!offers_check<Kernel>() && !Hook_check::fits<const Kernel, const LossShapes&>(),
+                  "check in a Kernel is never called: it belongs in the struct around it");
+    static_assert(!offers_compute<T>(),
+                  "a loss with a Kernel has compute in the Kernel: that in the struct is not called");
+    PLAIT_SDK_CHECK_CALL(compute, const Kernel, "void compute(Context& c, const LossCall& call) const", void,
+                         Context&, const LossCall&);
+    static_assert(ComputesLoss<Kernel>,
                   "a loss's Kernel needs: void compute(Context& c, const LossCall& call) const");
-    static_assert(std::is_constructible_v<typename T::Kernel, const T&, Context&, LossRequest&>,
+    static_assert(std::is_constructible_v<Kernel, const T&, Context&, LossRequest&>,
                   "a loss's Kernel needs: Kernel(const T& config, Context&, LossRequest&)");
   } else {
     static_assert(ComputesLoss<T>, "a loss needs: void compute(Context& c, const LossCall& call) const");
+    PLAIT_SDK_CHECK_CALL(compute, const T, "void compute(Context& c, const LossCall& call) const", void,
+                         Context&, const LossCall&);
+    static_assert(!constant_workspace_bytes<T>(),
+                  "workspace_bytes is not: uint64_t workspace_bytes(const LossShapes& s) const");
+    PLAIT_SDK_CHECK_HOOK(workspace_bytes, const T, "uint64_t workspace_bytes(const LossShapes& s) const",
+                         Whole, const LossShapes&);
   }
 }
 

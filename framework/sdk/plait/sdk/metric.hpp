@@ -41,6 +41,30 @@ concept NamesItself = requires(const T& t) {
   { t.suffix() } -> std::convertible_to<std::string>;
 };
 
+// How many there are is known to the compiler: the table of values is made of it.
+template <class T>
+concept NamesValues = !has_field_values<T>() && requires {
+  requires Known<std::size(T::values)>::kIs >
+  0;
+  { T::values[0] } -> std::convertible_to<const MetricValue&>;
+};
+
+template <class T>
+constexpr void check_metric() {
+  PLAIT_SDK_CHECK_CALL(state_size, const T, "size_t state_size(Spec prediction, Spec target) const", Whole,
+                       Spec, Spec);
+  PLAIT_SDK_CHECK_CALL(
+      update, const T,
+      "void update(Context& c, Tensor prediction, Tensor target, std::span<double> state) const", void,
+      Context&, Tensor, Tensor, std::span<double>);
+  PLAIT_SDK_CHECK_CALL(finish, const T,
+                       "void finish(std::span<const double> state, std::span<double> values) const", void,
+                       std::span<const double>, std::span<double>);
+  static_assert(!constant_suffix<T>(), "suffix is not: std::string suffix() const");
+  PLAIT_SDK_CHECK_HOOK(suffix, const T, "std::string suffix() const", std::string);
+  check_never_opened<T>();
+}
+
 template <class T>
 struct MetricInstance {
   T config{};
@@ -125,16 +149,19 @@ const plait_metric_ops* metric_ops() {
 // A metric type and its implementation.
 template <class T>
 Entry metric(const char* id) {
-  static_assert(!detail::names_suffix<T>() || detail::NamesItself<T>,
-                "suffix is not: std::string suffix() const");
   static_assert(
-      requires { std::size(T::values); }, "a metric needs: static constexpr MetricValue values[] = {...}");
+      detail::NamesValues<T>,
+      "a metric needs, public: static constexpr MetricValue values[] = {...}, with one value or more");
   static_assert(
       detail::IsMetric<T>,
       "a metric needs, all const: size_t state_size(Spec prediction, Spec target), void update(Context&, "
       "Tensor prediction, Tensor target, std::span<double> state), void finish(std::span<const double> "
       "state, std::span<double> values)");
-  return detail::make_entry<T>("metric", id, nullptr, kCpu, detail::metric_ops<T>());
+  detail::check_metric<T>();
+  if constexpr (detail::NamesValues<T> && detail::IsMetric<T>) {
+    return detail::make_entry<T>("metric", id, nullptr, kCpu, detail::metric_ops<T>());
+  }
+  return {};  // what is wanted has been said, and nothing more is
 }
 
 }  // namespace plait::sdk

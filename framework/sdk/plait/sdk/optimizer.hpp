@@ -23,6 +23,7 @@ namespace plait::sdk {
 
 class OptimizerSlots {
  public:
+  using ChangedByHook = void;
   Slot& slot(const char* name) { return slots_.emplace_back(name); }
   const std::deque<Slot>& made() const { return slots_; }
 
@@ -75,12 +76,20 @@ concept NamesSlots = requires(const T& t, OptimizerSlots& s) {
 };
 
 template <class T>
+concept SaysElementwise =
+    !has_field_elementwise<T>() && std::is_same_v<typename Known<T::elementwise>::type, bool>;
+
+template <class T>
 constexpr void check_optimizer() {
   static_assert(StepsOptimizer<T>,
                 "an optimizer needs: void step(Context& c, const OptimizerCall& call) const");
-  static_assert(!names_observe<T>() || ObservesGradients<T>,
-                "observe is not: double observe(Context& c, const OptimizerCall& call) const");
-  static_assert(!names_slots<T>() || NamesSlots<T>, "slots is not: void slots(OptimizerSlots& s) const");
+  PLAIT_SDK_CHECK_CALL(step, const T, "void step(Context& c, const OptimizerCall& call) const", void,
+                       Context&, const OptimizerCall&);
+  PLAIT_SDK_CHECK_HOOK(observe, const T, "double observe(Context& c, const OptimizerCall& call) const", Real,
+                       Context&, const OptimizerCall&);
+  PLAIT_SDK_CHECK_HOOK(slots, const T, "void slots(OptimizerSlots& s) const", void, OptimizerSlots&);
+  static_assert(!has_elementwise<T>() || SaysElementwise<T>,
+                "elementwise is not: static constexpr bool elementwise = true, and public");
   check_open<T>();
 }
 
@@ -137,8 +146,7 @@ struct OptimizerThunks {
 template <class T>
 constexpr uint32_t optimizer_flags() {
   uint32_t flags = ObservesGradients<T> ? uint32_t{PLAIT_OPTIMIZER_NEEDS_ALL_GRADIENTS} : 0u;
-  if constexpr (requires { T::elementwise; })
-    flags |= T::elementwise ? uint32_t{PLAIT_OPTIMIZER_ELEMENTWISE} : 0u;
+  if constexpr (SaysElementwise<T>) flags |= T::elementwise ? uint32_t{PLAIT_OPTIMIZER_ELEMENTWISE} : 0u;
   return flags;
 }
 

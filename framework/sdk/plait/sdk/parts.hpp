@@ -19,6 +19,7 @@ namespace plait::sdk {
 // comes out, so parts it does not touch pass.
 class Parts {
  public:
+  using ChangedByHook = void;
   Parts() = default;
   Parts(uint32_t count, const plait_tensor_spec* const* specs) {
     for (uint32_t i = 0; i < count; ++i) parts_.emplace_back(Spec(specs[i]));
@@ -77,6 +78,7 @@ struct PartInOut {
 
 class SampleCall {
  public:
+  using ChangedByHook = void;
   explicit SampleCall(const plait_sample_call* call) : c_(call), random_(call->rng) {}
 
   bool training() const { return c_->training != 0; }

@@ -84,6 +84,14 @@ concept IsPretrainer = requires(const T& t, const Network& network, StageBuilder
 };
 
 template <class T>
+constexpr void check_pretrainer() {
+  PLAIT_SDK_CHECK_CALL(next_stage, const T,
+                       "void next_stage(const Network& network, int stage, StageBuilder& builder) const",
+                       void, const Network&, int, StageBuilder&);
+  check_open<T>();
+}
+
+template <class T>
 int next_stage(const void* self, plait_context* context, const plait_pretrain_request* request,
                const plait_stage_builder* builder) noexcept {
   return guard(context, [&] {
@@ -106,7 +114,7 @@ template <class T>
 Entry pretrainer(const char* id) {
   static_assert(detail::IsPretrainer<T>,
                 "a pretrainer needs: void next_stage(const Network&, int stage, StageBuilder&) const");
-  detail::check_open<T>();
+  detail::check_pretrainer<T>();
   return detail::make_entry<T>("pretrainer", id, nullptr, kCpu, detail::pretrainer_ops<T>());
 }
 

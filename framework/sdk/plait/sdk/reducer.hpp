@@ -33,6 +33,15 @@ concept CombinesShards = requires(const T& t, Context& c, std::span<const float*
 };
 
 template <class T>
+constexpr void check_reducer() {
+  PLAIT_SDK_CHECK_HOOK(weight, const T, "int weight(const ShardResult& r) const", Whole, const ShardResult&);
+  PLAIT_SDK_CHECK_HOOK(combine, const T,
+                       "void combine(Context& c, std::span<const float* const> deltas, Out combined) const",
+                       void, Context&, std::span<const float* const>, Out);
+  check_open<T>();
+}
+
+template <class T>
 int reducer_weight(const void* self, plait_context* context, const plait_shard_result* result,
                    int32_t* weight) noexcept {
   return guard(context, [&] {
@@ -72,12 +81,7 @@ Entry reducer(const char* id) {
   static_assert(detail::WeighsShards<T> != detail::CombinesShards<T>,
                 "a reducer needs one of: int weight(const ShardResult&) const; void combine(Context&, "
                 "std::span<const float* const> deltas, Out combined) const");
-  static_assert(!detail::names_weight<T>() || detail::WeighsShards<T>,
-                "weight is not: int weight(const ShardResult& r) const");
-  static_assert(
-      !detail::names_combine<T>() || detail::CombinesShards<T>,
-      "combine is not: void combine(Context& c, std::span<const float* const> deltas, Out combined) const");
-  detail::check_open<T>();
+  detail::check_reducer<T>();
   return detail::make_entry<T>("reducer", id, nullptr, kCpu, detail::reducer_ops<T>());
 }
 

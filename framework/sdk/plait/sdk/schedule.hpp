@@ -79,6 +79,20 @@ concept KnowsOfTotal = requires(const T& t) {
 };
 
 template <class T>
+constexpr void check_schedule() {
+  static_assert(!(SchedulesAlone<T> && SchedulesInContext<T>),
+                "value is there twice, one of them is never called: with Context& or without");
+  PLAIT_SDK_CHECK_CALL(value, const T, "double value(const ScheduleCall& call) const", Real,
+                       const ScheduleCall&);
+  PLAIT_SDK_CHECK_CALL(value, const T, "double value(Context& c, const ScheduleCall& call) const", Real,
+                       Context&, const ScheduleCall&);
+  static_assert(!has_ignores_total<T>() || KnowsOfTotal<T>,
+                "ignores_total is not: bool ignores_total() const");
+  PLAIT_SDK_CHECK_CALL(ignores_total, const T, "bool ignores_total() const", bool);
+  check_open<T>();
+}
+
+template <class T>
 int32_t schedule_ignores_total(const void* self) noexcept {
   return as<T>(self).ignores_total() ? 1 : 0;
 }
@@ -101,9 +115,7 @@ template <class T>
 Entry schedule(const char* id) {
   static_assert(detail::SchedulesAlone<T> || detail::SchedulesInContext<T>,
                 "a schedule needs: double value(const ScheduleCall& call) const");
-  static_assert(!detail::names_ignores_total<T>() || detail::KnowsOfTotal<T>,
-                "ignores_total is not: bool ignores_total() const");
-  detail::check_open<T>();
+  detail::check_schedule<T>();
   return detail::make_entry<T>("schedule", id, nullptr, kCpu, detail::schedule_ops<T>());
 }
 

@@ -47,6 +47,16 @@ concept DigestsRecords = requires(const T& made, Context& c) {
 };
 
 template <class T>
+constexpr void check_source() {
+  using Digest = std::array<uint8_t, 32>;
+  PLAIT_SDK_CHECK_CALL(open, T, "void open(Context& c)", void, Context&);
+  PLAIT_SDK_CHECK_CALL(read, const T, "void read(Context& c, int64_t index, SampleCall& call) const", void,
+                       Context&, int64_t, SampleCall&);
+  static_assert(!constant_digest<T>(), "digest is not: std::array<uint8_t, 32> digest(Context& c) const");
+  PLAIT_SDK_CHECK_HOOK(digest, const T, "std::array<uint8_t, 32> digest(Context& c) const", Digest, Context&);
+}
+
+template <class T>
 struct SourceInstance {
   T source{};
   SourceInfo info;
@@ -129,8 +139,7 @@ Entry source(const char* id) {
       detail::IsSource<T>,
       "a source needs: void open(Context&); SourceInfo info() const; void read(Context&, int64_t index, "
       "SampleCall&) const");
-  static_assert(!detail::names_digest<T>() || detail::DigestsRecords<T>,
-                "digest is not: std::array<uint8_t, 32> digest(Context& c) const");
+  detail::check_source<T>();
   return detail::make_entry<T>("source", id, nullptr, kCpu, detail::source_ops<T>());
 }
 

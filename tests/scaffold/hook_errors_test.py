@@ -1,0 +1,215 @@
+"""A hook that would never be called, or whose work would be lost, does not compile.
+
+The first error says what is wanted. Each case is one small struct of a kind. The headers are compiled once for each
+compiler.
+"""
+import concurrent.futures
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(os.environ["PLAIT_SOURCE_DIR"])
+CALL = "Context&, const LayerCall&"
+KERNEL = ("Kernel(const T&, Context&, const LayerRequest&, LayerNeeds&) {} "
+          f"void forward({CALL}) const {{}} void backward({CALL}) const {{}}")
+LOSS_KERNEL = "Kernel(const T&, Context&, LossRequest&) {} void compute(Context&, const LossCall&) const {}"
+STEP = "void step(Context&, const OptimizerCall&) const {}"
+VALUES = 'static constexpr MetricValue values[] = {{"a", MetricValue::kLower, "d"}};'
+STATE = "size_t state_size(Spec, Spec) const { return 1; }"
+UPDATE = "void update(Context&, Tensor, Tensor, std::span<double>) const {}"
+FINISH = "void finish(std::span<const double>, std::span<double>) const {}"
+# What a right struct of each kind has.
+PARTS = {
+    "layer": "void forward(Context&, In, Out) const {} void backward(Context&, In, In, Out) const {}",
+    "calls": f"void infer(LayerShapes&) const {{}} void forward({CALL}) const {{}} void backward({CALL}) const {{}}",
+    "loss": "void compute(Context&, const LossCall&) const {}",
+    "augmenter": "void apply(Context&, SampleCall&) const {}",
+    "optimizer": STEP,
+    "metric": " ".join([VALUES, STATE, UPDATE, FINISH]),
+    "reducer": "int weight(const ShardResult&) const { return 1; }",
+    "schedule": "double value(const ScheduleCall&) const { return 1; }",
+    "source": "void open(Context&) {} SourceInfo info() const { return {}; } "
+              "void read(Context&, int64_t, SampleCall&) const {}",
+    "pretrainer": "void next_stage(const Network&, int, StageBuilder&) const {}",
+}
+LOST = "takes a copy, or a const, of what it has to change"
+OTHER = "returns something else than is read"
+# kind, what stands in a right struct beside its parts, what the first error says
+BESIDE = [
+    ("calls", "", None),
+    ("layer", "bool validate() const { return true; }", f"validate {OTHER}; wanted: void validate() const"),
+    ("layer", "void validate() {}", "validate is not: void validate() const"),
+    ("layer", "private: template <class V> void validate() const {}", "validate is not: void validate() const"),
+    ("layer", "void examples(Examples&) const {}", "examples is not: static void examples(Examples& e)"),
+    ("layer", "static void examples(Examples) {}", "examples is not: static void examples(Examples& e)"),
+    ("layer", "static void examples(const Examples&) {}", "examples is not: static void examples(Examples& e)"),
+    ("layer", "static bool examples(Examples&) { return true; }", "examples is not: static void examples("),
+    ("layer", "bool in_place = true;", "in_place is not: static constexpr bool in_place = true"),
+    ("layer", "static inline bool in_place = true;", "in_place is not: static constexpr bool in_place"),
+    ("layer", "static constexpr bool in_place() { return true; }", "in_place is not: static constexpr bool"),
+    ("layer", "private: static constexpr bool in_place = true;", "in_place is not: static constexpr bool"),
+    ("layer", "uint32_t min_inputs = 2;", "min_inputs is not: static constexpr uint32_t min_inputs"),
+    ("layer", "private: static constexpr uint32_t min_inputs = 2;", "min_inputs is not: static constexpr"),
+    ("layer", "static constexpr double max_inputs = 2;", "max_inputs is not: static constexpr uint32_t"),
+    ("layer", "static constexpr uint32_t min_inputs = 3, max_inputs = 2;", "min_inputs is more than max_inputs"),
+    ("layer", "enum { min_inputs = 1, max_inputs = 3 };", None),
+    ("layer", "void open(Context&) {}", "open is never called: layers, losses and metrics have none"),
+    ("layer", "void infer(LayerShapes) const {}", f"infer {LOST}, which is lost; wanted: void infer(LayerShapes& s)"),
+    ("layer", "void infer(const LayerShapes&) const {}", f"infer {LOST}"),
+    ("layer", "void infer(const auto&) const {}", f"infer {LOST}"),
+    ("layer", "void infer(LayerShapes s) const {} void infer(int) const {}", f"infer {LOST}"),
+    ("layer", "bool infer(LayerShapes&) const { return true; }", f"infer {OTHER}"),
+    ("layer", "void infer(LayerShapes&) const {} void infer(const LayerShapes&) const {}", None),
+    ("layer", "void infer(auto& s) const { s.output_like(0); }", None),
+    ("layer", "void infer(auto&& s) const { s.output_like(0); }", None),
+    ("layer", "int prepare(Context&, const LayerCall&) const { return 0; }", f"prepare {OTHER}"),
+    ("layer", "void backward_from_output(Context&, In, In, Out) const {}", "backward is never called beside"),
+    ("layer", f"void forward({CALL}) const {{}} void backward({CALL}) const {{}}", "are there twice"),
+    ("layer", "private: struct Kernel {};", "Kernel is private or a template"),
+    ("layer", f"struct Kernel {{ {KERNEL} }};", "a layer with a Kernel has forward and backward in the Kernel"),
+    ("loss", "bool check(const LossShapes&) const { return false; }", f"check {OTHER}; wanted: void check("),
+    ("loss", "void open(Context&) {}", "open is never called"),
+    ("loss", "static constexpr uint64_t workspace_bytes = 8;", "workspace_bytes is not: uint64_t workspace_bytes("),
+    ("loss", "double workspace_bytes(const LossShapes&) const { return 8; }", f"workspace_bytes {OTHER}"),
+    ("loss", f"struct Kernel {{ {LOSS_KERNEL} }};", "a loss with a Kernel has compute in the Kernel"),
+    ("augmenter", "void infer(Parts) const {}", f"infer {LOST}, which is lost; wanted: void infer(Parts& parts) const"),
+    ("augmenter", "void infer(const Parts&) const {}", f"infer {LOST}"),
+    ("augmenter", "void infer(Context&, Parts) const {}", f"infer {LOST}"),
+    ("augmenter", "void infer(Parts&) const {} void infer(Context&, Parts&) const {}", "infer is there twice"),
+    ("augmenter", "void apply_batch(Context&, SampleCall) const {}", f"apply_batch {LOST}"),
+    ("augmenter", "int apply_batch(Context&, SampleCall&) const { return 0; }", f"apply_batch {OTHER}"),
+    ("augmenter", "private: void apply_batch(Context&, SampleCall&) const {}", "apply_batch is not: void apply_batch("),
+    ("augmenter", "bool open(Context&, const Parts&) { return true; }", f"open {OTHER}"),
+    ("augmenter", "double fit_size(const Parts&) const { return 1; } void fit_observe(Context&, SampleCall&, "
+                  "std::span<double>) const {}", f"fit_size {OTHER}"),
+    ("augmenter", "size_t fit_size(const Parts&) const { return 1; } void fit_observe(Context&, SampleCall&, "
+                  "std::span<const double>) const {}", f"fit_observe {LOST}"),
+    ("optimizer", "void slots(OptimizerSlots) const {}", f"slots {LOST}, which is lost; wanted: void slots("),
+    ("optimizer", "void slots(const OptimizerSlots&) const {}", f"slots {LOST}"),
+    ("optimizer", "int observe(Context&, const OptimizerCall&) const { return 0; }", f"observe {OTHER}"),
+    ("optimizer", "const bool elementwise = true;", "elementwise is not: static constexpr bool elementwise = true"),
+    ("optimizer", "private: static constexpr bool elementwise = true;", "elementwise is not: static constexpr"),
+    ("optimizer", "static constexpr bool elementwise() { return false; }", "elementwise is not: static constexpr"),
+    ("metric", "static constexpr const char* suffix = \"_a\";", "suffix is not: std::string suffix() const"),
+    ("metric", "void open(Context&) {}", "open is never called"),
+    ("schedule", "static constexpr bool ignores_total = true;", "ignores_total is not: bool ignores_total() const"),
+    ("schedule", "bool ignores_total = true;", "ignores_total is not: bool ignores_total() const"),
+    ("schedule", "int ignores_total() const { return 1; }", f"ignores_total {OTHER}"),
+    ("schedule", "double value(Context&, const ScheduleCall&) const { return 2; }", "value is there twice"),
+    ("source", "static constexpr std::array<uint8_t, 32> digest{};", "digest is not: std::array<uint8_t, 32> digest("),
+    ("reducer", "bool open(Context&) { return true; }", f"open {OTHER}"),
+]
+# kind, all that stands in the struct, what the first error says
+WHOLE = [
+    ("layer", "void forward(Context&, In, In) const {} void backward(Context&, In, In, Out) const {}",
+     f"forward {LOST}"),
+    ("layer", "void forward(Context&, In, Out) const {} void backward(Context&, In, In, In) const {}",
+     f"backward {LOST}"),
+    ("layer", "bool forward(Context&, In, Out) const { return true; } void backward(Context&, In, In, Out) const {}",
+     f"forward {OTHER}"),
+    ("layer", "void forward(Context&, auto, auto) const {} void backward(Context&, auto, auto, auto) const {}", None),
+    ("augmenter", "void apply(Context&, SampleCall) const {}", f"apply {LOST}"),
+    ("augmenter", "void apply(Context&, const SampleCall&) const {}", f"apply {LOST}"),
+    ("augmenter", "void apply(Context&, auto) const {}", f"apply {LOST}"),
+    ("augmenter", "void apply(Context&, SampleCall&) {} void apply_batch(Context&, SampleCall&) const {}",
+     "apply is not: void apply(Context& c, SampleCall& call) const"),
+    ("metric", " ".join([VALUES.replace("constexpr", "inline const").replace("MetricValue values[]",
+                         "std::vector<MetricValue> values"), STATE, UPDATE, FINISH]), "static constexpr MetricValue"),
+    ("metric", " ".join(["private:", VALUES, "public:", STATE, UPDATE, FINISH]), "static constexpr MetricValue values"),
+    ("metric", " ".join([VALUES.replace("static constexpr ", "").replace("[]", "[1]"), STATE, UPDATE, FINISH]),
+     "static constexpr MetricValue values"),
+    ("metric", " ".join([VALUES, STATE.replace("size_t", "double"), UPDATE, FINISH]), f"state_size {OTHER}"),
+    ("metric", " ".join([VALUES, STATE, UPDATE.replace("double", "const double"), FINISH]), f"update {LOST}"),
+    ("metric", " ".join([VALUES.replace("constexpr", "inline const"), STATE, UPDATE, FINISH]), None),
+    ("reducer", "double weight(const ShardResult&) const { return 0.5; }", f"weight {OTHER}; wanted: int weight("),
+    ("reducer", "void combine(Context&, std::span<const float* const>, In) const {}", f"combine {LOST}"),
+    ("reducer", "int64_t weight(const ShardResult&) const { return 1; }", None),
+    ("schedule", "int value(const ScheduleCall&) const { return 1; }", f"value {OTHER}"),
+    ("schedule", "float value(const ScheduleCall&) const { return 1; }", None),
+    ("source", PARTS["source"].replace("SampleCall&", "SampleCall"), f"read {LOST}"),
+    ("pretrainer", "int next_stage(const Network&, int, StageBuilder&) const { return 0; }", f"next_stage {OTHER}"),
+    ("pretrainer", "void next_stage(Network, int64_t, StageBuilder) const {}", None),
+    ("optimizer", "bool step(Context&, const OptimizerCall&) const { return true; }", f"step {OTHER}"),
+]
+# what a Kernel has beside its parts, what stands in the struct around it
+NESTED = [
+    ("layer", "", "", None),
+    ("layer", "private: void validate() const {}", "", None),
+    ("layer", "void needs(const LayerRequest&, LayerNeeds&) const {}", "", "needs in a Kernel is never called"),
+    ("layer", "void infer(LayerShapes&) const {}", "", "infer in a Kernel is never called"),
+    ("layer", "void validate() const {}", "", "validate in a Kernel is never called"),
+    ("layer", "static void examples(Examples&) {}", "", "examples in a Kernel is never called"),
+    ("layer", "void open(Context&) {}", "", "open is never called"),
+    ("layer", "static constexpr uint32_t min_inputs = 2;", "", "min_inputs and max_inputs in a Kernel are never read"),
+    ("layer", "", "void needs(const LayerRequest&, LayerNeeds&) const {}",
+     "says its needs in the Kernel's constructor"),
+    ("layer", "private: void prepare(Context&, const LayerCall&) const {}", "", "prepare is not: void prepare("),
+    ("loss", "", "void check(const LossShapes&) const {}", None),
+    ("loss", "void check(const LossShapes&) const {}", "", "check in a Kernel is never called"),
+    ("loss", "uint64_t workspace_bytes(const LossShapes&) const { return 8; }", "", "workspace_bytes is not called of"),
+    ("loss", "", "uint64_t workspace_bytes(const LossShapes&) const { return 8; }", "workspace_bytes is not called of"),
+]
+FINAL = "a plugin's struct is not final"
+
+
+def struct(kind, body, final=""):
+    made = "layer" if kind == "calls" else kind
+    return (f'struct T{final} {{ {body} public: static void describe(Describe<T>& d) {{ d.doc("x"); }} }};\n'
+            f'auto made = {made}<T>("h.x");\n')
+
+
+def all_cases():
+    """Pairs of a source and what the first error says: None, where it compiles."""
+    cases = [(struct(kind, f"{PARTS[kind]} {beside}"), words) for kind, beside, words in BESIDE]
+    cases += [(struct(kind, body), words) for kind, body, words in WHOLE]
+    for kind, inside, around, words in NESTED:
+        parts, infer = (KERNEL, "void infer(LayerShapes&) const {}") if kind == "layer" else (LOSS_KERNEL, "")
+        cases.append((struct(kind, f"{infer} {around} struct Kernel {{ {parts} {inside} }};"), words))
+    cases += [(struct(kind, parts), None) for kind, parts in PARTS.items()]
+    cases += [(struct(kind, parts, " final"), FINAL) for kind, parts in PARTS.items()]
+    kernel = f"void infer(LayerShapes&) const {{}} struct Kernel final {{ {KERNEL} }};"
+    return cases + [(struct("layer", kernel), "a Kernel is a struct that is not final")]
+
+
+def precompiled(compiler, folder):
+    """The words that begin a command of this compiler."""
+    folder.mkdir()
+    header = folder / "all.hpp"
+    header.write_text("#include <plait/sdk.hpp>\n#include <vector>\nusing namespace plait::sdk;\n")
+    command = [compiler, "-std=c++20", "-I", ROOT / "framework/abi", "-I", ROOT / "framework/sdk"]
+    ending = ".pch" if "clang" in compiler else ".gch"
+    subprocess.run([*command, "-x", "c++-header", header, "-o", f"{header}{ending}"], check=True)
+    return [*command, "-fsyntax-only", "-include", header]
+
+
+def what_is_wrong(command, source, words):
+    """"" where the compiler does as announced."""
+    done = subprocess.run([*command, "-x", "c++", "-"], input=source, text=True, env=os.environ | {"LC_ALL": "C"},
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    first = next((line for line in done.stdout.splitlines() if "error:" in line), "")
+    if words is None:
+        good = done.returncode == 0
+    else:
+        good = done.returncode != 0 and words in first and len(done.stdout.splitlines()) <= 60
+    return "" if good else f'{source}wanted: {words or "compiles"}\n{done.stdout}'
+
+
+def main():
+    compilers = [compiler for compiler in ["g++", "clang++"] if shutil.which(compiler)]
+    failures, cases = 0, all_cases()
+    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for compiler in compilers:
+            command = precompiled(compiler, pathlib.Path(folder) / compiler)
+            for wrong in pool.map(lambda case: what_is_wrong(command, *case), cases):
+                failures += wrong != ""
+                if wrong:
+                    print(f"FAILED: {compiler}: {wrong}", flush=True)
+    print(f"hook errors: {len(cases)} cases, {', '.join(compilers)}, {failures} failures")
+    return 1 if failures or not compilers else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
