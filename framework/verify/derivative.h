@@ -7,8 +7,9 @@
 //   truncation: D(2h) - D(h) is three times the error of D(h) in the leading order;
 //   cancellation inside the function: shows as steps of similar length that disagree, D(0.75 h), D(1.25 h),
 //   D(1.5 h).
-// A kink is where D+ - D-, the difference of the one-sided derivatives, does not shrink with h; no value is
-// told there.
+// What steps of similar length cannot show, others do: short ones that a long step leaps over waves, long
+// ones that a short step is lost in the rounding inside of the function. A kink is where D+ - D-, the
+// difference of the one-sided derivatives, does not shrink with h; no value is told there.
 #pragma once
 #include <functional>
 #include <vector>

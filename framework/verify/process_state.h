@@ -10,6 +10,8 @@ namespace plait {
 class ProcessState {
  public:
   static ProcessState now();
+  // What the calling thread has of its own alone: arithmetic, blocked signals, locale, priority, processors.
+  static ProcessState of_thread();
   // "" or what another state has otherwise: "the working folder was "/a", is "/b"".
   std::string difference(const ProcessState& later) const;
 
