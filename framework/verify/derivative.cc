@@ -25,7 +25,12 @@ struct Function {
   float x;
   std::vector<double> middle;      // outputs at x
   std::vector<uint8_t> dependent;  // outputs known to depend on x, though a small step may be rounded away
+  std::vector<uint8_t> fine;       // outputs that had digits below those of numbers about 1
 };
+
+// Whether the value is a multiple of 2^-25. Small ones are by chance never all; they are where a function
+// takes one number about 1 from another (exp(x) - 1).
+bool is_coarse(double value) { return value * 0x1p25 == std::rint(value * 0x1p25); }
 
 struct Difference {
   double central, left, right;  // derivatives
@@ -33,8 +38,8 @@ struct Difference {
   double terms;  // outputs that depend on x
 };
 
-Result<Difference> difference(const Function& f, double h) {
-  const auto& [evaluate, weights, x, middle, dependent] = f;
+Result<Difference> difference(Function& f, double h) {
+  auto& [evaluate, weights, x, middle, dependent, fine] = f;
   const auto above = static_cast<float>(x + h), below = static_cast<float>(x - h);
   std::vector<double> high(weights.size()), low(weights.size());
   PLAIT_TRY(evaluate(above, high));
@@ -45,6 +50,8 @@ Result<Difference> difference(const Function& f, double h) {
     rise += weights[i] * (high[i] - middle[i]);
     fall += weights[i] * (middle[i] - low[i]);
     if (high[i] == low[i] && !dependent[i]) continue;
+    dependent[i] = 1;
+    if (!is_coarse(high[i]) || !is_coarse(low[i])) fine[i] = 1;
     size += std::abs(weights[i]) * (std::abs(high[i]) + std::abs(low[i]));
     ++terms;
   }
@@ -77,6 +84,15 @@ std::vector<double> other_steps(float x, double variable) {
   return steps;
 }
 
+// What is left of the roundings of numbers about 1 inside of the function, of a unit or so each, in a
+// difference over the longest step: where outputs look as if there were some.
+double inner_rounding(const Function& f, double step) {
+  double size = 0;
+  for (size_t i = 0; i < f.weights.size(); ++i)
+    if (f.dependent[i] && !f.fine[i]) size += std::abs(f.weights[i]);
+  return 2 * kUnit * size / step;
+}
+
 }  // namespace
 
 bool Derivative::agrees(double other) const {
@@ -86,7 +102,12 @@ bool Derivative::agrees(double other) const {
 Result<Derivative> derivative(const Evaluate& evaluate, const std::vector<double>& weights, float x,
                               const Magnitude& magnitude) {
   const double step = kStep * magnitude.variable;
-  Function f{evaluate, weights, x, std::vector<double>(weights.size()), std::vector<uint8_t>(weights.size())};
+  Function f{evaluate,
+             weights,
+             x,
+             std::vector<double>(weights.size()),
+             std::vector<uint8_t>(weights.size()),
+             std::vector<uint8_t>(weights.size())};
   PLAIT_TRY(evaluate(x, f.middle));
   if (magnitude.reach > 0) PLAIT_TRY(find_dependent(f, magnitude.reach));
   PLAIT_ASSIGN(const Difference near, difference(f, step));
@@ -111,6 +132,7 @@ Result<Derivative> derivative(const Evaluate& evaluate, const std::vector<double
   }
   PLAIT_TRY(evaluate(x, f.middle));
   result.tolerance = spread + near.rounding + floor;
+  if (magnitude.variable < 1) result.tolerance += inner_rounding(f, 16 * step);
   const double bend = std::abs(near.right - near.left), wide_bend = std::abs(wide.right - wide.left);
   const bool kink = bend > 0.6 * wide_bend + 4 * near.rounding + floor;
   const double least = std::abs(x) < kCoarse ? kLeast : 0;
