@@ -26,6 +26,7 @@ struct Function {
   std::vector<double> middle;      // outputs at x
   std::vector<uint8_t> dependent;  // outputs known to depend on x, though a small step may be rounded away
   std::vector<uint8_t> fine;       // outputs that had digits below those of numbers about 1
+  double result;                   // see Magnitude
 };
 
 // Whether the value is a multiple of 2^-25. Small ones are by chance never all; they are where a function
@@ -39,7 +40,7 @@ struct Difference {
 };
 
 Result<Difference> difference(Function& f, double h) {
-  auto& [evaluate, weights, x, middle, dependent, fine] = f;
+  auto& [evaluate, weights, x, middle, dependent, fine, result] = f;
   const auto above = static_cast<float>(x + h), below = static_cast<float>(x - h);
   std::vector<double> high(weights.size()), low(weights.size());
   PLAIT_TRY(evaluate(above, high));
@@ -52,7 +53,7 @@ Result<Difference> difference(Function& f, double h) {
     if (high[i] == low[i] && !dependent[i]) continue;
     dependent[i] = 1;
     if (!is_coarse(high[i]) || !is_coarse(low[i])) fine[i] = 1;
-    size += std::abs(weights[i]) * (std::abs(high[i]) + std::abs(low[i]));
+    size += std::abs(weights[i]) * std::max(std::abs(high[i]) + std::abs(low[i]), 2 * result);
     ++terms;
   }
   return Difference{(rise + fall) / (up + down), fall / down, rise / up, 4 * kUnit * size / (up + down),
@@ -102,12 +103,14 @@ bool Derivative::agrees(double other) const {
 Result<Derivative> derivative(const Evaluate& evaluate, const std::vector<double>& weights, float x,
                               const Magnitude& magnitude) {
   const double step = kStep * magnitude.variable;
+  const size_t count = weights.size();
   Function f{evaluate,
              weights,
              x,
-             std::vector<double>(weights.size()),
-             std::vector<uint8_t>(weights.size()),
-             std::vector<uint8_t>(weights.size())};
+             std::vector<double>(count),
+             std::vector<uint8_t>(count),
+             std::vector<uint8_t>(count),
+             magnitude.result};
   PLAIT_TRY(evaluate(x, f.middle));
   if (magnitude.reach > 0) PLAIT_TRY(find_dependent(f, magnitude.reach));
   PLAIT_ASSIGN(const Difference near, difference(f, step));

@@ -34,6 +34,7 @@ struct Magnitude {
   double variable = 1;  // the step is a share of it
   double gradient = 1;  // terms of the gradient; its rounding is a share of it
   double reach = 0;     // a step that shows in every output that depends on the variable; 0: a usual one does
+  double result = 0;    // outputs are rounded as if they were at least as large: sums whose terms cancel
 };
 
 // Fails with: what `evaluate` reports. Leaves the variable at x.

@@ -22,6 +22,7 @@ struct Setting {
   std::optional<Sizes> parameters;  // none: as they begin, with a little noise
   double step = 1;                  // inputs of one size: what a step is a share of
 
+  bool is_even() const { return inputs.least == 0 && (!parameters || parameters->least == 0); }
   // Terms of gradients: products of parameters, and of inputs for those of parameters.
   double input_terms() const { return parameters ? std::max(1.0, parameters->most) : 1; }
   double parameter_terms() const { return std::max(input_terms(), inputs.most); }
@@ -112,6 +113,12 @@ class GradientTrial {
       into.emplace_back(block.as<float>(), block.as<float>() + block.bytes() / sizeof(float));
     };
     for (const Guarded& block : run_->outputs) keep(block, outputs_);
+    // Where numbers are of one size, one output is small beside others because its terms cancel, and each of
+    // them was rounded. Of many sizes, small outputs may be exact.
+    for (const auto& output : outputs_)
+      for (float y : output)
+        if (setting_.is_even() && std::isfinite(y))
+          result_ = std::max(result_, std::abs(static_cast<double>(y)));
     for (const Guarded& block : run_->input_gradients) keep(block, input_gradients_);
     for (size_t i = 0; i < values_.parameters.size() && !bench_->options().parameters_frozen; ++i) {
       PLAIT_ASSIGN(auto gradient, run_->parameter_gradient(i));
@@ -136,7 +143,7 @@ class GradientTrial {
     const double size =
         sizes.least > 0 ? std::max(std::abs(static_cast<double>(value)), sizes.least) : setting_.step;
     return {value,
-            {size, setting_.input_terms(), setting_.reach()},
+            {size, setting_.input_terms(), setting_.reach(), result_},
             [this, i, place](float x, std::vector<double>& all) {
               run_->reset();
               run_->inputs[i].as<float>()[place] = x;
@@ -149,7 +156,7 @@ class GradientTrial {
     const double size =
         sizes && sizes->least > 0 ? std::max(std::abs(static_cast<double>(value)), sizes->least) : 1;
     return {value,
-            {size, setting_.parameter_terms(), setting_.reach()},
+            {size, setting_.parameter_terms(), setting_.reach(), result_},
             [this, i, place](float x, std::vector<double>& all) -> Status {
               run_->reset();
               std::vector<float> moved = values_.parameters[i];
@@ -190,6 +197,7 @@ class GradientTrial {
   std::unique_ptr<LayerRun> run_;
   std::vector<std::vector<float>> outputs_, input_gradients_, parameter_gradients_;
   std::vector<double> weights_;
+  double result_ = 0;  // see Magnitude
   uint64_t compared_ = 0;
 };
 

@@ -1,6 +1,6 @@
 // Evaluates otherwise where its parameters are frozen.
 // Caught by: combinations
-// Words: evaluation: output 0, element 0, is \S+; in another mode that has to give the same
+// Words: evaluation, no backward: output 0, element 0, is \S+; in another mode that has to give the same
 #include <plait/sdk.hpp>
 
 #include <algorithm>
