@@ -107,18 +107,28 @@ class GradientTrial {
     return t;
   }
 
+  // An output is small beside others where its terms cancel, and each of them was rounded: where numbers are
+  // of one size, or where outputs are sums of n inputs, whose n roundings come to half a unit times sqrt(n)
+  // of the largest; a difference takes four units for granted. Small outputs of many sizes may be exact else.
+  double inner_size() const {
+    double inputs = 0, outputs = 0, most = 0;
+    for (const auto& input : values_.inputs) inputs += static_cast<double>(input.size() / sizeof(float));
+    for (const auto& output : outputs_) outputs += static_cast<double>(output.size());
+    for (const auto& output : outputs_)
+      for (float y : output)
+        if (std::isfinite(y)) most = std::max(most, std::abs(static_cast<double>(y)));
+    const double terms = inputs / std::max(outputs, 1.0);
+    if (terms < 2 && !setting_.is_even()) return 0;
+    return most * std::max(1.0, std::sqrt(terms) / 4);
+  }
+
   // The differences overwrite the run's memory.
   Status keep_results() {
     const auto keep = [](const Guarded& block, std::vector<std::vector<float>>& into) {
       into.emplace_back(block.as<float>(), block.as<float>() + block.bytes() / sizeof(float));
     };
     for (const Guarded& block : run_->outputs) keep(block, outputs_);
-    // Where numbers are of one size, one output is small beside others because its terms cancel, and each of
-    // them was rounded. Of many sizes, small outputs may be exact.
-    for (const auto& output : outputs_)
-      for (float y : output)
-        if (setting_.is_even() && std::isfinite(y))
-          result_ = std::max(result_, std::abs(static_cast<double>(y)));
+    result_ = inner_size();
     for (const Guarded& block : run_->input_gradients) keep(block, input_gradients_);
     for (size_t i = 0; i < values_.parameters.size() && !bench_->options().parameters_frozen; ++i) {
       PLAIT_ASSIGN(auto gradient, run_->parameter_gradient(i));
