@@ -34,6 +34,8 @@ class CallContext {
 
   plait_context* raw() { return &context_; }
   void set_device(void* device, void* stream) { context_.device = device, context_.stream = stream; }
+  // Who runs the loops of calls from now on.
+  void set_parallel_for(ParallelFor parallel_for) { parallel_for_ = parallel_for; }
   // What get_extension("plait.fit/1") answers; null: nothing.
   void set_fit(const plait_fit* fit) { fit_ = fit; }
 

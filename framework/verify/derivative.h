@@ -7,8 +7,9 @@
 //   truncation: D(2h) - D(h) is three times the error of D(h) in the leading order;
 //   cancellation inside the function: shows as steps of similar length that disagree, D(0.75 h), D(1.25 h),
 //   D(1.5 h).
-// A kink is where D+ - D-, the difference of the one-sided derivatives, does not shrink with h; no value is
-// told there.
+// What steps of similar length cannot show, others do: short ones that a long step leaps over waves, long
+// ones that a short step is lost in the rounding inside of the function. A kink is where D+ - D-, the
+// difference of the one-sided derivatives, does not shrink with h; no value is told there.
 #pragma once
 #include <functional>
 #include <vector>
@@ -33,6 +34,7 @@ struct Magnitude {
   double variable = 1;  // the step is a share of it
   double gradient = 1;  // terms of the gradient; its rounding is a share of it
   double reach = 0;     // a step that shows in every output that depends on the variable; 0: a usual one does
+  double result = 0;    // outputs are rounded as if they were at least as large: sums whose terms cancel
 };
 
 // Fails with: what `evaluate` reports. Leaves the variable at x.

@@ -190,16 +190,22 @@ Status large_batches(Trial& trial) {
 // ---- large samples
 
 const std::vector<std::vector<int64_t>> kSamples = {
-    {1, 70'001}, {2, 300, 130}, {1, 160, 140, 3}, {1, 9, 30, 31, 9}};
+    {1, 70'001}, {3, 4'099}, {2, 300, 130}, {1, 160, 140, 3}, {1, 9, 30, 31, 9}};
 
 constexpr int64_t kRow = 70'001, kPiece = 3 * kSlice;
 
-// With an input of one shape, where the output has it too and there is nothing to train; else null.
-std::unique_ptr<LayerCase> shaped(const LayerCase& made, std::vector<int64_t> shape) {
-  auto other = made.with_inputs({{"", PLAIT_F32, std::move(shape), -1}});
+// Every input of that shape, else as they are.
+std::vector<PartSpec> inputs_of(const LayerCase& made, const std::vector<int64_t>& shape) {
+  std::vector<PartSpec> inputs = made.inputs;
+  for (PartSpec& input : inputs) input.shape = shape, input.variable_axis = -1;
+  return inputs;
+}
+
+// With inputs of one shape, where the output has it too and there is nothing to train; else null.
+std::unique_ptr<LayerCase> shaped(const LayerCase& made, const std::vector<int64_t>& shape) {
+  auto other = made.with_inputs(inputs_of(made, shape));
   if (!other || !other->shapes.parameters.empty() || !other->shapes.buffers.empty()) return nullptr;
-  if (other->shapes.outputs.size() != 1 || other->shapes.outputs[0].shape != other->inputs[0].shape ||
-      other->shapes.outputs[0].dtype != PLAIT_F32)
+  if (other->shapes.outputs.size() != 1 || other->shapes.outputs[0].shape != other->inputs[0].shape)
     return nullptr;
   return std::make_unique<LayerCase>(std::move(*other));
 }
@@ -207,10 +213,9 @@ std::unique_ptr<LayerCase> shaped(const LayerCase& made, std::vector<int64_t> sh
 // The numbers of one row, as LayerValues, from `begin` on.
 LayerValues piece_of(const LayerValues& values, int64_t begin) {
   LayerValues piece = values;
-  const auto& x = values.inputs[0];
-  const auto& dy = values.output_gradients[0];
-  piece.inputs[0] = {x.begin() + 4 * begin, x.begin() + 4 * (begin + kPiece)};
-  piece.output_gradients[0] = {dy.begin() + begin, dy.begin() + begin + kPiece};
+  for (auto& x : piece.inputs) x = {x.begin() + 4 * begin, x.begin() + 4 * (begin + kPiece)};
+  auto& dy = piece.output_gradients[0];
+  dy = {dy.begin() + begin, dy.begin() + begin + kPiece};
   return piece;
 }
 
@@ -247,78 +252,139 @@ Status check_rows(Trial& trial, const LayerCase& made, uint64_t& tried) {
     PLAIT_TRY(run->all());
     const auto first = static_cast<uint64_t>(begin);
     PLAIT_TRY(same_numbers("output 0", large->outputs[0], first, run->outputs[0], 1));
-    PLAIT_TRY(
-        same_numbers("gradient of input 0", large->input_gradients[0], first, run->input_gradients[0], 1));
+    for (size_t i = 0; i < made.inputs.size(); ++i)
+      PLAIT_TRY(same_numbers(fmt::format("gradient of input {}", i), large->input_gradients[i], first,
+                             run->input_gradients[i], 1));
   }
   return {};
 }
 
-// Differences at places on both sides of 2^16 and at the end, in one sample of many numbers.
+// Differences of every input and parameter at places on both sides of 2^16, at both ends and between, in few
+// samples of many numbers.
 class LargeSample {
  public:
   static Status check(Trial& trial, const LayerCase& made, uint64_t& compared) {
-    LargeSample sample(trial, made);
+    LargeSample sample(trial, made, compared);
     PLAIT_ASSIGN(sample.bench_, LayerBench::create(trial, made));
     PLAIT_ASSIGN(sample.values_, draw_values(trial, made));
     PLAIT_ASSIGN(sample.run_, LayerRun::create(*sample.bench_, sample.values_));
+    for (const auto& output : sample.values_.output_gradients)
+      sample.weights_.insert(sample.weights_.end(), output.begin(), output.end());
     trial.doing("a large sample, " + made.text());
     PLAIT_TRY(sample.run_->all());
-    const auto* gradient = sample.run_->input_gradients[0].as<float>();
-    sample.gradient_.assign(gradient, gradient + sample.run_->input_gradients[0].bytes() / sizeof(float));
-    for (uint64_t place : sample.places()) PLAIT_TRY(sample.check_place(place, compared));
-    return {};
+    for (const Guarded& output : sample.run_->outputs)
+      sample.result_ = std::max(sample.result_, largest(output.as<float>(), output.bytes() / sizeof(float)));
+    PLAIT_TRY(sample.keep_gradients());
+    PLAIT_TRY(sample.check_inputs());
+    return sample.check_parameters();
   }
 
  private:
-  LargeSample(Trial& trial, const LayerCase& made) : trial_(trial), made_(made) {}
+  LargeSample(Trial& trial, const LayerCase& made, uint64_t& compared)
+      : trial_(trial), made_(made), compared_(compared) {}
 
-  std::vector<uint64_t> places() {
-    const uint64_t count = gradient_.size();
+  // Differences overwrite them.
+  Status keep_gradients() {
+    for (const Guarded& block : run_->input_gradients)
+      inputs_.emplace_back(block.as<float>(), block.as<float>() + block.bytes() / sizeof(float));
+    for (size_t i = 0; i < values_.parameters.size(); ++i) {
+      PLAIT_ASSIGN(auto gradient, run_->parameter_gradient(i));
+      parameters_.push_back(std::move(gradient));
+    }
+    return {};
+  }
+
+  Status check_inputs() {
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      if (!bench_->options().gradient_needed[i]) continue;
+      const auto* x = reinterpret_cast<const float*>(values_.inputs[i].data());
+      PLAIT_TRY(check_tensor(fmt::format("input {}", i), x, inputs_[i], [&](uint64_t place, float value) {
+        run_->reset();
+        run_->inputs[i].as<float>()[place] = value;
+        return Status();
+      }));
+    }
+    return {};
+  }
+  Status check_parameters() {
+    for (size_t i = 0; i < parameters_.size(); ++i) {
+      const std::string name = fmt::format("parameter \"{}\"", made_.shapes.parameters[i].name);
+      std::vector<float> moved = values_.parameters[i];
+      PLAIT_TRY(
+          check_tensor(name, values_.parameters[i].data(), parameters_[i], [&](uint64_t place, float value) {
+            run_->reset();
+            moved[place] = value;
+            const Status status = run_->set_parameter(i, moved);
+            moved[place] = values_.parameters[i][place];
+            return status;
+          }));
+      PLAIT_TRY(run_->set_parameter(i, values_.parameters[i]));
+    }
+    return {};
+  }
+
+  std::vector<uint64_t> places(uint64_t count) {
+    if (count == 0) return {};
     std::vector<uint64_t> all = {0, count - 1};
-    for (uint64_t place : {kLarge - 1, kLarge, kLarge + 1})
-      if (place < count) all.push_back(place);
-    for (int i = 0; i < 4; ++i)
+    for (uint64_t place : {kLarge - 1, kLarge, kLarge + 1}) all.push_back(place);
+    for (int i = 0; i < 2; ++i) {
+      all.push_back(trial_.dice().below(count));
       all.push_back(std::min(count, kLarge) + trial_.dice().below(count - std::min(count, kLarge)));
+    }
     for (uint64_t& place : all) place = std::min(place, count - 1);
+    std::ranges::sort(all);
+    all.erase(std::unique(all.begin(), all.end()), all.end());
     return all;
   }
-  Status check_place(uint64_t place, uint64_t& compared) {
-    std::vector<double> weights;
-    for (const auto& output : values_.output_gradients)
-      weights.insert(weights.end(), output.begin(), output.end());
-    const float value = reinterpret_cast<const float*>(values_.inputs[0].data())[place];
-    const Evaluate evaluate = [&](float x, std::vector<double>& outputs) -> Status {
-      run_->reset();
-      run_->inputs[0].as<float>()[place] = x;
-      PLAIT_TRY(run_->prepare());
-      PLAIT_TRY(run_->forward());
-      size_t at = 0;
-      for (const Guarded& block : run_->outputs)
-        for (uint64_t k = 0; k < block.bytes() / sizeof(float); ++k) outputs[at++] = block.as<float>()[k];
-      return {};
-    };
-    PLAIT_ASSIGN(const Derivative wanted, derivative(evaluate, weights, value));
-    if (!wanted.smooth) return {};
-    ++compared;
-    if (wanted.agrees(gradient_[place])) return {};
-    return broken(
-        fmt::format("the gradient of input 0, element {} of {}, is {:.6g}, but differences give "
-                    "{:.6g} +- {:.1g}",
-                    place, gradient_.size(), gradient_[place], wanted.value, wanted.tolerance));
+  // `move` puts a value at a place, and all else as it was drawn.
+  template <class Move>
+  Status check_tensor(const std::string& what, const float* values, const std::vector<float>& gradient,
+                      Move move) {
+    trial_.doing("gradient of " + what + ", " + made_.text());
+    for (uint64_t place : places(gradient.size())) {
+      const Evaluate evaluate = [&](float x, std::vector<double>& outputs) -> Status {
+        PLAIT_TRY(move(place, x));
+        return outputs_of(outputs);
+      };
+      PLAIT_ASSIGN(const Derivative wanted,
+                   derivative(evaluate, weights_, values[place], {1, 1, 0, result_}));
+      if (!wanted.smooth) continue;
+      ++compared_;
+      if (wanted.agrees(gradient[place])) continue;
+      return broken(fmt::format(
+          "the gradient of {}, element {} of {}, is {:.6g}, but differences give {:.6g} +- {:.1g}", what,
+          place, gradient.size(), gradient[place], wanted.value, wanted.tolerance));
+    }
+    return {};
+  }
+  Status outputs_of(std::vector<double>& outputs) {
+    PLAIT_TRY(run_->prepare());
+    PLAIT_TRY(run_->forward());
+    size_t at = 0;
+    for (const Guarded& block : run_->outputs)
+      for (uint64_t k = 0; k < block.bytes() / sizeof(float); ++k) outputs[at++] = block.as<float>()[k];
+    return {};
   }
 
   Trial& trial_;
   const LayerCase& made_;
+  uint64_t& compared_;
   std::unique_ptr<LayerBench> bench_;
   LayerValues values_;
   std::unique_ptr<LayerRun> run_;
-  std::vector<float> gradient_;
+  std::vector<double> weights_;
+  double result_ = 0;  // the largest output: others are small because their terms cancel
+  std::vector<std::vector<float>> inputs_, parameters_;
 };
 
-bool is_f32(const LayerCase& made) {
-  const auto single = [](const PartSpec& spec) { return spec.dtype == PLAIT_F32; };
-  return std::ranges::all_of(made.shapes.outputs, single) && made.inputs[0].dtype == PLAIT_F32 &&
-         made.range(0) == nullptr;
+bool has_f32_outputs(const LayerCase& made) {
+  return std::ranges::all_of(made.shapes.outputs,
+                             [](const PartSpec& spec) { return spec.dtype == PLAIT_F32; });
+}
+bool has_f32_inputs(const LayerCase& made) {
+  for (size_t i = 0; i < made.inputs.size(); ++i)
+    if (made.inputs[i].dtype != PLAIT_F32 || made.range(i) != nullptr) return false;
+  return true;
 }
 
 uint64_t parameters_of(const LayerCase& made) {
@@ -333,13 +399,14 @@ Status large_samples(Trial& trial) {
   PLAIT_ASSIGN(const auto cases, layer_cases(trial, 2));
   uint64_t rows = 0, compared = 0, tried = 0;
   for (const LayerCase& made : cases) {
-    if (made.inputs.size() != 1 || !is_f32(made)) continue;
-    PLAIT_TRY(check_rows(trial, made, rows).at(made.text()));
+    if (!has_f32_outputs(made)) continue;
+    if (has_f32_inputs(made)) PLAIT_TRY(check_rows(trial, made, rows).at(made.text()));
     if (made.flags & PLAIT_VERIFY_SURROGATE_GRADIENT) continue;
     for (const auto& shape : kSamples) {
-      const auto large = made.with_inputs({{"", PLAIT_F32, shape, -1}});
-      if (!large || !is_f32(*large) || parameters_of(*large) > kMostParameters) continue;
-      if (element_count(large->shapes.outputs[0].shape) > kMostOutputs) continue;
+      const auto large = made.with_inputs(inputs_of(made, shape));
+      if (!large || !has_f32_outputs(*large) || parameters_of(*large) > kMostParameters) continue;
+      if (large->shapes.outputs.empty() || element_count(large->shapes.outputs[0].shape) > kMostOutputs)
+        continue;
       if (!LayerBench::create(trial, *large)) continue;
       PLAIT_TRY(LargeSample::check(trial, *large, compared).at(large->text()));
       ++tried;

@@ -82,6 +82,38 @@ Status overwrites(Trial& trial) {
   });
 }
 
+// Calls in memory that holds what others left there, beside the same calls in memory of their own.
+Status used_memory_of(Trial& trial, const LayerCase& made, bool training) {
+  BenchOptions options;
+  options.training = training;
+  PLAIT_ASSIGN(auto bench, LayerBench::create(trial, made, options));
+  LayerRunOptions run;
+  run.training = training;
+  PLAIT_ASSIGN(const LayerValues first, draw_values(trial, made));
+  PLAIT_ASSIGN(const LayerValues second, draw_values(trial, made));
+  PLAIT_ASSIGN(auto used, LayerRun::create(*bench, first, run));
+  trial.doing("forward alone, " + made.text());
+  PLAIT_TRY(used->prepare());
+  PLAIT_TRY(used->forward());
+  for (const LayerValues* values : {&second, &first, &second}) {
+    PLAIT_ASSIGN(auto wanted, LayerRun::create(*bench, *values, run));
+    PLAIT_TRY(wanted->all());
+    trial.doing("the next call in the same memory, " + made.text());
+    PLAIT_TRY(used->take(*values));
+    PLAIT_TRY(used->all());
+    if (const std::string what = wanted->difference(*used); !what.empty())
+      return broken(what +
+                    " differs where the memory that the layer is lent (saved, workspace, prepared, outputs, "
+                    "gradients) holds what its last call left there: it is taken for a memory of its own");
+  }
+  return {};
+}
+
+Status used_memory(Trial& trial) {
+  return for_each_case(
+      trial, [&](const LayerCase& made, bool training) { return used_memory_of(trial, made, training); });
+}
+
 Status keeps_float_state(Trial& trial) {
   return for_each_case(trial, [&](const LayerCase& made, bool training) -> Status {
     FloatState state;
@@ -169,6 +201,8 @@ std::vector<Law> layer_memory_laws() {
       {kKind, "shapes", kMust, "forward and backward write all that infer declares", writes_what_it_declares},
       {kKind, "overwrites", kMust, "overwrites outputs and gradients; reads nothing that was never written",
        overwrites},
+      {kKind, "used_memory", kMust, "what a call leaves in its memory changes nothing in the next",
+       used_memory},
       {kKind, "unneeded_gradients", kMust, "gradients that are NULL are not needed, and change no others",
        leaves_unneeded_gradients},
       {kKind, "accumulates", kMust, "adds to input gradients where it says that it can", adds_gradients},

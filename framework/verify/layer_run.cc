@@ -91,6 +91,17 @@ void LayerRun::reset() {
   for (Guarded* block : {&saved, &workspace}) block->poison(poison);
 }
 
+Status LayerRun::take(const LayerValues& values) {
+  values_.inputs = values.inputs, values_.output_gradients = values.output_gradients;
+  values_.buffers = values.buffers;
+  for (size_t i = 0; i < inputs.size(); ++i) inputs[i].write(values.inputs[i].data(), inputs[i].bytes());
+  for (size_t i = 0; i < output_gradients.size(); ++i)
+    output_gradients[i].write(values.output_gradients[i].data(), output_gradients[i].bytes());
+  for (size_t i = 0; i < buffers.size(); ++i) buffers[i].write(values.buffers[i].data(), buffers[i].bytes());
+  for (size_t i = 0; i < parameters.size(); ++i) PLAIT_TRY(set_parameter(i, values.parameters[i]));
+  return {};
+}
+
 void LayerRun::fill_tensors(std::vector<plait_tensor>& tensors, const std::vector<PartSpec>& specs,
                             std::vector<Guarded>& blocks, bool lengths) {
   for (size_t i = 0; i < specs.size(); ++i) {

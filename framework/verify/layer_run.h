@@ -68,12 +68,16 @@ struct LayerValues {
   std::vector<std::vector<float>> output_gradients;
   std::vector<std::vector<int32_t>> lengths;  // per input; empty: none
 };
-// f32 inputs are uniform in [-1, 1], parameters their initial values and a little noise.
-// Fails with: kInvalid when the layer asks for an initialisation that does not exist.
-// `most`: the largest number among inputs of floating point, up or down; kManyScales: of any size from 2^-7
-// to 2^13, as likely small as large.
-constexpr double kManyScales = -1;
-Result<LayerValues> draw_values(Trial& trial, const LayerCase& made, double most = 1);
+// Of what sizes drawn numbers of floating point are: uniform in [-most, most]; with a `least`, of either sign
+// and any size from least to most, as likely small as large.
+struct Sizes {
+  double most = 1, least = 0;
+};
+// Output gradients are uniform in [-1, 1]; parameters are their initial values and a little noise, or those
+// of `parameters` that learn are of these sizes. Fails with: kInvalid when the layer asks for an
+// initialisation that does not exist.
+Result<LayerValues> draw_values(Trial& trial, const LayerCase& made, Sizes inputs = {},
+                                std::optional<Sizes> parameters = std::nullopt);
 // Sample `n` of values drawn for a batch.
 LayerValues sample_of(const LayerCase& made, const LayerValues& values, int64_t n);
 
@@ -106,6 +110,9 @@ class LayerRun {
 
   // Refills what the plugin writes with `poison`, and restores the buffers.
   void reset();
+  // Other values for the next call. Outputs, gradients, and saved, prepared and working memory go on holding
+  // what calls before left there, as the host's do. Lengths stay. Fails with: what pack reports.
+  Status take(const LayerValues& values);
   Status set_parameter(size_t index, const std::vector<float>& plain);
   // Gradients of a parameter in plain order.
   Result<std::vector<float>> parameter_gradient(size_t index);

@@ -8,13 +8,13 @@
 namespace plait {
 namespace {
 
-double draw_number(Dice& dice, double most) {
-  if (most != kManyScales) return dice.between(-most, most);
-  const double size = std::exp2(dice.between(-7, 13));
+double draw_number(Dice& dice, const Sizes& sizes) {
+  if (sizes.least == 0) return dice.between(-sizes.most, sizes.most);
+  const double size = std::exp2(dice.between(std::log2(sizes.least), std::log2(sizes.most)));
   return dice.coin() ? size : -size;
 }
 
-std::vector<uint8_t> draw_input(Dice& dice, const LayerCase& made, size_t input, double most) {
+std::vector<uint8_t> draw_input(Dice& dice, const LayerCase& made, size_t input, const Sizes& sizes) {
   const PartSpec& spec = made.inputs[input];
   const InputRange* range = made.range(input);
   const int64_t low = range != nullptr ? range->low : 0,
@@ -25,7 +25,7 @@ std::vector<uint8_t> draw_input(Dice& dice, const LayerCase& made, size_t input,
     const int64_t wide = low + static_cast<int64_t>(dice.below(static_cast<uint64_t>(high - low)));
     const auto integer = static_cast<int32_t>(wide);
     const auto number =
-        static_cast<float>(range != nullptr ? static_cast<double>(wide) : draw_number(dice, most));
+        static_cast<float>(range != nullptr ? static_cast<double>(wide) : draw_number(dice, sizes));
     const double exact = number;
     switch (spec.dtype) {
       case PLAIT_F32:
@@ -66,14 +66,18 @@ Result<std::vector<float>> draw_parameter(Trial& trial, const ParameterInfo& inf
 
 }  // namespace
 
-Result<LayerValues> draw_values(Trial& trial, const LayerCase& made, double most) {
+Result<LayerValues> draw_values(Trial& trial, const LayerCase& made, Sizes inputs,
+                                std::optional<Sizes> parameters) {
   LayerValues values;
   for (size_t i = 0; i < made.inputs.size(); ++i) {
-    values.inputs.push_back(draw_input(trial.dice(), made, i, most));
+    values.inputs.push_back(draw_input(trial.dice(), made, i, inputs));
     values.lengths.emplace_back();
   }
   for (const ParameterInfo& info : made.shapes.parameters) {
-    PLAIT_ASSIGN(auto drawn, draw_parameter(trial, info, info.reduce == PLAIT_REDUCE_NONE ? 0 : 0.2));
+    const bool learns = info.reduce != PLAIT_REDUCE_NONE;
+    PLAIT_ASSIGN(auto drawn, draw_parameter(trial, info, learns ? 0.2 : 0));
+    for (float& value : drawn)
+      if (learns && parameters) value = static_cast<float>(draw_number(trial.dice(), *parameters));
     values.parameters.push_back(std::move(drawn));
   }
   for (const ParameterInfo& info : made.shapes.buffers) {

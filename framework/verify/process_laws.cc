@@ -7,18 +7,23 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <map>
 #include <memory>
+#include <thread>
 
 #include "graph/float_state.h"
 #include "plan/shape_text.h"
 #include "registry/library.h"
 #include "verify/config_samples.h"
 #include "verify/law.h"
-#include "verify/layer_case.h"
+#include "verify/layer_run.h"
 #include "verify/process_state.h"
 #include "verify/sanitizer.h"
 #include "verify/worker.h"
@@ -74,6 +79,43 @@ Status work_changes_nothing(Trial& trial) {
   if (has_driver(trial)) return {};
   const std::string left = left_behind(counts);
   return left.empty() ? Status() : broken(left + " are left behind when all instances are gone");
+}
+
+// What a loop's pieces changed of the thread that ran them; "": nothing.
+std::string change_of_lane;
+
+// Runs the pieces of a loop on a thread of its own, as a lane that is not the caller's, and looks at what the
+// thread is like after each.
+int loop_on_another_thread(uint64_t count, uint64_t grain, int, int (*body)(void*, uint64_t, uint64_t),
+                           void* user, const std::atomic<bool>* cancelled) {
+  bool failed = false;
+  const auto run = [&] {
+    const FloatState mode;
+    const ProcessState before = ProcessState::of_thread();
+    const uint64_t piece = grain == 0 ? count : grain;
+    for (uint64_t begin = 0; begin < count && !failed; begin += std::min(piece, count - begin)) {
+      failed = (cancelled != nullptr && *cancelled) ||
+               body(user, begin, std::min(begin + piece, count)) != PLAIT_OK;
+    }
+    if (change_of_lane.empty()) change_of_lane = before.difference(ProcessState::of_thread());
+  };
+  std::thread(run).join();
+  return failed ? PLAIT_FAILED : PLAIT_OK;
+}
+
+Status work_changes_no_lane(Trial& trial) {
+  if (has_driver(trial)) return skipped("loops of a device are its own");
+  PLAIT_ASSIGN(const auto workers, make_workers(trial, 2, 3));
+  const FloatState mode;
+  for (const auto& worker : workers) {
+    worker->context().set_parallel_for(loop_on_another_thread);
+    trial.doing("a step whose loops run on another thread, " + worker->text());
+    PLAIT_TRY(worker->run().at(worker->text()));
+    if (!change_of_lane.empty())
+      return broken(fmt::format("{}: a step changes the thread that runs a piece of its loop: {}",
+                                worker->text(), change_of_lane));
+  }
+  return {};
 }
 
 // ---- end
@@ -167,7 +209,7 @@ Status check_histories(Trial& trial, const Workers& workers, const std::vector<S
     if (!compared)
       dice.below(8) == 0 ? worker.draw_any_bits(dice, dice.below(Worker::kRounds)) : worker.draw_usual(dice);
     trial.doing(fmt::format("call {} of a history, {}", n, worker.text()));
-    const Status status = worker.run();
+    const Status status = worker.run(dice.coin() ? Worker::Scratch::kPattern : Worker::Scratch::kUsed);
     if (!compared) continue;
     PLAIT_TRY(status.at(fmt::format("the same call again, as call {} of a history, {}", n, worker.text())));
     if (const auto what = worker.difference(wanted[i]); !what.empty())
@@ -199,11 +241,18 @@ std::string shapes_text(const LayerCase& made) {
   for (const PartSpec& output : made.shapes.outputs) text += fmt::format("output {}, ", shape_text(output));
   const auto add = [&](const char* what, const std::vector<ParameterInfo>& all) {
     for (const ParameterInfo& one : all)
-      text += fmt::format("{} {} [{}] {} {} {} {} {}, ", what, one.name, fmt::join(one.shape, ", "), one.init,
-                          one.init_a, one.init_b, one.reduce, one.flags);
+      text += fmt::format("{} {} [{}] {} {} {} (fans {} and {}) {} {} {}, ", what, one.name,
+                          fmt::join(one.shape, ", "), one.init, one.init_a, one.init_b, one.fan_in,
+                          one.fan_out, one.reduce, one.flags, one.rate_multiplier);
   };
   add("parameter", made.shapes.parameters), add("buffer", made.shapes.buffers);
-  return text + fmt::format("in place {}, multiply-adds {}", made.shapes.in_place, made.shapes.multiply_adds);
+  for (const Epilogue& one : made.shapes.is_epilogue)
+    text += fmt::format("is {} {} {}, ", one.name, one.alpha, one.beta);
+  for (const InputRange& one : made.shapes.input_ranges)
+    text += fmt::format("input {} in {} .. {}, ", one.input, one.low, one.high);
+  return text + fmt::format("accepts [{}], in place {}, multiply-adds {}",
+                            fmt::join(made.shapes.accepts, ", "), made.shapes.in_place,
+                            made.shapes.multiply_adds);
 }
 
 // Shapes that cannot be, between those that can.
@@ -237,6 +286,37 @@ Status infer_history(Trial& trial) {
   return {};
 }
 
+std::string needs_text(const LayerBench::Needs& needs) {
+  std::string text =
+      fmt::format("saved {}, workspace {}, prepared {}, ", needs.saved, needs.workspace, needs.prepared);
+  for (const auto& [index, count] : needs.stored)
+    text += fmt::format("parameter {} as {} numbers, ", index, count);
+  return text + fmt::format("backward reads {}, accumulates {}", needs.reads, needs.accumulates);
+}
+
+// The host lays out memory by what one instance asks for, and may make another on another rank, or later.
+Status needs_history(Trial& trial) {
+  constexpr int kCalls = 150;
+  PLAIT_ASSIGN(const auto cases, layer_cases(trial, 8));
+  Dice& dice = trial.dice();
+  std::map<std::array<size_t, 3>, std::string> wanted;  // by case, whether it trains, whether it is frozen
+  for (int n = 0; n < kCalls; ++n) {
+    const LayerCase& made = cases[dice.below(cases.size())];
+    BenchOptions options;
+    options.training = dice.coin(), options.parameters_frozen = dice.coin();
+    PLAIT_ASSIGN(const auto bench, LayerBench::create(trial, made, options));
+    const std::string text = needs_text(bench->needs());
+    const auto place = static_cast<size_t>(&made - cases.data());
+    const auto& first =
+        wanted.try_emplace({place, options.training, options.parameters_frozen}, text).first->second;
+    if (text != first)
+      return broken(fmt::format("{}: what it needs depends on calls before: it said \"{}\", then \"{}\"",
+                                made.text(), first, text));
+  }
+  trial.remark(fmt::format("{} instances in {} cases", kCalls, cases.size()));
+  return {};
+}
+
 }  // namespace
 
 std::vector<Law> process_laws() {
@@ -248,9 +328,12 @@ std::vector<Law> process_laws() {
       {"library", "exit", kMust, "a process that has it loaded ends cleanly", ends_after_loading},
       {"type", "process_state", kMust, "work leaves the process as it is, and no threads or files behind",
        work_changes_nothing},
+      {"type", "lane_state", kMust, "work leaves the threads that run its loops as they are",
+       work_changes_no_lane},
       {"type", "exit", kMust, "a process that has worked with it ends cleanly", ends_after_work},
       {"type", "history", kMust, "results do not depend on the calls before, however many", history},
       {"layer", "infer_history", kMust, "shapes do not depend on the calls before", infer_history},
+      {"layer", "needs_history", kMust, "what it needs does not depend on the calls before", needs_history},
   };
 }
 

@@ -55,15 +55,6 @@ void add_signals(Parts& parts) {
         fmt::format("{} (flags {:#x})", reinterpret_cast<const void*>(action.sa_handler),
                     action.sa_flags & ~kRestorer);
   }
-  sigset_t blocked;
-  ::pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
-  std::string names;
-  for (int number = 1; number < SIGRTMAX; ++number)
-    if (sigismember(&blocked, number) == 1) names += fmt::format(" {}", number);
-  parts["the blocked signals"] = names;
-  stack_t stack{};
-  ::sigaltstack(nullptr, &stack);
-  parts["the stack of signal handlers"] = fmt::format("{}", stack.ss_sp);
 }
 
 void add_streams(Parts& parts) {
@@ -148,6 +139,29 @@ void add_arithmetic(Parts& parts) {
 #endif
 }
 
+void add_blocked_signals(Parts& parts) {
+  sigset_t blocked;
+  ::pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+  std::string names;
+  for (int number = 1; number < SIGRTMAX; ++number)
+    if (sigismember(&blocked, number) == 1) names += fmt::format(" {}", number);
+  parts["the blocked signals"] = names;
+  stack_t stack{};
+  ::sigaltstack(nullptr, &stack);
+  parts["the stack of signal handlers"] = fmt::format("{}", stack.ss_sp);
+}
+
+// What a thread has of its own.
+void add_thread(Parts& parts) {
+  add_arithmetic(parts), add_blocked_signals(parts);
+  parts["the locale of a thread (uselocale)"] = fmt::format("{}", static_cast<void*>(::uselocale(nullptr)));
+  parts["the priority"] = fmt::format("{}", ::getpriority(PRIO_PROCESS, 0));
+  cpu_set_t processors;
+  CPU_ZERO(&processors);
+  ::sched_getaffinity(0, sizeof processors, &processors);
+  parts["the processors (affinity)"] = bytes_text(&processors, sizeof processors);
+}
+
 void add_limits(Parts& parts) {
   for (int number = 0; number < RLIM_NLIMITS; ++number) {
     rlimit limit{};
@@ -155,11 +169,6 @@ void add_limits(Parts& parts) {
       parts[fmt::format("limit {} (setrlimit)", number)] =
           fmt::format("{}, {}", limit.rlim_cur, limit.rlim_max);
   }
-  parts["the priority"] = fmt::format("{}", ::getpriority(PRIO_PROCESS, 0));
-  cpu_set_t processors;
-  CPU_ZERO(&processors);
-  ::sched_getaffinity(0, sizeof processors, &processors);
-  parts["the processors (affinity)"] = bytes_text(&processors, sizeof processors);
   for (const auto which : {ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF}) {
     itimerval timer{};
     ::getitimer(which, &timer);
@@ -207,14 +216,19 @@ ProcessState ProcessState::now(bool files) {
   parts["the working folder"] = std::filesystem::current_path(error).string();
   parts["umask"] = umask_text();
   parts["the locale (setlocale)"] = std::setlocale(LC_ALL, nullptr);
-  parts["the locale of a thread (uselocale)"] = fmt::format("{}", static_cast<void*>(::uselocale(nullptr)));
   parts["the locale of streams (std::locale::global)"] = std::locale().name();
   parts["the new handler"] = fmt::format("{}", reinterpret_cast<const void*>(std::get_new_handler()));
   parts["the terminate handler"] = fmt::format("{}", reinterpret_cast<const void*>(std::get_terminate()));
-  add_environment(parts), add_signals(parts), add_streams(parts), add_arithmetic(parts), add_limits(parts);
+  add_environment(parts), add_signals(parts), add_streams(parts), add_thread(parts), add_limits(parts);
   add_buffers(parts), add_random(parts);
   parts["printed to standard output"] = printed();
   if (files) add_files(parts);
+  return state;
+}
+
+ProcessState ProcessState::of_thread() {
+  ProcessState state;
+  add_thread(state.parts_);
   return state;
 }
 

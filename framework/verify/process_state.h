@@ -25,6 +25,8 @@ class ProcessState {
   // With `files`: the open ones too, which may be closed by nobody else. A device's driver does with its own
   // what it likes.
   static ProcessState now(bool files = true);
+  // What the calling thread has of its own alone: arithmetic, blocked signals, locale, priority, processors.
+  static ProcessState of_thread();
   // "" or what another state has otherwise: "the working folder was "/a", is "/b"".
   std::string difference(const ProcessState& later) const;
 

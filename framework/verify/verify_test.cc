@@ -40,13 +40,13 @@ TEST_CASE("the pattern tells what was never written") {
   CHECK(first == 2);
 }
 
-Derivative derivative_of(double (*function)(double), float x) {
+Derivative derivative_of(double (*function)(double), float x, const Magnitude& magnitude = {}) {
   const auto found = derivative(
       [&](float at, std::vector<double>& outputs) {
         outputs[0] = static_cast<float>(function(at));
         return Status();
       },
-      {1.0}, x);
+      {1.0}, x, magnitude);
   REQUIRE(found.is_ok());
   return *found;
 }
@@ -60,6 +60,37 @@ TEST_CASE("derivatives agree with the true ones, and not with others") {
   CHECK(cube.smooth);
   CHECK(cube.agrees(3 * 0.81));
   CHECK_FALSE(cube.agrees(2 * 0.81));
+}
+
+TEST_CASE("derivatives at small and large numbers agree with the true ones, and not with others") {
+  const auto soft = [](double x) { return x * std::abs(x); };
+  for (float x : {1e-8f, -3e-5f, 2e3f, 7e8f}) {
+    const double size = std::abs(x);
+    const Derivative found = derivative_of(soft, x, {size, 1, size});
+    CHECK(found.agrees(2 * size));
+    if (size > 1) CHECK(found.smooth);
+    if (size > 1) CHECK_FALSE(found.agrees(2.1 * size));
+  }
+  const Derivative steep = derivative_of([](double x) { return 1e5 * x * std::abs(x); }, 3e-6f, {3e-6, 1, 1});
+  CHECK(steep.smooth);
+  CHECK(steep.agrees(0.6));
+  CHECK_FALSE(steep.agrees(1));
+}
+
+TEST_CASE("no wrong derivative is told of waves shorter than a step, nor of what rounding leaves") {
+  const auto teeth = [](double x) { return x - std::floor(x); };
+  const auto wave = [](double x) { return std::sin(x); };
+  const auto rounded = [](double x) { return static_cast<double>(std::exp(static_cast<float>(x)) - 1.0f); };
+  for (int n = 0; n < 4000; ++n) {
+    const auto x = static_cast<float>(std::exp2(-30 + 60 * std::fmod(n * 0.6180339887, 1.0)));
+    const Magnitude magnitude{x, 1, std::max(1.0, static_cast<double>(x))};
+    const Derivative tooth = derivative_of(teeth, x, magnitude), sine = derivative_of(wave, x, magnitude),
+                     small = derivative_of(rounded, std::min(x, 1.0f), {std::min<double>(x, 1), 1, 1});
+    CAPTURE(x);
+    CHECK((!tooth.smooth || tooth.agrees(1)));
+    CHECK((!sine.smooth || sine.agrees(std::cos(x))));
+    CHECK((!small.smooth || small.agrees(std::exp(std::min(x, 1.0f)))));
+  }
 }
 
 TEST_CASE("no derivative is told at a kink") {

@@ -88,13 +88,13 @@ void Worker::keep() {
   for (const WorkBlock& block : blocks_) first_.push_back(content(*block.memory));
 }
 
-Status Worker::run() {
+Status Worker::run(Scratch scratch) {
   if (first_.empty()) keep();
   for (size_t i = 0; i < blocks_.size(); ++i) {
     Guarded& memory = *blocks_[i].memory;
     if (blocks_[i].role == Role::kRead || blocks_[i].role == Role::kState)
       memory.write(first_[i].data(), first_[i].size());
-    else
+    else if (blocks_[i].role == Role::kWritten || scratch == Scratch::kPattern)
       memory.poison(Poison::kNan, false);
   }
   return calls();

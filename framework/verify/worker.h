@@ -38,9 +38,11 @@ class Worker {
   virtual Status keep_on_device(bool on);  // see DeviceSide::keep_there
   const std::vector<WorkBlock>& blocks() const { return blocks_; }
 
+  // What scratch memory holds when the calls begin: a pattern, or what calls before left there.
+  enum class Scratch { kPattern, kUsed };
   // Puts back what was read and what the state was, fills the rest with a pattern, and makes the calls.
   // Fails with: what the plugin reports.
-  Status run();
+  Status run(Scratch scratch = Scratch::kPattern);
   // The calls alone, on whatever the memory holds.
   Status run_on() { return calls(); }
   // What the memory holds now is what run() puts back from now on; or what it held before.

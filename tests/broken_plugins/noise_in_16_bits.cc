@@ -8,7 +8,7 @@ using namespace plait::sdk;
 
 struct Broken {
   static void describe(Describe<Broken>& d) { d.doc("broken on purpose"); }
-  void infer(const Parts& parts) const {
+  void infer(Parts& parts) const {
     for (const PartSpec& part : parts) {
       if (part.name == "image" && part.dtype == DType::f32) return;
     }

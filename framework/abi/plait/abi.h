@@ -349,7 +349,8 @@ typedef struct plait_layer_needs {
   uint32_t struct_size;
   uint32_t reserved;
   void* host_data;
-  void (*saved)(const struct plait_layer_needs* needs, uint64_t bytes);     /* forward to backward; one block */
+  /* From forward to backward; one block. Each forward finds any content in it; backward, called once, may change it. */
+  void (*saved)(const struct plait_layer_needs* needs, uint64_t bytes);
   void (*workspace)(const struct plait_layer_needs* needs, uint64_t bytes); /* during one call; one block */
   void (*prepared)(const struct plait_layer_needs* needs, uint64_t bytes);  /* filled by prepare; one block */
   /* Elements of f32 that parameter `index` takes in this layer's own order; default: the plain count. Padding must be
