@@ -198,7 +198,7 @@ constexpr bool keeps_changes() {
   else if constexpr (Hook::template is_exact<T, A...>())
     return Hook::template fits<T, typename NotCopied<A>::type...>();
   else
-    return []<size_t... kPlaces>(std::index_sequence<kPlaces...> all) {
+    return []<size_t... kPlaces>([[maybe_unused]] std::index_sequence<kPlaces...> all) {
       return !(only_reads<kPlaces, Hook, T, A...>(all) || ...);
     }
   (std::index_sequence_for<A...>());
