@@ -27,8 +27,10 @@ struct PassMessage {
 
 using StartNode = tbb::flow::multifunction_node<PassMessage, std::tuple<Token, PassMessage>>;
 using MapNode = tbb::flow::multifunction_node<Token, std::tuple<Token, Mapped, PassMessage>>;
-using CombineNode = tbb::flow::function_node<Mapped, Token>;
-using TransportNode = tbb::flow::async_node<PassMessage, PassMessage>;
+// Light and noexcept: they run at once on the thread that sends to them. So what follows the reduce goes from
+// node to node without leaving the transport's thread.
+using CombineNode = tbb::flow::function_node<Mapped, Token, tbb::flow::lightweight>;
+using TransportNode = tbb::flow::async_node<PassMessage, PassMessage, tbb::flow::lightweight>;
 
 }  // namespace
 
@@ -79,8 +81,8 @@ struct StageGraph::Body {
     map = std::make_unique<MapNode>(
         *graph, unlimited,
         [this](Token token, MapNode::output_ports_type& ports) { map_step(token.slot, ports); });
-    combine = std::make_unique<CombineNode>(*graph, unlimited,
-                                            [this](const Mapped& mapped) { return combined(mapped); });
+    combine = std::make_unique<CombineNode>(
+        *graph, unlimited, [this](const Mapped& mapped) noexcept { return combined(mapped); });
     make_edge(output_port<0>(*start), *map);
     make_edge(output_port<0>(*map), *map);
     make_edge(output_port<1>(*map), *combine);
@@ -99,7 +101,7 @@ struct StageGraph::Body {
     handed.push_back(std::make_unique<Handed>(*this, name, std::move(call)));
     Handed& mine = *handed.back();
     on_transport.push_back(std::make_unique<TransportNode>(
-        *graph, unlimited, [this, &mine](PassMessage message, TransportNode::gateway_type& gateway) {
+        *graph, unlimited, [this, &mine](PassMessage message, TransportNode::gateway_type& gateway) noexcept {
           mine.message = message;
           mine.gateway = &gateway;
           gateway.reserve_wait();
