@@ -184,6 +184,7 @@ for field in ('plugin: "evil.plait.so"', f'plugin: "{folder}/evil.plait.so"', f'
         commands["an include"] = ["check", f"{folder}/outer.txtpb"]
     os.makedirs(f"{folder}/theirs", exist_ok=True)
     shutil.copy(case_job, f"{folder}/theirs/resolved.txtpb")
+    shutil.copy(marking, f"{folder}/theirs/evil.plait.so")  # a path in a file is relative to its folder
     commands["evaluate"] = ["evaluate", "theirs"]
     commands["predict"] = ["predict", "theirs", "--in", "test", "--out", "y.csv"]
     for command, words in commands.items():
