@@ -59,21 +59,17 @@ void Trace::add(const TraceEntry& event) {
 }
 
 void TraceSpan::begin(const char* category, std::string_view name, int64_t number) {
-  category_ = category;
-  name_ = name;
-  number_ = number;
-  begin_ns_ = Trace::now_ns();
+  TraceEntry& entry = entry_.emplace();
+  entry.category = category;
+  std::copy_n(name.data(), std::min(name.size(), TraceEntry::kMostName), entry.name.data());
+  entry.number = number;
+  entry.begin_ns = Trace::now_ns();
 }
 
 void TraceSpan::end() {
-  TraceEntry event;
-  event.category = category_;
-  std::copy_n(name_.data(), std::min(name_.size(), TraceEntry::kMostName), event.name.data());
-  event.number = number_;
-  event.begin_ns = begin_ns_;
-  event.length_ns = Trace::now_ns() - begin_ns_;
-  event.thread = this_thread();
-  Trace::add(event);
+  entry_->length_ns = Trace::now_ns() - entry_->begin_ns;
+  entry_->thread = this_thread();
+  Trace::add(*entry_);
 }
 
 }  // namespace plait

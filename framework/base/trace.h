@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -41,14 +42,14 @@ class Trace {
   static std::atomic<bool> on_;
 };
 
-// From here to the end of the block.
+// From here to the end of the block. The name is copied.
 class TraceSpan {
  public:
-  TraceSpan(const char* category, std::string_view name, int64_t number = -1) : is_on_(Trace::is_on()) {
-    if (is_on_) begin(category, name, number);
+  TraceSpan(const char* category, std::string_view name, int64_t number = -1) {
+    if (Trace::is_on()) begin(category, name, number);
   }
   ~TraceSpan() {
-    if (is_on_) end();
+    if (entry_) end();
   }
   TraceSpan(const TraceSpan&) = delete;
   TraceSpan& operator=(const TraceSpan&) = delete;
@@ -56,10 +57,7 @@ class TraceSpan {
  private:
   void begin(const char* category, std::string_view name, int64_t number);
   void end();
-  bool is_on_;
-  const char* category_;
-  std::string_view name_;
-  int64_t number_, begin_ns_;
+  std::optional<TraceEntry> entry_;
 };
 
 }  // namespace plait

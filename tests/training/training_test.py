@@ -97,7 +97,7 @@ class Training(unittest.TestCase):
         network = """
             layer { name: "f" input: "image" dense { units: 4 } }
             optimizer { sgd {} } reducer { weighted_mean { unit: %d } }
-            train { shards: 2 local_steps: 30000000 batch: 100 steps: 30000000 }"""
+            train { shards: 2 local_steps: 1048576 batch: 3000 steps: 1048576 }"""
         refused = self.plait("check", network % 1)
         self.assertEqual(refused.returncode, 1)
         self.assertIn("set unit to 2 or more", refused.stderr)
