@@ -234,21 +234,21 @@ class StopsTest(unittest.TestCase):
         self.assertEqual(self.summary("closed")["rounds"], 5)
 
     def test_a_reader_that_does_not_read(self):
-        for progress in ("plain", "json", "bar"):
-            for words, sent in (([], signal.SIGTERM), ([], signal.SIGUSR1), (["--max-time", "4"], None)):
-                with self.subTest(progress=progress, sent=sent):
-                    read, write = os.pipe()
-                    fcntl.fcntl(write, F_SETPIPE_SZ, 4096)
-                    run_dir = f"{progress}-{sent}"
-                    process = self.start("job.txtpb", run_dir, "--set", "train.epochs=100000", *words, stdout=write,
-                                         progress=progress)
-                    os.close(write)
-                    self.wait_until_it_waits(f"{run_dir}/metrics.jsonl")
-                    if sent is not None:
-                        process.send_signal(sent)
-                    self.finish(process, 75)
-                    os.close(read)
-                    self.assertEqual(self.summary(run_dir)["status"], "stopped")
+        for progress, words, sent in (("json", [], signal.SIGTERM), ("plain", [], signal.SIGUSR1), ("bar", [], signal.SIGHUP),
+                                      ("json", ["--max-time", "4"], None)):
+            with self.subTest(progress=progress, sent=sent):
+                read, write = os.pipe()
+                fcntl.fcntl(write, F_SETPIPE_SZ, 4096)
+                run_dir = f"{progress}-{sent}"
+                process = self.start("job.txtpb", run_dir, "--set", "train.epochs=100000", *words, stdout=write,
+                                     progress=progress)
+                os.close(write)
+                self.wait_until_it_waits(f"{run_dir}/metrics.jsonl")
+                if sent is not None:
+                    process.send_signal(sent)
+                self.finish(process, 75)
+                os.close(read)
+                self.assertEqual(self.summary(run_dir)["status"], "stopped")
 
     def wait_until_it_waits(self, path):
         """Until the file has grown, and for a second has not."""
