@@ -88,7 +88,7 @@ bool Scheduler::is_over() const {
   return failed_.load(std::memory_order_relaxed) || (cancelled_ != nullptr && *cancelled_);
 }
 
-bool Scheduler::park(int) { return parked_.fetch_add(1) + 1 == slots_; }
+bool Scheduler::park() { return parked_.fetch_add(1) + 1 == slots_; }
 
 Status Scheduler::outcome() const {
   const std::lock_guard lock(failure_mutex_);

@@ -57,8 +57,8 @@ class Scheduler {
 
   // Slots begin no step any more: a task has failed, or *cancelled.
   bool is_over() const;
-  // The slot takes no task any more. True for the last slot of the pass.
-  bool park(int slot);
+  // A slot takes no task any more. True for the last slot of the pass.
+  bool park();
 
   // After the last slot has parked. Fails with: the failure; kStopped when tasks were left.
   Status outcome() const;

@@ -87,7 +87,7 @@ TEST_CASE("tasks that were left when the rank was to stop are no success") {
   scheduler.done(0);
   cancelled = true;
   CHECK(scheduler.is_over());
-  CHECK(scheduler.park(0));
+  CHECK(scheduler.park());
   CHECK(scheduler.outcome().code() == Code::kStopped);
   CHECK(scheduler.counters().done == 1);
 }

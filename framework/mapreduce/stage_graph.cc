@@ -129,7 +129,7 @@ struct StageGraph::Body {
       }
       scheduler.fail(task, result.status());
     }
-    if (scheduler.park(slot)) std::get<2>(ports).try_put({});
+    if (scheduler.park()) std::get<2>(ports).try_put({});
   }
 
   Result<const MapResult*> mapped(int slot, int64_t task) {

@@ -114,7 +114,8 @@ class Run {
              {"--max-steps", std::to_string(options_.max_steps)},
              {"--max-time", std::to_string(options_.max_seconds)},
              {"--whole-digest", flag(options_.whole_data_digest)},
-             {"--profile", flag(options_.profile)}})
+             {"--profile", flag(options_.profile)},
+             {"--trace", given(options_.trace)}})
       facts.push_back(make_fact("command line", name, value));
     return facts;
   }

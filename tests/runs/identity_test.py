@@ -150,6 +150,7 @@ class IdentityTest(unittest.TestCase):
         for words, told in [("--max-steps 10", "--max-steps: rank 0 has 0, rank 1 has 10"),
                             (f"--weights {weights}", "--weights: rank 0 has not given, rank 1 has given"),
                             ("--max-time 1", "--max-time: rank 0 has"),
+                            (f"--trace {self.folder}/trace.json", "--trace: rank 0 has not given, rank 1 has given"),
                             ("--set name=other", "the name of the job: rank 0 has job, rank 1 has other")]:
             with self.subTest(words):
                 said = self.ranks(words=words, status=1)
