@@ -41,9 +41,9 @@ constexpr const char* kTaken[] = {
     "in",          "out",      "test",       "tensor",    "spec",      "error",        "parts",
     "random",      "entry"};
 // And those that clash as a namespace alone.
-constexpr const char* kTakenVendors[] = {"detail",    "testing", "gpu",       "text",     "layer",
-                                         "loss",      "metric",  "optimizer", "schedule", "pretrainer",
-                                         "augmenter", "source",  "reducer",   "device",   "implementation"};
+constexpr const char* kTakenVendors[] = {
+    "detail",     "testing",   "gpu",    "text", "layer",    "loss",    "metric", "optimizer",     "schedule",
+    "pretrainer", "augmenter", "source", "task", "combiner", "reducer", "device", "implementation"};
 
 // What stands for what in the templates.
 struct Names {

@@ -10,7 +10,7 @@
 # The same call serves Plait's own plugins and a stranger's, after `find_package(plait 1 REQUIRED)`.
 # The target is plugin_<name>: target_compile_options and the like work on it.
 set(PLAIT_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR})
-set(PLAIT_KINDS layer loss metric optimizer schedule pretrainer augmenter source reducer device)
+set(PLAIT_KINDS layer loss metric optimizer schedule pretrainer augmenter source task combiner reducer device)
 
 function(plait_add_plugin name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "ONEDNN;TESTS" "KIND" "SOURCES;LIBRARIES")

@@ -11,9 +11,6 @@
 namespace plait {
 namespace {
 
-constexpr const char* kKinds[] = {"layer",      "loss",      "metric", "optimizer", "schedule",
-                                  "pretrainer", "augmenter", "source", "reducer",   "device"};
-
 Status invalid(std::string message) { return {Code::kInvalid, std::move(message)}; }
 
 bool has_text(const char* text) { return text != nullptr && *text != '\0'; }
@@ -92,19 +89,9 @@ Status check_fields(const plait_field* const* fields, uint32_t n_fields) {
 
 // The device-independent functions that the host cannot do without.
 Status check_rules(const plait_type& type) {
-  const std::string kind = type.kind;
-  const void* rules = type.rules;
-  bool complete = true;
-  if (kind == "layer") {
-    complete = rules && static_cast<const plait_layer_rules*>(rules)->infer;
-  } else if (kind == "loss") {
-    complete = rules && static_cast<const plait_loss_rules*>(rules)->check;
-  } else if (kind == "optimizer") {
-    complete = rules && static_cast<const plait_optimizer_rules*>(rules)->describe;
-  } else if (kind == "augmenter") {
-    complete = rules && static_cast<const plait_augmenter_rules*>(rules)->infer;
-  }
-  return complete ? Status() : invalid("the rules of its kind, " + kind + ", are missing");
+  const Kind& kind = *find_kind(type.kind);
+  if (kind.has_rules == nullptr || kind.has_rules(type)) return {};
+  return invalid(fmt::format("the rules of its kind, {}, are missing", kind.name));
 }
 
 Status check_type(const plait_type& type) {
@@ -149,18 +136,14 @@ Status check_implementations(const plait_plugin& plugin) {
     if (!seen.emplace(made->type_id, made->device_id).second) {
       return invalid(fmt::format("type {} is implemented twice on {}", made->type_id, made->device_id));
     }
-    PLAIT_TRY(check_ops(kind_of[made->type_id], made->ops).at(fmt::format("type {}", made->type_id)));
+    // A type of another library is checked when both are known.
+    if (const Kind* kind = find_kind(kind_of[made->type_id]))
+      PLAIT_TRY(kind->check_ops(made->ops).at(fmt::format("type {}", made->type_id)));
   }
   return {};
 }
 
 }  // namespace
-
-std::span<const char* const> kinds() { return kKinds; }
-
-bool is_kind(const std::string& name) {
-  return std::find(kinds().begin(), kinds().end(), name) != kinds().end();
-}
 
 Status check_version(uint32_t abi_draft, uint32_t min_host_minor) {
   if (abi_draft != PLAIT_ABI_DRAFT) {

@@ -4,34 +4,10 @@
 
 #include <functional>
 
+#include "registry/kinds.h"
+
 namespace plait {
 namespace {
-
-using MakeFunction = int (*)(plait_context* context, const plait_config* config, void** self);
-
-struct Maker {
-  MakeFunction make = nullptr;
-  void (*destroy)(void* self) = nullptr;
-};
-
-template <class Ops>
-Maker maker_of(const void* ops) {
-  const auto* table = static_cast<const Ops*>(ops);
-  return {table->create, table->destroy};
-}
-
-// Null for kinds whose create takes more than a configuration.
-Maker simple_maker(const std::string& kind, const void* ops) {
-  if (kind == "optimizer") return maker_of<plait_optimizer_ops>(ops);
-  if (kind == "schedule") return maker_of<plait_schedule_ops>(ops);
-  if (kind == "reducer") return maker_of<plait_reducer_ops>(ops);
-  if (kind == "pretrainer") return maker_of<plait_pretrainer_ops>(ops);
-  if (kind == "source") {
-    const auto* source = static_cast<const plait_source_ops*>(ops);
-    return {source->open, source->close};
-  }
-  return {};
-}
 
 using ChildFunction = std::function<Status(ConfigChild& child)>;
 
@@ -84,9 +60,13 @@ Result<std::vector<PartSpec>> infer_type(const plait_type& type, const plait_con
 // One call of create_instance or create_augmenter.
 class InstanceMaker {
  public:
-  InstanceMaker(const Registry& registry, std::string device_id, const std::vector<PartSpec>* parts,
-                CallContext& context)
-      : registry_(registry), device_id_(std::move(device_id)), parts_(parts), context_(context) {}
+  // What instances of some kinds are made for, besides a configuration.
+  struct For {
+    const std::vector<PartSpec>* parts = nullptr;  // augmenters and tasks
+    uint32_t value = 0;                            // combiners
+  };
+  InstanceMaker(const Registry& registry, std::string device_id, For made_for, CallContext& context)
+      : registry_(registry), device_id_(std::move(device_id)), for_(made_for), context_(context) {}
 
   Result<Instance> make(const TypeEntry& entry, std::shared_ptr<plait_config> config) {
     Instance instance;
@@ -136,9 +116,12 @@ class InstanceMaker {
 
   Status call_create(Instance& instance, const TypeEntry& entry) {
     const std::string kind = entry.type->kind;
-    if (kind == "augmenter" && parts_ != nullptr) return create_for_parts(instance);
+    if (kind == "augmenter" && for_.parts != nullptr) return create_for_parts<plait_augmenter_ops>(instance);
+    if (kind == "task" && for_.parts != nullptr) return create_for_parts<plait_task_ops>(instance);
+    if (kind == "combiner" && for_.value != 0) return create_for_values(instance);
     if (kind == "device") return open_device(instance);
-    const Maker maker = simple_maker(kind, instance.ops_);
+    const Kind* known = find_kind(kind);
+    const Kind::Maker maker = known && known->maker ? known->maker(instance.ops_) : Kind::Maker();
     if (maker.make == nullptr) {
       return {Code::kInvalid, "a " + kind + " cannot be made from a configuration alone, or has no create"};
     }
@@ -146,11 +129,19 @@ class InstanceMaker {
                   [&](void** self) { return maker.make(context_.raw(), instance.config_.get(), self); });
   }
 
+  template <class Ops>
   Status create_for_parts(Instance& instance) {
-    const auto* ops = instance.ops<plait_augmenter_ops>();
-    const RawParts raw(*parts_);
+    const auto* ops = instance.ops<Ops>();
+    const RawParts raw(*for_.parts);
     return finish(instance, ops->destroy, [&](void** self) {
       return ops->create(context_.raw(), instance.config_.get(), raw.size(), raw.data(), self);
+    });
+  }
+
+  Status create_for_values(Instance& instance) {
+    const auto* ops = instance.ops<plait_combiner_ops>();
+    return finish(instance, ops->destroy, [&](void** self) {
+      return ops->create(context_.raw(), instance.config_.get(), for_.value, self);
     });
   }
 
@@ -173,7 +164,7 @@ class InstanceMaker {
 
   const Registry& registry_;
   const std::string device_id_;
-  const std::vector<PartSpec>* parts_;  // null unless augmenters are made
+  const For for_;
   CallContext& context_;
 };
 
@@ -198,14 +189,25 @@ void Instance::reset() {
 
 Result<Instance> create_instance(const Registry& registry, const TypeEntry& entry, const plait_config& config,
                                  const std::string& device_id, CallContext& context) {
-  return InstanceMaker(registry, device_id, nullptr, context).make(entry, clone_config(config));
+  return InstanceMaker(registry, device_id, {}, context).make(entry, clone_config(config));
 }
 
 Result<Instance> create_augmenter(const Registry& registry, const TypeEntry& entry,
                                   const plait_config& config, const std::vector<PartSpec>& parts,
                                   CallContext& context) {
   PLAIT_TRY(infer_augmenter(entry, config, parts, context).status());
-  return InstanceMaker(registry, PLAIT_HOST_DEVICE, &parts, context).make(entry, clone_config(config));
+  return InstanceMaker(registry, PLAIT_HOST_DEVICE, {&parts}, context).make(entry, clone_config(config));
+}
+
+Result<Instance> create_task(const Registry& registry, const TypeEntry& entry, const plait_config& config,
+                             const std::vector<PartSpec>& parts, CallContext& context) {
+  return InstanceMaker(registry, PLAIT_HOST_DEVICE, {&parts}, context).make(entry, clone_config(config));
+}
+
+Result<Instance> create_combiner(const Registry& registry, const TypeEntry& entry, const plait_config& config,
+                                 uint32_t value, CallContext& context) {
+  return InstanceMaker(registry, PLAIT_HOST_DEVICE, {nullptr, value}, context)
+      .make(entry, clone_config(config));
 }
 
 Result<std::vector<PartSpec>> infer_augmenter(const TypeEntry& entry, const plait_config& config,

@@ -64,6 +64,14 @@ Result<Instance> create_augmenter(const Registry& registry, const TypeEntry& ent
                                   const plait_config& config, const std::vector<PartSpec>& parts,
                                   CallContext& context);
 
+// A task for records of these parts. Fails with: as create_instance.
+Result<Instance> create_task(const Registry& registry, const TypeEntry& entry, const plait_config& config,
+                             const std::vector<PartSpec>& parts, CallContext& context);
+
+// A combiner for values of this kind (PLAIT_VALUE_*). Fails with: as create_instance.
+Result<Instance> create_combiner(const Registry& registry, const TypeEntry& entry, const plait_config& config,
+                                 uint32_t value, CallContext& context);
+
 // The parts that come out of an augmenter. Nothing is created; its children are asked too, as in
 // create_augmenter.
 Result<std::vector<PartSpec>> infer_augmenter(const TypeEntry& entry, const plait_config& config,

@@ -28,7 +28,7 @@ extern "C" {
 
 #define PLAIT_ABI_MAJOR 1
 #define PLAIT_ABI_MINOR 0
-#define PLAIT_ABI_DRAFT 2
+#define PLAIT_ABI_DRAFT 3
 
 /* True when struct `p` was made by someone who knows member `f`, and it is set. */
 #define PLAIT_HAS(p, f) ((p) != NULL && (p)->struct_size >= offsetof(__typeof__(*(p)), f) + sizeof((p)->f) && (p)->f)
@@ -205,7 +205,7 @@ typedef struct plait_type {
   uint32_t struct_size;
   uint32_t n_fields;
   const char* kind;    /* "layer", "loss", "metric", "optimizer", "schedule", "pretrainer", "augmenter", "source",
-                          "reducer", "device" */
+                          "task", "combiner", "reducer", "device" */
   const char* id;      /* "vendor.name", unique over all kinds; "plait.name" may be written as name */
   const char* doc;     /* one line */
   const char* details; /* formula, shapes, source; several lines; or NULL */
@@ -613,7 +613,109 @@ typedef struct plait_fit {
   const double* state;
 } plait_fit;
 
-/* ---------------------------------------------------------------- reducers */
+/* ---------------------------------------------------------------- keyed records: tasks, combiners, reducers
+ *
+ * A stage maps its records, split by split, to pairs of a key and a value. A combiner folds values of one key where
+ * they are made; pairs are then partitioned over the ranks by a hash of their key, sorted by key (as unsigned bytes),
+ * and a reducer makes what becomes of each key. Ranks, threads, and what had to be spilled to files change no byte of
+ * it. */
+
+/* What the bytes of a value are. */
+enum {
+  PLAIT_VALUE_BYTES = 1, /* any number of any bytes */
+  PLAIT_VALUE_I64 = 2,   /* 8 bytes, as the machine has them */
+  PLAIT_VALUE_F64 = 3,   /* 8 bytes, as the machine has them; not NaN, nor infinite */
+  PLAIT_VALUE_SUM = 4    /* a plait_sum */
+};
+
+#define PLAIT_MAX_KEY 65536             /* bytes of a key: 0 .. this */
+#define PLAIT_MAX_VALUE (1u << 30)      /* bytes of a value */
+#define PLAIT_MAX_PARTIAL 4096          /* bytes of what a combiner folds values into */
+
+/* A sum of f64s that no order of adding changes. The numbers' bits, in two's complement from 2^-1088 on, lie in bins of
+ * 32 bits. Kept are the 4 bins up to that of the largest number; each holds the sum of what the numbers have in it,
+ * a number's own sign with every bin. What lies below the lowest kept bin is left out: an error below 2^-96 of the
+ * largest magnitude for each number. At most 2^30 numbers. sdk/order_free_sum.hpp adds to it and reads it. */
+typedef struct plait_sum {
+  int64_t bins[4]; /* from the highest down */
+  int32_t highest; /* number of the bin of bins[0]; 0, and all bins 0, for a sum of nothing */
+  int32_t reserved;
+} plait_sum;
+
+/* Takes pairs of a key and a value. PLAIT_FAILED: one does not fit (too long, not of the kind of value that was
+ * declared), or the work is no longer wanted; whoever emits then fails too. */
+typedef struct plait_emitter {
+  uint32_t struct_size;
+  uint32_t reserved;
+  void* host_data;
+  int (*emit)(const struct plait_emitter* emitter, plait_str key, plait_str value);
+} plait_emitter;
+
+/* Answers of a task's infer. */
+typedef struct plait_task_builder {
+  uint32_t struct_size;
+  uint32_t reserved;
+  void* host_data;
+  int (*keyed)(const struct plait_task_builder* builder, uint32_t value); /* what it emits: PLAIT_VALUE_* */
+} plait_task_builder;
+
+/* Some records of a split, in order. A split may come in several calls. */
+typedef struct plait_task_call {
+  uint32_t struct_size;
+  uint32_t n_parts;
+  int64_t first;                     /* number of the first record in the stage's input */
+  int64_t count;                     /* records: N of the parts */
+  const plait_tensor* const* parts;  /* [N, ...], as the source and the stage's preprocess give them */
+  const plait_emitter* out;
+} plait_task_call;
+
+typedef struct plait_task_rules {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /* Ids taken where a file names none; NULL: no combiner; the file must name a reducer. */
+  const char* combiner;
+  const char* reducer;
+  /* Fails where records of these parts are not for it; says what it emits. Pure. [any] */
+  int (*infer)(plait_context* context, const plait_config* config, uint32_t n_parts,
+               const plait_tensor_spec* const* parts, const plait_task_builder* builder);
+} plait_task_rules;
+
+typedef struct plait_task_ops {
+  uint32_t struct_size;
+  uint32_t reserved;
+  int (*create)(plait_context* context, const plait_config* config, uint32_t n_parts,
+                const plait_tensor_spec* const* parts, void** self); /* [setup] */
+  void (*destroy)(void* self);
+  /* What is emitted depends on the records alone: not on how they are cut into calls, nor on calls before. It may be
+   * called again for the same records. [any] */
+  int (*map)(const void* self, plait_context* context, const plait_task_call* call);
+} plait_task_ops;
+
+enum {
+  PLAIT_COMBINER_COMMUTATIVE = 1 /* any order gives the same bytes; else only neighbours are folded, in order */
+};
+
+typedef struct plait_combiner_rules {
+  uint32_t struct_size;
+  uint32_t flags; /* PLAIT_COMBINER_* */
+  /* Values of kind `in` are folded into what `out` says, of *bytes bytes (1 .. PLAIT_MAX_PARTIAL). Fails for values
+   * that it cannot take. Pure. [any] */
+  int (*infer)(plait_context* context, const plait_config* config, uint32_t in, uint32_t* out, uint32_t* bytes);
+} plait_combiner_rules;
+
+/* Associative: begin of every value, then fold in any grouping, gives the same bytes. Reducers get what is folded in
+ * place of the values. */
+typedef struct plait_combiner_ops {
+  uint32_t struct_size;
+  uint32_t reserved;
+  int (*create)(plait_context* context, const plait_config* config, uint32_t in, void** self); /* [setup] */
+  void (*destroy)(void* self);
+  int (*begin)(const void* self, plait_context* context, plait_str value, void* partial); /* [any] */
+  /* into = into and then from. 16-byte aligned both. [any] */
+  int (*fold)(const void* self, plait_context* context, void* into, const void* from);
+} plait_combiner_ops;
+
+/* ---------------------------------------------------------------- reducers: of the shards' deltas, and of keys */
 
 typedef struct plait_shard_result {
   uint32_t struct_size;
@@ -624,6 +726,24 @@ typedef struct plait_shard_result {
   double loss;     /* mean of the round */
 } plait_shard_result;
 
+/* The values of a key, in the order of the splits and within one as they were emitted; folded ones where their first
+ * stood. Valid for one call of reduce. */
+typedef struct plait_values {
+  uint32_t struct_size;
+  uint32_t reserved;
+  void* host_data;
+  /* 1 and the next value, valid until the next call; 0 behind the last. */
+  int (*next)(const struct plait_values* values, plait_str* value);
+} plait_values;
+
+typedef struct plait_reducer_rules {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /* Reducers of keys: what comes out for values of kind `in`. Fails for values that it cannot take. Pure. [any] */
+  int (*infer)(plait_context* context, const plait_config* config, uint32_t in, uint32_t* out);
+} plait_reducer_rules;
+
+/* Has weight or combine (of deltas), or reduce (of keys; rules are there then), or both. */
 typedef struct plait_reducer_ops {
   uint32_t struct_size;
   uint32_t reserved;
@@ -634,6 +754,9 @@ typedef struct plait_reducer_ops {
   /* Gathering reducers (weight is NULL): a slice of all K deltas, buffers or slots; INFINITY: a shard failed. [any] */
   int (*combine)(const void* self, plait_context* context, uint32_t shards, const float* const* deltas,
                  uint64_t count, float* combined);
+  /* All that there is of one key. Emits any number of values, each under this key. `in`: their kind. [any] */
+  int (*reduce)(const void* self, plait_context* context, uint32_t in, plait_str key, const plait_values* values,
+                const plait_emitter* out);
 } plait_reducer_ops;
 
 /* ---------------------------------------------------------------- pretrainers: emit stages */

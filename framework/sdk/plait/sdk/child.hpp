@@ -42,6 +42,14 @@ struct Source {
   static constexpr const char* kKind = "source";
   using Ops = plait_source_ops;
 };
+struct Task {
+  static constexpr const char* kKind = "task";
+  using Ops = plait_task_ops;
+};
+struct Combiner {
+  static constexpr const char* kKind = "combiner";
+  using Ops = plait_combiner_ops;
+};
 struct Reducer {
   static constexpr const char* kKind = "reducer";
   using Ops = plait_reducer_ops;

@@ -31,9 +31,9 @@ class NoteText {
 };
 
 constexpr bool is_entry_word(std::string_view word) {
-  constexpr std::string_view kWords[] = {"layer",    "loss",       "metric",        "optimizer",
-                                         "schedule", "pretrainer", "augmenter",     "source",
-                                         "reducer",  "device",     "implementation"};
+  constexpr std::string_view kWords[] = {"layer",      "loss",      "metric",        "optimizer", "schedule",
+                                         "pretrainer", "augmenter", "source",        "task",      "combiner",
+                                         "reducer",    "device",    "implementation"};
   for (const std::string_view known : kWords)
     if (word == known) return true;
   return false;

@@ -1,4 +1,4 @@
-// Reducers: how the shards' deltas of a round become one. Two sorts:
+// Reducers. Of the shards' deltas of a round, which become one:
 //
 // linear: a weight in the exact mean
 //   int weight(const ShardResult& r) const;       // from 1 on, whatever the loss; see below
@@ -6,9 +6,14 @@
 //   void combine(Context& c, std::span<const float* const> deltas, Out combined) const;
 //
 // Weights are divided by the common divisor of all shards: only then they have to be at most 65536.
-// Threads: [any]
+//
+// Of keys: what becomes of the values of one key; together with the above or alone
+//   Value infer(Value in) const;  // kind of what comes out; fails for values that it cannot take
+//   void reduce(Context& c, std::string_view key, Values& values, Emitter& out) const;
+//
+// reduce emits any number of values, all under its key. Threads: [any]
 #pragma once
-#include "entry.hpp"
+#include "keyed.hpp"
 #include "tensor.hpp"
 
 namespace plait::sdk {
@@ -33,11 +38,24 @@ concept CombinesShards = requires(const T& t, Context& c, std::span<const float*
 };
 
 template <class T>
+concept ReducesKeys = requires(const T& t, Context& c, Values& values, Emitter& out) {
+  { t.infer(Value{}) } -> std::convertible_to<Value>;
+  t.reduce(c, std::string_view(), values, out);
+};
+
+template <class T>
 constexpr void check_reducer() {
   PLAIT_SDK_CHECK_HOOK(weight, const T, "int weight(const ShardResult& r) const", Whole, const ShardResult&);
   PLAIT_SDK_CHECK_HOOK(combine, const T,
                        "void combine(Context& c, std::span<const float* const> deltas, Out combined) const",
                        void, Context&, std::span<const float* const>, Out);
+  static_assert(names_infer<T>() == names_reduce<T>(),
+                "infer and reduce are not both: Value infer(Value in) const, and void reduce(Context& c, "
+                "std::string_view key, Values& values, Emitter& out) const");
+  PLAIT_SDK_CHECK_HOOK(infer, const T, "Value infer(Value in) const", Value, Value);
+  PLAIT_SDK_CHECK_HOOK(reduce, const T,
+                       "void reduce(Context& c, std::string_view key, Values& values, Emitter& out) const",
+                       void, Context&, std::string_view, Values&, Emitter&);
   check_open<T>();
 }
 
@@ -62,10 +80,43 @@ int reducer_combine(const void* self, plait_context* context, uint32_t shards, c
 }
 
 template <class T>
+int reducer_infer(plait_context* context, const plait_config* config, uint32_t in, uint32_t* out) noexcept {
+  return guard(context, [&] {
+    T reducer{};
+    read_config(context, config, reducer);
+    *out = static_cast<uint32_t>(Value{std::as_const(reducer).infer(static_cast<Value>(in))});
+  });
+}
+
+template <class T>
+int reducer_reduce(const void* self, plait_context* context, uint32_t in, plait_str key,
+                   const plait_values* values, const plait_emitter* out) noexcept {
+  return guard(context, [&] {
+    Context c(context);
+    Values of_key(values, static_cast<Value>(in));
+    Emitter emitter(out);
+    as<T>(self).reduce(c, std::string_view(key.data, key.size), of_key, emitter);
+  });
+}
+
+// Null for one that reduces deltas alone.
+template <class T>
+const plait_reducer_rules* reducer_rules() {
+  if constexpr (ReducesKeys<T>) {
+    static constexpr plait_reducer_rules rules{sizeof(plait_reducer_rules), 0, &reducer_infer<T>};
+    return &rules;
+  }
+  return nullptr;
+}
+
+template <class T>
 const plait_reducer_ops* reducer_ops() {
   static const plait_reducer_ops ops = [] {
-    plait_reducer_ops table{sizeof(plait_reducer_ops), 0,       &create_thunk<T>,
-                            &destroy_thunk<T>,         nullptr, nullptr};
+    plait_reducer_ops table{};
+    table.struct_size = sizeof table;
+    table.create = &create_thunk<T>;
+    table.destroy = &destroy_thunk<T>;
+    if constexpr (ReducesKeys<T>) table.reduce = &reducer_reduce<T>;
     if constexpr (WeighsShards<T>) table.weight = &reducer_weight<T>;
     if constexpr (CombinesShards<T>) table.combine = &reducer_combine<T>;
     return table;
@@ -78,11 +129,15 @@ const plait_reducer_ops* reducer_ops() {
 // A reducer type and its implementation.
 template <class T>
 Entry reducer(const char* id) {
-  static_assert(detail::WeighsShards<T> != detail::CombinesShards<T>,
-                "a reducer needs one of: int weight(const ShardResult&) const; void combine(Context&, "
-                "std::span<const float* const> deltas, Out combined) const");
+  static_assert(!(detail::WeighsShards<T> && detail::CombinesShards<T>),
+                "weight and combine are there both: a reducer of deltas is linear or gathers");
+  static_assert(
+      detail::WeighsShards<T> || detail::CombinesShards<T> || detail::ReducesKeys<T>,
+      "a reducer needs one of: int weight(const ShardResult&) const; void combine(Context&, "
+      "std::span<const float* const> deltas, Out combined) const; Value infer(Value) const and void "
+      "reduce(Context&, std::string_view key, Values&, Emitter&) const");
   detail::check_reducer<T>();
-  return detail::make_entry<T>("reducer", id, nullptr, kCpu, detail::reducer_ops<T>());
+  return detail::make_entry<T>("reducer", id, detail::reducer_rules<T>(), kCpu, detail::reducer_ops<T>());
 }
 
 }  // namespace plait::sdk

@@ -1,0 +1,176 @@
+#include "registry/kinds.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace plait {
+namespace {
+
+class Missing {
+ public:
+  template <class Function>
+  Missing& wants(const char* name, Function function) {
+    if (function == nullptr) names_.push_back(name);
+    return *this;
+  }
+  Missing& wants_one(const char* names, bool is_there) {
+    if (!is_there) names_.push_back(names);
+    return *this;
+  }
+  Status status() const {
+    if (names_.empty()) return {};
+    return {Code::kInvalid, fmt::format("operations without {}", fmt::join(names_, ", "))};
+  }
+
+ private:
+  std::vector<const char*> names_;
+};
+
+template <class Ops>
+const Ops& as(const void* ops) {
+  return *static_cast<const Ops*>(ops);
+}
+
+template <class Ops>
+Missing made(const Ops& ops) {
+  return Missing().wants("create", ops.create).wants("destroy", ops.destroy);
+}
+
+template <class Ops>
+Kind::Maker maker_of(const void* ops) {
+  return {as<Ops>(ops).create, as<Ops>(ops).destroy};
+}
+
+template <class Rules, auto kFunction>
+bool has_rule(const plait_type& type) {
+  return type.rules != nullptr && static_cast<const Rules*>(type.rules)->*kFunction != nullptr;
+}
+
+Status check_layer(const void* ops) {
+  const auto& layer = as<plait_layer_ops>(ops);
+  return made(layer).wants("forward", layer.forward).status();
+}
+
+Status check_loss(const void* ops) {
+  const auto& loss = as<plait_loss_ops>(ops);
+  return made(loss).wants("compute", loss.compute).status();
+}
+
+Status check_metric(const void* ops) {
+  const auto& metric = as<plait_metric_ops>(ops);
+  return made(metric)
+      .wants("values", metric.n_values > 0 ? metric.values : nullptr)
+      .wants("update", metric.update)
+      .wants("finish", metric.finish)
+      .status();
+}
+
+Status check_optimizer(const void* ops) {
+  const auto& optimizer = as<plait_optimizer_ops>(ops);
+  return made(optimizer).wants("step", optimizer.step).status();
+}
+
+Status check_schedule(const void* ops) {
+  const auto& schedule = as<plait_schedule_ops>(ops);
+  return made(schedule).wants("value", schedule.value).status();
+}
+
+Status check_pretrainer(const void* ops) {
+  const auto& pretrainer = as<plait_pretrainer_ops>(ops);
+  return made(pretrainer).wants("next_stage", pretrainer.next_stage).status();
+}
+
+Status check_augmenter(const void* ops) {
+  const auto& augmenter = as<plait_augmenter_ops>(ops);
+  const bool applies = augmenter.apply != nullptr || augmenter.apply_batch != nullptr;
+  return made(augmenter).wants_one("apply or apply_batch", applies).status();
+}
+
+Status check_source(const void* ops) {
+  const auto& source = as<plait_source_ops>(ops);
+  return Missing()
+      .wants("open", source.open)
+      .wants("close", source.close)
+      .wants("describe", source.describe)
+      .wants("read", source.read)
+      .status();
+}
+
+Kind::Maker source_maker(const void* ops) {
+  return {as<plait_source_ops>(ops).open, as<plait_source_ops>(ops).close};
+}
+
+Status check_task(const void* ops) {
+  const auto& task = as<plait_task_ops>(ops);
+  return made(task).wants("map", task.map).status();
+}
+
+Status check_combiner(const void* ops) {
+  const auto& combiner = as<plait_combiner_ops>(ops);
+  return made(combiner).wants("begin", combiner.begin).wants("fold", combiner.fold).status();
+}
+
+// Of deltas, in one of two ways, or of keys.
+Status check_reducer(const void* ops) {
+  const auto& reducer = as<plait_reducer_ops>(ops);
+  const bool reduces = reducer.weight != nullptr || reducer.combine != nullptr || PLAIT_HAS(&reducer, reduce);
+  return made(reducer).wants_one("weight, combine or reduce", reduces).status();
+}
+
+Status check_device(const void* ops) {
+  const auto& device = as<plait_device_ops>(ops);
+  return Missing()
+      .wants("open", device.open)
+      .wants("close", device.close)
+      .wants("allocate", device.allocate)
+      .wants("release", device.release)
+      .wants("stream_create", device.stream_create)
+      .wants("stream_destroy", device.stream_destroy)
+      .wants("copy_in", device.copy_in)
+      .wants("copy_out", device.copy_out)
+      .wants("copy", device.copy)
+      .wants("fill_zero", device.fill_zero)
+      .wants("add_f32", device.add_f32)
+      .wants("synchronize", device.synchronize)
+      .status();
+}
+
+constexpr Kind kTable[] = {
+    {"layer", has_rule<plait_layer_rules, &plait_layer_rules::infer>, check_layer, nullptr},
+    {"loss", has_rule<plait_loss_rules, &plait_loss_rules::check>, check_loss, nullptr},
+    {"metric", nullptr, check_metric, nullptr},
+    {"optimizer", has_rule<plait_optimizer_rules, &plait_optimizer_rules::describe>, check_optimizer,
+     maker_of<plait_optimizer_ops>},
+    {"schedule", nullptr, check_schedule, maker_of<plait_schedule_ops>},
+    {"pretrainer", nullptr, check_pretrainer, maker_of<plait_pretrainer_ops>},
+    {"augmenter", has_rule<plait_augmenter_rules, &plait_augmenter_rules::infer>, check_augmenter, nullptr},
+    {"source", nullptr, check_source, source_maker},
+    {"task", has_rule<plait_task_rules, &plait_task_rules::infer>, check_task, nullptr},
+    {"combiner", has_rule<plait_combiner_rules, &plait_combiner_rules::infer>, check_combiner, nullptr},
+    {"reducer", nullptr, check_reducer, maker_of<plait_reducer_ops>},
+    {"device", nullptr, check_device, nullptr},
+};
+
+}  // namespace
+
+std::span<const Kind> kind_table() { return kTable; }
+
+const Kind* find_kind(const std::string& name) {
+  const auto found = std::ranges::find_if(kTable, [&](const Kind& kind) { return name == kind.name; });
+  return found == std::end(kTable) ? nullptr : found;
+}
+
+std::span<const char* const> kinds() {
+  static const std::vector<const char*> names = [] {
+    std::vector<const char*> list;
+    for (const Kind& kind : kTable) list.push_back(kind.name);
+    return list;
+  }();
+  return names;
+}
+
+bool is_kind(const std::string& name) { return find_kind(name) != nullptr; }
+
+}  // namespace plait

@@ -1,0 +1,149 @@
+// Tasks: the map function of a stage. Records go in, pairs of a key and a value come out.
+//
+//   static constexpr Value emits = Value::kI64;
+//   static constexpr const char* combiner = "plait.partial_sum";  // optional: where a file names none
+//   static constexpr const char* reducer = "plait.sum";           // optional
+//   void infer(const Parts& parts) const;  // optional: fails where records of these parts are not for it
+//   void open(Context& c, const Parts& parts);  // optional (or without parts)
+//   void map(Context& c, const Records& records, Emitter& out) const;
+//
+// map is a pure function: what it emits depends on the records alone, not on how they are cut into calls, nor
+// on other calls. It may be called again, elsewhere, for the same records.
+// Threads: map runs on several threads at once with one instance.
+#pragma once
+#include "keyed.hpp"
+#include "parts.hpp"
+
+namespace plait::sdk {
+
+// Some records of the stage's input, in order: each part is [size(), ...].
+class Records {
+ public:
+  explicit Records(const plait_task_call* call) : c_(call) {}
+  // Number of the first one in the stage's input.
+  int64_t first() const { return c_->first; }
+  size_t size() const { return static_cast<size_t>(c_->count); }
+  // The part of that name; fails when there is none.
+  Tensor part(std::string_view name) const {
+    for (uint32_t i = 0; i < c_->n_parts; ++i)
+      if (c_->parts[i]->name && name == c_->parts[i]->name) return Tensor(c_->parts[i]);
+    throw Error("the records have no part \"", name, "\"");
+  }
+  size_t n_parts() const { return c_->n_parts; }
+  Tensor part(size_t place) const { return Tensor(c_->parts[place]); }
+
+ private:
+  const plait_task_call* c_;
+};
+
+namespace detail {
+
+template <class T>
+concept MapsRecords = requires(const T& t, Context& c, const Records& records, Emitter& out) {
+  t.map(c, records, out);
+};
+template <class T>
+concept SaysWhatItEmits = requires {
+  requires Known<T::emits>::kIs == T::emits;
+  requires std::is_same_v<std::remove_cvref_t<decltype(T::emits)>, Value>;
+};
+template <class T>
+concept ChecksParts = requires(const T& t, const Parts& parts) {
+  t.infer(parts);
+};
+template <class T>
+concept OpensForRecords = requires(T& t, Context& c, const Parts& parts) {
+  t.open(c, parts);
+};
+
+template <class T>
+constexpr const char* default_combiner() {
+  if constexpr (requires { T::combiner; })
+    return T::combiner;
+  else
+    return nullptr;
+}
+template <class T>
+constexpr const char* default_reducer() {
+  if constexpr (requires { T::reducer; })
+    return T::reducer;
+  else
+    return nullptr;
+}
+
+template <class T>
+constexpr void check_task() {
+  PLAIT_SDK_CHECK_HOOK(map, const T, "void map(Context& c, const Records& records, Emitter& out) const", void,
+                       Context&, const Records&, Emitter&);
+  PLAIT_SDK_CHECK_HOOK(infer, const T, "void infer(const Parts& parts) const", void, const Parts&);
+  static_assert(!names_open<T>() || OpensForRecords<T> || HasOpen<T>,
+                "open is not: void open(Context& c, const Parts& parts), nor void open(Context& c)");
+  static_assert(!(OpensForRecords<T> && HasOpen<T>),
+                "open is there twice, one of them is never called: with const Parts& or without");
+  PLAIT_SDK_CHECK_CALL(open, T, "void open(Context& c, const Parts& parts)", void, Context&, const Parts&);
+  PLAIT_SDK_CHECK_CALL(open, T, "void open(Context& c)", void, Context&);
+}
+
+template <class T>
+struct TaskThunks {
+  static int infer(plait_context* context, const plait_config* config, uint32_t n_parts,
+                   const plait_tensor_spec* const* specs, const plait_task_builder* builder) noexcept {
+    return guard(context, [&] {
+      T task{};
+      read_config(context, config, task);
+      if constexpr (ChecksParts<T>) std::as_const(task).infer(Parts(n_parts, specs));
+      if (builder->keyed(builder, static_cast<uint32_t>(T::emits)) != PLAIT_OK)
+        throw Error("the host does not take values of kind ", name_of(T::emits));
+    });
+  }
+  static int create(plait_context* context, const plait_config* config, uint32_t n_parts,
+                    const plait_tensor_spec* const* specs, void** self) noexcept {
+    return guard(context, [&] {
+      auto made = std::make_unique<T>();
+      read_config(context, config, *made);
+      [[maybe_unused]] Context c(context);
+      if constexpr (OpensForRecords<T>)
+        made->open(c, Parts(n_parts, specs));
+      else if constexpr (HasOpen<T>)
+        made->open(c);
+      *self = made.release();
+    });
+  }
+  static int map(const void* self, plait_context* context, const plait_task_call* call) noexcept {
+    return guard(context, [&] {
+      Context c(context);
+      Emitter out(call->out);
+      as<T>(self).map(c, Records(call), out);
+    });
+  }
+};
+
+template <class T>
+const plait_task_rules* task_rules() {
+  static constexpr plait_task_rules rules{sizeof(plait_task_rules), 0, default_combiner<T>(),
+                                          default_reducer<T>(), &TaskThunks<T>::infer};
+  return &rules;
+}
+template <class T>
+const plait_task_ops* task_ops() {
+  static constexpr plait_task_ops ops{sizeof(plait_task_ops), 0, &TaskThunks<T>::create, &destroy_thunk<T>,
+                                      &TaskThunks<T>::map};
+  return &ops;
+}
+
+}  // namespace detail
+
+// A task type and its implementation.
+template <class T>
+Entry task(const char* id) {
+  static_assert(detail::SaysWhatItEmits<T>,
+                "a task needs, public: static constexpr Value emits = Value::kI64 (or kF64, kBytes)");
+  static_assert(detail::MapsRecords<T>,
+                "a task needs: void map(Context& c, const Records& records, Emitter& out) const");
+  detail::check_task<T>();
+  if constexpr (detail::SaysWhatItEmits<T> && detail::MapsRecords<T>)
+    return detail::make_entry<T>("task", id, detail::task_rules<T>(), kCpu, detail::task_ops<T>());
+  return {};  // what is wanted has been said, and nothing more is
+}
+
+}  // namespace plait::sdk
