@@ -40,10 +40,24 @@ std::string reports_text(const Job& job, const std::string& monitor) {
                      monitor.empty() ? "" : "; best weights by " + monitor);
 }
 
+std::string stages_text(const JobCheck& check) {
+  std::string text;
+  for (const TaskStageCheck& stage : check.task_stages)
+    text += fmt::format("stage {}: {}\n  {} records in {} tasks, at most {} MiB of pairs a rank, into {}\n",
+                        stage.name, stage.flow, stage.records, stage.tasks, stage.memory_bytes >> 20,
+                        stage.output);
+  return text;
+}
+
 Result<int> run(const po::variables_map& given) {
   if (!given.count("file")) return {Code::kUsage, "check: wanted a pipeline file"};
   PLAIT_ASSIGN(const Session session, load_session(given, given["file"].as<std::string>()));
   if (given.count("no-data")) {
+    if (session.job.is_stages_only()) {
+      print(fmt::format("{} stages; what fits their records is known when the data are opened\n",
+                        session.job.stages.size()));
+      return kExitOk;
+    }
     PLAIT_ASSIGN(const Network network, shape_job(session, true));
     print(network_table(network) + reports_text(session.job, "") + core_note(session.job));
     return kExitOk;
@@ -51,6 +65,8 @@ Result<int> run(const po::variables_map& given) {
   const int threads = given["threads"].as<int>();
   if (threads < 0) return {Code::kUsage, "check: --threads wants 0 or more"};
   PLAIT_ASSIGN(const JobCheck check, check_job(*session.registry, session.job, threads));
+  print(stages_text(check));
+  if (session.job.is_stages_only()) return kExitOk;
   print(network_table(check.network) + records_text(check) + reports_text(session.job, check.monitor) +
         memory_table(check.memory, check.threads) + core_note(session.job));
   return kExitOk;

@@ -207,10 +207,10 @@ Status PairStore::spill() {
   PLAIT_TRY(sort());
   Bytes buffer;
   for (size_t rank = 0; rank < runs_.size(); ++rank) {
-    std::vector<Segment>& run = runs_[rank].emplace_back();
+    std::vector<SpillSegment>& run = runs_[rank].emplace_back();
     const auto write = [&]() -> Status {
       if (buffer.empty()) return {};
-      PLAIT_ASSIGN(const Segment segment, setup_.spill->append(buffer));
+      PLAIT_ASSIGN(const SpillSegment segment, setup_.spill->append(buffer));
       run.push_back(segment);
       buffer.clear();
       return {};
@@ -245,7 +245,7 @@ void PairStore::add_streams(int rank, size_t buffer_bytes,
   const auto r = static_cast<size_t>(rank);
   if (first_of_rank_[r] != first_of_rank_[r + 1])
     streams.push_back(std::make_unique<Sorted>(*this, first_of_rank_[r], first_of_rank_[r + 1]));
-  for (const std::vector<Segment>& run : runs_[r])
+  for (const std::vector<SpillSegment>& run : runs_[r])
     if (!run.empty())
       streams.push_back(std::make_unique<StoredPairs>(setup_.spill, run, Bytes(), buffer_bytes));
 }

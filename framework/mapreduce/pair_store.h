@@ -72,7 +72,7 @@ class PairStore {
   std::vector<Entry*> list_;    // else
   std::vector<Entry*> sorted_;  // after sort
   std::vector<size_t> first_of_rank_;
-  std::vector<std::vector<std::vector<Segment>>> runs_;  // by rank, one after the other
+  std::vector<std::vector<std::vector<SpillSegment>>> runs_;  // by rank, one after the other
   int64_t split_ = 0, place_ = 0, pairs_ = 0;
   Status failure_;
 };

@@ -32,7 +32,7 @@ void append_pair(const Pair& pair, Bytes& to) {
   if (!pair.key.empty()) std::memcpy(into, pair.key.data(), pair.key.size());
 }
 
-StoredPairs::StoredPairs(const SpillFile* file, std::vector<Segment> segments, Bytes tail,
+StoredPairs::StoredPairs(const SpillFile* file, std::vector<SpillSegment> segments, Bytes tail,
                          size_t buffer_bytes)
     : file_(file), segments_(std::move(segments)), tail_(std::move(tail)), buffer_bytes_(buffer_bytes) {}
 
@@ -50,7 +50,7 @@ bool StoredPairs::want(size_t bytes) {
       tail_ = {};
       continue;
     }
-    Segment& segment = segments_[segment_];
+    SpillSegment& segment = segments_[segment_];
     const size_t more = std::min<uint64_t>(segment.bytes, std::max(buffer_bytes_, bytes));
     const size_t before = buffer_.size();
     buffer_.resize(before + more);

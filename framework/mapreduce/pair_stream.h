@@ -38,7 +38,7 @@ size_t pair_bytes(const Pair& pair);
 // From a file's segments, and then from memory.
 class StoredPairs final : public PairStream {
  public:
-  StoredPairs(const SpillFile* file, std::vector<Segment> segments, Bytes tail, size_t buffer_bytes);
+  StoredPairs(const SpillFile* file, std::vector<SpillSegment> segments, Bytes tail, size_t buffer_bytes);
   bool next(Pair& pair) override;
 
  private:
@@ -46,7 +46,7 @@ class StoredPairs final : public PairStream {
   bool want(size_t bytes);
 
   const SpillFile* file_;
-  std::vector<Segment> segments_;
+  std::vector<SpillSegment> segments_;
   size_t segment_ = 0;
   Bytes tail_;
   bool tail_taken_ = false;

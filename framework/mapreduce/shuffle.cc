@@ -10,7 +10,7 @@ constexpr size_t kReadBuffer = size_t{256} << 10;
 
 // What comes from one rank, until it is read.
 struct Arrived {
-  std::vector<Segment> segments;
+  std::vector<SpillSegment> segments;
   Bytes tail;
 };
 
@@ -85,7 +85,7 @@ Result<std::vector<std::unique_ptr<PairStream>>> exchange(Transport& transport,
     if (held <= memory_bytes) continue;
     for (Arrived& from : arrived) {
       if (from.tail.empty()) continue;
-      PLAIT_ASSIGN(const Segment segment, file.append(from.tail));
+      PLAIT_ASSIGN(const SpillSegment segment, file.append(from.tail));
       from.segments.push_back(segment);
       from.tail = {};
     }

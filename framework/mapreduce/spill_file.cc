@@ -36,8 +36,8 @@ Status SpillFile::open() {
   return {};
 }
 
-Result<Segment> SpillFile::append(std::span<const std::byte> bytes) {
-  Segment segment{0, bytes.size()};
+Result<SpillSegment> SpillFile::append(std::span<const std::byte> bytes) {
+  SpillSegment segment{0, bytes.size()};
   {
     std::lock_guard lock(mutex_);
     PLAIT_TRY(open());

@@ -12,7 +12,7 @@
 namespace plait {
 
 // Bytes of the file.
-struct Segment {
+struct SpillSegment {
   uint64_t offset = 0;
   uint64_t bytes = 0;
 };
@@ -25,7 +25,7 @@ class SpillFile {
   explicit SpillFile(std::string folder) : folder_(std::move(folder)) {}
 
   // Fails with: kIo naming the folder, what was wanted and what the system says.
-  Result<Segment> append(std::span<const std::byte> bytes);
+  Result<SpillSegment> append(std::span<const std::byte> bytes);
   Status read(uint64_t offset, std::span<std::byte> into) const;
   uint64_t bytes() const;
 

@@ -129,7 +129,7 @@ const plait_field kStage[] = {
     text("name", "of the stage; default: the task's"),
     plugin("source", "source", "the records"),
     plugin("preprocess", "augmenter", "changes all records, in order", PLAIT_FIELD_REPEATED),
-    plugin("combiner", "combiner", "folds values of a key where they are made; default: the task's"),
+    plugin("combiner", "combiner", "folds values of a key where they are made; default: the task's, with its reducer"),
     plugin("reducer", "reducer", "makes what becomes of a key; default: the task's"),
     whole("split", "4096", 1, kMany, "records of one task"),
     whole("memory", "1073741824", kMany, kEndless,

@@ -371,8 +371,10 @@ class JobMaker {
                   "as in: source { ... }, with one of: " + names_of_kind("source"));
     if (!stage.task) return;
     const auto& rules = *static_cast<const plait_task_rules*>(stage.task.entry->type->rules);
-    by_default(rules.combiner, "combiner", stage.task, stage.combiner, scope);
     by_default(rules.reducer, "reducer", stage.task, stage.reducer, scope);
+    // The task's combiner is made for the task's reducer: another one may want every value.
+    if (rules.reducer != nullptr && stage.reducer.id() == rules.reducer)
+      by_default(rules.combiner, "combiner", stage.task, stage.combiner, scope);
     if (!stage.reducer && !scope.is_broken(errors_))
       errors_.add(scope.place,
                   "the stage has no reducer, and the task " + stage.task.entry->short_name() + " names none",

@@ -82,6 +82,23 @@ void JsonLines::profile(const std::vector<LayerTime>& times) {
 
 void JsonLines::message(const std::string& text) { write(stream_, {{"event", "message"}, {"text", text}}); }
 
+void JsonLines::task_stage_begun(const std::string& name, int64_t tasks, int64_t records) {
+  write(stream_, {{"event", "task_stage"}, {"name", name}, {"tasks", tasks}, {"records", records}});
+}
+
+void JsonLines::task_stage_finished(const TaskStageInfo& stage) {
+  write(stream_, {{"event", "task_stage_finished"},
+                  {"name", stage.name},
+                  {"output", stage.output},
+                  {"kept", stage.is_kept},
+                  {"pairs", stage.pairs},
+                  {"results", stage.results},
+                  {"skipped_records", stage.skipped_records},
+                  {"bytes_shuffled", stage.bytes_shuffled},
+                  {"bytes_spilled", stage.bytes_spilled},
+                  {"seconds", stage.seconds}});
+}
+
 void JsonLines::finished(const Summary& summary) {
   Json object = Json::parse(summary.json(), nullptr, false);
   write(stream_, {{"event", "finished"}, {"summary", object}});

@@ -16,6 +16,8 @@ class JsonLines final : public Observer {
   void checkpoint_saved(const std::string& path) override;
   void profile(const std::vector<LayerTime>& times) override;
   void message(const std::string& text) override;
+  void task_stage_begun(const std::string& name, int64_t tasks, int64_t records) override;
+  void task_stage_finished(const TaskStageInfo& stage) override;
   void finished(const Summary& summary) override;
 
  private:

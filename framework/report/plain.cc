@@ -57,7 +57,31 @@ void Plain::profile(const std::vector<LayerTime>& times) {
 
 void Plain::message(const std::string& text) { line("note: " + text); }
 
+void Plain::task_stage_begun(const std::string& name, int64_t tasks, int64_t records) {
+  line(fmt::format("stage {}: {} records in {} task{}", name, records, tasks, tasks == 1 ? "" : "s"));
+}
+
+void Plain::task_stage_finished(const TaskStageInfo& stage) {
+  if (stage.is_kept) {
+    return line(fmt::format("stage {}: {} is kept, {} lines: nothing it is made from has changed", stage.name,
+                            stage.output, stage.results));
+  }
+  const auto also = [](int64_t count, const char* what) {
+    return count > 0 ? fmt::format(", {} {}", count, what) : std::string();
+  };
+  line(fmt::format("stage {}: {} pairs, {} lines into {} in {}{}{}{}", stage.name, stage.pairs, stage.results,
+                   stage.output, duration_text(stage.seconds),
+                   also(stage.skipped_records, "bad records left out"),
+                   also(stage.bytes_shuffled, "bytes shuffled"), also(stage.bytes_spilled, "bytes spilled")));
+}
+
 void Plain::finished(const Summary& summary) {
+  if (summary.is_stages_only) {
+    line(fmt::format("{} after {}",
+                     summary.status == RunStatus::kComplete ? "complete" : "stopped, resumable",
+                     duration_text(summary.seconds)));
+    return line("run folder " + summary.run_dir);
+  }
   if (!summary.test.empty()) line("test: " + values_text(summary.test));
   line(fmt::format("{} after {} rounds, {} samples in {}; {} samples/s in training; weights {}",
                    summary.status == RunStatus::kComplete ? "complete" : "stopped, resumable", summary.rounds,

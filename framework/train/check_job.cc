@@ -9,6 +9,7 @@
 #include "train/pretrain.h"
 #include "train/ranks.h"
 #include "train/stage.h"
+#include "train/stage_chain.h"
 
 namespace plait {
 namespace {
@@ -32,6 +33,11 @@ class JobChecker {
     check_.threads = threads > 0 ? threads : fair;
     context_.emplace(RunContext{registry_, options_, *world_, clock_, observer_, work_, *device_});
     context_->threads = check_.threads;
+    PLAIT_ASSIGN(const auto chain, StageChain::open(registry_, job_));
+    for (const auto& stage : chain->stages())
+      check_.task_stages.push_back({stage->spec().name, stage->flow(), stage->spec().output, stage->records(),
+                                    stage->tasks(), stage->spec().memory_bytes});
+    if (job_.is_stages_only()) return std::move(check_);
     const auto main = std::make_unique<Stage>(*context_, job_, 0, false);
     PLAIT_TRY(main->open());
     check_.network = main->network();

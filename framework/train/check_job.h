@@ -10,7 +10,15 @@
 
 namespace plait {
 
+// A stage that runs a task.
+struct TaskStageCheck {
+  std::string name, flow, output;  // flow: see TaskStage::flow
+  int64_t records = 0, tasks = 0;
+  uint64_t memory_bytes = 0;  // bound of the pairs that a rank holds
+};
+
 struct JobCheck {
+  std::vector<TaskStageCheck> task_stages;
   Network network;   // of the main training; lives as long as the job
   RunMemory memory;  // the largest of its stages
   int threads = 1;   // that the memory is told for

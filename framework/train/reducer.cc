@@ -8,6 +8,7 @@
 
 #include "cluster/exact_kernels.h"
 #include "cluster/exact_sum.h"
+#include "pipeline/load.h"
 
 namespace plait {
 namespace {
@@ -47,6 +48,11 @@ Result<std::unique_ptr<Reducer>> Reducer::create(const Registry& registry, const
   PLAIT_ASSIGN(reducer->instance_,
                create_instance(registry, *spec.entry, *spec.config, PLAIT_HOST_DEVICE, context));
   const auto* ops = reducer->instance_.ops<plait_reducer_ops>();
+  if (!PLAIT_HAS(ops, weight) && !PLAIT_HAS(ops, combine))
+    return Status(
+        Code::kInvalid,
+        error_at(spec.where, "the reducer " + spec.entry->short_name() +
+                                 " is for values by key, in a stage; wanted one of the shards' deltas"));
   reducer->gathers_ = !PLAIT_HAS(ops, weight);
   reducer->samples_ = samples;
   reducer->weights_.assign(static_cast<size_t>(shards), 1);

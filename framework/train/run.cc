@@ -11,6 +11,7 @@
 #include "train/run_identity.h"
 #include "train/run_weights.h"
 #include "train/stage.h"
+#include "train/stage_chain.h"
 #include "train/taken_weights.h"
 #include "train/trace_file.h"
 
@@ -41,6 +42,8 @@ class Run {
     if (!options_.trace.empty()) PLAIT_TRY(begin_trace(options_.trace, transport_, files_));
     PLAIT_ASSIGN(device_, Device::open(registry_, *job_.device.entry, *job_.device.config));
     PLAIT_TRY(make_context());
+    PLAIT_TRY(open_chain());
+    if (job_.is_stages_only()) return run_stages_only();
     main_ = std::make_unique<Stage>(*context_, job_, 0, false);
     PLAIT_TRY(open_main());
     PLAIT_TRY(choose_weights());
@@ -48,7 +51,10 @@ class Run {
     if (options_.resume) PLAIT_TRY(find_checkpoint());
     PLAIT_TRY(open_folder());
     tell_about_ranks();
-    PLAIT_ASSIGN(RunStatus status, pretrain());
+    PLAIT_ASSIGN(RunStatus status, run_chain());
+    if (status == RunStatus::kComplete) {
+      PLAIT_ASSIGN(status, pretrain());
+    }
     if (status == RunStatus::kComplete) {
       PLAIT_ASSIGN(status, train());
     }
@@ -75,6 +81,54 @@ class Run {
   }
   bool is_stop(const Status& status) const {
     return status.code() == Code::kStopped && transport_.has_stopped();
+  }
+
+  // On a thread that can be left: a source may never come back from opening.
+  Status open_chain() {
+    if (job_.stages.empty()) return {};
+    const Status opened = work_.run([this]() -> Status {
+      PLAIT_ASSIGN(chain_, StageChain::open(registry_, job_));
+      return {};
+    });
+    if (!is_stop(opened)) return opened;
+    return {Code::kStopped, "stopped while the records of the stages were opened: nothing was written"};
+  }
+
+  Result<RunStatus> run_chain() {
+    if (!chain_) return RunStatus::kComplete;
+    const StageChain::Surroundings around{
+        transport_,        work_,          files_, clock_, observer_, summary_.run_dir, identity_,
+        context_->threads, options_.resume};
+    const Status ran = chain_->run(around, summary_.stages);
+    if (is_stop(ran)) return RunStatus::kStopped;
+    PLAIT_TRY(ran);
+    return RunStatus::kComplete;
+  }
+
+  Result<Summary> run_stages_only() {
+    if (!options_.weights_file.empty())
+      return Status(Code::kUsage, "--weights: the job trains nothing that could begin with weights");
+    summary_.is_stages_only = true;
+    PLAIT_TRY(agree_on_data({}));
+    PLAIT_TRY(choose_folder());
+    if (is_root()) {
+      PLAIT_TRY(begin_folder_of_stages());
+      observer_.run_begun(summary_.run_dir);
+    }
+    PLAIT_TRY(transport_.barrier());
+    PLAIT_ASSIGN(summary_.status, run_chain());
+    summary_.identity = identity_;
+    summary_.ranks = transport_.size();
+    summary_.threads = context_->threads;
+    summary_.seconds = context_->seconds();
+    return tell_end();
+  }
+
+  Status begin_folder_of_stages() {
+    if (!options_.resume) return folder_->begin(job_.resolved, options_.plugins);
+    if (!files_.exists(resolved_path(summary_.run_dir)))
+      return {Code::kNotFound, "--resume: " + summary_.run_dir + " holds no run"};
+    return folder_->resume({}, job_.resolved, options_.plugins);
   }
 
   Status open_main() {
@@ -121,11 +175,13 @@ class Run {
   }
 
   // Reads all files of the data: it may take as long as opening them.
-  Status agree_on_data(const JobData& data) {
+  Status agree_on_data(std::vector<PlacedReader> readers) {
     std::vector<std::string>& unknown = unknown_data_;
-    PLAIT_TRY(work_.run([this, &data, &unknown]() -> Status {
+    if (chain_)
+      for (const PlacedReader& one : chain_->readers()) readers.push_back(one);
+    PLAIT_TRY(work_.run([this, readers, &unknown]() -> Status {
       PLAIT_ASSIGN(data_facts_,
-                   data_identity(job_, data, options_.whole_data_digest, context_->threads, unknown));
+                   data_identity(job_, readers, options_.whole_data_digest, context_->threads, unknown));
       return {};
     }));
     for (const std::string& one : unknown)
@@ -143,7 +199,7 @@ class Run {
     context_.emplace(RunContext{registry_, options_, transport_, clock_, observer_, work_, *device_});
     context_->threads = options_.threads > 0 ? options_.threads : fair;
     context_->begin = begin_;
-    context_->data_opened = [this](const JobData& data) { return agree_on_data(data); };
+    context_->data_opened = [this](const JobData& data) { return agree_on_data(readers_of(job_, data)); };
     return {};
   }
 
@@ -172,7 +228,8 @@ class Run {
   Status lock_folder_at(const std::string& path) {
     folder_.emplace(files_, path);
     // Nothing is written where there is no run to resume.
-    if (options_.resume && !files_.exists(checkpoints_path(path))) return {};
+    if (options_.resume && !files_.exists(resolved_path(path)) && !files_.exists(checkpoints_path(path)))
+      return {};
     const Status locked = folder_->lock(holder_text(transport_.host_name(), clock_.wall()));
     if (locked.code() != Code::kUnsupported) return locked;
     say(locked.message() + "; see to it that no other run writes into " + path);
@@ -210,17 +267,25 @@ class Run {
       std::vector<std::string> passed_over;
       CheckpointFolder folder(files_, checkpoints_path(summary_.run_dir), job_.train.keep_checkpoints);
       const auto unusable = [&](const Checkpoint& one) { return not_usable(one); };
-      PLAIT_ASSIGN(const Checkpoint newest, folder.newest(unusable, passed_over));
+      const auto newest = folder.newest(unusable, passed_over);
+      if (newest || !is_stopped_in_chain(newest.status())) PLAIT_TRY(newest.status());
       for (const std::string& line : passed_over) say("checkpoint passed over: " + line);
-      bytes = encode(newest);
+      if (newest) bytes = encode(*newest);
     }
     PLAIT_ASSIGN(bytes, share_text(transport_, bytes));
+    if (bytes.empty()) return {};
     PLAIT_ASSIGN(resume_from_, decode_checkpoint(bytes, "checkpoint"));
     PLAIT_TRY(check_changes());
     context_->counters = resume_from_->counters;
     context_->seconds_before = resume_from_->counters.seconds;
     context_->rounds_before = resume_from_->counters.rounds;
     return {};
+  }
+
+  // Before the first checkpoint: what its stages have finished is kept.
+  bool is_stopped_in_chain(const Status& no_checkpoint) {
+    return chain_ && no_checkpoint.code() == Code::kNotFound &&
+           files_.exists(resolved_path(summary_.run_dir));
   }
 
   std::string not_usable(const Checkpoint& checkpoint) const {
@@ -264,7 +329,12 @@ class Run {
       checkpoints_.emplace(files_, checkpoints_path(summary_.run_dir), job_.train.keep_checkpoints);
       context_->folder = &*folder_;
       context_->checkpoints = &*checkpoints_;
-      PLAIT_TRY(resume_from_ ? take_up_folder() : folder_->begin(job_.resolved, options_.plugins));
+      if (resume_from_)
+        PLAIT_TRY(take_up_folder());
+      else if (options_.resume)
+        PLAIT_TRY(folder_->resume({}, job_.resolved, options_.plugins));
+      else
+        PLAIT_TRY(folder_->begin(job_.resolved, options_.plugins));
       PLAIT_TRY(keep_beginning());
       observer_.run_begun(summary_.run_dir);
     }
@@ -409,8 +479,12 @@ class Run {
     summary_.status = status;
     PLAIT_TRY(weigh());
     count();
+    if (is_root() && options_.profile) observer_.profile(main_->profile());
+    return tell_end();
+  }
+
+  Result<Summary> tell_end() {
     if (is_root()) {
-      if (options_.profile) observer_.profile(main_->profile());
       PLAIT_TRY(folder_->save_summary(summary_));
       observer_.finished(summary_);
     }
@@ -496,6 +570,7 @@ class Run {
   std::optional<RunContext> context_;
   std::optional<RunFolder> folder_;
   std::optional<CheckpointFolder> checkpoints_;
+  std::unique_ptr<StageChain> chain_;  // null: the job has none
   std::unique_ptr<Stage> main_;
   std::optional<Job> pretrained_job_;
   std::unique_ptr<Stage> pretrained_;  // of pretrained_job_

@@ -70,9 +70,27 @@ struct Fault {
   std::string what;
 };
 
+// A stage that ran a task over records.
+struct TaskStageInfo {
+  std::string name, task;
+  std::string output;    // file in the run's folder
+  std::string sha256;    // of it
+  bool is_kept = false;  // of an earlier run: nothing it is made from has changed
+  int64_t tasks = 0;
+  std::vector<int64_t> tasks_by_rank;
+  int64_t records = 0;          // mapped
+  int64_t skipped_records = 0;  // bad ones, left out
+  int64_t pairs = 0;            // emitted
+  int64_t results = 0;          // lines of the table
+  int64_t bytes_shuffled = 0;   // sent from rank to rank
+  int64_t bytes_spilled = 0;    // kept in files meanwhile
+  double seconds = 0;
+};
+
 // What summary.json holds. The same on all ranks.
 struct Summary {
   RunStatus status = RunStatus::kComplete;
+  bool is_stages_only = false;  // nothing was trained: only stages and what concerns every run is told
   std::string run_dir;
   std::string weights_sha256;       // of the last weights; see weights_file.h
   std::string best_weights_sha256;  // of those that were best on the validation set; "" without
@@ -94,6 +112,7 @@ struct Summary {
   double best_epoch = 0;
   std::vector<int64_t> tasks_by_rank;  // sums to shards x rounds
   int64_t skipped_records = 0;
+  std::vector<TaskStageInfo> stages;
   std::vector<Fault> faults;
   Identity identity;            // what the bits depend on, besides the job
   std::vector<Change> changes;  // in the order in which they were accepted
@@ -153,6 +172,10 @@ class Observer {
  public:
   virtual ~Observer() = default;
   virtual void run_begun(const std::string& run_dir) { (void)run_dir; }
+  virtual void task_stage_begun(const std::string& name, int64_t tasks, int64_t records) {
+    (void)name, (void)tasks, (void)records;
+  }
+  virtual void task_stage_finished(const TaskStageInfo& stage) { (void)stage; }
   virtual void stage_begun(const StageInfo& stage) { (void)stage; }
   virtual void round_finished(const RoundInfo& round) { (void)round; }
   virtual void evaluated(const EvaluationInfo& evaluation) { (void)evaluation; }

@@ -289,6 +289,27 @@ Json to_json(const Identity& identity) {
   return parts;
 }
 
+Json to_json(const std::vector<TaskStageInfo>& stages) {
+  Json list = Json::array();
+  for (const TaskStageInfo& stage : stages) {
+    list.push_back({{"name", stage.name},
+                    {"task", stage.task},
+                    {"output", stage.output},
+                    {"sha256", stage.sha256},
+                    {"kept", stage.is_kept},
+                    {"tasks", stage.tasks},
+                    {"tasks_by_rank", stage.tasks_by_rank},
+                    {"records", stage.records},
+                    {"skipped_records", stage.skipped_records},
+                    {"pairs", stage.pairs},
+                    {"results", stage.results},
+                    {"bytes_shuffled", stage.bytes_shuffled},
+                    {"bytes_spilled", stage.bytes_spilled},
+                    {"seconds", number(stage.seconds)}});
+  }
+  return list;
+}
+
 Json to_json(const std::vector<Change>& changes) {
   Json list = Json::array();
   for (const Change& change : changes) {
@@ -304,6 +325,15 @@ Json to_json(const std::vector<Change>& changes) {
 }  // namespace
 
 std::string Summary::json() const {
+  if (is_stages_only) {
+    const Json object = {{"status", status == RunStatus::kComplete ? "complete" : "stopped"},
+                         {"ranks", ranks},
+                         {"threads", threads},
+                         {"seconds", number(seconds)},
+                         {"stages", to_json(stages)},
+                         {"identity", to_json(identity)}};
+    return json_text(object, 2) + "\n";
+  }
   Json list = Json::array();
   for (const Fault& fault : faults)
     list.push_back({{"round", fault.round}, {"rank", fault.rank}, {"what", fault.what}});
@@ -326,6 +356,7 @@ std::string Summary::json() const {
                  {"best_validation", to_json(best_validation)},
                  {"best_test", to_json(best_test)},
                  {"tasks_by_rank", tasks_by_rank},
+                 {"stages", to_json(stages)},
                  {"skipped_records", skipped_records},
                  {"faults", list},
                  {"changes", to_json(changes)},

@@ -113,10 +113,9 @@ class PathCollector {
   Identity& identity_;
 };
 
-Status add_reader(const SampleReader* reader, const char* place, std::vector<NamedPath>& paths,
+Status add_reader(const SampleReader& reader, const std::string& place, std::vector<NamedPath>& paths,
                   Identity& identity) {
-  if (reader == nullptr) return {};
-  const Instance& source = reader->chain().source_instance();
+  const Instance& source = reader.chain().source_instance();
   const std::string name = plugin_name(place, *source.entry().type);
   PLAIT_ASSIGN(const bool said,
                add_own_digest(source.ops<plait_source_ops>(), source.self(), name, identity));
@@ -144,16 +143,22 @@ Result<Identity> identity_of(const Registry& registry, const Job& job, const std
   return identity;
 }
 
-Result<Identity> data_identity(const Job& job, const JobData& data, bool whole, int threads,
-                               std::vector<std::string>& unknown) {
+std::vector<PlacedReader> readers_of(const Job& job, const JobData& data) {
+  std::vector<PlacedReader> readers = {{"source", &data.training()}};
+  // Held out of the training records: the same data.
+  if (job.validation) readers.push_back({"validation", data.validation().reader});
+  if (job.test) readers.push_back({"test", data.test().reader});
+  std::erase_if(readers, [](const PlacedReader& one) { return one.reader == nullptr; });
+  return readers;
+}
+
+Result<Identity> data_identity(const Job& job, const std::vector<PlacedReader>& readers, bool whole,
+                               int threads, std::vector<std::string>& unknown) {
   Identity identity;
   std::vector<NamedPath> named;
   PLAIT_TRY(add_other_plugins(job, named, identity));
   const size_t first_of_sources = named.size();
-  PLAIT_TRY(add_reader(&data.training(), "source", named, identity));
-  // Held out of the training records: the same data.
-  if (job.validation) PLAIT_TRY(add_reader(data.validation().reader, "validation", named, identity));
-  if (job.test) PLAIT_TRY(add_reader(data.test().reader, "test", named, identity));
+  for (const PlacedReader& one : readers) PLAIT_TRY(add_reader(*one.reader, one.place, named, identity));
   std::vector<std::string> paths;
   for (const NamedPath& one : named) paths.push_back(one.path);
   PLAIT_ASSIGN(const std::vector<PathDigest> digests, digest_paths(paths, whole, threads));

@@ -2,6 +2,7 @@
 // then the data themselves.
 #pragma once
 #include <string>
+#include <vector>
 
 #include "pipeline/job.h"
 #include "registry/registry.h"
@@ -16,12 +17,20 @@ namespace plait {
 Result<Identity> identity_of(const Registry& registry, const Job& job, const std::string& program,
                              int overfit_batches);
 
-// Digests of training, validation and test records: the source's own where it has one, else of the files that
-// its fields name; and of the files that other plugins of the job name. `whole`: of every byte of large files
+// Records that a job reads, and the block that names their source.
+struct PlacedReader {
+  std::string place;
+  const SampleReader* reader = nullptr;
+};
+// Training, validation and test records.
+std::vector<PlacedReader> readers_of(const Job& job, const JobData& data);
+
+// Digests of records: the source's own where it has one, else of the files that its fields name; and of the
+// files that other plugins of the job name. `whole`: of every byte of large files
 // too. `unknown`: gets the fields of sources whose files could not be found.
 // Fails with: what sources report; kIo when a file cannot be read. Threads: [setup only]; uses
 // `threads`.
-Result<Identity> data_identity(const Job& job, const JobData& data, bool whole, int threads,
-                               std::vector<std::string>& unknown);
+Result<Identity> data_identity(const Job& job, const std::vector<PlacedReader>& readers, bool whole,
+                               int threads, std::vector<std::string>& unknown);
 
 }  // namespace plait

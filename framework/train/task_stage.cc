@@ -1,0 +1,260 @@
+#include "train/task_stage.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <vector>
+
+#include "graph/part_ranges.h"
+#include "graph/sample_chain.h"
+#include "pipeline/load.h"
+#include "plan/shape_text.h"
+#include "train/pair_table.h"
+
+namespace plait {
+namespace {
+
+// Of all parts of the records in one call.
+constexpr uint64_t kCall_bytes = uint64_t{4} << 20;
+constexpr uint64_t kMostInCall = 256;
+
+std::string name_of(const PluginSpec& plugin) { return plugin.entry->short_name(); }
+
+uint64_t record_bytes(const std::vector<PartSpec>& parts) {
+  uint64_t bytes = 0;
+  for (const PartSpec& part : parts) bytes += byte_count(part);
+  return bytes;
+}
+
+// What infer of a task says.
+struct TaskAnswers {
+  uint32_t emitted = 0;
+  int calls = 0;
+  plait_task_builder builder{sizeof(plait_task_builder), 0, this, &keyed};
+
+  static int keyed(const plait_task_builder* builder, uint32_t value) {
+    auto* self = static_cast<TaskAnswers*>(builder->host_data);
+    self->emitted = value;
+    ++self->calls;
+    return is_value_kind(value) ? PLAIT_OK : PLAIT_FAILED;
+  }
+};
+
+}  // namespace
+
+// Reads the records of a split, some at a time, and gives them to the task.
+class TaskStage::Mapper final : public PairMapper {
+ public:
+  Mapper(const SampleReader& reader, const Instance& task) : reader_(reader), task_(task) {}
+
+  void set_slots(int slots, const std::atomic<bool>* cancelled) {
+    slots_.clear();
+    for (int i = 0; i < slots; ++i) slots_.push_back(std::make_unique<Slot>(reader_.chain(), cancelled));
+  }
+
+  Result<bool> map(int number, const Split& split, const plait_emitter& out) override {
+    Slot& slot = *slots_[static_cast<size_t>(number)];
+    if (slot.split != split.number) slot.split = split.number, slot.next = split.first;
+    const int64_t end = split.first + split.count;
+    PLAIT_TRY(read(slot, end));
+    if (slot.filled > 0) PLAIT_TRY(call(slot, out));
+    if (slot.next < end) return false;
+    slot.split = -1;
+    return true;
+  }
+
+  int64_t records() const { return records_; }
+  int64_t skipped() const { return skipped_; }
+
+ private:
+  struct Slot {
+    Slot(const SampleChain& chain, const std::atomic<bool>* cancelled)
+        : scratch(chain), context(1, nullptr, cancelled), parts(chain.last_parts()) {
+      capacity = static_cast<int64_t>(
+          std::clamp<uint64_t>(kCall_bytes / std::max<uint64_t>(1, record_bytes(parts)), 1, kMostInCall));
+      for (const PartSpec& part : parts) {
+        const uint64_t row = byte_count(part);
+        rows.emplace_back(row * static_cast<uint64_t>(capacity));
+        row_bytes.push_back(row);
+        lengths.emplace_back(part.variable_axis >= 0 ? static_cast<size_t>(capacity) : 0);
+        shapes.emplace_back(1, 0).insert(shapes.back().end(), part.shape.begin(), part.shape.end());
+      }
+      for (size_t i = 0; i < parts.size(); ++i) {
+        plait_tensor& tensor = tensors.emplace_back();
+        tensor.struct_size = sizeof tensor;
+        tensor.dtype = parts[i].dtype;
+        tensor.rank = static_cast<int32_t>(shapes[i].size());
+        tensor.variable_axis = parts[i].variable_axis < 0 ? -1 : parts[i].variable_axis + 1;
+        tensor.shape = shapes[i].data();
+        tensor.data = rows[i].data();
+        tensor.lengths = lengths[i].empty() ? nullptr : lengths[i].data();
+        tensor.name = parts[i].name.c_str();
+      }
+      for (const plait_tensor& tensor : tensors) pointers.push_back(&tensor);
+    }
+
+    SampleScratch scratch;
+    CallContext context;
+    const std::vector<PartSpec>& parts;
+    int64_t capacity = 1;
+    std::vector<HostBlock> rows;
+    std::vector<uint64_t> row_bytes;
+    std::vector<std::vector<int32_t>> lengths;
+    std::vector<std::vector<int64_t>> shapes;
+    std::vector<plait_tensor> tensors;
+    std::vector<const plait_tensor*> pointers;
+    int64_t split = -1, next = 0, first = 0, filled = 0;
+  };
+
+  // Neighbours, up to a bad record, which is left out.
+  Status read(Slot& slot, int64_t end) {
+    const SampleChain& chain = reader_.chain();
+    slot.first = slot.next;
+    slot.filled = 0;
+    while (slot.next < end && slot.filled < slot.capacity) {
+      const SampleRef sample{slot.next, 0, static_cast<uint64_t>(slot.next)};
+      SampleLevel& last = slot.scratch.last();
+      slot.scratch.lay();
+      for (size_t i = 0; i < slot.rows.size(); ++i)
+        last.set_data(i, slot.rows[i].data() + slot.row_bytes[i] * static_cast<uint64_t>(slot.filled));
+      Status status = chain.read_source(sample, slot.scratch);
+      if (status) status = chain.transform(sample, slot.scratch);
+      ++slot.next;
+      if (!status && status.code() != Code::kCorrupt) return status;
+      if (!status) {
+        if (reader_.report_bad(sample, status)) ++skipped_;
+        if (slot.filled > 0) return {};
+        slot.first = slot.next;
+        continue;
+      }
+      for (size_t i = 0; i < slot.lengths.size(); ++i)
+        if (!slot.lengths[i].empty())
+          slot.lengths[i][static_cast<size_t>(slot.filled)] = std::clamp<int32_t>(
+              last.lengths()[i], 0,
+              static_cast<int32_t>(slot.parts[i].shape[static_cast<size_t>(slot.parts[i].variable_axis)]));
+      ++slot.filled;
+    }
+    return {};
+  }
+
+  Status call(Slot& slot, const plait_emitter& out) {
+    for (std::vector<int64_t>& shape : slot.shapes) shape[0] = slot.filled;
+    plait_task_call call{};
+    call.struct_size = sizeof call;
+    call.n_parts = static_cast<uint32_t>(slot.pointers.size());
+    call.first = slot.first;
+    call.count = slot.filled;
+    call.parts = slot.pointers.data();
+    call.out = &out;
+    records_ += slot.filled;
+    const Status mapped = slot.context.call(
+        [&] { return task_.ops<plait_task_ops>()->map(task_.self(), slot.context.raw(), &call); });
+    if (mapped) return {};
+    return mapped.at(fmt::format("{}, records {} to {}", task_.entry().type->id, slot.first,
+                                 slot.first + slot.filled - 1));
+  }
+
+  const SampleReader& reader_;
+  const Instance& task_;
+  std::vector<std::unique_ptr<Slot>> slots_;
+  std::atomic<int64_t> records_ = 0, skipped_ = 0;
+};
+
+TaskStage::TaskStage(const StageSpec& spec) : spec_(spec) {}
+TaskStage::~TaskStage() = default;
+
+Result<std::unique_ptr<TaskStage>> TaskStage::open(const Registry& registry, const StageSpec& spec,
+                                                   uint64_t seed) {
+  std::unique_ptr<TaskStage> stage(new TaskStage(spec));
+  SampleReader::Options options;
+  options.training = false;
+  options.seed = seed;
+  options.preprocess = &spec.preprocess;
+  PLAIT_ASSIGN(stage->reader_, SampleReader::create(registry, spec.source, options));
+  if (stage->records() < 1)
+    return Status(Code::kInvalid, error_at(spec.source.where, "the source has no records"));
+  for (const ChainOperator& op : stage->reader_->chain().operators())
+    if (op.whole_batches)
+      return Status(Code::kInvalid, op.place + " works on batches of training, and cannot stand in a stage");
+  PLAIT_TRY(stage->make_plugins(registry));
+  stage->mapper_ = std::make_unique<Mapper>(*stage->reader_, stage->task_);
+  return stage;
+}
+
+Status TaskStage::make_plugins(const Registry& registry) {
+  const auto placed = [&](const PluginSpec& plugin, const Status& status) {
+    return status ? status : Status(status.code(), error_at(plugin.where, status.message()));
+  };
+  const auto& parts = reader_->chain().last_parts();
+  const plait_type& type = *spec_.task.entry->type;
+  const auto& rules = *static_cast<const plait_task_rules*>(type.rules);
+  const RawParts raw(parts);
+  CallContext context;
+  TaskAnswers answers;
+  const Status inferred = context.call([&] {
+    return rules.infer(context.raw(), spec_.task.config.get(), raw.size(), raw.data(), &answers.builder);
+  });
+  PLAIT_TRY(placed(spec_.task, inferred.at(name_of(spec_.task))));
+  if (answers.calls != 1 || !is_value_kind(answers.emitted))
+    return placed(spec_.task, {Code::kPlugin, name_of(spec_.task) + " does not say what it emits"});
+  emitted_ = answers.emitted;
+  auto task = create_task(registry, *spec_.task.entry, *spec_.task.config, parts, context);
+  PLAIT_TRY(placed(spec_.task, task.status()));
+  task_ = std::move(task).value();
+  uint32_t kind = emitted_;
+  if (spec_.combiner) {
+    auto folder = Folder::create(registry, spec_.combiner, kind);
+    PLAIT_TRY(placed(spec_.combiner, folder.status()));
+    folder_ = std::move(folder).value();
+    kind = folder_->kind();
+  }
+  auto reducer = KeyReducer::create(registry, spec_.reducer, kind);
+  PLAIT_TRY(placed(spec_.reducer, reducer.status()));
+  reducer_ = std::move(reducer).value();
+  return {};
+}
+
+int64_t TaskStage::tasks() const { return Splits{records(), spec_.split}.count(); }
+
+std::string TaskStage::flow() const {
+  std::string text;
+  for (const PartSpec& part : reader_->chain().last_parts())
+    text += (text.empty() ? "" : ", ") + part_text(part);
+  text += " -> " + name_of(spec_.task) + " -> " + value_kind_name(emitted_);
+  if (folder_) text += " -> " + name_of(spec_.combiner) + " -> " + value_kind_name(folder_->kind());
+  return text + " -> " + name_of(spec_.reducer) + " -> " + value_kind_name(reducer_->kind());
+}
+
+Result<TaskStage::Outcome> TaskStage::run(Transport& transport, StoppableWork& work, Files& files,
+                                          const std::string& path, int threads) {
+  // A source that is read in order has one reader.
+  const int slots = reader_->chain().in_order() ? 1 : threads;
+  mapper_->set_slots(slots, &work.cancelled());
+  KeyedStage::Parts parts;
+  parts.splits = {records(), spec_.split};
+  parts.mapper = mapper_.get();
+  parts.kind = emitted_;
+  parts.folder = folder_.get();
+  parts.reducer = reducer_.get();
+  parts.memory_bytes = spec_.memory_bytes;
+  parts.threads = slots;
+  parts.transport = &transport;
+  parts.work = &work;
+  parts.take = [&](PairStream& results) {
+    return files.write_pieces_atomically(path, [&](const Files::Writer& write) {
+      return write_table(results, reducer_->kind(), path, write);
+    });
+  };
+  stage_ = std::make_unique<KeyedStage>(parts);
+  const Status ran = stage_->run();
+  if (!ran) return ran.code() == Code::kStopped ? ran : ran.at("stage \"" + spec_.name + "\"");
+  Outcome outcome{stage_->counts(), mapper_->records(), mapper_->skipped()};
+  int64_t sums[] = {outcome.records, outcome.skipped_records};
+  PLAIT_TRY(transport.all_reduce_sum(std::span<int64_t>(sums)));
+  outcome.records = sums[0];
+  outcome.skipped_records = sums[1];
+  return outcome;
+}
+
+}  // namespace plait
