@@ -98,13 +98,14 @@ struct CountWords {
     const auto n = static_cast<size_t>(ngram);
     memory.joined.clear();
     memory.begins.resize(n);
-    size_t words = 0;
+    size_t words = 0, place = 0;  // place: in begins, of the next word
     each_word(text, [&](std::string_view word) {
       if (words > 0) memory.joined += ' ';
-      memory.begins[words++ % n] = memory.joined.size();
+      memory.begins[place] = memory.joined.size();
       memory.joined += word;
-      // The place that the next word will take is that of the first of the last n.
-      if (words >= n) emit(std::string_view(memory.joined).substr(memory.begins[words % n]));
+      place = place + 1 < n ? place + 1 : 0;
+      // Where the next word will be put is now the first of the last n.
+      if (++words >= n) emit(std::string_view(memory.joined).substr(memory.begins[place]));
     });
   }
 

@@ -37,15 +37,17 @@ inline size_t code_point_bytes(std::string_view text) {
 // How many bytes from the beginning on are UTF-8: text.size() when all are, else the place of the first byte
 // of what is no code point.
 inline size_t valid_utf8(std::string_view text) {
-  constexpr uint64_t kHighBits = 0x8080808080808080;
+  constexpr size_t kStep = sizeof(uint64_t);
+  const auto is_ascii = [&](size_t at) {  // kStep bytes
+    uint64_t bytes;
+    std::memcpy(&bytes, text.data() + at, kStep);
+    return (bytes & 0x8080808080808080) == 0;
+  };
   size_t at = 0;
   while (at < text.size()) {
-    uint64_t eight;
-    while (text.size() - at >= sizeof eight) {  // most text is mostly ASCII
-      std::memcpy(&eight, text.data() + at, sizeof eight);
-      if (eight & kHighBits) break;
-      at += sizeof eight;
-    }
+    while (text.size() - at >= kStep && is_ascii(at)) at += kStep;  // most text is mostly ASCII
+    // The last bytes, fewer than a step, are looked at with some before them.
+    if (text.size() - at < kStep && text.size() >= kStep && is_ascii(text.size() - kStep)) return text.size();
     if (at == text.size()) break;
     const size_t size = detail::code_point_bytes(text.substr(at));
     if (size == 0) break;
