@@ -46,7 +46,10 @@ class Emitter {
   using ChangedByHook = void;
   explicit Emitter(const plait_emitter* emitter) : c_(emitter) {}
 
-  void emit(std::string_view key, int64_t value) { emit(key, bytes_of(value)); }
+  template <std::integral Whole>
+  void emit(std::string_view key, Whole value) {
+    emit(key, bytes_of(static_cast<int64_t>(value)));
+  }
   void emit(std::string_view key, double value) { emit(key, bytes_of(value)); }
   void emit(std::string_view key, std::string_view value) {
     if (c_->emit(c_, {key.data(), key.size()}, {value.data(), value.size()}) != PLAIT_OK)

@@ -34,7 +34,7 @@ class OrderFreeSum {
     // value = +-mantissa * 2^place over 2^kLowest.
     const int place = (exponent == 0 ? 1 : exponent) - 1075 - kLowest;
     const int low_bin = place / kBinBits;
-    const auto wide = static_cast<Wide>(mantissa) << place % kBinBits;  // at most 84 bits: 3 bins
+    const Wide wide = Wide{mantissa} << place % kBinBits;  // at most 84 bits: 3 bins
     int high_bin = low_bin + 2;
     while (static_cast<uint32_t>(wide >> (high_bin - low_bin) * kBinBits) == 0) --high_bin;
     raise(high_bin);

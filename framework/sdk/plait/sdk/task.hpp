@@ -1,8 +1,9 @@
 // Tasks: the map function of a stage. Records go in, pairs of a key and a value come out.
 //
 //   static constexpr Value emits = Value::kI64;
-//   static constexpr const char* combiner = "plait.partial_sum";  // optional: where a file names none
-//   static constexpr const char* reducer = "plait.sum";           // optional
+//   static constexpr const char* combiner = "acme.partial_sum";  // optional: where a file names
+//       // neither combiner nor reducer
+//   static constexpr const char* reducer = "acme.sum";  // optional: where a file names none
 //   void infer(const Parts& parts) const;  // optional: fails where records of these parts are not for it
 //   void open(Context& c, const Parts& parts);  // optional (or without parts)
 //   void map(Context& c, const Records& records, Emitter& out) const;

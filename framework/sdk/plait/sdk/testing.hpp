@@ -11,4 +11,5 @@
 // Threads: one test, one thread; parallel_for runs on host.lanes threads.
 #pragma once
 #include "testing_host.hpp"
+#include "testing_keyed.hpp"
 #include "testing_layer.hpp"

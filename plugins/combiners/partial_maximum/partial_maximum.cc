@@ -1,0 +1,49 @@
+// The largest of the values, where they are made.
+#include <plait/sdk.hpp>
+
+#include <cmath>
+
+using namespace plait::sdk;
+
+namespace {
+
+// -0 is below +0: else which of them is kept would depend on the order of folding.
+bool is_below(double a, double b) { return a < b || (a == b && std::signbit(a) && !std::signbit(b)); }
+bool is_below(int64_t a, int64_t b) { return a < b; }
+
+template <class N>
+void keep_largest(std::span<std::byte> into, std::span<const std::byte> from) {
+  const N a = partial_as<N>(into), b = partial_as<N>(from);
+  if (is_below(a, b)) write_partial(into, b);
+}
+
+struct PartialMaximum {
+  static constexpr bool commutative = true;
+
+  static void describe(Describe<PartialMaximum>& d) {
+    d.doc("largest value of a key: i64 or f64");
+    d.details("Of f64s, -0 is smaller than +0.");
+  }
+
+  Folded infer(Value in) const {
+    if (in == Value::kI64 || in == Value::kF64) return {in, 8};
+    throw Error("values are ", name_of(in), ", wanted i64 or f64");
+  }
+  void open(Context&, Value in) { in_ = in; }
+
+  void begin(std::string_view value, std::span<std::byte> partial) const {
+    write_partial(partial, value_as<uint64_t>(value));  // the bytes as they are
+  }
+  void fold(std::span<std::byte> into, std::span<const std::byte> from) const {
+    if (in_ == Value::kI64) return keep_largest<int64_t>(into, from);
+    keep_largest<double>(into, from);
+  }
+
+ private:
+  Value in_{};
+};
+
+}  // namespace
+
+PLAIT_PLUGIN("plait.partial_maximum", "1.0.0", "Apache-2.0",
+             combiner<PartialMaximum>("plait.partial_maximum"));

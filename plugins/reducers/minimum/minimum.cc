@@ -1,0 +1,44 @@
+// Keys: the smallest value.
+#include <plait/sdk.hpp>
+
+#include <cmath>
+
+using namespace plait::sdk;
+
+namespace {
+
+// -0 is below +0, as in partial_minimum: with and without it the same bits come out.
+bool is_below(double a, double b) { return a < b || (a == b && std::signbit(a) && !std::signbit(b)); }
+bool is_below(int64_t a, int64_t b) { return a < b; }
+
+template <class N>
+void emit_smallest(std::string_view key, Values& values, Emitter& out) {
+  auto next = values.next();
+  if (!next) return;
+  N best = value_as<N>(*next);
+  while ((next = values.next())) {
+    const N value = value_as<N>(*next);
+    if (is_below(value, best)) best = value;
+  }
+  out.emit(key, best);
+}
+
+struct Minimum {
+  static void describe(Describe<Minimum>& d) {
+    d.doc("keys: smallest value, i64 or f64");
+    d.details("Of f64s, -0 is smaller than +0.");
+  }
+
+  Value infer(Value in) const {
+    if (in == Value::kI64 || in == Value::kF64) return in;
+    throw Error("values are ", name_of(in), ", wanted i64 or f64");
+  }
+  void reduce(Context&, std::string_view key, Values& values, Emitter& out) const {
+    if (values.kind() == Value::kI64) return emit_smallest<int64_t>(key, values, out);
+    emit_smallest<double>(key, values, out);
+  }
+};
+
+}  // namespace
+
+PLAIT_PLUGIN("plait.minimum", "1.0.0", "Apache-2.0", reducer<Minimum>("plait.minimum"));
