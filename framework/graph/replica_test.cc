@@ -1,6 +1,7 @@
 #include "graph/replica.h"
 
 #include <doctest/doctest.h>
+#include <oneapi/tbb/global_control.h>
 
 #include <algorithm>
 #include <cstring>
@@ -193,6 +194,8 @@ TEST_CASE("a cancelled step stops, and the next can run") {
 }
 
 TEST_CASE("with two lanes independent branches overlap") {
+  // Where a process may use one core, a pool of threads has one.
+  const tbb::global_control two(tbb::global_control::max_allowed_parallelism, 2);
   auto run = test_run(layer("a", "image", "scale { sleep_ms: 40 }") +
                           layer("b", "image", "scale { sleep_ms: 40 }") + layer("s", "a b", "sum {}") + kLoss,
                       {.lanes = 2, .trace = true});

@@ -90,8 +90,11 @@ bool PairStore::add(std::string_view key, std::string_view value) {
     return refuse({Code::kPlugin, fmt::format("key {} was emitted, wanted at most {} bytes", shown_key(key),
                                               PLAIT_MAX_KEY)});
   }
-  if (const Status fits = check_value_kind(setup_.kind, value); !fits) [[unlikely]]
-    return refuse(fits.at("key " + shown_key(key)));
+  const bool is_plain = setup_.kind == PLAIT_VALUE_I64 && value.size() == sizeof(int64_t);
+  if (!is_plain) {
+    if (const Status fits = check_value_kind(setup_.kind, value); !fits)
+      return refuse(fits.at("key " + shown_key(key)));
+  }
   ++pairs_;
   if (!(folds_ ? add_folded(key, value) : add_listed(key, value))) return false;
   if (held_bytes_ <= setup_.memory_bytes || setup_.spill == nullptr) return true;

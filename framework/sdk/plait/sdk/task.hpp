@@ -17,7 +17,7 @@
 
 namespace plait::sdk {
 
-// Some records of the stage's input, in order: each part is [size(), ...].
+// Some records of the stage's input, in order: each part is [size(), ...], and a variable axis counts with N.
 class Records {
  public:
   explicit Records(const plait_task_call* call) : c_(call) {}
