@@ -190,6 +190,7 @@ Result<const MapResult*> KeyedStage::map(int slot, int64_t task) {
   if (!store.failure()) return store.failure();  // the task only knows that a pair was refused
   if (!ended) return ended.status();
   if (!*ended) return nullptr;
+  if (!store.flush()) return store.failure();
   task_of_slot_[s] = Scheduler::kNone;
   done_[s].task = task;
   return &done_[s];

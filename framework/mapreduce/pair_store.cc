@@ -10,6 +10,8 @@ namespace plait {
 namespace {
 
 constexpr size_t kLeastChunk = size_t{4} << 10, kMostChunk = size_t{1} << 20, kAlign = 16, kFirstTable = 1024;
+// Pairs that wait to be folded.
+constexpr size_t kWaiting = 64, kWaitingBytes = size_t{64} << 10;
 // What sorting takes for an entry.
 constexpr size_t kSortBytes = 32;
 // Written to the file at once.
@@ -24,14 +26,23 @@ uint64_t prefix_of(std::string_view key) {
 
 }  // namespace
 
-// What follows it: the partial or the value, rounded up to 16 bytes, then the key.
+// What follows it: of a listed one its place, then the partial or the value, rounded up to 16 bytes, then the
+// key.
 struct PairStore::Entry {
   uint64_t hash;
-  uint32_t key_bytes, value_bytes;
-  int64_t split, place;
+  uint32_t key_bytes;
+  uint32_t value_bytes : 31;
+  uint32_t is_listed : 1;
 
-  std::byte* value() { return reinterpret_cast<std::byte*>(this + 1); }
-  const std::byte* value() const { return reinterpret_cast<const std::byte*>(this + 1); }
+  struct Place {
+    int64_t split, place;
+  };
+  Place& place() { return *reinterpret_cast<Place*>(this + 1); }
+  const Place& place() const { return *reinterpret_cast<const Place*>(this + 1); }
+  std::byte* value() { return reinterpret_cast<std::byte*>(this + 1) + is_listed * sizeof(Place); }
+  const std::byte* value() const {
+    return reinterpret_cast<const std::byte*>(this + 1) + is_listed * sizeof(Place);
+  }
   std::byte* key_at() { return value() + rounded(value_bytes); }
   std::string_view key() const {
     return {reinterpret_cast<const char*>(value() + rounded(value_bytes)), key_bytes};
@@ -96,7 +107,11 @@ bool PairStore::add(std::string_view key, std::string_view value) {
       return refuse(fits.at("key " + shown_key(key)));
   }
   ++pairs_;
-  if (!(folds_ ? add_folded(key, value) : add_listed(key, value))) return false;
+  if (folds_) return add_waiting(key, value);
+  return add_listed(key, value) && spill_beyond();
+}
+
+bool PairStore::spill_beyond() {
   if (held_bytes_ <= setup_.memory_bytes || setup_.spill == nullptr) return true;
   const Status spilled = spill();
   return spilled ? true : refuse(spilled);
@@ -118,9 +133,33 @@ std::byte* PairStore::allocate(size_t bytes) {
   return at;
 }
 
-bool PairStore::add_folded(std::string_view key, std::string_view value) {
-  const Folder& folder = *setup_.folder;
+bool PairStore::add_waiting(std::string_view key, std::string_view value) {
   const uint64_t hash = key_hash(key);
+  __builtin_prefetch(&table_[hash & (table_.size() - 1)]);
+  waiting_.push_back({hash, static_cast<uint32_t>(waiting_bytes_.size()), static_cast<uint32_t>(key.size()),
+                      static_cast<uint32_t>(value.size())});
+  waiting_bytes_.append(key).append(value);
+  return (waiting_.size() < kWaiting && waiting_bytes_.size() < kWaitingBytes) || flush();
+}
+
+bool PairStore::flush() {
+  if (waiting_.empty()) return failure_.is_ok();
+  const size_t mask = table_.size() - 1;
+  for (const Waiting& one : waiting_)
+    if (const Entry* entry = table_[one.hash & mask].entry) __builtin_prefetch(entry);
+  bool is_good = failure_.is_ok();
+  for (const Waiting& one : waiting_) {
+    const std::string_view key(waiting_bytes_.data() + one.at, one.key_bytes);
+    const std::string_view value(key.data() + key.size(), one.value_bytes);
+    if (is_good) is_good = fold_one(one.hash, key, value);
+  }
+  waiting_.clear();
+  waiting_bytes_.clear();
+  return is_good && spill_beyond();
+}
+
+bool PairStore::fold_one(uint64_t hash, std::string_view key, std::string_view value) {
+  const Folder& folder = *setup_.folder;
   const size_t mask = table_.size() - 1;
   size_t at = hash & mask;
   for (; table_[at].entry != nullptr; at = (at + 1) & mask) {
@@ -131,9 +170,9 @@ bool PairStore::add_folded(std::string_view key, std::string_view value) {
     return true;
   }
   auto* entry = new (allocate(sizeof(Entry) + partial_room_ + key.size()))
-      Entry{hash, static_cast<uint32_t>(key.size()), static_cast<uint32_t>(folder.bytes()), 0, 0};
+      Entry{hash, static_cast<uint32_t>(key.size()), static_cast<uint32_t>(folder.bytes()), 0};
   std::memset(entry->value(), 0, partial_room_);
-  std::memcpy(entry->key_at(), key.data(), key.size());
+  if (!key.empty()) std::memcpy(entry->key_at(), key.data(), key.size());
   if (!folder.begin(context_, value, entry->value())) return refuse(folder.failure(context_, key));
   table_[at] = {hash, entry};
   held_bytes_ += kSortBytes;
@@ -155,9 +194,9 @@ void PairStore::grow() {
 }
 
 bool PairStore::add_listed(std::string_view key, std::string_view value) {
-  auto* entry = new (allocate(sizeof(Entry) + rounded(value.size()) + key.size()))
-      Entry{key_hash(key), static_cast<uint32_t>(key.size()), static_cast<uint32_t>(value.size()), split_,
-            place_++};
+  auto* entry = new (allocate(sizeof(Entry) + sizeof(Entry::Place) + rounded(value.size()) + key.size()))
+      Entry{key_hash(key), static_cast<uint32_t>(key.size()), static_cast<uint32_t>(value.size()), 1};
+  entry->place() = {split_, place_++};
   if (!value.empty()) std::memcpy(entry->value(), value.data(), value.size());
   if (!key.empty()) std::memcpy(entry->key_at(), key.data(), key.size());
   list_.push_back(entry);
@@ -175,10 +214,9 @@ std::vector<PairStore::Entry*> PairStore::all_entries() const {
 }
 
 Pair PairStore::pair_of(const Entry& entry) const {
-  return {entry.key(),
-          {reinterpret_cast<const char*>(entry.value()), entry.value_bytes},
-          entry.split,
-          entry.place};
+  Pair pair{entry.key(), {reinterpret_cast<const char*>(entry.value()), entry.value_bytes}};
+  if (entry.is_listed) pair.split = entry.place().split, pair.place = entry.place().place;
+  return pair;
 }
 
 Status PairStore::sort() {
@@ -187,7 +225,7 @@ Status PairStore::sort() {
     uint64_t prefix;
     Entry* entry;
   };
-  if (!failure_) return failure_;
+  if (!flush()) return failure_;
   std::vector<Place> places;
   for (Entry* entry : all_entries())
     places.push_back({rank_of(entry->hash, setup_.ranks), prefix_of(entry->key()), entry});

@@ -4,6 +4,7 @@
 #include <plait/abi.h>
 
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -29,8 +30,10 @@ class PairStore {
 
   // Takes pairs of `split` from now on.
   void begin_split(int64_t split);
-  // False when it does not take the pair: failure() says why, and no pair is taken any more.
+  // False when it does not take the pair: failure() says why, and no pair is taken any more. Pairs are folded
+  // some at a time, so that one may be refused by a later call, or by flush.
   bool add(std::string_view key, std::string_view value);
+  bool flush();
   const Status& failure() const { return failure_; }
   // What plugins are given.
   const plait_emitter* emitter() const { return &emitter_; }
@@ -47,7 +50,15 @@ class PairStore {
   struct Slot;
   class Sorted;
   bool refuse(Status why);
-  bool add_folded(std::string_view key, std::string_view value);
+  // A pair that is not folded yet: its bytes lie in waiting_bytes_, while its place in the table is fetched
+  // from memory, which takes longer than all the rest.
+  struct Waiting {
+    uint64_t hash;
+    uint32_t at, key_bytes, value_bytes;
+  };
+  bool add_waiting(std::string_view key, std::string_view value);
+  bool fold_one(uint64_t hash, std::string_view key, std::string_view value);
+  bool spill_beyond();
   bool add_listed(std::string_view key, std::string_view value);
   std::byte* allocate(size_t bytes);
   void grow();
@@ -68,6 +79,8 @@ class PairStore {
   size_t free_bytes_ = 0;
   uint64_t held_bytes_ = 0;
   std::vector<Slot> table_;  // folding: by hash, a power of two
+  std::vector<Waiting> waiting_;
+  std::string waiting_bytes_;
   size_t entries_ = 0;
   std::vector<Entry*> list_;    // else
   std::vector<Entry*> sorted_;  // after sort

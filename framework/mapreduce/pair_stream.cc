@@ -7,29 +7,41 @@
 namespace plait {
 namespace {
 
-constexpr size_t kHead = 2 * sizeof(uint32_t) + 2 * sizeof(int64_t);
-
+// The place follows where it is not 0, 0.
 struct Head {
-  uint32_t key_bytes, value_bytes;
+  uint32_t key_bytes : 31;
+  uint32_t has_place : 1;
+  uint32_t value_bytes;
+};
+struct Place {
   int64_t split, place;
 };
-static_assert(sizeof(Head) == kHead);
+constexpr size_t kHead = sizeof(Head);
+static_assert(kHead == 8);
+
+bool has_place(const Pair& pair) { return (pair.split | pair.place) != 0; }
 
 }  // namespace
 
-size_t pair_bytes(const Pair& pair) { return kHead + pair.key.size() + pair.value.size(); }
+size_t pair_bytes(const Pair& pair) {
+  return kHead + (has_place(pair) ? sizeof(Place) : 0) + pair.key.size() + pair.value.size();
+}
 
 void append_pair(const Pair& pair, Bytes& to) {
-  const Head head{static_cast<uint32_t>(pair.key.size()), static_cast<uint32_t>(pair.value.size()),
-                  pair.split, pair.place};
+  const Head head{static_cast<uint32_t>(pair.key.size()), has_place(pair),
+                  static_cast<uint32_t>(pair.value.size())};
+  const Place place{pair.split, pair.place};
   const size_t at = to.size();
   to.resize(at + pair_bytes(pair));
   std::byte* into = to.data() + at;
-  std::memcpy(into, &head, kHead);
-  into += kHead;
-  if (!pair.value.empty()) std::memcpy(into, pair.value.data(), pair.value.size());
-  into += pair.value.size();
-  if (!pair.key.empty()) std::memcpy(into, pair.key.data(), pair.key.size());
+  const auto put = [&into](const void* from, size_t bytes) {
+    if (bytes > 0) std::memcpy(into, from, bytes);
+    into += bytes;
+  };
+  put(&head, kHead);
+  if (has_place(pair)) put(&place, sizeof place);
+  put(pair.value.data(), pair.value.size());
+  put(pair.key.data(), pair.key.size());
 }
 
 StoredPairs::StoredPairs(const SpillFile* file, std::vector<SpillSegment> segments, Bytes tail,
@@ -67,10 +79,13 @@ bool StoredPairs::next(Pair& pair) {
   if (!want(kHead)) return false;
   Head head;
   std::memcpy(&head, buffer_.data() + at_, kHead);
-  const size_t bytes = kHead + head.value_bytes + head.key_bytes;
+  const size_t before = kHead + (head.has_place ? sizeof(Place) : 0);
+  const size_t bytes = before + head.value_bytes + head.key_bytes;
   if (!want(bytes)) return false;
-  const char* const value = reinterpret_cast<const char*>(buffer_.data() + at_ + kHead);
-  pair = {{value + head.value_bytes, head.key_bytes}, {value, head.value_bytes}, head.split, head.place};
+  Place place{0, 0};
+  if (head.has_place) std::memcpy(&place, buffer_.data() + at_ + kHead, sizeof place);
+  const char* const value = reinterpret_cast<const char*>(buffer_.data() + at_ + before);
+  pair = {{value + head.value_bytes, head.key_bytes}, {value, head.value_bytes}, place.split, place.place};
   at_ += bytes;
   return true;
 }
