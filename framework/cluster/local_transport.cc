@@ -31,6 +31,7 @@ struct Offer {
   std::span<const BlockReduction> block_parts = {};
   std::span<std::byte> target = {};
   std::span<const std::byte> message = {};
+  std::span<const Bytes> messages = {};  // all_to_all: one for each rank
   std::vector<Bytes>* gathered = nullptr;
   bool abandons = false;
 };
@@ -206,10 +207,13 @@ Status Meeting::broadcast() {
 }
 
 void Meeting::gather() {
-  for (const Offer& target : offers_) {
-    if (target.gathered == nullptr) continue;
-    for (const Offer& offer : offers_)
-      target.gathered->emplace_back(offer.message.begin(), offer.message.end());
+  for (size_t rank = 0; rank < offers_.size(); ++rank) {
+    if (offers_[rank].gathered == nullptr) continue;
+    for (const Offer& offer : offers_) {
+      const std::span<const std::byte> message =
+          offer.messages.empty() ? offer.message : std::span<const std::byte>(offer.messages[rank]);
+      offers_[rank].gathered->emplace_back(message.begin(), message.end());
+    }
   }
 }
 
@@ -241,6 +245,11 @@ class ThreadRank final : public LocalTransport {
   Result<std::vector<Bytes>> all_gather(std::span<const std::byte> bytes) override {
     std::vector<Bytes> gathered;
     PLAIT_TRY(meet({.kind = "all_gather", .message = bytes, .gathered = &gathered}));
+    return gathered;
+  }
+  Result<std::vector<Bytes>> all_to_all(std::span<const Bytes> to) override {
+    std::vector<Bytes> gathered;
+    PLAIT_TRY(meet({.kind = "all_to_all", .messages = to, .gathered = &gathered}));
     return gathered;
   }
   Status barrier() override { return meet({.kind = "barrier"}); }

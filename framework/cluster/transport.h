@@ -106,6 +106,10 @@ class Transport {
   virtual Result<std::vector<Bytes>> gather(std::span<const std::byte> bytes, int root) = 0;
   virtual Result<std::vector<Bytes>> all_gather(std::span<const std::byte> bytes) = 0;
 
+  // A message for each rank, in order of rank, its own among them; what the others had for this one,
+  // likewise. All messages of a rank together: less than 2 GiB.
+  virtual Result<std::vector<Bytes>> all_to_all(std::span<const Bytes> to) = 0;
+
   virtual Status barrier() = 0;
 
   // ---- stopping: a rank that wants to stop tells the others, who may be in long work or in a collective
@@ -120,7 +124,8 @@ class Transport {
   virtual bool is_told_to_stop() = 0;
   // Meets the others in whatever collective they are in or come to next: kStopped on every rank.
   virtual Status abandon() = 0;
-  // Collectives of this world that have failed with kStopped. What else has that code is no stop of the ranks.
+  // Collectives of this world that have failed with kStopped. What else has that code is no stop of the
+  // ranks.
   int64_t stops() const { return stops_; }
   bool has_stopped() const { return stops_ > 0; }
 

@@ -54,6 +54,13 @@ plait_field choice(const char* name, const char* const* names, uint32_t count, c
   return made;
 }
 
+plait_field plugin(const char* name, const char* plugin_kind, const char* doc, uint32_t flags = 0) {
+  plait_field made = field(PLAIT_FIELD_CHILD, name, nullptr, doc);
+  made.child_kind = plugin_kind;
+  made.flags = flags;
+  return made;
+}
+
 plait_field required(plait_field made) {
   made.flags |= PLAIT_FIELD_REQUIRED;
   return made;
@@ -118,6 +125,17 @@ const plait_field kTrain[] = {
     whole("checkpoint_every", "0", 0, kMany, "rounds between checkpoints; 0: at the end of each epoch"),
     whole("keep_checkpoints", "2", 1, kMany, "checkpoints that are kept"),
 };
+const plait_field kStage[] = {
+    text("name", "of the stage; default: the task's"),
+    plugin("source", "source", "the records"),
+    plugin("preprocess", "augmenter", "changes all records, in order", PLAIT_FIELD_REPEATED),
+    plugin("combiner", "combiner", "folds values of a key where they are made; default: the task's"),
+    plugin("reducer", "reducer", "makes what becomes of a key; default: the task's"),
+    whole("split", "4096", 1, kMany, "records of one task"),
+    whole("memory", "1073741824", kMany, kEndless,
+          "bytes of pairs that a rank holds; what is more is kept in files meanwhile"),
+    text("output", "file in the run's folder, .tsv or .csv; default: NAME.tsv"),
+};
 const plait_field kEvaluate[] = {
     whole("batch", "256", 1, kMany, "samples of a block"),
     text("monitor",
@@ -161,6 +179,7 @@ const std::vector<CoreBlock>& core_blocks() {
       {"reducer", "reducer", false, "combines the shards", {}},
       {"outer_optimizer", "optimizer", false, "applies the mean change of a round", {}},
       {"pretrain", "pretrainer", true, "stages before training", {}},
+      {"stage", "task", true, "a task over records, and what becomes of each key", table(kStage)},
   };
   return blocks;
 }
@@ -180,11 +199,11 @@ bool is_core_field(const plait_field& field) {
                                               [&](const CoreBlock& block) { return holds(block.fields); });
 }
 
-bool is_taken_name(const std::string& name) {
+bool is_taken_name(const std::string& name, const std::string& kind) {
   if (name == "repeat") return true;
   for (const CoreBlock& block : core_blocks())
     for (const plait_field* field : block.fields)
-      if (block.plugin_kind && name == field->name) return true;
+      if (block.plugin_kind && kind == block.plugin_kind && name == field->name) return true;
   return false;
 }
 

@@ -25,8 +25,8 @@ const std::vector<CoreBlock>& core_blocks();
 const CoreBlock& core_block(const char* name);
 // Whether `field` is one of the above, not a plugin's.
 bool is_core_field(const plait_field& field);
-// Whether a type of this short name has to be written [vendor.name], since the name means something else
-// where types stand: "repeat", and own fields of blocks such as "input".
-bool is_taken_name(const std::string& name);
+// Whether a type of this kind and short name has to be written [vendor.name], since the name means something
+// else where such types stand: "repeat", and own fields of their block such as "input".
+bool is_taken_name(const std::string& name, const std::string& kind);
 
 }  // namespace plait

@@ -106,6 +106,20 @@ struct EvaluateSpec {
                         // the first metric's first, else loss
 };
 
+// A task over records, the pairs of which are combined and reduced key by key.
+struct StageSpec {
+  std::string name;  // its own in the job
+  PluginSpec source;
+  std::vector<PluginSpec> preprocess;
+  PluginSpec task;
+  PluginSpec combiner;  // none: values travel as they are
+  PluginSpec reducer;
+  int64_t split = 4096;                       // records of one task
+  uint64_t memory_bytes = uint64_t{1} << 30;  // of pairs that a rank holds
+  std::string output;                         // a file in the run's folder
+  Location where;
+};
+
 struct Job {
   std::string name;
   std::string file;
@@ -129,8 +143,14 @@ struct Job {
   PluginSpec reducer;          // default: the reducer that says it is the default of its kind
   PluginSpec outer_optimizer;  // none: the mean is taken as it is
   std::vector<PluginSpec> pretrain;
+  std::vector<StageSpec> stages;  // before all training, in this order
   TrainSpec train;
   EvaluateSpec evaluate;
+
+  // Nothing is trained.
+  bool is_stages_only() const {
+    return !stages.empty() && layers.empty() && losses.empty() && !source && !optimizer;
+  }
 
   std::string resolved;  // the whole job as text: replays to the same bits
 };

@@ -18,7 +18,7 @@ std::string type_name(const plait_type& type) {
   TypeEntry entry;
   entry.type = &type;
   const std::string name = entry.short_name();
-  const bool is_short = is_identifier(name) && name != type.id && !is_taken_name(name);
+  const bool is_short = is_identifier(name) && name != type.id && !is_taken_name(name, type.kind);
   return is_short ? name : "[" + std::string(type.id) + "]";
 }
 
@@ -83,6 +83,7 @@ class Writer {
     block("reducer", job.reducer);
     block("outer_optimizer", job.outer_optimizer);
     for (const PluginSpec& plugin : job.pretrain) block("pretrain", plugin);
+    for (const StageSpec& stage : job.stages) this->stage(stage);
     return text_;
   }
 
@@ -121,6 +122,19 @@ class Writer {
     line(text + " max_seconds: " + number(train.max_seconds) +
          " checkpoint_every: " + std::to_string(train.checkpoint_every) +
          " keep_checkpoints: " + std::to_string(train.keep_checkpoints) + " }");
+  }
+
+  static std::string part(const char* name, const PluginSpec& plugin) {
+    return plugin ? std::string(name) + " { " + plugin_text(plugin, Detail::kAll) + " } " : "";
+  }
+
+  void stage(const StageSpec& stage) {
+    std::string own = "name: " + quoted(stage.name) + " " + part("source", stage.source);
+    for (const PluginSpec& plugin : stage.preprocess) own += part("preprocess", plugin);
+    own += part("combiner", stage.combiner) + part("reducer", stage.reducer);
+    block("stage", stage.task,
+          own + "split: " + std::to_string(stage.split) + " memory: " + std::to_string(stage.memory_bytes) +
+              " output: " + quoted(stage.output) + " ");
   }
 
   std::string text_;

@@ -38,6 +38,7 @@ class JobMaker {
     schedules();
     train();
     evaluate();
+    stages();
     name_reports(schema_.registry(), report_places_, job_, errors_);
     completeness();
   }
@@ -55,8 +56,25 @@ class JobMaker {
   }
 
   std::shared_ptr<plait_config> own(const char* block, const Scope& scope) {
-    const auto& fields = core_block(block).fields;
-    return configure(scope, fields.data(), fields.size(), errors_);
+    std::vector<const plait_field*> values;  // plugins beside them are read with their places: see child
+    for (const plait_field* field : core_block(block).fields)
+      if (field->kind != PLAIT_FIELD_CHILD) values.push_back(field);
+    return configure(scope, values.data(), values.size(), errors_);
+  }
+
+  static const pb::FieldDescriptor* field_of(const Scope& scope, const char* name) {
+    return scope.message->GetDescriptor()->FindFieldByName(name);
+  }
+
+  // Plugin `index` in own field `name` of a block.
+  PluginSpec child(const Scope& scope, const char* name, const char* kind, int index = 0) {
+    if (index >= scope.count(field_of(scope, name))) return {};
+    const Scope inside = scope.nested(field_of(scope, name), index);
+    PluginSpec spec = configure_plugin(inside, errors_);
+    if (!spec && !inside.is_broken(errors_))
+      errors_.add(inside.place, std::string("\"") + name + "\" wants a plugin of kind " + kind,
+                  "possible here: " + names_of_kind(kind));
+    return spec;
   }
 
   PluginSpec plugin(const char* block, const Scope& scope) {
@@ -321,9 +339,84 @@ class JobMaker {
     }
   }
 
+  void stages() {
+    const auto found = scopes("stage");
+    if (!found.empty()) job_.stages.clear();
+    for (const Scope& scope : found) {
+      const auto config = own("stage", scope);
+      StageSpec stage;
+      stage.where = location_of(scope.place);
+      stage.task = plugin("stage", scope);
+      stage.source = child(scope, "source", "source");
+      for (int i = 0; i < scope.count(field_of(scope, "preprocess")); ++i)
+        stage.preprocess.push_back(child(scope, "preprocess", "augmenter", i));
+      stage.combiner = child(scope, "combiner", "combiner");
+      stage.reducer = child(scope, "reducer", "reducer");
+      take(*config, "split", stage.split);
+      stage.memory_bytes = static_cast<uint64_t>(value_or<int64_t>(*config, "memory", 1 << 30));
+      stage.name = value_or<std::string>(*config, "name", "");
+      if (stage.name.empty() && stage.task) stage.name = stage.task.entry->short_name();
+      stage.output = value_or<std::string>(*config, "output", "");
+      if (stage.output.empty()) stage.output = stage.name + ".tsv";
+      complete(stage, scope);
+      check_names(stage, scope);
+      job_.stages.push_back(std::move(stage));
+    }
+  }
+
+  // What a file may leave to the task.
+  void complete(StageSpec& stage, const Scope& scope) {
+    if (!stage.source && !scope.is_broken(errors_))
+      errors_.add(scope.place, "the stage has no source of records",
+                  "as in: source { ... }, with one of: " + names_of_kind("source"));
+    if (!stage.task) return;
+    const auto& rules = *static_cast<const plait_task_rules*>(stage.task.entry->type->rules);
+    by_default(rules.combiner, "combiner", stage.task, stage.combiner, scope);
+    by_default(rules.reducer, "reducer", stage.task, stage.reducer, scope);
+    if (!stage.reducer && !scope.is_broken(errors_))
+      errors_.add(scope.place,
+                  "the stage has no reducer, and the task " + stage.task.entry->short_name() + " names none",
+                  "as in: reducer { ... }, with one of: " + names_of_kind("reducer"));
+    if (stage.reducer && stage.reducer.entry->type->rules == nullptr)
+      errors_.add(scope.place_of("reducer"),
+                  "the reducer " + stage.reducer.entry->short_name() +
+                      " is for the shards of training; wanted one of values by key");
+  }
+
+  void by_default(const char* id, const char* kind, const PluginSpec& task, PluginSpec& spec,
+                  const Scope& scope) {
+    if (spec || id == nullptr || scope.count(field_of(scope, kind)) > 0) return;
+    const TypeEntry* entry = schema_.registry().find(id);
+    if (entry == nullptr || std::string(entry->type->kind) != kind)
+      return errors_.add(scope.place, std::string("the ") + kind + " of the task " +
+                                          task.entry->short_name() + ", " + id + ", is not loaded");
+    const plait_type& type = *entry->type;
+    const Scope none{&schema_, nullptr, nullptr, nullptr, scope.place, scope.place};
+    spec = {entry, configure(none, type.fields, type.n_fields, errors_), location_of(scope.place)};
+    spec.config->type = &type;
+  }
+
+  // The output lies in the run's folder, beside what a run itself writes there.
+  void check_names(const StageSpec& stage, const Scope& scope) {
+    for (const StageSpec& other : job_.stages) {
+      if (other.name == stage.name)
+        errors_.add(scope.place_of("name"), "two stages are named \"" + stage.name + "\"");
+      if (other.output == stage.output)
+        errors_.add(scope.place_of("output"), "two stages write \"" + stage.output + "\"");
+    }
+    const std::string& file = stage.output;
+    const bool is_table = file.ends_with(".tsv") || file.ends_with(".csv");
+    if (!is_table || file.size() <= 4 || file.front() == '.' || file.find('/') != std::string::npos ||
+        file == "curve.csv")
+      errors_.add(scope.place_of("output"),
+                  "the output \"" + file + "\" is no name of a .tsv or .csv file for the run's folder",
+                  "as in: output: \"words.tsv\"; no folders, and not curve.csv, which is the run's own");
+  }
+
   // What a job cannot do without. Only where nothing else is wrong: a block that was left out is not missing.
   void completeness() {
     if (errors_.any()) return;
+    if (job_.is_stages_only()) return;
     if (job_.layers.empty())
       errors_.add(file_, "the job has no layer", "possible: " + names_of_kind("layer"));
     if (!for_training_) return;

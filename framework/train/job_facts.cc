@@ -185,6 +185,15 @@ std::vector<PlacedPlugin> plugins_of(const Job& job) {
   for (size_t i = 0; i < job.augment.size(); ++i) all.push_back({at("augment", i), &job.augment[i]});
   for (size_t i = 0; i < job.preprocess.size(); ++i) all.push_back({at("preprocess", i), &job.preprocess[i]});
   for (size_t i = 0; i < job.pretrain.size(); ++i) all.push_back({at("pretrain", i), &job.pretrain[i]});
+  for (const StageSpec& stage : job.stages) {
+    const std::string place = "stage[" + stage.name + "]";
+    all.push_back({place, &stage.task});
+    all.push_back({place + ".source", &stage.source});
+    all.push_back({place + ".combiner", &stage.combiner});
+    all.push_back({place + ".reducer", &stage.reducer});
+    for (size_t i = 0; i < stage.preprocess.size(); ++i)
+      all.push_back({place + "." + at("preprocess", i), &stage.preprocess[i]});
+  }
   std::erase_if(all, [](const PlacedPlugin& one) { return !*one.plugin; });
   return all;
 }

@@ -280,6 +280,26 @@ Result<std::vector<Bytes>> MpiTransport::gather_from_all(std::span<const std::by
   return messages;
 }
 
+Result<std::vector<Bytes>> MpiTransport::all_to_all(std::span<const Bytes> to) {
+  PLAIT_TRY(meet(Kind::kAllToAll, 0));
+  const auto ranks = static_cast<size_t>(size());
+  std::vector<int> sent(ranks), received(ranks), sent_at(ranks), received_at(ranks);
+  for (size_t r = 0; r < ranks; ++r) sent[r] = static_cast<int>(to[r].size());
+  PLAIT_TRY(check(MPI_Alltoall(sent.data(), 1, MPI_INT, received.data(), 1, MPI_INT, comm_),
+                  "exchange of lengths"));
+  std::exclusive_scan(sent.begin(), sent.end(), sent_at.begin(), 0);
+  std::exclusive_scan(received.begin(), received.end(), received_at.begin(), 0);
+  Bytes out, in(static_cast<size_t>(received_at.back() + received.back()));
+  for (const Bytes& message : to) out.insert(out.end(), message.begin(), message.end());
+  PLAIT_TRY(check(MPI_Alltoallv(out.data(), sent.data(), sent_at.data(), MPI_BYTE, in.data(), received.data(),
+                                received_at.data(), MPI_BYTE, comm_),
+                  "exchange of messages"));
+  std::vector<Bytes> messages;
+  for (size_t r = 0; r < ranks; ++r)
+    messages.emplace_back(in.begin() + received_at[r], in.begin() + received_at[r] + received[r]);
+  return messages;
+}
+
 Status MpiTransport::abandon() { return meet(Kind::kAbandon, 0); }
 
 // Failures are no matter here: a world that is lost is found to be so by the next collective.

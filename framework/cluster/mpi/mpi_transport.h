@@ -34,6 +34,7 @@ class MpiTransport final : public Transport {
   Status broadcast(std::span<std::byte> bytes, int root) override;
   Result<std::vector<Bytes>> gather(std::span<const std::byte> bytes, int root) override;
   Result<std::vector<Bytes>> all_gather(std::span<const std::byte> bytes) override;
+  Result<std::vector<Bytes>> all_to_all(std::span<const Bytes> to) override;
   Status barrier() override;
   void tell_stop() override;
   bool is_told_to_stop() override;
@@ -47,6 +48,7 @@ class MpiTransport final : public Transport {
     kBroadcast,
     kGather,
     kAllGather,
+    kAllToAll,
     kBarrier,
     kLeave,
     kAbandon

@@ -57,7 +57,7 @@ class Emitter {
   const plait_emitter* c_;
 };
 
-// The values of one key, in the order of the records.
+// The values of one key, in the order of the records; with a combiner, the one that all were folded into.
 class Values {
  public:
   using ChangedByHook = void;

@@ -34,8 +34,7 @@ class OrderFreeSum {
     // value = +-mantissa * 2^place over 2^kLowest.
     const int place = (exponent == 0 ? 1 : exponent) - 1075 - kLowest;
     const int low_bin = place / kBinBits;
-    const auto wide = static_cast<unsigned __int128>(mantissa)
-                      << place % kBinBits;  // at most 84 bits: 3 bins
+    const auto wide = static_cast<Wide>(mantissa) << place % kBinBits;  // at most 84 bits: 3 bins
     int high_bin = low_bin + 2;
     while (static_cast<uint32_t>(wide >> (high_bin - low_bin) * kBinBits) == 0) --high_bin;
     raise(high_bin);
@@ -78,6 +77,8 @@ class OrderFreeSum {
   }
 
  private:
+  __extension__ typedef unsigned __int128 Wide;
+
   static bool is_empty(const plait_sum& sum) { return sum.highest == 0 && (sum.bins[0] | sum.bins[1]) == 0; }
 
   // The bins that are kept reach up to `bin`.

@@ -1,0 +1,53 @@
+// A combiner plugin at work: values of one key become one.
+#pragma once
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+#include "base/status.h"
+#include "pipeline/job.h"
+#include "registry/instance.h"
+
+namespace plait {
+
+// "i64", "f64", "bytes", "sum": of PLAIT_VALUE_*.
+const char* value_kind_name(uint32_t kind);
+bool is_value_kind(uint32_t kind);
+// Fails with: kPlugin when `value` cannot be of `kind`: its size, NaN or infinity.
+Status check_value_kind(uint32_t kind, std::string_view value);
+
+// Threads: create [setup only]; the rest [any]
+class Folder {
+ public:
+  // For values of `in`. Fails with: what the plugin reports; kPlugin when its answers cannot be.
+  static Result<std::unique_ptr<Folder>> create(const Registry& registry, const PluginSpec& spec,
+                                                uint32_t in);
+
+  uint32_t kind() const { return kind_; }  // of what values are folded into
+  size_t bytes() const { return bytes_; }
+  bool is_commutative() const { return is_commutative_; }
+
+  // Memory of both is aligned to 16 bytes and has bytes(). False: the call's context knows why.
+  bool begin(CallContext& context, std::string_view value, void* partial) const {
+    return ops_->begin(self_, context.raw(), {value.data(), value.size()}, partial) == PLAIT_OK;
+  }
+  bool fold(CallContext& context, void* into, const void* from) const {
+    return ops_->fold(self_, context.raw(), into, from) == PLAIT_OK;
+  }
+  // After one that was false.
+  Status failure(CallContext& context, std::string_view key) const;
+
+ private:
+  Folder() = default;
+  Instance instance_;
+  const plait_combiner_ops* ops_ = nullptr;
+  const void* self_ = nullptr;
+  uint32_t kind_ = 0;
+  size_t bytes_ = 0;
+  bool is_commutative_ = false;
+};
+
+// A key in messages: at most 40 bytes of it, in quotes.
+std::string shown_key(std::string_view key);
+
+}  // namespace plait

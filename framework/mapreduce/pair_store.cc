@@ -1,0 +1,253 @@
+#include "mapreduce/pair_store.h"
+
+#include <fmt/format.h>
+#include <oneapi/tbb/parallel_sort.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace plait {
+namespace {
+
+constexpr size_t kLeastChunk = size_t{4} << 10, kMostChunk = size_t{1} << 20, kAlign = 16, kFirstTable = 1024;
+// What sorting takes for an entry.
+constexpr size_t kSortBytes = 32;
+// Written to the file at once.
+constexpr size_t kWrite = size_t{4} << 20;
+
+size_t rounded(size_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
+
+// The first bytes of a key as a number in the same order.
+uint64_t prefix_of(std::string_view key) {
+  return __builtin_bswap64(pair::loaded(key.data(), std::min<size_t>(key.size(), 8)));
+}
+
+}  // namespace
+
+// What follows it: the partial or the value, rounded up to 16 bytes, then the key.
+struct PairStore::Entry {
+  uint64_t hash;
+  uint32_t key_bytes, value_bytes;
+  int64_t split, place;
+
+  std::byte* value() { return reinterpret_cast<std::byte*>(this + 1); }
+  const std::byte* value() const { return reinterpret_cast<const std::byte*>(this + 1); }
+  std::byte* key_at() { return value() + rounded(value_bytes); }
+  std::string_view key() const {
+    return {reinterpret_cast<const char*>(value() + rounded(value_bytes)), key_bytes};
+  }
+};
+
+struct PairStore::Slot {
+  uint64_t hash = 0;
+  Entry* entry = nullptr;
+};
+
+PairStore::PairStore(const Setup& setup)
+    : setup_(setup),
+      folds_(setup.folder != nullptr && setup.folder->is_commutative()),
+      partial_room_(folds_ ? rounded(setup.folder->bytes()) : 0),
+      scratch_room_(partial_room_ + kAlign),
+      runs_(static_cast<size_t>(setup.ranks)) {
+  static_assert(sizeof(Entry) % kAlign == 0);
+  const auto address = reinterpret_cast<uintptr_t>(scratch_room_.data());
+  scratch_ = scratch_room_.data() + (kAlign - address % kAlign) % kAlign;
+  emitter_.struct_size = sizeof emitter_;
+  emitter_.host_data = this;
+  emitter_.emit = [](const plait_emitter* emitter, plait_str key, plait_str value) -> int {
+    auto* store = static_cast<PairStore*>(emitter->host_data);
+    return store->add({key.data, key.size}, {value.data, value.size}) ? PLAIT_OK : PLAIT_FAILED;
+  };
+  clear();
+}
+
+PairStore::~PairStore() = default;
+
+void PairStore::clear() {
+  chunks_.clear();
+  free_ = nullptr;
+  free_bytes_ = 0;
+  list_ = {};
+  sorted_ = {};
+  entries_ = 0;
+  table_.assign(folds_ ? kFirstTable : 0, {});
+  held_bytes_ = table_.size() * sizeof(Slot);
+}
+
+void PairStore::begin_split(int64_t split) {
+  split_ = split;
+  place_ = 0;
+}
+
+bool PairStore::refuse(Status why) {
+  if (failure_) failure_ = std::move(why);
+  return false;
+}
+
+bool PairStore::add(std::string_view key, std::string_view value) {
+  if (!failure_) return false;
+  if (key.size() > PLAIT_MAX_KEY) {
+    return refuse({Code::kPlugin, fmt::format("key {} was emitted, wanted at most {} bytes", shown_key(key),
+                                              PLAIT_MAX_KEY)});
+  }
+  if (const Status fits = check_value_kind(setup_.kind, value); !fits) [[unlikely]]
+    return refuse(fits.at("key " + shown_key(key)));
+  ++pairs_;
+  if (!(folds_ ? add_folded(key, value) : add_listed(key, value))) return false;
+  if (held_bytes_ <= setup_.memory_bytes || setup_.spill == nullptr) return true;
+  const Status spilled = spill();
+  return spilled ? true : refuse(spilled);
+}
+
+std::byte* PairStore::allocate(size_t bytes) {
+  bytes = rounded(bytes);
+  if (bytes > free_bytes_) {
+    const size_t chunk =
+        std::max(bytes, std::clamp<size_t>(setup_.memory_bytes / 16, kLeastChunk, kMostChunk));
+    chunks_.emplace_back(new std::byte[chunk]);
+    free_ = chunks_.back().get();  // operator new aligns to 16
+    free_bytes_ = chunk;
+    held_bytes_ += chunk;
+  }
+  std::byte* const at = free_;
+  free_ += bytes;
+  free_bytes_ -= bytes;
+  return at;
+}
+
+bool PairStore::add_folded(std::string_view key, std::string_view value) {
+  const Folder& folder = *setup_.folder;
+  const uint64_t hash = key_hash(key);
+  const size_t mask = table_.size() - 1;
+  size_t at = hash & mask;
+  for (; table_[at].entry != nullptr; at = (at + 1) & mask) {
+    if (table_[at].hash != hash || table_[at].entry->key() != key) continue;
+    if (!folder.begin(context_, value, scratch_) ||
+        !folder.fold(context_, table_[at].entry->value(), scratch_))
+      return refuse(folder.failure(context_, key));
+    return true;
+  }
+  auto* entry = new (allocate(sizeof(Entry) + partial_room_ + key.size()))
+      Entry{hash, static_cast<uint32_t>(key.size()), static_cast<uint32_t>(folder.bytes()), 0, 0};
+  std::memset(entry->value(), 0, partial_room_);
+  std::memcpy(entry->key_at(), key.data(), key.size());
+  if (!folder.begin(context_, value, entry->value())) return refuse(folder.failure(context_, key));
+  table_[at] = {hash, entry};
+  held_bytes_ += kSortBytes;
+  if (++entries_ * 3 > table_.size() * 2) grow();
+  return true;
+}
+
+void PairStore::grow() {
+  std::vector<Slot> larger(table_.size() * 2);
+  const size_t mask = larger.size() - 1;
+  for (const Slot& slot : table_) {
+    if (slot.entry == nullptr) continue;
+    size_t at = slot.hash & mask;
+    while (larger[at].entry != nullptr) at = (at + 1) & mask;
+    larger[at] = slot;
+  }
+  held_bytes_ += (larger.size() - table_.size()) * sizeof(Slot);
+  table_ = std::move(larger);
+}
+
+bool PairStore::add_listed(std::string_view key, std::string_view value) {
+  auto* entry = new (allocate(sizeof(Entry) + rounded(value.size()) + key.size()))
+      Entry{key_hash(key), static_cast<uint32_t>(key.size()), static_cast<uint32_t>(value.size()), split_,
+            place_++};
+  if (!value.empty()) std::memcpy(entry->value(), value.data(), value.size());
+  if (!key.empty()) std::memcpy(entry->key_at(), key.data(), key.size());
+  list_.push_back(entry);
+  held_bytes_ += sizeof(Entry*) + kSortBytes;
+  return true;
+}
+
+std::vector<PairStore::Entry*> PairStore::all_entries() const {
+  if (!folds_) return list_;
+  std::vector<Entry*> all;
+  all.reserve(entries_);
+  for (const Slot& slot : table_)
+    if (slot.entry != nullptr) all.push_back(slot.entry);
+  return all;
+}
+
+Pair PairStore::pair_of(const Entry& entry) const {
+  return {entry.key(),
+          {reinterpret_cast<const char*>(entry.value()), entry.value_bytes},
+          entry.split,
+          entry.place};
+}
+
+Status PairStore::sort() {
+  struct Place {
+    int rank;
+    uint64_t prefix;
+    Entry* entry;
+  };
+  if (!failure_) return failure_;
+  std::vector<Place> places;
+  for (Entry* entry : all_entries())
+    places.push_back({rank_of(entry->hash, setup_.ranks), prefix_of(entry->key()), entry});
+  tbb::parallel_sort(places.begin(), places.end(), [this](const Place& a, const Place& b) {
+    if (a.rank != b.rank) return a.rank < b.rank;
+    if (a.prefix != b.prefix) return a.prefix < b.prefix;
+    return pair_of(*a.entry) < pair_of(*b.entry);
+  });
+  sorted_.clear();
+  first_of_rank_.assign(static_cast<size_t>(setup_.ranks) + 1, 0);
+  for (const Place& place : places) {
+    sorted_.push_back(place.entry);
+    ++first_of_rank_[static_cast<size_t>(place.rank) + 1];
+  }
+  for (size_t r = 1; r < first_of_rank_.size(); ++r) first_of_rank_[r] += first_of_rank_[r - 1];
+  return {};
+}
+
+Status PairStore::spill() {
+  PLAIT_TRY(sort());
+  Bytes buffer;
+  for (size_t rank = 0; rank < runs_.size(); ++rank) {
+    std::vector<Segment>& run = runs_[rank].emplace_back();
+    const auto write = [&]() -> Status {
+      if (buffer.empty()) return {};
+      PLAIT_ASSIGN(const Segment segment, setup_.spill->append(buffer));
+      run.push_back(segment);
+      buffer.clear();
+      return {};
+    };
+    for (size_t i = first_of_rank_[rank]; i < first_of_rank_[rank + 1]; ++i) {
+      append_pair(pair_of(*sorted_[i]), buffer);
+      if (buffer.size() >= kWrite) PLAIT_TRY(write());
+    }
+    PLAIT_TRY(write());
+  }
+  clear();
+  return {};
+}
+
+// The sorted pairs of one rank in memory.
+class PairStore::Sorted final : public PairStream {
+ public:
+  Sorted(const PairStore& store, size_t begin, size_t end) : store_(store), at_(begin), end_(end) {}
+  bool next(Pair& pair) override {
+    if (at_ == end_) return false;
+    pair = store_.pair_of(*store_.sorted_[at_++]);
+    return true;
+  }
+
+ private:
+  const PairStore& store_;
+  size_t at_, end_;
+};
+
+void PairStore::add_streams(int rank, size_t buffer_bytes,
+                            std::vector<std::unique_ptr<PairStream>>& streams) const {
+  const auto r = static_cast<size_t>(rank);
+  if (first_of_rank_[r] != first_of_rank_[r + 1])
+    streams.push_back(std::make_unique<Sorted>(*this, first_of_rank_[r], first_of_rank_[r + 1]));
+  for (const std::vector<Segment>& run : runs_[r])
+    if (!run.empty())
+      streams.push_back(std::make_unique<StoredPairs>(setup_.spill, run, Bytes(), buffer_bytes));
+}
+
+}  // namespace plait

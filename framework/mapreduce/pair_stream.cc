@@ -1,0 +1,191 @@
+#include "mapreduce/pair_stream.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace plait {
+namespace {
+
+constexpr size_t kHead = 2 * sizeof(uint32_t) + 2 * sizeof(int64_t);
+
+struct Head {
+  uint32_t key_bytes, value_bytes;
+  int64_t split, place;
+};
+static_assert(sizeof(Head) == kHead);
+
+}  // namespace
+
+size_t pair_bytes(const Pair& pair) { return kHead + pair.key.size() + pair.value.size(); }
+
+void append_pair(const Pair& pair, Bytes& to) {
+  const Head head{static_cast<uint32_t>(pair.key.size()), static_cast<uint32_t>(pair.value.size()),
+                  pair.split, pair.place};
+  const size_t at = to.size();
+  to.resize(at + pair_bytes(pair));
+  std::byte* into = to.data() + at;
+  std::memcpy(into, &head, kHead);
+  into += kHead;
+  if (!pair.value.empty()) std::memcpy(into, pair.value.data(), pair.value.size());
+  into += pair.value.size();
+  if (!pair.key.empty()) std::memcpy(into, pair.key.data(), pair.key.size());
+}
+
+StoredPairs::StoredPairs(const SpillFile* file, std::vector<Segment> segments, Bytes tail,
+                         size_t buffer_bytes)
+    : file_(file), segments_(std::move(segments)), tail_(std::move(tail)), buffer_bytes_(buffer_bytes) {}
+
+bool StoredPairs::want(size_t bytes) {
+  while (buffer_.size() - at_ < bytes) {
+    if (segment_ == segments_.size() && tail_taken_) return false;
+    buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<ptrdiff_t>(at_));
+    at_ = 0;
+    if (segment_ == segments_.size()) {
+      tail_taken_ = true;
+      if (buffer_.empty())
+        buffer_ = std::move(tail_);
+      else
+        buffer_.insert(buffer_.end(), tail_.begin(), tail_.end());
+      tail_ = {};
+      continue;
+    }
+    Segment& segment = segments_[segment_];
+    const size_t more = std::min<uint64_t>(segment.bytes, std::max(buffer_bytes_, bytes));
+    const size_t before = buffer_.size();
+    buffer_.resize(before + more);
+    if (const Status read = file_->read(segment.offset, std::span(buffer_).subspan(before)); !read)
+      return fail(read);
+    segment.offset += more;
+    segment.bytes -= more;
+    if (segment.bytes == 0) ++segment_;
+  }
+  return true;
+}
+
+bool StoredPairs::next(Pair& pair) {
+  if (!want(kHead)) return false;
+  Head head;
+  std::memcpy(&head, buffer_.data() + at_, kHead);
+  const size_t bytes = kHead + head.value_bytes + head.key_bytes;
+  if (!want(bytes)) return false;
+  const char* const value = reinterpret_cast<const char*>(buffer_.data() + at_ + kHead);
+  pair = {{value + head.value_bytes, head.key_bytes}, {value, head.value_bytes}, head.split, head.place};
+  at_ += bytes;
+  return true;
+}
+
+namespace {
+
+// A heap of the streams by their next pairs.
+class Merged final : public PairStream {
+ public:
+  explicit Merged(std::vector<std::unique_ptr<PairStream>> streams) : streams_(std::move(streams)) {}
+
+  bool next(Pair& pair) override {
+    if (!is_begun_) {
+      is_begun_ = true;
+      for (size_t i = 0; i < streams_.size(); ++i)
+        if (!push(i)) return false;
+    } else if (taken_ != kNone && !push(taken_)) {
+      return false;
+    }
+    taken_ = kNone;
+    if (heap_.empty()) return false;
+    std::pop_heap(heap_.begin(), heap_.end());
+    taken_ = heap_.back().stream;
+    pair = heap_.back().pair;
+    heap_.pop_back();
+    return true;
+  }
+
+ private:
+  static constexpr size_t kNone = SIZE_MAX;
+  struct Head {
+    Pair pair;
+    size_t stream;
+    // The heap's top is the largest: the least pair, and of equal ones that of the first stream.
+    bool operator<(const Head& other) const {
+      if (other.pair < pair) return true;
+      return !(pair < other.pair) && other.stream < stream;
+    }
+  };
+  // False after a failure.
+  bool push(size_t stream) {
+    Pair pair;
+    if (!streams_[stream]->next(pair)) {
+      const Status ended = streams_[stream]->status();
+      return ended ? true : fail(ended);
+    }
+    heap_.push_back({pair, stream});
+    std::push_heap(heap_.begin(), heap_.end());
+    return true;
+  }
+
+  std::vector<std::unique_ptr<PairStream>> streams_;
+  std::vector<Head> heap_;
+  size_t taken_ = kNone;
+  bool is_begun_ = false;
+};
+
+// The values of a key as one.
+class FoldedPairs final : public PairStream {
+ public:
+  FoldedPairs(std::unique_ptr<PairStream> from, const Folder& folder, bool begins)
+      : from_(std::move(from)), folder_(folder), begins_(begins) {}
+
+  bool next(Pair& pair) override {
+    if (!is_begun_) {
+      is_begun_ = true;
+      has_next_ = from_->next(next_);
+    }
+    if (!has_next_) return end();
+    key_.assign(next_.key);
+    pair = next_;
+    if (!take(total_)) return false;
+    while ((has_next_ = from_->next(next_)) && next_.key == key_ && (!begins_ || next_.split == pair.split)) {
+      if (!take(other_)) return false;
+      if (!folder_.fold(context_, total_.data(), other_.data())) return fail(folder_.failure(context_, key_));
+    }
+    if (!has_next_ && !from_->status()) return fail(from_->status());
+    pair.key = key_;
+    pair.value = {reinterpret_cast<const char*>(total_.data()), folder_.bytes()};
+    return true;
+  }
+
+ private:
+  struct alignas(16) Partial : std::array<std::byte, PLAIT_MAX_PARTIAL> {};
+
+  bool end() { return from_->status() ? false : fail(from_->status()); }
+  bool take(Partial& into) {
+    if (!begins_) {
+      std::memcpy(into.data(), next_.value.data(), folder_.bytes());
+      return true;
+    }
+    std::memset(into.data(), 0, folder_.bytes());
+    return folder_.begin(context_, next_.value, into.data()) || fail(folder_.failure(context_, next_.key));
+  }
+
+  std::unique_ptr<PairStream> from_;
+  const Folder& folder_;
+  const bool begins_;
+  CallContext context_;
+  bool is_begun_ = false, has_next_ = false;
+  Pair next_;
+  std::string key_;
+  Partial total_, other_;
+};
+
+}  // namespace
+
+std::unique_ptr<PairStream> merge(std::vector<std::unique_ptr<PairStream>> streams, const Folder* folder,
+                                  Fold fold) {
+  const bool is_one = streams.size() == 1;
+  std::unique_ptr<PairStream> merged =
+      is_one ? std::move(streams.front()) : std::make_unique<Merged>(std::move(streams));
+  // One sorted stream of folded pairs has each key once.
+  if (fold == Fold::kNot || (is_one && fold == Fold::kAll && folder->is_commutative())) return merged;
+  return std::make_unique<FoldedPairs>(std::move(merged), *folder, fold == Fold::kBeginInSplits);
+}
+
+}  // namespace plait

@@ -1,0 +1,106 @@
+#include "mapreduce/shuffle.h"
+
+#include <algorithm>
+
+namespace plait {
+namespace {
+
+constexpr size_t kLeastMessage = size_t{64} << 10, kMostMessage = size_t{4} << 20;
+constexpr size_t kReadBuffer = size_t{256} << 10;
+
+// What comes from one rank, until it is read.
+struct Arrived {
+  std::vector<Segment> segments;
+  Bytes tail;
+};
+
+// What goes to one rank: pairs as bytes, cut into messages wherever that falls.
+class Departure {
+ public:
+  Departure(std::unique_ptr<PairStream> from, ShuffleCounts& counts)
+      : from_(std::move(from)), counts_(counts) {}
+
+  // Fills `message` with at most `most` bytes more.
+  Status fill(size_t most, Bytes& message) {
+    while (!ended_ && waiting_.size() - at_ < most) {
+      Pair pair;
+      if (!from_->next(pair)) {
+        PLAIT_TRY(from_->status());
+        ended_ = true;
+        break;
+      }
+      append_pair(pair, waiting_);
+      ++counts_.pairs;
+    }
+    const size_t bytes = std::min(most, waiting_.size() - at_);
+    message.insert(message.end(), waiting_.begin() + static_cast<ptrdiff_t>(at_),
+                   waiting_.begin() + static_cast<ptrdiff_t>(at_ + bytes));
+    at_ += bytes;
+    counts_.bytes += bytes;
+    if (at_ == waiting_.size()) waiting_.clear(), at_ = 0;
+    return {};
+  }
+  bool has_more() const { return !ended_ || !waiting_.empty(); }
+
+ private:
+  std::unique_ptr<PairStream> from_;
+  ShuffleCounts& counts_;
+  Bytes waiting_;
+  size_t at_ = 0;
+  bool ended_ = false;
+};
+
+}  // namespace
+
+Result<std::vector<std::unique_ptr<PairStream>>> exchange(Transport& transport,
+                                                          std::vector<std::unique_ptr<PairStream>> to,
+                                                          uint64_t memory_bytes, SpillFile& file,
+                                                          ShuffleCounts& counts) {
+  const auto ranks = static_cast<size_t>(transport.size()), me = static_cast<size_t>(transport.rank());
+  if (ranks == 1) return to;
+  const size_t message_bytes = std::clamp<size_t>(memory_bytes / (8 * ranks), kLeastMessage, kMostMessage);
+  std::vector<Departure> departures;
+  for (size_t r = 0; r < ranks; ++r) departures.emplace_back(r == me ? nullptr : std::move(to[r]), counts);
+  std::vector<Arrived> arrived(ranks);
+  uint64_t held = 0;
+  for (bool anybody = true; anybody;) {
+    // The first byte of a message: its sender has more, for anybody.
+    std::vector<Bytes> messages(ranks, Bytes(1));
+    bool has_more = false;
+    for (size_t r = 0; r < ranks; ++r) {
+      if (r == me) continue;
+      PLAIT_TRY(departures[r].fill(message_bytes, messages[r]));
+      has_more = has_more || departures[r].has_more();
+    }
+    for (Bytes& message : messages) message[0] = std::byte{has_more};
+    PLAIT_ASSIGN(const std::vector<Bytes> came, transport.all_to_all(messages));
+    anybody = false;
+    for (size_t r = 0; r < ranks; ++r) {
+      anybody = anybody || came[r][0] != std::byte{0};
+      if (r == me) continue;
+      Arrived& from = arrived[r];
+      from.tail.insert(from.tail.end(), came[r].begin() + 1, came[r].end());
+      held += came[r].size() - 1;
+    }
+    if (held <= memory_bytes) continue;
+    for (Arrived& from : arrived) {
+      if (from.tail.empty()) continue;
+      PLAIT_ASSIGN(const Segment segment, file.append(from.tail));
+      from.segments.push_back(segment);
+      from.tail = {};
+    }
+    held = 0;
+  }
+  std::vector<std::unique_ptr<PairStream>> streams;
+  for (size_t r = 0; r < ranks; ++r) {
+    if (r == me) {
+      streams.push_back(std::move(to[r]));
+    } else {
+      streams.push_back(std::make_unique<StoredPairs>(&file, std::move(arrived[r].segments),
+                                                      std::move(arrived[r].tail), kReadBuffer));
+    }
+  }
+  return streams;
+}
+
+}  // namespace plait

@@ -1,0 +1,28 @@
+// Pairs on their way to the rank that reduces them.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/status.h"
+#include "cluster/transport.h"
+#include "mapreduce/pair_stream.h"
+
+namespace plait {
+
+struct ShuffleCounts {
+  uint64_t pairs = 0;  // sent to other ranks
+  uint64_t bytes = 0;  // of them
+};
+
+// Sends each rank the pairs of its stream (of this rank's own: kept), in rounds of a bounded size, and gives
+// what came, a stream for each rank, in their order, sorted as they were sent. What exceeds `memory_bytes`
+// meanwhile lies in `file`, which outlives the streams.
+// Fails with: a stream's failure; kPeer; kStopped on all ranks.
+// Threads: [one at a time], the transport's thread
+Result<std::vector<std::unique_ptr<PairStream>>> exchange(Transport& transport,
+                                                          std::vector<std::unique_ptr<PairStream>> to,
+                                                          uint64_t memory_bytes, SpillFile& file,
+                                                          ShuffleCounts& counts);
+
+}  // namespace plait

@@ -1,0 +1,42 @@
+// A file for what does not fit into memory. It has no name: nothing is left of it, however the process ends.
+#pragma once
+#include <cstdint>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/regular_file.h"
+#include "base/status.h"
+
+namespace plait {
+
+// Bytes of the file.
+struct Segment {
+  uint64_t offset = 0;
+  uint64_t bytes = 0;
+};
+
+// Threads: [any]
+class SpillFile {
+ public:
+  // In $TMPDIR, else /var/tmp; made when something is written first.
+  SpillFile();
+  explicit SpillFile(std::string folder) : folder_(std::move(folder)) {}
+
+  // Fails with: kIo naming the folder, what was wanted and what the system says.
+  Result<Segment> append(std::span<const std::byte> bytes);
+  Status read(uint64_t offset, std::span<std::byte> into) const;
+  uint64_t bytes() const;
+
+ private:
+  Status open();
+  Status refusal(const char* what) const;
+
+  std::string folder_;
+  mutable std::mutex mutex_;  // of opening and of the end
+  Descriptor file_{-1};
+  uint64_t end_ = 0;
+};
+
+}  // namespace plait
