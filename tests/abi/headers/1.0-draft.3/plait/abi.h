@@ -703,8 +703,8 @@ typedef struct plait_combiner_rules {
   int (*infer)(plait_context* context, const plait_config* config, uint32_t in, uint32_t* out, uint32_t* bytes);
 } plait_combiner_rules;
 
-/* Associative: begin of every value, then fold in any grouping, gives the same bytes. Reducers get what is folded in
- * place of the values. */
+/* Associative: begin of every value, then fold in any grouping, gives the same bytes. The reducer gets what all values
+ * of a key were folded into, in their place. */
 typedef struct plait_combiner_ops {
   uint32_t struct_size;
   uint32_t reserved;
@@ -726,8 +726,8 @@ typedef struct plait_shard_result {
   double loss;     /* mean of the round */
 } plait_shard_result;
 
-/* The values of a key, in the order of the splits and within one as they were emitted; folded ones where their first
- * stood. Valid for one call of reduce. */
+/* The values of a key, in the order of the splits and within one as they were emitted; with a combiner, the one that
+ * all of them were folded into. Valid for one call of reduce. */
 typedef struct plait_values {
   uint32_t struct_size;
   uint32_t reserved;
