@@ -183,8 +183,10 @@ Status concurrent(Trial& trial) {
     std::vector<std::string> wanted;
     for (size_t n = 0; n < kThreads; ++n) {
       values.push_back(draw_values(trial.dice(), bench.in, 6 + n, round));
-      PLAIT_ASSIGN(const std::string folded, fold_from_left(bench, values.back()));
-      wanted.push_back(folded);
+      const auto folded = fold_from_left(bench, values.back());
+      if (!folded && is_refusal(folded.status())) return {};
+      PLAIT_TRY(folded.status());
+      wanted.push_back(*folded);
     }
     const std::string fault = at_once(kThreads, [&](size_t n) -> std::string {
       for (int i = 0; i < 300; ++i) {

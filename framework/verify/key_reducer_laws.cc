@@ -132,8 +132,10 @@ Status concurrent(Trial& trial) {
     std::vector<Pairs> wanted;
     for (size_t n = 0; n < kThreads; ++n) {
       values.push_back(draw_values(trial.dice(), bench.in, 6 + n, round));
-      PLAIT_ASSIGN(Pairs pairs, reduce(bench, values.back()));
-      wanted.push_back(std::move(pairs));
+      auto pairs = reduce(bench, values.back());
+      if (refuses(pairs)) return {};
+      PLAIT_TRY(pairs.status());
+      wanted.push_back(std::move(*pairs));
     }
     const std::string fault = at_once(kThreads, [&](size_t n) -> std::string {
       for (int i = 0; i < 300; ++i) {

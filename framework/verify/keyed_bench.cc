@@ -232,7 +232,7 @@ Result<uint32_t> infer_task(const TypeEntry& entry, const plait_config& config, 
   return emits;
 }
 
-Result<TaskBench> make_task_bench(Trial& trial, const Example& one, const Parts& parts) {
+Result<TaskBench> create_task_bench(Trial& trial, const Example& one, const Parts& parts) {
   TaskBench bench;
   bench.config = one.config;
   bench.parts = parts;
@@ -242,6 +242,22 @@ Result<TaskBench> make_task_bench(Trial& trial, const Example& one, const Parts&
   CallContext context;
   PLAIT_ASSIGN(bench.instance, create_task(trial.registry(), trial.entry(), *one.config, parts, context));
   return bench;
+}
+
+Result<TaskBench> make_task_bench(Trial& trial, const Example& one, const Parts& parts) {
+  PLAIT_ASSIGN(TaskBench bench, create_task_bench(trial, one, parts));
+  Status status;
+  // Labels may have to be below the number of classes: 0 always is.
+  for (; bench.bound > 0; bench.bound = bench.bound > 1 ? 1 : 0) {
+    Dice dice(1, "records");
+    const RecordContents records = draw_records(bench, dice, 20);
+    RecordCall call(parts, records, 0, records.size());
+    CallContext context;
+    const PairRecorder out;
+    status = call.map(bench, context, out);
+    if (!is_refusal(status)) return bench;  // what else is wrong is for the laws
+  }
+  return status;
 }
 
 Result<std::vector<TaskBench>> task_benches(Trial& trial, size_t count) {

@@ -84,9 +84,12 @@ struct TaskBench {
 // that cannot be.
 Result<uint32_t> infer_task(const TypeEntry& entry, const plait_config& config,
                             const std::vector<PartSpec>& parts);
+// Infers and creates; no record is mapped.
+Result<TaskBench> create_task_bench(Trial& trial, const Example& one, const std::vector<PartSpec>& parts);
+// And finds whole numbers that map takes. Fails with: what infer, create or map report.
 Result<TaskBench> make_task_bench(Trial& trial, const Example& one, const std::vector<PartSpec>& parts);
-// Up to `count` configurations with parts that infer and create accept. Fails with: skipped, when there is
-// none; what is no refusal in words.
+// Up to `count` configurations with parts that infer, create and map accept. Fails with: skipped, when there
+// is none; what is no refusal in words.
 Result<std::vector<TaskBench>> task_benches(Trial& trial, size_t count);
 
 // Contents of records: for each, for each part, all bytes of its bound and the extent that is used.

@@ -95,11 +95,21 @@ class KeyReducerWorker final : public Worker {
   CallContext context_;
 };
 
+// Of those that take the values that were drawn; a configuration may limit them.
 template <class Made, class Bench>
-Workers workers_of(std::vector<Bench> benches, size_t count, Dice& dice) {
+Result<Workers> workers_of(std::vector<Bench> benches, size_t count, Dice& dice) {
   Workers workers;
-  for (Bench& bench : benches)
-    if (workers.size() < 2 * count) workers.push_back(std::make_unique<Made>(std::move(bench), dice));
+  Status refusal;
+  for (Bench& bench : benches) {
+    if (workers.size() >= 2 * count) break;
+    auto worker = std::make_unique<Made>(std::move(bench), dice);
+    const Status status = worker->run();
+    if (is_refusal(status))
+      refusal = status;
+    else
+      workers.push_back(std::move(worker));
+  }
+  if (workers.empty()) return skipped("refuses what the kit draws: " + refusal.message());
   return workers;
 }
 

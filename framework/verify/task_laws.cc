@@ -162,7 +162,7 @@ Status refuses(Trial& trial) {
     const bool maps_zeros = static_cast<bool>(map_all(bench, zero_records(bench.parts, 2), 2));
     for (const auto& parts : odd_parts(bench.parts)) {
       if (parts.empty()) continue;
-      const auto made = make_task_bench(trial, {bench.config, {}, 0, bench.bound}, parts);
+      const auto made = create_task_bench(trial, {bench.config, {}, 0, bench.bound}, parts);
       const TaskBench named{bench.config, parts, 0, 0, {}};
       if (!made && (!is_refusal(made.status()) || is_silent(made.status())))
         return made.status().at("refusing parts" + named.text());

@@ -18,8 +18,8 @@ struct Broken {
   }
   void fold(std::span<std::byte> into, std::span<const std::byte> from) const {
     place = partial_as<int64_t>(into);
-    for (int i = 0; i < 100; ++i) place = place + 1;
-    place = place + partial_as<int64_t>(from) - 100;
+    for (int i = 0; i < 3000; ++i) place = place + 1;
+    place = place + partial_as<int64_t>(from) - 3000;
     const int64_t sum = place;
     write_partial(into, sum);
   }
