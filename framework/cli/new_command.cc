@@ -39,7 +39,7 @@ constexpr const char* kTaken[] = {
     "using",       "virtual",  "void",       "volatile",  "wchar_t",   "while",        "xor",
     "xor_eq",      "main",     "std",        "unix",      "linux",     "context",      "describe",
     "in",          "out",      "test",       "tensor",    "spec",      "error",        "parts",
-    "random",      "entry"};
+    "random",      "entry",    "value",      "values",    "records",   "emitter",      "folded"};
 // And those that clash as a namespace alone.
 constexpr const char* kTakenVendors[] = {
     "detail",     "testing",   "gpu",    "text", "layer",    "loss",    "metric", "optimizer",     "schedule",

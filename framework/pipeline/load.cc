@@ -5,6 +5,7 @@
 
 #include "base/shown.h"
 #include "pipeline/check_names.h"
+#include "pipeline/configure.h"
 #include "pipeline/job_name.h"
 #include "pipeline/overrides.h"
 #include "pipeline/paths.h"
@@ -115,6 +116,28 @@ Result<Job> parse_job(const Registry& registry, const std::string& text, const s
   job.name = job_name_of(name);
   auto fields = reader.read_text(name, text);
   return finish(registry, reader, std::move(fields), std::move(job), options, errors);
+}
+
+Result<PluginSpec> parse_plugin(const Registry& registry, const std::vector<std::string>& blocks,
+                                const std::string& text, const std::string& name) {
+  Errors errors;
+  Reader reader({}, errors);
+  PLAIT_ASSIGN(const auto schema, Schema::build(registry));
+  const auto fields = check_names(*schema, schema->job(), reader.read_text(name, text), errors);
+  PLAIT_TRY(errors.status());
+  if (fields.size() != 1) return {Code::kInvalid, name + ": wanted one block"};
+  const Place file{&reader.texts().front(), 0, 1, true};
+  const TypedBlock typed(*schema, fields[0], errors);
+  Scope scope{schema.get(), &typed, &typed.message(), &typed.tree(), file, file};
+  for (const std::string& block : blocks) {
+    const auto* field = scope.message->GetDescriptor()->FindFieldByName(block);
+    if (field == nullptr || scope.count(field) == 0) return {Code::kInvalid, name + ": no block " + block};
+    scope = scope.nested(field, 0);
+  }
+  PluginSpec spec = configure_plugin(scope, errors);
+  PLAIT_TRY(errors.status());
+  if (!spec) return {Code::kInvalid, name + ": no plugin in block " + blocks.back()};
+  return spec;
 }
 
 Result<Job> parse_stage(const Registry& registry, const Job& base, const std::string& title,

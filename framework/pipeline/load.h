@@ -46,6 +46,12 @@ Result<Job> load_job(const Registry& registry, const std::string& path, const Jo
 Result<Job> parse_job(const Registry& registry, const std::string& text, const std::string& name,
                       const JobOptions& options = {});
 
+// One plugin alone: `text` is a block of a pipeline file, or blocks in blocks, whose names are `blocks` from
+// the outside in, and the plugin stands in the innermost. What else a job needs is not asked for. Fails with:
+// kInvalid, as parse_job.
+Result<PluginSpec> parse_plugin(const Registry& registry, const std::vector<std::string>& blocks,
+                                const std::string& text, const std::string& name);
+
 // A stage that a pretrainer emits, in the same language. What the text does not say of source, validation,
 // test, preprocess, augment, device, reducer, outer optimizer, optimizer, seed, train and evaluate is the
 // base job's own (train and evaluate field by field; schedules, metrics and the monitor are not taken over).

@@ -125,8 +125,8 @@ Status check_implementations(const plait_plugin& plugin) {
   if (plugin.n_implementations > 0 && plugin.implementations == nullptr) {
     return invalid("implementations are announced, but there is no table");
   }
-  std::map<std::string, std::string> kind_of;
-  for (uint32_t i = 0; i < plugin.n_types; ++i) kind_of[plugin.types[i]->id] = plugin.types[i]->kind;
+  std::map<std::string, const plait_type*> types;
+  for (uint32_t i = 0; i < plugin.n_types; ++i) types[plugin.types[i]->id] = plugin.types[i];
   std::set<std::pair<std::string, std::string>> seen;
   for (uint32_t i = 0; i < plugin.n_implementations; ++i) {
     const plait_implementation* made = plugin.implementations[i];
@@ -137,13 +137,19 @@ Status check_implementations(const plait_plugin& plugin) {
       return invalid(fmt::format("type {} is implemented twice on {}", made->type_id, made->device_id));
     }
     // A type of another library is checked when both are known.
-    if (const Kind* kind = find_kind(kind_of[made->type_id]))
-      PLAIT_TRY(kind->check_ops(made->ops).at(fmt::format("type {}", made->type_id)));
+    if (const auto found = types.find(made->type_id); found != types.end())
+      PLAIT_TRY(check_operations(*found->second, made->ops).at(fmt::format("type {}", made->type_id)));
   }
   return {};
 }
 
 }  // namespace
+
+Status check_operations(const plait_type& type, const void* ops) {
+  const Kind& kind = *find_kind(type.kind);
+  PLAIT_TRY(kind.check_ops(ops));
+  return kind.check_pair == nullptr ? Status() : kind.check_pair(type, ops);
+}
 
 Status check_version(uint32_t abi_draft, uint32_t min_host_minor) {
   if (abi_draft != PLAIT_ABI_DRAFT) {

@@ -19,4 +19,8 @@ Status check_version(uint32_t abi_draft, uint32_t min_host_minor);
 // with: kInvalid naming type and field.
 Status check_tables(const plait_plugin& plugin);
 
+// Operations of one type: those that its kind needs are there, and go together with the type's rules.
+// Fails with: kInvalid naming what is missing.
+Status check_operations(const plait_type& type, const void* ops);
+
 }  // namespace plait

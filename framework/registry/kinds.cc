@@ -137,20 +137,35 @@ Status check_device(const void* ops) {
       .status();
 }
 
+// A reducer of keys has both, another neither.
+bool has_reducer_rules(const plait_type& type) {
+  return type.rules == nullptr || has_rule<plait_reducer_rules, &plait_reducer_rules::infer>(type);
+}
+
+Status check_reducer_pair(const plait_type& type, const void* ops) {
+  const bool reduces = PLAIT_HAS(&as<plait_reducer_ops>(ops), reduce);
+  if (reduces == (type.rules != nullptr)) return {};
+  return {Code::kInvalid,
+          reduces ? "operations with reduce, but no rules: what it makes of which values is not said"
+                  : "rules for values of keys, but operations without reduce"};
+}
+
 constexpr Kind kTable[] = {
-    {"layer", has_rule<plait_layer_rules, &plait_layer_rules::infer>, check_layer, nullptr},
-    {"loss", has_rule<plait_loss_rules, &plait_loss_rules::check>, check_loss, nullptr},
-    {"metric", nullptr, check_metric, nullptr},
-    {"optimizer", has_rule<plait_optimizer_rules, &plait_optimizer_rules::describe>, check_optimizer,
+    {"layer", has_rule<plait_layer_rules, &plait_layer_rules::infer>, check_layer, nullptr, nullptr},
+    {"loss", has_rule<plait_loss_rules, &plait_loss_rules::check>, check_loss, nullptr, nullptr},
+    {"metric", nullptr, check_metric, nullptr, nullptr},
+    {"optimizer", has_rule<plait_optimizer_rules, &plait_optimizer_rules::describe>, check_optimizer, nullptr,
      maker_of<plait_optimizer_ops>},
-    {"schedule", nullptr, check_schedule, maker_of<plait_schedule_ops>},
-    {"pretrainer", nullptr, check_pretrainer, maker_of<plait_pretrainer_ops>},
-    {"augmenter", has_rule<plait_augmenter_rules, &plait_augmenter_rules::infer>, check_augmenter, nullptr},
-    {"source", nullptr, check_source, source_maker},
-    {"task", has_rule<plait_task_rules, &plait_task_rules::infer>, check_task, nullptr},
-    {"combiner", has_rule<plait_combiner_rules, &plait_combiner_rules::infer>, check_combiner, nullptr},
-    {"reducer", nullptr, check_reducer, maker_of<plait_reducer_ops>},
-    {"device", nullptr, check_device, nullptr},
+    {"schedule", nullptr, check_schedule, nullptr, maker_of<plait_schedule_ops>},
+    {"pretrainer", nullptr, check_pretrainer, nullptr, maker_of<plait_pretrainer_ops>},
+    {"augmenter", has_rule<plait_augmenter_rules, &plait_augmenter_rules::infer>, check_augmenter, nullptr,
+     nullptr},
+    {"source", nullptr, check_source, nullptr, source_maker},
+    {"task", has_rule<plait_task_rules, &plait_task_rules::infer>, check_task, nullptr, nullptr},
+    {"combiner", has_rule<plait_combiner_rules, &plait_combiner_rules::infer>, check_combiner, nullptr,
+     nullptr},
+    {"reducer", has_reducer_rules, check_reducer, check_reducer_pair, maker_of<plait_reducer_ops>},
+    {"device", nullptr, check_device, nullptr, nullptr},
 };
 
 }  // namespace

@@ -17,6 +17,9 @@ struct Kind {
   // Whether `ops` has every function that a type of the kind cannot do without.
   // Fails with: kInvalid naming those that are missing.
   Status (*check_ops)(const void* ops);
+  // Whether what a type's rules say and what `ops` can do go together; null: they always do.
+  // Fails with: kInvalid naming what is there without the other.
+  Status (*check_pair)(const plait_type& type, const void* ops);
   // The functions of a kind whose instances need nothing but a configuration; null for the others.
   struct Maker {
     int (*make)(plait_context* context, const plait_config* config, void** self) = nullptr;

@@ -103,7 +103,7 @@ Status Registry::add_implementation(const PluginFile& file, const plait_implemen
     failures_.push_back({file.path, fails("which no library defines"), {}});
     return {};
   }
-  if (auto complete = find_kind(entry->second.type->kind)->check_ops(made.ops); !complete) {
+  if (auto complete = check_operations(*entry->second.type, made.ops); !complete) {
     failures_.push_back({file.path, fails("by " + complete.message()), {}});
     return {};
   }

@@ -5,6 +5,7 @@
 #include "verify/augmenter_bench.h"
 #include "verify/config_samples.h"
 #include "verify/heap.h"
+#include "verify/keyed_bench.h"
 #include "verify/law.h"
 #include "verify/layer_case.h"
 #include "verify/loss_bench.h"
@@ -183,6 +184,54 @@ Result<List> augmenters(Trial& trial, size_t count) {
   return list;
 }
 
+Status set_up_task(const TaskBench& made, uint64_t refused) {
+  const plait_task_ops& ops = made.ops();
+  const auto& rules = *static_cast<const plait_task_rules*>(made.instance.entry().type->rules);
+  const plait_config* config = &made.instance.config();
+  const RawParts parts(made.parts);
+  plait_task_builder builder{};
+  builder.struct_size = sizeof builder;
+  builder.keyed = [](const plait_task_builder*, uint32_t) { return int{PLAIT_OK}; };
+  void* self = nullptr;
+  Row row(refused);
+  row.call([&] { return rules.infer(row.c(), config, parts.size(), parts.data(), &builder); });
+  if (row.call([&] { return ops.create(row.c(), config, parts.size(), parts.data(), &self); }))
+    ops.destroy(self);
+  return row.status();
+}
+
+Result<List> tasks(Trial& trial, size_t count) {
+  PLAIT_ASSIGN(auto benches, task_benches(trial, count));
+  List list;
+  for (TaskBench& one : benches) {
+    const auto made = std::make_shared<TaskBench>(std::move(one));
+    list.push_back({made->text(), [made](uint64_t k) { return set_up_task(*made, k); }});
+  }
+  return list;
+}
+
+Status set_up_combiner(const CombinerBench& made, uint64_t refused) {
+  const plait_combiner_ops& ops = made.ops();
+  const auto& rules = *static_cast<const plait_combiner_rules*>(made.instance.entry().type->rules);
+  const plait_config* config = &made.instance.config();
+  uint32_t kind = 0, bytes = 0;
+  void* self = nullptr;
+  Row row(refused);
+  row.call([&] { return rules.infer(row.c(), config, made.in, &kind, &bytes); });
+  if (row.call([&] { return ops.create(row.c(), config, made.in, &self); })) ops.destroy(self);
+  return row.status();
+}
+
+Result<List> combiners(Trial& trial, size_t count) {
+  PLAIT_ASSIGN(auto benches, combiner_benches(trial, count));
+  List list;
+  for (CombinerBench& one : benches) {
+    const auto made = std::make_shared<CombinerBench>(std::move(one));
+    list.push_back({made->text(), [made](uint64_t k) { return set_up_combiner(*made, k); }});
+  }
+  return list;
+}
+
 using SetUpInstance = Status (*)(Trial& trial, const Instance& made, uint64_t refused);
 
 Result<List> instances(Trial& trial, size_t count, SetUpInstance set_up) {
@@ -287,6 +336,8 @@ Result<List> by_kind(Trial& trial, size_t count) {
   if (kind == "loss") return losses(trial, count);
   if (kind == "metric") return metrics(trial, count);
   if (kind == "augmenter") return augmenters(trial, count);
+  if (kind == "task") return tasks(trial, count);
+  if (kind == "combiner") return combiners(trial, count);
   static const std::map<std::string, SetUpInstance> kOthers = {{"optimizer", set_up_optimizer},
                                                                {"source", set_up_source},
                                                                {"pretrainer", set_up_pretrainer},

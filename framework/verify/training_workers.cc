@@ -251,6 +251,8 @@ Result<Workers> schedule_workers(Trial& trial, size_t count, int) {
 }
 
 Result<Workers> reducer_workers(Trial& trial, size_t count, int) {
+  const auto& ops = trial.ops<plait_reducer_ops>();
+  if (ops.weight == nullptr && ops.combine == nullptr) return key_reducer_workers(trial, count);
   return from_instances(trial, count, [&](Instance made) {
     return std::make_unique<ReducerWorker>(std::move(made), trial.dice());
   });

@@ -13,23 +13,13 @@
 namespace plait {
 namespace {
 
-// Name of the block in which a plugin of that kind stands in a pipeline file.
-std::string block_of(const std::string& kind) {
-  if (kind == "augmenter") return "augment";
-  return kind == "pretrainer" ? "pretrain" : kind;
-}
-
-const PluginSpec* plugin_in(const Job& job, const std::string& kind) {
-  if (kind == "layer") return job.layers.empty() ? nullptr : &job.layers.front().plugin;
-  if (kind == "loss") return job.losses.empty() ? nullptr : &job.losses.front().plugin;
-  if (kind == "metric") return job.metrics.empty() ? nullptr : &job.metrics.front().plugin;
-  if (kind == "augmenter") return job.augment.empty() ? nullptr : &job.augment.front();
-  if (kind == "schedule") return job.schedules.empty() ? nullptr : &job.schedules.front().plugin;
-  if (kind == "pretrainer") return job.pretrain.empty() ? nullptr : &job.pretrain.front();
-  if (kind == "optimizer") return &job.optimizer;
-  if (kind == "source") return &job.source;
-  if (kind == "reducer") return &job.reducer;
-  return &job.device;
+// Names of the blocks in which a plugin of that kind stands in a pipeline file, from the outside in.
+std::vector<std::string> blocks_of(const std::string& kind) {
+  if (kind == "augmenter") return {"augment"};
+  if (kind == "pretrainer") return {"pretrain"};
+  if (kind == "task") return {"stage"};
+  if (kind == "combiner") return {"stage", "combiner"};
+  return {kind};
 }
 
 std::string word_of(const TypeEntry& entry) {
@@ -37,41 +27,14 @@ std::string word_of(const TypeEntry& entry) {
   return name == id ? "[" + id + "]" : name;
 }
 
-// A job has a layer: any that stands without a word of configuration.
-std::string any_layer(const Registry& registry) {
-  for (const auto& [id, entry] : registry.types()) {
-    if (std::strcmp(entry.type->kind, "layer") != 0) continue;
-    const auto is_required = [](const plait_field* field) {
-      return (field->flags & PLAIT_FIELD_REQUIRED) != 0;
-    };
-    if (static_cast<const plait_layer_rules*>(entry.type->rules)->min_inputs > 1) continue;
-    if (std::any_of(entry.type->fields, entry.type->fields + entry.type->n_fields, is_required)) continue;
-    return fmt::format("layer {{ name: \"any\" {} {{}} }}\n", word_of(entry));
-  }
-  return "";
-}
-
-// A layer of several inputs names them.
-std::string named_inputs(const TypeEntry& entry, uint32_t count) {
-  std::string text;
-  if (std::strcmp(entry.type->kind, "layer") != 0) return text;
-  count = std::max(count, static_cast<const plait_layer_rules*>(entry.type->rules)->min_inputs);
-  for (uint32_t i = 0; count > 1 && i < count; ++i) text += "input: \"image\" ";
-  return text;
-}
-
 Result<std::shared_ptr<plait_config>> parse_fields(const Registry& registry, const TypeEntry& entry,
                                                    const plait_verify_example& example) {
-  const std::string id = entry.type->id, kind = entry.type->kind;
-  const std::string filler = kind == "layer" ? "" : any_layer(registry);
-  const std::string text = fmt::format("{}{} {{ {}{} {{ {} }} }}", filler, block_of(kind),
-                                       named_inputs(entry, example.n_inputs), word_of(entry), example.fields);
-  JobOptions options;
-  options.for_training = false;
-  PLAIT_ASSIGN(const Job job, parse_job(registry, text, "example of " + id, options));
-  const PluginSpec* plugin = plugin_in(job, kind);
-  if (plugin == nullptr || !*plugin) return {Code::kInvalid, "example of " + id + ": not understood"};
-  return plugin->config;
+  const auto blocks = blocks_of(entry.type->kind);
+  std::string text = fmt::format("{} {{ {} }}", word_of(entry), example.fields);
+  for (size_t i = blocks.size(); i-- > 0;) text = fmt::format("{} {{ {} }}", blocks[i], text);
+  PLAIT_ASSIGN(const PluginSpec plugin,
+               parse_plugin(registry, blocks, text, fmt::format("example of {}", entry.type->id)));
+  return plugin.config;
 }
 
 bool writes_the_same(const plait_config& example, const plait_config& config) {

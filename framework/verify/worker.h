@@ -90,7 +90,11 @@ Result<Workers> optimizer_workers(Trial& trial, size_t count, int lanes);
 Result<Workers> schedule_workers(Trial& trial, size_t count, int lanes);
 Result<Workers> augmenter_workers(Trial& trial, size_t count, int lanes);
 Result<Workers> source_workers(Trial& trial, size_t count, int lanes);
+Result<Workers> task_workers(Trial& trial, size_t count, int lanes);
+Result<Workers> combiner_workers(Trial& trial, size_t count, int lanes);
 Result<Workers> reducer_workers(Trial& trial, size_t count, int lanes);
+// Of reducers of keys alone; reducer_workers chooses.
+Result<Workers> key_reducer_workers(Trial& trial, size_t count);
 Result<Workers> pretrainer_workers(Trial& trial, size_t count, int lanes);
 Result<Workers> device_workers(Trial& trial, size_t count, int lanes);
 

@@ -34,6 +34,11 @@ MISTAKES = [
     ("augmenter", "void open(Context&, const Parts& parts)", "void open(const Parts& parts)", "open is not: void open("),
     ("pretrainer", "next_stage(", "next_stages(", "a pretrainer needs: void next_stage"),
     ("device", "void synchronize(", "void synchronise(", "the head of <plait/sdk/device.hpp>"),
+    ("task", "void map(", "void maps(", "a task needs: void map(Context& c, const Records& records, Emitter& out) const"),
+    ("task", "Emitter& out) const {", "Emitter& out) {", "a task needs: void map(Context& c, const Records& records"),
+    ("task", "Value emits = Value::kI64", "int emits = 2", "a task needs, public: static constexpr Value emits"),
+    ("combiner", "void fold(", "void folds(", "a combiner needs, all const: Folded infer(Value in)"),
+    ("combiner", "Folded infer(Value in) const", "Folded infer(Value in)", "a combiner needs, all const: Folded infer("),
 ]
 # kind, a hook of the right name and a wrong signature, what the compiler says: such a hook would be none, in silence.
 HOOKS = [
@@ -59,6 +64,9 @@ HOOKS = [
     ("source", "std::array<uint8_t, 32> digest() const { return {}; }", "digest is not: std::array<uint8_t, 32> digest("),
     ("reducer", "int weight(const ShardResult&) { return 1; }", "weight is not: int weight(const ShardResult& r) const"),
     ("device", "const void* extension(int) { return nullptr; }", "extension is not: const void* extension("),
+    ("task", "void open(Context&, int) {}", "open is not: void open(Context& c, const Parts& parts)"),
+    ("combiner", "void open(Context&, int) {}", "open is not: void open(Context& c, Value in)"),
+    ("reducer", "void reduce(Context&, std::string_view, Values&, Emitter&) const {}", "infer and reduce are not both"),
 ]
 # Data may have the name of a hook, and a hook may have more than the signature asks for.
 RIGHT = [

@@ -21,7 +21,14 @@ VALUES = 'static constexpr MetricValue values[] = {{"a", MetricValue::kLower, "d
 STATE = "size_t state_size(Spec, Spec) const { return 1; }"
 UPDATE = "void update(Context&, Tensor, Tensor, std::span<double>) const {}"
 FINISH = "void finish(std::span<const double>, std::span<double>) const {}"
-# What a right struct of each kind has.
+EMITS = "static constexpr Value emits = Value::kI64;"
+MAP = "void map(Context&, const Records&, Emitter&) const {}"
+FOLDED = "Folded infer(Value) const { return {Value::kI64, 8}; }"
+BEGIN = "void begin(std::string_view, std::span<std::byte>) const {}"
+FOLD = "void fold(std::span<std::byte>, std::span<const std::byte>) const {}"
+KIND_OUT = "Value infer(Value in) const { return in; }"
+REDUCE = "void reduce(Context&, std::string_view, Values&, Emitter&) const {}"
+# What a right struct of each kind has. "calls" is a layer, "keys" a reducer.
 PARTS = {
     "layer": "void forward(Context&, In, Out) const {} void backward(Context&, In, In, Out) const {}",
     "calls": f"void infer(LayerShapes&) const {{}} void forward({CALL}) const {{}} void backward({CALL}) const {{}}",
@@ -34,6 +41,9 @@ PARTS = {
     "source": "void open(Context&) {} SourceInfo info() const { return {}; } "
               "void read(Context&, int64_t, SampleCall&) const {}",
     "pretrainer": "void next_stage(const Network&, int, StageBuilder&) const {}",
+    "task": f"{EMITS} {MAP}",
+    "combiner": f"{FOLDED} {BEGIN} {FOLD}",
+    "keys": f"{KIND_OUT} {REDUCE}",
 }
 LOST = "takes a copy, or a const, of what it has to change"
 OTHER = "returns something else than is read"
@@ -101,6 +111,26 @@ BESIDE = [
     ("schedule", "double value(Context&, const ScheduleCall&) const { return 2; }", "value is there twice"),
     ("source", "static constexpr std::array<uint8_t, 32> digest{};", "digest is not: std::array<uint8_t, 32> digest("),
     ("reducer", "bool open(Context&) { return true; }", f"open {OTHER}"),
+    ("reducer", KIND_OUT, "infer and reduce are not both: Value infer(Value in) const"),
+    ("reducer", REDUCE, "infer and reduce are not both: Value infer(Value in) const"),
+    ("reducer", f"{KIND_OUT} {REDUCE}", None),
+    ("keys", "int weight(const ShardResult&) { return 1; }", "weight is not: int weight(const ShardResult& r) const"),
+    ("keys", "bool open(Context&) { return true; }", f"open {OTHER}"),
+    ("task", "void infer(const Parts&) {}", "infer is not: void infer(const Parts& parts) const"),
+    ("task", "void infer(Parts&) const {}", "infer is not: void infer(const Parts& parts) const"),
+    ("task", "bool infer(const Parts&) const { return true; }", f"infer {OTHER}; wanted: void infer(const Parts&"),
+    ("task", "void infer(Parts) const {}", None),
+    ("task", "void open(Context&, Value) {}", "open is not: void open(Context& c, const Parts& parts)"),
+    ("task", "void open(Context&) {} void open(Context&, const Parts&) {}", "open is there twice"),
+    ("task", "private: void infer(const Parts&) const {}", "infer is not: void infer(const Parts& parts) const"),
+    ("task", "const char* reducer = \"plait.sum\";", "reducer is not: static constexpr const char* reducer"),
+    ("task", "private: static constexpr const char* combiner = \"a.b\";", "combiner is not: static constexpr const char*"),
+    ("task", "static constexpr const char* reducer = \"plait.sum\";", None),
+    ("combiner", "bool commutative = true;", "commutative is not: static constexpr bool commutative"),
+    ("combiner", "private: static constexpr bool commutative = true;", "commutative is not: static constexpr bool"),
+    ("combiner", "static constexpr bool commutative = true;", None),
+    ("combiner", "void open(Context&, const Parts&) {}", "open is not: void open(Context& c, Value in)"),
+    ("combiner", "int open(Context&, Value) { return 1; }", f"open {OTHER}"),
 ]
 # kind, all that stands in the struct, what the first error says
 WHOLE = [
@@ -133,6 +163,32 @@ WHOLE = [
     ("pretrainer", "int next_stage(const Network&, int, StageBuilder&) const { return 0; }", f"next_stage {OTHER}"),
     ("pretrainer", "void next_stage(Network, int64_t, StageBuilder) const {}", None),
     ("optimizer", "bool step(Context&, const OptimizerCall&) const { return true; }", f"step {OTHER}"),
+    ("task", MAP, "a task needs, public: static constexpr Value emits = Value::kI64"),
+    ("task", f"Value emits = Value::kI64; {MAP}", "a task needs, public: static constexpr Value emits"),
+    ("task", f"static constexpr int emits = 2; {MAP}", "a task needs, public: static constexpr Value emits"),
+    ("task", f"private: {EMITS} public: {MAP}", "a task needs, public: static constexpr Value emits"),
+    ("task", f"{EMITS} {MAP.replace(' const {}', ' {}')}", "a task needs: void map(Context& c, const Records& records"),
+    ("task", f"{EMITS} {MAP.replace('Emitter&', 'Emitter')}", f"map {LOST}"),
+    ("task", f"{EMITS} {MAP.replace('Emitter&', 'const Emitter&')}", f"map {LOST}"),
+    ("task", f"{EMITS} bool map(Context&, const Records&, Emitter&) const {{ return true; }}", f"map {OTHER}"),
+    ("task", f"{EMITS} void map(Context&, auto, auto&) const {{}}", None),
+    ("combiner", f"{BEGIN} {FOLD}", "a combiner needs, all const: Folded infer(Value in)"),
+    ("combiner", f"Value infer(Value in) const {{ return in; }} {BEGIN} {FOLD}", "a combiner needs, all const: Folded"),
+    ("combiner", f"{FOLDED} {BEGIN.replace(' const {}', ' {}')} {FOLD}", "a combiner needs, all const: Folded"),
+    ("combiner", f"{FOLDED} {BEGIN} void fold(std::span<std::byte>, std::span<std::byte>) const {{}}",
+     "a combiner needs, all const: Folded"),
+    ("combiner", f"{FOLDED} {BEGIN} void fold(std::span<const std::byte>, std::span<const std::byte>) const {{}}",
+     f"fold {LOST}"),
+    ("combiner", f"{FOLDED} void begin(std::string_view, std::span<const std::byte>) const {{}} {FOLD}",
+     f"begin {LOST}"),
+    ("combiner", f"{FOLDED} {BEGIN} bool fold(std::span<std::byte>, std::span<const std::byte>) const {{ return 1; }}",
+     f"fold {OTHER}"),
+    ("reducer", f"{KIND_OUT} {REDUCE.replace('Values&', 'Values')}", f"reduce {LOST}"),
+    ("reducer", f"{KIND_OUT} {REDUCE.replace('Emitter&', 'Emitter')}", f"reduce {LOST}"),
+    ("reducer", f"{KIND_OUT} {REDUCE.replace(' const {}', ' {}')}", "a reducer needs one of: int weight"),
+    ("reducer", f"int infer(Value) const {{ return 1; }} {REDUCE}", "a reducer needs one of: int weight"),
+    ("reducer", f"{KIND_OUT} int reduce(Context&, std::string_view, Values&, Emitter&) const {{ return 1; }}",
+     f"reduce {OTHER}"),
 ]
 # what a Kernel has beside its parts, what stands in the struct around it
 NESTED = [
@@ -156,7 +212,7 @@ FINAL = "a plugin's struct is not final"
 
 
 def struct(kind, body, final=""):
-    made = "layer" if kind == "calls" else kind
+    made = {"calls": "layer", "keys": "reducer"}.get(kind, kind)
     return (f'struct T{final} {{ {body} public: static void describe(Describe<T>& d) {{ d.doc("x"); }} }};\n'
             f'auto made = {made}<T>("h.x");\n')
 

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import struct
 import subprocess
@@ -13,7 +14,9 @@ import sys
 import tempfile
 import time
 
-KINDS = ["layer", "loss", "metric", "optimizer", "schedule", "pretrainer", "augmenter", "source", "reducer", "device"]
+KINDS = ["layer", "loss", "metric", "optimizer", "schedule", "pretrainer", "augmenter", "source", "task", "combiner", "reducer",
+         "device"]
+STAGES = {"task", "combiner"}  # whose job trains nothing: a stage counts the words of the job's own file
 failures = []
 
 
@@ -82,6 +85,23 @@ def keeps_the_laws(place, kind, library):
     check(done.returncode == 0, f"{kind}: plait verify", "\n".join(l for l in done.stdout.splitlines() if "FAILED" in l))
 
 
+def maps(place, kind, folder, library):
+    run = library.parent / "run"
+    for words in [["fmt", "--check", "train.txtpb"], ["check", "train.txtpb", "--plugin", library],
+                  ["run", "train.txtpb", "--plugin", library, "--run-dir", run, "--progress", "none"]]:
+        done = place.run("plait", *words, cwd=folder)
+        check(done.returncode == 0, f"{kind}: plait {words[0]}", done.stdout)
+        if done.returncode != 0:
+            return
+    text = (folder / "train.txtpb").read_text().lower()
+    counts = dict(line.split("\t") for line in (run / "counts.tsv").read_text().splitlines())
+    # The task's words are letters, two and more; the combiner counts what lies between white space, to 10.
+    found = re.findall(r"[a-z]{2,}", text) if kind == "task" else text.split()
+    most = len(found) if kind == "task" else 10
+    wanted = {word: str(min(found.count(word), most)) for word in found}
+    check(counts == wanted, f"{kind}: counts", f"{counts}\nwanted {wanted}")
+
+
 def trains(place, kind, folder, library):
     words = ["train.txtpb", "--plugin", library]
     if kind != "source":
@@ -130,7 +150,7 @@ def one_kind(place, kind):
             library = builds_and_passes(place, kind, folder, compiler)
             if library:
                 keeps_the_laws(place, kind, library)
-                trains(place, kind, folder, library)
+                (maps if kind in STAGES else trains)(place, kind, folder, library)
     if kind == "layer":
         passes_its_own_ci(place, folder, "g++")
 

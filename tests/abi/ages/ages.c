@@ -1,8 +1,13 @@
-/* A layer in the common part of C and C++, built by the test as a plugin of another age would be:
+/* A layer and a reducer of deltas in the common part of C and C++, built by the test as a plugin of another
+ * age would be:
+ *
  *   (nothing)  as the header says
- *   OLDER      structs end where a first version of them might have: behind the end lies what must not be
- * read NEWER      structs are longer than the host knows, with members that it has never heard of, and a
- * later minor Each is y = factor * x, and each must load and keep the laws.
+ *   OLDER      structs end where a first version of them might have, the reducer's before it could reduce
+ *              keys: behind the end lies what must not be read
+ *   NEWER      structs are longer than the host knows, with members that it has never heard of, and a later
+ *              minor
+ *
+ * The layer is y = factor * x, every shard weighs 1; each must load and keep the laws.
  */
 #include <math.h>
 #include <plait/abi.h>
@@ -86,15 +91,31 @@ static int backward(const void* self, plait_context* context, const plait_layer_
   return PLAIT_OK;
 }
 
+static int create_mean(plait_context* context, const plait_config* config, void** self) {
+  (void)context, (void)config;
+  *self = NULL;
+  return PLAIT_OK;
+}
+
+static int weight(const void* self, plait_context* context, const plait_shard_result* result,
+                  int32_t* weight) {
+  (void)self, (void)context, (void)result;
+  *weight = 1;
+  return PLAIT_OK;
+}
+
 AGED(plait_field, factor);
 AGED(plait_layer_rules, rules);
 AGED(plait_layer_ops, ops);
 AGED(plait_type, type);
 AGED(plait_implementation, made);
+AGED(plait_reducer_ops, mean_ops);
+AGED(plait_type, mean);
+AGED(plait_implementation, made_mean);
 AGED(plait_plugin, plugin);
 static const plait_field* const fields[] = {&factor.s};
-static const plait_type* const types[] = {&type.s};
-static const plait_implementation* const implementations[] = {&made.s};
+static const plait_type* const types[] = {&type.s, &mean.s};
+static const plait_implementation* const implementations[] = {&made.s, &made_mean.s};
 
 static void fill_type(void) {
   factor.s.kind = PLAIT_FIELD_F64;
@@ -117,9 +138,25 @@ static void fill_type(void) {
   AGE(plait_type, type, validate);
 }
 
+static void fill_reducer(void) {
+  mean.s.kind = "reducer";
+  mean.s.id = "example.aged_mean";
+  mean.s.doc = "the plain mean";
+  AGE(plait_type, mean, validate);
+  mean_ops.s.create = create_mean;
+  mean_ops.s.destroy = destroy;
+  mean_ops.s.weight = weight;
+  AGE(plait_reducer_ops, mean_ops, combine);
+  made_mean.s.type_id = "example.aged_mean";
+  made_mean.s.device_id = PLAIT_HOST_DEVICE;
+  made_mean.s.ops = &mean_ops.s;
+  AGE(plait_implementation, made_mean, ops);
+}
+
 EXPORT const plait_plugin* plait_plugin_v1(const plait_host* host) {
   (void)host;
   fill_type();
+  fill_reducer();
   ops.s.create = create;
   ops.s.destroy = destroy;
   ops.s.forward = forward;
@@ -141,8 +178,8 @@ EXPORT const plait_plugin* plait_plugin_v1(const plait_host* host) {
   plugin.s.version = "1.0.0";
   plugin.s.license = "Apache-2.0";
   plugin.s.built_with = "the compiler of the test";
-  plugin.s.n_types = 1;
-  plugin.s.n_implementations = 1;
+  plugin.s.n_types = 2;
+  plugin.s.n_implementations = 2;
   plugin.s.types = types;
   plugin.s.implementations = implementations;
   AGE(plait_plugin, plugin, implementations);

@@ -1,9 +1,8 @@
 // Combiners: fold values of one key where they are made, so that less travels to the reducer.
 //
 //   static constexpr bool commutative = true;  // optional; false: only neighbours are folded, in order
-//   Folded infer(Value in) const;              // of which kind and size is what values are folded into;
-//   fails
-//                                              // for values that it cannot take
+//   Folded infer(Value in) const;  // kind and size of what values are folded into; fails for those that it
+//                                  // cannot take
 //   void begin(std::string_view value, std::span<std::byte> partial) const;  // of one value
 //   void fold(std::span<std::byte> into, std::span<const std::byte> from) const;  // into, and then from
 //
@@ -46,8 +45,12 @@ concept OpensForValues = requires(T& t, Context& c) {
 };
 
 template <class T>
+concept SaysCommutative =
+    !has_field_commutative<T>() && std::is_same_v<typename Known<T::commutative>::type, bool>;
+
+template <class T>
 constexpr bool is_commutative() {
-  if constexpr (requires { T::commutative; })
+  if constexpr (SaysCommutative<T>)
     return T::commutative;
   else
     return false;
@@ -55,6 +58,8 @@ constexpr bool is_commutative() {
 
 template <class T>
 constexpr void check_combiner() {
+  static_assert(!has_commutative<T>() || SaysCommutative<T>,
+                "commutative is not: static constexpr bool commutative = true, and public");
   PLAIT_SDK_CHECK_HOOK(infer, const T, "Folded infer(Value in) const", Folded, Value);
   PLAIT_SDK_CHECK_HOOK(begin, const T,
                        "void begin(std::string_view value, std::span<std::byte> partial) const", void,

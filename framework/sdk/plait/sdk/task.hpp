@@ -44,10 +44,11 @@ concept MapsRecords = requires(const T& t, Context& c, const Records& records, E
   t.map(c, records, out);
 };
 template <class T>
-concept SaysWhatItEmits = requires {
-  requires Known<T::emits>::kIs == T::emits;
-  requires std::is_same_v<std::remove_cvref_t<decltype(T::emits)>, Value>;
-};
+concept SaysWhatItEmits = !has_field_emits<T>() && std::is_same_v<typename Known<T::emits>::type, Value>;
+template <class T>
+concept NamesCombiner = !has_field_combiner<T>() && Known<(std::string_view(T::combiner).size() > 0)>::kIs;
+template <class T>
+concept NamesReducer = !has_field_reducer<T>() && Known<(std::string_view(T::reducer).size() > 0)>::kIs;
 template <class T>
 concept ChecksParts = requires(const T& t, const Parts& parts) {
   t.infer(parts);
@@ -59,14 +60,14 @@ concept OpensForRecords = requires(T& t, Context& c, const Parts& parts) {
 
 template <class T>
 constexpr const char* default_combiner() {
-  if constexpr (requires { T::combiner; })
+  if constexpr (NamesCombiner<T>)
     return T::combiner;
   else
     return nullptr;
 }
 template <class T>
 constexpr const char* default_reducer() {
-  if constexpr (requires { T::reducer; })
+  if constexpr (NamesReducer<T>)
     return T::reducer;
   else
     return nullptr;
@@ -74,6 +75,10 @@ constexpr const char* default_reducer() {
 
 template <class T>
 constexpr void check_task() {
+  static_assert(!has_combiner<T>() || NamesCombiner<T>,
+                "combiner is not: static constexpr const char* combiner = an id, and public");
+  static_assert(!has_reducer<T>() || NamesReducer<T>,
+                "reducer is not: static constexpr const char* reducer = an id, and public");
   PLAIT_SDK_CHECK_HOOK(map, const T, "void map(Context& c, const Records& records, Emitter& out) const", void,
                        Context&, const Records&, Emitter&);
   PLAIT_SDK_CHECK_HOOK(infer, const T, "void infer(const Parts& parts) const", void, const Parts&);

@@ -1,0 +1,27 @@
+// Keeps the last value, and says that the order does not matter.
+// Caught by: commutative
+// Words: the bytes differ: folded in order, and in the other order
+#include <plait/sdk.hpp>
+
+namespace {
+using namespace plait::sdk;
+
+struct Broken {
+  static constexpr bool commutative = true;
+  static void describe(Describe<Broken>& d) { d.doc("broken on purpose"); }
+  Folded infer(Value in) const {
+    if (in != Value::kI64) throw Error("values are ", name_of(in), ", wanted i64");
+    return {Value::kI64, 8};
+  }
+  void begin(std::string_view value, std::span<std::byte> partial) const {
+    write_partial(partial, value_as<int64_t>(value));
+  }
+  void fold(std::span<std::byte> into, std::span<const std::byte> from) const {
+    write_partial(into, partial_as<int64_t>(from));
+  }
+};
+
+}  // namespace
+
+PLAIT_PLUGIN("broken.folds_the_last", "1.0.0", "Apache-2.0",
+             combiner<Broken>("broken.folds_the_last_combiner"));

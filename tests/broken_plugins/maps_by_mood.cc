@@ -1,0 +1,28 @@
+// Emits what a counter of its own says.
+// Caught by: same
+// Words: the same records are mapped again
+#include <plait/sdk.hpp>
+
+#include <atomic>
+#include <string>
+
+namespace {
+using namespace plait::sdk;
+
+struct Broken {
+  static constexpr Value emits = Value::kI64;
+  static void describe(Describe<Broken>& d) { d.doc("broken on purpose"); }
+  void infer(const Parts& parts) const {
+    if (parts.part("label").dtype != DType::i32) parts.fail("part \"label\" is not i32");
+    if (!parts.part("label").shape.empty()) parts.fail("part \"label\" is not a number");
+  }
+  mutable std::atomic<int64_t> calls{0};
+  void map(Context&, const Records& records, Emitter& out) const {
+    const auto label = records.part("label").data<int32_t>();
+    for (size_t n = 0; n < records.size(); ++n) out.emit(std::to_string(label[n]), calls++);
+  }
+};
+
+}  // namespace
+
+PLAIT_PLUGIN("broken.maps_by_mood", "1.0.0", "Apache-2.0", task<Broken>("broken.maps_by_mood_task"));
