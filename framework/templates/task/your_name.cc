@@ -10,8 +10,6 @@ namespace your_vendor {
 
 struct YourName {
   static constexpr Value emits = Value::kI64;
-  static constexpr const char* combiner = "plait.partial_sum";  // where a file names none
-  static constexpr const char* reducer = "plait.sum";
   int64_t shortest = 1;
 
   static void describe(Describe<YourName>& d) {
