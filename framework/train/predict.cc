@@ -153,6 +153,7 @@ class Prediction {
 
 Result<PredictSummary> predict_run(const Registry& registry, const Job& job, const PredictOptions& options,
                                    Files& files) {
+  PLAIT_TRY(check_network(job));
   return Prediction(registry, job, options, files).run();
 }
 

@@ -609,6 +609,7 @@ Result<InputRecord> share_input(Files& files, const EvaluateOptions& options, co
 
 Result<EvaluationInfo> evaluate(const Registry& registry, const Job& job, const EvaluateOptions& options,
                                 Transport& transport, Clock& clock, Files& files) {
+  PLAIT_TRY(check_network(job));
   const Clock::Nanoseconds begin = clock.now();
   std::string bytes;
   const std::string path = weights_path(options.run_dir, options.weights);

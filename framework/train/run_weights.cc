@@ -39,6 +39,12 @@ Status compare(const std::string& bytes, const std::string& wanted, const std::s
 
 }  // namespace
 
+Status check_network(const Job& job) {
+  if (!job.layers.empty()) return {};
+  return {Code::kInvalid,
+          "the job " + job.name + " has no layer, and so no network that was trained: its stages run tasks"};
+}
+
 Result<std::string> read_run_weights(Files& files, const std::string& run_dir, const std::string& which) {
   const std::string path = weights_path(run_dir, which);
   PLAIT_ASSIGN(std::string bytes, files.read(path));

@@ -4,9 +4,13 @@
 #include <vector>
 
 #include "base/files.h"
+#include "pipeline/job.h"
 #include "plan/network.h"
 
 namespace plait {
+
+// Fails with: kInvalid when the job of a run has no network: its stages ran tasks, and nothing was trained.
+Status check_network(const Job& job);
 
 // The bytes of the file that `which` ("last", "best", or a safetensors file) means. Those of the run itself
 // are compared with the digests in its summary.json, where there is one.

@@ -228,7 +228,13 @@ reducer { top_k {} }
     def test_commands_that_want_a_network_say_so(self):
         job = self.write_job()
         self.run_job(job)
-        self.assertNotEqual(subprocess.run(["plait", "evaluate", str(self.folder / "run")], capture_output=True).returncode, 0)
+        for words in [["evaluate", self.folder / "run"],
+                      ["predict", self.folder / "run", "--in", self.text, "--out", self.folder / "out.csv"]]:
+            self.assertIn("has no layer, and so no network", self.plait(*words, status=1))
+        # A network that nothing trains is a job of stages too.
+        job.write_text(job.read_text() + 'metric { input: "image" accuracy {} }\n')
+        self.plait("check", job)
+        self.plait("check", job, "--no-data")
         self.assertIn("trains nothing", self.plait("run", job, "--run-dir", self.folder / "w", "--weights", "x.safetensors",
                                                    status=2))
 
