@@ -9,7 +9,9 @@
 namespace plait {
 namespace {
 
-constexpr size_t kLeastChunk = size_t{4} << 10, kMostChunk = size_t{1} << 20, kAlign = 16, kFirstTable = 1024;
+constexpr size_t kLeastChunk = size_t{4} << 10, kMostChunk = size_t{4} << 20, kAlign = 16, kFirstTable = 1024;
+// Of the processor's caches.
+constexpr size_t kLine = 64;
 // Pairs that wait to be folded.
 constexpr size_t kWaiting = 64, kWaitingBytes = size_t{64} << 10;
 // What sorting takes for an entry.
@@ -81,7 +83,8 @@ void PairStore::clear() {
   list_ = {};
   sorted_ = {};
   entries_ = 0;
-  table_.assign(folds_ ? kFirstTable : 0, {});
+  table_ = {};
+  table_block_ = folds_ ? make_table(kFirstTable, table_) : LargeBlock();
   held_bytes_ = table_.size() * sizeof(Slot);
 }
 
@@ -122,8 +125,7 @@ std::byte* PairStore::allocate(size_t bytes) {
   if (bytes > free_bytes_) {
     const size_t chunk =
         std::max(bytes, std::clamp<size_t>(setup_.memory_bytes / 16, kLeastChunk, kMostChunk));
-    chunks_.emplace_back(new std::byte[chunk]);
-    free_ = chunks_.back().get();  // operator new aligns to 16
+    free_ = chunks_.emplace_back(chunk).data();
     free_bytes_ = chunk;
     held_bytes_ += chunk;
   }
@@ -146,7 +148,10 @@ bool PairStore::flush() {
   if (waiting_.empty()) return failure_.is_ok();
   const size_t mask = table_.size() - 1;
   for (const Waiting& one : waiting_)
-    if (const Entry* entry = table_[one.hash & mask].entry) __builtin_prefetch(entry);
+    if (const Entry* entry = table_[one.hash & mask].entry) {
+      __builtin_prefetch(entry);
+      __builtin_prefetch(reinterpret_cast<const std::byte*>(entry) + kLine - sizeof(Entry));
+    }
   bool is_good = failure_.is_ok();
   for (const Waiting& one : waiting_) {
     const std::string_view key(waiting_bytes_.data() + one.at, one.key_bytes);
@@ -180,8 +185,16 @@ bool PairStore::fold_one(uint64_t hash, std::string_view key, std::string_view v
   return true;
 }
 
+LargeBlock PairStore::make_table(size_t slots, std::span<Slot>& table) const {
+  LargeBlock block(slots * sizeof(Slot));
+  table = {reinterpret_cast<Slot*>(block.data()), slots};
+  std::uninitialized_value_construct(table.begin(), table.end());
+  return block;
+}
+
 void PairStore::grow() {
-  std::vector<Slot> larger(table_.size() * 2);
+  std::span<Slot> larger;
+  LargeBlock block = make_table(table_.size() * 2, larger);
   const size_t mask = larger.size() - 1;
   for (const Slot& slot : table_) {
     if (slot.entry == nullptr) continue;
@@ -190,7 +203,8 @@ void PairStore::grow() {
     larger[at] = slot;
   }
   held_bytes_ += (larger.size() - table_.size()) * sizeof(Slot);
-  table_ = std::move(larger);
+  table_ = larger;
+  table_block_ = std::move(block);
 }
 
 bool PairStore::add_listed(std::string_view key, std::string_view value) {

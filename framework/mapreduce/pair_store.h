@@ -4,11 +4,13 @@
 #include <plait/abi.h>
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "mapreduce/folder.h"
+#include "mapreduce/large_block.h"
 #include "mapreduce/pair.h"
 #include "mapreduce/pair_stream.h"
 #include "mapreduce/spill_file.h"
@@ -61,6 +63,7 @@ class PairStore {
   bool spill_beyond();
   bool add_listed(std::string_view key, std::string_view value);
   std::byte* allocate(size_t bytes);
+  LargeBlock make_table(size_t slots, std::span<Slot>& table) const;
   void grow();
   std::vector<Entry*> all_entries() const;
   Pair pair_of(const Entry& entry) const;
@@ -72,13 +75,14 @@ class PairStore {
   const bool folds_;
   const size_t partial_room_;  // of a partial, a multiple of 16
   CallContext context_;
-  std::vector<std::unique_ptr<std::byte[]>> chunks_;
+  std::vector<LargeBlock> chunks_;
   std::vector<std::byte> scratch_room_;
   std::byte* scratch_ = nullptr;  // for one partial
   std::byte* free_ = nullptr;
   size_t free_bytes_ = 0;
   uint64_t held_bytes_ = 0;
-  std::vector<Slot> table_;  // folding: by hash, a power of two
+  LargeBlock table_block_;
+  std::span<Slot> table_;  // folding: by hash, a power of two
   std::vector<Waiting> waiting_;
   std::string waiting_bytes_;
   size_t entries_ = 0;
