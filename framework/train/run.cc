@@ -90,8 +90,14 @@ class Run {
       PLAIT_ASSIGN(chain_, StageChain::open(registry_, job_));
       return {};
     });
-    if (!is_stop(opened)) return opened;
-    return {Code::kStopped, "stopped while the records of the stages were opened: nothing was written"};
+    return before_writing(opened);
+  }
+
+  Status before_writing(const Status& status) const {
+    if (!is_stop(status)) return status;
+    return {Code::kStopped, options_.resume ? "stopped while the data was opened: the run is as it was"
+                                            : "stopped while the data was opened: nothing was written; begin "
+                                              "it again, without --resume"};
   }
 
   Result<RunStatus> run_chain() {
@@ -109,7 +115,7 @@ class Run {
     if (!options_.weights_file.empty())
       return Status(Code::kUsage, "--weights: the job trains nothing that could begin with weights");
     summary_.is_stages_only = true;
-    PLAIT_TRY(agree_on_data({}));
+    PLAIT_TRY(before_writing(agree_on_data({})));
     PLAIT_TRY(choose_folder());
     if (is_root()) {
       PLAIT_TRY(begin_folder_of_stages());

@@ -179,6 +179,9 @@ reducer { top_k {} }
         process.stdout.read()
         status = process.wait(LIMIT_S)
         process.stdout.close()
+        said = self.plait("run", job, "--run-dir", self.folder / "never", "--max-time", "0.000001", status=75)
+        self.assertIn("nothing was written; begin it again, without --resume", said)
+        self.assertFalse((self.folder / "never").exists())
         self.assertIn(status, (75, 0))  # 0: it was quicker
         if status == 75:
             self.assertFalse((self.folder / "run/words.tsv").exists())

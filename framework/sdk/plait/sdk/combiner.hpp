@@ -1,13 +1,14 @@
 // Combiners: fold values of one key where they are made, so that less travels to the reducer.
 //
 //   static constexpr bool commutative = true;  // optional; false: only neighbours are folded, in order
-//   Folded infer(Value in) const;  // kind and size of what values are folded into; fails for those that it
-//                                  // cannot take
+//   // Of which kind and size is what values are folded into; fails for values that it cannot take.
+//   Folded infer(Value in) const;
 //   void begin(std::string_view value, std::span<std::byte> partial) const;  // of one value
 //   void fold(std::span<std::byte> into, std::span<const std::byte> from) const;  // into, and then from
+//   void open(Context& c, Value in);  // optional, or without the kind
 //
 // Associative: begin of every value, then fold in any grouping, gives the same bytes. So sums of reals are
-// OrderFreeSums. `in` is known after open: Value kind given to void open(Context& c, Value in), optional.
+// OrderFreeSums.
 // Threads: begin and fold run on several threads at once with one instance.
 #pragma once
 #include "keyed.hpp"

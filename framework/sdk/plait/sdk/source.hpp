@@ -4,9 +4,9 @@
 //   SourceInfo info() const;    // after open
 //   void read(Context& c, int64_t index, SampleCall& call) const;  // fills every call.output(name)
 //
-//   std::array<uint8_t, 32> digest(Context& c) const;  // optional: differs when any record differs; without
-//   it
-//       // the host reads the files that the fields marked path() name
+//   // Optional: differs when any record differs. Without it the host reads the files that the fields marked
+//   // path() name.
+//   std::array<uint8_t, 32> digest(Context& c) const;
 //
 // read throws BadRecord when a record breaks its format: the host then draws a replacement.
 // The struct closes its files in its destructor. `plait verify` cannot guess files: static examples() names
