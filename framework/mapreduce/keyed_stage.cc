@@ -175,7 +175,7 @@ Result<StageWork::Pass> KeyedStage::begin(int64_t) {
   stores_.clear();
   for (size_t slot = 0; slot < slots; ++slot)
     stores_.push_back(std::make_unique<PairStore>(
-        PairStore::Setup{parts_.kind, parts_.folder, parts_.transport->size(), memory, &spill_}));
+        PairStore::Setup{parts_.kind, parts_.combiner, parts_.transport->size(), memory, &spill_}));
   done_.assign(slots, {});
   task_of_slot_.assign(slots, Scheduler::kNone);
   return Pass{tasks, static_cast<int>(slots)};
@@ -212,11 +212,11 @@ Status KeyedStage::reduce_all() {
     PLAIT_TRY(store->sort());
     runs += store->runs();
   }
-  const Folder* const folder = parts_.folder;
-  const Fold all = folder != nullptr ? Fold::kAll : Fold::kNot;
+  const Combiner* const combiner = parts_.combiner;
+  const Fold all = combiner != nullptr ? Fold::kAll : Fold::kNot;
   // Between two splits of this rank lie those of others: where order counts, they are folded when all are
   // there.
-  const Fold own_fold = folder != nullptr && !folder->is_commutative() ? Fold::kBeginInSplits : all;
+  const Fold own_fold = combiner != nullptr && !combiner->is_commutative() ? Fold::kBeginInSplits : all;
   const uint64_t memory = parts_.memory_bytes / 4;
   const size_t buffer = std::clamp<size_t>(memory / std::max<size_t>(1, runs * static_cast<size_t>(ranks)),
                                            kLeastReadBuffer, kReadBuffer);
@@ -224,11 +224,11 @@ Status KeyedStage::reduce_all() {
   for (int rank = 0; rank < ranks; ++rank) {
     std::vector<std::unique_ptr<PairStream>> own;
     for (const auto& store : stores_) store->add_streams(rank, buffer, own);
-    to.push_back(merge(std::move(own), folder, own_fold));
+    to.push_back(merge(std::move(own), combiner, own_fold));
   }
-  ShuffleCounts shuffled;
-  PLAIT_ASSIGN(auto came, exchange(transport, std::move(to), memory, spill_, shuffled));
-  auto mine = std::make_unique<Watched>(merge(std::move(came), folder, all), transport);
+  uint64_t shuffled_bytes = 0;
+  PLAIT_ASSIGN(auto came, exchange(transport, std::move(to), memory, spill_, shuffled_bytes));
+  auto mine = std::make_unique<Watched>(merge(std::move(came), combiner, all), transport);
   auto reduced = std::make_unique<Watched>(parts_.reducer->reduce(std::move(mine)), transport, &results_);
   std::vector<std::unique_ptr<PairStream>> to_root;
   for (int rank = 0; rank < ranks; ++rank) {
@@ -237,12 +237,12 @@ Status KeyedStage::reduce_all() {
     else
       to_root.push_back(std::make_unique<NoPairs>());
   }
-  PLAIT_ASSIGN(auto results, exchange(transport, std::move(to_root), memory, spill_, shuffled));
+  PLAIT_ASSIGN(auto results, exchange(transport, std::move(to_root), memory, spill_, shuffled_bytes));
   if (transport.is_root()) {
     const auto sorted = merge(std::move(results), nullptr, Fold::kNot);
     PLAIT_TRY(parts_.take(*sorted));
   }
-  return count(shuffled.bytes);
+  return count(shuffled_bytes);
 }
 
 Status KeyedStage::count(uint64_t shuffled) {

@@ -51,8 +51,8 @@ class KeyedStage final : private StageWork {
   struct Parts {
     Splits splits;
     PairMapper* mapper = nullptr;
-    uint32_t kind = 0;               // of what the task emits
-    const Folder* folder = nullptr;  // may be null
+    uint32_t kind = 0;                   // of what the task emits
+    const Combiner* combiner = nullptr;  // may be null
     const KeyReducer* reducer = nullptr;
     uint64_t memory_bytes = uint64_t{1} << 30;
     int threads = 1;

@@ -124,7 +124,6 @@ struct Setup {
   std::string combiner = "test.partial_sum", reducer = "test.sum";
   int64_t records = 30'000;
   Numbers mapper{};
-  std::string folder = "/var/tmp";
 };
 
 struct Outcome {
@@ -142,11 +141,11 @@ Outcome run(const Setup& setup) {
     threads.emplace_back([&, r, rank = std::move(world[r])] {
       std::unique_ptr<KeyedStage> stage;
       StoppableWork work(*rank);
-      std::unique_ptr<Folder> folder;
+      std::unique_ptr<Combiner> combiner;
       uint32_t kind = PLAIT_VALUE_I64;
       if (!setup.combiner.empty()) {
-        folder = Folder::create(plugins(), spec_of(setup.combiner), kind).value();
-        kind = folder->kind();
+        combiner = Combiner::create(plugins(), spec_of(setup.combiner), kind).value();
+        kind = combiner->kind();
       }
       const auto reducer = KeyReducer::create(plugins(), spec_of(setup.reducer), kind).value();
       Numbers mapper = setup.mapper;
@@ -163,7 +162,7 @@ Outcome run(const Setup& setup) {
       stage = std::make_unique<KeyedStage>(KeyedStage::Parts{{setup.records, 997},
                                                              &mapper,
                                                              PLAIT_VALUE_I64,
-                                                             folder.get(),
+                                                             combiner.get(),
                                                              reducer.get(),
                                                              setup.memory_bytes,
                                                              setup.threads,

@@ -58,8 +58,8 @@ struct PairStore::Slot {
 
 PairStore::PairStore(const Setup& setup)
     : setup_(setup),
-      folds_(setup.folder != nullptr && setup.folder->is_commutative()),
-      partial_room_(folds_ ? rounded(setup.folder->bytes()) : 0),
+      folds_(setup.combiner != nullptr && setup.combiner->is_commutative()),
+      partial_room_(folds_ ? rounded(setup.combiner->bytes()) : 0),
       scratch_room_(partial_room_ + kAlign),
       runs_(static_cast<size_t>(setup.ranks)) {
   static_assert(sizeof(Entry) % kAlign == 0);
@@ -164,21 +164,21 @@ bool PairStore::flush() {
 }
 
 bool PairStore::fold_one(uint64_t hash, std::string_view key, std::string_view value) {
-  const Folder& folder = *setup_.folder;
+  const Combiner& combiner = *setup_.combiner;
   const size_t mask = table_.size() - 1;
   size_t at = hash & mask;
   for (; table_[at].entry != nullptr; at = (at + 1) & mask) {
     if (table_[at].hash != hash || table_[at].entry->key() != key) continue;
-    if (!folder.begin(context_, value, scratch_) ||
-        !folder.fold(context_, table_[at].entry->value(), scratch_))
-      return refuse(folder.failure(context_, key));
+    if (!combiner.begin(context_, value, scratch_) ||
+        !combiner.fold(context_, table_[at].entry->value(), scratch_))
+      return refuse(combiner.failure(context_, key));
     return true;
   }
   auto* entry = new (allocate(sizeof(Entry) + partial_room_ + key.size()))
-      Entry{hash, static_cast<uint32_t>(key.size()), static_cast<uint32_t>(folder.bytes()), 0};
+      Entry{hash, static_cast<uint32_t>(key.size()), static_cast<uint32_t>(combiner.bytes()), 0};
   std::memset(entry->value(), 0, partial_room_);
   if (!key.empty()) std::memcpy(entry->key_at(), key.data(), key.size());
-  if (!folder.begin(context_, value, entry->value())) return refuse(folder.failure(context_, key));
+  if (!combiner.begin(context_, value, entry->value())) return refuse(combiner.failure(context_, key));
   table_[at] = {hash, entry};
   held_bytes_ += kSortBytes;
   if (++entries_ * 3 > table_.size() * 2) grow();

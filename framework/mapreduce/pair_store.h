@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "mapreduce/folder.h"
+#include "mapreduce/combiner.h"
 #include "mapreduce/large_block.h"
 #include "mapreduce/pair.h"
 #include "mapreduce/pair_stream.h"
@@ -21,10 +21,10 @@ namespace plait {
 class PairStore {
  public:
   struct Setup {
-    uint32_t kind = 0;               // of values that are added
-    const Folder* folder = nullptr;  // may be null
-    int ranks = 1;                   // that reduce
-    uint64_t memory_bytes = 0;       // beyond it, a run is written
+    uint32_t kind = 0;                   // of values that are added
+    const Combiner* combiner = nullptr;  // may be null
+    int ranks = 1;                       // that reduce
+    uint64_t memory_bytes = 0;           // beyond it, a run is written
     SpillFile* spill = nullptr;
   };
   explicit PairStore(const Setup& setup);

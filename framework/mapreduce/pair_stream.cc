@@ -146,8 +146,8 @@ class Merged final : public PairStream {
 // The values of a key as one.
 class FoldedPairs final : public PairStream {
  public:
-  FoldedPairs(std::unique_ptr<PairStream> from, const Folder& folder, bool begins)
-      : from_(std::move(from)), folder_(folder), begins_(begins) {}
+  FoldedPairs(std::unique_ptr<PairStream> from, const Combiner& combiner, bool begins)
+      : from_(std::move(from)), combiner_(combiner), begins_(begins) {}
 
   bool next(Pair& pair) override {
     if (!is_begun_) {
@@ -160,11 +160,12 @@ class FoldedPairs final : public PairStream {
     if (!take(total_)) return false;
     while ((has_next_ = from_->next(next_)) && next_.key == key_ && (!begins_ || next_.split == pair.split)) {
       if (!take(other_)) return false;
-      if (!folder_.fold(context_, total_.data(), other_.data())) return fail(folder_.failure(context_, key_));
+      if (!combiner_.fold(context_, total_.data(), other_.data()))
+        return fail(combiner_.failure(context_, key_));
     }
     if (!has_next_ && !from_->status()) return fail(from_->status());
     pair.key = key_;
-    pair.value = {reinterpret_cast<const char*>(total_.data()), folder_.bytes()};
+    pair.value = {reinterpret_cast<const char*>(total_.data()), combiner_.bytes()};
     return true;
   }
 
@@ -174,15 +175,16 @@ class FoldedPairs final : public PairStream {
   bool end() { return from_->status() ? false : fail(from_->status()); }
   bool take(Partial& into) {
     if (!begins_) {
-      std::memcpy(into.data(), next_.value.data(), folder_.bytes());
+      std::memcpy(into.data(), next_.value.data(), combiner_.bytes());
       return true;
     }
-    std::memset(into.data(), 0, folder_.bytes());
-    return folder_.begin(context_, next_.value, into.data()) || fail(folder_.failure(context_, next_.key));
+    std::memset(into.data(), 0, combiner_.bytes());
+    return combiner_.begin(context_, next_.value, into.data()) ||
+           fail(combiner_.failure(context_, next_.key));
   }
 
   std::unique_ptr<PairStream> from_;
-  const Folder& folder_;
+  const Combiner& combiner_;
   const bool begins_;
   CallContext context_;
   bool is_begun_ = false, has_next_ = false;
@@ -193,14 +195,14 @@ class FoldedPairs final : public PairStream {
 
 }  // namespace
 
-std::unique_ptr<PairStream> merge(std::vector<std::unique_ptr<PairStream>> streams, const Folder* folder,
+std::unique_ptr<PairStream> merge(std::vector<std::unique_ptr<PairStream>> streams, const Combiner* combiner,
                                   Fold fold) {
   const bool is_one = streams.size() == 1;
   std::unique_ptr<PairStream> merged =
       is_one ? std::move(streams.front()) : std::make_unique<Merged>(std::move(streams));
   // One sorted stream of folded pairs has each key once.
-  if (fold == Fold::kNot || (is_one && fold == Fold::kAll && folder->is_commutative())) return merged;
-  return std::make_unique<FoldedPairs>(std::move(merged), *folder, fold == Fold::kBeginInSplits);
+  if (fold == Fold::kNot || (is_one && fold == Fold::kAll && combiner->is_commutative())) return merged;
+  return std::make_unique<FoldedPairs>(std::move(merged), *combiner, fold == Fold::kBeginInSplits);
 }
 
 }  // namespace plait

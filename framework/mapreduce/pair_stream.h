@@ -7,7 +7,7 @@
 
 #include "base/status.h"
 #include "cluster/transport.h"
-#include "mapreduce/folder.h"
+#include "mapreduce/combiner.h"
 #include "mapreduce/pair.h"
 #include "mapreduce/spill_file.h"
 
@@ -62,8 +62,8 @@ enum class Fold {
   kAll,            // into one
 };
 
-// Many sorted streams as one. `folder`: not for Fold::kNot.
-std::unique_ptr<PairStream> merge(std::vector<std::unique_ptr<PairStream>> streams, const Folder* folder,
+// Many sorted streams as one. `combiner`: not for Fold::kNot.
+std::unique_ptr<PairStream> merge(std::vector<std::unique_ptr<PairStream>> streams, const Combiner* combiner,
                                   Fold fold);
 
 }  // namespace plait

@@ -17,8 +17,8 @@ struct Arrived {
 // What goes to one rank: pairs as bytes, cut into messages wherever that falls.
 class Departure {
  public:
-  Departure(std::unique_ptr<PairStream> from, ShuffleCounts& counts)
-      : from_(std::move(from)), counts_(counts) {}
+  Departure(std::unique_ptr<PairStream> from, uint64_t& sent_bytes)
+      : from_(std::move(from)), sent_bytes_(sent_bytes) {}
 
   // Fills `message` with at most `most` bytes more.
   Status fill(size_t most, Bytes& message) {
@@ -30,13 +30,12 @@ class Departure {
         break;
       }
       append_pair(pair, waiting_);
-      ++counts_.pairs;
     }
     const size_t bytes = std::min(most, waiting_.size() - at_);
     message.insert(message.end(), waiting_.begin() + static_cast<ptrdiff_t>(at_),
                    waiting_.begin() + static_cast<ptrdiff_t>(at_ + bytes));
     at_ += bytes;
-    counts_.bytes += bytes;
+    sent_bytes_ += bytes;
     if (at_ == waiting_.size()) waiting_.clear(), at_ = 0;
     return {};
   }
@@ -44,7 +43,7 @@ class Departure {
 
  private:
   std::unique_ptr<PairStream> from_;
-  ShuffleCounts& counts_;
+  uint64_t& sent_bytes_;
   Bytes waiting_;
   size_t at_ = 0;
   bool ended_ = false;
@@ -55,12 +54,13 @@ class Departure {
 Result<std::vector<std::unique_ptr<PairStream>>> exchange(Transport& transport,
                                                           std::vector<std::unique_ptr<PairStream>> to,
                                                           uint64_t memory_bytes, SpillFile& file,
-                                                          ShuffleCounts& counts) {
+                                                          uint64_t& sent_bytes) {
   const auto ranks = static_cast<size_t>(transport.size()), me = static_cast<size_t>(transport.rank());
   if (ranks == 1) return to;
   const size_t message_bytes = std::clamp<size_t>(memory_bytes / (8 * ranks), kLeastMessage, kMostMessage);
   std::vector<Departure> departures;
-  for (size_t r = 0; r < ranks; ++r) departures.emplace_back(r == me ? nullptr : std::move(to[r]), counts);
+  for (size_t r = 0; r < ranks; ++r)
+    departures.emplace_back(r == me ? nullptr : std::move(to[r]), sent_bytes);
   std::vector<Arrived> arrived(ranks);
   uint64_t held = 0;
   for (bool anybody = true; anybody;) {

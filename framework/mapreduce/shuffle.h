@@ -10,19 +10,14 @@
 
 namespace plait {
 
-struct ShuffleCounts {
-  uint64_t pairs = 0;  // sent to other ranks
-  uint64_t bytes = 0;  // of them
-};
-
 // Sends each rank the pairs of its stream (of this rank's own: kept), in rounds of a bounded size, and gives
 // what came, a stream for each rank, in their order, sorted as they were sent. What exceeds `memory_bytes`
-// meanwhile lies in `file`, which outlives the streams.
+// meanwhile lies in `file`, which outlives the streams. `sent_bytes`: what goes to other ranks is added.
 // Fails with: a stream's failure; kPeer; kStopped on all ranks.
 // Threads: [one at a time], the transport's thread
 Result<std::vector<std::unique_ptr<PairStream>>> exchange(Transport& transport,
                                                           std::vector<std::unique_ptr<PairStream>> to,
                                                           uint64_t memory_bytes, SpillFile& file,
-                                                          ShuffleCounts& counts);
+                                                          uint64_t& sent_bytes);
 
 }  // namespace plait

@@ -27,7 +27,7 @@ std::string made_from(const StageSpec& stage, const Identity& identity) {
   return Sha256::hex_of(text);
 }
 
-// Beside a table: what it was made from, and what was told of it. "NAME.stage.json"
+// Beside a table: what it was made from, and what was told of it.
 std::string record_path(const std::string& run_dir, const StageSpec& stage) {
   return run_dir + "/" + stage.output + ".stage.json";
 }
@@ -119,8 +119,8 @@ Status StageChain::run_one(TaskStage& stage, const Surroundings& around, std::ve
     info.bytes_shuffled = outcome.counts.bytes_shuffled;
     info.bytes_spilled = outcome.counts.bytes_spilled;
     info.tasks_by_rank = outcome.counts.tasks_by_rank;
+    info.sha256 = outcome.sha256;
     if (transport.is_root()) {
-      PLAIT_ASSIGN(info.sha256, Sha256::hex_of_file(path));
       PLAIT_TRY(around.files.write_atomically(record_path(around.run_dir, spec), record_text(from, info)));
     }
   }

@@ -6,7 +6,7 @@
 #include <atomic>
 #include <vector>
 
-#include "graph/part_ranges.h"
+#include "base/sha256.h"
 #include "graph/sample_chain.h"
 #include "pipeline/load.h"
 #include "plan/shape_text.h"
@@ -204,10 +204,10 @@ Status TaskStage::make_plugins(const Registry& registry) {
   task_ = std::move(task).value();
   uint32_t kind = emitted_;
   if (spec_.combiner) {
-    auto folder = Folder::create(registry, spec_.combiner, kind);
-    PLAIT_TRY(placed(spec_.combiner, folder.status()));
-    folder_ = std::move(folder).value();
-    kind = folder_->kind();
+    auto combiner = Combiner::create(registry, spec_.combiner, kind);
+    PLAIT_TRY(placed(spec_.combiner, combiner.status()));
+    combiner_ = std::move(combiner).value();
+    kind = combiner_->kind();
   }
   auto reducer = KeyReducer::create(registry, spec_.reducer, kind);
   PLAIT_TRY(placed(spec_.reducer, reducer.status()));
@@ -222,7 +222,7 @@ std::string TaskStage::flow() const {
   for (const PartSpec& part : reader_->chain().last_parts())
     text += (text.empty() ? "" : ", ") + part_text(part);
   text += " -> " + name_of(spec_.task) + " -> " + value_kind_name(emitted_);
-  if (folder_) text += " -> " + name_of(spec_.combiner) + " -> " + value_kind_name(folder_->kind());
+  if (combiner_) text += " -> " + name_of(spec_.combiner) + " -> " + value_kind_name(combiner_->kind());
   return text + " -> " + name_of(spec_.reducer) + " -> " + value_kind_name(reducer_->kind());
 }
 
@@ -235,21 +235,28 @@ Result<TaskStage::Outcome> TaskStage::run(Transport& transport, StoppableWork& w
   parts.splits = {records(), spec_.split};
   parts.mapper = mapper_.get();
   parts.kind = emitted_;
-  parts.folder = folder_.get();
+  parts.combiner = combiner_.get();
   parts.reducer = reducer_.get();
   parts.memory_bytes = spec_.memory_bytes;
   parts.threads = slots;
   parts.transport = &transport;
   parts.work = &work;
+  std::string sha256;
   parts.take = [&](PairStream& results) {
-    return files.write_pieces_atomically(path, [&](const Files::Writer& write) {
-      return write_table(results, reducer_->kind(), path, write);
+    return files.write_pieces_atomically(path, [&](const Files::Writer& write) -> Status {
+      Sha256 digest;
+      PLAIT_TRY(write_table(results, reducer_->kind(), path, [&](std::string_view piece) {
+        digest.update(piece);
+        return write(piece);
+      }));
+      sha256 = Sha256::hex_of(digest.digest());
+      return {};
     });
   };
   stage_ = std::make_unique<KeyedStage>(parts);
   const Status ran = stage_->run();
   if (!ran) return ran.code() == Code::kStopped ? ran : ran.at("stage \"" + spec_.name + "\"");
-  Outcome outcome{stage_->counts(), mapper_->records(), mapper_->skipped()};
+  Outcome outcome{stage_->counts(), mapper_->records(), mapper_->skipped(), sha256};
   int64_t sums[] = {outcome.records, outcome.skipped_records};
   PLAIT_TRY(transport.all_reduce_sum(std::span<int64_t>(sums)));
   outcome.records = sums[0];

@@ -33,6 +33,7 @@ class TaskStage {
     KeyedCounts counts;
     int64_t records = 0;          // that were mapped
     int64_t skipped_records = 0;  // bad ones, left out
+    std::string sha256;           // of the table; rank 0 only
   };
   // On all ranks. Rank 0 writes the table to `path`, at once at the end or not at all.
   // Fails with: as KeyedStage::run; kIo when the table cannot be written.
@@ -49,7 +50,7 @@ class TaskStage {
   std::unique_ptr<SampleReader> reader_;
   Instance task_;
   uint32_t emitted_ = 0;
-  std::unique_ptr<Folder> folder_;
+  std::unique_ptr<Combiner> combiner_;
   std::unique_ptr<KeyReducer> reducer_;
   std::unique_ptr<Mapper> mapper_;
   std::unique_ptr<KeyedStage> stage_;

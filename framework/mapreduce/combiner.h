@@ -17,11 +17,11 @@ bool is_value_kind(uint32_t kind);
 Status check_value_kind(uint32_t kind, std::string_view value);
 
 // Threads: create [setup only]; the rest [any]
-class Folder {
+class Combiner {
  public:
   // For values of `in`. Fails with: what the plugin reports; kPlugin when its answers cannot be.
-  static Result<std::unique_ptr<Folder>> create(const Registry& registry, const PluginSpec& spec,
-                                                uint32_t in);
+  static Result<std::unique_ptr<Combiner>> create(const Registry& registry, const PluginSpec& spec,
+                                                  uint32_t in);
 
   uint32_t kind() const { return kind_; }  // of what values are folded into
   size_t bytes() const { return bytes_; }
@@ -38,7 +38,7 @@ class Folder {
   Status failure(CallContext& context, std::string_view key) const;
 
  private:
-  Folder() = default;
+  Combiner() = default;
   Instance instance_;
   const plait_combiner_ops* ops_ = nullptr;
   const void* self_ = nullptr;
