@@ -1,15 +1,10 @@
 // The largest of the values, where they are made.
 #include <plait/sdk.hpp>
-
-#include <cmath>
+#include <plait/sdk/total_order.hpp>
 
 using namespace plait::sdk;
 
 namespace {
-
-// -0 is below +0: else which of them is kept would depend on the order of folding.
-bool is_below(double a, double b) { return a < b || (a == b && std::signbit(a) && !std::signbit(b)); }
-bool is_below(int64_t a, int64_t b) { return a < b; }
 
 template <class N>
 void keep_largest(std::span<std::byte> into, std::span<const std::byte> from) {

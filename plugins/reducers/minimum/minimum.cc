@@ -1,15 +1,10 @@
 // Keys: the smallest value.
 #include <plait/sdk.hpp>
-
-#include <cmath>
+#include <plait/sdk/total_order.hpp>
 
 using namespace plait::sdk;
 
 namespace {
-
-// -0 is below +0, as in partial_minimum: with and without it the same bits come out.
-bool is_below(double a, double b) { return a < b || (a == b && std::signbit(a) && !std::signbit(b)); }
-bool is_below(int64_t a, int64_t b) { return a < b; }
 
 template <class N>
 void emit_smallest(std::string_view key, Values& values, Emitter& out) {

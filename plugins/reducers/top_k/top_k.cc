@@ -1,26 +1,22 @@
 // Keys: the k largest values.
 #include <plait/sdk.hpp>
+#include <plait/sdk/total_order.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 using namespace plait::sdk;
 
 namespace {
 
-// -0 is below +0: else which of them is kept would depend on what came first.
-bool is_above(double a, double b) { return a > b || (a == b && !std::signbit(a) && std::signbit(b)); }
-bool is_above(int64_t a, int64_t b) { return a > b; }
-
 template <class N>
 void emit_largest(size_t k, std::string_view key, Values& values, Emitter& out) {
-  const auto above = [](N a, N b) { return is_above(a, b); };
+  const auto above = [](N a, N b) { return is_below(b, a); };
   std::vector<N> heap;  // the smallest of the largest at its front
   while (const auto next = values.next()) {
     const N value = value_as<N>(*next);
     if (heap.size() == k) {
-      if (!is_above(value, heap.front())) continue;
+      if (!is_below(heap.front(), value)) continue;
       std::pop_heap(heap.begin(), heap.end(), above);
       heap.pop_back();
     }
