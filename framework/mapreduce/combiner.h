@@ -7,14 +7,9 @@
 #include "base/status.h"
 #include "pipeline/job.h"
 #include "registry/instance.h"
+#include "registry/values.h"
 
 namespace plait {
-
-// "i64", "f64", "bytes", "sum": of PLAIT_VALUE_*.
-const char* value_kind_name(uint32_t kind);
-bool is_value_kind(uint32_t kind);
-// Fails with: kPlugin when `value` cannot be of `kind`: its size, NaN or infinity.
-Status check_value_kind(uint32_t kind, std::string_view value);
 
 // Threads: create [setup only]; the rest [any]
 class Combiner {

@@ -93,7 +93,8 @@ class ReducedPairs final : public PairStream {
   static int emit(const plait_emitter* emitter, plait_str key, plait_str value) {
     auto* self = static_cast<ReducedPairs*>(emitter->host_data);
     const std::string_view bytes(value.data, value.size);
-    Status fits = check_value_kind(self->reducer_.kind(), bytes);
+    const std::string fault = value_fault(self->reducer_.kind(), bytes);
+    Status fits = fault.empty() ? Status() : Status(Code::kPlugin, "emitted " + fault);
     if (std::string_view(key.data, key.size) != self->key_)
       fits = {Code::kPlugin, "a value was emitted under another key, " + shown_key({key.data, key.size})};
     if (fits) {

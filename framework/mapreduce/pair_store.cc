@@ -106,8 +106,8 @@ bool PairStore::add(std::string_view key, std::string_view value) {
   }
   const bool is_plain = setup_.kind == PLAIT_VALUE_I64 && value.size() == sizeof(int64_t);
   if (!is_plain) {
-    if (const Status fits = check_value_kind(setup_.kind, value); !fits)
-      return refuse(fits.at("key " + shown_key(key)));
+    if (const std::string fault = value_fault(setup_.kind, value); !fault.empty())
+      return refuse({Code::kPlugin, fmt::format("key {} was emitted with {}", shown_key(key), fault)});
   }
   ++pairs_;
   if (folds_) return add_waiting(key, value);

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "registry/kinds.h"
+#include "registry/values.h"
 
 namespace plait {
 namespace {
@@ -197,6 +198,30 @@ Result<Instance> create_augmenter(const Registry& registry, const TypeEntry& ent
                                   CallContext& context) {
   PLAIT_TRY(infer_augmenter(entry, config, parts, context).status());
   return InstanceMaker(registry, PLAIT_HOST_DEVICE, {&parts}, context).make(entry, clone_config(config));
+}
+
+Result<uint32_t> infer_task(const TypeEntry& entry, const plait_config& config,
+                            const std::vector<PartSpec>& parts, CallContext& context) {
+  struct Answers {
+    uint32_t kind = 0;
+    int count = 0;
+  } answers;
+  plait_task_builder builder{};
+  builder.struct_size = sizeof builder;
+  builder.host_data = &answers;
+  builder.keyed = [](const plait_task_builder* asked, uint32_t kind) -> int {
+    *static_cast<Answers*>(asked->host_data) = {kind, static_cast<Answers*>(asked->host_data)->count + 1};
+    return PLAIT_OK;
+  };
+  const auto& rules = *static_cast<const plait_task_rules*>(entry.type->rules);
+  const RawParts raw(parts);
+  PLAIT_TRY(
+      context.call([&] { return rules.infer(context.raw(), &config, raw.size(), raw.data(), &builder); })
+          .at("infer"));
+  if (answers.count == 1 && is_value_kind(answers.kind)) return answers.kind;
+  if (answers.count != 1)
+    return {Code::kPlugin, fmt::format("infer says {} times what is emitted, wanted once", answers.count)};
+  return {Code::kPlugin, fmt::format("infer says values of kind {}, which is none", answers.kind)};
 }
 
 Result<Instance> create_task(const Registry& registry, const TypeEntry& entry, const plait_config& config,

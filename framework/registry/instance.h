@@ -64,6 +64,11 @@ Result<Instance> create_augmenter(const Registry& registry, const TypeEntry& ent
                                   const plait_config& config, const std::vector<PartSpec>& parts,
                                   CallContext& context);
 
+// The kind of the values (PLAIT_VALUE_*) that a task emits for records of these parts. Nothing is created.
+// Fails with: what infer reports; kPlugin when it says no kind, or more than one.
+Result<uint32_t> infer_task(const TypeEntry& entry, const plait_config& config,
+                            const std::vector<PartSpec>& parts, CallContext& context);
+
 // A task for records of these parts. Fails with: as create_instance.
 Result<Instance> create_task(const Registry& registry, const TypeEntry& entry, const plait_config& config,
                              const std::vector<PartSpec>& parts, CallContext& context);

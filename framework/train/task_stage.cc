@@ -27,20 +27,6 @@ uint64_t record_bytes(const std::vector<PartSpec>& parts) {
   return bytes;
 }
 
-// What infer of a task says.
-struct TaskAnswers {
-  uint32_t emitted = 0;
-  int calls = 0;
-  plait_task_builder builder{sizeof(plait_task_builder), 0, this, &keyed};
-
-  static int keyed(const plait_task_builder* builder, uint32_t value) {
-    auto* self = static_cast<TaskAnswers*>(builder->host_data);
-    self->emitted = value;
-    ++self->calls;
-    return is_value_kind(value) ? PLAIT_OK : PLAIT_FAILED;
-  }
-};
-
 }  // namespace
 
 // Reads the records of a split, some at a time, and gives them to the task.
@@ -187,18 +173,10 @@ Status TaskStage::make_plugins(const Registry& registry) {
     return status ? status : Status(status.code(), error_at(plugin.where, status.message()));
   };
   const auto& parts = reader_->chain().last_parts();
-  const plait_type& type = *spec_.task.entry->type;
-  const auto& rules = *static_cast<const plait_task_rules*>(type.rules);
-  const RawParts raw(parts);
   CallContext context;
-  TaskAnswers answers;
-  const Status inferred = context.call([&] {
-    return rules.infer(context.raw(), spec_.task.config.get(), raw.size(), raw.data(), &answers.builder);
-  });
-  PLAIT_TRY(placed(spec_.task, inferred.at(name_of(spec_.task))));
-  if (answers.calls != 1 || !is_value_kind(answers.emitted))
-    return placed(spec_.task, {Code::kPlugin, name_of(spec_.task) + " does not say what it emits"});
-  emitted_ = answers.emitted;
+  const auto emitted = infer_task(*spec_.task.entry, *spec_.task.config, parts, context);
+  PLAIT_TRY(placed(spec_.task, emitted.status().at(name_of(spec_.task))));
+  emitted_ = *emitted;
   auto task = create_task(registry, *spec_.task.entry, *spec_.task.config, parts, context);
   PLAIT_TRY(placed(spec_.task, task.status()));
   task_ = std::move(task).value();

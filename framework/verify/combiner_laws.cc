@@ -130,7 +130,7 @@ Status declared(Trial& trial) {
       PLAIT_TRY(folded);
       if (const auto fault = value_fault(bench.out, into.bytes()); !fault.empty())
         return broken(fmt::format("says that values are folded into {}, and makes {}",
-                                  value_kind_text(bench.out), fault));
+                                  value_kind_name(bench.out), fault));
     }
     return {};
   });

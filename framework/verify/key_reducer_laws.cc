@@ -102,7 +102,7 @@ Status declared(Trial& trial) {
         if (pair.key != key) return broken("emits under another key than it is given");
         if (const auto fault = value_fault(bench.out, pair.value); !fault.empty())
           return broken(
-              fmt::format("says that values are {}, and emits one of {}", value_kind_text(bench.out), fault));
+              fmt::format("says that values are {}, and emits one of {}", value_kind_name(bench.out), fault));
       }
     }
     return {};

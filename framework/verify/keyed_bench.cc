@@ -134,23 +134,6 @@ uint64_t used_bytes(const PartSpec& part, int32_t length) {
 
 }  // namespace
 
-const char* value_kind_text(uint32_t kind) {
-  static constexpr const char* kNames[] = {"no kind of value", "bytes", "i64", "f64", "sum of f64"};
-  return kNames[kind <= PLAIT_VALUE_SUM ? kind : 0];
-}
-
-std::string value_fault(uint32_t kind, std::string_view value) {
-  const size_t wanted = kind == PLAIT_VALUE_SUM ? sizeof(plait_sum) : 8;
-  if (kind == PLAIT_VALUE_BYTES)
-    return value.size() > PLAIT_MAX_VALUE ? fmt::format("{} bytes, more than a value may have", value.size())
-                                          : "";
-  if (value.size() != wanted)
-    return fmt::format("{} bytes, wanted {} for {}", value.size(), wanted, value_kind_text(kind));
-  if (kind == PLAIT_VALUE_F64 && !std::isfinite(from_bytes<double>(value)))
-    return fmt::format("{}, which no f64 may be", from_bytes<double>(value));
-  return "";
-}
-
 std::string difference(const Pairs& some, const Pairs& others) {
   for (size_t i = 0; i < std::min(some.size(), others.size()); ++i)
     if (some[i] != others[i])
@@ -212,34 +195,14 @@ std::string TaskBench::text() const {
   return text;
 }
 
-Result<uint32_t> infer_task(const TypeEntry& entry, const plait_config& config, const Parts& parts) {
-  const RawParts raw(parts);
-  uint32_t emits = 0;
-  plait_task_builder builder{};
-  builder.struct_size = sizeof builder;
-  builder.host_data = &emits;
-  builder.keyed = [](const plait_task_builder* asked, uint32_t value) {
-    *static_cast<uint32_t*>(asked->host_data) = value;
-    return int{PLAIT_OK};
-  };
-  const auto& rules = *static_cast<const plait_task_rules*>(entry.type->rules);
-  CallContext context;
-  PLAIT_TRY(
-      context.call([&] { return rules.infer(context.raw(), &config, raw.size(), raw.data(), &builder); })
-          .at("infer"));
-  if (emits < PLAIT_VALUE_BYTES || emits > PLAIT_VALUE_SUM)
-    return {Code::kPlugin, fmt::format("infer says values of kind {}, which is none", emits)};
-  return emits;
-}
-
 Result<TaskBench> create_task_bench(Trial& trial, const Example& one, const Parts& parts) {
   TaskBench bench;
   bench.config = one.config;
   bench.parts = parts;
   bench.bound = one.integer_bound > 0 ? one.integer_bound : 2;
   trial.doing("infer and create, " + bench.text());
-  PLAIT_ASSIGN(bench.emits, infer_task(trial.entry(), *one.config, parts));
   CallContext context;
+  PLAIT_ASSIGN(bench.emits, infer_task(trial.entry(), *one.config, parts, context));
   PLAIT_ASSIGN(bench.instance, create_task(trial.registry(), trial.entry(), *one.config, parts, context));
   return bench;
 }
@@ -365,7 +328,7 @@ std::string RecordCall::misdeed() const {
 }
 
 std::string CombinerBench::text() const {
-  return fmt::format("{}, values of {}", config_text(*config), value_kind_text(in));
+  return fmt::format("{}, values of {}", config_text(*config), value_kind_name(in));
 }
 
 namespace {
@@ -379,7 +342,7 @@ Status check_folded(const CombinerBench& bench) {
   const uint32_t wanted = bench.out == PLAIT_VALUE_SUM ? sizeof(plait_sum) : 8;
   if (bench.out != PLAIT_VALUE_BYTES && bench.bytes != wanted)
     return broken(fmt::format("infer says partials of {} bytes, wanted {} for {}", bench.bytes, wanted,
-                              value_kind_text(bench.out)));
+                              value_kind_name(bench.out)));
   return {};
 }
 
@@ -471,7 +434,7 @@ bool reduces_keys(const plait_reducer_ops& ops) {
 }
 
 std::string KeyReducerBench::text() const {
-  return fmt::format("{}, values of {}", config_text(*config), value_kind_text(in));
+  return fmt::format("{}, values of {}", config_text(*config), value_kind_name(in));
 }
 
 Status KeyReducerBench::reduce(CallContext& context, std::string_view key, const ValueList& values,

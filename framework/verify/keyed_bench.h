@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "registry/instance.h"
+#include "registry/values.h"
 #include "verify/config_samples.h"
 #include "verify/samples.h"
 
@@ -17,10 +18,6 @@ struct KeyedPair {
 };
 using Pairs = std::vector<KeyedPair>;
 
-// "i64"; of PLAIT_VALUE_*.
-const char* value_kind_text(uint32_t kind);
-// What is wrong with the bytes of a value of that kind: "NaN, which no f64 may be"; "" where nothing is.
-std::string value_fault(uint32_t kind, std::string_view value);
 // "pair 3 is ..., but ..."; "" where they are the same.
 std::string difference(const Pairs& some, const Pairs& others);
 
@@ -80,10 +77,6 @@ struct TaskBench {
   const plait_task_ops& ops() const { return *instance.ops<plait_task_ops>(); }
 };
 
-// What is emitted for records of these parts. Fails with: what infer reports; kInvalid for no answer or one
-// that cannot be.
-Result<uint32_t> infer_task(const TypeEntry& entry, const plait_config& config,
-                            const std::vector<PartSpec>& parts);
 // Infers and creates; no record is mapped.
 Result<TaskBench> create_task_bench(Trial& trial, const Example& one, const std::vector<PartSpec>& parts);
 // And finds whole numbers that map takes. Fails with: what infer, create or map report.

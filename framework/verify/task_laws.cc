@@ -113,7 +113,7 @@ Status declared(Trial& trial) {
             fmt::format("emits a key of {} bytes, wanted at most {}", pair.key.size(), PLAIT_MAX_KEY));
       if (const auto fault = value_fault(bench.emits, pair.value); !fault.empty())
         return broken(
-            fmt::format("says that values are {}, and emits one of {}", value_kind_text(bench.emits), fault));
+            fmt::format("says that values are {}, and emits one of {}", value_kind_name(bench.emits), fault));
     }
     if (pairs.empty()) trial.remark("nothing is emitted for the records that the kit draws");
     return {};
