@@ -134,7 +134,11 @@ Status run(Transport& world, const std::string& scenario) {
 int run_main(const std::string& module, const std::string& scenario) {
   auto world = open_transport(module);
   if (!world) {
-    if (launcher_rank() == 0) std::fprintf(stderr, "plait: %s\n", world.status().message().c_str());
+    // mpirun ends the other ranks when the first leaves: one that says nothing must not be the first.
+    if (launcher_rank() != 0)
+      std::this_thread::sleep_for(std::chrono::seconds(5));
+    else
+      std::fprintf(stderr, "plait: %s\n", world.status().message().c_str());
     return 1;
   }
   const Status status = run(**world, scenario);
