@@ -17,6 +17,7 @@ enum class RandomPurpose : uint64_t {
   kShuffle = 4,      // name: "train"; counter_high: epoch
   kReplacement = 5,  // name: "train"; counter_high: epoch
   kSplit = 6,        // name: "validation"; counter_high: 0
+  kTask = 7,         // name: the stage's; counter_high: random_counter(pass, 0 in map, 1 in finish)
 };
 
 // Source: Steele, Lea, Flood 2014 (SplitMix64's finalizer).

@@ -43,9 +43,9 @@ std::string reports_text(const Job& job, const std::string& monitor) {
 std::string stages_text(const JobCheck& check) {
   std::string text;
   for (const TaskStageCheck& stage : check.task_stages)
-    text += fmt::format("stage {}: {}\n  {} records in {} tasks, at most {} MiB of pairs a rank, into {}\n",
+    text += fmt::format("stage {}: {}\n  {} records in {} tasks, at most {} MiB of {} a rank, into {}\n",
                         stage.name, stage.flow, stage.records, stage.tasks, stage.memory_bytes >> 20,
-                        stage.output);
+                        stage.is_keyed ? "pairs" : "rows", stage.output);
   return text;
 }
 

@@ -25,7 +25,7 @@ std::string stages_dot(const Job& job) {
     for (const PluginSpec& plugin : stage.preprocess) boxes.push_back(plugin.entry->short_name());
     boxes.push_back(stage.task.entry->short_name());
     if (stage.combiner) boxes.push_back(stage.combiner.entry->short_name());
-    boxes.push_back(stage.reducer.entry->short_name());
+    if (stage.reducer) boxes.push_back(stage.reducer.entry->short_name());
     boxes.push_back(stage.output);
     text += fmt::format("  subgraph cluster_{} {{\n    label={};\n", i, quoted(stage.name));
     for (size_t k = 0; k < boxes.size(); ++k) {

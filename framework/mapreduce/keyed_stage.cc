@@ -187,7 +187,9 @@ Result<const MapResult*> KeyedStage::map(int slot, int64_t task) {
   PairStore& store = *stores_[s];
   if (task_of_slot_[s] != task) store.begin_split(task);
   task_of_slot_[s] = task;
-  const auto ended = parts_.mapper->map(slot, parts_.splits.at(task), *store.emitter());
+  plait_task_call call{};
+  call.out = store.emitter();
+  const auto ended = parts_.mapper->map(slot, parts_.splits.at(task), call);
   if (!store.failure()) return store.failure();  // the task only knows that a pair was refused
   if (!ended) return ended.status();
   if (!*ended) return nullptr;

@@ -7,19 +7,12 @@
 
 #include "cluster/transport.h"
 #include "mapreduce/pair_store.h"
+#include "mapreduce/record_mapper.h"
 #include "mapreduce/shuffle.h"
 #include "mapreduce/split.h"
 #include "mapreduce/stage_graph.h"
 
 namespace plait {
-
-// The map function, with what gives it its records.
-class PairMapper {
- public:
-  virtual ~PairMapper() = default;
-  // The next step of a task: true when that was the last one. Threads: slots at once
-  virtual Result<bool> map(int slot, const Split& split, const plait_emitter& out) = 0;
-};
 
 // A reducer plugin of keys at work. Threads: create [setup only]; the rest [any]
 class KeyReducer {
@@ -50,7 +43,7 @@ class KeyedStage final : private StageWork {
  public:
   struct Parts {
     Splits splits;
-    PairMapper* mapper = nullptr;
+    RecordMapper* mapper = nullptr;
     uint32_t kind = 0;                   // of what the task emits
     const Combiner* combiner = nullptr;  // may be null
     const KeyReducer* reducer = nullptr;

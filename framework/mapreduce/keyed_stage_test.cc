@@ -102,9 +102,11 @@ std::string key_of(int64_t i) {
 }
 
 // Emits a pair for each record: (key_of(i), i).
-class Numbers final : public PairMapper {
+class Numbers final : public RecordMapper {
  public:
-  Result<bool> map(int, const Split& split, const plait_emitter& out) override {
+  int64_t records() const override { return 0; }
+  Result<bool> map(int, const Split& split, const plait_task_call& call) override {
+    const plait_emitter& out = *call.out;
     for (int64_t i = split.first; i < split.first + split.count; ++i) {
       const std::string key = special.count(i) ? special.at(i) : key_of(i);
       const std::string_view value = sdk::bytes_of(i);

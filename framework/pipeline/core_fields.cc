@@ -129,12 +129,18 @@ const plait_field kStage[] = {
     text("name", "of the stage; default: the task's"),
     plugin("source", "source", "the records"),
     plugin("preprocess", "augmenter", "changes all records, in order", PLAIT_FIELD_REPEATED),
-    plugin("combiner", "combiner", "folds values of a key where they are made; default: the task's, with its reducer"),
+    plugin("combiner", "combiner",
+           "folds values of a key where they are made; default: the task's, with its reducer"),
     plugin("reducer", "reducer", "makes what becomes of a key; default: the task's"),
     whole("split", "4096", 1, kMany, "records of one task"),
     whole("memory", "1073741824", kMany, kEndless,
-          "bytes of pairs that a rank holds; what is more is kept in files meanwhile"),
-    text("output", "file in the run's folder, .tsv or .csv; default: NAME.tsv"),
+          "bytes of pairs that a rank holds; what is more is kept in files meanwhile; of accumulated rows "
+          "the most"),
+    whole("passes", "1000", 1, kMany, "the most passes that a task of accumulators may ask for"),
+    text("output",
+         "file in the run's folder: .tsv or .csv, of accumulators .npy or .safetensors too; default: "
+         "NAME.tsv, of "
+         "accumulators NAME.safetensors"),
 };
 const plait_field kEvaluate[] = {
     whole("batch", "256", 1, kMany, "samples of a block"),

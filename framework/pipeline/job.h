@@ -106,18 +106,21 @@ struct EvaluateSpec {
                         // the first metric's first, else loss
 };
 
-// A task over records, the pairs of which are combined and reduced key by key.
+// A task over records: its pairs are combined and reduced key by key, or its accumulators are folded.
 struct StageSpec {
   std::string name;  // its own in the job
   PluginSpec source;
   std::vector<PluginSpec> preprocess;
   PluginSpec task;
-  PluginSpec combiner;  // none: values travel as they are
-  PluginSpec reducer;
+  PluginSpec combiner;                        // none: values travel as they are
+  PluginSpec reducer;                         // none: the task has accumulators
   int64_t split = 4096;                       // records of one task
-  uint64_t memory_bytes = uint64_t{1} << 30;  // of pairs that a rank holds
+  uint64_t memory_bytes = uint64_t{1} << 30;  // of pairs, or of accumulated rows, that a rank holds
+  int64_t most_passes = 1000;                 // over the records
   std::string output;                         // a file in the run's folder
   Location where;
+
+  bool is_keyed() const { return static_cast<bool>(reducer); }
 };
 
 struct Job {

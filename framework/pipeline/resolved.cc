@@ -134,7 +134,7 @@ class Writer {
     own += part("combiner", stage.combiner) + part("reducer", stage.reducer);
     block("stage", stage.task,
           own + "split: " + std::to_string(stage.split) + " memory: " + std::to_string(stage.memory_bytes) +
-              " output: " + quoted(stage.output) + " ");
+              " passes: " + std::to_string(stage.most_passes) + " output: " + quoted(stage.output) + " ");
   }
 
   std::string text_;

@@ -354,11 +354,12 @@ class JobMaker {
       stage.reducer = child(scope, "reducer", "reducer");
       take(*config, "split", stage.split);
       stage.memory_bytes = static_cast<uint64_t>(value_or<int64_t>(*config, "memory", 1 << 30));
+      take(*config, "passes", stage.most_passes);
       stage.name = value_or<std::string>(*config, "name", "");
       if (stage.name.empty() && stage.task) stage.name = stage.task.entry->short_name();
       stage.output = value_or<std::string>(*config, "output", "");
-      if (stage.output.empty()) stage.output = stage.name + ".tsv";
       complete(stage, scope);
+      if (stage.output.empty()) stage.output = stage.name + (stage.is_keyed() ? ".tsv" : ".safetensors");
       check_names(stage, scope);
       job_.stages.push_back(std::move(stage));
     }
@@ -371,6 +372,15 @@ class JobMaker {
                   "as in: source { ... }, with one of: " + names_of_kind("source"));
     if (!stage.task) return;
     const auto& rules = *static_cast<const plait_task_rules*>(stage.task.entry->type->rules);
+    if (PLAIT_HAS(&rules, flags) && (rules.flags & PLAIT_TASK_ACCUMULATES) != 0) {
+      for (const char* of_pairs : {"combiner", "reducer"})
+        if (scope.count(field_of(scope, of_pairs)) > 0)
+          errors_.add(scope.place_of(of_pairs), "the task " + stage.task.entry->short_name() +
+                                                    " fills accumulators, and emits no pairs that a " +
+                                                    of_pairs + " could take");
+      stage.combiner = stage.reducer = {};
+      return;
+    }
     by_default(rules.reducer, "reducer", stage.task, stage.reducer, scope);
     // The task's combiner is made for the task's reducer: another one may want every value.
     if (rules.reducer != nullptr && stage.reducer.id() == rules.reducer)
@@ -407,12 +417,22 @@ class JobMaker {
         errors_.add(scope.place_of("output"), "two stages write \"" + stage.output + "\"");
     }
     const std::string& file = stage.output;
-    const bool is_table = file.ends_with(".tsv") || file.ends_with(".csv");
-    if (!is_table || file.size() <= 4 || file.front() == '.' || file.find('/') != std::string::npos ||
-        file == "curve.csv")
-      errors_.add(scope.place_of("output"),
-                  "the output \"" + file + "\" is no name of a .tsv or .csv file for the run's folder",
-                  "as in: output: \"words.tsv\"; no folders, and not curve.csv, which is the run's own");
+    const auto is_kind = [&](std::initializer_list<std::string_view> endings) {
+      return std::ranges::any_of(endings, [&](std::string_view ending) {
+        return file.ends_with(ending) && file.size() > ending.size();
+      });
+    };
+    const bool is_keyed = stage.is_keyed();
+    const bool is_file = is_kind({".tsv", ".csv"}) || (!is_keyed && is_kind({".npy", ".safetensors"}));
+    const bool is_of_run = file == "curve.csv" || file == "weights.safetensors";
+    if (!is_file || is_of_run || file.front() == '.' || file.find('/') != std::string::npos)
+      errors_.add(
+          scope.place_of("output"),
+          "the output \"" + file + "\" is no name of a .tsv" +
+              (is_keyed ? " or .csv" : ", .csv, .npy or .safetensors") + " file for the run's folder",
+          "as in: output: \"words.tsv\"; no folders, and not " +
+              std::string(is_keyed ? "curve.csv, which is" : "curve.csv or weights.safetensors, which are") +
+              " the run's own");
   }
 
   // What a job cannot do without. Only where nothing else is wrong: a block that was left out is not missing.

@@ -200,28 +200,15 @@ Result<Instance> create_augmenter(const Registry& registry, const TypeEntry& ent
   return InstanceMaker(registry, PLAIT_HOST_DEVICE, {&parts}, context).make(entry, clone_config(config));
 }
 
-Result<uint32_t> infer_task(const TypeEntry& entry, const plait_config& config,
+Result<TaskForm> infer_task(const TypeEntry& entry, const plait_config& config,
                             const std::vector<PartSpec>& parts, CallContext& context) {
-  struct Answers {
-    uint32_t kind = 0;
-    int count = 0;
-  } answers;
-  plait_task_builder builder{};
-  builder.struct_size = sizeof builder;
-  builder.host_data = &answers;
-  builder.keyed = [](const plait_task_builder* asked, uint32_t kind) -> int {
-    *static_cast<Answers*>(asked->host_data) = {kind, static_cast<Answers*>(asked->host_data)->count + 1};
-    return PLAIT_OK;
-  };
   const auto& rules = *static_cast<const plait_task_rules*>(entry.type->rules);
   const RawParts raw(parts);
-  PLAIT_TRY(
-      context.call([&] { return rules.infer(context.raw(), &config, raw.size(), raw.data(), &builder); })
+  TaskFormCollector collector;
+  return collector.take(
+      context
+          .call([&] { return rules.infer(context.raw(), &config, raw.size(), raw.data(), collector.raw()); })
           .at("infer"));
-  if (answers.count == 1 && is_value_kind(answers.kind)) return answers.kind;
-  if (answers.count != 1)
-    return {Code::kPlugin, fmt::format("infer says {} times what is emitted, wanted once", answers.count)};
-  return {Code::kPlugin, fmt::format("infer says values of kind {}, which is none", answers.kind)};
 }
 
 Result<Instance> create_task(const Registry& registry, const TypeEntry& entry, const plait_config& config,

@@ -12,6 +12,7 @@
 #include "registry/context.h"
 #include "registry/parts.h"
 #include "registry/registry.h"
+#include "registry/task_form.h"
 
 namespace plait {
 
@@ -64,9 +65,9 @@ Result<Instance> create_augmenter(const Registry& registry, const TypeEntry& ent
                                   const plait_config& config, const std::vector<PartSpec>& parts,
                                   CallContext& context);
 
-// The kind of the values (PLAIT_VALUE_*) that a task emits for records of these parts. Nothing is created.
-// Fails with: what infer reports; kPlugin when it says no kind, or more than one.
-Result<uint32_t> infer_task(const TypeEntry& entry, const plait_config& config,
+// What a task makes of records of these parts. Nothing is created.
+// Fails with: what infer reports; kPlugin when what it says cannot be.
+Result<TaskForm> infer_task(const TypeEntry& entry, const plait_config& config,
                             const std::vector<PartSpec>& parts, CallContext& context);
 
 // A task for records of these parts. Fails with: as create_instance.

@@ -91,6 +91,7 @@ void JsonLines::task_stage_finished(const TaskStageInfo& stage) {
                   {"name", stage.name},
                   {"output", stage.output},
                   {"kept", stage.is_kept},
+                  {"passes", stage.passes},
                   {"pairs", stage.pairs},
                   {"results", stage.results},
                   {"skipped_records", stage.skipped_records},

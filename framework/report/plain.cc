@@ -63,15 +63,18 @@ void Plain::task_stage_begun(const std::string& name, int64_t tasks, int64_t rec
 
 void Plain::task_stage_finished(const TaskStageInfo& stage) {
   if (stage.is_kept) {
-    return line(fmt::format("stage {}: {} is kept, {} lines: nothing it is made from has changed", stage.name,
-                            stage.output, stage.results));
+    const std::string lines = stage.is_keyed ? fmt::format(", {} lines", stage.results) : "";
+    return line(fmt::format("stage {}: {} is kept{}: nothing it is made from has changed", stage.name,
+                            stage.output, lines));
   }
   const auto also = [](int64_t count, const char* what) {
     return count > 0 ? fmt::format(", {} {}", count, what) : std::string();
   };
-  line(fmt::format("stage {}: {} pairs, {} lines into {} in {}{}{}{}", stage.name, stage.pairs, stage.results,
-                   stage.output, duration_text(stage.seconds),
-                   also(stage.skipped_records, "bad records left out"),
+  const std::string done =
+      stage.is_keyed ? fmt::format("{} pairs, {} lines", stage.pairs, stage.results)
+                     : fmt::format("{} pass{}", stage.passes, stage.passes == 1 ? "" : "es");
+  line(fmt::format("stage {}: {} into {} in {}{}{}{}", stage.name, done, stage.output,
+                   duration_text(stage.seconds), also(stage.skipped_records, "bad records left out"),
                    also(stage.bytes_shuffled, "bytes shuffled"), also(stage.bytes_spilled, "bytes spilled")));
 }
 

@@ -36,7 +36,7 @@ class JobChecker {
     PLAIT_ASSIGN(const auto chain, StageChain::open(registry_, job_));
     for (const auto& stage : chain->stages())
       check_.task_stages.push_back({stage->spec().name, stage->flow(), stage->spec().output, stage->records(),
-                                    stage->tasks(), stage->spec().memory_bytes});
+                                    stage->tasks(), stage->spec().memory_bytes, stage->spec().is_keyed()});
     if (job_.is_stages_only()) return std::move(check_);
     const auto main = std::make_unique<Stage>(*context_, job_, 0, false);
     PLAIT_TRY(main->open());

@@ -14,7 +14,8 @@ namespace plait {
 struct TaskStageCheck {
   std::string name, flow, output;  // flow: see TaskStage::flow
   int64_t records = 0, tasks = 0;
-  uint64_t memory_bytes = 0;  // bound of the pairs that a rank holds
+  uint64_t memory_bytes = 0;  // bound of the pairs or rows that a rank holds
+  bool is_keyed = true;       // of pairs; else of accumulators
 };
 
 struct JobCheck {

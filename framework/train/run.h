@@ -76,12 +76,14 @@ struct TaskStageInfo {
   std::string output;    // file in the run's folder
   std::string sha256;    // of it
   bool is_kept = false;  // of an earlier run: nothing it is made from has changed
+  bool is_keyed = true;  // of pairs; else of accumulators
   int64_t tasks = 0;
+  int64_t passes = 1;  // over the records
   std::vector<int64_t> tasks_by_rank;
   int64_t records = 0;          // mapped
   int64_t skipped_records = 0;  // bad ones, left out
   int64_t pairs = 0;            // emitted
-  int64_t results = 0;          // lines of the table
+  int64_t results = 0;          // lines of a table of pairs
   int64_t bytes_shuffled = 0;   // sent from rank to rank
   int64_t bytes_spilled = 0;    // kept in files meanwhile
   double seconds = 0;

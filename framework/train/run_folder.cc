@@ -301,6 +301,7 @@ Json to_json(const std::vector<TaskStageInfo>& stages) {
                     {"tasks_by_rank", stage.tasks_by_rank},
                     {"records", stage.records},
                     {"skipped_records", stage.skipped_records},
+                    {"passes", stage.passes},
                     {"pairs", stage.pairs},
                     {"results", stage.results},
                     {"bytes_shuffled", stage.bytes_shuffled},

@@ -38,6 +38,7 @@ std::string record_text(const std::string& from, const TaskStageInfo& info) {
                        {"tasks", info.tasks},
                        {"records", info.records},
                        {"skipped_records", info.skipped_records},
+                       {"passes", info.passes},
                        {"pairs", info.pairs},
                        {"results", info.results}};
   return json_text(object, 2) + "\n";
@@ -64,6 +65,7 @@ bool is_good(Files& files, const std::string& run_dir, const StageSpec& stage, c
   info.tasks = number("tasks");
   info.records = number("records");
   info.skipped_records = number("skipped_records");
+  info.passes = number("passes");
   info.pairs = number("pairs");
   info.results = number("results");
   return true;
@@ -102,6 +104,7 @@ Status StageChain::run_one(TaskStage& stage, const Surroundings& around, std::ve
   TaskStageInfo info;
   info.name = spec.name;
   info.task = spec.task.id();
+  info.is_keyed = spec.is_keyed();
   info.output = spec.output;
   const auto begin = around.clock.now();
   int32_t is_kept =
@@ -114,11 +117,12 @@ Status StageChain::run_one(TaskStage& stage, const Surroundings& around, std::ve
     info.tasks = stage.tasks();
     info.records = outcome.records;
     info.skipped_records = outcome.skipped_records;
-    info.pairs = outcome.counts.pairs;
-    info.results = outcome.counts.results;
-    info.bytes_shuffled = outcome.counts.bytes_shuffled;
-    info.bytes_spilled = outcome.counts.bytes_spilled;
-    info.tasks_by_rank = outcome.counts.tasks_by_rank;
+    info.passes = outcome.passes;
+    info.pairs = outcome.pairs;
+    info.results = outcome.results;
+    info.bytes_shuffled = outcome.bytes_shuffled;
+    info.bytes_spilled = outcome.bytes_spilled;
+    info.tasks_by_rank = outcome.tasks_by_rank;
     info.sha256 = outcome.sha256;
     if (transport.is_root()) {
       PLAIT_TRY(around.files.write_atomically(record_path(around.run_dir, spec), record_text(from, info)));

@@ -6,10 +6,12 @@
 #include <atomic>
 #include <vector>
 
+#include "base/random_keys.h"
 #include "base/sha256.h"
 #include "graph/sample_chain.h"
 #include "pipeline/load.h"
 #include "plan/shape_text.h"
+#include "train/array_table.h"
 #include "train/pair_table.h"
 
 namespace plait {
@@ -30,7 +32,7 @@ uint64_t record_bytes(const std::vector<PartSpec>& parts) {
 }  // namespace
 
 // Reads the records of a split, some at a time, and gives them to the task.
-class TaskStage::Mapper final : public PairMapper {
+class TaskStage::Mapper final : public RecordMapper {
  public:
   Mapper(const SampleReader& reader, const Instance& task) : reader_(reader), task_(task) {}
 
@@ -39,18 +41,18 @@ class TaskStage::Mapper final : public PairMapper {
     for (int i = 0; i < slots; ++i) slots_.push_back(std::make_unique<Slot>(reader_.chain(), cancelled));
   }
 
-  Result<bool> map(int number, const Split& split, const plait_emitter& out) override {
+  Result<bool> map(int number, const Split& split, const plait_task_call& wanted) override {
     Slot& slot = *slots_[static_cast<size_t>(number)];
     if (slot.split != split.number) slot.split = split.number, slot.next = split.first;
     const int64_t end = split.first + split.count;
     PLAIT_TRY(read(slot, end));
-    if (slot.filled > 0) PLAIT_TRY(call(slot, out));
+    if (slot.filled > 0) PLAIT_TRY(call(slot, wanted));
     if (slot.next < end) return false;
     slot.split = -1;
     return true;
   }
 
-  int64_t records() const { return records_; }
+  int64_t records() const override { return records_; }
   int64_t skipped() const { return skipped_; }
 
  private:
@@ -124,15 +126,14 @@ class TaskStage::Mapper final : public PairMapper {
     return {};
   }
 
-  Status call(Slot& slot, const plait_emitter& out) {
+  Status call(Slot& slot, plait_task_call call) {
     for (std::vector<int64_t>& shape : slot.shapes) shape[0] = slot.filled;
-    plait_task_call call{};
     call.struct_size = sizeof call;
     call.n_parts = static_cast<uint32_t>(slot.pointers.size());
     call.first = slot.first;
     call.count = slot.filled;
     call.parts = slot.pointers.data();
-    call.out = &out;
+    call.total = reader_.records();
     records_ += slot.filled;
     const Status mapped = slot.context.call(
         [&] { return task_.ops<plait_task_ops>()->map(task_.self(), slot.context.raw(), &call); });
@@ -147,12 +148,12 @@ class TaskStage::Mapper final : public PairMapper {
   std::atomic<int64_t> records_ = 0, skipped_ = 0;
 };
 
-TaskStage::TaskStage(const StageSpec& spec) : spec_(spec) {}
+TaskStage::TaskStage(const StageSpec& spec, uint64_t seed) : spec_(spec), seed_(seed) {}
 TaskStage::~TaskStage() = default;
 
 Result<std::unique_ptr<TaskStage>> TaskStage::open(const Registry& registry, const StageSpec& spec,
                                                    uint64_t seed) {
-  std::unique_ptr<TaskStage> stage(new TaskStage(spec));
+  std::unique_ptr<TaskStage> stage(new TaskStage(spec, seed));
   SampleReader::Options options;
   options.training = false;
   options.seed = seed;
@@ -174,13 +175,30 @@ Status TaskStage::make_plugins(const Registry& registry) {
   };
   const auto& parts = reader_->chain().last_parts();
   CallContext context;
-  const auto emitted = infer_task(*spec_.task.entry, *spec_.task.config, parts, context);
-  PLAIT_TRY(placed(spec_.task, emitted.status().at(name_of(spec_.task))));
-  emitted_ = *emitted;
+  auto form = infer_task(*spec_.task.entry, *spec_.task.config, parts, context);
+  PLAIT_TRY(placed(spec_.task, form.status().at(name_of(spec_.task))));
+  form_ = std::move(form).value();
   auto task = create_task(registry, *spec_.task.entry, *spec_.task.config, parts, context);
   PLAIT_TRY(placed(spec_.task, task.status()));
   task_ = std::move(task).value();
-  uint32_t kind = emitted_;
+  const bool is_keyed = spec_.is_keyed();
+  if (is_keyed != form_.is_keyed())
+    return placed(spec_.task,
+                  {Code::kPlugin, fmt::format("{} says in its rules that it {} accumulators, and infer {}",
+                                              name_of(spec_.task), is_keyed ? "has no" : "has",
+                                              is_keyed ? "has some" : "has none")});
+  if (is_keyed) return make_keyed_plugins(registry);
+  std::vector<PartSpec> outputs = form_.outputs();
+  for (size_t i = 0; i < outputs.size(); ++i)
+    if (form_.has_rows(i)) outputs[i].shape.insert(outputs[i].shape.begin(), 0);  // as many as there will be
+  return placed(spec_.task, check_arrays_fit(spec_.output, outputs));
+}
+
+Status TaskStage::make_keyed_plugins(const Registry& registry) {
+  const auto placed = [&](const PluginSpec& plugin, const Status& status) {
+    return status ? status : Status(status.code(), error_at(plugin.where, status.message()));
+  };
+  uint32_t kind = form_.value;
   if (spec_.combiner) {
     auto combiner = Combiner::create(registry, spec_.combiner, kind);
     PLAIT_TRY(placed(spec_.combiner, combiner.status()));
@@ -199,7 +217,15 @@ std::string TaskStage::flow() const {
   std::string text;
   for (const PartSpec& part : reader_->chain().last_parts())
     text += (text.empty() ? "" : ", ") + part_text(part);
-  text += " -> " + name_of(spec_.task) + " -> " + value_kind_name(emitted_);
+  text += " -> " + name_of(spec_.task) + " -> ";
+  if (!form_.is_keyed()) {
+    const auto outputs = form_.outputs();
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      text += (i == 0 ? "" : ", ") + std::string(form_.has_rows(i) ? "rows of " : "") + part_text(outputs[i]);
+    }
+    return text;
+  }
+  text += value_kind_name(form_.value);
   if (combiner_) text += " -> " + name_of(spec_.combiner) + " -> " + value_kind_name(combiner_->kind());
   return text + " -> " + name_of(spec_.reducer) + " -> " + value_kind_name(reducer_->kind());
 }
@@ -209,21 +235,11 @@ Result<TaskStage::Outcome> TaskStage::run(Transport& transport, StoppableWork& w
   // A source that is read in order has one reader.
   const int slots = reader_->chain().in_order() ? 1 : threads;
   mapper_->set_slots(slots, &work.cancelled());
-  KeyedStage::Parts parts;
-  parts.splits = {records(), spec_.split};
-  parts.mapper = mapper_.get();
-  parts.kind = emitted_;
-  parts.combiner = combiner_.get();
-  parts.reducer = reducer_.get();
-  parts.memory_bytes = spec_.memory_bytes;
-  parts.threads = slots;
-  parts.transport = &transport;
-  parts.work = &work;
   std::string sha256;
-  parts.take = [&](PairStream& results) {
+  const auto write_file = [&](const std::function<Status(const Files::Writer&)>& content) {
     return files.write_pieces_atomically(path, [&](const Files::Writer& write) -> Status {
       Sha256 digest;
-      PLAIT_TRY(write_table(results, reducer_->kind(), path, [&](std::string_view piece) {
+      PLAIT_TRY(content([&](std::string_view piece) {
         digest.update(piece);
         return write(piece);
       }));
@@ -231,15 +247,70 @@ Result<TaskStage::Outcome> TaskStage::run(Transport& transport, StoppableWork& w
       return {};
     });
   };
-  stage_ = std::make_unique<KeyedStage>(parts);
-  const Status ran = stage_->run();
+  Outcome outcome;
+  const Status ran = form_.is_keyed() ? run_keyed(transport, work, slots, write_file, outcome)
+                                      : run_arrays(transport, work, slots, write_file, outcome);
   if (!ran) return ran.code() == Code::kStopped ? ran : ran.at("stage \"" + spec_.name + "\"");
-  Outcome outcome{stage_->counts(), mapper_->records(), mapper_->skipped(), sha256};
-  int64_t sums[] = {outcome.records, outcome.skipped_records};
+  outcome.sha256 = sha256;
+  int64_t sums[] = {mapper_->records(), mapper_->skipped()};
   PLAIT_TRY(transport.all_reduce_sum(std::span<int64_t>(sums)));
-  outcome.records = sums[0];
+  if (form_.is_keyed()) outcome.records = sums[0];
   outcome.skipped_records = sums[1];
   return outcome;
+}
+
+Status TaskStage::run_keyed(Transport& transport, StoppableWork& work, int slots,
+                            const FileWriter& write_file, Outcome& outcome) {
+  KeyedStage::Parts parts;
+  parts.splits = {records(), spec_.split};
+  parts.mapper = mapper_.get();
+  parts.kind = form_.value;
+  parts.combiner = combiner_.get();
+  parts.reducer = reducer_.get();
+  parts.memory_bytes = spec_.memory_bytes;
+  parts.threads = slots;
+  parts.transport = &transport;
+  parts.work = &work;
+  parts.take = [&](PairStream& results) {
+    return write_file([&](const Files::Writer& write) {
+      return write_table(results, reducer_->kind(), spec_.output, write);
+    });
+  };
+  keyed_ = std::make_unique<KeyedStage>(parts);
+  PLAIT_TRY(keyed_->run());
+  const KeyedCounts& counts = keyed_->counts();
+  outcome.pairs = counts.pairs;
+  outcome.results = counts.results;
+  outcome.bytes_shuffled = counts.bytes_shuffled;
+  outcome.bytes_spilled = counts.bytes_spilled;
+  outcome.tasks_by_rank = counts.tasks_by_rank;
+  return {};
+}
+
+Status TaskStage::run_arrays(Transport& transport, StoppableWork& work, int slots,
+                             const FileWriter& write_file, Outcome& outcome) {
+  ArrayStage::Parts parts;
+  parts.splits = {records(), spec_.split};
+  parts.mapper = mapper_.get();
+  parts.form = &form_;
+  parts.task = &task_;
+  parts.memory_bytes = spec_.memory_bytes;
+  parts.most_passes = spec_.most_passes;
+  parts.random_key = random_key(seed_, RandomPurpose::kTask, spec_.name);
+  parts.threads = slots;
+  parts.transport = &transport;
+  parts.work = &work;
+  parts.take = [&](const std::vector<OutputArray>& arrays) {
+    return write_file([&](const Files::Writer& write) { return write_arrays(arrays, spec_.output, write); });
+  };
+  arrays_ = std::make_unique<ArrayStage>(parts);
+  PLAIT_TRY(arrays_->run());
+  const ArrayCounts& counts = arrays_->counts();
+  outcome.passes = counts.passes;
+  outcome.records = counts.records;
+  outcome.bytes_shuffled = counts.bytes_shuffled;
+  outcome.tasks_by_rank = counts.tasks_by_rank;
+  return {};
 }
 
 }  // namespace plait

@@ -1,10 +1,13 @@
 // A stage of the pipeline file that runs a task plugin over records: opened (which checks it), then run.
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/files.h"
 #include "graph/input.h"
+#include "mapreduce/array_stage.h"
 #include "mapreduce/keyed_stage.h"
 #include "train/run.h"
 
@@ -30,30 +33,44 @@ class TaskStage {
   Status first_bad() const { return reader_->first_bad(); }
 
   struct Outcome {
-    KeyedCounts counts;
-    int64_t records = 0;          // that were mapped
+    int64_t passes = 1;           // over the records
+    int64_t records = 0;          // that were mapped, in one pass
     int64_t skipped_records = 0;  // bad ones, left out
-    std::string sha256;           // of the table; rank 0 only
+    int64_t pairs = 0;            // emitted
+    int64_t results = 0;          // lines of a table of pairs
+    int64_t bytes_shuffled = 0;   // sent from rank to rank
+    int64_t bytes_spilled = 0;    // kept in files meanwhile
+    std::vector<int64_t> tasks_by_rank;
+    std::string sha256;  // of the output; rank 0 only
   };
-  // On all ranks. Rank 0 writes the table to `path`, at once at the end or not at all.
-  // Fails with: as KeyedStage::run; kIo when the table cannot be written.
+  // On all ranks. Rank 0 writes the output to `path`, at once at the end or not at all.
+  // Fails with: as KeyedStage::run and ArrayStage::run; kIo when the output cannot be written.
   // Threads: [one at a time], the transport's thread; what it may be caught in lives as long as `work`.
   Result<Outcome> run(Transport& transport, StoppableWork& work, Files& files, const std::string& path,
                       int threads);
 
  private:
   class Mapper;
-  explicit TaskStage(const StageSpec& spec);
+  // Writes the stage's file, of which the function gives the pieces.
+  using FileWriter = std::function<Status(const std::function<Status(const Files::Writer&)>&)>;
+  TaskStage(const StageSpec& spec, uint64_t seed);
   Status make_plugins(const Registry& registry);
+  Status make_keyed_plugins(const Registry& registry);
+  Status run_keyed(Transport& transport, StoppableWork& work, int slots, const FileWriter& write_file,
+                   Outcome& outcome);
+  Status run_arrays(Transport& transport, StoppableWork& work, int slots, const FileWriter& write_file,
+                    Outcome& outcome);
 
   const StageSpec& spec_;
+  const uint64_t seed_;
   std::unique_ptr<SampleReader> reader_;
   Instance task_;
-  uint32_t emitted_ = 0;
+  TaskForm form_;
   std::unique_ptr<Combiner> combiner_;
   std::unique_ptr<KeyReducer> reducer_;
   std::unique_ptr<Mapper> mapper_;
-  std::unique_ptr<KeyedStage> stage_;
+  std::unique_ptr<KeyedStage> keyed_;
+  std::unique_ptr<ArrayStage> arrays_;
 };
 
 }  // namespace plait

@@ -202,7 +202,7 @@ Result<TaskBench> create_task_bench(Trial& trial, const Example& one, const Part
   bench.bound = one.integer_bound > 0 ? one.integer_bound : 2;
   trial.doing("infer and create, " + bench.text());
   CallContext context;
-  PLAIT_ASSIGN(bench.emits, infer_task(trial.entry(), *one.config, parts, context));
+  PLAIT_ASSIGN(bench.form, infer_task(trial.entry(), *one.config, parts, context));
   PLAIT_ASSIGN(bench.instance, create_task(trial.registry(), trial.entry(), *one.config, parts, context));
   return bench;
 }
@@ -306,12 +306,13 @@ RecordCall::RecordCall(const Parts& parts, const RecordContents& contents, size_
 }
 
 Status RecordCall::map(const TaskBench& bench, CallContext& context, const PairRecorder& out) {
-  const plait_task_call call{sizeof(plait_task_call),
-                             static_cast<uint32_t>(pointers_.size()),
-                             first_,
-                             count_,
-                             pointers_.data(),
-                             out.raw()};
+  plait_task_call call{};
+  call.struct_size = sizeof call;
+  call.n_parts = static_cast<uint32_t>(pointers_.size());
+  call.first = first_;
+  call.count = count_;
+  call.parts = pointers_.data();
+  call.out = out.raw();
   return context.call([&] { return bench.ops().map(bench.instance.self(), context.raw(), &call); }).at("map");
 }
 

@@ -70,7 +70,7 @@ std::vector<std::string> draw_values(Dice& dice, uint32_t kind, size_t count, ui
 struct TaskBench {
   std::shared_ptr<plait_config> config;
   std::vector<PartSpec> parts;
-  uint32_t emits = 0;
+  TaskForm form;
   uint32_t bound = 2;  // of whole numbers that are neither pictures nor text
   Instance instance;
   std::string text() const;

@@ -111,9 +111,9 @@ Status declared(Trial& trial) {
       if (pair.key.size() > PLAIT_MAX_KEY)
         return broken(
             fmt::format("emits a key of {} bytes, wanted at most {}", pair.key.size(), PLAIT_MAX_KEY));
-      if (const auto fault = value_fault(bench.emits, pair.value); !fault.empty())
+      if (const auto fault = value_fault(bench.form.value, pair.value); !fault.empty())
         return broken(
-            fmt::format("says that values are {}, and emits one of {}", value_kind_name(bench.emits), fault));
+            fmt::format("says that values are {}, and emits one of {}", value_kind_name(bench.form.value), fault));
     }
     if (pairs.empty()) trial.remark("nothing is emitted for the records that the kit draws");
     return {};
@@ -163,7 +163,7 @@ Status refuses(Trial& trial) {
     for (const auto& parts : odd_parts(bench.parts)) {
       if (parts.empty()) continue;
       const auto made = create_task_bench(trial, {bench.config, {}, 0, bench.bound}, parts);
-      const TaskBench named{bench.config, parts, 0, 0, {}};
+      const TaskBench named{bench.config, parts, {}, 0, {}};
       if (!made && (!is_refusal(made.status()) || is_silent(made.status())))
         return made.status().at("refusing parts" + named.text());
       if (!made || !maps_zeros) continue;

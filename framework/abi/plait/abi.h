@@ -651,13 +651,39 @@ typedef struct plait_emitter {
   int (*emit)(const struct plait_emitter* emitter, plait_str key, plait_str value);
 } plait_emitter;
 
-/* Answers of a task's infer. */
+/* A task may fill accumulators in place of emitting pairs: arrays with a rule by which what the splits have becomes one.
+ * A split's arrays begin as the rule says, its calls of map add to them, and the host folds them once the split is
+ * done; finish makes outputs of the whole, or state for another pass over the records. */
+enum {
+  PLAIT_ACCUMULATE_SUM = 1,     /* f64, from 0: the splits' sum, rounded once (a plait_sum): no order changes it */
+  PLAIT_ACCUMULATE_MEAN = 2,    /* that sum over the number of records */
+  PLAIT_ACCUMULATE_MINIMUM = 3, /* f64, from +infinity, which stays where nothing was met */
+  PLAIT_ACCUMULATE_MAXIMUM = 4, /* f64, from -infinity */
+  PLAIT_ACCUMULATE_COUNT = 5,   /* i64, from 0: the sum */
+  PLAIT_ACCUMULATE_ROWS = 6     /* any dtype: rows of this shape, in the order of the records; by append */
+};
+
+/* Answers of a task's infer: keyed once, or accumulator at least once. */
 typedef struct plait_task_builder {
   uint32_t struct_size;
   uint32_t reserved;
   void* host_data;
   int (*keyed)(const struct plait_task_builder* builder, uint32_t value); /* what it emits: PLAIT_VALUE_* */
+  /* rule: PLAIT_ACCUMULATE_*; its own name among accumulators, and no variable axis. */
+  int (*accumulator)(const struct plait_task_builder* builder, uint32_t rule, const plait_tensor_spec* spec);
+  /* What finish leaves to the next pass, and map reads; zeros in the first one. */
+  int (*state)(const struct plait_task_builder* builder, const plait_tensor_spec* state);
+  /* What finish makes. None: the accumulators themselves are the outputs. */
+  int (*output)(const struct plait_task_builder* builder, const plait_tensor_spec* output);
 } plait_task_builder;
+
+/* Takes rows of an accumulator of rows. PLAIT_FAILED: the host has no memory left for them; whoever appends fails. */
+typedef struct plait_row_taker {
+  uint32_t struct_size;
+  uint32_t reserved;
+  void* host_data;
+  int (*append)(const struct plait_row_taker* taker, uint32_t accumulator, int64_t count, const void* rows);
+} plait_row_taker;
 
 /* Some records of a split, in order. A split may come in several calls. */
 typedef struct plait_task_call {
@@ -666,8 +692,35 @@ typedef struct plait_task_call {
   int64_t first;                     /* number of the first record in the stage's input */
   int64_t count;                     /* records: N of the parts */
   const plait_tensor* const* parts;  /* [N, ...], as the source and the stage's preprocess give them */
-  const plait_emitter* out;
+  const plait_emitter* out;          /* keyed; else NULL */
+  int64_t total;                     /* records of the stage's input, bad ones among them */
+  int64_t pass;                      /* from 0 */
+  uint32_t n_accumulators;
+  uint32_t n_states;
+  const plait_tensor* const* accumulators; /* in the order of infer: the split's, added to in place; rows: data NULL */
+  const plait_tensor* const* states;       /* read only */
+  const plait_row_taker* rows;
+  plait_rng rng;                           /* of (seed, stage, pass) */
 } plait_task_call;
+
+/* The end of a pass. */
+typedef struct plait_task_finish {
+  uint32_t struct_size;
+  uint32_t n_accumulators;
+  uint32_t n_states;
+  uint32_t n_outputs;
+  int64_t records; /* that were mapped in this pass */
+  int64_t pass;    /* from 0 */
+  const plait_tensor* const* accumulators; /* of all records; rows: [number of rows, ...] */
+  const plait_tensor* const* states;       /* of this pass; written for the next */
+  const plait_tensor* const* outputs;      /* zeros, to be written in the last pass */
+  plait_rng rng;                           /* of (seed, stage, pass); other numbers than map's */
+  int32_t another;                         /* set to 1: another pass is wanted, with these states */
+} plait_task_finish;
+
+enum {
+  PLAIT_TASK_ACCUMULATES = 1 /* infer says accumulators; else pairs */
+};
 
 typedef struct plait_task_rules {
   uint32_t struct_size;
@@ -678,6 +731,8 @@ typedef struct plait_task_rules {
   /* Fails where records of these parts are not for it; says what it emits. Pure. [any] */
   int (*infer)(plait_context* context, const plait_config* config, uint32_t n_parts,
                const plait_tensor_spec* const* parts, const plait_task_builder* builder);
+  uint32_t flags; /* PLAIT_TASK_* */
+  uint32_t reserved_flags;
 } plait_task_rules;
 
 typedef struct plait_task_ops {
@@ -686,9 +741,12 @@ typedef struct plait_task_ops {
   int (*create)(plait_context* context, const plait_config* config, uint32_t n_parts,
                 const plait_tensor_spec* const* parts, void** self); /* [setup] */
   void (*destroy)(void* self);
-  /* What is emitted depends on the records alone: not on how they are cut into calls, nor on calls before. It may be
-   * called again for the same records. [any] */
+  /* What is emitted, or a split adds up, depends on records and states alone, not on other splits or earlier tries. What
+   * is emitted does not depend on how records are cut into calls; sums may, in their last bits: a split is cut alike in
+   * every run. It may be called again for the same records. [any] */
   int (*map)(const void* self, plait_context* context, const plait_task_call* call);
+  /* Optional, of accumulators: once a pass, on one rank, after all splits. [one at a time] */
+  int (*finish)(const void* self, plait_context* context, plait_task_finish* call);
 } plait_task_ops;
 
 enum {

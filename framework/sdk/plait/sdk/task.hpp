@@ -1,5 +1,6 @@
-// Tasks: the map function of a stage. Records go in, pairs of a key and a value come out.
+// Tasks: the map function of a stage. Records go in; out come pairs of a key and a value, or arrays.
 //
+// Pairs:
 //   static constexpr Value emits = Value::kI64;
 //   static constexpr const char* combiner = "acme.partial_sum";  // optional: where a file names
 //       // neither combiner nor reducer
@@ -8,10 +9,18 @@
 //   void open(Context& c, const Parts& parts);  // optional (or without parts)
 //   void map(Context& c, const Records& records, Emitter& out) const;
 //
+// Arrays (accumulators.hpp):
+//   void infer(const Parts& parts, Accumulators& a) const;  // declares them; fails as above
+//   void open(...);  // as above
+//   void map(Context& c, const Records& records, Accumulated& out) const;
+//   bool finish(Context& c, Pass& pass) const;  // optional: makes outputs, or state for another pass (true)
+//
 // map is a pure function: what it emits depends on the records alone, not on how they are cut into calls, nor
-// on other calls. It may be called again, elsewhere, for the same records.
+// on other calls; sums of a split may depend on the cut in their last bits, which is the same in every run.
+// It may be called again, elsewhere, for the same records.
 // Threads: map runs on several threads at once with one instance.
 #pragma once
+#include "accumulators.hpp"
 #include "keyed.hpp"
 #include "parts.hpp"
 
@@ -42,6 +51,18 @@ namespace detail {
 template <class T>
 concept MapsRecords = requires(const T& t, Context& c, const Records& records, Emitter& out) {
   t.map(c, records, out);
+};
+template <class T>
+concept Accumulates = requires(const T& t, Context& c, const Records& records, Accumulated& out) {
+  t.map(c, records, out);
+};
+template <class T>
+concept DeclaresAccumulators = requires(const T& t, const Parts& parts, Accumulators& a) {
+  t.infer(parts, a);
+};
+template <class T>
+concept Finishes = requires(const T& t, Context& c, Pass& pass) {
+  { t.finish(c, pass) } -> std::same_as<bool>;
 };
 template <class T>
 concept SaysWhatItEmits = !has_field_emits<T>() && std::is_same_v<typename Known<T::emits>::type, Value>;
@@ -79,15 +100,37 @@ constexpr void check_task() {
                 "combiner is not: static constexpr const char* combiner = an id, and public");
   static_assert(!has_reducer<T>() || NamesReducer<T>,
                 "reducer is not: static constexpr const char* reducer = an id, and public");
-  PLAIT_SDK_CHECK_HOOK(map, const T, "void map(Context& c, const Records& records, Emitter& out) const", void,
-                       Context&, const Records&, Emitter&);
-  PLAIT_SDK_CHECK_HOOK(infer, const T, "void infer(const Parts& parts) const", void, const Parts&);
+  if constexpr (Accumulates<T>) {
+    PLAIT_SDK_CHECK_HOOK(finish, const T, "bool finish(Context& c, Pass& pass) const", bool, Context&, Pass&);
+  } else {
+    PLAIT_SDK_CHECK_HOOK(map, const T, "void map(Context& c, const Records& records, Emitter& out) const",
+                         void, Context&, const Records&, Emitter&);
+    PLAIT_SDK_CHECK_HOOK(infer, const T, "void infer(const Parts& parts) const", void, const Parts&);
+  }
   static_assert(!names_open<T>() || OpensForRecords<T> || HasOpen<T>,
                 "open is not: void open(Context& c, const Parts& parts), nor void open(Context& c)");
   static_assert(!(OpensForRecords<T> && HasOpen<T>),
                 "open is there twice, one of them is never called: with const Parts& or without");
   PLAIT_SDK_CHECK_CALL(open, T, "void open(Context& c, const Parts& parts)", void, Context&, const Parts&);
   PLAIT_SDK_CHECK_CALL(open, T, "void open(Context& c)", void, Context&);
+}
+
+inline void tell(const Accumulators& declared, const plait_task_builder* builder) {
+  const auto taken = [](int status, const PartSpec& spec) {
+    if (status != PLAIT_OK) throw Error("\"", spec.name, "\" is not acceptable to the host");
+  };
+  const auto each = [&](const std::vector<PartSpec>& specs, auto take) {
+    for (const PartSpec& spec : specs) {
+      const plait_tensor_spec c = spec.c();
+      taken(take(builder, &c), spec);
+    }
+  };
+  for (const Accumulators::Accumulator& one : declared.accumulators()) {
+    const plait_tensor_spec c = one.spec.c();
+    taken(builder->accumulator(builder, one.rule, &c), one.spec);
+  }
+  each(declared.states(), builder->state);
+  each(declared.outputs(), builder->output);
 }
 
 template <class T>
@@ -97,10 +140,19 @@ struct TaskThunks {
     return guard(context, [&] {
       T task{};
       read_config(context, config, task);
-      if constexpr (ChecksParts<T>) std::as_const(task).infer(Parts(n_parts, specs));
-      if (builder->keyed(builder, static_cast<uint32_t>(T::emits)) != PLAIT_OK)
-        throw Error("the host does not take values of kind ", name_of(T::emits));
+      if constexpr (Accumulates<T>) {
+        Accumulators declared;
+        std::as_const(task).infer(Parts(n_parts, specs), declared);
+        tell(declared, builder);
+      } else {
+        infer_pairs(task, Parts(n_parts, specs), builder);
+      }
     });
+  }
+  static void infer_pairs(const T& task, const Parts& parts, const plait_task_builder* builder) {
+    if constexpr (ChecksParts<T>) task.infer(parts);
+    if (builder->keyed(builder, static_cast<uint32_t>(T::emits)) != PLAIT_OK)
+      throw Error("the host does not take values of kind ", name_of(T::emits));
   }
   static int create(plait_context* context, const plait_config* config, uint32_t n_parts,
                     const plait_tensor_spec* const* specs, void** self) noexcept {
@@ -118,22 +170,45 @@ struct TaskThunks {
   static int map(const void* self, plait_context* context, const plait_task_call* call) noexcept {
     return guard(context, [&] {
       Context c(context);
-      Emitter out(call->out);
-      as<T>(self).map(c, Records(call), out);
+      if constexpr (Accumulates<T>) {
+        Accumulated out(call);
+        as<T>(self).map(c, Records(call), out);
+      } else {
+        Emitter out(call->out);
+        as<T>(self).map(c, Records(call), out);
+      }
+    });
+  }
+  static int finish(const void* self, plait_context* context, plait_task_finish* call) noexcept {
+    return guard(context, [&] {
+      Context c(context);
+      Pass pass(call);
+      call->another = as<T>(self).finish(c, pass) ? 1 : 0;
     });
   }
 };
 
 template <class T>
 const plait_task_rules* task_rules() {
-  static constexpr plait_task_rules rules{sizeof(plait_task_rules), 0, default_combiner<T>(),
-                                          default_reducer<T>(), &TaskThunks<T>::infer};
+  static constexpr plait_task_rules rules{sizeof(plait_task_rules),
+                                          0,
+                                          default_combiner<T>(),
+                                          default_reducer<T>(),
+                                          &TaskThunks<T>::infer,
+                                          Accumulates<T> ? uint32_t{PLAIT_TASK_ACCUMULATES} : 0,
+                                          0};
   return &rules;
 }
 template <class T>
 const plait_task_ops* task_ops() {
-  static constexpr plait_task_ops ops{sizeof(plait_task_ops), 0, &TaskThunks<T>::create, &destroy_thunk<T>,
-                                      &TaskThunks<T>::map};
+  static constexpr auto finish = [] {
+    if constexpr (Finishes<T>)
+      return &TaskThunks<T>::finish;
+    else
+      return nullptr;
+  }();
+  static constexpr plait_task_ops ops{
+      sizeof(plait_task_ops), 0, &TaskThunks<T>::create, &destroy_thunk<T>, &TaskThunks<T>::map, finish};
   return &ops;
 }
 
@@ -142,12 +217,21 @@ const plait_task_ops* task_ops() {
 // A task type and its implementation.
 template <class T>
 Entry task(const char* id) {
-  static_assert(detail::SaysWhatItEmits<T>,
-                "a task needs, public: static constexpr Value emits = Value::kI64 (or kF64, kBytes)");
-  static_assert(detail::MapsRecords<T>,
-                "a task needs: void map(Context& c, const Records& records, Emitter& out) const");
+  constexpr bool kPairs = detail::SaysWhatItEmits<T> && detail::MapsRecords<T>;
+  constexpr bool kArrays = detail::Accumulates<T> && detail::DeclaresAccumulators<T>;
+  if constexpr (!detail::Accumulates<T>) {
+    static_assert(detail::SaysWhatItEmits<T>,
+                  "a task needs, public: static constexpr Value emits = Value::kI64 (or kF64, kBytes)");
+    static_assert(detail::MapsRecords<T>,
+                  "a task needs: void map(Context& c, const Records& records, Emitter& out) const, or with "
+                  "Accumulated& out");
+  } else {
+    static_assert(!detail::MapsRecords<T>, "map is there twice: with Emitter& and with Accumulated&");
+    static_assert(detail::DeclaresAccumulators<T>,
+                  "a task of arrays needs: void infer(const Parts& parts, Accumulators& a) const");
+  }
   detail::check_task<T>();
-  if constexpr (detail::SaysWhatItEmits<T> && detail::MapsRecords<T>)
+  if constexpr (kPairs != kArrays)
     return detail::make_entry<T>("task", id, detail::task_rules<T>(), kCpu, detail::task_ops<T>());
   return {};  // what is wanted has been said, and nothing more is
 }

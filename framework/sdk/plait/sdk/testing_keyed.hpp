@@ -128,12 +128,13 @@ class TaskTest {
     std::deque<TestTensor> parts;
     for (size_t part = 0; part < in_.size(); ++part) parts.push_back(batch(records, part));
     const auto tensors = pointers(parts);
-    const plait_task_call call{sizeof(plait_task_call),
-                               static_cast<uint32_t>(tensors.size()),
-                               first,
-                               static_cast<int64_t>(records.size()),
-                               tensors.data(),
-                               out.c()};
+    plait_task_call call{};
+    call.struct_size = sizeof call;
+    call.n_parts = static_cast<uint32_t>(tensors.size());
+    call.first = first;
+    call.count = static_cast<int64_t>(records.size());
+    call.parts = tensors.data();
+    call.out = out.c();
     host_.check(ops_.map(self_, host_.context(), &call));
   }
 

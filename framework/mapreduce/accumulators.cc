@@ -1,0 +1,291 @@
+#include "mapreduce/accumulators.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "plan/shape_text.h"
+
+namespace plait {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr size_t kMessage_bytes = size_t{16} << 20;  // of rows, from a rank at once
+
+bool is_sum(uint32_t rule) { return rule == PLAIT_ACCUMULATE_SUM || rule == PLAIT_ACCUMULATE_MEAN; }
+bool is_extreme(uint32_t rule) {
+  return rule == PLAIT_ACCUMULATE_MINIMUM || rule == PLAIT_ACCUMULATE_MAXIMUM;
+}
+double first_of(uint32_t rule) {
+  if (!is_extreme(rule)) return 0;
+  return rule == PLAIT_ACCUMULATE_MINIMUM ? kInfinity : -kInfinity;
+}
+size_t elements_of(const PartSpec& spec) { return static_cast<size_t>(element_count(spec.shape)); }
+
+Status no_number(const PartSpec& spec, size_t element, double value) {
+  return {Code::kNumeric,
+          fmt::format("element {} of the accumulator {} became {}", element, spec.name, value)};
+}
+
+Status too_many(const PartSpec& spec, size_t element) {
+  return {Code::kNumeric,
+          fmt::format("element {} of the accumulator {} is beyond 64 bits", element, spec.name)};
+}
+
+void append_number(Bytes& to, int64_t value) {
+  const auto* bytes = reinterpret_cast<const std::byte*>(&value);
+  to.insert(to.end(), bytes, bytes + sizeof value);
+}
+
+int64_t number_at(const Bytes& bytes, size_t at) {
+  int64_t value;
+  std::memcpy(&value, bytes.data() + at, sizeof value);
+  return value;
+}
+
+}  // namespace
+
+bool RowMemory::take(uint64_t bytes) {
+  if (used_.fetch_add(bytes) + bytes <= bound_) return true;
+  used_ -= bytes;
+  return false;
+}
+
+// ---- of a split
+
+SplitArrays::SplitArrays(const std::vector<TaskForm::Accumulator>& accumulators, RowMemory& memory)
+    : accumulators_(accumulators),
+      memory_(memory),
+      reals_(accumulators.size()),
+      counts_(accumulators.size()),
+      rows_(accumulators.size()) {
+  taker_ = {sizeof taker_, 0, this, append};
+  for (size_t i = 0; i < accumulators.size(); ++i) {
+    const PartSpec& spec = accumulators[i].spec;
+    plait_tensor& tensor = tensors_.emplace_back();
+    tensor.struct_size = sizeof tensor;
+    tensor.dtype = spec.dtype;
+    tensor.rank = static_cast<int32_t>(spec.shape.size());
+    tensor.variable_axis = -1;
+    tensor.shape = spec.shape.data();
+    tensor.name = spec.name.c_str();
+    if (accumulators[i].rule == PLAIT_ACCUMULATE_ROWS) continue;
+    if (accumulators[i].rule == PLAIT_ACCUMULATE_COUNT) {
+      counts_[i].resize(elements_of(spec));
+      tensor.data = counts_[i].data();
+    } else {
+      reals_[i].resize(elements_of(spec));
+      tensor.data = reals_[i].data();
+    }
+  }
+  for (const plait_tensor& tensor : tensors_) pointers_.push_back(&tensor);
+}
+
+void SplitArrays::begin() {
+  failure_ = {};
+  for (size_t i = 0; i < accumulators_.size(); ++i) {
+    std::ranges::fill(reals_[i], first_of(accumulators_[i].rule));
+    std::ranges::fill(counts_[i], 0);
+    rows_[i].clear();
+  }
+}
+
+void SplitArrays::put_into(plait_task_call& call) const {
+  call.n_accumulators = static_cast<uint32_t>(pointers_.size());
+  call.accumulators = pointers_.data();
+  call.rows = &taker_;
+}
+
+int SplitArrays::append(const plait_row_taker* taker, uint32_t accumulator, int64_t count, const void* rows) {
+  auto& self = *static_cast<SplitArrays*>(taker->host_data);
+  const auto refuse = [&](Code code, std::string why) {
+    if (self.failure_) self.failure_ = {code, std::move(why)};
+    return PLAIT_FAILED;
+  };
+  if (accumulator >= self.accumulators_.size() ||
+      self.accumulators_[accumulator].rule != PLAIT_ACCUMULATE_ROWS)
+    return refuse(Code::kPlugin, fmt::format("rows for accumulator {}, which takes none", accumulator));
+  if (count < 0 || (rows == nullptr && count > 0))
+    return refuse(Code::kPlugin, fmt::format("{} rows of nothing", count));
+  const PartSpec& spec = self.accumulators_[accumulator].spec;
+  const uint64_t bytes = byte_count(spec) * static_cast<uint64_t>(count);
+  if (!self.memory_.take(bytes))
+    return refuse(Code::kInvalid, fmt::format("the rows of {} take more than the stage's memory, {} bytes",
+                                              spec.name, self.memory_.bound()));
+  const auto* from = static_cast<const std::byte*>(rows);
+  Bytes& to = self.rows_[accumulator];
+  to.insert(to.end(), from, from + bytes);
+  return PLAIT_OK;
+}
+
+// ---- of a rank
+
+RankArrays::RankArrays(const std::vector<TaskForm::Accumulator>& accumulators)
+    : accumulators_(accumulators),
+      sums_(accumulators.size()),
+      reals_(accumulators.size()),
+      counts_(accumulators.size()),
+      rows_(accumulators.size()) {}
+
+void RankArrays::begin() {
+  for (size_t i = 0; i < accumulators_.size(); ++i) {
+    const auto& [rule, spec] = accumulators_[i];
+    rows_[i] = {};
+    if (rule == PLAIT_ACCUMULATE_ROWS) continue;
+    if (rule == PLAIT_ACCUMULATE_COUNT) {
+      counts_[i].assign(elements_of(spec), 0);
+      continue;
+    }
+    reals_[i].assign(elements_of(spec), first_of(rule));
+    if (is_sum(rule)) sums_[i].assign(elements_of(spec), {});
+  }
+}
+
+Status RankArrays::fold(int64_t split, SplitArrays& from) {
+  const std::lock_guard lock(mutex_);
+  for (size_t i = 0; i < accumulators_.size(); ++i) {
+    if (accumulators_[i].rule == PLAIT_ACCUMULATE_ROWS) {
+      if (!from.rows_[i].empty()) rows_[i].by_split[split] = std::move(from.rows_[i]);
+    } else {
+      PLAIT_TRY(fold_one(i, from));
+    }
+  }
+  return {};
+}
+
+Status RankArrays::fold_one(size_t place, SplitArrays& from) {
+  const auto& [rule, spec] = accumulators_[place];
+  if (rule == PLAIT_ACCUMULATE_COUNT) {
+    for (size_t e = 0; e < counts_[place].size(); ++e)
+      if (__builtin_add_overflow(counts_[place][e], from.counts_[place][e], &counts_[place][e]))
+        return too_many(spec, e);
+    return {};
+  }
+  const std::vector<double>& values = from.reals_[place];
+  const bool may_be_infinite = is_extreme(rule);
+  for (size_t e = 0; e < values.size(); ++e)
+    if (std::isnan(values[e]) || (!may_be_infinite && std::isinf(values[e])))
+      return no_number(spec, e, values[e]);
+  std::vector<double>& mine = reals_[place];
+  for (size_t e = 0; e < values.size(); ++e) {
+    if (rule == PLAIT_ACCUMULATE_MINIMUM)
+      mine[e] = std::min(mine[e], values[e]);
+    else if (rule == PLAIT_ACCUMULATE_MAXIMUM)
+      mine[e] = std::max(mine[e], values[e]);
+    else
+      sums_[place][e].add(values[e]);
+  }
+  return {};
+}
+
+Status RankArrays::reduce(Transport& transport, int64_t records, uint64_t memory_bytes,
+                          uint64_t& sent_bytes) {
+  PLAIT_TRY(reduce_sums(transport, sent_bytes));
+  int64_t row_bytes = 0;
+  for (const Rows& rows : rows_)
+    for (const auto& [split, bytes] : rows.by_split) row_bytes += static_cast<int64_t>(bytes.size());
+  PLAIT_TRY(transport.all_reduce_sum(std::span(&row_bytes, 1)));
+  if (static_cast<uint64_t>(row_bytes) > memory_bytes)
+    return {Code::kInvalid, fmt::format("the rows of all splits take {} bytes, the stage's memory is {}",
+                                        row_bytes, memory_bytes)};
+  for (size_t i = 0; i < accumulators_.size(); ++i) {
+    const auto& [rule, spec] = accumulators_[i];
+    if (rule == PLAIT_ACCUMULATE_ROWS) PLAIT_TRY(reduce_rows(transport, rows_[i], sent_bytes));
+    for (size_t e = 0; e < reals_[i].size(); ++e) {
+      if (is_sum(rule) && std::isinf(reals_[i][e])) return no_number(spec, e, reals_[i][e]);
+      if (rule == PLAIT_ACCUMULATE_MEAN) reals_[i][e] /= static_cast<double>(std::max<int64_t>(1, records));
+    }
+  }
+  return {};
+}
+
+Status RankArrays::reduce_sums(Transport& transport, uint64_t& sent_bytes) {
+  const int ranks = transport.size();
+  std::vector<BlockReduction> blocks;
+  std::vector<Reduction> others;
+  for (size_t i = 0; i < accumulators_.size(); ++i) {
+    const auto& [rule, spec] = accumulators_[i];
+    if (rule == PLAIT_ACCUMULATE_COUNT) {
+      // What each rank has fits, but what all have might not.
+      const int64_t bound = std::numeric_limits<int64_t>::max() / ranks;
+      for (size_t e = 0; e < counts_[i].size(); ++e)
+        if (ranks > 1 && (counts_[i][e] > bound || counts_[i][e] < -bound)) return too_many(spec, e);
+      others.push_back(Reduction::sum(std::span(counts_[i])));
+    }
+    // A minimum travels as the maximum of the negated.
+    if (rule == PLAIT_ACCUMULATE_MINIMUM)
+      for (double& value : reals_[i]) value = -value;
+    if (is_extreme(rule)) others.push_back(Reduction::max(std::span(reals_[i])));
+    if (!is_sum(rule)) continue;
+    BlockReduction& block = blocks.emplace_back();
+    block.elements = reals_[i].size();
+    block.columns = {{reinterpret_cast<std::byte*>(reals_[i].data()), sizeof(double)},
+                     {reinterpret_cast<std::byte*>(sums_[i].data()), sizeof(sdk::OrderFreeSum)}};
+    block.add = [this, i](size_t first, size_t count, std::span<const std::byte* const> other) {
+      const auto* sums = reinterpret_cast<const sdk::OrderFreeSum*>(other[1]);
+      for (size_t e = 0; e < count; ++e) sums_[i][first + e].add(sums[e].c());
+    };
+    block.finish = [this, i](size_t first, size_t count) {
+      for (size_t e = first; e < first + count; ++e) reals_[i][e] = sums_[i][e].value();
+    };
+    if (ranks > 1) sent_bytes += block.elements * (sizeof(double) + sizeof(sdk::OrderFreeSum));
+  }
+  if (!others.empty()) PLAIT_TRY(transport.all_reduce(others));
+  if (!blocks.empty()) PLAIT_TRY(transport.reduce_blocks(blocks));
+  for (size_t i = 0; i < accumulators_.size(); ++i)
+    if (accumulators_[i].rule == PLAIT_ACCUMULATE_MINIMUM)
+      for (double& value : reals_[i]) value = -value;
+  return {};
+}
+
+// Each rank's rows come to rank 0 as a stream of (split, bytes, the bytes), cut into messages.
+Status RankArrays::reduce_rows(Transport& transport, Rows& rows, uint64_t& sent_bytes) {
+  std::map<int64_t, Bytes> all;
+  if (transport.is_root()) all = std::move(rows.by_split);
+  Bytes stream;
+  for (const auto& [split, bytes] : rows.by_split) {
+    if (transport.is_root()) break;
+    append_number(stream, split);
+    append_number(stream, static_cast<int64_t>(bytes.size()));
+    stream.insert(stream.end(), bytes.begin(), bytes.end());
+  }
+  rows.by_split.clear();
+  sent_bytes += stream.size();
+  auto longest = static_cast<int64_t>(stream.size());
+  PLAIT_TRY(transport.all_reduce_max(std::span(&longest, 1)));
+  std::vector<Bytes> streams(static_cast<size_t>(transport.size()));
+  for (size_t at = 0; at < static_cast<size_t>(longest); at += kMessage_bytes) {
+    const size_t begin = std::min(at, stream.size()), end = std::min(at + kMessage_bytes, stream.size());
+    PLAIT_ASSIGN(const auto came, transport.gather(std::span(stream).subspan(begin, end - begin), 0));
+    for (size_t rank = 0; rank < came.size(); ++rank)
+      streams[rank].insert(streams[rank].end(), came[rank].begin(), came[rank].end());
+  }
+  if (!transport.is_root()) return {};
+  for (Bytes& from : streams) {
+    for (size_t at = 0; at < from.size();) {
+      const int64_t split = number_at(from, at);
+      const auto bytes = static_cast<ptrdiff_t>(number_at(from, at + 8));
+      const auto begin = from.begin() + static_cast<ptrdiff_t>(at + 16);
+      all[split].assign(begin, begin + bytes);
+      at += 16 + static_cast<size_t>(bytes);
+    }
+    from = {};
+  }
+  for (const auto& [split, bytes] : all) rows.joined.insert(rows.joined.end(), bytes.begin(), bytes.end());
+  return {};
+}
+
+std::string_view RankArrays::bytes(size_t place) const {
+  const auto view = [](const auto& values) {
+    return std::string_view(reinterpret_cast<const char*>(values.data()),
+                            values.size() * sizeof(values.front()));
+  };
+  if (accumulators_[place].rule == PLAIT_ACCUMULATE_ROWS) return view(rows_[place].joined);
+  if (accumulators_[place].rule == PLAIT_ACCUMULATE_COUNT) return view(counts_[place]);
+  return view(reals_[place]);
+}
+
+}  // namespace plait

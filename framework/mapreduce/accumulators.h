@@ -1,0 +1,91 @@
+// The accumulators of a stage: those of a split while it is mapped, and those of a rank, which the splits'
+// are folded into in any order.
+#pragma once
+#include <plait/abi.h>
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <plait/sdk/order_free_sum.hpp>
+#include <string>
+#include <vector>
+
+#include "cluster/transport.h"
+#include "registry/task_form.h"
+
+namespace plait {
+
+// Of rows that a rank holds, shared by its splits. Threads: [any]
+class RowMemory {
+ public:
+  explicit RowMemory(uint64_t bound_bytes) : bound_(bound_bytes) {}
+  bool take(uint64_t bytes);
+  void clear() { used_ = 0; }
+  uint64_t bound() const { return bound_; }
+
+ private:
+  uint64_t bound_;
+  std::atomic<uint64_t> used_ = 0;
+};
+
+// Does not move. Threads: [one at a time]
+class SplitArrays {
+ public:
+  SplitArrays(const std::vector<TaskForm::Accumulator>& accumulators, RowMemory& memory);
+  SplitArrays(const SplitArrays&) = delete;
+  SplitArrays& operator=(const SplitArrays&) = delete;
+  // As the rules have it for no record.
+  void begin();
+  // Where a task finds them.
+  void put_into(plait_task_call& call) const;
+  const Status& failure() const { return failure_; }
+
+ private:
+  friend class RankArrays;
+  static int append(const plait_row_taker* taker, uint32_t accumulator, int64_t count, const void* rows);
+
+  const std::vector<TaskForm::Accumulator>& accumulators_;
+  RowMemory& memory_;
+  std::vector<std::vector<double>> reals_;  // by accumulator; empty where it has none
+  std::vector<std::vector<int64_t>> counts_;
+  std::vector<Bytes> rows_;
+  std::vector<plait_tensor> tensors_;
+  std::vector<const plait_tensor*> pointers_;
+  plait_row_taker taker_{};
+  Status failure_;
+};
+
+class RankArrays {
+ public:
+  explicit RankArrays(const std::vector<TaskForm::Accumulator>& accumulators);
+  void begin();
+  // Folds what a split has. Rows are moved. Fails with: kNumeric for a number that is none, naming its place;
+  // kNumeric for a count beyond 64 bits. Threads: [any], at once
+  Status fold(int64_t split, SplitArrays& from);
+  // Makes one of those of all ranks: afterwards numbers are the same everywhere, and rank 0 has all rows.
+  // `records`: of all ranks. `sent_bytes`: what goes to other ranks is added.
+  // Fails with: kPeer; kStopped on all ranks; kNumeric; kInvalid for rows beyond `memory_bytes`.
+  // Threads: the transport's
+  Status reduce(Transport& transport, int64_t records, uint64_t memory_bytes, uint64_t& sent_bytes);
+  // Of accumulator `place` after reduce; rows on rank 0 only.
+  std::string_view bytes(size_t place) const;
+
+ private:
+  using Sums = std::vector<sdk::OrderFreeSum>;
+  struct Rows {
+    std::map<int64_t, Bytes> by_split;
+    Bytes joined;
+  };
+  Status fold_one(size_t place, SplitArrays& from);
+  Status reduce_sums(Transport& transport, uint64_t& sent_bytes);
+  Status reduce_rows(Transport& transport, Rows& rows, uint64_t& sent_bytes);
+
+  const std::vector<TaskForm::Accumulator>& accumulators_;
+  std::mutex mutex_;
+  std::vector<Sums> sums_;                  // by accumulator; empty where it has none
+  std::vector<std::vector<double>> reals_;  // extremes; results of sums
+  std::vector<std::vector<int64_t>> counts_;
+  std::vector<Rows> rows_;
+};
+
+}  // namespace plait
