@@ -101,7 +101,7 @@ class Accumulated {
     if (!detail::holds<V>(array.dtype())) throw Error("rows ", array, " hold other elements than given");
     size_t row = 1;
     for (const int64_t extent : array.shape()) row *= static_cast<size_t>(extent);
-    if (rows.size() % row != 0) throw Error(rows.size(), " elements are no rows of ", row);
+    if (rows.size() % row != 0) throw Error("\"", name, "\": ", rows.size(), " elements are no rows of ", row);
     const auto count = static_cast<int64_t>(rows.size() / row);
     if (c_->rows->append(c_->rows, at, count, rows.data()) != PLAIT_OK)
       throw Error("the rows were refused");  // the host has said why

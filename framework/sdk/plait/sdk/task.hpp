@@ -116,6 +116,7 @@ constexpr void check_task() {
 }
 
 inline void tell(const Accumulators& declared, const plait_task_builder* builder) {
+  if (!PLAIT_HAS(builder, output)) throw Error("this host takes pairs from tasks, and no accumulators");
   const auto taken = [](int status, const PartSpec& spec) {
     if (status != PLAIT_OK) throw Error("\"", spec.name, "\" is not acceptable to the host");
   };
