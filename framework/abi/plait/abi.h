@@ -651,7 +651,7 @@ typedef struct plait_emitter {
   int (*emit)(const struct plait_emitter* emitter, plait_str key, plait_str value);
 } plait_emitter;
 
-/* A task may fill accumulators in place of emitting pairs: arrays with a rule by which what the splits have becomes one.
+/* A task may fill accumulators in place of emitting pairs: arrays with a rule by which those of all splits become one.
  * A split's arrays begin as the rule says, its calls of map add to them, and the host folds them once the split is
  * done; finish makes outputs of the whole, or state for another pass over the records. */
 enum {
@@ -741,7 +741,7 @@ typedef struct plait_task_ops {
   int (*create)(plait_context* context, const plait_config* config, uint32_t n_parts,
                 const plait_tensor_spec* const* parts, void** self); /* [setup] */
   void (*destroy)(void* self);
-  /* What is emitted, or a split adds up, depends on records and states alone, not on other splits or earlier tries. What
+  /* What is emitted, or a split adds up, depends on records and states alone, not on other splits or tries before. What
    * is emitted does not depend on how records are cut into calls; sums may, in their last bits: a split is cut alike in
    * every run. It may be called again for the same records. [any] */
   int (*map)(const void* self, plait_context* context, const plait_task_call* call);
