@@ -264,6 +264,13 @@ TEST_CASE("the default path: what is named, the environment, the user's, the pro
   CHECK(path.folders[3] == folder / "data/plait/plugins/1");
 }
 
+TEST_CASE("a relative XDG_DATA_HOME is ignored") {
+  ::setenv("XDG_DATA_HOME", "data", 1);
+  const SearchPath path = default_search_path({}, {});
+  ::unsetenv("XDG_DATA_HOME");
+  for (const std::string& folder : path.folders) CHECK_MESSAGE(folder.front() == '/', folder);
+}
+
 TEST_CASE("a mistyped name finds what was meant") {
   const std::vector<std::string> names = {"convolution", "max_pool", "average_pool", "relu", "tanh", "adam"};
   CHECK(did_you_mean("convolutoin", names) == "convolution");  // two letters exchanged

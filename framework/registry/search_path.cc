@@ -21,7 +21,8 @@ void add_if_there(std::vector<std::string>& folders, const std::filesystem::path
 }
 
 std::string user_data_folder() {
-  if (const std::string data = environment("XDG_DATA_HOME"); !data.empty()) return data;
+  // A relative one is to be ignored. Source: XDG Base Directory Specification.
+  if (const std::string data = environment("XDG_DATA_HOME"); data.starts_with('/')) return data;
   const std::string home = environment("HOME");
   return home.empty() ? "" : home + "/.local/share";
 }

@@ -57,6 +57,10 @@ struct Accuracy {
     if (target.size() * static_cast<size_t>(prediction.shape(-1)) != prediction.size()) {
       throw Error("target is ", target, ", wanted one class number per position of prediction ", prediction);
     }
+    if (top > prediction.shape(-1)) {
+      throw Error("top is ", top, ", and prediction is ", prediction,
+                  ": every answer would be right; wanted at most ", prediction.shape(-1));
+    }
     return 2;  // right answers, all answers
   }
 
