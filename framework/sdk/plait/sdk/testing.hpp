@@ -10,6 +10,7 @@
 // Failures of a plugin arrive as std::runtime_error with the plugin's text.
 // Threads: one test, one thread; parallel_for runs on host.lanes threads.
 #pragma once
+#include "testing_accumulators.hpp"
 #include "testing_host.hpp"
 #include "testing_keyed.hpp"
 #include "testing_layer.hpp"

@@ -19,6 +19,7 @@
 
 #include "keyed.hpp"
 #include "testing_host.hpp"
+#include "testing_records.hpp"
 
 namespace plait::sdk::testing {
 
@@ -124,9 +125,8 @@ class TaskTest {
 
   // One call with these records: for each its parts, in order, as bytes. Of a part with a variable axis as
   // many as there are; of another all.
-  void map(const std::vector<std::vector<std::string>>& records, int64_t first = 0) {
-    std::deque<TestTensor> parts;
-    for (size_t part = 0; part < in_.size(); ++part) parts.push_back(batch(records, part));
+  void map(const RecordBytes& records, int64_t first = 0) {
+    const auto parts = batches(in_, records);
     const auto tensors = pointers(parts);
     plait_task_call call{};
     call.struct_size = sizeof call;
@@ -153,24 +153,6 @@ class TaskTest {
     const auto& rules = *static_cast<const plait_task_rules*>(entry.type.rules);
     host.check(rules.infer(host.context(), settings.c(), specs.size(), specs.data(), &builder));
     return emits;
-  }
-  TestTensor batch(const std::vector<std::vector<std::string>>& records, size_t part) const {
-    PartSpec spec = in_[part];
-    const size_t stride = spec.bytes(), extent = spec.variable_axis < 0 ? 1 : extent_of(spec);
-    spec.shape.insert(spec.shape.begin(), static_cast<int64_t>(records.size()));
-    if (spec.variable_axis >= 0) ++spec.variable_axis;
-    TestTensor tensor(spec);
-    for (size_t i = 0; i < records.size(); ++i) {
-      const std::string& bytes = records[i].at(part);
-      if (bytes.size() > stride) throw std::runtime_error("a part of a record is larger than its bound");
-      std::copy(bytes.begin(), bytes.end(), static_cast<char*>(tensor.view().raw()) + i * stride);
-      if (spec.variable_axis >= 0)
-        tensor.lengths.push_back(static_cast<int32_t>(bytes.size() * extent / std::max<size_t>(stride, 1)));
-    }
-    return tensor;
-  }
-  static size_t extent_of(const PartSpec& spec) {
-    return static_cast<size_t>(spec.shape[static_cast<size_t>(spec.variable_axis)]);
   }
 
   TestHost& host_;
