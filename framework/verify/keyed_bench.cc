@@ -156,6 +156,30 @@ int PairRecorder::emit(const plait_emitter* emitter, plait_str key, plait_str va
   return PLAIT_OK;
 }
 
+MapRecorder::MapRecorder(const TaskForm& form, uint64_t most, Poison beyond) : pairs_(most) {
+  if (!form.is_keyed()) arrays_ = std::make_unique<ArrayRecorder>(form, most, beyond);
+}
+
+void MapRecorder::put_into(plait_task_call& call) const {
+  if (arrays_)
+    arrays_->put_into(call);
+  else
+    call.out = pairs_.raw();
+}
+
+void MapRecorder::clear() {
+  pairs_.clear();
+  if (arrays_) arrays_->begin();
+}
+
+Pairs MapRecorder::pairs() const {
+  if (!arrays_) return pairs_.pairs;
+  Pairs pairs;
+  for (size_t i = 0; i < arrays_->form().accumulators.size(); ++i)
+    pairs.push_back({arrays_->form().accumulators[i].spec.name, std::string(arrays_->bytes(i))});
+  return pairs;
+}
+
 ValueList::ValueList(const std::vector<std::string>& values, Poison beyond)
     : values_(values), beyond_(beyond) {
   c_.struct_size = sizeof c_;
@@ -216,7 +240,7 @@ Result<TaskBench> make_task_bench(Trial& trial, const Example& one, const Parts&
     const RecordContents records = draw_records(bench, dice, 20);
     RecordCall call(parts, records, 0, records.size());
     CallContext context;
-    const PairRecorder out;
+    const MapRecorder out(bench.form);
     status = call.map(bench, context, out);
     if (!is_refusal(status)) return bench;  // what else is wrong is for the laws
   }
@@ -273,7 +297,9 @@ RecordContents zero_records(const Parts& parts, size_t count) {
 
 RecordCall::RecordCall(const Parts& parts, const RecordContents& contents, size_t begin, size_t end,
                        Poison beyond)
-    : first_(static_cast<int64_t>(begin)), count_(static_cast<int64_t>(end - begin)) {
+    : first_(static_cast<int64_t>(begin)),
+      count_(static_cast<int64_t>(end - begin)),
+      total_(static_cast<int64_t>(contents.size())) {
   for (size_t p = 0; p < parts.size(); ++p) {
     const uint64_t each = part_bytes(parts[p]);
     auto part =
@@ -305,14 +331,15 @@ RecordCall::RecordCall(const Parts& parts, const RecordContents& contents, size_
   }
 }
 
-Status RecordCall::map(const TaskBench& bench, CallContext& context, const PairRecorder& out) {
+Status RecordCall::map(const TaskBench& bench, CallContext& context, const MapRecorder& out) {
   plait_task_call call{};
   call.struct_size = sizeof call;
   call.n_parts = static_cast<uint32_t>(pointers_.size());
   call.first = first_;
   call.count = count_;
   call.parts = pointers_.data();
-  call.out = out.raw();
+  call.total = total_;
+  out.put_into(call);
   return context.call([&] { return bench.ops().map(bench.instance.self(), context.raw(), &call); }).at("map");
 }
 

@@ -7,6 +7,7 @@
 
 #include "registry/instance.h"
 #include "registry/values.h"
+#include "verify/array_recorder.h"
 #include "verify/config_samples.h"
 #include "verify/samples.h"
 
@@ -77,6 +78,26 @@ struct TaskBench {
   const plait_task_ops& ops() const { return *instance.ops<plait_task_ops>(); }
 };
 
+// What calls of map make of records, in whichever form the task has. Threads: [one at a time]
+class MapRecorder {
+ public:
+  // Refuses pairs, or calls that append rows, from number `most` on. `beyond`: what lies around arrays.
+  explicit MapRecorder(const TaskForm& form, uint64_t most = UINT64_MAX, Poison beyond = Poison::kNan);
+  void put_into(plait_task_call& call) const;
+  void clear();
+  // Those emitted; or each accumulator's name with its bytes, of rows all so far.
+  Pairs pairs() const;
+  uint64_t taken() const { return arrays_ ? arrays_->appended() : pairs_.pairs.size(); }
+  uint64_t refused() const { return arrays_ ? arrays_->refused() : pairs_.refused; }
+  // "" or what was written around arrays, or to the states.
+  std::string misdeed() const { return arrays_ ? arrays_->misdeed() : ""; }
+  ArrayRecorder* arrays() const { return arrays_.get(); }  // null for pairs
+
+ private:
+  PairRecorder pairs_;
+  std::unique_ptr<ArrayRecorder> arrays_;
+};
+
 // Infers and creates; no record is mapped.
 Result<TaskBench> create_task_bench(Trial& trial, const Example& one, const std::vector<PartSpec>& parts);
 // And finds whole numbers that map takes. Fails with: what infer, create or map report.
@@ -104,7 +125,7 @@ class RecordCall {
   RecordCall(const RecordCall&) = delete;
   RecordCall& operator=(const RecordCall&) = delete;
   // Fails with: what map reports.
-  Status map(const TaskBench& bench, CallContext& context, const PairRecorder& out);
+  Status map(const TaskBench& bench, CallContext& context, const MapRecorder& out);
   // "" or which part was written, in the records or around them.
   std::string misdeed() const;
 
@@ -117,7 +138,7 @@ class RecordCall {
   const std::vector<std::unique_ptr<Part>>& parts() const { return parts_; }
 
  private:
-  int64_t first_, count_;
+  int64_t first_, count_, total_;
   std::vector<std::unique_ptr<Part>> parts_;
   std::vector<const plait_tensor*> pointers_;
 };

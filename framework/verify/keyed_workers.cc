@@ -17,17 +17,28 @@ uint64_t number_of(const Pairs& pairs) {
   return number;
 }
 
-// A call with some records.
+uint64_t number_of(const PassEnd& end) {
+  uint64_t number = end.another ? 1 : 0;
+  for (const auto* all : {&end.states, &end.outputs})
+    for (const std::string& bytes : *all) number = number * 31 + std::hash<std::string>()(bytes);
+  return number;
+}
+
+// A call with some records, and the end of the pass where the task has one.
 class TaskWorker final : public Worker {
  public:
   TaskWorker(TaskBench bench, Dice& dice)
-      : bench_(std::move(bench)), call_(bench_.parts, draw_records(bench_, dice, kRecords), 0, kRecords) {
+      : bench_(std::move(bench)),
+        call_(bench_.parts, draw_records(bench_, dice, kRecords), 0, kRecords),
+        out_(bench_.form) {
     for (const auto& part : call_.parts()) {
       own(fmt::format("part \"{}\"", part->spec.name), part->memory, part->spec.dtype, Role::kRead);
       const bool whole = part->spec.dtype == PLAIT_I32 || part->spec.dtype == PLAIT_I64;
       if (whole) keep_within(0, bench_.bound);
     }
-    own("pairs", result_, PLAIT_I64, Role::kWritten);
+    for (Guarded* memory : out_.arrays() ? out_.arrays()->memory() : std::vector<Guarded*>())
+      own("accumulators and states", *memory, PLAIT_U8, Role::kScratch);
+    own("results", result_, PLAIT_I64, Role::kWritten);
   }
   std::string text() const override { return bench_.text(); }
   CallContext& context() override { return context_; }
@@ -35,13 +46,20 @@ class TaskWorker final : public Worker {
  private:
   static constexpr size_t kRecords = 12;
   Status calls() override {
-    PairRecorder out;
-    PLAIT_TRY(call_.map(bench_, context_, out));
-    *result_.as<uint64_t>() = number_of(out.pairs);
+    out_.clear();
+    PLAIT_TRY(call_.map(bench_, context_, out_));
+    *result_.as<uint64_t>() = number_of(out_.pairs());
+    const ArrayRecorder* arrays = out_.arrays();
+    // The host fails before finish where an accumulator is no number.
+    if (arrays == nullptr || !has_finish(bench_.instance) || !arrays->fault().empty()) return {};
+    PLAIT_ASSIGN(const PassEnd end,
+                 finish_pass(bench_.instance, context_, *arrays, 0, zero_states(bench_.form), kRecords));
+    *result_.as<uint64_t>() += number_of(end);
     return {};
   }
   TaskBench bench_;
   RecordCall call_;
+  MapRecorder out_;
   Guarded result_{sizeof(uint64_t), Poison::kNan};
   CallContext context_;
 };

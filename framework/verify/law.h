@@ -59,6 +59,7 @@ std::vector<Law> augmenter_laws();
 std::vector<Law> augmenter_large_laws();
 std::vector<Law> source_laws();
 std::vector<Law> task_laws();
+std::vector<Law> accumulator_laws();
 std::vector<Law> combiner_laws();
 std::vector<Law> reducer_laws();
 std::vector<Law> key_reducer_laws();

@@ -192,6 +192,11 @@ Status set_up_task(const TaskBench& made, uint64_t refused) {
   plait_task_builder builder{};
   builder.struct_size = sizeof builder;
   builder.keyed = [](const plait_task_builder*, uint32_t) { return int{PLAIT_OK}; };
+  builder.accumulator = [](const plait_task_builder*, uint32_t, const plait_tensor_spec*) {
+    return int{PLAIT_OK};
+  };
+  builder.state = [](const plait_task_builder*, const plait_tensor_spec*) { return int{PLAIT_OK}; };
+  builder.output = builder.state;
   void* self = nullptr;
   Row row(refused);
   row.call([&] { return rules.infer(row.c(), config, parts.size(), parts.data(), &builder); });

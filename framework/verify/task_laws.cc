@@ -1,38 +1,16 @@
 // Laws of tasks.
 #include <fmt/format.h>
 
-#include "verify/keyed_bench.h"
 #include "verify/law.h"
+#include "verify/task_trial.h"
 
 namespace plait {
 namespace {
 
-constexpr size_t kRecords = 11;
-
-template <class Check>
-Status for_each_task(Trial& trial, Check check) {
-  PLAIT_ASSIGN(const auto benches, task_benches(trial, 8));
-  for (const TaskBench& bench : benches) {
-    trial.doing("map, " + bench.text());
-    PLAIT_TRY(Status(check(bench)).at(bench.text()));
-  }
-  return {};
-}
-
-// All pairs of calls with `each` records.
-Result<Pairs> map_all(const TaskBench& bench, const RecordContents& records, size_t each,
-                      Poison beyond = Poison::kNan) {
-  PairRecorder out;
-  CallContext context;
-  for (size_t begin = 0; begin < records.size(); begin += each) {
-    RecordCall call(bench.parts, records, begin, std::min(begin + each, records.size()), beyond);
-    PLAIT_TRY(call.map(bench, context, out));
-  }
-  return out.pairs;
-}
+constexpr size_t kRecords = 11, kConfigs = 8;
 
 Status same(Trial& trial) {
-  return for_each_task(trial, [&](const TaskBench& bench) -> Status {
+  return for_each_task(trial, kConfigs, [&](const TaskBench& bench) -> Status {
     const auto records = draw_records(bench, trial.dice(), kRecords);
     PLAIT_ASSIGN(const Pairs wanted, map_all(bench, records, kRecords));
     PLAIT_ASSIGN(const Pairs again, map_all(bench, records, kRecords));
@@ -47,12 +25,13 @@ Status same(Trial& trial) {
 }
 
 Status cut(Trial& trial) {
-  return for_each_task(trial, [&](const TaskBench& bench) -> Status {
+  return for_each_task(trial, kConfigs, [&](const TaskBench& bench) -> Status {
     const auto records = draw_records(bench, trial.dice(), kRecords);
     PLAIT_ASSIGN(const Pairs wanted, map_all(bench, records, kRecords));
     for (const size_t each : {1, 3}) {
       PLAIT_ASSIGN(const Pairs pairs, map_all(bench, records, each));
-      if (const auto what = difference(wanted, pairs); !what.empty())
+      PLAIT_ASSIGN(const std::string what, difference_by_cut(bench, records, wanted, pairs));
+      if (!what.empty())
         return broken(
             fmt::format("{} records in one call and in calls of {} differ: {}", kRecords, each, what));
     }
@@ -62,13 +41,13 @@ Status cut(Trial& trial) {
 
 // Whatever came before: many records, and calls that failed because their emitter did.
 Status history(Trial& trial) {
-  return for_each_task(trial, [&](const TaskBench& bench) -> Status {
+  return for_each_task(trial, kConfigs, [&](const TaskBench& bench) -> Status {
     const auto records = draw_records(bench, trial.dice(), kRecords);
     PLAIT_ASSIGN(const Pairs wanted, map_all(bench, records, kRecords));
     for (int i = 0; i < 5; ++i) {
       PLAIT_TRY(map_all(bench, draw_records(bench, trial.dice(), 40), 40).status());
       CallContext context;
-      PairRecorder full(0);
+      MapRecorder full(bench.form, 0);
       RecordCall call(bench.parts, records, 0, kRecords);
       static_cast<void>(call.map(bench, context, full));
     }
@@ -79,7 +58,7 @@ Status history(Trial& trial) {
 }
 
 Status concurrent(Trial& trial) {
-  return for_each_task(trial, [&](const TaskBench& bench) -> Status {
+  return for_each_task(trial, kConfigs, [&](const TaskBench& bench) -> Status {
     constexpr size_t kThreads = 4;
     std::vector<RecordContents> records;
     std::vector<Pairs> wanted;
@@ -91,11 +70,11 @@ Status concurrent(Trial& trial) {
     const std::string fault = at_once(kThreads, [&](size_t n) -> std::string {
       RecordCall call(bench.parts, records[n], 0, kRecords);
       CallContext context;
-      PairRecorder out;
+      MapRecorder out(bench.form);
       for (int i = 0; i < 300; ++i) {
         out.clear();
         if (const Status status = call.map(bench, context, out); !status) return status.message();
-        if (const auto what = difference(wanted[n], out.pairs); !what.empty()) return what;
+        if (const auto what = difference(wanted[n], out.pairs()); !what.empty()) return what;
       }
       return "";
     });
@@ -104,16 +83,22 @@ Status concurrent(Trial& trial) {
 }
 
 Status declared(Trial& trial) {
-  return for_each_task(trial, [&](const TaskBench& bench) -> Status {
+  return for_each_task(trial, kConfigs, [&](const TaskBench& bench) -> Status {
     const auto records = draw_records(bench, trial.dice(), 60);
-    PLAIT_ASSIGN(const Pairs pairs, map_all(bench, records, records.size()));
+    const MapRecorder out(bench.form);
+    PLAIT_TRY(map_into(bench, records, records.size(), out));
+    if (out.arrays()) {
+      const auto fault = out.arrays()->fault();
+      return fault.empty() ? Status() : broken(fault + ", wanted a number");
+    }
+    const Pairs pairs = out.pairs();
     for (const KeyedPair& pair : pairs) {
       if (pair.key.size() > PLAIT_MAX_KEY)
         return broken(
             fmt::format("emits a key of {} bytes, wanted at most {}", pair.key.size(), PLAIT_MAX_KEY));
       if (const auto fault = value_fault(bench.form.value, pair.value); !fault.empty())
-        return broken(
-            fmt::format("says that values are {}, and emits one of {}", value_kind_name(bench.form.value), fault));
+        return broken(fmt::format("says that values are {}, and emits one of {}",
+                                  value_kind_name(bench.form.value), fault));
     }
     if (pairs.empty()) trial.remark("nothing is emitted for the records that the kit draws");
     return {};
@@ -121,16 +106,18 @@ Status declared(Trial& trial) {
 }
 
 Status reads_only(Trial& trial) {
-  return for_each_task(trial, [&](const TaskBench& bench) -> Status {
+  return for_each_task(trial, kConfigs, [&](const TaskBench& bench) -> Status {
     const auto records = draw_records(bench, trial.dice(), kRecords);
-    PairRecorder out[2];
+    Pairs made[2];
     for (const Poison beyond : {Poison::kNan, Poison::kNumber}) {
+      const MapRecorder out(bench.form, UINT64_MAX, beyond);
       RecordCall call(bench.parts, records, 0, kRecords, beyond);
       CallContext context;
-      PLAIT_TRY(call.map(bench, context, out[beyond == Poison::kNumber]));
+      PLAIT_TRY(call.map(bench, context, out));
+      made[beyond == Poison::kNumber] = out.pairs();
       if (const auto text = call.misdeed(); !text.empty()) return broken(text);
     }
-    const auto what = difference(out[0].pairs, out[1].pairs);
+    const auto what = difference(made[0], made[1]);
     return what.empty()
                ? Status()
                : broken("what lies behind a record's length, or around the records, is read: " + what);
@@ -158,7 +145,7 @@ std::vector<std::vector<PartSpec>> odd_parts(const std::vector<PartSpec>& parts)
 }
 
 Status refuses(Trial& trial) {
-  return for_each_task(trial, [&](const TaskBench& bench) -> Status {
+  return for_each_task(trial, kConfigs, [&](const TaskBench& bench) -> Status {
     const bool maps_zeros = static_cast<bool>(map_all(bench, zero_records(bench.parts, 2), 2));
     for (const auto& parts : odd_parts(bench.parts)) {
       if (parts.empty()) continue;
@@ -178,19 +165,21 @@ Status refuses(Trial& trial) {
 
 Status passes_failure(Trial& trial) {
   constexpr uint64_t kFew = 16;
-  return for_each_task(trial, [&](const TaskBench& bench) -> Status {
+  return for_each_task(trial, kConfigs, [&](const TaskBench& bench) -> Status {
     const auto records = draw_records(bench, trial.dice(), 40);
-    PLAIT_ASSIGN(const Pairs all, map_all(bench, records, records.size()));
-    if (all.empty()) return {};
-    for (const uint64_t taken : {size_t{0}, size_t{1}, all.size() / 2, all.size() - 1}) {
-      if (taken >= all.size()) continue;
-      PairRecorder out(taken);
+    const MapRecorder whole(bench.form);
+    PLAIT_TRY(map_into(bench, records, records.size(), whole));
+    const uint64_t all = whole.taken();
+    const char* what = bench.form.is_keyed() ? "pair" : "call of append";
+    for (const uint64_t taken : {uint64_t{0}, uint64_t{1}, all / 2, all - 1}) {
+      if (taken >= all) continue;
+      const MapRecorder out(bench.form, taken);
       CallContext context;
       RecordCall call(bench.parts, records, 0, records.size());
       if (call.map(bench, context, out))
-        return broken(fmt::format("succeeds though its pair {} was refused", taken));
-      if (out.refused > kFew)
-        return broken(fmt::format("emits {} more pairs behind one that was refused", out.refused - 1));
+        return broken(fmt::format("succeeds though its {} {} was refused", what, taken));
+      if (out.refused() > kFew)
+        return broken(fmt::format("emits {} more {}s behind one that was refused", out.refused() - 1, what));
     }
     return {};
   });
@@ -202,15 +191,15 @@ std::vector<Law> task_laws() {
   constexpr const char* kKind = "task";
   constexpr Severity kMust = Severity::kMust;
   return {
-      {kKind, "same", kMust, "the records decide what is emitted, whoever maps them", same},
-      {kKind, "cut", kMust, "how records are cut into calls changes no pair", cut},
-      {kKind, "history", kMust, "calls before change no pair", history},
+      {kKind, "same", kMust, "the records decide what is emitted, or added up, whoever maps them", same},
+      {kKind, "cut", kMust, "how records are cut into calls changes no pair, and of sums the last bits", cut},
+      {kKind, "history", kMust, "calls before change no pair and no accumulator", history},
       {kKind, "concurrent", kMust, "one instance serves several threads at once", concurrent},
-      {kKind, "declared", kMust, "keys and values are as was declared", declared},
+      {kKind, "declared", kMust, "keys and values are as was declared, sums are numbers", declared},
       {kKind, "reads_only", kMust, "reads the records up to their lengths, and writes none of them",
        reads_only},
       {kKind, "refuses", kMust, "parts that are not for it are refused by infer, in words", refuses},
-      {kKind, "passes_failure", kMust, "fails, and soon, when a pair is refused", passes_failure},
+      {kKind, "passes_failure", kMust, "fails, and soon, when a pair or a row is refused", passes_failure},
   };
 }
 
