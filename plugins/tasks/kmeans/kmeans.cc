@@ -112,7 +112,8 @@ struct KMeans {
     if (pass.number() == 0) return draw_start(c, pass), true;
     const double inertia = pass.accumulated("inertia")[0];
     const double before = pass.state<double>("inertia")[0];
-    const bool is_settled = pass.number() > 1 && before - inertia < tolerance * before;
+    // Rounding may let it rise a little near the end.
+    const bool is_settled = tolerance > 0 && pass.number() > 1 && before - inertia < tolerance * before;
     if (pass.number() <= iterations && !is_settled && move_centres(pass)) {
       pass.state<double>("inertia")[0] = inertia;
       return true;
