@@ -51,9 +51,9 @@ struct Moments {
         "the population,\n"
         "not estimates by N - 1. Of u8 in one pass over the records, in integers, so that only the last step "
         "rounds; of others in\n"
-        "two: the mean, then squares about it, corrected by what the mean was off (Chan, Golub, LeVeque "
-        "1983, "
-        "eq. 1.7).\n"
+        "two: the mean, then squares about it, corrected by what the mean was off (the corrected two-pass "
+        "algorithm of\n"
+        "Chan, Golub, LeVeque 1983).\n"
         "Fails with kNumeric for an element that is not finite. Covariance takes 8 n^2 bytes several times "
         "over.");
     d.field("part", &Moments::part).doc("part of the records that holds the numbers");
