@@ -23,12 +23,14 @@ UPDATE = "void update(Context&, Tensor, Tensor, std::span<double>) const {}"
 FINISH = "void finish(std::span<const double>, std::span<double>) const {}"
 EMITS = "static constexpr Value emits = Value::kI64;"
 MAP = "void map(Context&, const Records&, Emitter&) const {}"
+ARRAYS = "void infer(const Parts&, Accumulators& a) const { a.sum(\"x\"); }"
+FILL = "void map(Context&, const Records&, Accumulated&) const {}"
 FOLDED = "Folded infer(Value) const { return {Value::kI64, 8}; }"
 BEGIN = "void begin(std::string_view, std::span<std::byte>) const {}"
 FOLD = "void fold(std::span<std::byte>, std::span<const std::byte>) const {}"
 KIND_OUT = "Value infer(Value in) const { return in; }"
 REDUCE = "void reduce(Context&, std::string_view, Values&, Emitter&) const {}"
-# What a right struct of each kind has. "calls" is a layer, "keys" a reducer.
+# What a right struct of each kind has. "calls" is a layer, "keys" a reducer, "arrays" a task.
 PARTS = {
     "layer": "void forward(Context&, In, Out) const {} void backward(Context&, In, In, Out) const {}",
     "calls": f"void infer(LayerShapes&) const {{}} void forward({CALL}) const {{}} void backward({CALL}) const {{}}",
@@ -42,6 +44,7 @@ PARTS = {
               "void read(Context&, int64_t, SampleCall&) const {}",
     "pretrainer": "void next_stage(const Network&, int, StageBuilder&) const {}",
     "task": f"{EMITS} {MAP}",
+    "arrays": f"{ARRAYS} {FILL}",
     "combiner": f"{FOLDED} {BEGIN} {FOLD}",
     "keys": f"{KIND_OUT} {REDUCE}",
 }
@@ -126,6 +129,18 @@ BESIDE = [
     ("task", "const char* reducer = \"plait.sum\";", "reducer is not: static constexpr const char* reducer"),
     ("task", "private: static constexpr const char* combiner = \"a.b\";", "combiner is not: static constexpr const char*"),
     ("task", "static constexpr const char* reducer = \"plait.sum\";", None),
+    ("arrays", "bool finish(Context&, Pass&) const { return false; }", None),
+    ("arrays", "void finish(Context&, Pass&) const {}", f"finish {OTHER}; wanted: bool finish(Context& c, Pass&"),
+    ("arrays", "int finish(Context&, Pass&) const { return 1; }", f"finish {OTHER}"),
+    ("arrays", "bool finish(Context&, Pass&) { return false; }", "finish is not: bool finish(Context& c, Pass& pass)"),
+    ("arrays", "bool finish(Context&, Pass) const { return false; }", f"finish {LOST}"),
+    ("arrays", "bool finish(Context&, const Pass&) const { return false; }", f"finish {LOST}"),
+    ("arrays", "bool finish(Pass&) const { return false; }", "finish is not: bool finish(Context& c, Pass& pass)"),
+    ("arrays", "private: bool finish(Context&, Pass&) const { return false; }", "finish is not: bool finish("),
+    ("arrays", MAP, "map is there twice: with Emitter& and with Accumulated&"),
+    ("arrays", f"{EMITS} {MAP}", "map is there twice: with Emitter& and with Accumulated&"),
+    ("arrays", "void open(Context&, Value) {}", "open is not: void open(Context& c, const Parts& parts)"),
+    ("task", ARRAYS, "infer is not: void infer(const Parts& parts) const"),
     ("combiner", "bool commutative = true;", "commutative is not: static constexpr bool commutative"),
     ("combiner", "private: static constexpr bool commutative = true;", "commutative is not: static constexpr bool"),
     ("combiner", "static constexpr bool commutative = true;", None),
@@ -172,6 +187,9 @@ WHOLE = [
     ("task", f"{EMITS} {MAP.replace('Emitter&', 'const Emitter&')}", f"map {LOST}"),
     ("task", f"{EMITS} bool map(Context&, const Records&, Emitter&) const {{ return true; }}", f"map {OTHER}"),
     ("task", f"{EMITS} void map(Context&, auto, auto&) const {{}}", None),
+    ("task", FILL, "a task of arrays needs: void infer(const Parts& parts, Accumulators& a) const"),
+    ("task", f"void infer(const Parts&) const {{}} {FILL}", "a task of arrays needs: void infer(const Parts& parts, "),
+    ("task", f"void infer(const Parts&, Accumulators&) {{}} {FILL}", "a task of arrays needs: void infer("),
     ("combiner", f"{BEGIN} {FOLD}", "a combiner needs, all const: Folded infer(Value in)"),
     ("combiner", f"Value infer(Value in) const {{ return in; }} {BEGIN} {FOLD}", "a combiner needs, all const: Folded"),
     ("combiner", f"{FOLDED} {BEGIN.replace(' const {}', ' {}')} {FOLD}", "a combiner needs, all const: Folded"),
@@ -212,7 +230,7 @@ FINAL = "a plugin's struct is not final"
 
 
 def struct(kind, body, final=""):
-    made = {"calls": "layer", "keys": "reducer"}.get(kind, kind)
+    made = {"calls": "layer", "keys": "reducer", "arrays": "task"}.get(kind, kind)
     return (f'struct T{final} {{ {body} public: static void describe(Describe<T>& d) {{ d.doc("x"); }} }};\n'
             f'auto made = {made}<T>("h.x");\n')
 
