@@ -53,7 +53,7 @@ concept MapsRecords = requires(const T& t, Context& c, const Records& records, E
   t.map(c, records, out);
 };
 template <class T>
-concept Accumulates = requires(const T& t, Context& c, const Records& records, Accumulated& out) {
+concept TakesAccumulated = requires(const T& t, Context& c, const Records& records, Accumulated& out) {
   t.map(c, records, out);
 };
 template <class T>
@@ -66,6 +66,12 @@ concept Finishes = requires(const T& t, Context& c, Pass& pass) {
 };
 template <class T>
 concept SaysWhatItEmits = !has_field_emits<T>() && std::is_same_v<typename Known<T::emits>::type, Value>;
+// Where a map takes anything, what it emits decides.
+template <class T>
+concept Accumulates = TakesAccumulated<T> && !SaysWhatItEmits<T>;
+// Also where its map or infer is not right.
+template <class T>
+concept MeansArrays = !SaysWhatItEmits<T> && (TakesAccumulated<T> || DeclaresAccumulators<T>);
 template <class T>
 concept NamesCombiner = !has_field_combiner<T>() && Known<(std::string_view(T::combiner).size() > 0)>::kIs;
 template <class T>
@@ -100,12 +106,20 @@ constexpr void check_task() {
                 "combiner is not: static constexpr const char* combiner = an id, and public");
   static_assert(!has_reducer<T>() || NamesReducer<T>,
                 "reducer is not: static constexpr const char* reducer = an id, and public");
-  if constexpr (Accumulates<T>) {
+  if constexpr (MeansArrays<T>) {
+    PLAIT_SDK_CHECK_CALL(map, const T, "void map(Context& c, const Records& records, Accumulated& out) const",
+                         void, Context&, const Records&, Accumulated&);
+    PLAIT_SDK_CHECK_CALL(infer, const T, "void infer(const Parts& parts, Accumulators& a) const", void,
+                         const Parts&, Accumulators&);
     PLAIT_SDK_CHECK_HOOK(finish, const T, "bool finish(Context& c, Pass& pass) const", bool, Context&, Pass&);
+    static_assert(!ChecksParts<T>, "infer is there twice, one of them is never called: with Accumulators&");
+    static_assert(!has_combiner<T>() && !has_reducer<T>(),
+                  "combiner and reducer are of pairs, and never called: the task fills accumulators");
   } else {
     PLAIT_SDK_CHECK_HOOK(map, const T, "void map(Context& c, const Records& records, Emitter& out) const",
                          void, Context&, const Records&, Emitter&);
     PLAIT_SDK_CHECK_HOOK(infer, const T, "void infer(const Parts& parts) const", void, const Parts&);
+    static_assert(!names_finish<T>(), "finish is never called: the task emits pairs");
   }
   static_assert(!names_open<T>() || OpensForRecords<T> || HasOpen<T>,
                 "open is not: void open(Context& c, const Parts& parts), nor void open(Context& c)");
@@ -220,16 +234,23 @@ template <class T>
 Entry task(const char* id) {
   constexpr bool kPairs = detail::SaysWhatItEmits<T> && detail::MapsRecords<T>;
   constexpr bool kArrays = detail::Accumulates<T> && detail::DeclaresAccumulators<T>;
-  if constexpr (!detail::Accumulates<T>) {
+  constexpr bool kBoth = detail::TakesAccumulated<T> && detail::DeclaresAccumulators<T>;
+  if constexpr (detail::MeansArrays<T>) {
+    static_assert(!detail::MapsRecords<T>, "map is there twice: with Emitter& and with Accumulated&");
+    static_assert(
+        detail::TakesAccumulated<T>,
+        "a task of arrays needs: void map(Context& c, const Records& records, Accumulated& out) const");
+    static_assert(detail::DeclaresAccumulators<T>,
+                  "a task of arrays needs: void infer(const Parts& parts, Accumulators& a) const");
+  } else if constexpr (kBoth) {
+    static_assert(!detail::MapsRecords<T>, "map is there twice: with Emitter& and with Accumulated&");
+    static_assert(detail::MapsRecords<T>, "emits is of pairs, and never read: the task fills accumulators");
+  } else {
     static_assert(detail::SaysWhatItEmits<T>,
                   "a task needs, public: static constexpr Value emits = Value::kI64 (or kF64, kBytes)");
     static_assert(detail::MapsRecords<T>,
                   "a task needs: void map(Context& c, const Records& records, Emitter& out) const, or with "
                   "Accumulated& out");
-  } else {
-    static_assert(!detail::MapsRecords<T>, "map is there twice: with Emitter& and with Accumulated&");
-    static_assert(detail::DeclaresAccumulators<T>,
-                  "a task of arrays needs: void infer(const Parts& parts, Accumulators& a) const");
   }
   detail::check_task<T>();
   if constexpr (kPairs != kArrays)
