@@ -35,7 +35,7 @@ Character character_at(std::string_view text) {
 bool is_control(uint32_t code) {
   return code < 0x20 || (code >= 0x7F && code <= 0x9F) || (code >= 0x202A && code <= 0x202E) ||
          (code >= 0x2066 && code <= 0x2069) || code == 0x2028 || code == 0x2029 || code == 0x200B ||
-         code == 0x200E || code == 0x200F || (code >= 0x2060 && code <= 0x2064) || code == 0xFEFF;
+         code == 0x200E || code == 0x200F || (code >= 0x2060 && code <= 0x2064);
 }
 
 bool is_good(const Character& character, Blanks allowed) {

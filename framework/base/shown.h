@@ -11,7 +11,7 @@ namespace plait {
 // Where `text` first holds what has no place in it, and what that is: "byte 0xe9 is no UTF-8",
 // "control character U+001B". Control characters are C0, DEL and C1, the marks that turn the direction of
 // writing (U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069), the separators of lines U+2028, U+2029, and
-// what has no width, so that two names look the same (U+200B, U+2060 to U+2064, U+FEFF). Joiners (U+200C,
+// what has no width, so that two names look the same (U+200B, U+2060 to U+2064). Joiners (U+200C,
 // U+200D) are letters of some scripts.
 struct Unprintable {
   size_t offset = 0;  // in bytes

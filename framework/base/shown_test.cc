@@ -19,8 +19,7 @@ TEST_CASE("control characters and marks of direction are written out") {
   CHECK(shown("a\x7f\xC2\x9B") == "a\\x7f\\u{009b}");
   CHECK(shown("\xE2\x80\xAEgnp\xE2\x81\xA6") == "\\u{202e}gnp\\u{2066}");
   CHECK(shown("\xE2\x80\xA8") == "\\u{2028}");
-  CHECK(shown("a\xE2\x80\x8B\xE2\x80\x8F\xE2\x81\xA0\xEF\xBB\xBF") ==
-        "a\\u{200b}\\u{200f}\\u{2060}\\u{feff}");
+  CHECK(shown("a\xE2\x80\x8B\xE2\x80\x8F\xE2\x81\xA0") == "a\\u{200b}\\u{200f}\\u{2060}");
   CHECK(shown(std::string_view("a\0b", 3)) == "a\\x00b");
   CHECK(shown("a\nb\tc\rd") == "a\\x0ab\\x09c\\x0dd");
   CHECK(shown_lines("a\nb\tc\rd") == "a\nb\tc\\x0dd");
