@@ -3,7 +3,8 @@ is: whole processes, and of the peers their computation alone too.
 
 usage: python3 tests/bench/accumulators.py [--turns 5] [--images FILE] [--python PYTHON]
 PYTHON: one with numpy and scikit-learn. FILE: pictures in IDX, as Fashion-MNIST has them.
-Prints medians in seconds and ratios. Nothing fails for being slow; results must agree.
+Prints medians in seconds, ratios, and how far results differ. Nothing fails for being slow. Centres may part where vectors are
+about as near to two of them: one program compares in f32, the other sums in f32 too.
 """
 import argparse
 import random
@@ -23,6 +24,7 @@ options.add_argument("--vectors", type=int, default=100_000)
 options = options.parse_args()
 
 SIDE, CENTRES, ITERATIONS = 8, 256, 10
+GROUPS = 40  # fewer than centres: none is left without vectors, which each program treats in its own way
 
 NUMPY = """
 import gzip, sys, time
@@ -100,7 +102,7 @@ with tempfile.TemporaryDirectory() as folder:
           f"{float(timed(options.python, '-c', AGREE, f'{folder}/m.npy', path)[1]):.1e}")
 
     draw = random.Random(3)
-    groups = [bytes(draw.randrange(40, 216) for _ in range(SIDE * SIDE)) for _ in range(CENTRES)]
+    groups = [bytes(draw.randrange(40, 216) for _ in range(SIDE * SIDE)) for _ in range(GROUPS)]
     noise = [bytes(draw.randrange(40) for _ in range(SIDE * SIDE)) for _ in range(512)]
     with open(f"{folder}/vectors", "wb") as file:
         file.write(struct.pack(">4I", 0x803, options.vectors, SIDE, SIDE))
