@@ -48,6 +48,18 @@ int64_t number_at(const Bytes& bytes, size_t at) {
 
 }  // namespace
 
+plait_tensor view(const PartSpec& spec, const std::vector<int64_t>& shape, void* data) {
+  plait_tensor tensor{};
+  tensor.struct_size = sizeof tensor;
+  tensor.dtype = spec.dtype;
+  tensor.rank = static_cast<int32_t>(shape.size());
+  tensor.variable_axis = -1;
+  tensor.shape = shape.data();
+  tensor.data = data;
+  tensor.name = spec.name.c_str();
+  return tensor;
+}
+
 bool RowMemory::take(uint64_t bytes) {
   if (used_.fetch_add(bytes) + bytes <= bound_) return true;
   used_ -= bytes;
@@ -65,13 +77,7 @@ SplitArrays::SplitArrays(const std::vector<TaskForm::Accumulator>& accumulators,
   taker_ = {sizeof taker_, 0, this, append};
   for (size_t i = 0; i < accumulators.size(); ++i) {
     const PartSpec& spec = accumulators[i].spec;
-    plait_tensor& tensor = tensors_.emplace_back();
-    tensor.struct_size = sizeof tensor;
-    tensor.dtype = spec.dtype;
-    tensor.rank = static_cast<int32_t>(spec.shape.size());
-    tensor.variable_axis = -1;
-    tensor.shape = spec.shape.data();
-    tensor.name = spec.name.c_str();
+    plait_tensor& tensor = tensors_.emplace_back(view(spec, spec.shape, nullptr));
     if (accumulators[i].rule == PLAIT_ACCUMULATE_ROWS) continue;
     if (accumulators[i].rule == PLAIT_ACCUMULATE_COUNT) {
       counts_[i].resize(elements_of(spec));

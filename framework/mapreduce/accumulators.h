@@ -15,6 +15,9 @@
 
 namespace plait {
 
+// A tensor of the part's name and type over `data`; both are borrowed, and `shape`.
+plait_tensor view(const PartSpec& spec, const std::vector<int64_t>& shape, void* data);
+
 // Of rows that a rank holds, shared by its splits. Threads: [any]
 class RowMemory {
  public:

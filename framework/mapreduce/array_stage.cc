@@ -10,18 +10,6 @@
 namespace plait {
 namespace {
 
-plait_tensor view(const PartSpec& spec, const std::vector<int64_t>& shape, void* data) {
-  plait_tensor tensor{};
-  tensor.struct_size = sizeof tensor;
-  tensor.dtype = spec.dtype;
-  tensor.rank = static_cast<int32_t>(shape.size());
-  tensor.variable_axis = -1;
-  tensor.shape = shape.data();
-  tensor.data = data;
-  tensor.name = spec.name.c_str();
-  return tensor;
-}
-
 std::vector<const plait_tensor*> pointers_to(const std::vector<plait_tensor>& tensors) {
   std::vector<const plait_tensor*> pointers;
   for (const plait_tensor& tensor : tensors) pointers.push_back(&tensor);

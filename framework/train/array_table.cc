@@ -4,11 +4,11 @@
 
 #include <charconv>
 #include <cstring>
-#include <nlohmann/json.hpp>
 
-#include "base/json_text.h"
 #include "plan/shape_text.h"
+#include "train/array_file.h"
 #include "train/csv_file.h"
+#include "train/safetensors.h"
 
 namespace plait {
 namespace {
@@ -67,38 +67,17 @@ const char* safetensors_type(uint32_t dtype) {
   }
 }
 
-// ---- .npy. Source: NumPy enhancement proposal 1.
-
 Status write_npy_file(const OutputArray& array, const Files::Writer& write) {
-  std::string shape = "(";
-  for (const int64_t extent : array.spec.shape) shape += std::to_string(extent) + ", ";
-  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}), }}",
-                                   npy_type(array.spec.dtype), shape);
-  header.append(63 - (10 + header.size()) % 64, ' ');  // the data begin at a multiple of 64
-  header += '\n';
-  std::string head("\x93NUMPY\x01\x00", 8);
-  head += static_cast<char>(header.size() & 0xFF);
-  head += static_cast<char>(header.size() >> 8);
-  PLAIT_TRY(write(head + header));
+  PLAIT_TRY(write(npy_head(npy_type(array.spec.dtype), array.spec.shape)));
   return write(array.bytes);
 }
 
-// ---- .safetensors: see safetensors.h
-
 Status write_safetensors_file(const std::vector<OutputArray>& arrays, const Files::Writer& write) {
-  std::string text = R"({"__metadata__":{"format":"plait"})";
-  uint64_t at = 0;
-  for (const OutputArray& array : arrays) {
-    text +=
-        fmt::format(R"(,{}:{{"dtype":"{}","shape":[{}],"data_offsets":[{},{}]}})",
-                    json_text(nlohmann::ordered_json(array.spec.name)), safetensors_type(array.spec.dtype),
-                    fmt::join(array.spec.shape, ","), at, at + array.bytes.size());
-    at += array.bytes.size();
-  }
-  text += "}";
-  text.append((8 - text.size() % 8) % 8, ' ');  // the data begin at a multiple of 8
-  const uint64_t size = text.size();
-  PLAIT_TRY(write(std::string(reinterpret_cast<const char*>(&size), sizeof size) + text));
+  std::vector<TensorHead> heads;
+  for (const OutputArray& array : arrays)
+    heads.push_back(
+        {array.spec.name, safetensors_type(array.spec.dtype), array.spec.shape, array.bytes.size()});
+  PLAIT_TRY(write(safetensors_head(heads)));
   for (const OutputArray& array : arrays) PLAIT_TRY(write(array.bytes));
   return {};
 }

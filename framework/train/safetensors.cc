@@ -6,6 +6,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "base/shown.h"
 #include "train/array_file.h"
 
@@ -248,6 +249,22 @@ Result<std::vector<float>> f32_values(const StoredTensor& tensor) {
   });
   if (beyond) return Status(Code::kNumeric, "a number that is too large for f32");
   return values;
+}
+
+// As it goes: an object of JSON takes n^2 time for n names that keep their order.
+std::string safetensors_head(const std::vector<TensorHead>& tensors) {
+  std::string text = R"({"__metadata__":{"format":"plait"})";
+  uint64_t at = 0;
+  for (const TensorHead& tensor : tensors) {
+    text += "," + json_text(nlohmann::json(tensor.name)) + R"(:{"dtype":")" + tensor.dtype + R"(","shape":)" +
+            json_text(nlohmann::json(tensor.shape)) + R"(,"data_offsets":[)" + std::to_string(at) + "," +
+            std::to_string(at + tensor.bytes) + "]}";
+    at += tensor.bytes;
+  }
+  text += "}";
+  text.append((8 - text.size() % 8) % 8, ' ');  // the data begin at a multiple of 8
+  const uint64_t size = text.size();
+  return std::string(reinterpret_cast<const char*>(&size), sizeof size) + text;
 }
 
 }  // namespace plait

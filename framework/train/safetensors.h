@@ -33,6 +33,16 @@ struct StoredTensors {
 // that does not match its bytes, overlaps, gaps, bytes that belong to no tensor.
 Result<StoredTensors> read_safetensors(std::string_view bytes, const std::string& place);
 
+// What stands before the data of tensors that lie there one after the other: of each name, dtype, shape, and
+// the number of its bytes.
+struct TensorHead {
+  std::string name;
+  std::string dtype;
+  std::vector<int64_t> shape;
+  uint64_t bytes = 0;
+};
+std::string safetensors_head(const std::vector<TensorHead>& tensors);
+
 // The values as f32: of F32, and of F16 and BF16, which f32 holds exactly, and F64, rounded.
 // Fails with: kUnsupported for other types; kNumeric for a number of F64 beyond f32.
 Result<std::vector<float>> f32_values(const StoredTensor& tensor);

@@ -4,17 +4,13 @@
 #include <bit>
 #include <cstring>
 #include <map>
-#include <nlohmann/json.hpp>
 
-#include "base/json_text.h"
 #include "base/sha256.h"
 #include "train/array_file.h"
 #include "train/safetensors.h"
 
 namespace plait {
 namespace {
-
-using Json = nlohmann::json;
 
 static_assert(std::endian::native == std::endian::little, "files hold little-endian numbers");
 
@@ -26,20 +22,11 @@ std::string u64_bytes(uint64_t value) {
 
 }  // namespace
 
-// The header is written as it goes: an object of JSON takes n^2 time for n names that keep their order.
 Status write_safetensors(const TensorSources& tensors, const Files::Writer& write) {
-  std::string text = R"({"__metadata__":{"format":"plait"})";
-  uint64_t at = 0;
-  for (const TensorSource& tensor : tensors) {
-    const uint64_t bytes = tensor.elements * sizeof(float);
-    text += "," + json_text(Json(tensor.name)) + R"(:{"dtype":"F32","shape":)" +
-            json_text(Json(tensor.shape)) + R"(,"data_offsets":[)" + std::to_string(at) + "," +
-            std::to_string(at + bytes) + "]}";
-    at += bytes;
-  }
-  text += "}";
-  text.append((8 - text.size() % 8) % 8, ' ');  // the data begin at a multiple of 8
-  PLAIT_TRY(write(u64_bytes(text.size()) + text));
+  std::vector<TensorHead> heads;
+  for (const TensorSource& tensor : tensors)
+    heads.push_back({tensor.name, "F32", tensor.shape, tensor.elements * sizeof(float)});
+  PLAIT_TRY(write(safetensors_head(heads)));
   for (const TensorSource& tensor : tensors) {
     PLAIT_ASSIGN(const std::span<const float> values, tensor.values());
     PLAIT_TRY(write({reinterpret_cast<const char*>(values.data()), values.size_bytes()}));
