@@ -42,10 +42,13 @@ std::string reports_text(const Job& job, const std::string& monitor) {
 
 std::string stages_text(const JobCheck& check) {
   std::string text;
-  for (const TaskStageCheck& stage : check.task_stages)
-    text += fmt::format("stage {}: {}\n  {} records in {} tasks, at most {} MiB of {} a rank, into {}\n",
-                        stage.name, stage.flow, stage.records, stage.tasks, stage.memory_bytes >> 20,
-                        stage.is_keyed ? "pairs" : "rows", stage.output);
+  for (const TaskStageCheck& stage : check.task_stages) {
+    const std::string records = stage.records == 0
+                                    ? "as many records as there will be rows"
+                                    : fmt::format("{} records in {} tasks", stage.records, stage.tasks);
+    text += fmt::format("stage {}: {}\n  {}, at most {} MiB of {} a rank, into {}\n", stage.name, stage.flow,
+                        records, stage.memory_bytes >> 20, stage.is_keyed ? "pairs" : "rows", stage.output);
+  }
   return text;
 }
 

@@ -1,5 +1,6 @@
 #include "cli/session.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
@@ -12,6 +13,7 @@
 #include "cluster/open_transport.h"
 #include "graph/input.h"
 #include "train/run.h"
+#include "train/stage_chain.h"
 
 namespace plait {
 namespace po = boost::program_options;
@@ -188,6 +190,8 @@ Result<Network> shape_job(const Registry& registry, const Job& job, bool fuse) {
   options.shapes_only = true;
   options.augment = &job.augment;
   options.preprocess = &job.preprocess;
+  if (std::ranges::any_of(job.stages, &StageSpec::is_used))
+    PLAIT_TRY(StageChain::open(registry, job).status());  // which says what its stages will make
   PLAIT_ASSIGN(const auto reader, SampleReader::create(registry, source, options));
   return shape_network(job, reader->parts(), job.train.batch, fuse);
 }

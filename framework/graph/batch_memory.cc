@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "graph/sample_cast.h"
+#include "registry/shape_text.h"
 
 namespace plait {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 // beginning, so that the memory may be the same.
 void keep_first(const PartSpec& bound, int64_t extent, int batch, std::byte* data) {
   const auto axis = bound.shape.begin() + bound.variable_axis;
-  uint64_t runs = static_cast<uint64_t>(batch), inner = element_bytes(bound.dtype);
+  uint64_t runs = static_cast<uint64_t>(batch), inner = dtype_bytes(bound.dtype);
   for (auto it = bound.shape.begin(); it != axis; ++it) runs *= static_cast<uint64_t>(*it);
   for (auto it = axis + 1; it != bound.shape.end(); ++it) inner *= static_cast<uint64_t>(*it);
   const uint64_t from = static_cast<uint64_t>(*axis) * inner, to = static_cast<uint64_t>(extent) * inner;
@@ -29,7 +30,7 @@ Result<std::unique_ptr<BatchMemory>> BatchMemory::create(const std::vector<PartS
   for (const PartSpec& part : parts) {
     memory->shapes_.push_back({batch});
     memory->shapes_.back().insert(memory->shapes_.back().end(), part.shape.begin(), part.shape.end());
-    memory->bytes_.push_back(static_cast<uint64_t>(batch) * element_count(part) * element_bytes(part.dtype));
+    memory->bytes_.push_back(static_cast<uint64_t>(batch) * element_count(part) * dtype_bytes(part.dtype));
     PLAIT_ASSIGN(DeviceMemory device, DeviceMemory::allocate(stream, memory->bytes_.back()));
     memory->batch_.parts.push_back(device.data());
     memory->device_.push_back(std::move(device));
@@ -97,7 +98,7 @@ void BatchMemory::shrink(const Buckets& buckets) {
     const int batch = static_cast<int>(shapes_[i].front());
     keep_first(parts_[i], part.shape[static_cast<size_t>(part.variable_axis)], batch,
                static_cast<std::byte*>(sets_[current_].data[i]));
-    delivered_[i] = static_cast<uint64_t>(batch) * element_count(part) * element_bytes(part.dtype);
+    delivered_[i] = static_cast<uint64_t>(batch) * element_count(part) * dtype_bytes(part.dtype);
   }
 }
 

@@ -7,33 +7,61 @@
 #include "base/random_keys.h"
 #include "graph/sample_cast.h"
 #include "graph/sample_chain.h"
+#include "registry/stage_arrays.h"
 
 namespace plait {
 
 class ChainMaker {
  public:
-  ChainMaker(const Registry& registry, const SampleReader::Options& options)
-      : registry_(registry), options_(options), chain_(new SampleChain) {
-    chain_->training_ = options.training;
-  }
+  ChainMaker(const Registry& registry, const SampleReader::Options& options, SampleChain& chain)
+      : registry_(registry), options_(options), chain_(&chain) {}
 
-  Result<std::unique_ptr<SampleChain>> run(const PluginSpec& source) {
+  Status run(const PluginSpec& source) {
+    chain_->training_ = options_.training;
     PLAIT_TRY(open(source));
-    const size_t augmenters = options_.augment == nullptr ? 0 : options_.augment->size();
-    if (options_.training && options_.augment != nullptr) {
-      for (size_t i = 0; i < augmenters; ++i) PLAIT_TRY(add((*options_.augment)[i], i, -1));
-    }
-    chain_->augmenters_ = chain_->operators_.size();
-    for (size_t i = 0; options_.preprocess != nullptr && i < options_.preprocess->size(); ++i) {
-      PLAIT_TRY(add((*options_.preprocess)[i], augmenters + i, static_cast<int>(i)));
-    }
+    for (const Written& one : written()) PLAIT_TRY(add(one));
+    chain_->augmenters_ = options_.training ? augmenters() : 0;
     chain_->batch_parts_ = chain_->last_parts();
     for (PartSpec& part : chain_->batch_parts_) part.dtype = batch_dtype(part.dtype);
-    PLAIT_TRY(check_whole_batches());
-    return std::move(chain_);
+    return check_whole_batches();
+  }
+
+  Status complete() {
+    const std::vector<Written> all = written();
+    for (size_t i = 0; i < chain_->operators_.size(); ++i) {
+      ChainOperator& op = chain_->operators_[i];
+      if (!op.is_late) continue;
+      PLAIT_TRY(make(all[i], i, op));
+      op.is_late = false;
+    }
+    return {};
   }
 
  private:
+  // An operator of the file, and its place: in the whole chain, as if it were one of training, and in
+  // preprocess, or -1.
+  struct Written {
+    const PluginSpec* spec;
+    size_t number;
+    int preprocess;
+  };
+
+  size_t augmenters() const { return options_.augment == nullptr ? 0 : options_.augment->size(); }
+
+  std::vector<Written> written() const {
+    std::vector<Written> all;
+    for (size_t i = 0; options_.training && i < augmenters(); ++i)
+      all.push_back({&(*options_.augment)[i], i, -1});
+    for (size_t i = 0; options_.preprocess != nullptr && i < options_.preprocess->size(); ++i)
+      all.push_back({&(*options_.preprocess)[i], augmenters() + i, static_cast<int>(i)});
+    return all;
+  }
+
+  // What comes into operator `i`.
+  const std::vector<PartSpec>& parts_before(size_t i) const {
+    return i == 0 ? chain_->source_parts() : chain_->operators_[i - 1].parts;
+  }
+
   static std::string place_of(const PluginSpec& spec) {
     return fmt::format("{} ({})", spec.id(), spec.where.text());
   }
@@ -51,27 +79,29 @@ class ChainMaker {
     return {};
   }
 
-  // `preprocess` is the operator's place there, or -1.
-  Status add(const PluginSpec& spec, size_t number, int preprocess) {
+  Status add(const Written& one) {
+    const PluginSpec& spec = *one.spec;
     ChainOperator op;
     op.place = place_of(spec);
-    op.key = random_key(options_.seed, RandomPurpose::kAugment, fmt::format("{} {}", number, spec.id()));
+    op.key = random_key(options_.seed, RandomPurpose::kAugment, fmt::format("{} {}", one.number, spec.id()));
     CallContext context;
     auto parts = infer_augmenter(*spec.entry, *spec.config, chain_->last_parts(), context);
     if (!parts) return parts.status().at(spec.where.text());
     op.parts = std::move(*parts);
     PLAIT_ASSIGN(const auto* ops, registry_.ops<plait_augmenter_ops>(spec.entry->type->id));
     op.whole_batches = PLAIT_HAS(ops, apply_batch);
-    PLAIT_ASSIGN(const uint32_t fit_size, fit_size_of(spec, *ops));
-    if (fit_size == 0 || !options_.shapes_only) PLAIT_TRY(make(spec, *ops, fit_size, preprocess, op));
+    // What stands behind a late operator may want a pass over what that one makes.
+    const bool is_behind_late = !chain_->operators_.empty() && chain_->operators_.back().is_late;
+    op.is_late = is_behind_late || waits_for_stage(*spec.config);
+    if (!op.is_late) PLAIT_TRY(make(one, chain_->operators_.size(), op));
     chain_->operators_.push_back(std::move(op));
     return {};
   }
 
-  Result<uint32_t> fit_size_of(const PluginSpec& spec, const plait_augmenter_ops& ops) const {
+  Result<uint32_t> fit_size_of(const PluginSpec& spec, const plait_augmenter_ops& ops, size_t i) const {
     const plait_augmenter_ops* table = &ops;
     if (!PLAIT_HAS(table, fit_size) || !PLAIT_HAS(table, fit_observe)) return uint32_t{0};
-    const RawParts raw(chain_->last_parts());
+    const RawParts raw(parts_before(i));
     CallContext context;
     uint32_t size = 0;
     PLAIT_TRY(context
@@ -83,41 +113,46 @@ class ChainMaker {
     return size;
   }
 
-  Status make(const PluginSpec& spec, const plait_augmenter_ops& ops, uint32_t fit_size, int preprocess,
-              ChainOperator& op) {
+  // Operator `i`; those before it are made.
+  Status make(const Written& one, size_t i, ChainOperator& op) {
+    const PluginSpec& spec = *one.spec;
+    PLAIT_ASSIGN(const auto* ops, registry_.ops<plait_augmenter_ops>(spec.entry->type->id));
+    PLAIT_ASSIGN(const uint32_t fit_size, fit_size_of(spec, *ops, i));
+    if (fit_size > 0 && options_.shapes_only) return {};
     CallContext context;
     plait_fit fit{};
     if (fit_size > 0) {
-      PLAIT_ASSIGN(op.fit, find_fit(spec, ops, fit_size, preprocess));
+      PLAIT_ASSIGN(op.fit, find_fit(one, *ops, fit_size, i));
       fit = {sizeof fit, fit_size, op.fit.data()};
       context.set_fit(&fit);
     }
-    auto made = create_augmenter(registry_, *spec.entry, *spec.config, chain_->last_parts(), context);
+    auto made = create_augmenter(registry_, *spec.entry, *spec.config, parts_before(i), context);
     if (!made) return made.status().at(spec.where.text());
     op.instance = std::move(*made);
     return {};
   }
 
-  Result<std::vector<double>> find_fit(const PluginSpec& spec, const plait_augmenter_ops& ops, uint32_t size,
-                                       int preprocess) const {
-    if (options_.fits == nullptr || preprocess < 0) return fit(spec, ops, size);
-    const auto number = static_cast<size_t>(preprocess);
+  Result<std::vector<double>> find_fit(const Written& one, const plait_augmenter_ops& ops, uint32_t size,
+                                       size_t i) const {
+    if (options_.fits == nullptr || one.preprocess < 0) return fit(*one.spec, ops, size, i);
+    const auto number = static_cast<size_t>(one.preprocess);
     if (number < options_.fits->size() && (*options_.fits)[number].size() == size)
       return (*options_.fits)[number];
-    return {Code::kInvalid, place_of(spec) + ": its pass over the training data was made for other parts"};
+    return {Code::kInvalid,
+            place_of(*one.spec) + ": its pass over the training data was made for other parts"};
   }
 
-  // With the chain as it is so far.
-  Result<std::vector<double>> fit(const PluginSpec& spec, const plait_augmenter_ops& ops,
-                                  uint32_t size) const {
+  // Of what the `count` operators before it make.
+  Result<std::vector<double>> fit(const PluginSpec& spec, const plait_augmenter_ops& ops, uint32_t size,
+                                  size_t count) const {
     std::vector<double> sum(size), block(size);
     SampleScratch scratch(*chain_);
     const std::vector<int64_t> records = records_to_fit();
     for (size_t i = 0; i < records.size(); ++i) {
       const SampleRef sample{records[i], 0, static_cast<uint64_t>(i)};
       Status status = chain_->read_source(sample, scratch);
-      if (status) status = chain_->transform(sample, scratch);
-      if (status) status = observe(spec, ops, sample, scratch, block);
+      if (status) status = chain_->transform(sample, scratch, count);
+      if (status) status = observe(spec, ops, sample, scratch.level(count), scratch.context(), block);
       if (!status && status.code() != Code::kCorrupt) return status;
       const bool block_ends = (i + 1) % SampleReader::kFitBlock == 0 || i + 1 == records.size();
       if (!block_ends) continue;
@@ -135,13 +170,12 @@ class ChainMaker {
   }
 
   Status observe(const PluginSpec& spec, const plait_augmenter_ops& ops, const SampleRef& sample,
-                 SampleScratch& scratch, std::vector<double>& state) const {
+                 SampleLevel& level, CallContext& context, std::vector<double>& state) const {
     plait_sample_call call{};
     call.struct_size = sizeof call;
-    call.inputs = scratch.last().tensors();
-    call.n_inputs = scratch.last().size();
+    call.inputs = level.tensors();
+    call.n_inputs = level.size();
     call.training = options_.training;
-    CallContext& context = scratch.context();
     return context
         .call([&] { return ops.fit_observe(context.raw(), spec.config.get(), &call, state.data()); })
         .at(fmt::format("{}: record {}", place_of(spec), sample.record));
@@ -164,12 +198,18 @@ class ChainMaker {
 
   const Registry& registry_;
   const SampleReader::Options& options_;
-  std::unique_ptr<SampleChain> chain_;
+  SampleChain* chain_;
 };
 
 Result<std::unique_ptr<SampleChain>> SampleChain::create(const Registry& registry, const PluginSpec& source,
                                                          const SampleReader::Options& options) {
-  return ChainMaker(registry, options).run(source);
+  std::unique_ptr<SampleChain> chain(new SampleChain);
+  PLAIT_TRY(ChainMaker(registry, options, *chain).run(source));
+  return chain;
+}
+
+Status SampleChain::complete(const Registry& registry, const SampleReader::Options& options) {
+  return ChainMaker(registry, options, *this).complete();
 }
 
 }  // namespace plait

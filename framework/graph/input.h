@@ -61,6 +61,10 @@ class SampleReader {
   static Result<std::unique_ptr<SampleReader>> create(const Registry& registry, const PluginSpec& source,
                                                       const Options& options);
   ~SampleReader();
+  // Whether it cannot read yet, since an operator names a stage that has not run.
+  bool is_waiting() const;
+  // Once these stages have run; `options` as for create. Fails with: as create. Threads: [setup only]
+  Status complete(const Registry& registry, const Options& options);
   int64_t records() const;
   uint32_t classes() const;
   std::vector<std::string> class_names() const;

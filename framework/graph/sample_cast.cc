@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstring>
 
+#include "registry/shape_text.h"
+
 namespace plait {
 namespace {
 
@@ -36,21 +38,6 @@ void cast(const void* from_data, void* to_data, uint64_t count, Convert convert)
 
 }  // namespace
 
-uint64_t element_bytes(uint32_t dtype) {
-  switch (dtype) {
-    case PLAIT_U8:
-      return 1;
-    case PLAIT_BF16:
-    case PLAIT_F16:
-      return 2;
-    case PLAIT_F64:
-    case PLAIT_I64:
-      return 8;
-    default:
-      return 4;
-  }
-}
-
 uint64_t element_count(const PartSpec& part) {
   uint64_t count = 1;
   for (int64_t extent : part.shape) count *= static_cast<uint64_t>(extent);
@@ -72,7 +59,7 @@ void cast_to_batch(uint32_t dtype, const void* from, void* to, uint64_t count) {
     case PLAIT_F16:
       return cast<uint16_t>(from, to, count, from_f16);
     default:
-      std::memcpy(to, from, count * element_bytes(dtype));
+      std::memcpy(to, from, count * dtype_bytes(dtype));
   }
 }
 

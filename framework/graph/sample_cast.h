@@ -9,7 +9,6 @@
 
 namespace plait {
 
-uint64_t element_bytes(uint32_t dtype);
 uint64_t element_count(const PartSpec& part);
 
 // PLAIT_I32, PLAIT_I64 or PLAIT_F32.

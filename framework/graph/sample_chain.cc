@@ -7,6 +7,7 @@
 
 #include "base/random_keys.h"
 #include "graph/sample_cast.h"
+#include "registry/shape_text.h"
 
 namespace plait {
 namespace {
@@ -42,8 +43,8 @@ Status SampleChain::read_source(const SampleRef& sample, SampleScratch& scratch)
   return status ? status : status.at(fmt::format("{}: record {}", source_place_, sample.record));
 }
 
-Status SampleChain::transform(const SampleRef& sample, SampleScratch& scratch) const {
-  for (size_t i = 0; i < operators_.size(); ++i) {
+Status SampleChain::transform(const SampleRef& sample, SampleScratch& scratch, size_t count) const {
+  for (size_t i = 0; i < count; ++i) {
     const ChainOperator& op = operators_[i];
     plait_sample_call call = sample_call(sample, op.key, training_);
     call.inputs = scratch.level(i).tensors();
@@ -58,7 +59,7 @@ Status SampleChain::transform(const SampleRef& sample, SampleScratch& scratch) c
 
 void* SampleChain::slot(size_t part, int place, std::span<void* const> parts) const {
   const PartSpec& spec = batch_parts_[part];
-  const uint64_t bytes = element_count(spec) * element_bytes(spec.dtype);
+  const uint64_t bytes = element_count(spec) * dtype_bytes(spec.dtype);
   return static_cast<std::byte*>(parts[part]) + static_cast<uint64_t>(place) * bytes;
 }
 
@@ -79,7 +80,7 @@ void SampleChain::collate(int place, std::span<void* const> parts, std::span<int
     const int32_t length = std::clamp<int32_t>(
         level.lengths()[i], 0, static_cast<int32_t>(spec.shape[static_cast<size_t>(spec.variable_axis)]));
     lengths[i][place] = length;
-    zero_behind(spec, length, element_bytes(spec.dtype), to);
+    zero_behind(spec, length, dtype_bytes(spec.dtype), to);
   }
 }
 

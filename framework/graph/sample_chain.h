@@ -13,12 +13,13 @@ namespace plait {
 
 // One augmenter of the chain.
 struct ChainOperator {
-  Instance instance;            // empty in a chain of shapes only whose operator wants a fit
+  Instance instance;            // empty while is_late, and in a chain of shapes only that wants a fit
   std::vector<PartSpec> parts;  // that come out
   std::string place;            // "plait.affine (file:3:1)"
   uint64_t key = 0;             // of its random numbers
   std::vector<double> fit;      // sum of the pass over the data
   bool whole_batches = false;
+  bool is_late = false;  // made by complete: it, or an operator before it, waits for a stage
   const plait_augmenter_ops& ops() const { return *instance.ops<plait_augmenter_ops>(); }
 };
 
@@ -27,6 +28,9 @@ class SampleChain {
  public:
   static Result<std::unique_ptr<SampleChain>> create(const Registry& registry, const PluginSpec& source,
                                                      const SampleReader::Options& options);
+  // Makes the operators that a stage was waited for, with the options of create.
+  // Threads: [setup only]
+  Status complete(const Registry& registry, const SampleReader::Options& options);
   const SourceDescription& source() const { return description_; }
   const Instance& source_instance() const { return source_; }
   const std::vector<PartSpec>& source_parts() const { return description_.parts; }
@@ -39,8 +43,11 @@ class SampleChain {
 
   // The sample's record into the scratch's level 0.
   Status read_source(const SampleRef& sample, SampleScratch& scratch) const;
-  // From level 0 through all operators.
-  Status transform(const SampleRef& sample, SampleScratch& scratch) const;
+  // From level 0 through all operators, or the first `count`.
+  Status transform(const SampleRef& sample, SampleScratch& scratch) const {
+    return transform(sample, scratch, operators_.size());
+  }
+  Status transform(const SampleRef& sample, SampleScratch& scratch, size_t count) const;
   // From the last level into slot `place` of a batch.
   void collate(int place, std::span<void* const> parts, std::span<int32_t* const> lengths,
                const SampleScratch& scratch) const;

@@ -4,6 +4,7 @@
 
 #include "graph/sample_cast.h"
 #include "plan/plan.h"
+#include "registry/shape_text.h"
 
 namespace plait {
 namespace {
@@ -28,7 +29,7 @@ SampleLevel::SampleLevel(const std::vector<PartSpec>& parts) : parts_(parts), te
     tensor.name = parts[i].name.c_str();
     pointers_.push_back(&tensor);
     offsets_.push_back(bytes_);
-    bytes_ += aligned(element_count(parts[i]) * element_bytes(parts[i].dtype));
+    bytes_ += aligned(element_count(parts[i]) * dtype_bytes(parts[i].dtype));
   }
   bytes_ += aligned(parts.size() * sizeof(int32_t));
 }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <mutex>
 #include <set>
 #include <utility>
@@ -26,6 +27,13 @@ Result<std::unique_ptr<SampleReader>> SampleReader::create(const Registry& regis
   const SourceDescription& opened = body->chain->source();
   if (opened.blocking || !opened.random_access) body->io_thread = std::make_unique<IoThread>();
   return std::unique_ptr<SampleReader>(new SampleReader(std::move(body)));
+}
+
+bool SampleReader::is_waiting() const {
+  return std::ranges::any_of(body_->chain->operators(), &ChainOperator::is_late);
+}
+Status SampleReader::complete(const Registry& registry, const Options& options) {
+  return body_->chain->complete(registry, options);
 }
 
 int64_t SampleReader::records() const { return body_->chain->source().records; }

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <limits>
 
-#include "plan/shape_text.h"
+#include "registry/shape_text.h"
 
 namespace plait {
 namespace {

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/random_keys.h"
-#include "plan/shape_text.h"
+#include "registry/shape_text.h"
 
 namespace plait {
 namespace {

@@ -60,6 +60,7 @@ class Filler {
     const int count = scope_.count(field);
     if (count == 0) return missing(into);
     into.values.clear();
+    into.stages.clear();
     into.is_default = false;
     for (int i = 0; i < count; ++i) add(into, field, i);
   }
@@ -88,6 +89,33 @@ class Filler {
       errors_.add(value_place_of(scope_, meaning, index), title + ": " + good.message(), describe(meaning));
     }
     into.values.push_back(std::move(value));
+    if ((meaning.flags & PLAIT_FIELD_STAGE) != 0) link(into, value_place_of(scope_, meaning, index));
+  }
+
+  void link(ConfigField& into, const Place& place) {
+    into.stages.resize(into.values.size());
+    const auto& name = std::get<std::string>(into.values.back());
+    if (name.empty() || scope_.stages == nullptr) return;
+    const auto found = scope_.stages->find(name);
+    if (found == scope_.stages->end()) return no_such_stage(name, place);
+    if (found->second.makes_pairs)
+      return errors_.add(place, "stage \"" + name + "\" makes pairs of a key and a value, wanted arrays",
+                         "a stage whose task fills accumulators makes arrays");
+    into.stages.back() = found->second.arrays;
+  }
+
+  void no_such_stage(const std::string& name, const Place& place) {
+    std::vector<std::string> names;
+    std::string all;
+    for (const auto& [one, stage] : *scope_.stages) {
+      names.push_back(one);
+      all += (all.empty() ? "" : ", ") + one;
+    }
+    const std::string near = did_you_mean(name, names);
+    errors_.add(place, "no stage is named \"" + name + "\"",
+                !near.empty() ? "did you mean \"" + near + "\"?"
+                : all.empty() ? "the file has no stage"
+                              : "stages: " + all);
   }
 
   void child(ConfigField& into, const pb::FieldDescriptor* field, int index) {
@@ -124,7 +152,7 @@ int Scope::count(const pb::FieldDescriptor* field) const {
 Scope Scope::nested(const pb::FieldDescriptor* field, int index) const {
   const pb::Reflection& reflection = *message->GetReflection();
   const int place_index = field->is_repeated() ? index : -1;
-  Scope inside{schema, block, nullptr, tree->GetTreeForNested(field, place_index), {}, {}};
+  Scope inside{schema, block, nullptr, tree->GetTreeForNested(field, place_index), {}, {}, stages};
   inside.message = field->is_repeated() ? &reflection.GetRepeatedMessage(*message, field, index)
                                         : &reflection.GetMessage(*message, field);
   inside.place = block->name_place(tree->GetLocation(field, place_index));

@@ -4,6 +4,7 @@
 
 #include "pipeline/errors.h"
 #include "pipeline/job.h"
+#include "pipeline/stage_names.h"
 #include "pipeline/typed.h"
 
 namespace plait {
@@ -14,8 +15,9 @@ struct Scope {
   const TypedBlock* block = nullptr;
   const pb::Message* message = nullptr;
   const pb::TextFormat::ParseInfoTree* tree = nullptr;
-  Place place;  // of its name
-  Place end;    // of its last brace
+  Place place;                         // of its name
+  Place end;                           // of its last brace
+  const StageNames* stages = nullptr;  // that fields may name; null: fields that name one are not linked
 
   // Something in it was wrong and may have been left out.
   bool is_broken(const Errors& errors) const { return errors.any_between(place, end); }
@@ -28,7 +30,7 @@ struct Scope {
 };
 
 // Defaults and written values of the own fields of `scope`, by the table `fields`.
-// Errors: out of range, an unknown choice, a required field that is missing.
+// Errors: out of range, an unknown choice, a required field that is missing, a stage that there is not.
 std::shared_ptr<plait_config> configure(const Scope& scope, const plait_field* const* fields, size_t n_fields,
                                         Errors& errors);
 

@@ -1,6 +1,7 @@
 #include "pipeline/core_fields.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <iterator>
@@ -85,6 +86,36 @@ const plait_field kValidation[] = {
     real("fraction", nullptr, 0, 1, "part of the source kept for validation, instead of a source of its own",
          PLAIT_FIELD_LOW_OPEN | PLAIT_FIELD_HIGH_OPEN),
 };
+plait_field stage_name(const char* name, const char* doc) {
+  plait_field made = text(name, doc, PLAIT_FIELD_STAGE);
+  made.default_text = "\"\"";
+  return made;
+}
+
+const plait_field kInit[] = {
+    required(text("from", "stage that makes the array", PLAIT_FIELD_STAGE)),
+    text("array", "of the stage; default: the one of the parameter's name, or the only one"),
+    text("parameter", "or buffer of the layer; default: weight"),
+};
+
+const plait_field* const* init_fields() {
+  static const auto fields = [] {
+    std::array<const plait_field*, std::size(kInit)> all{};
+    for (size_t i = 0; i < all.size(); ++i) all[i] = &kInit[i];
+    return all;
+  }();
+  return fields.data();
+}
+
+plait_field init_message() {
+  plait_field made =
+      field(PLAIT_FIELD_MESSAGE, "init", nullptr, "begins with an array that a stage makes, not at random");
+  made.flags = PLAIT_FIELD_REPEATED;
+  made.fields = init_fields();
+  made.n_fields = std::size(kInit);
+  return made;
+}
+
 const plait_field kLayer[] = {
     text("name", "of the layer; default: made from its type and place"),
     text("input",
@@ -93,6 +124,7 @@ const plait_field kLayer[] = {
     field(PLAIT_FIELD_BOOL, "frozen", "false", "parameters stay as they are"),
     real("rate_multiplier", "1", 0, 1e6, "of the optimizer's rate for this layer"),
     text("shares", "name of the layer whose parameters this one uses"),
+    init_message(),
 };
 const plait_field kLoss[] = {
     text("name", "in reports; default: the type's, told apart where two are alike"),
@@ -128,6 +160,8 @@ const plait_field kTrain[] = {
 const plait_field kStage[] = {
     text("name", "of the stage; default: the task's"),
     plugin("source", "source", "the records"),
+    stage_name("from", "a stage whose arrays are the records, a row of each a record, in place of a source"),
+    text("array", "of that stage; default: all", PLAIT_FIELD_REPEATED),
     plugin("preprocess", "augmenter", "changes all records, in order", PLAIT_FIELD_REPEATED),
     plugin("combiner", "combiner",
            "folds values of a key where they are made; default: the task's, with its reducer"),

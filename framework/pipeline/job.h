@@ -11,6 +11,7 @@
 
 #include "registry/config.h"
 #include "registry/registry.h"
+#include "registry/stage_arrays.h"
 
 namespace plait {
 
@@ -41,6 +42,15 @@ struct InputRef {
   Location where;
 };
 
+// A parameter or buffer of a layer that begins with an array of a stage.
+struct InitSpec {
+  std::shared_ptr<StageArrays> stage;
+  std::string from;   // the stage's name
+  std::string array;  // "": the one of the parameter's name, or the only one
+  std::string parameter = "weight";
+  Location where;
+};
+
 struct LayerSpec {
   std::string name;
   std::vector<InputRef> inputs;
@@ -48,8 +58,11 @@ struct LayerSpec {
   bool frozen = false;         // parameters stay as they are
   double rate_multiplier = 1;  // of the optimizer's "rate" for this layer's parameters
   std::string shares;          // name of the layer whose parameters this one uses, or ""
+  std::vector<InitSpec> init;
   Location where;
-  std::string text;  // layer { ... } with every field that differs from its default, one line
+  // layer { ... } with every field that differs from its default, one line; without init, since other
+  // networks that the layer is copied into have no stages
+  std::string text;
 };
 
 // A number of every evaluation. Its name is its own in the job: see report_names.h.
@@ -108,8 +121,11 @@ struct EvaluateSpec {
 
 // A task over records: its pairs are combined and reduced key by key, or its accumulators are folded.
 struct StageSpec {
-  std::string name;  // its own in the job
-  PluginSpec source;
+  std::string name;   // its own in the job
+  PluginSpec source;  // none: the records are arrays of another stage
+  std::string from;   // that stage's name
+  std::shared_ptr<StageArrays> from_stage;
+  std::vector<std::string> from_arrays;  // none: all
   std::vector<PluginSpec> preprocess;
   PluginSpec task;
   PluginSpec combiner;                        // none: values travel as they are
@@ -118,9 +134,13 @@ struct StageSpec {
   uint64_t memory_bytes = uint64_t{1} << 30;  // of pairs, or of accumulated rows, that a rank holds
   int64_t most_passes = 1000;                 // over the records
   std::string output;                         // a file in the run's folder
+  std::shared_ptr<StageArrays> arrays;        // of a task that fills accumulators: what it makes
+  bool is_used = false;                       // by another stage, an operator or a layer
   Location where;
 
   bool is_keyed() const { return static_cast<bool>(reducer); }
+  // The stages that it uses.
+  std::vector<const StageArrays*> used_stages() const;
 };
 
 struct Job {
@@ -146,7 +166,7 @@ struct Job {
   PluginSpec reducer;          // default: the reducer that says it is the default of its kind
   PluginSpec outer_optimizer;  // none: the mean is taken as it is
   std::vector<PluginSpec> pretrain;
-  std::vector<StageSpec> stages;  // before all training, in this order
+  std::vector<StageSpec> stages;  // before all training, each behind those that it uses
   TrainSpec train;
   EvaluateSpec evaluate;
 

@@ -130,6 +130,8 @@ class Writer {
 
   void stage(const StageSpec& stage) {
     std::string own = "name: " + quoted(stage.name) + " " + part("source", stage.source);
+    if (!stage.from.empty()) own += "from: " + quoted(stage.from) + " ";
+    for (const std::string& array : stage.from_arrays) own += "array: " + quoted(array) + " ";
     for (const PluginSpec& plugin : stage.preprocess) own += part("preprocess", plugin);
     own += part("combiner", stage.combiner) + part("reducer", stage.reducer);
     block("stage", stage.task,
@@ -155,6 +157,11 @@ std::string layer_text(const LayerSpec& layer, Detail detail) {
   if (layer.rate_multiplier != 1 || detail == Detail::kAll)
     text += " rate_multiplier: " + number(layer.rate_multiplier);
   if (!layer.shares.empty()) text += " shares: " + quoted(layer.shares);
+  for (const InitSpec& init : layer.init)
+    if (detail == Detail::kAll)
+      text += " init { from: " + quoted(init.from) +
+              (init.array.empty() ? "" : " array: " + quoted(init.array)) +
+              " parameter: " + quoted(init.parameter) + " }";
   return text + " " + plugin_text(layer.plugin, detail) + " }";
 }
 

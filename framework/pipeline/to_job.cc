@@ -6,6 +6,7 @@
 #include "pipeline/job_name.h"
 #include "pipeline/network_check.h"
 #include "pipeline/report_names.h"
+#include "pipeline/stage_order.h"
 
 namespace plait {
 namespace {
@@ -30,6 +31,7 @@ class JobMaker {
   void run(const std::vector<Field>& fields) {
     for (const Field& field : fields)
       if (!errors_.is_full()) blocks_.emplace_back(schema_, field, errors_);
+    name_stages();
     scalars();
     plugins();
     network();
@@ -49,7 +51,7 @@ class JobMaker {
     std::vector<Scope> found;
     const auto* field = schema_.job()->FindFieldByName(name);
     for (const TypedBlock& block : blocks_) {
-      const Scope root{&schema_, &block, &block.message(), &block.tree(), file_, file_};
+      const Scope root{&schema_, &block, &block.message(), &block.tree(), file_, file_, &stage_names_};
       for (int i = 0; i < root.count(field); ++i) found.push_back(root.nested(field, i));
     }
     return found;
@@ -103,10 +105,30 @@ class JobMaker {
     for (const Scope& scope : found) into.push_back(plugin(block, scope));
   }
 
+  // Before all else, since fields of other blocks name them.
+  void name_stages() {
+    for (const Scope& scope : scopes("stage")) {
+      const auto* name_field = field_of(scope, "name");
+      std::string name =
+          scope.has(name_field) ? scope.message->GetReflection()->GetString(*scope.message, name_field) : "";
+      for (const auto& [id, field] : schema_.meaning(scope.message->GetDescriptor()).plugins) {
+        if (!scope.has(field)) continue;
+        const TypeEntry& task = *schema_.meaning(field).plugin;
+        if (name.empty()) name = task.short_name();
+        stage_names_.try_emplace(name, NamedStage{std::make_shared<StageArrays>(), !has_accumulators(task)});
+      }
+    }
+  }
+
+  static bool has_accumulators(const TypeEntry& task) {
+    const auto& rules = *static_cast<const plait_task_rules*>(task.type->rules);
+    return PLAIT_HAS(&rules, flags) && (rules.flags & PLAIT_TASK_ACCUMULATES) != 0;
+  }
+
   void scalars() {
     const auto& table = core_scalars();
     for (const TypedBlock& block : blocks_) {
-      const Scope scope{&schema_, &block, &block.message(), &block.tree(), file_, file_};
+      const Scope scope{&schema_, &block, &block.message(), &block.tree(), file_, file_, &stage_names_};
       const auto config = configure(scope, table.data(), table.size(), errors_);
       if (is_written(*config, "name")) job_name(value_or<std::string>(*config, "name", ""), scope);
       if (is_written(*config, "seed"))
@@ -192,6 +214,7 @@ class JobMaker {
       layer.rate_multiplier = value_or<double>(*config, "rate_multiplier", 1);
       layer.shares = value_or<std::string>(*config, "shares", "");
       layer.where = location_of(scope.place);
+      for (int i = 0; i < scope.count(field_of(scope, "init")); ++i) init(scope, i, *config, layer);
       std::vector<std::string> inputs;
       append(*config, "input", inputs);
       for (size_t i = 0; i < inputs.size(); ++i) {
@@ -203,6 +226,25 @@ class JobMaker {
       places.push_back(std::move(place));
     }
     check_network(job_.layers, places, errors_);
+  }
+
+  void init(const Scope& scope, int number, const plait_config& config, LayerSpec& layer) {
+    const ConfigField& field = *config.find("init");
+    const plait_config& written =
+        *std::get<std::shared_ptr<plait_config>>(field.values[static_cast<size_t>(number)]);
+    const ConfigField& from = *written.find("from");
+    if (from.stages.empty() || from.stages.front() == nullptr) return;  // told already
+    InitSpec init;
+    init.stage = from.stages.front();
+    init.from = std::get<std::string>(from.values.front());
+    init.array = value_or<std::string>(written, "array", "");
+    init.parameter = value_or<std::string>(written, "parameter", "weight");
+    const Place place = scope.nested(field_of(scope, "init"), number).place;
+    init.where = location_of(place);
+    for (const InitSpec& other : layer.init)
+      if (other.parameter == init.parameter)
+        errors_.add(place, "\"" + init.parameter + "\" of a layer begins with two arrays");
+    layer.init.push_back(std::move(init));
   }
 
   // An input or target of a loss or metric; `otherwise` where it is not written.
@@ -342,12 +384,18 @@ class JobMaker {
   void stages() {
     const auto found = scopes("stage");
     if (!found.empty()) job_.stages.clear();
+    std::vector<Place> places;
     for (const Scope& scope : found) {
       const auto config = own("stage", scope);
+      places.push_back(scope.place);
       StageSpec stage;
       stage.where = location_of(scope.place);
       stage.task = plugin("stage", scope);
       stage.source = child(scope, "source", "source");
+      const ConfigField& from = *config->find("from");
+      stage.from = value_or<std::string>(*config, "from", "");
+      if (!from.stages.empty()) stage.from_stage = from.stages.front();
+      append(*config, "array", stage.from_arrays);
       for (int i = 0; i < scope.count(field_of(scope, "preprocess")); ++i)
         stage.preprocess.push_back(child(scope, "preprocess", "augmenter", i));
       stage.combiner = child(scope, "combiner", "combiner");
@@ -361,18 +409,26 @@ class JobMaker {
       complete(stage, scope);
       if (stage.output.empty()) stage.output = stage.name + (stage.is_keyed() ? ".tsv" : ".safetensors");
       check_names(stage, scope);
+      if (const auto named = stage_names_.find(stage.name); named != stage_names_.end() && !stage.is_keyed())
+        stage.arrays = named->second.arrays;
       job_.stages.push_back(std::move(stage));
     }
+    if (!found.empty() && !errors_.any()) order_stages(job_, places, errors_);
   }
 
   // What a file may leave to the task.
   void complete(StageSpec& stage, const Scope& scope) {
-    if (!stage.source && !scope.is_broken(errors_))
+    if (!stage.source && stage.from.empty() && !scope.is_broken(errors_))
       errors_.add(scope.place, "the stage has no source of records",
-                  "as in: source { ... }, with one of: " + names_of_kind("source"));
+                  "as in: source { ... }, with one of: " + names_of_kind("source") +
+                      "; or from: \"...\", another stage");
+    if (stage.source && !stage.from.empty())
+      errors_.add(scope.place_of("from"), "a stage has a source or reads another stage, not both");
+    if (stage.from.empty() && !stage.from_arrays.empty())
+      errors_.add(scope.place_of("array"), "arrays are of the stage that \"from\" names, and none is");
     if (!stage.task) return;
     const auto& rules = *static_cast<const plait_task_rules*>(stage.task.entry->type->rules);
-    if (PLAIT_HAS(&rules, flags) && (rules.flags & PLAIT_TASK_ACCUMULATES) != 0) {
+    if (has_accumulators(*stage.task.entry)) {
       for (const char* of_pairs : {"combiner", "reducer"})
         if (scope.count(field_of(scope, of_pairs)) > 0)
           errors_.add(scope.place_of(of_pairs), "the task " + stage.task.entry->short_name() +
@@ -457,6 +513,7 @@ class JobMaker {
   Job& job_;
   Errors& errors_;
   ReportPlaces report_places_;
+  StageNames stage_names_;
   std::deque<TypedBlock> blocks_;
 };
 

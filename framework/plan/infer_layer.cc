@@ -2,8 +2,8 @@
 
 #include "base/checked.h"
 #include "base/shown.h"
-#include "plan/shape_text.h"
 #include "registry/context.h"
+#include "registry/shape_text.h"
 
 namespace plait {
 namespace {

@@ -11,9 +11,9 @@
 
 #include "base/status.h"
 #include "pipeline/job.h"
-#include "plan/shape_text.h"
 #include "registry/instance.h"
 #include "registry/registry.h"
+#include "registry/shape_text.h"
 
 namespace plait {
 

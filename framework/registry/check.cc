@@ -68,6 +68,8 @@ Status check_field(const plait_field& field) {
   if (field.struct_size < offsetof(plait_field, n_fields) + sizeof field.n_fields)
     return invalid("struct_size is too small");
   if (!has_text(field.doc)) return invalid("no doc");
+  if ((field.flags & PLAIT_FIELD_STAGE) != 0 && field.kind != PLAIT_FIELD_STRING)
+    return invalid("names a stage, and is no string");
   if (!(field.low <= field.high))
     return invalid(fmt::format("range from {} to {} is empty", field.low, field.high));
   return check_field_kind(field);
@@ -94,6 +96,12 @@ Status check_rules(const plait_type& type) {
   return invalid(fmt::format("the rules of its kind, {}, are missing", kind.name));
 }
 
+bool names_stage(const plait_field* const* fields, uint32_t n_fields) {
+  return std::any_of(fields, fields + n_fields, [](const plait_field* field) {
+    return (field->flags & PLAIT_FIELD_STAGE) != 0 || names_stage(field->fields, field->n_fields);
+  });
+}
+
 Status check_type(const plait_type& type) {
   if (type.struct_size < offsetof(plait_type, flags)) return invalid("struct_size is too small");
   if (type.kind == nullptr || !is_kind(type.kind)) {
@@ -102,7 +110,11 @@ Status check_type(const plait_type& type) {
   }
   if (!has_text(type.doc)) return invalid("no doc");
   PLAIT_TRY(check_rules(type));
-  return check_fields(type.fields, type.n_fields);
+  PLAIT_TRY(check_fields(type.fields, type.n_fields));
+  const std::string kind = type.kind;
+  if (kind != "augmenter" && kind != "task" && names_stage(type.fields, type.n_fields))
+    return invalid(fmt::format("a field names a stage: augmenters and tasks can, not a {}", kind));
+  return {};
 }
 
 Status check_types(const plait_plugin& plugin) {

@@ -107,7 +107,7 @@ std::shared_ptr<plait_config> clone_config(const plait_config& config) {
   auto copy = std::make_shared<plait_config>();
   copy->type = config.type;
   for (const auto& field : config.fields) {
-    ConfigField field_copy{field.field, {}, field.is_default};
+    ConfigField field_copy{field.field, {}, field.is_default, field.stages};
     for (const auto& value : field.values) field_copy.values.push_back(clone_value(value));
     copy->fields.push_back(std::move(field_copy));
   }

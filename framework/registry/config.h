@@ -15,6 +15,8 @@ struct plait_config;
 
 namespace plait {
 
+class StageArrays;
+
 // A child plugin in a configuration: its type, its own configuration, and (once instance.h made it) its
 // instance.
 struct ConfigChild {
@@ -31,6 +33,8 @@ struct ConfigField {
   const plait_field* field = nullptr;
   std::vector<ConfigValue> values;
   bool is_default = true;  // not written in the file
+  // Of a PLAIT_FIELD_STAGE: what the stage of each value makes, null where it names none; empty: not linked.
+  std::vector<std::shared_ptr<StageArrays>> stages{};
 };
 
 }  // namespace plait

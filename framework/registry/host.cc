@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "registry/config.h"
+#include "registry/stage_arrays.h"
 
 namespace plait {
 namespace {
@@ -48,6 +49,12 @@ const plait_child* child(const plait_config* config, const char* field, uint32_t
   return found && *found && (*found)->instance.ops ? &(*found)->instance : nullptr;
 }
 
+const plait_stage_output* stage(const plait_config* config, const char* field, uint32_t index) {
+  const ConfigField* found = config && field ? config->find(field) : nullptr;
+  const bool is_there = found != nullptr && index < found->stages.size() && found->stages[index] != nullptr;
+  return is_there ? found->stages[index]->raw() : nullptr;
+}
+
 const void* no_extension(const char*) { return nullptr; }
 
 }  // namespace
@@ -67,6 +74,7 @@ const plait_host& host_table() {
       .config_message = message,
       .config_child = child,
       .get_extension = no_extension,
+      .config_stage = stage,
   };
   return host;
 }

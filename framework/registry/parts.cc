@@ -6,14 +6,10 @@
 
 #include "base/checked.h"
 #include "base/shown.h"
+#include "registry/shape_text.h"
 
 namespace plait {
 namespace {
-
-const char* dtype_name(uint32_t dtype) {
-  constexpr const char* kNames[] = {nullptr, "f32", "bf16", "f16", "f64", "u8", "i32", "i64"};
-  return dtype < std::size(kNames) ? kNames[dtype] : nullptr;
-}
 
 Status invalid(std::string message) { return {Code::kInvalid, std::move(message)}; }
 
@@ -36,15 +32,14 @@ std::string part_text(const PartSpec& part) {
     const bool variable = static_cast<int>(axis) == part.variable_axis;
     extents.push_back(fmt::format("{}{}", variable ? "<=" : "", part.shape[axis]));
   }
-  const char* dtype = dtype_name(part.dtype);
-  return fmt::format("{} [{}] {}", part.name, fmt::join(extents, ", "), dtype ? dtype : "?");
+  return fmt::format("{} [{}] {}", part.name, fmt::join(extents, ", "), dtype_name(part.dtype));
 }
 
 Result<PartSpec> part_of(const plait_tensor_spec& spec) {
   if (spec.name == nullptr || *spec.name == '\0') return invalid("a part without a name");
   PLAIT_TRY(check_name(spec.name, "part"));
   const std::string place = fmt::format("part \"{}\"", spec.name);
-  if (dtype_name(spec.dtype) == nullptr)
+  if (spec.dtype < PLAIT_F32 || spec.dtype > PLAIT_I64)
     return invalid(fmt::format("{}: unknown element type {}", place, spec.dtype));
   if (spec.rank < 0 || spec.rank > PLAIT_MAX_RANK) {
     return invalid(fmt::format("{}: got {} axes, wanted 0 to {}", place, spec.rank, PLAIT_MAX_RANK));

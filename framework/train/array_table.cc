@@ -5,7 +5,7 @@
 #include <charconv>
 #include <cstring>
 
-#include "plan/shape_text.h"
+#include "registry/shape_text.h"
 #include "train/array_file.h"
 #include "train/csv_file.h"
 #include "train/safetensors.h"

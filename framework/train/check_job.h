@@ -13,9 +13,9 @@ namespace plait {
 // A stage that runs a task.
 struct TaskStageCheck {
   std::string name, flow, output;  // flow: see TaskStage::flow
-  int64_t records = 0, tasks = 0;
-  uint64_t memory_bytes = 0;  // bound of the pairs or rows that a rank holds
-  bool is_keyed = true;       // of pairs; else of accumulators
+  int64_t records = 0, tasks = 0;  // 0: known once the stage that it reads has run
+  uint64_t memory_bytes = 0;       // bound of the pairs or rows that a rank holds
+  bool is_keyed = true;            // of pairs; else of accumulators
 };
 
 struct JobCheck {

@@ -1,67 +1,19 @@
 #include "train/given_records.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
 #include "base/regular_file.h"
+#include "registry/shape_text.h"
 #include "train/array_file.h"
+#include "train/array_source.h"
 
 namespace plait {
 
-// The tables of a source type made at run time. `type` comes first: a configuration's type leads back to the
-// body.
 struct GivenRecords::Body {
-  plait_type type{};
-  plait_source_ops ops{};
-  plait_implementation implementation{};
-  TypeEntry entry{};
-  PluginSpec spec;
-  PartSpec part;
-  Array array;
-  size_t record_elements = 1;
-
-  static const Body& of(const void* self) { return *static_cast<const Body*>(self); }
-
-  static int open(plait_context*, const plait_config* config, void** self) {
-    *self = const_cast<plait_type*>(config->type);
-    return PLAIT_OK;
-  }
-  static void close(void*) {}
-
-  static int describe(const void* self, plait_context*, plait_source_info* info,
-                      const plait_parts_builder* parts) {
-    info->random_access = 1;
-    info->count = of(self).array.shape.front();
-    const plait_tensor_spec spec = of(self).part.raw();
-    return parts->part(parts, &spec);
-  }
-
-  static int read(const void* self, plait_context*, int64_t index, const plait_sample_call* call) {
-    const Body& body = of(self);
-    const float* from = body.array.values.data() + static_cast<size_t>(index) * body.record_elements;
-    void* to = call->outputs[0]->data;
-    if (body.part.dtype == PLAIT_F32) std::memcpy(to, from, body.record_elements * sizeof(float));
-    if (body.part.dtype != PLAIT_F32) {
-      for (size_t i = 0; i < body.record_elements; ++i)
-        static_cast<uint8_t*>(to)[i] = static_cast<uint8_t>(from[i]);
-    }
-    return PLAIT_OK;
-  }
-
-  void make_tables() {
-    type.struct_size = sizeof type;
-    type.kind = "source";
-    type.id = "plait.given_records";
-    type.doc = "records from a file that was given";
-    ops = {sizeof ops, 0, open, close, describe, read, nullptr};
-    implementation = {sizeof implementation, 0, type.id, PLAIT_HOST_DEVICE, &ops};
-    entry.type = &type;
-    entry.file = nullptr;
-    entry.implementations[PLAIT_HOST_DEVICE] = &implementation;
-    spec.entry = &entry;
-    spec.config = std::make_shared<plait_config>();
-    spec.config->type = &type;
-  }
+  std::shared_ptr<StageArrays> arrays = std::make_shared<StageArrays>();
+  std::unique_ptr<ArraySource> source;
 };
 
 namespace {
@@ -93,6 +45,20 @@ Status check(const Array& array, const PartSpec& part, const std::string& path, 
   return {};
 }
 
+// The numbers as the part has them; they were checked.
+StageArrays::Array as_part(const Array& array, const PartSpec& part) {
+  StageArrays::Array made{part, {}};
+  made.spec.shape.insert(made.spec.shape.begin(), array.shape.front());
+  made.bytes.resize(array.values.size() * dtype_bytes(part.dtype));
+  if (part.dtype == PLAIT_F32) {
+    std::memcpy(made.bytes.data(), array.values.data(), made.bytes.size());
+  } else {
+    std::ranges::transform(array.values, made.bytes.begin(),
+                           [](float value) { return static_cast<std::byte>(static_cast<uint8_t>(value)); });
+  }
+  return made;
+}
+
 constexpr uint64_t kMostBytes = uint64_t{16} << 30, kMostPipedBytes = uint64_t{1} << 30;
 
 Result<std::string> content_of(Files& files, const std::string& path, bool is_piped) {
@@ -115,23 +81,24 @@ Result<std::unique_ptr<GivenRecords>> GivenRecords::read(Files& files, const std
   }
   PLAIT_ASSIGN(const std::string bytes, content_of(files, path, is_piped));
   const bool csv = is_piped ? !is_npy(bytes) : is_named_csv;
-  auto body = std::make_unique<Body>();
   note.clear();
-  PLAIT_ASSIGN(body->array, csv ? read_csv(bytes, path, heading, &note) : read_npy(bytes, path));
-  if (body->array.shape.size() < 2 || body->array.shape.front() < 1) {
+  PLAIT_ASSIGN(const Array array, csv ? read_csv(bytes, path, heading, &note) : read_npy(bytes, path));
+  if (array.shape.size() < 2 || array.shape.front() < 1) {
     return Status(Code::kInvalid,
-                  path + ": shape " + shape_words(body->array.shape) + ", wanted at least one record");
+                  path + ": shape " + shape_words(array.shape) + ", wanted at least one record");
   }
-  PLAIT_TRY(check(body->array, part, path, csv));
-  body->part = part;
-  body->record_elements = body->array.values.size() / static_cast<size_t>(body->array.shape.front());
-  body->make_tables();
+  PLAIT_TRY(check(array, part, path, csv));
+  auto body = std::make_unique<Body>();
+  std::vector<StageArrays::Array> arrays;
+  arrays.push_back(as_part(array, part));
+  PLAIT_TRY(body->arrays->set(std::move(arrays)));
+  PLAIT_ASSIGN(body->source, ArraySource::create(body->arrays, {}, {}));
   return std::unique_ptr<GivenRecords>(new GivenRecords(std::move(body)));
 }
 
 GivenRecords::GivenRecords(std::unique_ptr<Body> body) : body_(std::move(body)) {}
 GivenRecords::~GivenRecords() = default;
-int64_t GivenRecords::count() const { return body_->array.shape.front(); }
-const PluginSpec& GivenRecords::spec() const { return body_->spec; }
+int64_t GivenRecords::count() const { return body_->source->count(); }
+const PluginSpec& GivenRecords::spec() const { return body_->source->spec(); }
 
 }  // namespace plait

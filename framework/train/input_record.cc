@@ -6,7 +6,7 @@
 #include "base/json_bounds.h"
 #include "base/json_text.h"
 #include "base/sha256.h"
-#include "plan/shape_text.h"
+#include "registry/shape_text.h"
 
 namespace plait {
 namespace {

@@ -17,8 +17,7 @@ std::vector<int64_t> training_numbers(const Job& job, int64_t records) {
   return numbers;
 }
 
-Result<std::unique_ptr<SampleReader>> open_reader(const Registry& registry, const Job& job,
-                                                  const PluginSpec& source, const Fits* fits) {
+SampleReader::Options reader_options(const Job& job, const Fits* fits) {
   SampleReader::Options options;
   options.training = fits == nullptr;
   options.seed = job.seed;
@@ -26,7 +25,12 @@ Result<std::unique_ptr<SampleReader>> open_reader(const Registry& registry, cons
   options.preprocess = &job.preprocess;
   options.fits = fits;
   options.fit_records = [&job](int64_t records) { return training_numbers(job, records); };
-  PLAIT_ASSIGN(auto reader, SampleReader::create(registry, source, options));
+  return options;
+}
+
+Result<std::unique_ptr<SampleReader>> open_reader(const Registry& registry, const Job& job,
+                                                  const PluginSpec& source, const Fits* fits) {
+  PLAIT_ASSIGN(auto reader, SampleReader::create(registry, source, reader_options(job, fits)));
   if (reader->records() < 1) {
     return Status(Code::kInvalid, "source " + source.id() + " (" + source.where.text() + ") has no records");
   }
@@ -116,6 +120,14 @@ Result<std::unique_ptr<JobData>> JobData::open(const Registry& registry, const J
   PLAIT_TRY(check_parts(*data->training_, data->validation_, "validation"));
   PLAIT_TRY(check_parts(*data->training_, data->test_, "test"));
   return data;
+}
+
+Status JobData::complete(const Registry& registry, const Job& job) {
+  PLAIT_TRY(training_->complete(registry, reader_options(job, nullptr)));
+  fits_ = training_->fits();
+  for (EvaluationSet* set : {&validation_, &test_})
+    if (set->own != nullptr) PLAIT_TRY(set->own->complete(registry, reader_options(job, &fits_)));
+  return {};
 }
 
 Result<EvaluationSet> open_set(const Registry& registry, const Job& job, const std::string& on,

@@ -25,6 +25,10 @@ class JobData {
   // differ from those of the training records.
   static Result<std::unique_ptr<JobData>> open(const Registry& registry, const Job& job, int64_t repeat);
 
+  // Once the stages that operators name have run; nothing can be read before where there are some.
+  // Fails with: as open. Threads: [setup only]
+  Status complete(const Registry& registry, const Job& job);
+
   // Fits of preprocess are of the training records, without those held out.
   const SampleReader& training() const { return *training_; }
   const TrainingOrder& order() const { return *order_; }

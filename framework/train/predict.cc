@@ -12,6 +12,7 @@
 #include "train/run.h"
 #include "train/run_folder.h"
 #include "train/run_weights.h"
+#include "train/stage_record.h"
 
 namespace plait {
 namespace {
@@ -27,8 +28,9 @@ class Prediction {
   Result<PredictSummary> run() {
     PLAIT_TRY(check_endings());
     PLAIT_ASSIGN(const auto device, Device::open(registry_, *job_.device.entry, *job_.device.config));
-    PLAIT_TRY(open_records());
     const auto world = single();
+    PLAIT_TRY(share_used_arrays(files_, options_.run_dir, job_, *world));
+    PLAIT_TRY(open_records());
     PLAIT_ASSIGN(const int fair, fair_threads(*world));
     StoppableWork work(*world);
     BlockParts parts{&registry_,

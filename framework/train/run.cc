@@ -12,6 +12,7 @@
 #include "train/run_weights.h"
 #include "train/stage.h"
 #include "train/stage_chain.h"
+#include "train/stage_record.h"
 #include "train/taken_weights.h"
 #include "train/trace_file.h"
 
@@ -51,7 +52,7 @@ class Run {
     if (options_.resume) PLAIT_TRY(find_checkpoint());
     PLAIT_TRY(open_folder());
     tell_about_ranks();
-    PLAIT_ASSIGN(RunStatus status, run_chain());
+    PLAIT_ASSIGN(RunStatus status, run_stages());
     if (status == RunStatus::kComplete) {
       PLAIT_ASSIGN(status, pretrain());
     }
@@ -98,6 +99,25 @@ class Run {
     return {Code::kStopped, options_.resume ? "stopped while the data was opened: the run is as it was"
                                             : "stopped while the data was opened: nothing was written; begin "
                                               "it again, without --resume"};
+  }
+
+  // And what the job makes of the arrays. Weights of --weights win over a layer's init; a checkpoint over
+  // both.
+  Result<RunStatus> run_stages() {
+    PLAIT_ASSIGN(const RunStatus status, run_chain());
+    if (status != RunStatus::kComplete) return status;
+    const Status taken = chain_ ? main_->take_stage_arrays() : Status();
+    if (is_stop(taken)) return RunStatus::kStopped;
+    PLAIT_TRY(taken);
+    if (chain_ && !begun_with_.empty()) {
+      PLAIT_ASSIGN([[maybe_unused]] const int count, main_->begin_with(begun_with_));
+    }
+    begun_with_ = {};
+    if (!job_.pretrain.empty()) {
+      PLAIT_ASSIGN(network_, main_->weights());
+    }
+    if (is_root()) PLAIT_TRY(keep_beginning());
+    return status;
   }
 
   Result<RunStatus> run_chain() {
@@ -245,9 +265,6 @@ class Run {
   // The job's own network before any training.
   Status choose_weights() {
     if (!options_.weights_file.empty()) PLAIT_TRY(begin_with_file());
-    if (!job_.pretrain.empty()) {
-      PLAIT_ASSIGN(network_, main_->weights());
-    }
     return {};
   }
 
@@ -262,6 +279,7 @@ class Run {
     taken.sha256 = Sha256::hex_of(bytes);
     PLAIT_TRY(taken.check(options_.weights_partial));
     PLAIT_ASSIGN([[maybe_unused]] const int count, main_->begin_with(taken.tensors));
+    if (chain_) begun_with_ = std::move(taken.tensors);
     summary_.begun_with = taken.json();
     say(taken.text());
     return {};
@@ -341,7 +359,6 @@ class Run {
         PLAIT_TRY(folder_->resume({}, job_.resolved, options_.plugins));
       else
         PLAIT_TRY(folder_->begin(job_.resolved, options_.plugins));
-      PLAIT_TRY(keep_beginning());
       observer_.run_begun(summary_.run_dir);
     }
     return transport_.barrier();
@@ -584,7 +601,8 @@ class Run {
   std::vector<std::string> unknown_data_;
   std::optional<Checkpoint> resume_from_;
   bool is_prolonged_ = false;
-  NamedTensors network_;  // the job's, as pretraining leaves it
+  NamedTensors begun_with_;  // of --weights, for after the stages
+  NamedTensors network_;     // the job's, as pretraining leaves it
   int stage_ = 0;
   Summary summary_;
   StoppableWork work_;  // last: it ends before what it may be caught in
@@ -624,6 +642,7 @@ Result<EvaluationInfo> evaluate(const Registry& registry, const Job& job, const 
   }
   PLAIT_ASSIGN(bytes, share_text(transport, bytes));
   PLAIT_ASSIGN(const InputRecord input, share_input(files, options, job, transport));
+  PLAIT_TRY(share_used_arrays(files, options.run_dir, job, transport));
   PLAIT_ASSIGN(const auto device, Device::open(registry, *job.device.entry, *job.device.config));
   const Fits* const fits = input.parts.empty() ? nullptr : &input.fits;
   PLAIT_ASSIGN(const EvaluationSet set, open_set(registry, job, options.on, fits));

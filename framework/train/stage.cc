@@ -12,6 +12,7 @@
 #include "train/class_check.h"
 #include "train/compile_plan.h"
 #include "train/ranks.h"
+#include "train/stage_init.h"
 
 namespace plait {
 namespace {
@@ -53,6 +54,7 @@ Status Stage::open() {
   if (!pretraining_ && run_.data_opened) PLAIT_TRY(run_.data_opened(*data_));
   PLAIT_TRY(count_steps());
   PLAIT_TRY(make_plan());
+  PLAIT_TRY(check_inits(job_, network()));
   PLAIT_TRY(check_classes(run_.registry, job_, *plan_, data_->training().classes(), run_.device));
   PLAIT_TRY(make_optimizers());
   PLAIT_ASSIGN(reducer_, Reducer::create(run_.registry, job_.reducer, train.shards,
@@ -152,6 +154,13 @@ Status Stage::make_evaluators() {
     PLAIT_ASSIGN(test_, evaluator_for(data_->test()));
   }
   return {};
+}
+
+Status Stage::take_stage_arrays() {
+  PLAIT_TRY(run_.work.run([this] { return data_->complete(run_.registry, job_); }));
+  PLAIT_ASSIGN(const NamedTensors made, init_tensors(job_, network()));
+  if (made.empty()) return {};
+  return begin_with(made).status();
 }
 
 Result<int> Stage::begin_with(const NamedTensors& from) {

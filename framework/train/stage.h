@@ -48,6 +48,8 @@ class Stage : private RoundFollower {
   // is less than a round; kStopped on all ranks.
   // Threads: [setup only]
   Status open();
+  // Once the stages of tasks have run: what of data and weights is made from their arrays. After make_state.
+  Status take_stage_arrays();
   // The weights that the seed gives, and slots; after open, for stages that run.
   Status make_state();
 

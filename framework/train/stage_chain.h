@@ -1,5 +1,5 @@
-// The stages of a job that run tasks, one after the other, before its training; and what of them an earlier
-// run left that is still good.
+// The stages of a job that run tasks, each behind those whose arrays it uses, before its training; and what
+// of them an earlier run left that is still good.
 #pragma once
 #include <memory>
 #include <string>
@@ -36,9 +36,16 @@ class StageChain {
   Status run(const Surroundings& around, std::vector<TaskStageInfo>& told);
 
  private:
-  StageChain() = default;
-  Status run_one(TaskStage& stage, const Surroundings& around, std::vector<TaskStageInfo>& told);
+  StageChain(const Registry& registry, uint64_t seed) : registry_(registry), seed_(seed) {}
+  Status run_one(std::unique_ptr<TaskStage>& stage, const Surroundings& around,
+                 std::vector<TaskStageInfo>& told);
+  Status run_task(TaskStage& stage, const Surroundings& around, TaskStageInfo& info);
+  Status open_waiting(std::unique_ptr<TaskStage>& stage, const Surroundings& around);
+  std::vector<std::string> sha256_of_used(const StageSpec& spec,
+                                          const std::vector<TaskStageInfo>& told) const;
 
+  const Registry& registry_;
+  const uint64_t seed_;
   std::vector<std::unique_ptr<TaskStage>> stages_;
 };
 

@@ -10,7 +10,7 @@
 #include "base/sha256.h"
 #include "graph/sample_chain.h"
 #include "pipeline/load.h"
-#include "plan/shape_text.h"
+#include "registry/shape_text.h"
 #include "train/array_table.h"
 #include "train/pair_table.h"
 
@@ -154,19 +154,34 @@ TaskStage::~TaskStage() = default;
 Result<std::unique_ptr<TaskStage>> TaskStage::open(const Registry& registry, const StageSpec& spec,
                                                    uint64_t seed) {
   std::unique_ptr<TaskStage> stage(new TaskStage(spec, seed));
+  stage->is_waiting_ =
+      std::ranges::any_of(spec.used_stages(), [](const StageArrays* used) { return !used->has_values(); });
+  if (spec.from_stage != nullptr) PLAIT_TRY(stage->open_arrays());
+  const PluginSpec& source = spec.from_stage != nullptr ? stage->arrays_source_->spec() : spec.source;
   SampleReader::Options options;
   options.training = false;
   options.seed = seed;
   options.preprocess = &spec.preprocess;
-  PLAIT_ASSIGN(stage->reader_, SampleReader::create(registry, spec.source, options));
-  if (stage->records() < 1)
-    return Status(Code::kInvalid, error_at(spec.source.where, "the source has no records"));
+  PLAIT_ASSIGN(stage->reader_, SampleReader::create(registry, source, options));
+  if (stage->records() < 1 && !stage->is_waiting_)
+    return Status(Code::kInvalid,
+                  error_at(source.where, spec.from.empty() ? "the source has no records"
+                                                           : "stage \"" + spec.from + "\" made no rows"));
   for (const ChainOperator& op : stage->reader_->chain().operators())
     if (op.whole_batches)
       return Status(Code::kInvalid, op.place + " works on batches of training, and cannot stand in a stage");
   PLAIT_TRY(stage->make_plugins(registry));
   stage->mapper_ = std::make_unique<Mapper>(*stage->reader_, stage->task_);
   return stage;
+}
+
+Status TaskStage::open_arrays() {
+  auto source = ArraySource::create(spec_.from_stage, spec_.from_arrays, spec_.where);
+  if (!source)
+    return {source.status().code(),
+            error_at(spec_.where, "stage \"" + spec_.from + "\": " + source.status().message())};
+  arrays_source_ = std::move(source).value();
+  return {};
 }
 
 Status TaskStage::make_plugins(const Registry& registry) {
@@ -178,9 +193,11 @@ Status TaskStage::make_plugins(const Registry& registry) {
   auto form = infer_task(*spec_.task.entry, *spec_.task.config, parts, context);
   PLAIT_TRY(placed(spec_.task, form.status().at(name_of(spec_.task))));
   form_ = std::move(form).value();
-  auto task = create_task(registry, *spec_.task.entry, *spec_.task.config, parts, context);
-  PLAIT_TRY(placed(spec_.task, task.status()));
-  task_ = std::move(task).value();
+  if (!waits_for_stage(*spec_.task.config)) {
+    auto task = create_task(registry, *spec_.task.entry, *spec_.task.config, parts, context);
+    PLAIT_TRY(placed(spec_.task, task.status()));
+    task_ = std::move(task).value();
+  }
   const bool is_keyed = spec_.is_keyed();
   if (is_keyed != form_.is_keyed())
     return placed(spec_.task,
@@ -190,7 +207,8 @@ Status TaskStage::make_plugins(const Registry& registry) {
   if (is_keyed) return make_keyed_plugins(registry);
   std::vector<PartSpec> outputs = form_.outputs();
   for (size_t i = 0; i < outputs.size(); ++i)
-    if (form_.has_rows(i)) outputs[i].shape.insert(outputs[i].shape.begin(), 0);  // as many as there will be
+    if (form_.has_rows(i)) outputs[i].shape.insert(outputs[i].shape.begin(), -1);  // as many as there will be
+  if (spec_.arrays != nullptr) spec_.arrays->declare(outputs);
   return placed(spec_.task, check_arrays_fit(spec_.output, outputs));
 }
 

@@ -9,13 +9,15 @@
 #include "graph/input.h"
 #include "mapreduce/array_stage.h"
 #include "mapreduce/keyed_stage.h"
+#include "train/array_source.h"
 #include "train/run.h"
 
 namespace plait {
 
 class TaskStage {
  public:
-  // Opens the source, and makes the plugins for what it gives. `spec` outlives the stage.
+  // Opens the source, and makes the plugins for what it gives; declares the arrays of the stage. Where it
+  // uses stages that have not run, it can only be checked: see is_waiting. `spec` outlives the stage.
   // Fails with: what the plugins report, at their places in the file; kInvalid when kinds of values do not
   // fit each other, or an operator of preprocess works on whole batches.
   // Threads: [setup only]
@@ -25,6 +27,9 @@ class TaskStage {
 
   const StageSpec& spec() const { return spec_; }
   const SampleReader& reader() const { return *reader_; }
+  // Whether it has to be opened again, once the stages that it uses have run.
+  bool is_waiting() const { return is_waiting_; }
+  // 0: of a stage that has not run.
   int64_t records() const { return reader_->records(); }
   int64_t tasks() const;
   // "u8 [<=65536] text -> count_words -> i64 -> partial_sum -> i64 -> sum -> i64"
@@ -54,6 +59,7 @@ class TaskStage {
   // Writes the stage's file, of which the function gives the pieces.
   using FileWriter = std::function<Status(const std::function<Status(const Files::Writer&)>&)>;
   TaskStage(const StageSpec& spec, uint64_t seed);
+  Status open_arrays();
   Status make_plugins(const Registry& registry);
   Status make_keyed_plugins(const Registry& registry);
   Status run_keyed(Transport& transport, StoppableWork& work, int slots, const FileWriter& write_file,
@@ -63,6 +69,8 @@ class TaskStage {
 
   const StageSpec& spec_;
   const uint64_t seed_;
+  bool is_waiting_ = false;
+  std::unique_ptr<ArraySource> arrays_source_;  // where another stage's arrays are read
   std::unique_ptr<SampleReader> reader_;
   Instance task_;
   TaskForm form_;

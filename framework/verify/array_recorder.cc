@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "base/random_keys.h"
-#include "plan/shape_text.h"
+#include "registry/shape_text.h"
 
 namespace plait {
 namespace {

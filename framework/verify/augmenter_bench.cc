@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "graph/sample_cast.h"
+#include "registry/shape_text.h"
 
 namespace plait {
 namespace {
@@ -28,7 +29,7 @@ const std::vector<Parts>& usual_parts() {
 void put_in_batch(const Parts& parts, const AugmenterSample& one, int64_t place, AugmenterSample& batch) {
   for (size_t i = 0; i < parts.size(); ++i) {
     const PartSpec& part = parts[i];
-    const uint64_t count = element_count(part), bytes = element_bytes(batch_dtype(part.dtype));
+    const uint64_t count = element_count(part), bytes = dtype_bytes(batch_dtype(part.dtype));
     uint8_t* to = batch.inputs[i]->memory().as<uint8_t>() + static_cast<uint64_t>(place) * count * bytes;
     cast_to_batch(part.dtype, one.outputs[i]->memory().data(), to, count);
     if (part.variable_axis < 0) continue;

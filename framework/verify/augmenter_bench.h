@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "plan/shape_text.h"
+#include "registry/shape_text.h"
 #include "verify/config_samples.h"
 #include "verify/law.h"
 #include "verify/samples.h"

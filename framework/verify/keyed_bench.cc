@@ -6,7 +6,7 @@
 #include <bit>
 #include <cmath>
 
-#include "plan/shape_text.h"
+#include "registry/shape_text.h"
 #include "verify/law.h"
 
 namespace plait {

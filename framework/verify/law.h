@@ -65,5 +65,6 @@ std::vector<Law> reducer_laws();
 std::vector<Law> key_reducer_laws();
 std::vector<Law> pretrainer_laws();
 std::vector<Law> device_laws();
+std::vector<Law> stage_laws();
 
 }  // namespace plait

@@ -16,7 +16,7 @@ std::vector<Law> collect() {
         metric_laws,      optimizer_laws,    schedule_laws,    augmenter_laws,      augmenter_large_laws,
         source_laws,      task_laws,         accumulator_laws, combiner_laws,       reducer_laws,
         key_reducer_laws, pretrainer_laws,   device_laws,      damage_laws,         large_laws,
-        cost_laws}) {
+        stage_laws,       cost_laws}) {
     for (Law& law : table()) all.push_back(law);
   }
   // The laws of a kind stand together, in the order of the tables.

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "plan/shape_text.h"
+#include "registry/shape_text.h"
 #include "verify/config_samples.h"
 #include "verify/law.h"
 #include "verify/layer_run.h"

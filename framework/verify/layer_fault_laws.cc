@@ -5,7 +5,7 @@
 #include <atomic>
 
 #include "graph/arena.h"
-#include "plan/shape_text.h"
+#include "registry/shape_text.h"
 #include "verify/config_samples.h"
 #include "verify/heap.h"
 #include "verify/law.h"

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "plan/shape_text.h"
+#include "registry/shape_text.h"
 #include "verify/law.h"
 #include "verify/layer_run.h"
 

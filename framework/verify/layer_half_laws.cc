@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "plan/shape_text.h"
+#include "registry/shape_text.h"
 #include "verify/half.h"
 #include "verify/law.h"
 #include "verify/layer_run.h"

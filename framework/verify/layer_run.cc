@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "plan/shape_text.h"
+#include "registry/shape_text.h"
 #include "verify/law.h"
 
 namespace plait {

@@ -1,7 +1,7 @@
 // What goes into a layer under test.
 #include <cmath>
 
-#include "plan/shape_text.h"
+#include "registry/shape_text.h"
 #include "verify/half.h"
 #include "verify/layer_run.h"
 

@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "plan/shape_text.h"
+#include "registry/shape_text.h"
 #include "verify/config_samples.h"
 #include "verify/law.h"
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "plan/shape_text.h"
+#include "registry/shape_text.h"
 #include "verify/config_samples.h"
 #include "verify/law.h"
 

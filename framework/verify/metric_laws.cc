@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "plan/shape_text.h"
+#include "registry/shape_text.h"
 #include "verify/heap.h"
 #include "verify/law.h"
 #include "verify/metric_bench.h"

@@ -19,8 +19,8 @@
 #include <thread>
 
 #include "graph/float_state.h"
-#include "plan/shape_text.h"
 #include "registry/library.h"
+#include "registry/shape_text.h"
 #include "verify/config_samples.h"
 #include "verify/law.h"
 #include "verify/layer_run.h"

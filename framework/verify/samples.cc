@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "graph/float_state.h"
-#include "plan/shape_text.h"
+#include "registry/shape_text.h"
 #include "verify/config_samples.h"
 #include "verify/extreme_configs.h"
 #include "verify/law.h"

@@ -3,7 +3,7 @@
 
 #include <set>
 
-#include "plan/shape_text.h"
+#include "registry/shape_text.h"
 #include "verify/config_samples.h"
 #include "verify/law.h"
 #include "verify/source_bench.h"

@@ -7,6 +7,8 @@
 #include <filesystem>
 
 #include "pipeline/load.h"
+#include "registry/shape_text.h"
+#include "registry/stage_arrays.h"
 #include "verify/config_samples.h"
 #include "verify/law.h"
 
@@ -27,6 +29,43 @@ std::string word_of(const TypeEntry& entry) {
   return name == id ? "[" + id + "]" : name;
 }
 
+Result<std::shared_ptr<StageArrays>> arrays_of(const plait_verify_stage& stage) {
+  std::vector<StageArrays::Array> arrays;
+  for (uint32_t i = 0; i < stage.n_arrays; ++i) {
+    const plait_tensor& tensor = *stage.arrays[i];
+    StageArrays::Array& array = arrays.emplace_back();
+    array.spec = {tensor.name, tensor.dtype, {tensor.shape, tensor.shape + tensor.rank}};
+    const auto* bytes = static_cast<const std::byte*>(tensor.data);
+    array.bytes.assign(bytes, bytes + byte_count(array.spec));
+  }
+  auto made = std::make_shared<StageArrays>();
+  PLAIT_TRY(made->set(std::move(arrays)));
+  return made;
+}
+
+// Fields that name a stage get the arrays that the example has for it.
+Status link_stages(const plait_verify_example& example, plait_config& config) {
+  const plait_verify_example* const given = &example;
+  const uint32_t count = PLAIT_HAS(given, stages) ? given->n_stages : 0;
+  for (ConfigField& field : config.fields) {
+    if ((field.field->flags & PLAIT_FIELD_STAGE) == 0) continue;
+    field.stages.assign(field.values.size(), nullptr);
+    for (size_t k = 0; k < field.values.size(); ++k) {
+      const auto& name = std::get<std::string>(field.values[k]);
+      for (uint32_t i = 0; i < count; ++i) {
+        if (name != example.stages[i]->name) continue;
+        PLAIT_ASSIGN(field.stages[k], arrays_of(*example.stages[i]));
+      }
+      if (!name.empty() && field.stages[k] == nullptr)
+        return {Code::kInvalid,
+                fmt::format("field \"{}\" names the stage \"{}\", and the example has no arrays "
+                            "of it",
+                            field.field->name, name)};
+    }
+  }
+  return {};
+}
+
 Result<std::shared_ptr<plait_config>> parse_fields(const Registry& registry, const TypeEntry& entry,
                                                    const plait_verify_example& example) {
   const auto blocks = blocks_of(entry.type->kind);
@@ -34,6 +73,7 @@ Result<std::shared_ptr<plait_config>> parse_fields(const Registry& registry, con
   for (size_t i = blocks.size(); i-- > 0;) text = fmt::format("{} {{ {} }}", blocks[i], text);
   PLAIT_ASSIGN(const PluginSpec plugin,
                parse_plugin(registry, blocks, text, fmt::format("example of {}", entry.type->id)));
+  PLAIT_TRY(link_stages(example, *plugin.config).at(fmt::format("example of {}", entry.type->id)));
   return plugin.config;
 }
 

@@ -8,7 +8,7 @@
 #include <map>
 #include <type_traits>
 
-#include "plan/shape_text.h"
+#include "registry/shape_text.h"
 #include "verify/law.h"
 
 namespace plait {

@@ -109,7 +109,8 @@ enum {
   PLAIT_FIELD_LOW_OPEN = 8,
   PLAIT_FIELD_HIGH_OPEN = 16,
   PLAIT_FIELD_DEPRECATED = 32,
-  PLAIT_FIELD_PATH = 64 /* file or folder; plugins get it absolute: relative to the file (or command) that wrote it */
+  PLAIT_FIELD_PATH = 64, /* file or folder; plugins get it absolute: relative to the file (or command) that wrote it */
+  PLAIT_FIELD_STAGE = 128 /* a STRING, a stage of the file, "" none: see plait_stage_output. For augmenters and tasks */
 };
 
 /* One field of a type's configuration. Static. */
@@ -146,6 +147,15 @@ typedef struct plait_child {
   const plait_config* config;
 } plait_child;
 
+/* What the stage that a field names has made: arrays by name, in host memory. validate gets none. infer may be called
+ * before the stage has run: then data is NULL, and the first extent of rows that nobody has counted yet is -1. create
+ * and fit_size are called when the values are there. Everything stays as it is for as long as an instance lives. */
+typedef struct plait_stage_output {
+  uint32_t struct_size;
+  uint32_t n_arrays;
+  const plait_tensor* const* arrays;
+} plait_stage_output;
+
 /* What the host offers. Given to plait_plugin_v1, static. Threads: [any]. */
 typedef struct plait_host {
   uint32_t struct_size;
@@ -167,6 +177,8 @@ typedef struct plait_host {
   const plait_child* (*config_child)(const plait_config* config, const char* field, uint32_t index);
   /* A named extension of the host, or NULL. */
   const void* (*get_extension)(const char* name);
+  /* Of a PLAIT_FIELD_STAGE; lives as long as config. NULL where no stage is named, or none is known yet. */
+  const plait_stage_output* (*config_stage)(const plait_config* config, const char* field, uint32_t index);
 } plait_host;
 
 /* What comes with a call. Threads: the call's. */

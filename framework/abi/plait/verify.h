@@ -18,8 +18,17 @@ enum {
   PLAIT_VERIFY_COUPLES_SAMPLES = 1,    /* samples of a batch see each other, in evaluation too */
   PLAIT_VERIFY_SURROGATE_GRADIENT = 2, /* backward is not the derivative of forward (straight-through) */
   PLAIT_VERIFY_LABELS = 4,             /* values of integer inputs are below the last extent of input 0 */
-  PLAIT_VERIFY_COUPLES_IN_TRAINING = 8 /* samples of a batch see each other in training (a batch is normalized) */
+  PLAIT_VERIFY_COUPLES_IN_TRAINING =
+      8 /* samples of a batch see each other in training (a batch is normalized) */
 };
+
+/* What a field that names a stage finds: the stage `name` with these arrays. */
+typedef struct plait_verify_stage {
+  uint32_t struct_size;
+  uint32_t n_arrays;
+  const char* name;
+  const plait_tensor* const* arrays;
+} plait_verify_stage;
 
 typedef struct plait_verify_example {
   uint32_t struct_size;
@@ -30,6 +39,9 @@ typedef struct plait_verify_example {
       n_inputs; /* layers: inputs; losses and metrics: prediction and target; augmenters: parts; others: 0 */
   uint32_t integer_bound; /* integer inputs are drawn below this; 0: below 2 */
   const plait_tensor_spec* const* inputs;
+  const plait_verify_stage* const* stages; /* that the fields name */
+  uint32_t n_stages;
+  uint32_t reserved;
 } plait_verify_example;
 
 typedef struct plait_verify_hints {

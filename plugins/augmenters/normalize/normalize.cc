@@ -8,8 +8,8 @@ using namespace plait::sdk;
 
 namespace {
 
-// Coefficients are repeated until they fill a run: the loop over a run vectorises for every number of
-// channels.
+// Coefficients of channels are repeated until they fill a run: the loop over a run vectorises for every
+// number of channels.
 constexpr size_t kPixelsOfRun = 16;
 
 PLAIT_FAST void scale_bytes(const uint8_t* x, const float* a, const float* b, size_t run, size_t size,
@@ -33,16 +33,32 @@ class Normalize {
   std::string part = "image";
   std::vector<double> mean = {0}, deviation = {1};
   double scale = 1.0 / 255;
+  StageOutput from;
 
   static void describe(Describe<Normalize>& d) {
     d.doc("(x * scale - mean) / deviation, as f32");
     d.details(
         "Shapes: the part [..., C] of u8 or f32; comes out as f32. mean and deviation: one number, or one "
-        "per channel.");
+        "per channel.\n"
+        "With from: (x - mean) / deviation by the arrays mean and deviation of that stage (moments), of one "
+        "number, one per channel,\n"
+        "or one per element, for numbers as the part has them; a deviation of 0 counts as 1.");
     d.field("part", &Normalize::part).doc("part of the sample");
     d.field("mean", &Normalize::mean).doc("taken off after scale, per channel");
     d.field("deviation", &Normalize::deviation).doc("divided by after that, per channel").above(0);
     d.field("scale", &Normalize::scale).doc("of the numbers as they come: 1/255 for bytes");
+    d.field("from", &Normalize::from).doc("stage that makes mean and deviation, in place of the fields");
+  }
+  static void examples(Examples& e) {
+    e.add();
+    e.add("from: \"m\"")
+        .input(DType::u8, {3, 2, 2}, "image")
+        .stage("m", "mean", {2}, {100, 20})
+        .stage("m", "deviation", {2}, {50, 0});
+    e.add("from: \"m\" part: \"x\"")
+        .input(DType::f32, {2, 2}, "x")
+        .stage("m", "mean", {4}, {1, 2, 3, 4})
+        .stage("m", "deviation", {4}, {1, 2, 3, 4});
   }
 
   void infer(Parts& parts) const {
@@ -54,11 +70,21 @@ class Normalize {
   void open(Context&, const Parts& parts) {
     const PartSpec& image = parts.part(part);
     check(image);
+    std::vector<double> means = mean, deviations = deviation;
+    double factor = scale;
+    if (from) {
+      means = from.numbers("mean");
+      deviations = from.numbers("deviation");
+      std::ranges::replace(deviations, 0.0, 1.0);
+      factor = 1;
+    }
     const size_t channels = image.shape.empty() ? 1 : static_cast<size_t>(image.shape.back());
-    for (size_t i = 0; i < channels * kPixelsOfRun; ++i) {
-      const double wide = deviation[deviation.size() == 1 ? 0 : i % channels];
-      factors_.push_back(static_cast<float>(scale / wide));
-      offsets_.push_back(static_cast<float>(-mean[mean.size() == 1 ? 0 : i % channels] / wide));
+    const size_t most = std::max(means.size(), deviations.size());
+    const size_t run = most > channels ? most : channels * kPixelsOfRun;
+    for (size_t i = 0; i < run; ++i) {
+      const double wide = deviations[i % deviations.size()];
+      factors_.push_back(number(factor / wide));
+      offsets_.push_back(number(-means[i % means.size()] / wide));
     }
   }
 
@@ -81,6 +107,7 @@ class Normalize {
     if (image.dtype != DType::u8 && image.dtype != DType::f32) {
       throw Error("part \"", part, "\" is ", spec, ", wanted u8 or f32");
     }
+    if (from) return check_stage(image);
     check_count("mean", mean.size(), spec);
     check_count("deviation", deviation.size(), spec);
     for (size_t i = 0; i < std::max(mean.size(), deviation.size()); ++i) {
@@ -90,6 +117,23 @@ class Normalize {
           throw Error("scale and mean over deviation have to be numbers of f32: got ", number,
                       " for channel ", i);
     }
+  }
+  void check_stage(const PartSpec& image) const {
+    int64_t elements = 1;
+    for (const int64_t extent : image.shape) elements *= extent;
+    const int64_t channels = image.shape.empty() ? 1 : image.shape.back();
+    for (const char* array : {"mean", "deviation"}) {
+      const auto shape = from.shape(array);
+      if (shape.size() == 1 && (shape[0] == 1 || shape[0] == channels || shape[0] == elements)) continue;
+      throw Error(array, " of stage \"", from.name(), "\" is ", shape, ", wanted [1], [", channels,
+                  "] for the channels or [", elements, "] for the elements of part \"", part, "\"");
+    }
+  }
+  static float number(double value) {
+    const auto narrow = static_cast<float>(value);
+    if (!std::isfinite(narrow))
+      throw Error("mean or 1 over deviation is ", value, ", beyond the numbers of f32");
+    return narrow;
   }
   void check_count(const char* field, size_t count, Spec image) const {
     const auto channels = static_cast<size_t>(image.rank() > 0 ? image.shape(-1) : 1);

@@ -53,6 +53,39 @@ TEST_CASE("mean and deviation per channel, for more elements than a run") {
   }
 }
 
+TEST_CASE("mean and deviation of a stage, per channel and per element") {
+  TestHost host;
+  const auto array = [](const char* name, std::vector<double> values) {
+    TestTensor made(name, DType::f64, {static_cast<int64_t>(values.size())});
+    std::copy(values.begin(), values.end(), made.data<double>().begin());
+    return made;
+  };
+  const auto check = [&](const std::vector<double>& means, const std::vector<double>& deviations) {
+    const TestTensor mean = array("mean", means), deviation = array("deviation", deviations);
+    AugmenterTest test(host, linked("plait.normalize"),
+                       settings().set_stage("from", "m", {mean.c(), deviation.c()}),
+                       {{"image", DType::u8, {20, 2, 2}}});
+    for (size_t i = 0; i < 80; ++i) test.sample.inputs[0].data<uint8_t>()[i] = static_cast<uint8_t>(i * 3);
+    test.apply();
+    for (size_t i = 0; i < 80; ++i) {
+      const double wide = deviations[i % deviations.size()];
+      const double wanted = (static_cast<double>(i * 3) - means[i % means.size()]) / (wide == 0 ? 1 : wide);
+      CHECK(test.sample.outputs[0].f32()[i] == doctest::Approx(wanted).epsilon(1e-6));
+    }
+  };
+  check({100, 20}, {50, 0});
+  check({7}, {4, 8});
+  std::vector<double> each(80);
+  for (size_t i = 0; i < 80; ++i) each[i] = 1 + static_cast<double>(i);
+  check(each, each);
+  const TestTensor mean = array("mean", {1, 2, 3}), deviation = array("deviation", {1});
+  CHECK_THROWS_WITH(AugmenterTest(host, linked("plait.normalize"),
+                                  settings().set_stage("from", "m", {mean.c(), deviation.c()}),
+                                  {{"image", DType::u8, {4, 2}}}),
+                    "mean of stage \"m\" is [3], wanted [1], [2] for the channels or [8] for the elements of "
+                    "part \"image\"");
+}
+
 TEST_CASE("what does not fit is refused") {
   TestHost host;
   const auto with = [&](const Settings& s, PartSpec part) {

@@ -43,6 +43,9 @@ class Config {
   const plait_child* child(const char* field, uint32_t index) const {
     return host_->config_child(config_, field, index);
   }
+  const plait_stage_output* stage(const char* field, uint32_t index) const {
+    return PLAIT_HAS(host_, config_stage) ? host_->config_stage(config_, field, index) : nullptr;
+  }
 
  private:
   static void check(int status, const char* field) {

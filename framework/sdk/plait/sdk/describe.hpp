@@ -14,8 +14,9 @@
 //   };
 //
 // Members: bool, integers, float, double, std::string, an enum class with choices (enumerators 0, 1, ... in
-// the order of the choices), a struct with its own describe, Child<Kind>; and std::vector or std::optional of
-// these. Text given to doc, details, unit and choices must live as long as the library: write literals.
+// the order of the choices), a struct with its own describe, Child<Kind>, StageOutput; and std::vector or
+// std::optional of these. Text given to doc, details, unit and choices must live as long as the library:
+// write literals.
 //
 // A struct derived from another that has describe needs none of its own: it has the same fields. So one type
 // has several implementations, and its defaults stand in one place.
@@ -34,6 +35,7 @@
 #include "config.hpp"
 #include "error.hpp"
 #include "hooks.hpp"
+#include "stage_output.hpp"
 
 namespace plait::sdk {
 
@@ -129,7 +131,7 @@ constexpr uint32_t kind_of_value() {
     return PLAIT_FIELD_I64;
   } else if constexpr (std::is_floating_point_v<V>) {
     return PLAIT_FIELD_F64;
-  } else if constexpr (std::is_same_v<V, std::string>) {
+  } else if constexpr (std::is_same_v<V, std::string> || std::is_same_v<V, StageOutput>) {
     return PLAIT_FIELD_STRING;
   } else if constexpr (std::is_enum_v<V>) {
     return PLAIT_FIELD_ENUM;
@@ -137,8 +139,8 @@ constexpr uint32_t kind_of_value() {
     return PLAIT_FIELD_CHILD;
   } else {
     static_assert(Described<V>,
-                  "a field is a bool, number, std::string, enum, struct with describe, Child<Kind>, or a "
-                  "std::vector or std::optional of one of these");
+                  "a field is a bool, number, std::string, enum, struct with describe, Child<Kind>, "
+                  "StageOutput, or a std::vector or std::optional of one of these");
     return PLAIT_FIELD_MESSAGE;
   }
 }
@@ -250,6 +252,7 @@ class BoundField final : public FieldOf<T> {
       this->at_least(0);
     }
     if constexpr (IsChild<V>) this->c_.child_kind = V::kKind;
+    if constexpr (std::is_same_v<V, StageOutput>) this->set(PLAIT_FIELD_STAGE);
   }
 
   void read(const Config& config, T& into) const override {
@@ -404,6 +407,8 @@ V Field::read_value(const detail::Config& config, uint32_t index) const {
       if (word == choices_[i]) return static_cast<V>(i);
     }
     throw Error("field \"", name, "\": \"", word, "\" is not one of the choices");
+  } else if constexpr (std::is_same_v<V, StageOutput>) {
+    return StageOutput(config.string(name, index), config.stage(name, index));
   } else if constexpr (detail::IsChild<V>) {
     return V(config.child(name, index));
   } else {
@@ -415,7 +420,9 @@ V Field::read_value(const detail::Config& config, uint32_t index) const {
 
 template <class V>
 std::optional<std::string> Field::value_text(const V& value) const {
-  if constexpr (std::is_same_v<V, std::string>) {
+  if constexpr (std::is_same_v<V, StageOutput>) {
+    return "\"\"";
+  } else if constexpr (std::is_same_v<V, std::string>) {
     if (c_.kind != PLAIT_FIELD_ENUM) return detail::quoted(value);
     for (const char* word : choices_) {
       if (value == word) return value;

@@ -11,6 +11,7 @@
 //
 //   e.add("heads: 2").input(DType::f32, {2, 6, 8});                  // layers: one input or more
 //   e.add().input(DType::f32, {4, 10}).input(DType::i32, {4}).integers_below(10);  // losses, metrics
+//   e.add("from: \"p\"").input(DType::u8, {4, 4, 1}, "image").stage("p", "mean", {1}, {0.5});
 //
 // Static, optional, for every kind; nothing calls it but `plait verify`. Shapes: as the kind has them,
 // layers, losses and metrics with N, parts of augmenters without (input(dtype, shape, name)).
@@ -39,6 +40,14 @@ class Example {
     parts_.emplace_back(name, dtype, std::vector<int64_t>(shape), variable_axis);
     return *this;
   }
+  // An array of f64 of the stage `stage`, for a field that names it.
+  Example& stage(std::string stage, std::string array, std::vector<int64_t> shape,
+                 std::vector<double> values) {
+    for (Stage& one : stages_)
+      if (one.name == stage) return one.add(std::move(array), std::move(shape), std::move(values)), *this;
+    stages_.emplace_back(std::move(stage)).add(std::move(array), std::move(shape), std::move(values));
+    return *this;
+  }
   // Integer inputs are 0 .. bound - 1; without it 0 and 1.
   Example& integers_below(uint32_t bound) { return c_.integer_bound = bound, *this; }
   // What follows is said of this case, and of guessed ones that have all fields that it writes (and its
@@ -57,10 +66,47 @@ class Example {
     c_.fields = fields_.c_str();
     c_.n_inputs = static_cast<uint32_t>(pointers_.size());
     c_.inputs = pointers_.data();
+    stage_pointers_.clear();
+    for (Stage& stage : stages_) stage_pointers_.push_back(stage.made());
+    c_.stages = stage_pointers_.data();
+    c_.n_stages = static_cast<uint32_t>(stage_pointers_.size());
     return &c_;
   }
 
  private:
+  struct Stage {
+    struct Array {
+      std::string name;
+      std::vector<int64_t> shape;
+      std::vector<double> values;
+      plait_tensor c{};
+    };
+    explicit Stage(std::string of) : name(std::move(of)) {}
+    void add(std::string array, std::vector<int64_t> shape, std::vector<double> values) {
+      Array& made = arrays.emplace_back();
+      made.name = std::move(array), made.shape = std::move(shape), made.values = std::move(values);
+    }
+    const plait_verify_stage* made() {
+      pointers.clear();
+      for (Array& array : arrays) {
+        array.c.struct_size = sizeof array.c;
+        array.c.dtype = PLAIT_F64;
+        array.c.rank = static_cast<int32_t>(array.shape.size());
+        array.c.variable_axis = -1;
+        array.c.shape = array.shape.data();
+        array.c.data = array.values.data();
+        array.c.name = array.name.c_str();
+        pointers.push_back(&array.c);
+      }
+      c = {sizeof c, static_cast<uint32_t>(pointers.size()), name.c_str(), pointers.data()};
+      return &c;
+    }
+    std::string name;
+    std::deque<Array> arrays;
+    std::vector<const plait_tensor*> pointers;
+    plait_verify_stage c{};
+  };
+
   Example& flag(uint32_t flag) { return c_.flags |= flag, *this; }
 
   plait_verify_example c_{};
@@ -68,6 +114,8 @@ class Example {
   std::deque<PartSpec> parts_;
   std::deque<plait_tensor_spec> specs_;
   std::vector<const plait_tensor_spec*> pointers_;
+  std::deque<Stage> stages_;
+  std::vector<const plait_verify_stage*> stage_pointers_;
 };
 
 // Collects what the types of a library name. T::examples receives it.

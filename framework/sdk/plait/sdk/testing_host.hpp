@@ -40,6 +40,12 @@ class Settings {
     return *this;
   }
   Settings& clear(const std::string& field) { return values_[field].clear(), *this; }
+  // A field that names a stage, which gives these arrays; they have to live as long as the settings are used.
+  Settings& set_stage(const std::string& field, const std::string& name,
+                      std::vector<const plait_tensor*> arrays) {
+    stages_[field] = std::make_shared<Stage>(std::move(arrays));
+    return set(field, name);
+  }
   // One more value of a list.
   template <class V>
   Settings& add(const std::string& field, V&& value) {
@@ -61,8 +67,20 @@ class Settings {
     if (found == values_.end() || index >= found->second.size()) return nullptr;
     return std::get_if<V>(&found->second[index]);
   }
+  const plait_stage_output* stage(const char* field) const {
+    const auto found = stages_.find(field);
+    return found == stages_.end() ? nullptr : &found->second->output;
+  }
 
  private:
+  struct Stage {
+    explicit Stage(std::vector<const plait_tensor*> of) : arrays(std::move(of)) {
+      output = {sizeof output, static_cast<uint32_t>(arrays.size()), arrays.data()};
+    }
+    std::vector<const plait_tensor*> arrays;
+    plait_stage_output output{};
+  };
+
   static Value to_value(const Value& value) { return value; }
   static Value to_value(bool value) { return value; }
   static Value to_value(int value) { return int64_t{value}; }
@@ -93,6 +111,7 @@ class Settings {
   }
 
   std::map<std::string, std::vector<Value>> values_;
+  std::map<std::string, std::shared_ptr<Stage>> stages_;
 };
 
 // Answers plugins' questions and runs their loops.
@@ -134,6 +153,9 @@ class TestHost {
       const plait_child* value = nullptr;
       get<const plait_child*>(c, f, i, [&](const plait_child* found) { value = found; });
       return value;
+    };
+    host_.config_stage = [](const plait_config* c, const char* f, uint32_t) {
+      return Settings::from(c).stage(f);
     };
     host_.get_extension = [](const char*) -> const void* { return nullptr; };
   }

@@ -1,4 +1,4 @@
-#include "plan/shape_text.h"
+#include "registry/shape_text.h"
 
 #include <array>
 

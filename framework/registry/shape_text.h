@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "registry/instance.h"
+#include "registry/parts.h"
 
 namespace plait {
 

@@ -1,0 +1,93 @@
+#include "pipeline/stage_order.h"
+
+#include <algorithm>
+
+namespace plait {
+namespace {
+
+class StageOrder {
+ public:
+  StageOrder(Job& job, const std::vector<Place>& places, Errors& errors)
+      : stages_(job.stages), places_(places), errors_(errors), marks_(stages_.size(), Mark::kNew) {}
+
+  void run() {
+    for (size_t i = 0; i < stages_.size(); ++i)
+      if (!visit(i)) return;
+    std::vector<StageSpec> ordered;
+    for (const size_t i : order_) ordered.push_back(std::move(stages_[i]));
+    stages_ = std::move(ordered);
+  }
+
+ private:
+  enum class Mark { kNew, kOpen, kDone };
+
+  bool visit(size_t i) {
+    if (marks_[i] == Mark::kDone) return true;
+    path_.push_back(i);
+    if (marks_[i] == Mark::kOpen) return tell_circle(i);
+    marks_[i] = Mark::kOpen;
+    for (const StageArrays* used : stages_[i].used_stages()) {
+      const auto found =
+          std::ranges::find_if(stages_, [&](const StageSpec& one) { return one.arrays.get() == used; });
+      if (found != stages_.end() && !visit(static_cast<size_t>(found - stages_.begin()))) return false;
+    }
+    path_.pop_back();
+    marks_[i] = Mark::kDone;
+    order_.push_back(i);
+    return true;
+  }
+
+  bool tell_circle(size_t i) {
+    std::string circle;
+    for (auto at = std::ranges::find(path_, i); at != path_.end(); ++at)
+      circle += (circle.empty() ? "" : " -> ") + stages_[*at].name;
+    errors_.add(places_[i], "stages use each other's arrays in a circle: " + circle,
+                "each stage runs after those that it uses");
+    return false;
+  }
+
+  std::vector<StageSpec>& stages_;
+  const std::vector<Place>& places_;
+  Errors& errors_;
+  std::vector<Mark> marks_;
+  std::vector<size_t> path_, order_;
+};
+
+void note_used(Job& job) {
+  std::vector<const StageArrays*> used;
+  for (const auto* operators : {&job.augment, &job.preprocess})
+    for (const PluginSpec& spec : *operators)
+      if (spec) add_stages(*spec.config, used);
+  for (const LayerSpec& layer : job.layers)
+    for (const InitSpec& init : layer.init) used.push_back(init.stage.get());
+  for (const StageSpec& stage : job.stages)
+    for (const StageArrays* one : stage.used_stages()) used.push_back(one);
+  for (StageSpec& stage : job.stages)
+    stage.is_used = stage.arrays != nullptr && std::ranges::find(used, stage.arrays.get()) != used.end();
+}
+
+}  // namespace
+
+std::vector<const StageArrays*> StageSpec::used_stages() const {
+  std::vector<const StageArrays*> used;
+  if (from_stage != nullptr) used.push_back(from_stage.get());
+  for (const PluginSpec& spec : preprocess)
+    if (spec) add_stages(*spec.config, used);
+  if (task) add_stages(*task.config, used);
+  return used;
+}
+
+void order_stages(Job& job, const std::vector<Place>& places, Errors& errors) {
+  note_used(job);
+  for (size_t i = 0; i < job.stages.size(); ++i) {
+    const StageSpec& stage = job.stages[i];
+    if (stage.is_used && !stage.output.ends_with(".safetensors"))
+      errors.add(places[i],
+                 "the arrays of stage \"" + stage.name + "\" are used, and its output \"" + stage.output +
+                     "\" cannot keep them for it",
+                 "as in: output: \"" + stage.name + ".safetensors\", the default");
+  }
+  StageOrder(job, places, errors).run();
+}
+
+}  // namespace plait

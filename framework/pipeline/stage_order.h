@@ -1,0 +1,15 @@
+// Which stages of a job use which, and the order that follows from it.
+#pragma once
+#include <vector>
+
+#include "pipeline/errors.h"
+#include "pipeline/job.h"
+
+namespace plait {
+
+// Puts each stage behind those that it uses, else as written, and notes which are used. `places` of the
+// stages, as written. Errors: stages that use each other in a circle (named); a used stage whose output is
+// no .safetensors file, which is what keeps its arrays.
+void order_stages(Job& job, const std::vector<Place>& places, Errors& errors);
+
+}  // namespace plait

@@ -1,0 +1,127 @@
+#include "train/stage_record.h"
+
+#include <array>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "base/json_bounds.h"
+#include "base/json_text.h"
+#include "base/sha256.h"
+#include "train/ranks.h"
+#include "train/safetensors.h"
+
+namespace plait {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string record_path(const std::string& run_dir, const std::string& output) {
+  return run_dir + "/" + output + ".stage.json";
+}
+
+Json read_record(Files& files, const std::string& path) {
+  if (!files.exists(path)) return {};
+  const auto text = files.read(path, 1 << 16);
+  if (!text || !check_json_bounds(*text, kSmallJson)) return {};
+  const Json json = Json::parse(*text, nullptr, false);
+  const bool is_good = json.is_object() && json.contains("sha256") && json["sha256"].is_string();
+  return is_good ? json : Json();
+}
+
+uint32_t dtype_of(const std::string& name) {
+  constexpr std::array<std::pair<const char*, uint32_t>, 7> kNames = {{{"F32", PLAIT_F32},
+                                                                       {"F64", PLAIT_F64},
+                                                                       {"F16", PLAIT_F16},
+                                                                       {"BF16", PLAIT_BF16},
+                                                                       {"U8", PLAIT_U8},
+                                                                       {"I32", PLAIT_I32},
+                                                                       {"I64", PLAIT_I64}}};
+  for (const auto& [known, dtype] : kNames)
+    if (name == known) return dtype;
+  return 0;
+}
+
+// A file lists its tensors in its own order; plugins find them by name.
+Status take_arrays(std::string_view bytes, const std::string& place, StageArrays& into) {
+  PLAIT_ASSIGN(const StoredTensors stored, read_safetensors(bytes, place));
+  std::vector<StageArrays::Array> arrays;
+  for (const StoredTensor& tensor : stored.tensors) {
+    StageArrays::Array& array = arrays.emplace_back();
+    array.spec = {tensor.name, dtype_of(tensor.dtype), tensor.shape};
+    if (array.spec.dtype == 0)
+      return {Code::kCorrupt, place + ": array " + short_name(tensor.name) + " is " +
+                                  short_name(tensor.dtype) + ", which no stage makes"};
+    array.bytes.resize(tensor.bytes.size());
+    if (!tensor.bytes.empty()) std::memcpy(array.bytes.data(), tensor.bytes.data(), tensor.bytes.size());
+  }
+  return into.set(std::move(arrays)).at(place);
+}
+
+Result<std::string> read_output(Files& files, const std::string& run_dir, const StageSpec& stage) {
+  const std::string path = run_dir + "/" + stage.output;
+  if (!files.exists(path))
+    return Status(Code::kNotFound,
+                  path + " is not there: it holds the arrays of stage \"" + stage.name + "\"");
+  const Json record = read_record(files, record_path(run_dir, stage.output));
+  PLAIT_ASSIGN(std::string bytes, files.read(path));
+  if (!record.is_object() || Sha256::hex_of(bytes) != record["sha256"].get<std::string>())
+    return Status(Code::kCorrupt, path + " is not what stage \"" + stage.name + "\" wrote (" +
+                                      (record.is_object() ? "another SHA-256" : "no good record beside it") +
+                                      ")");
+  return bytes;
+}
+
+}  // namespace
+
+Status write_stage_record(Files& files, const std::string& run_dir, const std::string& from,
+                          const TaskStageInfo& info) {
+  const Json object = {{"made_from", from},
+                       {"sha256", info.sha256},
+                       {"tasks", info.tasks},
+                       {"records", info.records},
+                       {"skipped_records", info.skipped_records},
+                       {"passes", info.passes},
+                       {"pairs", info.pairs},
+                       {"results", info.results}};
+  return files.write_atomically(record_path(run_dir, info.output), json_text(object, 2) + "\n");
+}
+
+bool read_stage_record(Files& files, const std::string& run_dir, const std::string& from,
+                       TaskStageInfo& info) {
+  const Json json = read_record(files, record_path(run_dir, info.output));
+  if (!json.is_object() || json.value("made_from", Json()) != Json(from)) return false;
+  const auto digest = Sha256::hex_of_file(run_dir + "/" + info.output);
+  if (!digest || *digest != json["sha256"].get<std::string>()) return false;
+  const auto number = [&](const char* name) {
+    const auto found = json.find(name);
+    return found != json.end() && found->is_number_integer() ? found->get<int64_t>() : 0;
+  };
+  info.sha256 = *digest;
+  info.is_kept = true;
+  info.tasks = number("tasks");
+  info.records = number("records");
+  info.skipped_records = number("skipped_records");
+  info.passes = number("passes");
+  info.pairs = number("pairs");
+  info.results = number("results");
+  return true;
+}
+
+Status share_stage_arrays(Files& files, const std::string& run_dir, const StageSpec& stage,
+                          Transport& transport) {
+  if (stage.arrays->has_values()) return {};
+  std::string bytes;
+  if (transport.is_root()) {
+    PLAIT_ASSIGN(bytes, read_output(files, run_dir, stage));
+  }
+  PLAIT_ASSIGN(bytes, share_text(transport, bytes));
+  return take_arrays(bytes, run_dir + "/" + stage.output, *stage.arrays);
+}
+
+Status share_used_arrays(Files& files, const std::string& run_dir, const Job& job, Transport& transport) {
+  for (const StageSpec& stage : job.stages)
+    if (stage.is_used) PLAIT_TRY(share_stage_arrays(files, run_dir, stage, transport));
+  return {};
+}
+
+}  // namespace plait
