@@ -80,6 +80,10 @@ def read(folder, name):
 
 
 # Files.
+case("an outer optimizer beside gradients", ["job.txtpb:9:", "an outer optimizer takes the change of a round's weights",
+                                             "got train { sync: gradients }, wanted sync: weights"],
+     "train { shards: 2 local_steps: 5", "outer_optimizer { sgd { rate: 1 } }\ntrain { sync: gradients shards: 2 local_steps: 1")
+case("a tab in a path", ["/a\\x09b"], '"%(data)s/images"', '"%(data)s/a\\tb"')
 case("no such file", ["nowhere.txtpb"], file="FOLDER/nowhere.txtpb")
 case("empty file", ["job.txtpb"], job=" ", new="\n")
 case("no such data", ["/images", "does not exist"], data=lambda f: os.remove(f"{f}/images"))
