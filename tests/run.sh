@@ -5,5 +5,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 framework/cmake/setup.sh
 source .deps/env.sh
 cmake --preset release
+cmake --build --preset release --target product
+tests/install/quickstart_order_test.sh build/release
 cmake --build --preset release
 ctest --preset release -j 2 "$@"

@@ -40,8 +40,9 @@ bool is_control(uint32_t code) {
 
 bool is_good(const Character& character, Blanks allowed) {
   if (!character.is_utf8) return false;
-  const bool is_blank = character.code == '\n' || character.code == '\t';
-  return !is_control(character.code) || (is_blank && allowed == Blanks::kText);
+  if (character.code == '\n') return allowed != Blanks::kNone;
+  if (character.code == '\t') return allowed == Blanks::kText;
+  return !is_control(character.code);
 }
 
 // Calls `good(piece)` for printable stretches and `bad(character)` for what is between them.

@@ -22,8 +22,9 @@ struct Unprintable {
 
 // What may stand beside printable characters.
 enum class Blanks {
-  kNone,  // one line: a name
-  kText,  // \n and \t
+  kNone,   // one line: a name
+  kLines,  // \n: a message
+  kText,   // \n and \t: a text, laid out by whoever wrote it
 };
 
 Unprintable find_unprintable(std::string_view text, Blanks allowed);
@@ -35,7 +36,11 @@ Status check_name(std::string_view name, std::string_view what);
 // text is as it was.
 std::string shown(std::string_view text, Blanks allowed = Blanks::kNone);
 
-// What every message goes through on its way to a terminal or a log: lines and tabs stay.
+// What every message goes through on its way to a terminal or a log: lines stay. A tab came with a name or
+// value of somebody's, and is as hard to see there as other control characters.
+inline std::string shown_message(std::string_view text) { return shown(text, Blanks::kLines); }
+
+// What every text that is printed goes through: lines and tabs stay.
 inline std::string shown_lines(std::string_view text) { return shown(text, Blanks::kText); }
 
 // A finished text of JSON, whose strings may hold such characters, with these written as JSON's \uXXXX, and

@@ -23,6 +23,7 @@ TEST_CASE("control characters and marks of direction are written out") {
   CHECK(shown(std::string_view("a\0b", 3)) == "a\\x00b");
   CHECK(shown("a\nb\tc\rd") == "a\\x0ab\\x09c\\x0dd");
   CHECK(shown_lines("a\nb\tc\rd") == "a\nb\tc\\x0dd");
+  CHECK(shown_message("a\nb\tc\rd\x1b") == "a\nb\\x09c\\x0dd\\x1b");
 }
 
 TEST_CASE("bytes that are no UTF-8 are written out: cut, too long, surrogates, too large") {

@@ -24,8 +24,8 @@ Result<int> evaluate(const po::variables_map& given, Transport& transport) {
   SystemFiles files;
   PLAIT_ASSIGN(const EvaluationInfo info,
                evaluate_run(*session.registry, session.job, options, transport, clock, files));
-  if (transport.is_root() && !info.note.empty())
-    print("plait: note: " + shown_lines(info.note) + "\n", stderr);
+  if (transport.is_root())
+    for (const std::string& note : info.notes) print("plait: note: " + shown_message(note) + "\n", stderr);
   if (transport.is_root())
     print(info.on + " (" + info.weights + " weights, " + std::to_string(info.records) +
           " records): " + values_text(info.values) + "\n");

@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
                stderr);
     return plait::kExitJob;
   } catch (const std::exception& e) {
-    std::fputs(("plait: a library failed: " + plait::shown_lines(e.what()) + "\n").c_str(), stderr);
+    std::fputs(("plait: a library failed: " + plait::shown_message(e.what()) + "\n").c_str(), stderr);
     return plait::kExitJob;
   }
 }

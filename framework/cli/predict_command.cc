@@ -30,9 +30,8 @@ Result<int> run(const po::variables_map& given) {
   PLAIT_ASSIGN(options.heading, heading_of(given["header"].as<std::string>()));
   PLAIT_ASSIGN(const Session session, load_run(given, options.run_dir));
   SystemFiles files;
-  PLAIT_ASSIGN(const PredictSummary summary,
-               predict_run(*session.registry, session.job, options, files));
-  for (const std::string& note : summary.notes) print("plait: note: " + shown_lines(note) + "\n", stderr);
+  PLAIT_ASSIGN(const PredictSummary summary, predict_run(*session.registry, session.job, options, files));
+  for (const std::string& note : summary.notes) print("plait: note: " + shown_message(note) + "\n", stderr);
   print(std::to_string(summary.samples) + " predictions written to " + options.out + "\n");
   return kExitOk;
 }

@@ -34,14 +34,14 @@ void print_help(const Command& command) {
 }
 
 int usage_error(const std::string& message) {
-  std::fputs(("plait: " + shown_lines(message) + "\n").c_str(), stderr);
+  std::fputs(("plait: " + shown_message(message) + "\n").c_str(), stderr);
   return kExitUsage;
 }
 
 int finish(const Result<int>& result) {
   if (result) return *result;
   // Errors in files carry their own "file:line:column: error:" lines.
-  const std::string message = shown_lines(result.status().message());
+  const std::string message = shown_message(result.status().message());
   const bool own_lines = message.find(": error: ") != std::string::npos;
   std::fputs(((own_lines ? "" : "plait: ") + message + (message.ends_with('\n') ? "" : "\n")).c_str(),
              stderr);

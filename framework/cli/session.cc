@@ -46,7 +46,7 @@ Status write_lock(const po::variables_map& given, const SearchPath& path) {
 void tell_failures(const Registry& registry) {
   if (launcher_rank() != 0) return;
   for (const PluginFailure& failure : registry.failures())
-    std::fputs(("plait: warning: not loaded: " + shown_lines(failure.reason.message()) + "\n").c_str(),
+    std::fputs(("plait: warning: not loaded: " + shown_message(failure.reason.message()) + "\n").c_str(),
                stderr);
 }
 

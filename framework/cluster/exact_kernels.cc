@@ -4,6 +4,8 @@
 #include <cstring>
 #include <limits>
 
+#include "cluster/exact_loops.h"
+
 // Loops are vectorized whatever the build's level of optimization. Without trapping maths rint needs no
 // guard.
 #pragma GCC optimize("O3", "no-trapping-math", "no-math-errno")
@@ -214,17 +216,7 @@ PLAIT_LOOP void mean_loop(float* out, const Integer* high, const Integer* low, c
     mean_block(out + at, high + at, low + at, window + at, n - at < kBlock ? n - at : kBlock, total_weight);
 }
 
-// One table of loops for each instruction set; the bodies above are inlined into functions of that set.
-struct Loops {
-  uint32_t (*magnitude)(const float*, size_t);
-  void (*add32)(int32_t*, int32_t*, uint8_t*, const float*, size_t, int32_t);
-  void (*add64)(int64_t*, int64_t*, uint8_t*, const float*, size_t, int32_t);
-  void (*sum32)(int32_t*, int32_t*, uint8_t*, const int32_t*, const int32_t*, const uint8_t*, size_t);
-  void (*sum64)(int64_t*, int64_t*, uint8_t*, const int64_t*, const int64_t*, const uint8_t*, size_t);
-  void (*mean32)(float*, const int32_t*, const int32_t*, const uint8_t*, size_t, double);
-  void (*mean64)(float*, const int64_t*, const int64_t*, const uint8_t*, size_t, double);
-};
-
+// The bodies above are inlined into functions of each instruction set.
 #define PLAIT_LOOPS(name, ...)                                                                      \
   namespace name {                                                                                  \
   __VA_ARGS__ uint32_t magnitude(const float* x, size_t n) { return magnitude_loop(x, n); }         \
@@ -259,22 +251,39 @@ PLAIT_LOOPS(avx2, __attribute__((target("avx2"))))
 PLAIT_LOOPS(avx512, __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512"))))
 #endif
 
-const Loops& choose_loops() {
+bool is_always_there() { return true; }
 #ifdef __x86_64__
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-    return avx512::kLoops;
-  if (__builtin_cpu_supports("avx2")) return avx2::kLoops;
+bool has_avx2() { return __builtin_cpu_supports("avx2") != 0; }
+bool has_avx512() {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
 #endif
-  return plain::kLoops;
+
+const Loops& fastest_loops() {
+  const Loops* fastest = nullptr;
+  for (const LoopSet& set : loop_sets())
+    if (set.is_runnable()) fastest = set.loops;
+  return *fastest;
 }
 
 const Loops& loops() {
-  static const Loops& chosen = choose_loops();
+  static const Loops& chosen = fastest_loops();
   return chosen;
 }
 
 }  // namespace
+
+std::span<const LoopSet> loop_sets() {
+  static constexpr LoopSet kSets[] = {
+      {"plain", is_always_there, &plain::kLoops},
+#ifdef __x86_64__
+      {"AVX2", has_avx2, &avx2::kLoops},
+      {"AVX-512", has_avx512, &avx512::kLoops},
+#endif
+  };
+  return kSets;
+}
 
 uint32_t largest_magnitude_bits(std::span<const float> x) { return loops().magnitude(x.data(), x.size()); }
 

@@ -259,7 +259,7 @@ class ThreadRank final : public LocalTransport {
   Status abandon() override { return meet({.kind = "abandon", .abandons = true}); }
 
   void abort(const Status& status, int) override {
-    if (size() == 1) std::fputs(("plait: " + shown_lines(status.message()) + "\n").c_str(), stderr);
+    if (size() == 1) std::fputs(("plait: " + shown_message(status.message()) + "\n").c_str(), stderr);
     meeting_->fail(place() + ": " + status.message());
   }
 

@@ -74,8 +74,10 @@ struct StageGraph::Body {
     graph = std::make_unique<tbb::flow::graph>();
     start = std::make_unique<StartNode>(*graph, unlimited,
                                         [this](PassMessage message, StartNode::output_ports_type& ports) {
-                                          if (scheduler.slots() == 0) std::get<1>(ports).try_put(message);
-                                          for (int slot = 0; slot < scheduler.slots(); ++slot)
+                                          // Once: behind the last token the next pass may begin.
+                                          const int slots = scheduler.slots();
+                                          if (slots == 0) std::get<1>(ports).try_put(message);
+                                          for (int slot = 0; slot < slots; ++slot)
                                             std::get<0>(ports).try_put({slot});
                                         });
     map = std::make_unique<MapNode>(

@@ -217,7 +217,12 @@ const std::vector<CoreBlock>& core_blocks() {
       {"train", nullptr, false, "the rounds of training", table(kTrain)},
       {"evaluate", nullptr, false, "how the job is measured", table(kEvaluate)},
       {"reducer", "reducer", false, "combines the shards", {}},
-      {"outer_optimizer", "optimizer", false, "applies the mean change of a round", {}},
+      {"outer_optimizer",
+       "optimizer",
+       false,
+       "applies the mean change of a round; a rate of 1 gives the mean, with a single shard but for one "
+       "rounding",
+       {}},
       {"pretrain", "pretrainer", true, "stages before training", {}},
       {"stage", "task", true, "a task over records, and what becomes of each key", table(kStage)},
   };

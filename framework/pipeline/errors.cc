@@ -149,7 +149,7 @@ void Errors::add(const Place& place, const std::string& message, const std::stri
   if (is_known) {
     ++known->iterations, known->last = place.iteration;
   } else if (list_.size() < kMaxKept) {
-    list_.push_back({place, location_of(place), said, shown_lines(shortened(hint)), 1, place.iteration});
+    list_.push_back({place, location_of(place), said, shown_message(shortened(hint)), 1, place.iteration});
   } else {
     ++hidden_;
   }

@@ -22,8 +22,8 @@ std::string canonical(const std::string& path) {
   return ignored ? path : resolved.string();
 }
 
-// What a pipe or standard input gave: it can be read but once, and is asked for before plugins are loaded,
-// then for the job.
+// What a pipe or standard input gave, or why it gave nothing: it can be read but once, and is asked for
+// before plugins are loaded, then for the job. A pipe that nobody writes to is waited for once.
 class Streams {
  public:
   Result<std::string> read(const std::string& path) {
@@ -31,8 +31,7 @@ class Streams {
     const auto known = texts_.find(path);
     if (known != texts_.end()) return known->second;
     if (!is_stream(path)) return read_file_or_pipe(path, kMaxBytes);
-    PLAIT_ASSIGN(std::string text, read_file_or_pipe(path, kMaxBytes));
-    return texts_[path] = std::move(text);
+    return texts_.emplace(path, read_file_or_pipe(path, kMaxBytes)).first->second;
   }
   static Streams& instance() {
     static Streams streams;
@@ -41,7 +40,7 @@ class Streams {
 
  private:
   std::mutex mutex_;
-  std::map<std::string, std::string> texts_;
+  std::map<std::string, Result<std::string>> texts_;
 };
 
 Status not_read(const Status& why) {

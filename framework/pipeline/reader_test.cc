@@ -1,10 +1,14 @@
 #include "pipeline/reader.h"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "pipeline/load.h"
 #include "pipeline/test_plugins.h"
@@ -124,6 +128,21 @@ TEST_CASE("files that cannot be read") {
   const auto directory = load_job(test_registry(), folder.path());
   CHECK(directory.status().code() == Code::kNotFound);
   CHECK(contains(directory.status().message(), "is a folder"));
+}
+
+TEST_CASE("a pipe that cannot be read is waited for once, whoever asks again") {
+  Folder folder;
+  const std::string pipe = folder.path() + "/job";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  std::signal(SIGPIPE, SIG_IGN);
+  std::thread writer([&] { folder.write("job", std::string((64 << 20) + 1, ' ')); });
+  const Status first = read_job_text(pipe).status();
+  writer.join();
+  CHECK(contains(first.message(), "gives more than 67108864 bytes"));
+  // Nobody writes now.
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK(read_job_text(pipe).status().message() == first.message());
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
 }
 
 TEST_CASE("plugins are found before there is a registry, whatever else is wrong") {

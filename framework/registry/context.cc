@@ -11,7 +11,7 @@ namespace plait {
 namespace {
 
 void log_warnings(int level, std::string_view text) {
-  if (level >= 2) std::fputs(("plait: warning: " + shown_lines(text) + "\n").c_str(), stderr);
+  if (level >= 2) std::fputs(("plait: warning: " + shown_message(text) + "\n").c_str(), stderr);
 }
 
 std::atomic<PluginLog> plugin_log{log_warnings};
@@ -71,7 +71,7 @@ CallContext::CallContext(int lanes, ParallelFor parallel_for, const std::atomic<
 Status CallContext::status(int code) {
   Status result;
   if (code != PLAIT_OK) {
-    result = {code_of(error_code_), text_.empty() ? "the plugin gave no reason" : shown_lines(text_)};
+    result = {code_of(error_code_), text_.empty() ? "the plugin gave no reason" : shown_message(text_)};
   }
   if (failing_.test()) {
     text_.clear();

@@ -266,12 +266,27 @@ class CsvReader {
   bool has_others_ = false, others_quoted_ = false, others_whole_ = false;  // one of them is
 };
 
+// A heading is passed over unread, so that a file of zeros would be one without records.
+Status zero_byte(std::string_view text, size_t at, const std::string& place) {
+  const std::string_view before = text.substr(0, at);
+  const size_t line_begin = before.find_last_of("\r\n") + 1;  // npos + 1 is 0
+  int64_t line = 1;
+  for (size_t i = 0; i < line_begin; ++i)
+    line += before[i] == '\n' || (before[i] == '\r' && text[i + 1] != '\n') ? 1 : 0;
+  const auto is_first_byte = [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; };
+  const auto column = 1 + std::ranges::count_if(before.substr(line_begin), is_first_byte);
+  return {Code::kCorrupt, place + ":" + std::to_string(line) + ":" + std::to_string(column) +
+                              ": a byte 0 (NUL), wanted text in UTF-8: numbers parted by commas"};
+}
+
 }  // namespace
 
 Result<Array> read_csv(std::string_view text, const std::string& place, Heading heading, std::string* note) {
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
   if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
     return Status(Code::kCorrupt, place + ": the text is UTF-16, wanted UTF-8");
+  if (const size_t zero = text.find('\0'); zero != std::string_view::npos)
+    return zero_byte(text, zero, place);
   return CsvReader(text, place, heading, note).run();
 }
 

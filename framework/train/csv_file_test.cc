@@ -53,7 +53,19 @@ TEST_CASE("what is no finite number of f32 is named by line and column") {
   CHECK(error_of("1,2\n\n3,0x10\n").find("f:3:3: field 2 is \"0x10\"") == 0);
   CHECK(error_of("1,2\n1 2,3\n").find("f:2:1: field 1 is \"1 2\"") == 0);
   CHECK(error_of("1,2\n++1,3\n").find("f:2:1: ") == 0);
-  CHECK(error_of(std::string("1,2\n3,4\0\n", 9)).find("f:2:3: field 2") == 0);
+}
+
+TEST_CASE("bytes 0 are no text, wherever they stand: a heading that is passed over holds none either") {
+  const std::string wanted = ": a byte 0 (NUL), wanted text in UTF-8: numbers parted by commas";
+  const std::string zeros(64, '\0');
+  for (const Heading heading : {Heading::kAuto, Heading::kYes, Heading::kNo})
+    CHECK(error_of(zeros, heading) == "f:1:1" + wanted);
+  CHECK(error_of("\xef\xbb\xbf" + zeros) == "f:1:1" + wanted);
+  for (const std::string end : {"\n", "\r\n", "\r"}) {
+    CHECK(error_of("1,2" + end + "3,4" + zeros + end) == "f:2:4" + wanted);
+    CHECK(error_of("1,2" + end + end + "\"\xc3\xa9" + zeros + "\",4" + end) == "f:3:3" + wanted);
+    CHECK(error_of("1,2" + end + zeros) == "f:2:1" + wanted);
+  }
 }
 
 TEST_CASE("rows of another length and quotes that do not end are named by line") {

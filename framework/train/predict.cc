@@ -93,9 +93,10 @@ class Prediction {
   }
 
   Result<std::vector<std::vector<float>>> read_weights(const Network& network) {
-    PLAIT_ASSIGN(const std::string bytes, read_run_weights(files_, options_.run_dir, options_.weights));
-    PLAIT_ASSIGN(UsedWeights used, use_weights(bytes, network, weights_path()));
-    if (!used.note.empty()) summary_.notes.push_back(used.note);
+    PLAIT_ASSIGN(const RunWeights read, read_run_weights(files_, options_.run_dir, options_.weights));
+    PLAIT_ASSIGN(UsedWeights used, use_weights(read.bytes, network, weights_path()));
+    for (const std::string& note : {read.note, used.note})
+      if (!note.empty()) summary_.notes.push_back(note);
     return std::move(used.plain);
   }
   std::string weights_path() const { return plait::weights_path(options_.run_dir, options_.weights); }

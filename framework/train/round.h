@@ -6,7 +6,8 @@
 // tasks end.
 //
 // Sync::kWeights: tasks run the optimizer; the outer gradient is w(r) - mean of w_k, which an outer optimizer
-// takes, or w(r+1) = w(r) + mean delta; with a single shard and no outer optimizer its weights, slots and
+// takes, or w(r+1) = w(r) + mean delta; with a single shard and no outer optimizer (whose gradient, a
+// difference in f32, rounds what it takes even at rate 1) its weights, slots and
 // buffers are taken as they are, to the bit. Sync::kGradients (one local step): tasks leave gradients; the
 // optimizer runs once, after the reduce, on their mean.
 #pragma once

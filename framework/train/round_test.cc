@@ -105,7 +105,9 @@ TEST_CASE("an outer optimizer of rate 1 changes nothing, also where layers have 
         outer = train_job(train(shards, 3), "outer_optimizer { roll { rate: 1 momentum: 0 } }");
     plain.layers[0].rate_multiplier = outer.layers[0].rate_multiplier = 0.25;
     const auto one = weights_of(plain), other = weights_of(outer);
-    CHECK(difference(one, other) <= 1e-5);  // with one shard the delta is rounded, in four rounds
+    // The outer gradient is a difference in f32: of a single shard, whose weights are taken as they are
+    // without an outer optimizer, it rounds what it takes, in four rounds.
+    CHECK(difference(one, other) <= (shards == 1 ? 1e-5 : 0));
     CHECK(difference(one, weights_of(train_job(train(shards, 3)))) > 1e-3);
   }
 }

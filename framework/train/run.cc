@@ -635,12 +635,12 @@ Result<EvaluationInfo> evaluate(const Registry& registry, const Job& job, const 
                                 Transport& transport, Clock& clock, Files& files) {
   PLAIT_TRY(check_network(job));
   const Clock::Nanoseconds begin = clock.now();
-  std::string bytes;
+  RunWeights read;  // by the root alone, which also shows the note
   const std::string path = weights_path(options.run_dir, options.weights);
   if (transport.is_root()) {
-    PLAIT_ASSIGN(bytes, read_run_weights(files, options.run_dir, options.weights));
+    PLAIT_ASSIGN(read, read_run_weights(files, options.run_dir, options.weights));
   }
-  PLAIT_ASSIGN(bytes, share_text(transport, bytes));
+  PLAIT_ASSIGN(const std::string bytes, share_text(transport, read.bytes));
   PLAIT_ASSIGN(const InputRecord input, share_input(files, options, job, transport));
   PLAIT_TRY(share_used_arrays(files, options.run_dir, job, transport));
   PLAIT_ASSIGN(const auto device, Device::open(registry, *job.device.entry, *job.device.config));
@@ -660,7 +660,8 @@ Result<EvaluationInfo> evaluate(const Registry& registry, const Job& job, const 
   PLAIT_ASSIGN(const auto evaluator, Evaluator::create(parts, transport));
   PLAIT_ASSIGN(UsedWeights weights, use_weights(bytes, evaluator->plan().network(), path));
   EvaluationInfo info;
-  info.note = weights.note;
+  for (const std::string& note : {read.note, weights.note})
+    if (!note.empty()) info.notes.push_back(note);
   PLAIT_ASSIGN(info.values, evaluator->run(plain_weights_of(weights.plain), transport));
   info.on = options.on;
   info.weights = options.weights;

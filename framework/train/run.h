@@ -159,7 +159,7 @@ struct EvaluationInfo {
   int64_t records = 0;
   bool best = false;  // best on the validation set so far
   double seconds = 0;
-  std::string note = {};  // of evaluate_run: what a person should know of the weights
+  std::vector<std::string> notes = {};  // of evaluate_run: what a person should know of the weights
 };
 
 struct LayerTime {

@@ -107,6 +107,7 @@ std::string holder_text(const std::string& host, Clock::Nanoseconds wall) {
 }
 
 std::string checkpoints_path(const std::string& run_dir) { return run_dir + "/checkpoints"; }
+std::string summary_path(const std::string& run_dir) { return run_dir + "/summary.json"; }
 std::string resolved_path(const std::string& run_dir) { return run_dir + "/resolved.txtpb"; }
 
 std::string weights_path(const std::string& run_dir, const std::string& which) {
@@ -118,7 +119,7 @@ std::string weights_path(const std::string& run_dir, const std::string& which) {
 // A run that died before its first checkpoint cannot be resumed: there is nothing to lose in beginning anew.
 bool RunFolder::holds_a_run() {
   if (!files_.exists(resolved_path(run_dir_))) return false;
-  if (files_.exists(run_dir_ + "/summary.json")) return true;
+  if (files_.exists(summary_path(run_dir_))) return true;
   const auto names = files_.list(checkpoints_path(run_dir_));
   return names.is_ok() &&
          std::ranges::any_of(*names, [](const std::string& n) { return n.ends_with(".ckpt"); });
@@ -271,7 +272,7 @@ Status RunFolder::save_weights(const NamedTensors& weights) {
 
 Status RunFolder::save_summary(const Summary& summary) {
   PLAIT_TRY(flush());
-  return files_.write_atomically(run_dir_ + "/summary.json", summary.json());
+  return files_.write_atomically(summary_path(run_dir_), summary.json());
 }
 
 std::string Change::text() const {

@@ -31,6 +31,7 @@ Result<std::string> newest_run_dir(Files& files, const std::string& job_name);
 // "pid 4711 on node7, since 2026-01-31 23:59:59 UTC": this process, for those who find the folder locked.
 std::string holder_text(const std::string& host, Clock::Nanoseconds wall);
 
+std::string summary_path(const std::string& run_dir);
 std::string checkpoints_path(const std::string& run_dir);
 // Of "last" or "best"; anything else is a path already.
 std::string weights_path(const std::string& run_dir, const std::string& which);

@@ -13,10 +13,9 @@ using Json = nlohmann::ordered_json;
 
 constexpr uint64_t kMostSummary_bytes = 256 << 20;
 
-// What the run says of its weights; "" where it says nothing: it was killed, or kept no digest of the best.
+// What the run says of its weights; "" where it kept no digest of the best.
 Result<std::string> digest_in_summary(Files& files, const std::string& run_dir, const std::string& which) {
-  const std::string path = run_dir + "/summary.json";
-  if (!files.exists(path)) return std::string();
+  const std::string path = summary_path(run_dir);
   PLAIT_ASSIGN(const std::string text, files.read(path, kMostSummary_bytes));
   PLAIT_TRY(check_json_bounds(text).at(path));
   const Json summary = Json::parse(text, nullptr, false);
@@ -37,6 +36,11 @@ Status compare(const std::string& bytes, const std::string& wanted, const std::s
               ": they are not those that the run ended with; --weights " + path + " takes them as they are"};
 }
 
+std::string unchecked(const std::string& path, const std::string& summary) {
+  return path + ": taken unchecked: there is no " + summary +
+         " that says which weights the run ended with (it did not end, or the file was removed)";
+}
+
 }  // namespace
 
 Status check_network(const Job& job) {
@@ -45,13 +49,18 @@ Status check_network(const Job& job) {
           "the job " + job.name + " has no layer, and so no network that was trained: its stages run tasks"};
 }
 
-Result<std::string> read_run_weights(Files& files, const std::string& run_dir, const std::string& which) {
+Result<RunWeights> read_run_weights(Files& files, const std::string& run_dir, const std::string& which) {
   const std::string path = weights_path(run_dir, which);
-  PLAIT_ASSIGN(std::string bytes, files.read(path));
-  if (which != "last" && which != "best") return bytes;
+  RunWeights weights;
+  PLAIT_ASSIGN(weights.bytes, files.read(path));
+  if (which != "last" && which != "best") return weights;
+  if (!files.exists(summary_path(run_dir))) {
+    weights.note = unchecked(path, summary_path(run_dir));
+    return weights;
+  }
   PLAIT_ASSIGN(const std::string wanted, digest_in_summary(files, run_dir, which));
-  if (!wanted.empty()) PLAIT_TRY(compare(bytes, wanted, path));
-  return bytes;
+  if (!wanted.empty()) PLAIT_TRY(compare(weights.bytes, wanted, path));
+  return weights;
 }
 
 Result<UsedWeights> use_weights(const std::string& bytes, const Network& network, const std::string& path) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "pipeline/load.h"
 #include "train/class_check.h"
 #include "train/compile_plan.h"
 #include "train/ranks.h"
@@ -122,7 +123,11 @@ Status Stage::make_optimizers() {
   PLAIT_ASSIGN(optimizer_, OptimizerInstance::create(run_.registry, job_.optimizer, job_.schedules,
                                                      in_tasks ? run_.device.kernels() : PLAIT_HOST_DEVICE));
   if (!job_.outer_optimizer) return {};
-  if (!in_tasks) return {Code::kInvalid, job_.name + ": an outer optimizer needs sync by weights"};
+  if (!in_tasks) {
+    return {Code::kInvalid, error_at(job_.outer_optimizer.where,
+                                     "an outer optimizer takes the change of a round's weights: got train { "
+                                     "sync: gradients }, wanted sync: weights")};
+  }
   PLAIT_ASSIGN(outer_, OptimizerInstance::create(run_.registry, job_.outer_optimizer, {}, PLAIT_HOST_DEVICE));
   return {};
 }

@@ -80,6 +80,12 @@ def read(folder, name):
 
 
 # Files.
+case("an outer optimizer beside gradients", ["job.txtpb:9:", "an outer optimizer takes the change of a round's weights",
+                                             "got train { sync: gradients }, wanted sync: weights"],
+     "train { shards: 2 local_steps: 5", "outer_optimizer { sgd { rate: 1 } }\ntrain { sync: gradients shards: 2 local_steps: 1")
+case("a tab in a path of the job", ["job.txtpb:2:24", "got a control character U+0009"], '"%(data)s/images"',
+     '"%(data)s/a\\tb"')
+case("a tab in a path of the command line", ["/a\\x09b.safetensors: "], more=("--weights", "FOLDER/a\tb.safetensors"))
 case("no such file", ["nowhere.txtpb"], file="FOLDER/nowhere.txtpb")
 case("empty file", ["job.txtpb"], job=" ", new="\n")
 case("no such data", ["/images", "does not exist"], data=lambda f: os.remove(f"{f}/images"))

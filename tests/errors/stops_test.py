@@ -1,5 +1,6 @@
 """Signals and limits to stop: the open round is left, what is whole is saved, the status is 75, and --resume ends with
 the bits of a run that nobody stopped. What cannot be written is an error, and training does not need a reader."""
+import errno
 import json
 import os
 import resource
@@ -263,8 +264,43 @@ class StopsTest(unittest.TestCase):
         limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))  # noqa: E731
         said = self.finish(self.start("job.txtpb", "small", "--max-steps", "50", preexec_fn=limit), 1)
         self.assertIn("write failed: File too large", said)
-        names = [name for _, _, files in os.walk(f"{self.folder}/small") for name in files]
+        self.leaves_no_temporaries("small")
+
+    def leaves_no_temporaries(self, run_dir):
+        names = [name for _, _, files in os.walk(f"{self.folder}/{run_dir}") for name in files]
         self.assertFalse([name for name in names if ".tmp." in name], names)
+
+    def test_a_disk_without_room_and_a_quota_that_is_used_up(self):
+        source, library = f"{self.folder}/no_room.c", f"{self.folder}/no_room.so"
+        with open(source, "w") as file:
+            file.write(NO_ROOM)
+        subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source], check=True)
+        for error in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            with self.subTest(errno.errorcode[error]):
+                run_dir = errno.errorcode[error]
+                launcher = ["env", f"LD_PRELOAD={library}", f"NO_ROOM={error}"]
+                said = self.finish(self.start("job.txtpb", run_dir, "--max-steps", "50", launcher=launcher), 1)
+                self.assertIn(f"write failed: {os.strerror(error)}", said)
+                self.leaves_no_temporaries(run_dir)
+
+
+# Regular files grow to 3000 bytes; then writing fails with the number in NO_ROOM.
+NO_ROOM = """
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+ssize_t write(int file, const void* from, size_t bytes) {
+  struct stat info;
+  if (fstat(file, &info) == 0 && S_ISREG(info.st_mode) && info.st_size + (off_t)bytes > 3000) {
+    errno = atoi(getenv("NO_ROOM"));
+    return -1;
+  }
+  return syscall(SYS_write, file, from, bytes);
+}
+"""
 
 
 if __name__ == "__main__":

@@ -3,14 +3,16 @@
 Each mistake is one change in what `plait new` writes. The author is told within 20 lines of the compiler's output;
 innards of templates may follow, up to 60 lines in all.
 """
+import concurrent.futures
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(os.environ["PLAIT_SOURCE_DIR"])
+from sdk_compilers import ROOT, compilers, precompiled
+
+TEMPLATES = ROOT / "framework/templates"
 # kind, what is written, what is written instead, what the compiler says (g++ and clang++, by a part of it)
 MISTAKES = [
     ("layer", "&YourName::beta", "&YourName::bta", "'bta'"),
@@ -81,37 +83,44 @@ def with_hook(hook):
     return f"  {hook}\n{DESCRIBE}"
 
 
-def said(compiler, text, folder):
-    source = folder / "mistake.cc"
-    source.write_text(text)
-    includes = ["-I", ROOT / "framework/abi", "-I", ROOT / "framework/sdk"]
-    done = subprocess.run([compiler, "-std=c++20", "-fsyntax-only", *includes, source], text=True,
-                          env=os.environ | {"LC_ALL": "C"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+def said(command, text):
+    """Status and lines of the compiler."""
+    done = subprocess.run([*command, "-x", "c++", "-"], input=text, text=True, env=os.environ | {"LC_ALL": "C"},
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return done.returncode, done.stdout.splitlines()
 
 
+def compiles(command, kind, hook):
+    """A report, and whether that is so."""
+    right = (TEMPLATES / kind / "your_name.cc").read_text()
+    status, lines = said(command, right.replace(DESCRIBE, with_hook(hook)))
+    return "\n".join([f"{'FAILED' if status else 'ok'}: {command[0]}, {kind}, {hook} compiles", *lines]), status == 0
+
+
+def is_told(command, kind, old, new, wanted):
+    """A report, and whether the author is told soon enough."""
+    right = (TEMPLATES / kind / "your_name.cc").read_text()
+    status, lines = said(command, right.replace(old, new))
+    place = next((n for n, line in enumerate(lines, 1) if wanted in line), None)
+    good = status != 0 and old in right and place is not None and place <= 20 and len(lines) <= 60
+    report = f"{'ok' if good else 'FAILED'}: {command[0]}, {kind}, {new}: line {place} of {len(lines)}"
+    return "\n".join([report, *([] if good else lines)]), good
+
+
 def main():
-    compilers = [compiler for compiler in ["g++", "clang++"] if shutil.which(compiler)]
     failures = 0
-    with tempfile.TemporaryDirectory() as folder:
-        mistakes = MISTAKES + [(kind, DESCRIBE, with_hook(hook), words) for kind, hook, words in HOOKS]
-        for compiler in compilers:
-            for kind, hook in RIGHT:
-                right = (ROOT / "framework/templates" / kind / "your_name.cc").read_text()
-                status, lines = said(compiler, right.replace(DESCRIBE, with_hook(hook)), pathlib.Path(folder))
-                failures += status != 0
-                print("\n".join([f"{'FAILED' if status else 'ok'}: {compiler}, {kind}, {hook} compiles", *lines]))
-            for kind, old, new, wanted in mistakes:
-                right = (ROOT / "framework/templates" / kind / "your_name.cc").read_text()
-                status, lines = said(compiler, right.replace(old, new), pathlib.Path(folder))
-                place = next((n for n, line in enumerate(lines, 1) if wanted in line), None)
-                good = status != 0 and old in right and place is not None and place <= 20 and len(lines) <= 60
+    mistakes = MISTAKES + [(kind, DESCRIBE, with_hook(hook), words) for kind, hook, words in HOOKS]
+    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for compiler in compilers():
+            command = precompiled(compiler, pathlib.Path(folder) / compiler, "#include <plait/sdk.hpp>\n")
+            work = [pool.submit(compiles, command, *right) for right in RIGHT]
+            work += [pool.submit(is_told, command, *mistake) for mistake in mistakes]
+            for one in work:
+                report, good = one.result()
                 failures += not good
-                print(f"{'ok' if good else 'FAILED'}: {compiler}, {kind}, {new}: line {place} of {len(lines)}", flush=True)
-                if not good:
-                    print("\n".join(lines))
-    print(f"compile errors: {len(mistakes)} mistakes, {', '.join(compilers)}, {failures} failures")
-    return 1 if failures or not compilers else 0
+                print(report, flush=True)
+    print(f"compile errors: {len(mistakes)} mistakes, {', '.join(compilers())}, {failures} failures")
+    return 1 if failures or not compilers() else 0
 
 
 if __name__ == "__main__":

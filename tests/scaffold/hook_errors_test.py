@@ -6,12 +6,13 @@ compiler.
 import concurrent.futures
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(os.environ["PLAIT_SOURCE_DIR"])
+from sdk_compilers import compilers, precompiled
+
+HEADERS = "#include <plait/sdk.hpp>\n#include <vector>\nusing namespace plait::sdk;\n"
 CALL = "Context&, const LayerCall&"
 KERNEL = ("Kernel(const T&, Context&, const LayerRequest&, LayerNeeds&) {} "
           f"void forward({CALL}) const {{}} void backward({CALL}) const {{}}")
@@ -258,17 +259,6 @@ def all_cases():
     return cases + [(struct("layer", kernel), "a Kernel is a struct that is not final")]
 
 
-def precompiled(compiler, folder):
-    """The words that begin a command of this compiler."""
-    folder.mkdir()
-    header = folder / "all.hpp"
-    header.write_text("#include <plait/sdk.hpp>\n#include <vector>\nusing namespace plait::sdk;\n")
-    command = [compiler, "-std=c++20", "-I", ROOT / "framework/abi", "-I", ROOT / "framework/sdk"]
-    ending = ".pch" if "clang" in compiler else ".gch"
-    subprocess.run([*command, "-x", "c++-header", header, "-o", f"{header}{ending}"], check=True)
-    return [*command, "-fsyntax-only", "-include", header]
-
-
 def what_is_wrong(command, source, words):
     """"" where the compiler does as announced."""
     done = subprocess.run([*command, "-x", "c++", "-"], input=source, text=True, env=os.environ | {"LC_ALL": "C"},
@@ -282,17 +272,16 @@ def what_is_wrong(command, source, words):
 
 
 def main():
-    compilers = [compiler for compiler in ["g++", "clang++"] if shutil.which(compiler)]
     failures, cases = 0, all_cases()
     with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for compiler in compilers:
-            command = precompiled(compiler, pathlib.Path(folder) / compiler)
+        for compiler in compilers():
+            command = precompiled(compiler, pathlib.Path(folder) / compiler, HEADERS)
             for wrong in pool.map(lambda case: what_is_wrong(command, *case), cases):
                 failures += wrong != ""
                 if wrong:
                     print(f"FAILED: {compiler}: {wrong}", flush=True)
-    print(f"hook errors: {len(cases)} cases, {', '.join(compilers)}, {failures} failures")
-    return 1 if failures or not compilers else 0
+    print(f"hook errors: {len(cases)} cases, {', '.join(compilers())}, {failures} failures")
+    return 1 if failures or not compilers() else 0
 
 
 if __name__ == "__main__":

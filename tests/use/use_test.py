@@ -137,6 +137,18 @@ class Use(unittest.TestCase):
             self.assertIn("accuracy", plait("evaluate", copy, "--weights", f"{copy}/{name}"))
             shutil.rmtree(copy)
 
+    def test_says_that_weights_without_a_summary_are_taken_unchecked(self):
+        copy = self.copy()
+        os.remove(f"{copy}/summary.json")
+        for name, which in (("weights.safetensors", "last"), ("checkpoints/best.safetensors", "best")):
+            wanted = f"plait: note: {copy}/{name}: taken unchecked: there is no {copy}/summary.json that says which weights"
+            for said in (plait("evaluate", copy, "--weights", which),
+                         self.predict(self.rows[0], "--weights", which, run=copy)[0]):
+                self.assertIn(wanted, said)
+        self.assertIn("accuracy", plait("evaluate", copy))
+        self.assertNotIn("unchecked", plait("evaluate", copy, "--weights", f"{copy}/weights.safetensors"))
+        self.assertNotIn("unchecked", plait("evaluate", self.run_dir))
+
     def test_refuses_weights_that_are_no_numbers(self):
         tensors = read_safetensors(f"{self.run_dir}/weights.safetensors")
         dtype, shape, content = tensors["f.weight"]

@@ -371,7 +371,7 @@ void MpiTransport::hand_to_root(const std::string& message, int exit_status) {
 }
 
 void MpiTransport::end_job(const std::string& message, int exit_status) {
-  std::fputs(("plait: " + shown_lines(message) + "\n").c_str(), stderr);
+  std::fputs(("plait: " + shown_message(message) + "\n").c_str(), stderr);
   std::fflush(nullptr);
   ::usleep(100'000);  // mpirun forwards the message before it begins with its own
   MPI_Abort(MPI_COMM_WORLD, exit_status);

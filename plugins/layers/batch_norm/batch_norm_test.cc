@@ -35,6 +35,34 @@ TEST_CASE("batch_norm gives every channel mean 0 and variance 1, and keeps runni
   }
 }
 
+// By hand from PyTorch's formulas (BatchNorm1d, momentum 0.5, eps 1), with numbers that f32 holds: mean 5,
+// variance 12 / 4, so that the deviation is sqrt(3 + 1) = 2; the running variance takes 12 / 3.
+TEST_CASE("batch_norm's values, gradients and running statistics, exactly") {
+  TestHost host;
+  LayerTest layer(host, kBatchNorm, Settings(kBatchNorm).set("epsilon", 1.0).set("momentum", 0.5),
+                  {{"x", DType::f32, {4, 1}}});
+  layer.input().fill({8, 4, 4, 4});
+  layer.parameters[0].fill({2});
+  layer.parameters[1].fill({7});
+  layer.buffers[0].fill({1});
+  layer.buffers[1].fill({1});
+  layer.output_gradients[0].fill({4, 0, 0, 0});
+  layer.forward();
+  layer.backward();
+  const auto values = [](const auto& tensor) {
+    return std::vector<float>(tensor.f32().begin(), tensor.f32().end());
+  };
+  using Values = std::vector<float>;
+  CHECK(values(layer.output()) == Values{10, 6, 6, 6});
+  // weight / deviation (dy - mean dy - x^ mean(dy x^)), with x^ = 3/2 and three times -1/2: 4 - 1 - 9/4, -1 +
+  // 3/4.
+  CHECK(values(layer.input_gradients[0]) == Values{0.75F, -0.25F, -0.25F, -0.25F});
+  CHECK(values(layer.parameter_gradients[0]) == Values{6});
+  CHECK(values(layer.parameter_gradients[1]) == Values{4});
+  CHECK(values(layer.buffers[0]) == Values{3});
+  CHECK(values(layer.buffers[1]) == Values{2.5F});
+}
+
 TEST_CASE("batch_norm evaluates with the running statistics and leaves them") {
   TestHost host;
   LayerTest layer(host, kBatchNorm, Settings(kBatchNorm).set("epsilon", 1.0), {{"x", DType::f32, {2, 1}}});

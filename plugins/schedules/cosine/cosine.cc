@@ -26,7 +26,8 @@ struct Cosine {
     d.details(
         "Warm-up of W steps: base (start + (1 - start) (s + 1) / W) at step s, so that its last step has the "
         "base.\n"
-        "Then base (end + (1 - end) (1 + cos(pi p)) / 2), p from 0 to 1 at the stage's last step.\n"
+        "Then base (end + (1 - end) (1 + cos(pi p)) / 2), p from 0 to 1 at the stage's last step; where "
+        "one step is left to fall over, it has the base.\n"
         "Source: Loshchilov, Hutter 2017, equation 5, without restarts.");
     d.field("warm_up", &Cosine::warm_up).doc("length of the warm-up").unit("epochs").range(0, 1e9);
     d.field("start", &Cosine::start)

@@ -52,6 +52,10 @@ TEST_CASE("does not claim to be free of the run's length") {
 
 TEST_CASE("one step, and a warm-up longer than the stage, have a value") {
   CHECK(Schedule(0, 0, 0).at(0, 1) == 2);
+  CHECK(Schedule(0, 0, 0.1).at(0, 1, 1) == 2);  // an epoch of one step
+  CHECK(Schedule(0.9, 0, 0).at(9, 10) == 2);    // one step is left after the warm-up
+  CHECK(Schedule(0, 0, 0).at(0, 2) == 2);
+  CHECK(Schedule(0, 0, 0).at(1, 2) == 0);
   CHECK(Schedule(50, 0, 0).at(9, 10) == 2);
   CHECK(Schedule(1e9, 0, 0).at(4, 10, 1e12) == 1);  // more steps than 64 bits count
 }
