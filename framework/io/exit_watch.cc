@@ -61,7 +61,8 @@ bool ExitWatch::watch_descriptor() {
   const int descriptor = descriptor_of(body_->child);
   if (descriptor < 0) return false;
   error_code refused;
-  if (body_->process.assign(descriptor, refused)) return ::close(descriptor), false;
+  body_->process.assign(descriptor, refused);  // returns nothing in some versions
+  if (refused) return ::close(descriptor), false;
   body_->process.async_wait(boost::asio::posix::stream_descriptor::wait_read,
                             [self = shared_from_this()](const error_code& error) {
                               if (!error) self->end();
