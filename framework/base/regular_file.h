@@ -22,6 +22,7 @@ class Descriptor {
   }
   int get() const { return fd_; }
   bool is_open() const { return fd_ >= 0; }
+  int release() { return std::exchange(fd_, -1); }  // it is the caller's to close
   // A close may be the first to tell of a failed write (quota, network file systems).
   bool close();
 

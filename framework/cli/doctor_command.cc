@@ -4,7 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -15,6 +16,7 @@
 #include "cli/command.h"
 #include "cli/plugin_lock.h"
 #include "cli/session.h"
+#include "io/child_process.h"
 #include "registry/check.h"
 #include "registry/trial.h"
 #include "report/output.h"
@@ -48,21 +50,18 @@ class Findings {
   int wrong_ = 0;
 };
 
-// What a program says on standard output, "" when it does not run. `command` is run by the shell.
-std::string output_of(const std::string& command) {
-  std::string text;
-  std::FILE* pipe = ::popen((command + " 2>/dev/null </dev/null").c_str(), "r");
-  if (!pipe) return text;
-  char buffer[4096];
-  for (size_t got; (got = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) text.append(buffer, got);
-  ::pclose(pipe);
-  return text;
-}
-
-std::string quoted_for_shell(const std::string& path) {
-  std::string text = "'";
-  for (char c : path) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
+// What a program says on standard output, "" when it does not run or does not end.
+std::string output_of(const std::vector<std::string>& words) {
+  constexpr std::chrono::seconds kPatience{60};
+  auto loop = WaitLoop::create();
+  if (!loop) return "";
+  const ChildSetup setup{.in = ChildSetup::kNowhere,
+                         .out = ChildSetup::kRead,
+                         .err = ChildSetup::kNowhere,
+                         .group = ChildSetup::Group::kOwnEndsWithIt,
+                         .at_parents_end = SIGKILL};
+  auto child = ChildProcess::start(*loop, words, setup);
+  return child && child.value().wait(kPatience) ? child->output() : "";
 }
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
@@ -130,9 +129,9 @@ void add_mpi(Findings& findings) {
     findings.fact("mpirun", "none on PATH: runs are of one process");
   } else {
     findings.fact("mpirun", mpirun);
-    findings.fact("version", first_line(output_of(quoted_for_shell(mpirun) + " --version")));
+    findings.fact("version", first_line(output_of({mpirun, "--version"})));
     const fs::path info = fs::path(mpirun).parent_path() / "ompi_info";
-    const std::string facts = fs::exists(info) ? output_of(quoted_for_shell(info) + " --parsable") : "";
+    const std::string facts = fs::exists(info) ? output_of({info, "--parsable"}) : "";
     const bool has = facts.find("ft_mpi_support:yes") != std::string::npos;
     findings.fact("fault tolerance", facts.empty() ? "not known (no ompi_info)"
                                      : has         ? "ULFM present, not used yet"

@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/manual.h"
 #include "cli/session.h"
+#include "io/failed_writes.h"
 #include "registry/registry.h"
 #include "report/output.h"
 
@@ -100,12 +101,6 @@ void keep_standard_streams() {
     if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0) return;
 }
 
-// A limit on the size of files is a failed write, like a full disk. A handler, unlike SIG_IGN, is not passed
-// on to child programs.
-void keep_going_at_size_limits() {
-  std::signal(SIGXFSZ, [](int) {});
-}
-
 // The exit status, when `status` is the command's own: what could not be written is a failure.
 int with_output(int status) {
   const Status written = finish_output();
@@ -144,7 +139,7 @@ std::vector<Command> all_commands() {
 
 int run_program(int argc, char** argv) {
   keep_standard_streams();
-  keep_going_at_size_limits();
+  fail_writes_instead_of(SIGXFSZ);  // a limit on the size of files is a failed write, like a full disk
   if (argc < 2) return print(usage(), stderr), kExitUsage;
   const std::string name = argv[1];
   if (name == "--version" || name == "version")

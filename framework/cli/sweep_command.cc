@@ -1,21 +1,26 @@
 // `plait sweep`: a run for each combination of settings, each a program of its own, and a table at the end.
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
 #include <csignal>
-#include <cstdio>
+#include <cstring>
+#include <list>
 #include <set>
 #include <sstream>
 
 #include "base/json_bounds.h"
+#include "base/regular_file.h"
 #include "base/shown.h"
-#include "cli/child_process.h"
 #include "cli/command.h"
 #include "cli/session.h"
 #include "cli/share_folder.h"
-#include "cli/stop_signals.h"
 #include "cli/sweep_folder.h"
 #include "cli/sweep_table.h"
+#include "io/child_process.h"
+#include "io/stop_signals.h"
 #include "pipeline/report_names.h"
 #include "report/format.h"
 #include "report/output.h"
@@ -31,7 +36,8 @@ using Words = std::vector<std::string>;
 
 constexpr size_t kMostTried = 1000;  // values that are looked at before anything runs,
 constexpr size_t kMostShaped = 50;   // and those whose shapes are, which opens the source
-constexpr int kPatience_ms = 200;    // for a run to end, before looking whether to stop
+// For a run to end, before looking whether to stop.
+constexpr std::chrono::milliseconds kPatience{200};
 
 Words words_of(const po::variables_map& given, const char* name) {
   return given.count(name) ? given[name].as<Words>() : Words{};
@@ -148,16 +154,32 @@ std::string reason_in(const std::string& log) {
   return last.starts_with("plait: ") ? last.substr(7) : last;
 }
 
+// Begins a run, whose text goes to `log`. Ctrl-C at a terminal is for the sweep, which passes it on. When the
+// sweep dies, its runs are asked to end.
+Result<ChildProcess> start_run(WaitLoop& loop, const Words& words, const std::string& log) {
+  const Descriptor file(
+      ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666));
+  if (!file.is_open()) return {Code::kIo, "\"" + log + "\": " + std::strerror(errno)};
+  return ChildProcess::start(
+      loop, words,
+      {.out = file.get(), .err = file.get(), .group = ChildSetup::Group::kOwn, .at_parents_end = SIGTERM});
+}
+
 // The sweep while it goes on.
 class Sweep {
  public:
   Sweep(const po::variables_map& given, std::string file, std::string folder, const SweepPlan& plan,
-        const Monitor& monitor)
-      : given_(given),
+        const Monitor& monitor, WaitLoop loop)
+      : loop_(std::move(loop)),
+        given_(given),
         file_(std::move(file)),
         folder_(std::move(folder)),
         plan_(plan),
         table_(plan, monitor) {}
+  // A sweep that cannot go on leaves its runs to save what they have.
+  ~Sweep() {
+    for (Running& one : running_) one.process.leave();
+  }
 
   Status run(const std::atomic<bool>& stop) {
     const auto jobs = static_cast<size_t>(given_["jobs"].as<int>());
@@ -170,8 +192,8 @@ class Sweep {
       } else if (running_.empty()) {
         break;
       } else {
-        PLAIT_ASSIGN(const auto ending, wait_for_any(kPatience_ms));
-        if (ending) finish(*ending);
+        loop_.wait(kPatience);
+        finish_ended();
       }
     }
     table_.sort();
@@ -188,7 +210,7 @@ class Sweep {
     is_stopping_ = true;
     print_now(
         fmt::format("stopping: {} running, which save first (Ctrl-C again: at once)\n", running_.size()));
-    for (const auto& [process, row] : running_) ::kill(process, SIGUSR1);  // mpirun hands this one on
+    for (Running& one : running_) one.process.send(SIGUSR1);  // mpirun hands this one on
     return {};
   }
 
@@ -202,9 +224,9 @@ class Sweep {
     if (row.is_complete()) return tell(std::move(row), ", from before"), Status();
     const auto checkpoints = files_.list(checkpoints_path(row.folder));
     const bool has_checkpoint = checkpoints && !checkpoints->empty();
-    PLAIT_ASSIGN(const pid_t process,
-                 start_program(command_of(row, has_checkpoint), row.folder + "/log.txt"));
-    running_[process] = std::move(row);
+    PLAIT_ASSIGN(ChildProcess process,
+                 start_run(loop_, command_of(row, has_checkpoint), row.folder + "/log.txt"));
+    running_.push_back({std::move(process), std::move(row)});
     return {};
   }
 
@@ -242,11 +264,18 @@ class Sweep {
         status != row.summary.end() && status->is_string() ? status->get<std::string>() : "no summary";
   }
 
-  void finish(const Ending& ending) {
-    const auto found = running_.find(ending.process);
-    if (found == running_.end()) return;
-    SweepRow row = std::move(found->second);
-    running_.erase(found);
+  void finish_ended() {
+    for (auto one = running_.begin(); one != running_.end();) {
+      if (one->process.has_ended()) {
+        finish(std::move(one->row), one->process.ending());
+        one = running_.erase(one);
+      } else {
+        ++one;
+      }
+    }
+  }
+
+  void finish(SweepRow row, const Ending& ending) {
     read_summary(row);
     const bool is_well =
         ending.signal == 0 && (ending.exit_status == 0 || ending.exit_status == kExitStopped);
@@ -271,12 +300,18 @@ class Sweep {
     table_.add(std::move(row));
   }
 
+  struct Running {
+    ChildProcess process;
+    SweepRow row;
+  };
+
+  WaitLoop loop_;
   const po::variables_map& given_;
   std::string file_, folder_;
   const SweepPlan& plan_;
   SweepTable table_;
   SystemFiles files_;
-  std::map<pid_t, SweepRow> running_;
+  std::list<Running> running_;
   bool is_stopping_ = false;
 };
 
@@ -327,8 +362,10 @@ Result<int> run(const po::variables_map& given) {
   print_now(fmt::format("{} into {}; each writes to log.txt in its folder\n",
                         runs_text(plan.combinations.size()), path));
 
-  Sweep sweep(given, file, path, plan, monitor);
-  PLAIT_TRY(sweep.run(watch_stop_signals()));
+  PLAIT_ASSIGN(WaitLoop loop, WaitLoop::create());
+  Sweep sweep(given, file, path, plan, monitor, std::move(loop));
+  PLAIT_ASSIGN(const std::atomic<bool>* stop, watch_stop_signals());
+  PLAIT_TRY(sweep.run(*stop));
   print("\n" + sweep.table().text());
   PLAIT_TRY(files.write_atomically(path + "/table.csv", sweep.table().csv()));
   print(end_text(sweep, plan, path));

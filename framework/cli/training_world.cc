@@ -6,18 +6,18 @@
 
 #include "cli/command.h"
 #include "cli/plugin_lock.h"
-#include "cli/stop_signals.h"
 #include "cluster/open_transport.h"
+#include "io/stop_signals.h"
 #include "report/output.h"
 
 namespace plait {
 
 Result<int> TrainingWorld::enter(const std::function<void()>& before, const TrainCommand& command) {
   // Before the ranks meet, which takes a while under mpirun: a signal to stop must not end a rank there.
-  const std::atomic<bool>& stop = watch_stop_signals();
+  PLAIT_ASSIGN(const std::atomic<bool>* stop, watch_stop_signals());
   before();
   PLAIT_ASSIGN(auto transport, open_transport(mpi_module_path()));
-  TrainingWorld world(std::move(transport), stop);
+  TrainingWorld world(std::move(transport), *stop);
   const Result<int> result = command(world);
   if (!result && world.transport().size() > 1)
     world.transport().abort(result.status(), result.status().code() == Code::kUsage ? kExitUsage : kExitJob);

@@ -49,7 +49,7 @@ void BatchMaker::make_graph() {
       setup_.lanes, last + 1, edges, [this](size_t number) { run_node(number); }, elsewhere,
       [this](size_t number, StepGraph::Continuation& continuation) {
         reads_[number]->continuation = &continuation;
-        setup_.reader.io_thread()->post(*reads_[number]);
+        setup_.reader.io_context()->post(*reads_[number]);
       });
 }
 
@@ -117,8 +117,16 @@ void BatchMaker::fill(size_t place, bool read, SampleScratch& scratch) {
 }
 
 void BatchMaker::ChunkRead::run() {
+  const FloatState state;
   const TraceSpan span("input", "read", static_cast<int64_t>(chunk));
   maker.read_raw_chunk(chunk);
+  continuation->done();
+}
+
+// The graph waits for every chunk.
+void BatchMaker::ChunkRead::failed(const char* why) noexcept {
+  maker.samples_[maker.chunk_begin(chunk)].status =
+      Status(Code::kPlugin, why).at(maker.chain_.source_place());
   continuation->done();
 }
 

@@ -6,9 +6,9 @@
 #include "graph/arena.h"
 #include "graph/batch_memory.h"
 #include "graph/input.h"
-#include "graph/io_thread.h"
 #include "graph/sample_chain.h"
 #include "graph/step_graph.h"
+#include "io/io_context.h"
 
 namespace plait {
 
@@ -46,9 +46,10 @@ class BatchMaker {
     int attempts = 0;
   };
   // Reading of a chunk on the reader's thread.
-  struct ChunkRead final : IoThread::Task {
+  struct ChunkRead final : IoContext::Job {
     ChunkRead(BatchMaker& owner, size_t number) : maker(owner), chunk(number) {}
     void run() override;
+    void failed(const char* why) noexcept override;
     BatchMaker& maker;
     size_t chunk;
     StepGraph::Continuation* continuation = nullptr;

@@ -22,7 +22,7 @@ namespace plait {
 
 class SampleChain;
 class SampleScratch;
-class IoThread;
+class IoContext;
 
 // A sample to be read: which record, and the numbers that key its random augmentation.
 struct SampleRef {
@@ -87,7 +87,7 @@ class SampleReader {
 
   // For the input graph.
   const SampleChain& chain() const;
-  IoThread* io_thread() const;  // null unless the source may block or has to be read in order
+  IoContext* io_context() const;  // null unless the source may block or has to be read in order
   // True the first time that (epoch, place) is reported: a bad record is counted once, however often it is
   // met. `why`: what is wrong with it.
   bool report_bad(const SampleRef& sample, const Status& why) const;

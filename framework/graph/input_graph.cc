@@ -11,7 +11,7 @@ struct InputGraph::Body {
                               buckets, {},    nullptr, 0} {
     // One more than there are lanes: a thread that only hands something over may take a place of its own.
     for (int i = 0; i <= threads; ++i) setup.scratch.push_back(reader.make_scratch());
-    if (reader.io_thread() != nullptr) setup.io_scratch = reader.make_scratch();
+    if (reader.io_context() != nullptr) setup.io_scratch = reader.make_scratch();
   }
   BatchMaker& maker(int64_t number) { return *makers[static_cast<size_t>(number) % makers.size()]; }
 

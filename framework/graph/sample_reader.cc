@@ -4,14 +4,14 @@
 #include <utility>
 
 #include "graph/input.h"
-#include "graph/io_thread.h"
 #include "graph/sample_chain.h"
+#include "io/io_context.h"
 
 namespace plait {
 
 struct SampleReader::Body {
   std::unique_ptr<SampleChain> chain;
-  std::unique_ptr<IoThread> io_thread;
+  std::unique_ptr<IoContext> io_context;
   std::mutex mutex;
   std::set<std::pair<uint64_t, uint64_t>> bad;  // epoch, place
   Status first_bad;
@@ -25,7 +25,9 @@ Result<std::unique_ptr<SampleReader>> SampleReader::create(const Registry& regis
   auto body = std::make_unique<Body>();
   PLAIT_ASSIGN(body->chain, SampleChain::create(registry, source, options));
   const SourceDescription& opened = body->chain->source();
-  if (opened.blocking || !opened.random_access) body->io_thread = std::make_unique<IoThread>();
+  if (opened.blocking || !opened.random_access) {
+    PLAIT_ASSIGN(body->io_context, IoContext::create());
+  }
   return std::unique_ptr<SampleReader>(new SampleReader(std::move(body)));
 }
 
@@ -48,7 +50,7 @@ Fits SampleReader::fits() const {
   return fits;
 }
 const SampleChain& SampleReader::chain() const { return *body_->chain; }
-IoThread* SampleReader::io_thread() const { return body_->io_thread.get(); }
+IoContext* SampleReader::io_context() const { return body_->io_context.get(); }
 
 SampleReader::ScratchOwner SampleReader::make_scratch() const {
   return ScratchOwner(new Scratch(*body_->chain));

@@ -4,9 +4,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -55,18 +53,17 @@ std::string last_line(const std::string& text) {
   return text.substr(begin, std::min<size_t>(end + 1 - begin, 300));
 }
 
-[[noreturn]] void be_child(int descriptor, int errors, TestProgress* progress,
-                           const std::function<std::string(TestProgress&)>& work) {
-  const rlimit no_core{0, 0};
-  ::setrlimit(RLIMIT_CORE, &no_core);
-  ::setpgid(0, 0);
-  // What a plugin prints would lie among the results.
-  if (const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC); null >= 0)
-    ::dup2(null, STDOUT_FILENO), ::dup2(errors >= 0 ? errors : null, STDERR_FILENO);
+// What a plugin prints would lie among the results; what it says of errors is kept.
+const ChildSetup kTest{.out = ChildSetup::kNowhere,
+                       .err = ChildSetup::kRead,
+                       .group = ChildSetup::Group::kOwnEndsWithIt,
+                       .writes_core = false};
+
+int be_child(int descriptor, TestProgress& progress, const std::function<std::string(TestProgress&)>& work) {
   const std::string folder = make_folder();
   const auto pipe = identity(descriptor);
-  const std::string answer = work(*progress) + kDone;
-  progress->lost_pipe = identity(descriptor) != pipe || !write_all(descriptor, answer);
+  const std::string answer = work(progress) + kDone;
+  progress.lost_pipe = identity(descriptor) != pipe || !write_all(descriptor, answer);
   std::error_code ignored;
   if (!folder.empty()) std::filesystem::remove_all(folder, ignored);
   ::_exit(0);  // destructors of plugins are not under test
@@ -79,48 +76,25 @@ std::string signal_name(int number) {
 
 }  // namespace
 
-Result<Child> Child::start(const std::function<std::string(TestProgress&)>& work, double limit_s) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return {Code::kIo, std::string("pipe: ") + std::strerror(errno)};
+void Child::Unmap::operator()(TestProgress* progress) const { ::munmap(progress, sizeof(TestProgress)); }
+
+Result<Child> Child::start(WaitLoop& loop, const std::function<std::string(TestProgress&)>& work,
+                           double limit_s) {
   void* shared =
       ::mmap(nullptr, sizeof(TestProgress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) return {Code::kIo, std::string("mmap: ") + std::strerror(errno)};
-  auto* progress = static_cast<TestProgress*>(shared);
-  const int errors = ::memfd_create("standard error", MFD_CLOEXEC);
-  std::fflush(nullptr);
-  const pid_t pid = ::fork();
-  if (pid < 0) return {Code::kIo, std::string("fork: ") + std::strerror(errno)};
-  if (pid == 0) {
-    ::close(ends[0]);
-    be_child(ends[1], errors, progress, work);
-  }
-  ::close(ends[1]);
-  return Child(pid, ends[0], errors, progress, limit_s);
+  Progress progress(static_cast<TestProgress*>(shared));
+  PLAIT_ASSIGN(ChildProcess process,
+               ChildProcess::fork(
+                   loop, [&](int answer) { return be_child(answer, *progress, work); }, kTest));
+  return Child(std::move(process), std::move(progress), limit_s);
 }
 
-Child::Child(pid_t pid, int pipe, int errors, TestProgress* progress, double limit_s)
-    : pid_(pid),
-      pipe_(pipe),
-      errors_(errors),
-      progress_(progress),
+Child::Child(ChildProcess process, Progress progress, double limit_s)
+    : progress_(std::move(progress)),
+      process_(std::move(process)),
       limit_s_(limit_s),
       begin_(std::chrono::steady_clock::now()) {}
-
-Child::Child(Child&& other) noexcept
-    : pid_(std::exchange(other.pid_, -1)),
-      pipe_(std::exchange(other.pipe_, -1)),
-      errors_(std::exchange(other.errors_, -1)),
-      progress_(std::exchange(other.progress_, nullptr)),
-      limit_s_(other.limit_s_),
-      begin_(other.begin_),
-      text_(std::move(other.text_)) {}
-
-Child::~Child() {
-  if (pid_ > 0) kill();
-  if (pipe_ >= 0) ::close(pipe_);
-  if (errors_ >= 0) ::close(errors_);
-  if (progress_ != nullptr) ::munmap(progress_, sizeof(TestProgress));
-}
 
 double Child::age() const {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
@@ -129,7 +103,7 @@ double Child::age() const {
 double Child::used_s() const {
   clockid_t clock;
   timespec used{};
-  if (::clock_getcpuclockid(pid_, &clock) != 0 || ::clock_gettime(clock, &used) != 0) return 0;
+  if (::clock_getcpuclockid(process_.id(), &clock) != 0 || ::clock_gettime(clock, &used) != 0) return 0;
   return static_cast<double>(used.tv_sec) + 1e-9 * static_cast<double>(used.tv_nsec);
 }
 
@@ -143,42 +117,27 @@ bool Child::is_late() {
   return used > limit_s_ || now - moved_s_ > limit_s_ || now > kOldest * limit_s_;
 }
 
-bool Child::take() {
-  char buffer[4096];
-  const ssize_t got = ::read(pipe_, buffer, sizeof buffer);
-  if (got > 0) return text_.append(buffer, static_cast<size_t>(got)), false;
-  if (got < 0 && errno == EINTR) return false;
-  ::waitpid(std::exchange(pid_, -1), &status_, 0);
-  seconds_ = age();
-  return true;
+bool Child::has_ended() {
+  if (process_.has_ended() && seconds_ == 0) seconds_ = age();
+  return process_.has_ended();
 }
 
 void Child::kill() {
   hung_ = true;
   seconds_ = age();
-  const pid_t pid = std::exchange(pid_, -1);
-  ::kill(-pid, SIGKILL);  // with what it may have started
-  ::kill(pid, SIGKILL);
-  ::waitpid(pid, &status_, 0);
+  process_.kill();
 }
 
 std::string Child::at() const {
   return progress_->text[0] != '\0' ? fmt::format(": {}", progress_->text) : "";
 }
 
-std::string Child::errors() const {
-  constexpr size_t kMost = 1 << 20;
-  std::string text(kMost, '\0');
-  const ssize_t got = errors_ < 0 ? 0 : ::pread(errors_, text.data(), kMost, 0);
-  text.resize(static_cast<size_t>(std::max<ssize_t>(got, 0)));
-  return text;
-}
-
 Result<std::string> Child::answer() {
-  if (text_.ends_with(kDone)) return text_.substr(0, text_.size() - std::strlen(kDone));
+  const std::string text = process_.take_answer();
+  if (text.ends_with(kDone)) return text.substr(0, text.size() - std::strlen(kDone));
   if (hung_)
     return {Code::kPlugin, fmt::format("hangs (no answer within {:g} s of its own time){}", limit_s_, at())};
-  const std::string errors = this->errors();
+  const std::string& errors = process_.output();
   if (const std::string report = sanitizer_report(errors); !report.empty())
     return {Code::kPlugin, fmt::format("{}{}", report, at())};
   if (progress_->lost_pipe)
@@ -188,14 +147,12 @@ Result<std::string> Child::answer() {
                     at())};
   const std::string line = last_line(errors);
   const std::string said = line.empty() ? "" : fmt::format("; its last words: {}", line);
-  if (WIFSIGNALED(status_)) {
-    const char* hint =
-        WTERMSIG(status_) == SIGABRT ? ", an exception or an assertion that nobody caught" : "";
-    return {Code::kPlugin,
-            fmt::format("crashes ({}{}){}{}", signal_name(WTERMSIG(status_)), hint, at(), said)};
+  if (const int number = process_.ending().signal; number != 0) {
+    const char* hint = number == SIGABRT ? ", an exception or an assertion that nobody caught" : "";
+    return {Code::kPlugin, fmt::format("crashes ({}{}){}{}", signal_name(number), hint, at(), said)};
   }
   return {Code::kPlugin,
-          fmt::format("ends the process with status {}{}{}", WEXITSTATUS(status_), at(), said)};
+          fmt::format("ends the process with status {}{}{}", process_.ending().exit_status, at(), said)};
 }
 
 }  // namespace plait

@@ -4,13 +4,12 @@
 #include <fmt/ranges.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
@@ -19,6 +18,7 @@
 #include <thread>
 
 #include "graph/float_state.h"
+#include "io/child_process.h"
 #include "registry/library.h"
 #include "registry/shape_text.h"
 #include "verify/config_samples.h"
@@ -121,9 +121,9 @@ Status work_changes_no_lane(Trial& trial) {
 // ---- end
 
 // "crashes (SIGSEGV)", "exits with status 3".
-std::string ending_text(int status) {
-  if (!WIFSIGNALED(status)) return fmt::format("exits with status {}", WEXITSTATUS(status));
-  const char* name = ::sigabbrev_np(WTERMSIG(status));
+std::string ending_text(const Ending& ending) {
+  if (ending.signal == 0) return fmt::format("exits with status {}", ending.exit_status);
+  const char* name = ::sigabbrev_np(ending.signal);
   return fmt::format("crashes (SIG{})", name != nullptr ? name : "?");
 }
 
@@ -151,27 +151,27 @@ Status check_end(Trial& trial, const std::string& after, const std::function<Sta
   if (is_sanitized()) return skipped("a sanitizer has work of its own at the end of a process");
   enum Stage : int { kWorks, kDidNotWork, kEnds };
   PLAIT_ASSIGN(const auto stage, SharedNumber::create());
-  const pid_t pid = ::fork();
-  if (pid < 0) return {Code::kIo, std::string("fork: ") + std::strerror(errno)};
-  if (pid == 0) {
+  const auto work_and_end = [&](int) -> int {
     const Status worked = work();
     stage.set(worked ? kEnds : kDidNotWork);
-    if (!worked) ::_exit(0);
+    if (!worked) return 0;
     trial.doing("the end of a process " + after);
     std::exit(0);
-  }
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
+  };
+  PLAIT_ASSIGN(WaitLoop loop, WaitLoop::create());
+  PLAIT_ASSIGN(ChildProcess child, ChildProcess::fork(loop, work_and_end, {}));
+  while (!child.wait(std::chrono::hours(1))) continue;  // this process has a limit itself
+  const Ending& ending = child.ending();
   if (stage.get() == kDidNotWork) return skipped("the work itself fails");
   if (stage.get() == kWorks)
-    return broken(fmt::format("the process {} before its end: the work itself ends it", ending_text(status)));
-  if (WIFSIGNALED(status))
+    return broken(fmt::format("the process {} before its end: the work itself ends it", ending_text(ending)));
+  if (ending.signal != 0)
     return broken(
         fmt::format("the process {} when it ends {}: in a destructor of a static object, or a thread that "
                     "is left",
-                    ending_text(status), after));
-  if (WEXITSTATUS(status) == 0) return {};
-  return broken(fmt::format("a process that ends {} has status {}, wanted 0", after, WEXITSTATUS(status)));
+                    ending_text(ending), after));
+  if (ending.exit_status == 0) return {};
+  return broken(fmt::format("a process that ends {} has status {}, wanted 0", after, ending.exit_status));
 }
 
 Status ends_after_loading(Trial& trial) {

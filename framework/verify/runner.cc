@@ -1,8 +1,8 @@
 // The order of tests, and who runs when.
 #include <fmt/format.h>
-#include <poll.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <deque>
@@ -151,8 +151,8 @@ TestResult result_of(const Test& test, const Result<std::string>& answer, double
 class Runner {
  public:
   Runner(const VerifyOptions& options, const std::regex& only,
-         const std::function<void(const TestResult&)>& on_result)
-      : options_(options), only_(only), on_result_(on_result) {}
+         const std::function<void(const TestResult&)>& on_result, WaitLoop loop)
+      : loop_(std::move(loop)), options_(options), only_(only), on_result_(on_result) {}
 
   Result<std::vector<TestResult>> run() {
     for (const std::string& file : options_.files) PLAIT_TRY(list(file));
@@ -185,7 +185,7 @@ class Runner {
       TestProgress progress{};
       answer = ask(progress);
     } else {
-      PLAIT_ASSIGN(Child child, Child::start(ask, options_.limit_s));
+      PLAIT_ASSIGN(Child child, Child::start(loop_, ask, options_.limit_s));
       answer = wait_for(child);
     }
     const bool loaded = answer && answer->starts_with("+");
@@ -205,16 +205,20 @@ class Runner {
     return true;
   }
 
-  static Result<std::string> wait_for(Child& child) {
-    while (true) {
-      pollfd ready{child.descriptor(), POLLIN, 0};
-      if (::poll(&ready, 1, static_cast<int>(std::ceil(child.patience_s() * 1e3))) > 0) {
-        if (child.take()) break;
-      } else if (child.is_late()) {
-        child.kill();
-        break;
-      }
-    }
+  void wait_with_patience_of(const Child& child) {
+    loop_.wait(std::chrono::milliseconds(std::lround(std::ceil(child.patience_s() * 1e3))));
+  }
+
+  // True when it has ended, by itself or by its limit.
+  static bool is_over(Child& child) {
+    if (child.has_ended()) return true;
+    if (!child.is_late()) return false;
+    child.kill();
+    return true;
+  }
+
+  Result<std::string> wait_for(Child& child) {
+    while (!is_over(child)) wait_with_patience_of(child);
     return child.answer();
   }
 
@@ -232,23 +236,18 @@ class Runner {
       return {};
     }
     PLAIT_ASSIGN(Child child,
-                 Child::start([&](TestProgress& progress) { return try_law(test, options_, progress); },
-                              options_.limit_s));
+                 Child::start(
+                     loop_, [&](TestProgress& progress) { return try_law(test, options_, progress); },
+                     options_.limit_s));
     running_.push_back({number, std::make_unique<Child>(std::move(child))});
     return {};
   }
 
   void wait() {
-    std::vector<pollfd> ready;
-    for (const Running& one : running_) ready.push_back({one.child->descriptor(), POLLIN, 0});
-    if (ready.empty()) return;
-    const double patience_s = running_.front().child->patience_s();
-    ::poll(ready.data(), ready.size(), static_cast<int>(std::ceil(patience_s * 1e3)));
-    size_t place = 0;
+    if (running_.empty()) return;
+    wait_with_patience_of(*running_.front().child);
     std::erase_if(running_, [&](Running& one) {
-      const bool has_news = ready[place++].revents != 0;
-      if (has_news ? !one.child->take() : !one.child->is_late()) return false;
-      if (!has_news) one.child->kill();
+      if (!is_over(*one.child)) return false;
       finish(one.number, one.child->answer(), one.child->seconds());
       return true;
     });
@@ -269,6 +268,7 @@ class Runner {
     return std::move(results_);
   }
 
+  WaitLoop loop_;
   const VerifyOptions& options_;
   const std::regex& only_;
   const std::function<void(const TestResult&)>& on_result_;
@@ -290,7 +290,8 @@ Result<std::vector<TestResult>> verify(const VerifyOptions& options,
   } catch (const std::regex_error& error) {
     return {Code::kUsage, fmt::format("--only \"{}\": {}", options.only, error.what())};
   }
-  return Runner(options, only, on_result).run();
+  PLAIT_ASSIGN(WaitLoop loop, WaitLoop::create());
+  return Runner(options, only, on_result, std::move(loop)).run();
 }
 
 }  // namespace plait

@@ -102,14 +102,16 @@ TEST_CASE("no derivative is told at a kink") {
 }
 
 Result<std::string> outcome_of(const std::function<std::string(TestProgress&)>& work, double limit_s) {
-  auto child = Child::start(work, limit_s);
+  auto loop = WaitLoop::create();
+  REQUIRE(loop.is_ok());
+  auto child = Child::start(*loop, work, limit_s);
   REQUIRE(child.is_ok());
   Child running = std::move(*child);
   if (limit_s < 1) {
     while (!running.is_late()) ::usleep(1000);
     running.kill();
   } else {
-    while (!running.take()) continue;
+    while (!running.has_ended()) loop.value().wait(std::chrono::seconds(1));
   }
   return running.answer();
 }

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 # framework/ in order of dependency: a folder includes only folders to its left, or itself.
-LADDER = ["base", "abi", "sdk", "registry", "pipeline", "plan", "graph", "verify", "cluster", "mapreduce", "train", "report", "cli"]
+LADDER = ["base", "io", "abi", "sdk", "registry", "pipeline", "plan", "graph", "verify", "cluster", "mapreduce", "train", "report", "cli"]
 
 TOP_LEVEL = {"framework", "plugins", "pipelines", "examples", "tests", "CMakeLists.txt", "README.md",
              "CMakePresets.json", "LICENSE", ".clang-format", ".gitignore", ".ci"}
@@ -24,6 +24,7 @@ PLACES = [
     (re.compile(r"mpi(-ext)?\.h$"), ["framework/cluster/"]),
     (re.compile(r"dnnl"), ["plugins/"]),
     (re.compile(r"boost/program_options"), ["framework/cli/"]),
+    (re.compile(r"boost/asio"), ["framework/io/"]),
     (re.compile(r"zlib\.h$|jpeglib\.h$|png\.h$|cudnn"), ["plugins/"]),
     (re.compile(r"cuda"), ["plugins/", "framework/sdk/plait/cuda.hpp", "framework/templates/cuda/"]),
 ]
