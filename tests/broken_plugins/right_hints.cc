@@ -32,8 +32,16 @@ struct Lines {
   }
 };
 
-const plait_verify_example example = {
-    sizeof(plait_verify_example), 0, "broken.right_hints_source", "file: \"letters\"", 0, 0, nullptr};
+const plait_verify_example example = {sizeof(plait_verify_example),
+                                      0,
+                                      "broken.right_hints_source",
+                                      "file: \"letters\"",
+                                      0,
+                                      0,
+                                      nullptr,
+                                      nullptr,
+                                      0,
+                                      0};
 const plait_verify_example* const examples[] = {&example};
 
 int prepare() {
