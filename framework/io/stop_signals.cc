@@ -93,7 +93,7 @@ StopSignals::StopSignals(std::unique_ptr<Body> body) : body_(std::move(body)) {}
 StopSignals::~StopSignals() = default;
 const std::atomic<bool>& StopSignals::is_asked() const { return body_->is_asked; }
 
-// Never destroyed: a signal is no surprise to the last.
+// Never destroyed: a signal at the very end must not end a run that is complete.
 Result<const std::atomic<bool>*> watch_stop_signals() {
   static const StopSignals* all = nullptr;
   if (all == nullptr) {

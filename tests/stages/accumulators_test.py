@@ -84,7 +84,7 @@ class AccumulatorsTest(unittest.TestCase):
     def test_the_same_bytes_for_any_ranks_and_threads(self):
         mpi = shutil.which("mpirun") is not None
         tasks = ["moments { covariance: true }", "class_counts { classes: 3 }", "histogram { low: 0 high: 256 bins: 8 }",
-                 "kmeans { k: 4 iterations: 5 }"]
+                 "kmeans { k: 4 iterations: 5 }", "pca { components: 5 whiten: zca epsilon: 1 }"]
         for task in tasks:
             first = self.run_job(task)
             for ranks in (1, 2, 3, 4) if mpi else (1,):

@@ -1,0 +1,133 @@
+#include <doctest/doctest.h>
+#include <plait/sdk/testing_plugin.hpp>
+
+#include <cmath>
+
+using namespace plait::sdk;
+using namespace plait::sdk::testing;
+
+namespace {
+
+using Doubles = std::vector<double>;
+
+struct Found {
+  Doubles mean, variance, components, total, transform, offset;
+};
+
+Settings settings() { return Settings(linked("plait.pca")).set("part", "x"); }
+
+template <class V>
+Found of(const std::vector<std::vector<V>>& records, DType dtype, const Settings& how) {
+  TestHost host;
+  AccumulatingTaskTest task(host, linked("plait.pca"), how,
+                            {{"x", dtype, {static_cast<int64_t>(records[0].size())}}});
+  do {
+    RecordBytes bytes;
+    for (const std::vector<V>& record : records) bytes.push_back({record_of(record)});
+    task.map(bytes);
+  } while (task.finish());
+  return {task.output<double>("mean"),  task.output<double>("variance"),  task.output<double>("components"),
+          task.output<double>("total"), task.output<double>("transform"), task.output<double>("offset")};
+}
+
+void check_near(const Doubles& got, const Doubles& wanted, double error = 1e-12) {
+  REQUIRE(got.size() == wanted.size());
+  for (size_t i = 0; i < got.size(); ++i) CHECK(got[i] == doctest::Approx(wanted[i]).epsilon(error));
+}
+
+// Mean (5, 1); along (3, 4) / 5 by -10, 0, 10, and across by 1 in the middle: variances 200 / 4 and 2 / 4.
+template <class V>
+std::vector<std::vector<V>> by_hand() {
+  const auto at = [](double x, double y) { return std::vector<V>{static_cast<V>(x), static_cast<V>(y)}; };
+  return {at(105 - 6, 101 - 8), at(105 + 6, 101 + 8), at(105 - 4, 101 + 3), at(105 + 4, 101 - 3)};
+}
+
+TEST_CASE("by hand, of every element type") {
+  const auto check = [](auto zero, DType dtype) {
+    using V = decltype(zero);
+    const Found found = of(by_hand<V>(), dtype, settings());
+    check_near(found.mean, {105, 101});
+    check_near(found.variance, {50, 12.5});
+    check_near(found.components, {0.6, 0.8, 0.8, -0.6});
+    check_near(found.total, {62.5});
+    CHECK(found.transform == found.components);
+    check_near(found.offset, {-0.6 * 105 - 0.8 * 101, -0.8 * 105 + 0.6 * 101});
+  };
+  check(uint8_t{}, DType::u8);
+  check(float{}, DType::f32);
+  check(double{}, DType::f64);
+  check(int32_t{}, DType::i32);
+  check(int64_t{}, DType::i64);
+}
+
+TEST_CASE("fewer components, whitened") {
+  const Found found = of(by_hand<double>(), DType::f64,
+                         settings().set("components", 1).set("whiten", "pca").set("epsilon", 14));
+  check_near(found.variance, {50});
+  check_near(found.components, {0.6, 0.8});
+  check_near(found.transform, {0.6 / 8, 0.8 / 8});
+  check_near(found.offset, {-(0.6 * 105 + 0.8 * 101) / 8});
+}
+
+TEST_CASE("zca is symmetric, and what it makes has variances of 1 and is unrelated") {
+  const auto records = by_hand<double>();
+  const Found found = of(records, DType::f64, settings().set("whiten", "zca"));
+  REQUIRE(found.transform.size() == 4);
+  CHECK(found.transform[1] == found.transform[2]);
+  double xx = 0, xy = 0, yy = 0;
+  for (const auto& r : records) {
+    const double x = found.transform[0] * r[0] + found.transform[1] * r[1] + found.offset[0];
+    const double y = found.transform[2] * r[0] + found.transform[3] * r[1] + found.offset[1];
+    xx += x * x / 4, xy += x * y / 4, yy += y * y / 4;
+  }
+  check_near({xx, yy}, {1, 1});
+  CHECK(std::abs(xy) < 1e-12);
+}
+
+TEST_CASE(
+    "many numbers with a mean far from 0: directions are at right angles, variances those of the data") {
+  constexpr size_t kD = 37, kRecords = 90;
+  std::vector<Doubles> records(kRecords, Doubles(kD));
+  const Random random(5, 0);
+  for (size_t r = 0; r < kRecords; ++r)
+    for (size_t i = 0; i < kD; ++i)
+      records[r][i] = 1e6 + static_cast<double>(i + 1) * random.uniform_at(r * kD + i);
+  const Found found = of(records, DType::f64, settings());
+  double total = 0;
+  for (size_t k = 0; k < kD; ++k) {
+    total += found.variance[k];
+    if (k > 0) CHECK(found.variance[k] <= found.variance[k - 1]);
+    for (size_t l = 0; l <= k; ++l) {
+      double product = 0;
+      for (size_t i = 0; i < kD; ++i) product += found.components[k * kD + i] * found.components[l * kD + i];
+      CHECK(std::abs(product - (k == l)) < 1e-12);
+    }
+    double along = 0, square = 0;
+    for (const Doubles& r : records) {
+      double place = 0;
+      for (size_t i = 0; i < kD; ++i) place += found.components[k * kD + i] * (r[i] - found.mean[i]);
+      along += place / kRecords, square += place * place / kRecords;
+    }
+    CHECK(std::abs(along) < 1e-8);
+    CHECK(square == doctest::Approx(found.variance[k]).epsilon(1e-9));
+  }
+  CHECK(total == doctest::Approx(found.total[0]).epsilon(1e-12));
+}
+
+TEST_CASE("what cannot be is refused") {
+  TestHost host;
+  const auto with = [&](const Settings& how, PartSpec part) {
+    AccumulatingTaskTest(host, linked("plait.pca"), how, {part});
+  };
+  CHECK_THROWS_WITH(with(settings().set("components", 3), {"x", DType::u8, {2}}),
+                    "got 3 components of 2 elements of part \"x\"");
+  CHECK_THROWS_WITH(
+      with(settings(), {"x", DType::f32, {3000}}),
+      "part \"x\" is f32[3000], wanted f32, f64, u8, i32 or i64 of a fixed shape of 1 to 2048 elements");
+  const std::vector<Doubles> flat = {{1, 2}, {3, 2}};
+  CHECK_THROWS_WITH(
+      of(flat, DType::f64, settings().set("whiten", "zca")),
+      "component 1 has no variance to whiten by; wanted an epsilon above 0, or fewer components");
+}
+
+}  // namespace
