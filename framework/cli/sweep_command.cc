@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstring>
 #include <list>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
@@ -19,6 +20,7 @@
 #include "cli/share_folder.h"
 #include "cli/sweep_folder.h"
 #include "cli/sweep_table.h"
+#include "cluster/host_name.h"
 #include "io/child_process.h"
 #include "io/stop_signals.h"
 #include "pipeline/report_names.h"
@@ -357,8 +359,11 @@ Result<int> run(const po::variables_map& given) {
   SystemFiles files;
   PLAIT_ASSIGN(const std::string path, folder_of(given, files, session.job.name));
   PLAIT_ASSIGN(const Json recipe, recipe_of(given, file, session));
-  PLAIT_ASSIGN(const SweepFolder folder, SweepFolder::open(files, path, recipe, given.count("resume") > 0));
+  PLAIT_ASSIGN(const SweepFolder folder,
+               SweepFolder::open(files, path, recipe, given.count("resume") > 0,
+                                 holder_text(this_host_name(), SystemClock().wall())));
   reader_may_leave();
+  if (!folder.warning().empty()) print_now(folder.warning() + "\n");
   print_now(fmt::format("{} into {}; each writes to log.txt in its folder\n",
                         runs_text(plan.combinations.size()), path));
 

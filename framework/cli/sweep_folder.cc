@@ -1,12 +1,8 @@
 #include "cli/sweep_folder.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/json_bounds.h"
@@ -58,25 +54,19 @@ Status check_recipe(Files& files, const std::string& path, const Json& recipe, b
 
 }  // namespace
 
-Result<SweepFolder> SweepFolder::open(Files& files, const std::string& path, const Json& recipe,
-                                      bool resume) {
+Result<SweepFolder> SweepFolder::open(Files& files, const std::string& path, const Json& recipe, bool resume,
+                                      const std::string& holder) {
   if (resume && !files.exists(path))
     return {Code::kNotFound, "sweep: \"" + path + "\" is not there: nothing to go on with"};
   PLAIT_TRY(files.make_directories(path));
-  const int lock = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (lock < 0) return {Code::kIo, "\"" + path + "\": " + std::strerror(errno)};
-  SweepFolder folder(path, lock);
-  if (::flock(lock, LOCK_EX | LOCK_NB) != 0)
-    return {Code::kInvalid, "sweep: another sweep works in \"" + path + "\" now"};
+  auto lock = files.lock(path + "/lock", holder);
+  if (!lock && lock.status().code() == Code::kPeer)
+    return {Code::kPeer, "sweep: another sweep works in \"" + path + "\": " + lock.status().message()};
+  if (!lock && lock.status().code() != Code::kUnsupported) return lock.status();
+  SweepFolder folder(path, lock ? std::move(lock).value() : nullptr);
+  if (!lock) folder.warning_ = lock.status().message() + "; see to it that no other sweep writes into " + path;
   PLAIT_TRY(check_recipe(files, path, recipe, resume));
   return folder;
-}
-
-SweepFolder::SweepFolder(SweepFolder&& other) noexcept
-    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
-
-SweepFolder::~SweepFolder() {
-  if (lock_ >= 0) ::close(lock_);
 }
 
 }  // namespace plait

@@ -1,7 +1,8 @@
 // The folder of a sweep: what it goes through is written there, so that it can go on; one sweep at a time
 // works in it.
 #pragma once
-#include <nlohmann/json.hpp>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "base/files.h"
@@ -10,21 +11,23 @@ namespace plait {
 
 class SweepFolder {
  public:
-  // `recipe`: all that decides which runs the sweep has. A folder that is not there is made.
-  // Fails with: kInvalid when another program works in the folder, when it holds a sweep and `resume` is
+  // `recipe`: all that decides which runs the sweep has. `holder` says who this is. A folder that is not there
+  // is made.
+  // Fails with: kPeer naming the sweep that works in the folder; kInvalid when it holds a sweep and `resume` is
   // false, or another recipe and `resume` is true; kNotFound when there is none to resume; kIo.
   static Result<SweepFolder> open(Files& files, const std::string& path, const nlohmann::ordered_json& recipe,
-                                  bool resume);
-  SweepFolder(SweepFolder&& other) noexcept;
-  SweepFolder& operator=(SweepFolder&&) = delete;
-  ~SweepFolder();
+                                  bool resume, const std::string& holder);
 
   const std::string& path() const { return path_; }
+  // For people: why nothing keeps other sweeps out of the folder; "" where the lock is held.
+  const std::string& warning() const { return warning_; }
 
  private:
-  SweepFolder(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}
+  SweepFolder(std::string path, std::unique_ptr<FileLock> lock)
+      : path_(std::move(path)), lock_(std::move(lock)) {}
   std::string path_;
-  int lock_;  // an open folder under flock, -1: none
+  std::string warning_;
+  std::unique_ptr<FileLock> lock_;
 };
 
 }  // namespace plait

@@ -270,11 +270,15 @@ class StopsTest(unittest.TestCase):
         names = [name for _, _, files in os.walk(f"{self.folder}/{run_dir}") for name in files]
         self.assertFalse([name for name in names if ".tmp." in name], names)
 
-    def test_a_disk_without_room_and_a_quota_that_is_used_up(self):
-        source, library = f"{self.folder}/no_room.c", f"{self.folder}/no_room.so"
+    def preloaded(self, name, text):
+        source, library = f"{self.folder}/{name}.c", f"{self.folder}/{name}.so"
         with open(source, "w") as file:
-            file.write(NO_ROOM)
+            file.write(text)
         subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source], check=True)
+        return library
+
+    def test_a_disk_without_room_and_a_quota_that_is_used_up(self):
+        library = self.preloaded("no_room", NO_ROOM)
         for error in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             with self.subTest(errno.errorcode[error]):
                 run_dir = errno.errorcode[error]
@@ -283,6 +287,45 @@ class StopsTest(unittest.TestCase):
                 self.assertIn(f"write failed: {os.strerror(error)}", said)
                 self.leaves_no_temporaries(run_dir)
 
+    def test_a_file_system_without_locks(self):
+        library = self.preloaded("no_locks", NO_LOCKS)
+        launcher = ["env", f"LD_PRELOAD={library}"]
+        said = self.finish(self.start("job.txtpb", "unlocked", "--max-steps", "50", launcher=launcher), 0)
+        self.assertRegex(said, "unlocked/lock: this file system has no locks: .*; see to it that no other run writes")
+        said = subprocess.run([*launcher, "plait", "sweep", "job.txtpb", "--sweep-dir", "unlocked-sweep", "--set",
+                               "seed=choice(1,2)", "--set", "train.epochs=1"], cwd=self.folder, text=True, timeout=120,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.assertRegex(said.stdout, "has no locks: .*; see to it that no other sweep writes into unlocked-sweep")
+        self.assertEqual(said.returncode, 0, said.stdout)
+
+
+# No file can be locked.
+NO_LOCKS = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+static int refuse(int file, int what, void* with, const char* name) {
+  if (what == F_OFD_SETLK) {
+    errno = ENOLCK;
+    return -1;
+  }
+  return ((int (*)(int, int, void*))dlsym(RTLD_NEXT, name))(file, what, with);
+}
+#define REFUSED(name)                            \\
+  int name(int file, int what, ...) {            \\
+    va_list list;                                \\
+    va_start(list, what);                        \\
+    void* with = va_arg(list, void*);            \\
+    va_end(list);                                \\
+    return refuse(file, what, with, #name);      \\
+  }
+#undef fcntl
+#undef fcntl64
+REFUSED(fcntl)
+REFUSED(fcntl64)
+"""
 
 # Regular files grow to 3000 bytes; then writing fails with the number in NO_ROOM.
 NO_ROOM = """

@@ -185,7 +185,7 @@ class ToolsTest(unittest.TestCase):
                 if metrics.exists() or sweep.poll() is not None:
                     break
                 time.sleep(0.01)
-            self.assertIn("another sweep works in", self.plait(*words, "--resume", status=1))
+            self.assertRegex(self.plait(*words, "--resume", status=1), r"another sweep works in .*: pid \d+ on \S+, since ")
             sweep.send_signal(signal.SIGINT)
             said, _ = sweep.communicate(timeout=60)
         self.assertEqual(sweep.returncode, 75, said)
