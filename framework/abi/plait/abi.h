@@ -28,7 +28,7 @@ extern "C" {
 
 #define PLAIT_ABI_MAJOR 1
 #define PLAIT_ABI_MINOR 0
-#define PLAIT_ABI_DRAFT 3
+#define PLAIT_ABI_DRAFT 4
 
 /* True when struct `p` was made by someone who knows member `f`, and it is set. */
 #define PLAIT_HAS(p, f) ((p) != NULL && (p)->struct_size >= offsetof(__typeof__(*(p)), f) + sizeof((p)->f) && (p)->f)
@@ -146,6 +146,26 @@ typedef struct plait_child {
   void* self;
   const plait_config* config;
 } plait_child;
+
+/* A value that one plugin writes for a field of another. */
+typedef struct plait_setting {
+  uint32_t struct_size;
+  uint32_t kind;    /* PLAIT_FIELD_BOOL, _I64, _F64, or _STRING (an ENUM's names too) */
+  const char* name; /* the field; several settings of one name: a list */
+  int64_t i64;      /* BOOL: 0 or 1 */
+  double f64;
+  plait_str string;
+} plait_setting;
+
+/* A plugin that another one writes into a network: a type with the fields that are not left at their defaults; or, in
+ * place of both, a child of the writer's own configuration. */
+typedef struct plait_block {
+  uint32_t struct_size;
+  uint32_t n_settings;
+  const char* type_id; /* "vendor.name" */
+  const plait_setting* const* settings;
+  const plait_child* child; /* NULL: type_id and settings */
+} plait_block;
 
 /* What the stage that a field names has made: arrays by name, in host memory. validate gets none. infer may be called
  * before the stage has run: then data is NULL, and the first extent of rows that nobody has counted yet is -1. create
@@ -340,7 +360,22 @@ typedef struct plait_layer_builder {
   /* Input `input` holds whole numbers, low <= x < high (rows of a table, class numbers). The host refuses a batch with
    * others before the layer sees it. */
   int (*input_range)(const struct plait_layer_builder* builder, uint32_t input, int64_t low, int64_t high);
+  /* For pretrainers: a layer that leads from something of output 0's shape back to as many elements as input 0 has (a
+   * decoder for this encoder). At most one. */
+  int (*mirror)(const struct plait_layer_builder* builder, const plait_block* block);
+  /* Output 0 is a function of input 0, element by element and the same in training and evaluation: an activation. A
+   * layer that says is_epilogue need not say it. */
+  void (*activation)(const struct plait_layer_builder* builder);
 } plait_layer_builder;
+
+/* How layers of a type disturb what they read, in training alone and unscaled: for pretrainers that restore it. */
+typedef struct plait_corruption {
+  uint32_t struct_size;
+  uint32_t n_settings;
+  const char* noise;  /* "masking": a share `amount` of the elements is set to 0; "gaussian": of deviation `amount` */
+  const char* amount; /* the F64 field that takes the amount */
+  const plait_setting* const* settings; /* of other fields */
+} plait_corruption;
 
 /* Device-independent part of a layer. */
 typedef struct plait_layer_rules {
@@ -351,6 +386,7 @@ typedef struct plait_layer_rules {
   /* Shapes of outputs, parameters and buffers; pure. Fails with PLAIT_ERROR_INVALID when the inputs do not fit.
    * Threads: [any] */
   int (*infer)(plait_context* context, const plait_layer_request* request, const plait_layer_builder* builder);
+  const plait_corruption* corruption; /* NULL: none. Static */
 } plait_layer_rules;
 
 /* What backward reads besides output gradients, parameters and saved memory: the host keeps it alive. */
@@ -456,6 +492,32 @@ typedef struct plait_metric_value {
   const char* doc;
 } plait_metric_value;
 
+/* Where a metric stands. */
+typedef struct plait_metric_request {
+  uint32_t struct_size;
+  uint32_t n_classes; /* of the source; 0: unknown */
+  const plait_config* config;
+  const plait_tensor_spec* prediction;
+  const plait_tensor_spec* target;
+  const char* const* class_names; /* n_classes, or NULL */
+} plait_metric_request;
+
+typedef struct plait_metric_builder {
+  uint32_t struct_size;
+  uint32_t reserved;
+  void* host_data;
+  /* name, doc: for the call. Names have letters, digits, "_", "-" and "."; the host refuses one twice. */
+  int (*value)(const struct plait_metric_builder* builder, const plait_metric_value* value);
+} plait_metric_builder;
+
+/* Takes rows of numbers, one or more at a time. PLAIT_FAILED: no memory is left for them; whoever appends fails. */
+typedef struct plait_number_rows {
+  uint32_t struct_size;
+  uint32_t reserved;
+  void* host_data;
+  int (*append)(const struct plait_number_rows* rows, int64_t count, const double* numbers);
+} plait_number_rows;
+
 typedef struct plait_metric_ops {
   uint32_t struct_size;
   uint32_t n_values;
@@ -470,13 +532,25 @@ typedef struct plait_metric_ops {
   /* Optional: what the configuration adds to the names of its values ("_top5"), so that two metrics of a type are told
    * apart in reports: letters, digits and "_", at most capacity - 1 bytes and a 0; "" adds nothing. [any] */
   int (*suffix)(plait_context* context, const plait_config* config, char* text, uint64_t capacity);
+  /* Optional, in place of values, n_values and suffix: values that configuration, shapes and classes decide, one a
+   * class say. Pure; 1 to 4096 values. [any] */
+  int (*describe)(plait_context* context, const plait_metric_request* request, const plait_metric_builder* builder);
+  /* Optional, all three or none, for what no sum can say (an area under a curve): rows of row_size numbers, kept by the
+   * host in the order of the records, whatever the blocks, and given to finish_rows whole, in place of finish. update
+   * is called too where state_size is not 0. row_size: 1 to 65536. [any], [step], [any] */
+  int (*row_size)(const void* self, plait_context* context, uint32_t* numbers);
+  int (*update_rows)(const void* self, plait_context* context, const plait_tensor* prediction,
+                     const plait_tensor* target, const plait_number_rows* rows);
+  int (*finish_rows)(const void* self, plait_context* context, const double* state, int64_t count, const double* rows,
+                     double* values);
 } plait_metric_ops;
 
 /* ---------------------------------------------------------------- optimizers */
 
 enum {
   PLAIT_OPTIMIZER_ELEMENTWISE = 1,        /* every element by itself: the host may cut and join tensors freely */
-  PLAIT_OPTIMIZER_NEEDS_ALL_GRADIENTS = 2 /* has observe: a pass over all gradients before the first step call */
+  PLAIT_OPTIMIZER_NEEDS_ALL_GRADIENTS = 2, /* has observe: a pass over all gradients before the first step call */
+  PLAIT_OPTIMIZER_PLAIN = 4 /* every call has one whole parameter, in plain order, without padding */
 };
 
 typedef struct plait_slot_spec {
@@ -506,6 +580,13 @@ typedef struct plait_optimizer_call {
   double observed;     /* result of observe, else 0 */
   int64_t updates;     /* since the slots had their initial values: step, or the step within the round where the job
                           begins every round with new slots (inner_state: reset); t = updates + 1 in Adam's equations */
+  const char* name;     /* of the parameter, "c1.weight"; NULL where elements of several were joined */
+  const int64_t* shape; /* its plain extents, `rank` of them; NULL where name is */
+  int32_t rank;
+  int32_t is_plain;     /* 1: all its elements, in plain order; 0: in the layer's own order, or some of them */
+  double loss;          /* of this step's batch, the mean that is trained on; NaN: none (an outer optimizer's) */
+  int32_t is_second;    /* 1: the gradients are those at the weights to which `move` had moved */
+  int32_t reserved;
 } plait_optimizer_call;
 
 typedef struct plait_optimizer_rules {
@@ -522,9 +603,23 @@ typedef struct plait_optimizer_ops {
   int (*step)(const void* self, plait_context* context, const plait_optimizer_call* call); /* [step] */
   /* Optional: adds this tensor's share to *sum (called in tensor order). [step] */
   int (*observe)(const void* self, plait_context* context, const plait_optimizer_call* call, double* sum);
+  /* Optional: changes the weights to those at which a second gradient is wanted (sharpness-aware minimization). The
+   * host runs the step's batch again there, with the same random numbers, puts weights and layers' buffers back as they
+   * were before, observes anew, and calls step with those gradients. Slots are read only. Not of an outer optimizer,
+   * nor where gradients are summed over shards (sync: gradients). [step] */
+  int (*move)(const void* self, plait_context* context, const plait_optimizer_call* call);
 } plait_optimizer_ops;
 
 /* ---------------------------------------------------------------- schedules */
+
+/* A value of a validation that was made. */
+typedef struct plait_evaluation {
+  uint32_t struct_size;
+  uint32_t higher_is_better;
+  const char* name; /* "loss", "accuracy", ... as reports have it */
+  int64_t step;     /* that had been made then: after `step` steps */
+  double value;
+} plait_evaluation;
 
 typedef struct plait_schedule_call {
   uint32_t struct_size;
@@ -533,6 +628,10 @@ typedef struct plait_schedule_call {
   int64_t step;           /* 0-based */
   int64_t total_steps;    /* of the stage */
   double steps_per_epoch; /* may be a fraction */
+  /* Of all validations of this stage before the round in which the step lies, oldest first. */
+  uint32_t n_evaluations;
+  uint32_t reserved_evaluations;
+  const plait_evaluation* const* evaluations;
 } plait_schedule_call;
 
 typedef struct plait_schedule_ops {
@@ -543,6 +642,12 @@ typedef struct plait_schedule_ops {
   int (*value)(const void* self, plait_context* context, const plait_schedule_call* call, double* value); /* [any] */
   /* Optional: nonzero when values do not depend on total_steps, so that a finished run may be prolonged. [any] */
   int32_t (*ignores_total)(const void* self);
+  /* Optional: the name of the value of validations that it looks at; "": the one that picks the best weights (the job's
+   * monitor). The host refuses a job that has no such value. Lives as long as self. [any] */
+  const char* (*monitor)(const void* self);
+  /* Optional: sets *stop to 1 where training should end before this step (early stopping). Asked at the first step of a
+   * round; a schedule that has it may stand without a field. [any] */
+  int (*stop)(const void* self, plait_context* context, const plait_schedule_call* call, int32_t* stop);
 } plait_schedule_ops;
 
 /* ---------------------------------------------------------------- sources and augmenters: samples are named parts */
@@ -806,14 +911,43 @@ typedef struct plait_values {
   int (*next)(const struct plait_values* values, plait_str* value);
 } plait_values;
 
+/* A stretch of the vectors of a whole reduction. */
+enum { PLAIT_REDUCED_PARAMETER = 1, PLAIT_REDUCED_BUFFER = 2, PLAIT_REDUCED_SLOT = 3 };
+typedef struct plait_reduced_tensor {
+  uint32_t struct_size;
+  uint32_t what;          /* PLAIT_REDUCED_* */
+  const char* name;       /* "c1.weight"; of a slot with the parameter's: "c1.weight.momentum" */
+  const int64_t* shape;   /* plain extents */
+  int32_t rank;
+  uint32_t reduce;        /* PLAIT_REDUCE_* that it declares */
+  uint64_t first, count;  /* elements of the vectors; in the layer's own order, with its padding */
+} plait_reduced_tensor;
+
+/* All results of a round at once. A shard that failed has infinities all over. */
+typedef struct plait_whole_reduction {
+  uint32_t struct_size;
+  uint32_t shards; /* K */
+  int64_t round;   /* 0-based */
+  uint64_t count;  /* elements of a vector */
+  uint32_t n_tensors;
+  uint32_t n_states;
+  const plait_reduced_tensor* const* tensors;
+  const plait_shard_result* const* results; /* of every shard; loss infinite: it failed */
+  const float* const* deltas;               /* [K][count]: parameters, then buffers and slots, by tensors */
+  float* const* states; /* [n_states][count], as describe names them; the host keeps them, in checkpoints too */
+  float* combined;      /* [count] to be written */
+} plait_whole_reduction;
+
 typedef struct plait_reducer_rules {
   uint32_t struct_size;
   uint32_t reserved;
   /* Reducers of keys: what comes out for values of kind `in`. Fails for values that it cannot take. Pure. [any] */
   int (*infer)(plait_context* context, const plait_config* config, uint32_t in, uint32_t* out);
+  /* Optional, of combine_whole: states between rounds; `reduce` of the specs is not looked at. Pure. [any] */
+  int (*describe)(plait_context* context, const plait_config* config, const plait_optimizer_builder* builder);
 } plait_reducer_rules;
 
-/* Has weight or combine (of deltas), or reduce (of keys; rules are there then), or both. */
+/* Has weight, combine or combine_whole (of deltas), or reduce (of keys; rules.infer is there then), or both. */
 typedef struct plait_reducer_ops {
   uint32_t struct_size;
   uint32_t reserved;
@@ -827,21 +961,33 @@ typedef struct plait_reducer_ops {
   /* All that there is of one key. Emits any number of values, each under this key. `in`: their kind. [any] */
   int (*reduce)(const void* self, plait_context* context, uint32_t in, plait_str key, const plait_values* values,
                 const plait_emitter* out);
+  /* In place of combine: the whole vectors of all shards, with states, the round's number and the shards' losses. The
+   * same on every rank, which is called for it once a round. [one at a time] */
+  int (*combine_whole)(const void* self, plait_context* context, const plait_whole_reduction* call);
 } plait_reducer_ops;
 
-/* ---------------------------------------------------------------- pretrainers: emit stages */
+/* ---------------------------------------------------------------- pretrainers: stages before the job's training */
 
+enum {
+  PLAIT_NETWORK_FROZEN = 1,    /* the job does not train it */
+  PLAIT_NETWORK_SHARES = 2,    /* its parameters are those of another layer */
+  PLAIT_NETWORK_ACTIVATION = 4 /* see plait_layer_builder.activation */
+};
+
+/* A layer of the network that is pretrained. */
 typedef struct plait_network_layer {
   uint32_t struct_size;
+  uint32_t flags;        /* PLAIT_NETWORK_* */
   uint32_t n_parameters; /* tensors; 0: nothing to train */
+  uint32_t n_buffers;    /* running statistics, say */
   const char* name;
   const char* type_id;
-  const char* text;      /* the layer as written in the resolved pipeline file: layer { ... } */
   const plait_tensor_spec* input;  /* of input 0, N = batch */
   const plait_tensor_spec* output; /* of output 0 */
   uint32_t n_inputs;
   uint32_t reserved;
-  const char* const* inputs; /* names of the layers it reads */
+  const char* const* inputs; /* what it reads, as the file has it: layers ("a", "a:1"), or parts of the records */
+  const plait_block* mirror; /* see plait_layer_builder.mirror; NULL: it has none */
 } plait_network_layer;
 
 typedef struct plait_pretrain_request {
@@ -853,14 +999,40 @@ typedef struct plait_pretrain_request {
   int64_t steps_per_epoch;
 } plait_pretrain_request;
 
+/* A layer of the network in a stage. It begins with the network's weights and buffers as they are now. */
+enum {
+  PLAIT_COPY_FROZEN = 1 /* as in evaluation, and not trained; else what it learns goes back to the network's layer when
+                           the stage ends, if it has kept its name */
+};
+typedef struct plait_layer_copy {
+  uint32_t struct_size;
+  uint32_t flags;            /* PLAIT_COPY_* */
+  const char* layer;         /* its name in the network */
+  const char* name;          /* in the stage; NULL: the same */
+  uint32_t n_inputs;
+  uint32_t reserved;
+  const char* const* inputs; /* NULL: those of the network */
+} plait_layer_copy;
+
+/* Builds one stage: begin, then its layers so that inputs come first, at least one loss, and the rest in any order.
+ * What it does not say (source, shards, local steps, batch, seed) is the job's own. Every function fails with what the
+ * host cannot do; the whole stage is checked, as a file is, when next_stage has returned. */
 typedef struct plait_stage_builder {
   uint32_t struct_size;
   uint32_t reserved;
   void* host_data;
-  /* A stage is a job in the text of a pipeline file: layer, loss, optimizer, epochs... Layers that have the name and
-   * type of a layer of the network begin with its weights as they are now, and give them back when the stage ends.
-   * What the text does not say (source, shards, local steps, batch, seed) is the job's own. */
-  int (*stage)(const struct plait_stage_builder* builder, plait_str title, plait_str text);
+  int (*begin)(const struct plait_stage_builder* builder, const char* title);
+  int (*copy)(const struct plait_stage_builder* builder, const plait_layer_copy* copy);
+  /* A layer that lives for this stage alone. */
+  int (*layer)(const struct plait_stage_builder* builder, const char* name, uint32_t n_inputs,
+               const char* const* inputs, const plait_block* block);
+  /* A layer that disturbs `input`, of the one type whose plait_corruption has this noise. */
+  int (*corrupt)(const struct plait_stage_builder* builder, const char* name, const char* input, const char* noise,
+                 double amount);
+  int (*loss)(const struct plait_stage_builder* builder, const char* input, const char* target, double weight,
+              const plait_block* block);
+  int (*optimizer)(const struct plait_stage_builder* builder, const plait_block* block); /* not called: the job's own */
+  int (*epochs)(const struct plait_stage_builder* builder, double epochs);               /* not called: the job's own */
 } plait_stage_builder;
 
 typedef struct plait_pretrainer_ops {
