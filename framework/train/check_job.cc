@@ -45,7 +45,9 @@ class JobChecker {
     check_.training_records = main->data().training_records();
     check_.validation_records = main->data().validation().records();
     check_.test_records = main->data().test().records();
+    check_.reported = main->reported();
     check_.monitor = main->monitor();
+    if (keeps_rows(registry_, main->network())) check_.row_bytes = job_.evaluate.memory_bytes;
     PLAIT_TRY(pretraining(*main));
     check_.memory.process = resident_bytes();
     return std::move(check_);
