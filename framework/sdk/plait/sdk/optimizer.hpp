@@ -161,8 +161,11 @@ template <class T>
 const plait_optimizer_ops* optimizer_ops() {
   static const plait_optimizer_ops ops = [] {
     using Thunks = OptimizerThunks<T>;
-    plait_optimizer_ops table{
-        sizeof(plait_optimizer_ops), 0, &create_thunk<T>, &destroy_thunk<T>, &Thunks::step, nullptr};
+    plait_optimizer_ops table{};
+    table.struct_size = sizeof table;
+    table.create = &create_thunk<T>;
+    table.destroy = &destroy_thunk<T>;
+    table.step = &Thunks::step;
     if constexpr (ObservesGradients<T>) table.observe = &Thunks::observe;
     return table;
   }();

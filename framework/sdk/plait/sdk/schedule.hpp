@@ -100,8 +100,11 @@ int32_t schedule_ignores_total(const void* self) noexcept {
 template <class T>
 const plait_schedule_ops* schedule_ops() {
   static const plait_schedule_ops ops = [] {
-    plait_schedule_ops table{sizeof(plait_schedule_ops), 0,      &create_thunk<T>, &destroy_thunk<T>,
-                             &schedule_value<T>,         nullptr};
+    plait_schedule_ops table{};
+    table.struct_size = sizeof table;
+    table.create = &create_thunk<T>;
+    table.destroy = &destroy_thunk<T>;
+    table.value = &schedule_value<T>;
     if constexpr (KnowsOfTotal<T>) table.ignores_total = &schedule_ignores_total<T>;
     return table;
   }();
