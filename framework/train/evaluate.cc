@@ -66,9 +66,9 @@ Status Evaluator::check_rows() const {
     for (size_t m = 0; m < bytes.size(); ++m)
       bytes[m] += static_cast<uint64_t>(row_counts(block)[m]) * metrics().row_sizes()[m] * sizeof(double);
   for (const uint64_t one : bytes) all += one;
-  if (all <= row_memory_->most()) return {};
+  if (all <= row_memory_->bound()) return {};
   const auto most = std::ranges::max_element(bytes);
-  return metrics().too_many_rows(static_cast<size_t>(most - bytes.begin()), all, row_memory_->most());
+  return metrics().too_many_rows(static_cast<size_t>(most - bytes.begin()), all, row_memory_->bound());
 }
 
 // A block's number and its rows; and so on. What is taken is not held any longer.
@@ -146,7 +146,7 @@ Status Evaluator::finish(std::span<const double> state, Transport& transport, Na
 Result<NamedValues> Evaluator::run(const PlainWeights& weights, Transport& transport, Replica* lent) {
   table_.assign(static_cast<size_t>(blocks_->count()) * width(), 0);
   rows_.assign(static_cast<size_t>(blocks_->count()), {});
-  row_memory_->begin();
+  row_memory_->clear();
   PLAIT_TRY(blocks_->run(weights,
                          {[this](const BlockView& view) { return add_block(view); },
                           [this, &transport] { return transport.all_reduce_sum(std::span(table_)); }},

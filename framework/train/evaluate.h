@@ -22,9 +22,9 @@ class Evaluator {
   // Rows are gathered on rank 0, which finishes the metrics that keep them and tells the others: it holds
   // them up to three times for that while, a rank its own. Those of all ranks together are at most
   // parts.job->evaluate.memory_bytes.
-  // Fails with: what blocks report; kStopped where parts.work stops it, on every rank; kMemory where rows are
-  // more, on every rank; what finish reports, the other ranks then with kPeer.
-  // Threads: [one at a time], the transport's thread
+  // Fails with: what blocks report; kStopped where parts.work stops it, on every rank; kInvalid where rows
+  // are more, on every rank; what finish reports, the other ranks then with kPeer. Threads: [one at a time],
+  // the transport's thread
   Result<NamedValues> run(const PlainWeights& weights, Transport& transport, Replica* lent = nullptr);
   int64_t records() const { return blocks_->records(); }
   const Plan& plan() const { return blocks_->plan(); }

@@ -157,14 +157,14 @@ Status Metrics::append_rows(const One& one, const plait_tensor* prediction, cons
   CallContext context;
   const Status said =
       context.call([&] { return one.ops->update_rows(one.self, context.raw(), prediction, target, &raw); });
-  if (taker.is_full) return too_many_rows(one.rows, 0, memory.most());
+  if (taker.is_full) return too_many_rows(one.rows, 0, memory.bound());
   return said.at(metric_place(*one.head));
 }
 
 Status Metrics::too_many_rows(size_t metric, uint64_t bytes, uint64_t most) const {
   const auto found = std::ranges::find_if(
       metrics_, [&](const auto& one) { return one->row_size > 0 && one->rows == metric; });
-  return {Code::kMemory,
+  return {Code::kInvalid,
           metric_place(*(*found)->head) + ": its rows of all records are " +
               (bytes == 0 ? std::string("more") : std::to_string(bytes) + " bytes, more") + " than the " +
               std::to_string(most) +

@@ -1,6 +1,5 @@
 // The metrics of a job for one size of batch: states that are merged by addition, and rows of the records.
 #pragma once
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -8,6 +7,7 @@
 #include <vector>
 
 #include "graph/replica.h"
+#include "mapreduce/row_memory.h"
 #include "registry/registry.h"
 #include "train/metric_values.h"
 #include "train/run.h"
@@ -17,19 +17,6 @@ namespace plait {
 // The rows that metrics keep of some records: for each metric that keeps rows its numbers, one row after the
 // other.
 using MetricRows = std::vector<std::vector<double>>;
-
-// What rows may hold of one evaluation, on a rank. Threads: [any]
-class RowMemory {
- public:
-  explicit RowMemory(uint64_t most_bytes) : most_(most_bytes) {}
-  uint64_t most() const { return most_; }
-  void begin() { held_ = 0; }
-  bool take(uint64_t bytes) { return held_.fetch_add(bytes) + bytes <= most_; }
-
- private:
-  const uint64_t most_;
-  std::atomic<uint64_t> held_ = 0;
-};
 
 // Threads: create [setup only]; the rest [any].
 class Metrics {
@@ -43,7 +30,7 @@ class Metrics {
   // Numbers of a row of each metric that keeps rows.
   const std::vector<size_t>& row_sizes() const { return row_sizes_; }
   // Adds a batch that `replica` has just run. Shapes: state [state_size()], rows [row_sizes().size()]
-  // Fails with: what the plugins report; kMemory where the rows are more than `memory` has.
+  // Fails with: what the plugins report; kInvalid where the rows are more than `memory` has.
   Status update(Replica& replica, const Batch& batch, Stream& stream, std::span<double> state,
                 MetricRows& rows, RowMemory& memory) const;
   // Values of a merged state and of all rows, in the job's order.

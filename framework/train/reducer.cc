@@ -7,6 +7,7 @@
 #include <numeric>
 #include <set>
 
+#include "base/shown.h"
 #include "cluster/exact_kernels.h"
 #include "cluster/exact_sum.h"
 #include "pipeline/load.h"
