@@ -191,7 +191,8 @@ Result<Network> shape_job(const Registry& registry, const Job& job, bool fuse, S
   options.augment = &job.augment;
   options.preprocess = &job.preprocess;
   if (std::ranges::any_of(job.stages, &StageSpec::is_used))
-    PLAIT_TRY(StageChain::open(registry, job).status());  // which says what its stages will make
+    PLAIT_TRY(StageChain::open(registry, job, StageChain::When::kBeforeTraining)
+                  .status());  // which says what its stages will make
   PLAIT_ASSIGN(const auto reader, SampleReader::create(registry, source, options));
   if (classes != nullptr) *classes = classes_of(*reader);
   return shape_network(job, reader->parts(), job.train.batch, fuse);

@@ -122,7 +122,10 @@ Status OptimizerInstance::runtime(const Progress& progress, std::span<double> va
                              runtime_base_[scheduled.field],
                              progress.step,
                              progress.total_steps,
-                             progress.steps_per_epoch};
+                             progress.steps_per_epoch,
+                             0,
+                             0,
+                             nullptr};
     const Instance& schedule = scheduled.schedule;
     CallContext context;
     const Status status = context.call([&] {

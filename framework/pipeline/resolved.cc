@@ -112,6 +112,12 @@ class Writer {
          " keep_checkpoints: " + std::to_string(train.keep_checkpoints) + " }");
   }
 
+  static std::string network_text(const NetworkRecordsSpec& network) {
+    std::string text = "network { ";
+    for (const std::string& layer : network.layers) text += "layer: " + quoted_text(layer) + " ";
+    return text + "on: " + network.on + " weights: " + network.weights + " } ";
+  }
+
   static std::string part(const char* name, const PluginSpec& plugin) {
     return plugin ? std::string(name) + " { " + plugin_text(plugin, Detail::kAll) + " } " : "";
   }
@@ -120,6 +126,7 @@ class Writer {
     std::string own = "name: " + quoted_text(stage.name) + " " + part("source", stage.source);
     if (!stage.from.empty()) own += "from: " + quoted_text(stage.from) + " ";
     for (const std::string& array : stage.from_arrays) own += "array: " + quoted_text(array) + " ";
+    if (stage.network) own += network_text(*stage.network);
     for (const PluginSpec& plugin : stage.preprocess) own += part("preprocess", plugin);
     own += part("combiner", stage.combiner) + part("reducer", stage.reducer);
     block("stage", stage.task,

@@ -33,10 +33,8 @@ class JobChecker {
     check_.threads = threads > 0 ? threads : fair;
     context_.emplace(RunContext{registry_, options_, *world_, clock_, observer_, work_, *device_});
     context_->threads = check_.threads;
-    PLAIT_ASSIGN(const auto chain, StageChain::open(registry_, job_));
-    for (const auto& stage : chain->stages())
-      check_.task_stages.push_back({stage->spec().name, stage->flow(), stage->spec().output, stage->records(),
-                                    stage->tasks(), stage->spec().memory_bytes, stage->spec().is_keyed()});
+    PLAIT_ASSIGN(const auto before, StageChain::open(registry_, job_, StageChain::When::kBeforeTraining));
+    tell(*before);
     if (job_.is_stages_only()) return std::move(check_);
     const auto main = std::make_unique<Stage>(*context_, job_, 0, false);
     PLAIT_TRY(main->open());
@@ -48,12 +46,21 @@ class JobChecker {
     check_.reported = main->reported();
     check_.monitor = main->monitor();
     if (keeps_rows(registry_, main->network())) check_.row_bytes = job_.evaluate.memory_bytes;
+    PLAIT_TRY(main->declare_network_records());
+    PLAIT_ASSIGN(const auto after, StageChain::open(registry_, job_, StageChain::When::kAfterTraining));
+    tell(*after);
     PLAIT_TRY(pretraining(*main));
     check_.memory.process = resident_bytes();
     return std::move(check_);
   }
 
  private:
+  void tell(const StageChain& chain) {
+    for (const auto& stage : chain.stages())
+      check_.task_stages.push_back({stage->spec().name, stage->flow(), stage->spec().output, stage->records(),
+                                    stage->tasks(), stage->spec().memory_bytes, stage->spec().is_keyed()});
+  }
+
   Status pretraining(const Stage& main) {
     if (job_.pretrain.empty()) return {};
     const auto steps = std::max<int64_t>(1, static_cast<int64_t>(main.steps_per_epoch()));

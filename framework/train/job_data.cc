@@ -55,6 +55,17 @@ Result<EvaluationSet> open_held_out(const Registry& registry, const Job& job, co
   return set;
 }
 
+// As they are without augmenters.
+Result<EvaluationSet> open_trained(const Registry& registry, const Job& job, const Fits& fits) {
+  EvaluationSet set;
+  PLAIT_ASSIGN(set.own, open_reader(registry, job, job.source, &fits));
+  set.reader = set.own.get();
+  const double held_out = job.validation ? 0 : job.validation_fraction;
+  const RecordSplit split(job.seed, set.reader->records(), held_out);
+  set.order = std::make_unique<EvaluationOrder>(split, EvaluationOrder::Part::kTraining);
+  return set;
+}
+
 // A share that is no record would leave a job without its validation, in silence.
 Status check_share(const Job& job, int64_t records, const RecordSplit& split) {
   if (job.validation || job.validation_fraction <= 0) return {};
@@ -136,6 +147,7 @@ Result<EvaluationSet> open_set(const Registry& registry, const Job& job, const s
     PLAIT_ASSIGN(const Fits found, find_fits(registry, job));
     return open_set(registry, job, on, &found);
   }
+  if (on == "train") return open_trained(registry, job, *fits);
   if (on == "test" && job.test) return open_whole(registry, job, job.test, *fits);
   if (on == "validation" && job.validation) return open_whole(registry, job, job.validation, *fits);
   if (on == "validation" && job.validation_fraction > 0) return open_held_out(registry, job, *fits);

@@ -44,8 +44,9 @@ class JobData {
   EvaluationSet validation_, test_;
 };
 
-// Records that `on` ("validation" or "test") names, alone. `fits`: of the training records; null: these are
-// opened for them where an operator of preprocess wants one. Fails with: kInvalid when the job has none.
+// Records that `on` ("train", "validation" or "test") names, alone; those of training without augmenters.
+// `fits`: of the training records; null: these are opened for them where an operator of preprocess wants one.
+// Fails with: kInvalid when the job has none.
 Result<EvaluationSet> open_set(const Registry& registry, const Job& job, const std::string& on,
                                const Fits* fits = nullptr);
 

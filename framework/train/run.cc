@@ -5,6 +5,7 @@
 
 #include "base/sha256.h"
 #include "train/input_record.h"
+#include "train/network_records.h"
 #include "train/pretrain.h"
 #include "train/ranks.h"
 #include "train/resumed_changes.h"
@@ -47,6 +48,7 @@ class Run {
     if (job_.is_stages_only()) return run_stages_only();
     main_ = std::make_unique<Stage>(*context_, job_, 0, false);
     PLAIT_TRY(open_main());
+    PLAIT_TRY(open_after());
     PLAIT_TRY(choose_weights());
     PLAIT_TRY(choose_folder());
     if (options_.resume) PLAIT_TRY(find_checkpoint());
@@ -88,10 +90,24 @@ class Run {
   Status open_chain() {
     if (job_.stages.empty()) return {};
     const Status opened = work_.run([this]() -> Status {
-      PLAIT_ASSIGN(chain_, StageChain::open(registry_, job_));
+      PLAIT_ASSIGN(chain_, StageChain::open(registry_, job_, StageChain::When::kBeforeTraining));
       return {};
     });
+    if (chain_ && chain_->is_empty() && !job_.is_stages_only()) chain_.reset();
     return before_writing(opened);
+  }
+
+  // What runs after training is checked before it.
+  Status open_after() {
+    if (std::ranges::none_of(job_.stages, &StageSpec::is_after_training)) return {};
+    const Status opened = work_.run([this]() -> Status {
+      PLAIT_TRY(main_->declare_network_records());
+      PLAIT_ASSIGN(after_, StageChain::open(registry_, job_, StageChain::When::kAfterTraining));
+      return {};
+    });
+    PLAIT_TRY(before_writing(opened));
+    if (after_->readers().empty()) return {};
+    return before_writing(agree_on_data(after_->readers()));
   }
 
   Status before_writing(const Status& status) const {
@@ -135,7 +151,7 @@ class Run {
     if (!options_.weights_file.empty())
       return Status(Code::kUsage, "--weights: the job trains nothing that could begin with weights");
     summary_.is_stages_only = true;
-    PLAIT_TRY(before_writing(agree_on_data({})));
+    PLAIT_TRY(before_writing(agree_on_data(chain_->readers())));
     PLAIT_TRY(choose_folder());
     if (is_root()) {
       PLAIT_TRY(begin_folder_of_stages());
@@ -203,8 +219,7 @@ class Run {
   // Reads all files of the data: it may take as long as opening them.
   Status agree_on_data(std::vector<PlacedReader> readers) {
     std::vector<std::string>& unknown = unknown_data_;
-    if (chain_)
-      for (const PlacedReader& one : chain_->readers()) readers.push_back(one);
+    unknown.clear();
     PLAIT_TRY(work_.run([this, readers, &unknown]() -> Status {
       PLAIT_ASSIGN(data_facts_,
                    data_identity(job_, readers, options_.whole_data_digest, context_->threads, unknown));
@@ -225,7 +240,12 @@ class Run {
     context_.emplace(RunContext{registry_, options_, transport_, clock_, observer_, work_, *device_});
     context_->threads = options_.threads > 0 ? options_.threads : fair;
     context_->begin = begin_;
-    context_->data_opened = [this](const JobData& data) { return agree_on_data(readers_of(job_, data)); };
+    context_->data_opened = [this](const JobData& data) {
+      std::vector<PlacedReader> readers = readers_of(job_, data);
+      if (chain_)
+        for (const PlacedReader& one : chain_->readers()) readers.push_back(one);
+      return agree_on_data(std::move(readers));
+    };
     return {};
   }
 
@@ -532,10 +552,31 @@ class Run {
     PLAIT_ASSIGN(const NamedTensors best, weigh_best());
     if (summary_.status != RunStatus::kComplete) return {};
     const Status tested = test(weights, best);
+    if (tested) return run_after(weights, best);
     if (!is_stop(tested)) return tested;
     summary_.status = RunStatus::kStopped;
     summary_.test.clear();
     summary_.best_test.clear();
+    return {};
+  }
+
+  // A run that is stopped here is gone on from its last checkpoint, and these stages are run anew or kept.
+  Status run_after(const NamedTensors& last, const NamedTensors& best) {
+    if (!after_) return {};
+    network_records_ = std::make_unique<NetworkRecords>(*context_, job_, main_->data().training().fits());
+    StageChain::Surroundings around{
+        transport_,        work_,          files_, clock_, observer_, summary_.run_dir, identity_,
+        context_->threads, options_.resume};
+    const auto is_best = [](const StageSpec& stage) { return stage.network->weights == "best"; };
+    around.network_sha256 = [&](const StageSpec& stage) {
+      return is_best(stage) ? summary_.best_weights_sha256 : summary_.weights_sha256;
+    };
+    around.make_network_records = [&](const StageSpec& stage) {
+      return network_records_->make(stage, is_best(stage) ? best : last);
+    };
+    const Status ran = after_->run(around, summary_.stages);
+    if (!is_stop(ran)) return ran;
+    summary_.status = RunStatus::kStopped;
     return {};
   }
 
@@ -593,7 +634,8 @@ class Run {
   std::optional<RunContext> context_;
   std::optional<RunFolder> folder_;
   std::optional<CheckpointFolder> checkpoints_;
-  std::unique_ptr<StageChain> chain_;  // null: the job has none
+  std::unique_ptr<StageChain> chain_, after_;  // before training and after it; null: there are none
+  std::unique_ptr<NetworkRecords> network_records_;
   std::unique_ptr<Stage> main_;
   std::optional<Job> pretrained_job_;
   std::unique_ptr<Stage> pretrained_;  // of pretrained_job_

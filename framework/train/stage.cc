@@ -13,6 +13,7 @@
 #include "pipeline/report_names.h"
 #include "train/class_check.h"
 #include "train/compile_plan.h"
+#include "train/network_records.h"
 #include "train/ranks.h"
 #include "train/stage_init.h"
 
@@ -182,6 +183,18 @@ Status Stage::make_evaluators() {
   }
   if (data_->test().records() > 0 && !pretraining_) {
     PLAIT_ASSIGN(test_, evaluator_for(data_->test()));
+  }
+  return {};
+}
+
+Status Stage::declare_network_records() const {
+  for (const StageSpec& stage : job_.stages) {
+    if (!stage.network) continue;
+    const std::string& on = stage.network->on;
+    const int64_t records = on == "test"    ? data_->test().records()
+                            : on == "train" ? data_->training_records()
+                                            : data_->validation().records();
+    PLAIT_TRY(plait::declare_network_records(job_, stage, data_->training().parts(), records));
   }
   return {};
 }

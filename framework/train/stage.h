@@ -61,6 +61,9 @@ class Stage : private RoundFollower {
   // "".
   std::string length_bound_schedule() const { return optimizer_->length_bound_schedule(); }
   const JobData& data() const { return *data_; }
+  // Of all stages of the job that read the trained network. After open. Fails with: as the function of that
+  // name in network_records.h.
+  Status declare_network_records() const;
   // What a rank holds that does all shards of the stage with these threads, or their part of `ranks`; the
   // process apart.
   RunMemory memory(int threads, int ranks) const;

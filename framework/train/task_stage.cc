@@ -165,8 +165,8 @@ Result<std::unique_ptr<TaskStage>> TaskStage::open(const Registry& registry, con
   PLAIT_ASSIGN(stage->reader_, SampleReader::create(registry, source, options));
   if (stage->records() < 1 && !stage->is_waiting_)
     return Status(Code::kInvalid,
-                  error_at(source.where, spec.from.empty() ? "the source has no records"
-                                                           : "stage \"" + spec.from + "\" made no rows"));
+                  error_at(source.where, spec.from_stage == nullptr ? "the source has no records"
+                                                                    : spec.from_text() + " made no rows"));
   for (const ChainOperator& op : stage->reader_->chain().operators())
     if (op.whole_batches)
       return Status(Code::kInvalid, op.place + " works on batches of training, and cannot stand in a stage");
@@ -179,7 +179,7 @@ Status TaskStage::open_arrays() {
   auto source = ArraySource::create(spec_.from_stage, spec_.from_arrays, spec_.where);
   if (!source)
     return {source.status().code(),
-            error_at(spec_.where, "stage \"" + spec_.from + "\": " + source.status().message())};
+            error_at(spec_.where, spec_.from_text() + ": " + source.status().message())};
   arrays_source_ = std::move(source).value();
   return {};
 }
