@@ -148,6 +148,29 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("one that takes the whole leaves a failed shard out by its infinite loss") {
+  const std::string spoilt = "source { points { spoilt: 95 } } reducer { kept {} }";
+  const NamedTensors weights = weights_of(train_job(train(3, 3), spoilt));
+  for (const NamedTensor& tensor : weights)
+    for (const float value : tensor.values) CHECK(std::isfinite(value));
+  TestWorld world;
+  const auto failed =
+      world.run(train_job(train(3, 3), "source { points { spoilt: 0 } } reducer { kept {} }"));
+  CAPTURE(failed.status().message());
+  CHECK(failed.status().message().find(
+            "reducer plait.kept: none of 3 shards has a result to go by; shard 0") != std::string::npos);
+}
+
+TEST_CASE("a number of shards that a reducer refuses is told at its place, before anything is written") {
+  TestWorld world;
+  const auto refused = world.run(train_job(train(3, 3), "reducer { kept { least: 4 } }"), 2);
+  CAPTURE(refused.status().message());
+  CHECK(refused.status().message().find("toy:") != std::string::npos);
+  CHECK(refused.status().message().find("reducer plait.kept: got 3 shards, wanted 4 or more") !=
+        std::string::npos);
+  CHECK(world.files.changes() == 0);
+}
+
 TEST_CASE("when too many shards fail, the error says which was the first, and where") {
   TestWorld world;
   const auto failed =
