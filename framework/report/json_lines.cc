@@ -100,6 +100,17 @@ void JsonLines::task_stage_finished(const TaskStageInfo& stage) {
                   {"seconds", stage.seconds}});
 }
 
+void JsonLines::fitted(const FitInfo& fit) {
+  write(stream_, {{"event", "fitted"},
+                  {"operator", fit.place},
+                  {"kept", fit.is_kept},
+                  {"tasks", fit.tasks},
+                  {"records", fit.records},
+                  {"skipped_records", fit.skipped_records},
+                  {"bytes_shuffled", fit.bytes_shuffled},
+                  {"seconds", fit.seconds}});
+}
+
 void JsonLines::finished(const Summary& summary) {
   Json object = Json::parse(summary.json(), nullptr, false);
   write(stream_, {{"event", "finished"}, {"summary", object}});

@@ -38,7 +38,7 @@ Stage::Stage(RunContext& run, const Job& job, int number, bool pretraining)
 
 Stage::~Stage() = default;
 
-// Opening reads all records where an operator is fitted to them, and may wait for a disk.
+// Opening may read all of a file, and wait for a disk.
 Status Stage::open_data() {
   const TrainSpec& train = job_.train;
   PLAIT_ASSIGN(const int64_t repeat,
@@ -174,8 +174,15 @@ Status Stage::declare_network_records() const {
   return {};
 }
 
-Status Stage::take_stage_arrays() {
-  PLAIT_TRY(run_.work.run([this] { return data_->complete(run_.registry, job_); }));
+Status Stage::fit(const Fits* kept, std::vector<FitInfo>& told) {
+  const size_t before = told.size();
+  PLAIT_TRY(data_->complete(job_, {run_.registry, run_.transport, run_.work, run_.threads}, kept, told));
+  for (size_t i = before; run_.is_root() && i < told.size(); ++i) run_.observer.fitted(told[i]);
+  return {};
+}
+
+Status Stage::take_stage_arrays(const Fits* kept, std::vector<FitInfo>& told) {
+  PLAIT_TRY(fit(kept, told));
   PLAIT_ASSIGN(const NamedTensors made, init_tensors(job_, network()));
   if (made.empty()) return {};
   return begin_with(made).status();

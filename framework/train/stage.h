@@ -48,8 +48,11 @@ class Stage : private RoundFollower {
   // is less than a round; kStopped on all ranks.
   // Threads: [setup only]
   Status open();
+  // Fits the operators of the data that want it, and wait for no stage of tasks: see JobData::complete. What
+  // was done is in `told`, on all ranks. After open. Fails with: kStopped on all ranks.
+  Status fit(const Fits* kept, std::vector<FitInfo>& told);
   // Once the stages of tasks have run: what of data and weights is made from their arrays. After make_state.
-  Status take_stage_arrays();
+  Status take_stage_arrays(const Fits* kept, std::vector<FitInfo>& told);
   // The weights that the seed gives, and slots; after open, for stages that run.
   Status make_state();
 

@@ -24,10 +24,11 @@ namespace plait {
 // roll {rate momentum} (a slot, mean32), clip {rate} (observes all gradients), adapt {rate} (Adam) and paced
 // {rate} (steps that shrink with the number of updates). Source points {count bad
 // spoilt gone}: x [3], label [1], of which `bad` records break their format and those from number `spoilt` on
-// are not finite; a `gone` one cannot be opened; its digest has points_edition in it. Schedules fade (depends
-// on the number of steps) and halve (does not). Reducers mean (default) and middle (gathers). Devices near
-// (default) and far (memory that the host may not touch). Pretrainer again {stages}: trains the first layer
-// to give back its input.
+// are not finite; a `gone` one cannot be opened; its digest has points_edition in it. Augmenter level
+// {strict}: x less its mean, over its spread, of a pass over the data; strict refuses what is not finite.
+// Schedules fade (depends on the number of steps) and halve (does not). Reducers mean (default) and middle
+// (gathers). Devices near (default) and far (memory that the host may not touch). Pretrainer again {stages}:
+// trains the first layer to give back its input.
 const Registry& train_registry();
 // As if other records lay at the same place.
 extern std::atomic<int> points_edition;
