@@ -375,9 +375,11 @@ class JobMaker {
     for (const Scope& scope : scopes("evaluate")) {
       const auto config = own("evaluate", scope);
       take(*config, "batch", job_.evaluate.batch);
+      take(*config, "memory", job_.evaluate.memory_bytes);
       if (!is_written(*config, "monitor")) continue;
       job_.evaluate.monitor = value_or<std::string>(*config, "monitor", "");
       report_places_.monitor = scope.place_of("monitor");
+      job_.evaluate.monitor_where = location_of(report_places_.monitor);
     }
   }
 

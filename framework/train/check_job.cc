@@ -44,7 +44,9 @@ class JobChecker {
     check_.training_records = main->data().training_records();
     check_.validation_records = main->data().validation().records();
     check_.test_records = main->data().test().records();
+    check_.reported = main->reported();
     check_.monitor = main->monitor();
+    if (keeps_rows(registry_, main->network())) check_.row_bytes = job_.evaluate.memory_bytes;
     PLAIT_TRY(main->declare_network_records());
     PLAIT_ASSIGN(const auto after, StageChain::open(registry_, job_, StageChain::When::kAfterTraining));
     PLAIT_TRY(tell(*after));

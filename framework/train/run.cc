@@ -734,8 +734,17 @@ Result<EvaluationInfo> evaluate(const Registry& registry, const Job& job, const 
   }
   PLAIT_ASSIGN(const EvaluationSet set, open_set(registry, job, options.on, fits));
   const BlockParts parts{
-      &registry,          &job,    device.get(), set.reader, set.order.get(), set.records(),
-      job.evaluate.batch, threads, &work};
+      &registry,
+      &job,
+      device.get(),
+      set.reader,
+      set.order.get(),
+      set.records(),
+      job.evaluate.batch,
+      threads,
+      &work,
+      false,
+      input.parts.empty() ? classes_of(*set.reader) : SourceClasses{input.classes, input.class_names}};
   PLAIT_ASSIGN(const auto evaluator, Evaluator::create(parts, transport));
   PLAIT_ASSIGN(UsedWeights weights, use_weights(bytes, evaluator->plan().network(), path));
   EvaluationInfo info;

@@ -10,6 +10,7 @@
 
 #include "base/checked.h"
 #include "pipeline/load.h"
+#include "pipeline/report_names.h"
 #include "train/class_check.h"
 #include "train/compile_plan.h"
 #include "train/network_records.h"
@@ -61,11 +62,14 @@ Status Stage::open() {
   PLAIT_TRY(make_optimizers());
   PLAIT_ASSIGN(reducer_, Reducer::create(run_.registry, job_.reducer, train.shards,
                                          int64_t{train.local_steps} * train.batch));
+  gathered_ = std::make_unique<GatheredLayout>(
+      *plan_, averaged_slots(*optimizer_, numbers_.sync, numbers_.inner_state));
   return make_evaluators();
 }
 
 Status Stage::make_state() {
   PLAIT_ASSIGN(state_, initial_state(*plan_, job_.seed, *optimizer_, outer_.get()));
+  PLAIT_ASSIGN(state_.reducer_states, initial_reducer_states(*gathered_, reducer_->states()));
   return {};
 }
 
@@ -144,17 +148,38 @@ Result<std::unique_ptr<Evaluator>> Stage::evaluator_for(const EvaluationSet& set
   parts.block = job_.evaluate.batch;
   parts.threads = run_.threads;
   parts.work = &run_.work;
+  parts.classes = classes_of(data_->training());
   return Evaluator::create(parts, run_.transport);
 }
 
+// Also where nothing is validated: what the file says has to be there.
+Status Stage::name_values() {
+  PLAIT_ASSIGN(reported_, evaluation_values(run_.registry, network(), classes_of(data_->training())));
+  const std::string& wanted = job_.evaluate.monitor;
+  if (pretraining_ || wanted.empty()) return {};
+  if (std::ranges::find(reported_, wanted, &ReportedValue::name) != reported_.end()) return {};
+  std::vector<std::string> names;
+  for (const ReportedValue& value : reported_) names.push_back(value.name);
+  return {Code::kInvalid,
+          error_at(job_.evaluate.monitor_where, not_reported(wanted) + "; " + instead_of(wanted, names))};
+}
+
+// Unless the job says: its first metric, else the loss.
+void Stage::find_monitor() {
+  if (reported_.empty()) return;
+  const std::string& wanted = job_.evaluate.monitor;
+  const auto found = pretraining_ || wanted.empty()
+                         ? reported_.begin()
+                         : std::ranges::find(reported_, wanted, &ReportedValue::name);
+  monitor_ = found->name;
+  higher_is_better_ = found->higher_is_better;
+}
+
 Status Stage::make_evaluators() {
+  PLAIT_TRY(name_values());
   if (data_->validation().records() > 0) {
     PLAIT_ASSIGN(validation_, evaluator_for(data_->validation()));
-    monitor_ = pretraining_ || job_.evaluate.monitor.empty() ? validation_->default_monitor()
-                                                             : job_.evaluate.monitor;
-    if (!monitor_.empty()) {
-      PLAIT_ASSIGN(higher_is_better_, validation_->higher_is_better(monitor_));
-    }
+    find_monitor();
   }
   if (data_->test().records() > 0 && !pretraining_) {
     PLAIT_ASSIGN(test_, evaluator_for(data_->test()));
@@ -196,7 +221,7 @@ Result<int> Stage::begin_with(const NamedTensors& from) {
 }
 
 Status Stage::resume(const Checkpoint& checkpoint) {
-  PLAIT_TRY(take_state(*plan_, checkpoint, state_));
+  PLAIT_TRY(take_state(*plan_, *gathered_, checkpoint, state_));
   best_ = checkpoint.best;
   validation_values_ = checkpoint.validation;
   validated_step_ = checkpoint.validated_step;
@@ -445,7 +470,7 @@ Status Stage::save_checkpoint(const NamedTensors& network) {
   checkpoint.best = best_;
   checkpoint.validation = validation_values_;
   checkpoint.validated_step = validated_step_;
-  const TensorSources tensors = put_state(*plan_, state_, checkpoint);
+  const TensorSources tensors = put_state(*plan_, *gathered_, state_, checkpoint);
   if (pretraining_) {
     for (const NamedTensor& tensor : network)
       checkpoint.tensors.push_back({"network/" + tensor.name, tensor.shape, tensor.values});

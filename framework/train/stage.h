@@ -82,6 +82,8 @@ class Stage : private RoundFollower {
   Result<RunStatus> run(const NamedTensors& network);
 
   Result<NamedTensors> weights() const;
+  // All that its evaluations report.
+  const std::vector<ReportedValue>& reported() const { return reported_; }
   // The value that picks the best weights; "" where none does.
   const std::string& monitor() const { return monitor_; }
   double loss() const { return loss_; }
@@ -98,6 +100,8 @@ class Stage : private RoundFollower {
   Status make_rounds();
   Status make_plan();
   Status make_optimizers();
+  Status name_values();
+  void find_monitor();
   Status make_evaluators();
   Result<std::unique_ptr<Evaluator>> evaluator_for(const EvaluationSet& set);
   Status count_steps();
@@ -130,6 +134,7 @@ class Stage : private RoundFollower {
   const Plan* plan_ = nullptr;  // at the bound
   std::unique_ptr<OptimizerInstance> optimizer_, outer_;
   std::unique_ptr<Reducer> reducer_;
+  std::unique_ptr<GatheredLayout> gathered_;  // of the reducer's states
   std::unique_ptr<Evaluator> validation_, test_;
   std::unique_ptr<Rounds> rounds_;
   RoundNumbers numbers_;
@@ -143,6 +148,7 @@ class Stage : private RoundFollower {
   Clock::Nanoseconds round_begin_{};
   int64_t epochs_before_ = 0;              // that had passed then
   const NamedTensors* network_ = nullptr;  // see run
+  std::vector<ReportedValue> reported_;
   std::string monitor_;
   bool higher_is_better_ = false;
   double loss_ = 0;
