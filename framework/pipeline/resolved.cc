@@ -76,7 +76,8 @@ class Writer {
     for (const MetricSpec& metric : job.metrics) this->metric(metric);
     block("optimizer", job.optimizer);
     for (const ScheduleSpec& schedule : job.schedules)
-      block("schedule", schedule.plugin, "field: " + quoted(schedule.field) + " ");
+      block("schedule", schedule.plugin,
+            schedule.field.empty() ? "" : "field: " + quoted(schedule.field) + " ");
     train(job.train);
     line("evaluate { batch: " + std::to_string(job.evaluate.batch) +
          (job.evaluate.monitor.empty() ? "" : " monitor: " + quoted(job.evaluate.monitor)) + " }");

@@ -52,7 +52,7 @@ TEST_CASE("a schedule is made from its configuration, runs, and reports why it c
   auto config = defaults("test.line");
   auto line = create_instance(registry(), *registry().find("test.line"), *config, PLAIT_HOST_DEVICE, context);
   REQUIRE_MESSAGE(line, line.status().message());
-  const plait_schedule_call call{sizeof call, 0, 1.0, 4, 10, 5};
+  const plait_schedule_call call{sizeof call, 0, 1.0, 4, 10, 5, 0, 0, nullptr};
   double value = 0;
   CHECK(line->ops<plait_schedule_ops>()->value(line->self(), context.raw(), &call, &value) == PLAIT_OK);
   CHECK(value == 3.0);  // 1 + 0.5 * 4 + 0

@@ -259,7 +259,7 @@ TEST_CASE("schedules, one in another") {
   void* self = nullptr;
   const Settings settings = Settings(twice).set("inner", static_cast<const plait_child*>(&child));
   host.check(twice_ops.create(host.context(), settings.c(), &self));
-  plait_schedule_call call{sizeof call, 0, 3, 0, 10, 5};
+  plait_schedule_call call{sizeof call, 0, 3, 0, 10, 5, 0, 0, nullptr};
   double value = 0;
   host.check(twice_ops.value(self, host.context(), &call, &value));
   CHECK(value == 4);

@@ -68,6 +68,14 @@ Result<bool> Evaluator::higher_is_better(const std::string& name) const {
   return Status(Code::kInvalid, "evaluate.monitor: nothing is reported as \"" + name + "\"");
 }
 
+std::vector<std::string> Evaluator::names() const {
+  std::vector<std::string> all;
+  for (const ReportedValue& metric : metrics().names()) all.push_back(metric.name);
+  if (losses() > 0) all.push_back("loss");
+  for (size_t i = 0; losses() > 1 && i < losses(); ++i) all.push_back(plan().network().losses[i].name);
+  return all;
+}
+
 std::string Evaluator::default_monitor() const {
   if (!metrics().names().empty()) return metrics().names().front().name;
   return plan().losses().empty() ? "" : "loss";

@@ -28,6 +28,8 @@ class Evaluator {
 
   // True when larger values of `name` are better. Fails with: kInvalid for a name that run does not give.
   Result<bool> higher_is_better(const std::string& name) const;
+  // Of all that run gives, in that order.
+  std::vector<std::string> names() const;
   // What the job watches unless it says: its first metric, else the loss; "" when there is neither.
   std::string default_monitor() const;
 

@@ -191,7 +191,8 @@ Status Rounds::runtime_of_steps() {
   const size_t fields = parts_.optimizer->runtime_fields();
   runtime_.resize(static_cast<size_t>(steps_) * fields);
   for (int64_t s = 0; s < steps_; ++s) {
-    const Progress progress{state_->step + s, numbers_.total_steps, numbers_.steps_per_epoch};
+    const Progress progress{state_->step + s, numbers_.total_steps, numbers_.steps_per_epoch,
+                            follower_->evaluations()};
     PLAIT_TRY(parts_.optimizer->runtime(
         progress, std::span(runtime_).subspan(static_cast<size_t>(s) * fields, fields)));
   }

@@ -18,7 +18,9 @@
 // stopped and resumed.
 // Threads: [any]
 #pragma once
+#include <cmath>
 #include <concepts>
+#include <limits>
 #include <span>
 #include <string_view>
 
@@ -36,6 +38,25 @@ struct Evaluation {
 
   // By how much it is better than `other`: negative where it is worse, NaN where one of them is.
   double gain_on(double other) const { return higher_is_better ? value - other : other - value; }
+};
+
+// The best of evaluations of one value, taken one by one.
+class BestSoFar {
+ public:
+  explicit BestSoFar(double least_gain = 0) : least_gain_(least_gain) {}
+  // True where it is better than the best before by least_gain or more, or the first: it is the best then.
+  // NaN never is.
+  bool take(const Evaluation& evaluation) {
+    const double gain = evaluation.gain_on(best_);
+    const bool is_first = std::isnan(best_) && !std::isnan(evaluation.value);
+    if (!is_first && !(gain > 0 && gain >= least_gain_)) return false;
+    best_ = evaluation.value;
+    return true;
+  }
+
+ private:
+  double least_gain_;
+  double best_ = std::numeric_limits<double>::quiet_NaN();
 };
 
 // Of all validations of the stage before the round in which the step lies, oldest first: of the value that
@@ -195,7 +216,9 @@ constexpr void check_schedule() {
   PLAIT_SDK_CHECK_CALL(stop, const T, "bool stop(const ScheduleCall& call) const", bool, const ScheduleCall&);
   PLAIT_SDK_CHECK_CALL(stop, const T, "bool stop(Context& c, const ScheduleCall& call) const", bool, Context&,
                        const ScheduleCall&);
-  PLAIT_SDK_CHECK_HOOK(monitor, const T, "const char* monitor() const", const char*);
+  static_assert(!has_monitor<T>() || Hook_monitor::fits<const T>(),
+                "monitor is not: const char* monitor() const");
+  PLAIT_SDK_CHECK_CALL(monitor, const T, "const char* monitor() const", const char*);
   static_assert(!has_ignores_total<T>() || KnowsOfTotal<T>,
                 "ignores_total is not: bool ignores_total() const");
   PLAIT_SDK_CHECK_CALL(ignores_total, const T, "bool ignores_total() const", bool);
