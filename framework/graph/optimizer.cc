@@ -59,6 +59,10 @@ Status OptimizerInstance::describe(const plait_type& type) {
   if (needs_all_gradients() && !observes) {
     return {Code::kPlugin, fmt::format("{} wants to observe all gradients but has no observe", type.id)};
   }
+  if (plain() && elementwise()) {
+    return {Code::kPlugin,
+            fmt::format("{} says that it is elementwise, and that it wants whole parameters", type.id)};
+  }
   if (!PLAIT_HAS(rules, describe)) return {};
   plait_optimizer_builder builder{};
   builder.struct_size = sizeof builder;

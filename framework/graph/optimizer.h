@@ -49,6 +49,11 @@ class OptimizerInstance {
   // Whether every round begins with all of them at their initial values, by the rules that they declare.
   bool resets_slots() const;
   bool elementwise() const { return (flags_ & PLAIT_OPTIMIZER_ELEMENTWISE) != 0; }
+  // Wants whole parameters in plain order.
+  bool plain() const { return (flags_ & PLAIT_OPTIMIZER_PLAIN) != 0; }
+  // Wants a second gradient, at weights that `move` makes.
+  bool moves() const { return PLAIT_HAS(&ops(), move); }
+  const std::string id() const { return instance_.entry().type->id; }
   bool needs_all_gradients() const { return (flags_ & PLAIT_OPTIMIZER_NEEDS_ALL_GRADIENTS) != 0; }
   size_t runtime_fields() const { return runtime_base_.size(); }
   // The first schedule that does not say that its values are the same however many steps there are:
@@ -70,6 +75,9 @@ class OptimizerInstance {
   int step(CallContext& context, const plait_optimizer_call& call) const {
     return ops().step(instance_.self(), context.raw(), &call);
   }
+  int move(CallContext& context, const plait_optimizer_call& call) const {
+    return ops().move(instance_.self(), context.raw(), &call);
+  }
   int observe(CallContext& context, const plait_optimizer_call& call, double* sum) const {
     return ops().observe(instance_.self(), context.raw(), &call, sum);
   }
@@ -81,7 +89,7 @@ class OptimizerInstance {
     Instance schedule;
     Location where;
     bool monitors = false;
-    std::string monitor;
+    std::string monitor{};
     const plait_schedule_ops& ops() const { return *schedule.ops<plait_schedule_ops>(); }
     std::string name() const;
   };

@@ -123,6 +123,13 @@ Status Stage::make_optimizers() {
   const bool in_tasks = job_.train.sync == Sync::kWeights;
   PLAIT_ASSIGN(optimizer_, OptimizerInstance::create(run_.registry, job_.optimizer, job_.schedules,
                                                      in_tasks ? run_.device.kernels() : PLAIT_HOST_DEVICE));
+  if (optimizer_->plain() && in_tasks) PLAIT_TRY(check_plain_order());
+  if (optimizer_->moves() && !in_tasks) {
+    return {Code::kInvalid,
+            error_at(job_.optimizer.where,
+                     optimizer_->id() + " takes a second gradient in each step of a shard: got train { sync: "
+                                        "gradients }, wanted sync: weights")};
+  }
   if (!job_.outer_optimizer) return {};
   if (!in_tasks) {
     return {Code::kInvalid, error_at(job_.outer_optimizer.where,
@@ -130,6 +137,23 @@ Status Stage::make_optimizers() {
                                      "sync: gradients }, wanted sync: weights")};
   }
   PLAIT_ASSIGN(outer_, OptimizerInstance::create(run_.registry, job_.outer_optimizer, {}, PLAIT_HOST_DEVICE));
+  if (!outer_->moves()) return {};
+  return {Code::kInvalid, error_at(job_.outer_optimizer.where,
+                                   "an outer optimizer has one gradient a round: got " + outer_->id() +
+                                       ", which takes a second one, wanted an optimizer that does not")};
+}
+
+// A layer's order is turned into the plain one by the host, where the weights are.
+Status Stage::check_plain_order() const {
+  if (run_.device.host_memory()) return {};
+  for (size_t i = 0; i < plan_->parameters().size(); ++i) {
+    if (!plan_->parameters()[i].trained || plan_->parameters()[i].step < 0) continue;
+    return {Code::kUnsupported,
+            error_at(job_.optimizer.where,
+                     fmt::format("{} takes whole parameters in plain order: got {}, which its layer keeps in "
+                                 "an order of its own in memory of {}; wanted train {{ sync: gradients }}",
+                                 optimizer_->id(), network().parameters[i].name, run_.device.id()))};
+  }
   return {};
 }
 

@@ -94,6 +94,7 @@ class Stage : private RoundFollower {
   Status make_rounds();
   Status make_plan();
   Status make_optimizers();
+  Status check_plain_order() const;
   Status make_evaluators();
   Status check_monitors();
   Status check_monitor(const Monitored& one) const;
