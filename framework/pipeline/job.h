@@ -60,9 +60,6 @@ struct LayerSpec {
   std::string shares;          // name of the layer whose parameters this one uses, or ""
   std::vector<InitSpec> init;
   Location where;
-  // layer { ... } with every field that differs from its default, one line; without init, since other
-  // networks that the layer is copied into have no stages
-  std::string text;
 };
 
 // A number of every evaluation. Its name is its own in the job: see report_names.h.

@@ -34,7 +34,6 @@ Result<Job> finish(const Registry& registry, Reader& reader, std::vector<Field> 
   else
     to_job(*schema, fields, {&text, 0, 1, true}, options.for_training, job, errors);
   PLAIT_TRY(errors.status());
-  for (LayerSpec& layer : job.layers) layer.text = layer_text(layer, Detail::kWritten);
   job.resolved = resolved_text(job);
   // Paths became absolute: a working folder may be called anything, and a run keeps its job as text.
   const Unprintable bad = find_unprintable(job.resolved, Blanks::kText);

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "pipeline/resolved.h"
 #include "pipeline/test_plugins.h"
 
 using namespace plait;
@@ -90,8 +91,9 @@ TEST_CASE("the resolved text is a fixed point, and replays without variables") {
 
 TEST_CASE("a layer's text holds what was written and reads back") {
   const Job job = good(test_job());
-  CHECK(job.layers[1].text == "layer { name: \"r1\" input: \"c1\" [acme.swish] { beta: 1.5 } }");
-  std::string renamed = job.layers[1].text;
+  CHECK(layer_text(job.layers[1], Detail::kWritten) ==
+        "layer { name: \"r1\" input: \"c1\" [acme.swish] { beta: 1.5 } }");
+  std::string renamed = layer_text(job.layers[1], Detail::kWritten);
   renamed.replace(renamed.find("r1"), 2, "r2");
   CHECK(good(test_job() + renamed).layers.back().text == renamed);
 }
@@ -191,7 +193,8 @@ TEST_CASE("a type called like a word of the file is written in brackets, and rep
     const Job job = good(test_job() + "layer { name: \"last\" [acme." + name + "] { count: 3 } }");
     CHECK(job.layers.back().plugin.id() == std::string("acme.") + name);
     CHECK(good(job.resolved).resolved == job.resolved);
-    CHECK(job.layers.back().text.find(std::string("[acme.") + name + "]") != std::string::npos);
+    const std::string written = layer_text(job.layers.back(), Detail::kWritten);
+    CHECK(written.find(std::string("[acme.") + name + "]") != std::string::npos);
   }
 }
 

@@ -7,21 +7,6 @@
 namespace plait {
 namespace {
 
-// A string as a file writes it: a dollar sign is doubled, since one begins a variable.
-std::string quoted(const std::string& value) {
-  std::string doubled;
-  for (char c : value) doubled += c == '$' ? "$$" : std::string(1, c);
-  return quote(doubled);
-}
-
-std::string type_name(const plait_type& type) {
-  TypeEntry entry;
-  entry.type = &type;
-  const std::string name = entry.short_name();
-  const bool is_short = is_identifier(name) && name != type.id && !is_taken_name(name, type.kind);
-  return is_short ? name : "[" + std::string(type.id) + "]";
-}
-
 std::string config_text(const plait_config& config, Detail detail);
 
 std::string braces(const std::string& inside) { return inside.empty() ? "{ }" : "{ " + inside + " }"; }
@@ -31,10 +16,11 @@ std::string one_value(const plait_field& field, const ConfigValue& value, Detail
   if (const auto* nested = std::get_if<std::shared_ptr<plait_config>>(&value))
     return name + " " + braces(config_text(**nested, detail));
   if (const auto* child = std::get_if<std::shared_ptr<ConfigChild>>(&value))
-    return name + " { " + type_name(*(*child)->type) + " " + braces(config_text(*(*child)->config, detail)) +
+    return name + " { " + type_text(*(*child)->type) + " " + braces(config_text(*(*child)->config, detail)) +
            " }";
   if (const auto* text = std::get_if<std::string>(&value))
-    return name + ": " + (field.kind == PLAIT_FIELD_ENUM && is_identifier(*text) ? *text : quoted(*text));
+    return name + ": " +
+           (field.kind == PLAIT_FIELD_ENUM && is_identifier(*text) ? *text : quoted_text(*text));
   return name + ": " + value_text(value);
 }
 
@@ -53,17 +39,17 @@ std::string config_text(const plait_config& config, Detail detail) {
 std::string number(double value) { return value_text(ConfigValue(value)); }
 
 std::string input_text(const InputRef& input) {
-  return quoted(input.output == 0 ? input.layer : input.layer + ":" + std::to_string(input.output));
+  return quoted_text(input.output == 0 ? input.layer : input.layer + ":" + std::to_string(input.output));
 }
 
 // Blocks of a file, one a line.
 class Writer {
  public:
   std::string run(const Job& job) {
-    line("name: " + quoted(job.name));
+    line("name: " + quoted_text(job.name));
     line("seed: " + std::to_string(job.seed));
-    for (const std::string& file : job.plugins) line("plugin: " + quoted(file));
-    for (const std::string& folder : job.plugin_path) line("plugin_path: " + quoted(folder));
+    for (const std::string& file : job.plugins) line("plugin: " + quoted_text(file));
+    for (const std::string& folder : job.plugin_path) line("plugin_path: " + quoted_text(folder));
     block("device", job.device);
     block("source", job.source);
     block("validation", job.validation);
@@ -77,10 +63,10 @@ class Writer {
     block("optimizer", job.optimizer);
     for (const ScheduleSpec& schedule : job.schedules)
       block("schedule", schedule.plugin,
-            schedule.field.empty() ? "" : "field: " + quoted(schedule.field) + " ");
+            schedule.field.empty() ? "" : "field: " + quoted_text(schedule.field) + " ");
     train(job.train);
     line("evaluate { batch: " + std::to_string(job.evaluate.batch) +
-         (job.evaluate.monitor.empty() ? "" : " monitor: " + quoted(job.evaluate.monitor)) + " }");
+         (job.evaluate.monitor.empty() ? "" : " monitor: " + quoted_text(job.evaluate.monitor)) + " }");
     block("reducer", job.reducer);
     block("outer_optimizer", job.outer_optimizer);
     for (const PluginSpec& plugin : job.pretrain) block("pretrain", plugin);
@@ -99,14 +85,14 @@ class Writer {
 
   void loss(const LossSpec& loss) {
     block("loss", loss.plugin,
-          "name: " + quoted(loss.name) + " " + reference("input", loss.input) +
+          "name: " + quoted_text(loss.name) + " " + reference("input", loss.input) +
               reference("target", loss.target) + "weight: " + number(loss.weight) + " ");
   }
 
   // An input that was not written stays open: the names of values depend on it.
   void metric(const MetricSpec& metric) {
     block("metric", metric.plugin,
-          (metric.name.empty() ? "" : "name: " + quoted(metric.name) + " ") +
+          (metric.name.empty() ? "" : "name: " + quoted_text(metric.name) + " ") +
               (metric.input_written ? reference("input", metric.input) : "") +
               reference("target", metric.target));
   }
@@ -130,14 +116,15 @@ class Writer {
   }
 
   void stage(const StageSpec& stage) {
-    std::string own = "name: " + quoted(stage.name) + " " + part("source", stage.source);
-    if (!stage.from.empty()) own += "from: " + quoted(stage.from) + " ";
-    for (const std::string& array : stage.from_arrays) own += "array: " + quoted(array) + " ";
+    std::string own = "name: " + quoted_text(stage.name) + " " + part("source", stage.source);
+    if (!stage.from.empty()) own += "from: " + quoted_text(stage.from) + " ";
+    for (const std::string& array : stage.from_arrays) own += "array: " + quoted_text(array) + " ";
     for (const PluginSpec& plugin : stage.preprocess) own += part("preprocess", plugin);
     own += part("combiner", stage.combiner) + part("reducer", stage.reducer);
     block("stage", stage.task,
           own + "split: " + std::to_string(stage.split) + " memory: " + std::to_string(stage.memory_bytes) +
-              " passes: " + std::to_string(stage.most_passes) + " output: " + quoted(stage.output) + " ");
+              " passes: " + std::to_string(stage.most_passes) + " output: " + quoted_text(stage.output) +
+              " ");
   }
 
   std::string text_;
@@ -145,24 +132,42 @@ class Writer {
 
 }  // namespace
 
+std::string quoted_text(const std::string& value) {
+  std::string doubled;
+  for (char c : value) doubled += c == '$' ? "$$" : std::string(1, c);
+  return quote(doubled);
+}
+
+std::string type_text(const plait_type& type) {
+  TypeEntry entry;
+  entry.type = &type;
+  const std::string name = entry.short_name();
+  const bool is_short = is_identifier(name) && name != type.id && !is_taken_name(name, type.kind);
+  return is_short ? name : "[" + std::string(type.id) + "]";
+}
+
+std::string plugin_text(const plait_type& type, const plait_config& config, Detail detail) {
+  return type_text(type) + " " + braces(config_text(config, detail));
+}
+
 std::string plugin_text(const PluginSpec& plugin, Detail detail) {
-  return type_name(*plugin.entry->type) + " " + braces(config_text(*plugin.config, detail));
+  return plugin_text(*plugin.entry->type, *plugin.config, detail);
 }
 
 std::string layer_text(const LayerSpec& layer, Detail detail) {
-  std::string text = "layer { name: " + quoted(layer.name);
+  std::string text = "layer { name: " + quoted_text(layer.name);
   for (const InputRef& input : layer.inputs)
     if (!input.layer.empty()) text += " input: " + input_text(input);
   if (layer.frozen || detail == Detail::kAll)
     text += std::string(" frozen: ") + (layer.frozen ? "true" : "false");
   if (layer.rate_multiplier != 1 || detail == Detail::kAll)
     text += " rate_multiplier: " + number(layer.rate_multiplier);
-  if (!layer.shares.empty()) text += " shares: " + quoted(layer.shares);
+  if (!layer.shares.empty()) text += " shares: " + quoted_text(layer.shares);
   for (const InitSpec& init : layer.init)
     if (detail == Detail::kAll)
-      text += " init { from: " + quoted(init.from) +
-              (init.array.empty() ? "" : " array: " + quoted(init.array)) +
-              " parameter: " + quoted(init.parameter) + " }";
+      text += " init { from: " + quoted_text(init.from) +
+              (init.array.empty() ? "" : " array: " + quoted_text(init.array)) +
+              " parameter: " + quoted_text(init.parameter) + " }";
   return text + " " + plugin_text(layer.plugin, detail) + " }";
 }
 

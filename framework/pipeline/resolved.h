@@ -11,7 +11,12 @@ enum class Detail {
   kAll,      // defaults too
 };
 
+// A string as a file writes it: a dollar sign is doubled, since one begins a variable.
+std::string quoted_text(const std::string& value);
+// "convolution", "[acme.swish]".
+std::string type_text(const plait_type& type);
 // "convolution { filters: 6 kernel: [5, 5] }", "[acme.swish] { }".
+std::string plugin_text(const plait_type& type, const plait_config& config, Detail detail);
 std::string plugin_text(const PluginSpec& plugin, Detail detail);
 // layer { ... } on one line. With kAll the inputs are named even where the file leaves them out.
 std::string layer_text(const LayerSpec& layer, Detail detail);

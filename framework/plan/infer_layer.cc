@@ -102,6 +102,16 @@ int input_range(const plait_layer_builder* b, uint32_t input, int64_t low, int64
   return PLAIT_OK;
 }
 
+int mirror(const plait_layer_builder* b, const plait_block* block) {
+  Answers& all = answers(b);
+  if (!all.layer.mirror.empty()) return all.refuse("gives a second mirror");
+  auto made = block_of(*block);
+  if (!made) return all.refuse("its mirror " + made.status().message());
+  all.layer.mirror.push_back(std::move(made).value());
+  return PLAIT_OK;
+}
+void activation(const plait_layer_builder* b) { answers(b).layer.is_activation = true; }
+
 plait_layer_builder builder_for(Answers& all) {
   plait_layer_builder builder{};
   builder.struct_size = sizeof builder;
@@ -114,6 +124,8 @@ plait_layer_builder builder_for(Answers& all) {
   builder.accepts_epilogue = accepts_epilogue;
   builder.in_place = in_place;
   builder.input_range = input_range;
+  builder.mirror = mirror;
+  builder.activation = activation;
   return builder;
 }
 

@@ -12,6 +12,8 @@ struct InferredLayer {
   std::vector<std::string> accepts;
   bool in_place = false;
   std::vector<InputRange> input_ranges;
+  std::vector<Block> mirror;  // at most one
+  bool is_activation = false;
   double multiply_adds = 0;
 };
 

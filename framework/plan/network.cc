@@ -92,6 +92,8 @@ class Shaper {
     node.accepts = inferred->accepts;
     node.in_place = inferred->in_place;
     node.input_ranges = inferred->input_ranges;
+    node.mirror = inferred->mirror;
+    node.is_activation = inferred->is_activation || !inferred->is_epilogue.empty();
     node.multiply_adds = inferred->multiply_adds;
     add_outputs(node, number, layer, inferred->outputs);
     PLAIT_TRY(add_parameters(node, number, layer, *inferred).at(place));

@@ -11,6 +11,7 @@
 
 #include "base/status.h"
 #include "pipeline/job.h"
+#include "registry/block.h"
 #include "registry/instance.h"
 #include "registry/registry.h"
 #include "registry/shape_text.h"
@@ -64,6 +65,8 @@ struct NodeInfo {
   int absorbed_by = -1;               // node whose kernel does this node's work; then it has no step
   bool in_place = false;
   std::vector<InputRange> input_ranges;
+  std::vector<Block> mirror;  // at most one: see plait_layer_builder
+  bool is_activation = false;
   double multiply_adds = 0;  // of one forward call of N samples
 };
 

@@ -71,7 +71,7 @@ class InstanceMaker {
 
   Result<Instance> make(const TypeEntry& entry, std::shared_ptr<plait_config> config) {
     Instance instance;
-    PLAIT_TRY(make_children(instance, *config));
+    PLAIT_TRY(make_children(instance, entry.type->kind, *config));
     PLAIT_ASSIGN(instance.ops_, find_ops(entry));
     instance.config_ = std::move(config);
     PLAIT_TRY(call_create(instance, entry).at(entry.type->id));
@@ -80,11 +80,25 @@ class InstanceMaker {
   }
 
  private:
-  Status make_children(Instance& parent, const plait_config& config) {
+  Status make_children(Instance& parent, const std::string& parent_kind, const plait_config& config) {
     return for_each_child(config, [&](ConfigChild& child) -> Status {
       const TypeEntry* entry = registry_.find(child.type->id);
       if (entry == nullptr) return {Code::kNotFound, fmt::format("{} is not loaded", child.type->id)};
       PLAIT_TRY(refuse_fit(*entry));
+      // What a pretrainer writes into its stages is made when they are.
+      if (parent_kind == "pretrainer" && std::string(entry->type->kind) != "pretrainer") {
+        if (entry->implementations.empty())
+          return registry_.implementation(entry->type->id, device_id_).status();
+        child.instance = {sizeof(plait_child),
+                          0,
+                          entry->type->kind,
+                          entry->type->id,
+                          entry->implementations.begin()->second->ops,
+                          entry->type->rules,
+                          nullptr,
+                          child.config.get()};
+        return {};
+      }
       PLAIT_ASSIGN(auto made, make(*entry, child.config));
       child.instance = {sizeof(plait_child), 0,          entry->type->kind, entry->type->id, made.ops_,
                         entry->type->rules,  made.self_, child.config.get()};

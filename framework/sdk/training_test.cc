@@ -3,6 +3,7 @@
 
 #include <plait/sdk.hpp>
 #include <plait/sdk/testing.hpp>
+#include <plait/sdk/testing_pretrainer.hpp>
 
 namespace plait::sdk {
 namespace {
@@ -325,7 +326,9 @@ struct LayerByLayer {
   void next_stage(const Network& network, int stage, StageBuilder& builder) const {
     if (static_cast<size_t>(stage) < network.size()) {
       const NetworkLayer layer = network[static_cast<size_t>(stage)];
-      builder.stage(text("layer ", layer.name()), layer.text());
+      builder.begin(text("layer ", layer.name()));
+      builder.copy(layer, {.frozen = true, .inputs = {"x", "y"}});
+      builder.layer("back", {"a"}, layer.mirror().set("bias", false));
     }
   }
 };
@@ -336,28 +339,18 @@ TEST_CASE("a pretrainer emits stages until none is left") {
   const auto& ops = *static_cast<const plait_pretrainer_ops*>(entry.implementation.ops);
   void* self = nullptr;
   host.check(ops.create(host.context(), Settings().c(), &self));
-  plait_network_layer layer{};
-  layer.struct_size = sizeof layer;
-  layer.name = "a";
-  layer.text = "layer { name: \"a\" }";
-  const plait_network_layer* layers[1] = {&layer};
-  plait_pretrain_request request{};
-  request.struct_size = sizeof request;
-  request.n_layers = 1;
-  request.layers = layers;
-  std::string seen;
-  plait_stage_builder builder{};
-  builder.host_data = &seen;
-  builder.stage = [](const plait_stage_builder* b, plait_str title, plait_str text) {
-    auto& all = *static_cast<std::string*>(b->host_data);
-    all += std::string(title.data, title.size) + ": " + std::string(text.data, text.size);
-    return int{PLAIT_OK};
-  };
-  host.check(ops.next_stage(self, host.context(), &request, &builder));
-  CHECK(seen == "layer a: layer { name: \"a\" }");
-  request.stage = 1;
-  host.check(ops.next_stage(self, host.context(), &request, &builder));
-  CHECK(seen == "layer a: layer { name: \"a\" }");
+  testing::TestNetwork network;
+  network.add("a", "acme.plane", {"x"}, {"", DType::f32, {2, 3}}, {"", DType::f32, {2, 4}})
+      .parameters(1)
+      .mirror(Block("acme.plane").set("units", 3).set("name", "b").set("rate", 0.5));
+  testing::TestStage stage;
+  stage.ask(host, ops, self, network, 0);
+  CHECK(stage.text ==
+        "stage layer a\n"
+        "copy a < x, y frozen\n"
+        "layer back < a: acme.plane{units: 3, name: \"b\", rate: 0.5, bias: false}\n");
+  stage.ask(host, ops, self, network, 1);
+  CHECK(stage.text.empty());
   ops.destroy(self);
 }
 

@@ -11,23 +11,25 @@
 
 namespace plait {
 
+class StageText;
+
 // Threads: [setup only]
 class Pretraining {
  public:
-  // `network` is the job's own, for its training batch. Both outlive this.
+  // `network` is the job's own, for its training batch. It outlives this, as the job does.
   static Result<std::unique_ptr<Pretraining>> create(const Registry& registry, const Job& job,
                                                      const Network& network, int64_t steps_per_epoch);
   // The next stage as a job; nothing when pretraining is complete.
-  // Fails with: what the pretrainer reports; kInvalid with the place in the stage's text when it is no job.
+  // Fails with: what the pretrainer reports or builds wrongly; kInvalid with the place in the stage's text
+  // when it is no job.
   Result<std::optional<Job>> next();
 
  private:
   Pretraining(const Registry& registry, const Job& job, const Network& network, int64_t steps_per_epoch);
-  struct Emitted;
-  Result<bool> ask(Emitted& emitted);
+  Status ask(const StageText& stage);
 
   const Registry& registry_;
-  const Job& job_;
+  const Job job_;  // with every input named
   const Network& network_;
   int64_t steps_per_epoch_;
   std::vector<Instance> pretrainers_;

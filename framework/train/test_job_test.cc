@@ -363,9 +363,11 @@ struct Again {
   }
   void next_stage(const sdk::Network& network, int stage, sdk::StageBuilder& builder) const {
     if (stage >= stages) return;
-    builder.stage("again " + std::to_string(stage),
-                  std::string(network[0].text()) + "\nlayer { name: \"back\" plane { units: 3 } }\n" +
-                      "loss { target: \"x\" squares {} } train { steps: 8 }");
+    builder.begin("again " + std::to_string(stage));
+    builder.copy(network[0]);
+    builder.layer("back", {std::string(network[0].name())}, sdk::Block("plait.plane").set("units", 3));
+    builder.loss("back", "x", sdk::Block("plait.squares"));
+    builder.steps(8);
   }
 };
 

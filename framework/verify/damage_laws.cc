@@ -243,9 +243,7 @@ Status fit_state(Trial& trial) {
 Status check_stage(Trial& trial, const Instance& pretrainer, const plait_pretrain_request& request,
                    const std::string& what) {
   trial.doing(fmt::format("next_stage where {}, {}", what, config_text(pretrainer.config())));
-  plait_stage_builder builder{};
-  builder.struct_size = sizeof builder;
-  builder.stage = [](const plait_stage_builder*, plait_str, plait_str) { return int{PLAIT_OK}; };
+  const plait_stage_builder builder = no_stage_builder();
   CallContext context;
   const Status status = context.call([&] {
     return pretrainer.ops<plait_pretrainer_ops>()->next_stage(pretrainer.self(), context.raw(), &request,
@@ -265,28 +263,20 @@ Status strange_network(Trial& trial) {
         create_instance(trial.registry(), trial.entry(), *one.config, trial.name().device_id, context);
     if (!made) continue;
     ++tried;
-    for (const uint32_t stage : {1000u, 0x7FFFFFFFu, 0xFFFFFFFFu})
-      PLAIT_TRY(
-          check_stage(trial, *made, request_for(*toy, stage), fmt::format("stage {} is asked for", stage)));
+    for (const uint32_t stage : {1000u, 0x7FFFFFFFu, 0xFFFFFFFFu}) {
+      const PretrainRequest late(toy->network, stage, 100);
+      PLAIT_TRY(check_stage(trial, *made, *late.raw(), fmt::format("stage {} is asked for", stage)));
+    }
     static const std::string kLong(20000, 'x');
-    for (const char* text : {"", "layer { name: \"", "}}}}", "\xff\xfe{", kLong.c_str()}) {
-      std::vector<plait_network_layer> layers = toy->layers;
-      std::vector<const plait_network_layer*> pointers;
-      for (plait_network_layer& layer : layers) layer.text = layer.name = text, pointers.push_back(&layer);
-      plait_pretrain_request request = request_for(*toy, 0);
-      request.layers = pointers.data();
-      PLAIT_TRY(
-          check_stage(trial, *made, request, fmt::format("names and texts of layers are \"{:.20}\"", text)));
+    for (const char* name : {"", "layer { name: \"", "}}}}", "\xff\xfe{", kLong.c_str()}) {
+      PretrainRequest named(toy->network, 0, 100);
+      for (plait_network_layer& layer : named.layers()) layer.name = name;
+      PLAIT_TRY(check_stage(trial, *made, *named.raw(), fmt::format("layers are called \"{:.20}\"", name)));
     }
-    std::vector<plait_network_layer> bare = toy->layers;
-    std::vector<const plait_network_layer*> pointers;
-    for (plait_network_layer& layer : bare) {
-      layer.n_inputs = layer.n_parameters = 0, layer.inputs = nullptr;
-      pointers.push_back(&layer);
-    }
-    plait_pretrain_request request = request_for(*toy, 0);
-    request.layers = pointers.data();
-    PLAIT_TRY(check_stage(trial, *made, request, "layers have neither inputs nor parameters"));
+    PretrainRequest bare(toy->network, 0, 100);
+    for (plait_network_layer& layer : bare.layers())
+      layer.n_inputs = layer.n_parameters = 0, layer.inputs = nullptr, layer.mirror = nullptr;
+    PLAIT_TRY(check_stage(trial, *made, *bare.raw(), "layers have neither inputs nor parameters"));
   }
   return tried > 0 ? Status() : skipped("create refuses what can be guessed");
 }

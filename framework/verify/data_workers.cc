@@ -115,8 +115,11 @@ class SourceWorker final : public Worker {
 // All stages for a toy network; their text stands as one number.
 class PretrainerWorker final : public Worker {
  public:
-  PretrainerWorker(Instance pretrainer, const ToyNetwork& toy)
-      : pretrainer_(std::move(pretrainer)), toy_(toy), result_(sizeof(uint64_t), Poison::kNan) {
+  PretrainerWorker(const Registry& registry, Instance pretrainer, const ToyNetwork& toy)
+      : registry_(registry),
+        pretrainer_(std::move(pretrainer)),
+        toy_(toy),
+        result_(sizeof(uint64_t), Poison::kNan) {
     own("stages", result_, PLAIT_I64, Role::kWritten);
   }
   std::string text() const override { return config_text(pretrainer_.config()); }
@@ -124,13 +127,14 @@ class PretrainerWorker final : public Worker {
 
  private:
   Status calls() override {
-    PLAIT_ASSIGN(const auto stages, all_stages(pretrainer_, toy_, context_));
+    PLAIT_ASSIGN(const auto stages, all_stages(registry_, pretrainer_, toy_, context_));
     uint64_t number = stages.size();
     for (const auto& [title, text] : stages)
       number = number * 31 + std::hash<std::string>()(title) + 7 * std::hash<std::string>()(text);
     *result_.as<uint64_t>() = number;
     return {};
   }
+  const Registry& registry_;
   Instance pretrainer_;
   const ToyNetwork& toy_;
   Guarded result_;
@@ -228,8 +232,8 @@ Result<Workers> pretrainer_workers(Trial& trial, size_t count, int) {
     CallContext context;
     auto made =
         create_instance(trial.registry(), trial.entry(), *one.config, trial.name().device_id, context);
-    if (!made || !all_stages(*made, *toy, context)) continue;
-    workers.push_back(std::make_unique<PretrainerWorker>(std::move(*made), *toy));
+    if (!made || !all_stages(trial.registry(), *made, *toy, context)) continue;
+    workers.push_back(std::make_unique<PretrainerWorker>(trial.registry(), std::move(*made), *toy));
   }
   if (workers.empty())
     return skipped("the network that the kit makes suits no configuration that it guesses");

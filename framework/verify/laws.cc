@@ -9,14 +9,17 @@ namespace {
 
 std::vector<Law> collect() {
   std::vector<Law> all;
-  for (const auto& table :
-       {library_laws,     type_laws,         tried_laws,       range_laws,          work_laws,
-        process_laws,     layer_memory_laws, layer_mode_laws,  layer_gradient_laws, layer_bits_laws,
-        layer_batch_laws, layer_form_laws,   layer_fault_laws, layer_half_laws,     loss_laws,
-        metric_laws,      optimizer_laws,    schedule_laws,    augmenter_laws,      augmenter_large_laws,
-        source_laws,      task_laws,         accumulator_laws, combiner_laws,       reducer_laws,
-        key_reducer_laws, pretrainer_laws,   device_laws,      damage_laws,         large_laws,
-        stage_laws,       cost_laws}) {
+  for (const auto& table : {library_laws,        type_laws,        tried_laws,
+                            range_laws,          work_laws,        process_laws,
+                            layer_memory_laws,   layer_mode_laws,  layer_trait_laws,
+                            layer_gradient_laws, layer_bits_laws,  layer_batch_laws,
+                            layer_form_laws,     layer_fault_laws, layer_half_laws,
+                            loss_laws,           metric_laws,      optimizer_laws,
+                            schedule_laws,       augmenter_laws,   augmenter_large_laws,
+                            source_laws,         task_laws,        accumulator_laws,
+                            combiner_laws,       reducer_laws,     key_reducer_laws,
+                            pretrainer_laws,     device_laws,      damage_laws,
+                            large_laws,          stage_laws,       cost_laws}) {
     for (Law& law : table()) all.push_back(law);
   }
   // The laws of a kind stand together, in the order of the tables.

@@ -2,66 +2,39 @@
 
 #include <fmt/format.h>
 
+#include "pipeline/load.h"
+#include "pipeline/stage_text.h"
 #include "verify/law.h"
 
 namespace plait {
 namespace {
 
 constexpr uint32_t kMostStages = 200;
+constexpr int kBatch = 8;
 
-int keep(const plait_stage_builder* builder, plait_str title, plait_str text) {
-  static_cast<Stages*>(builder->host_data)
-      ->emplace_back(std::string(title.data, title.size), std::string(text.data, text.size));
-  return PLAIT_OK;
+// `word` is a layer that takes [N, C] and has units.
+std::string toy_text(const std::string& word) {
+  std::string text;
+  for (const auto& [name, units] : {std::pair{"d0", 8}, {"d1", 6}, {"d2", 4}})
+    text += fmt::format("layer {{ name: \"{}\" {} {{ units: {} }} }}\n", name, word, units);
+  return text;
 }
 
-plait_tensor_spec flat(int64_t width) {
-  plait_tensor_spec spec{};
-  spec.struct_size = sizeof spec;
-  spec.dtype = PLAIT_F32;
-  spec.rank = 2;
-  spec.variable_axis = -1;
-  spec.shape[0] = 8, spec.shape[1] = width;
-  return spec;
-}
-
-// `type` is any layer: pretrainers see names, types and shapes.
-void build(ToyNetwork& toy, const std::string& id, const std::string& word) {
-  const int64_t widths[] = {12, 8, 6, 4};
-  toy.type_id = id;
-  for (size_t i = 0; i < 3; ++i) {
-    toy.names.push_back(fmt::format("d{}", i));
-    toy.inputs.push_back(flat(widths[i])), toy.outputs.push_back(flat(widths[i + 1]));
-    toy.texts.push_back(fmt::format("layer {{ name: \"d{}\" {} {{ units: {} }} }}", i, word, widths[i + 1]));
-  }
-  for (size_t i = 0; i < 3; ++i) {
-    plait_network_layer layer{};
-    layer.struct_size = sizeof layer;
-    layer.n_parameters = 2;
-    layer.name = toy.names[i].c_str(), layer.type_id = toy.type_id.c_str(), layer.text = toy.texts[i].c_str();
-    layer.input = &toy.inputs[i], layer.output = &toy.outputs[i];
-    toy.reads.push_back(i == 0 ? "image" : toy.names[i - 1].c_str());
-    layer.n_inputs = 1;
-    toy.layers.push_back(layer);
-  }
-  for (size_t i = 0; i < 3; ++i) toy.layers[i].inputs = &toy.reads[i], toy.pointers.push_back(&toy.layers[i]);
+Status build(const Registry& registry, const std::string& word, ToyNetwork& toy) {
+  JobOptions options;
+  options.for_training = false;
+  PLAIT_ASSIGN(toy.job, parse_job(registry, toy_text(word), "toy network", options));
+  const std::vector<PartSpec> parts = {{"image", PLAIT_F32, {12}}};
+  PLAIT_TRY(connect_parts(toy.job, {"image"}));
+  PLAIT_ASSIGN(toy.network, shape_network(toy.job, parts, kBatch));
+  return {};
 }
 
 }  // namespace
 
-plait_pretrain_request request_for(const ToyNetwork& toy, uint32_t stage) {
-  plait_pretrain_request request{};
-  request.struct_size = sizeof request;
-  request.n_layers = static_cast<uint32_t>(toy.pointers.size());
-  request.layers = toy.pointers.data();
-  request.stage = stage;
-  request.steps_per_epoch = 100;
-  return request;
-}
-
 Result<const ToyNetwork*> toy_network(Trial& trial) {
-  static ToyNetwork toy;
-  if (!toy.layers.empty()) return &toy;
+  static const auto toy = std::make_unique<ToyNetwork>();
+  if (!toy->network.nodes.empty()) return toy.get();
   // The type that has a required field "units" stands for a fully connected layer.
   std::string id, word;
   for (const auto& [name, entry] : trial.registry().types()) {
@@ -71,31 +44,47 @@ Result<const ToyNetwork*> toy_network(Trial& trial) {
         id = name, word = entry.short_name();
   }
   if (id.empty()) return skipped("no layer with units is loaded, of which a network could be made");
-  build(toy, id, word == id ? "[" + id + "]" : word);
-  return &toy;
+  PLAIT_TRY(build(trial.registry(), word == id ? "[" + id + "]" : word, *toy));
+  return toy.get();
 }
 
-Result<Stages> all_stages(const Instance& pretrainer, const ToyNetwork& toy, CallContext& context) {
+Result<Stages> all_stages(const Registry& registry, const Instance& pretrainer, const ToyNetwork& toy,
+                          CallContext& context) {
   Stages stages;
-  plait_stage_builder builder{};
-  builder.struct_size = sizeof builder;
-  builder.host_data = &stages;
-  builder.stage = keep;
   for (uint32_t n = 0; n <= kMostStages; ++n) {
-    const auto request = request_for(toy, n);
-    const size_t before = stages.size();
-    PLAIT_TRY(context
-                  .call([&] {
-                    return pretrainer.ops<plait_pretrainer_ops>()->next_stage(
-                        pretrainer.self(), context.raw(), &request, &builder);
-                  })
-                  .at("next_stage"));
-    if (stages.size() == before) return stages;
-    if (stages.size() > before + 1)
-      return Status(Code::kCorrupt, fmt::format("emits {} stages in answer to number {}, wanted at most one",
-                                                stages.size() - before, n));
+    const PretrainRequest request(toy.network, n, 100);
+    const StageText stage(registry, toy.job);
+    const Status said = context.call([&] {
+      return pretrainer.ops<plait_pretrainer_ops>()->next_stage(pretrainer.self(), context.raw(),
+                                                                request.raw(), stage.raw());
+    });
+    if (!stage.refused())
+      return Status(Code::kCorrupt, "builds what no stage can be: " + stage.refused().message());
+    PLAIT_TRY(said.at("next_stage"));
+    if (!stage.has_begun()) return stages;
+    stages.emplace_back(stage.title(), stage.text());
   }
-  return Status(Code::kCorrupt, fmt::format("has emitted {} stages and goes on", kMostStages));
+  return Status(Code::kCorrupt, fmt::format("has built {} stages and goes on", kMostStages));
+}
+
+plait_stage_builder no_stage_builder() {
+  plait_stage_builder b{};
+  b.struct_size = sizeof b;
+  b.begin = [](const plait_stage_builder*, const char*) { return int{PLAIT_OK}; };
+  b.copy = [](const plait_stage_builder*, const plait_layer_copy*) { return int{PLAIT_OK}; };
+  b.layer = [](const plait_stage_builder*, const char*, uint32_t, const char* const*, const plait_block*) {
+    return int{PLAIT_OK};
+  };
+  b.corrupt = [](const plait_stage_builder*, const char*, const char*, const char*, double) {
+    return int{PLAIT_OK};
+  };
+  b.loss = [](const plait_stage_builder*, const char*, const char*, double, const plait_block*) {
+    return int{PLAIT_OK};
+  };
+  b.optimizer = [](const plait_stage_builder*, const plait_block*) { return int{PLAIT_OK}; };
+  b.epochs = [](const plait_stage_builder*, double) { return int{PLAIT_OK}; };
+  b.steps = [](const plait_stage_builder*, int64_t) { return int{PLAIT_OK}; };
+  return b;
 }
 
 }  // namespace plait

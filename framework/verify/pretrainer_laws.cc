@@ -9,8 +9,6 @@
 namespace plait {
 namespace {
 
-int keep_nothing(const plait_stage_builder*, plait_str, plait_str) { return PLAIT_OK; }
-
 template <class Check>
 Status for_each_pretrainer(Trial& trial, Check check) {
   PLAIT_ASSIGN(const auto configs, config_cases(trial, 4));
@@ -29,7 +27,7 @@ Status for_each_pretrainer(Trial& trial, Check check) {
     }
     trial.doing("next_stage, " + config_text(*one.config));
     // A network that does not suit this configuration may be refused in words.
-    if (const auto stages = all_stages(*pretrainer, *toy, context);
+    if (const auto stages = all_stages(trial.registry(), *pretrainer, *toy, context);
         !stages && stages.status().code() != Code::kCorrupt) {
       if (!is_refusal(stages.status())) return stages.status();
       refusal = skipped("refuses the network: " + stages.status().message());
@@ -44,10 +42,8 @@ Status for_each_pretrainer(Trial& trial, Check check) {
 Status bounded(Trial& trial) {
   return for_each_pretrainer(trial, [&](const Instance& pretrainer, const ToyNetwork& toy) -> Status {
     CallContext context;
-    PLAIT_ASSIGN(const Stages stages, all_stages(pretrainer, toy, context));
+    PLAIT_ASSIGN(const Stages stages, all_stages(trial.registry(), pretrainer, toy, context));
     trial.remark(fmt::format("{} stages for 3 layers", stages.size()));
-    for (const auto& [title, text] : stages)
-      if (title.empty() || text.empty()) return broken("emits a stage without title or text");
     return {};
   });
 }
@@ -55,23 +51,29 @@ Status bounded(Trial& trial) {
 Status same_again(Trial& trial) {
   return for_each_pretrainer(trial, [&](const Instance& pretrainer, const ToyNetwork& toy) -> Status {
     CallContext context;
-    PLAIT_ASSIGN(const Stages first, all_stages(pretrainer, toy, context));
-    PLAIT_ASSIGN(const Stages again, all_stages(pretrainer, toy, context));
+    PLAIT_ASSIGN(const Stages first, all_stages(trial.registry(), pretrainer, toy, context));
+    PLAIT_ASSIGN(const Stages again, all_stages(trial.registry(), pretrainer, toy, context));
     return first == again
                ? Status()
-               : broken("emits other stages when it is asked again: a resumed run would not be the same");
+               : broken("builds other stages when it is asked again: a resumed run would not be the same");
   });
 }
 
-Status parses(Trial& trial) {
+// What is not said is the job's own: the toy has neither source nor optimizer.
+Status builds(Trial& trial) {
   return for_each_pretrainer(trial, [&](const Instance& pretrainer, const ToyNetwork& toy) -> Status {
     CallContext context;
-    PLAIT_ASSIGN(const Stages stages, all_stages(pretrainer, toy, context));
+    PLAIT_ASSIGN(const Stages stages, all_stages(trial.registry(), pretrainer, toy, context));
     for (const auto& [title, text] : stages) {
       JobOptions options;
       options.for_training = false;
       trial.doing("stage " + title);
-      PLAIT_TRY(parse_job(trial.registry(), text, title, options).status().at("stage \"" + title + "\""));
+      auto job = parse_job(trial.registry(), text, title, options);
+      if (!job) return job.status().at("stage \"" + title + "\"");
+      if (job->layers.empty()) return broken("stage \"" + title + "\" has no layer");
+      if (job->losses.empty()) return broken("stage \"" + title + "\" has no loss");
+      PLAIT_TRY(connect_parts(*job, {"image"}).at("stage \"" + title + "\""));
+      PLAIT_TRY(shape_network(*job, {{"image", PLAIT_F32, {12}}}, 8).status().at("stage \"" + title + "\""));
     }
     return {};
   });
@@ -79,16 +81,14 @@ Status parses(Trial& trial) {
 
 Status empty_network(Trial& trial) {
   return for_each_pretrainer(trial, [&](const Instance& pretrainer, const ToyNetwork&) -> Status {
-    plait_stage_builder builder{};
-    builder.struct_size = sizeof builder;
-    builder.stage = keep_nothing;
-    const ToyNetwork none;
-    const auto request = request_for(none, 0);
+    const plait_stage_builder builder = no_stage_builder();
+    const Network none;
+    const PretrainRequest request(none, 0, 100);
     CallContext context;
     // A refusal in words is as good as no stage.
     const Status status = context.call([&] {
-      return pretrainer.ops<plait_pretrainer_ops>()->next_stage(pretrainer.self(), context.raw(), &request,
-                                                                &builder);
+      return pretrainer.ops<plait_pretrainer_ops>()->next_stage(pretrainer.self(), context.raw(),
+                                                                request.raw(), &builder);
     });
     return status.message().find("gave no reason") == std::string::npos
                ? Status()
@@ -101,9 +101,9 @@ Status empty_network(Trial& trial) {
 std::vector<Law> pretrainer_laws() {
   constexpr const char* kKind = "pretrainer";
   return {
-      {kKind, "bounded", Severity::kMust, "emits one stage at a time, and ends", bounded},
+      {kKind, "bounded", Severity::kMust, "builds one stage at a time, and ends", bounded},
       {kKind, "same_again", Severity::kMust, "stages follow from the network alone", same_again},
-      {kKind, "parses", Severity::kMust, "stages are pipeline text", parses},
+      {kKind, "builds", Severity::kMust, "stages are jobs: layers that fit, and a loss", builds},
       {kKind, "empty_network", Severity::kMust, "a network without layers is no crash", empty_network},
   };
 }

@@ -51,6 +51,8 @@ plait_layer_builder no_layer_builder() {
   b.accepts_epilogue = [](const plait_layer_builder*, const char*) {};
   b.in_place = [](const plait_layer_builder*) {};
   b.input_range = [](const plait_layer_builder*, uint32_t, int64_t, int64_t) { return int{PLAIT_OK}; };
+  b.mirror = [](const plait_layer_builder*, const plait_block*) { return int{PLAIT_OK}; };
+  b.activation = [](const plait_layer_builder*) {};
   return b;
 }
 
@@ -301,15 +303,13 @@ Status set_up_source(Trial&, const Instance& made, uint64_t refused) {
 
 Status set_up_pretrainer(Trial& trial, const Instance& made, uint64_t refused) {
   const auto* ops = made.ops<plait_pretrainer_ops>();
-  plait_stage_builder builder{};
-  builder.struct_size = sizeof builder;
-  builder.stage = [](const plait_stage_builder*, plait_str, plait_str) { return int{PLAIT_OK}; };
+  const plait_stage_builder builder = no_stage_builder();
   PLAIT_ASSIGN(const ToyNetwork* toy, toy_network(trial));
-  const auto request = request_for(*toy, 0);
+  const PretrainRequest request(toy->network, 0, 100);
   void* self = nullptr;
   Row row(refused);
   if (row.call([&] { return ops->create(row.c(), &made.config(), &self); })) {
-    row.call([&] { return ops->next_stage(self, row.c(), &request, &builder); });
+    row.call([&] { return ops->next_stage(self, row.c(), request.raw(), &builder); });
     ops->destroy(self);
   }
   return row.status();

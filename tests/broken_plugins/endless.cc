@@ -1,4 +1,4 @@
-// Emits stages without end.
+// Builds stages without end.
 // Caught by: bounded
 // Words: goes on
 #include <plait/sdk.hpp>
@@ -10,7 +10,8 @@ struct Broken {
   static void describe(Describe<Broken>& d) { d.doc("broken on purpose"); }
   void next_stage(const Network& network, int stage, StageBuilder& stages) const {
     static_cast<void>(network);
-    stages.stage(text("stage ", stage), "train { epochs: 1 }");
+    stages.begin(text("stage ", stage));
+    stages.epochs(1);
   }
 };
 

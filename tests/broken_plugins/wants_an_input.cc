@@ -11,7 +11,11 @@ struct Broken {
   void next_stage(const Network& network, int stage, StageBuilder& stages) const {
     if (stage < 0 || static_cast<size_t>(stage) >= network.size()) return;
     const NetworkLayer layer = network[static_cast<size_t>(stage)];
-    stages.stage("a share of the epochs", text("train { epochs: ", 6 / layer.inputs(), " }"));
+    stages.begin("a share of the epochs");
+    stages.copy(layer);
+    if (layer.has_mirror()) stages.layer("back", {std::string(layer.name())}, layer.mirror());
+    stages.loss(layer.has_mirror() ? "back" : "x", "image", Block("plait.mean_squared"));
+    stages.epochs(static_cast<double>(6 / layer.inputs()));
   }
 };
 

@@ -999,7 +999,8 @@ typedef struct plait_pretrain_request {
   int64_t steps_per_epoch;
 } plait_pretrain_request;
 
-/* A layer of the network in a stage. It begins with the network's weights and buffers as they are now. */
+/* A layer of the network in a stage. It begins with the network's weights and buffers as they are now. What the job
+ * freezes stays frozen. */
 enum {
   PLAIT_COPY_FROZEN = 1 /* as in evaluation, and not trained; else what it learns goes back to the network's layer when
                            the stage ends, if it has kept its name */
@@ -1032,7 +1033,9 @@ typedef struct plait_stage_builder {
   int (*loss)(const struct plait_stage_builder* builder, const char* input, const char* target, double weight,
               const plait_block* block);
   int (*optimizer)(const struct plait_stage_builder* builder, const plait_block* block); /* not called: the job's own */
-  int (*epochs)(const struct plait_stage_builder* builder, double epochs);               /* not called: the job's own */
+  /* One of both; neither: the job's own. steps: of each shard, in all. */
+  int (*epochs)(const struct plait_stage_builder* builder, double epochs);
+  int (*steps)(const struct plait_stage_builder* builder, int64_t steps);
 } plait_stage_builder;
 
 typedef struct plait_pretrainer_ops {

@@ -28,6 +28,7 @@
 #include <plait/abi.h>
 
 #include "sdk/augmenter.hpp"
+#include "sdk/block.hpp"
 #include "sdk/checked.hpp"
 #include "sdk/child.hpp"
 #include "sdk/combiner.hpp"

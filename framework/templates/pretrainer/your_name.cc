@@ -11,23 +11,23 @@ struct YourName {
 
   static void describe(Describe<YourName>& d) {
     d.doc("trains the first layer with weights as an encoder of its samples");
-    d.details("One stage: the layers up to it, a decoder behind it, mean squared error against the samples.");
+    d.details(
+        "One stage: the layers up to it, the mirror that it names behind it, mean squared error against its "
+        "input.");
     d.field("epochs", &YourName::epochs).doc("length of the stage").above(0).at_most(1e6);
   }
 
-  // A stage is a pipeline file; what it does not say is the job's own.
+  // What a stage does not say is the job's own.
   void next_stage(const Network& network, int stage, StageBuilder& builder) const {
     size_t first = 0;
     while (first < network.size() && network[first].parameters() == 0) ++first;
     if (stage > 0 || first == network.size()) return;  // no more stages
-    std::string job;
-    for (size_t i = 0; i <= first; ++i) job += text(network[i].text(), "\n");
-    const Spec samples = network[0].input();
-    const size_t numbers = samples.size() / static_cast<size_t>(samples.shape(0));
-    job += text("layer { name: \"decoder\" dense { units: ", numbers, " } }\n");
-    job += text("loss { target: \"", network[0].input_name(), "\" mean_squared { } }\n");
-    job += text("train { epochs: ", epochs, " }\n");
-    builder.stage("encode", job);
+    const NetworkLayer encoder = network[first];
+    builder.begin("encode");
+    for (size_t i = 0; i <= first; ++i) builder.copy(network[i]);
+    builder.layer("decoder", {std::string(encoder.name())}, encoder.mirror());
+    builder.loss("decoder", encoder.input_name(), Block("plait.mean_squared"));
+    builder.epochs(epochs);
   }
 };
 

@@ -72,11 +72,27 @@ struct Convolution {
     s.multiply_adds(static_cast<double>(x.shape(0)) * static_cast<double>(filters) *
                     static_cast<double>(w.outputs()) * fan_in);
     for (const char* name : Activation::kNames) s.accepts_epilogue(name);
+    s.mirror(mirror(w, channels));
   }
 
   struct Kernel;
 
  private:
+  // An extent shrinks by d (kernel - 1) - 2 padding; the mirror, of the same taps, pads by d (kernel - 1) -
+  // padding and gives it back: the shape of the transposed convolution. What strides has no such mirror.
+  Block mirror(const Window& w, int64_t channels) const {
+    Block back("plait.convolution");
+    back.set("filters", channels);
+    for (int a = w.first(); a < 3; ++a) {
+      const int64_t pad = w.reach(a) - 1 - w.padding[a];
+      if (w.stride[a] != 1 || pad < 0)
+        return Block("plait.dense").set("units", static_cast<int64_t>(Checked(w.inputs()) * channels));
+      back.set("kernel", w.kernel[a]).set("padding", pad).set("dilation", w.dilation[a]);
+    }
+    if (groups != 1) back.set("groups", groups);
+    return back;
+  }
+
   ParameterSpec& weight(LayerShapes& s, const Window& w, int64_t channels) const {
     if (w.axes == 1) return s.weight("weight", {filters, channels, w.kernel[2]});
     if (w.axes == 2) return s.weight("weight", {filters, channels, w.kernel[1], w.kernel[2]});

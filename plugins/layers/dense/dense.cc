@@ -44,6 +44,7 @@ struct Dense {
     }
     s.multiply_adds(static_cast<double>(x.size()) * static_cast<double>(units));
     for (const char* name : Activation::kNames) s.accepts_epilogue(name);
+    s.mirror(Block("plait.dense").set("units", inputs));
   }
 
   struct Kernel;

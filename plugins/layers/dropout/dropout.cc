@@ -22,6 +22,9 @@ struct Dropout {
         .doc("divide what is kept by 1 - rate; without it numbers are set to 0 and no more");
   }
 
+  // Set to 0 and no more: Vincent, Larochelle, Bengio, Manzagol 2008.
+  static void corrupts(Corruption& c) { c.by("masking", "rate").set("rescale", false); }
+
   void infer(LayerShapes& s) const {
     if (s.input().dtype() != DType::f32) s.fail("input is ", s.input(), ", wanted f32");
     s.output_like(0);

@@ -25,7 +25,9 @@
 //   void pack(Context& c, uint32_t index, const float* plain, float* stored) const;
 //   void unpack(Context& c, uint32_t index, const float* stored, float* plain) const;
 //
-// Optional in the struct: void validate() const, throws Error.
+// Optional in the struct: void validate() const, throws Error; and for a layer that disturbs what it reads,
+// so that pretrainers find it:
+//   static void corrupts(Corruption& c) { c.by("masking", "rate").set("rescale", false); }
 // Threads: forward, backward and prepare run on several threads at once with one instance; they must not
 // allocate.
 #pragma once
@@ -35,6 +37,7 @@
 #include <utility>
 #include <vector>
 
+#include "block.hpp"
 #include "entry.hpp"
 #include "random.hpp"
 #include "tensor.hpp"
@@ -79,6 +82,30 @@ class ParameterSpec {
   Reduce reduce_ = Reduce::mean32;
   const char* init_ = "zeros";
   double a_ = 0, b_ = 0, fan_in_ = 0, fan_out_ = 0;
+};
+
+// How layers of a type disturb their input, in training and unscaled: see plait_corruption.
+class Corruption {
+ public:
+  using ChangedByHook = void;
+  // noise: "masking", "gaussian". amount_field: the field (a double) that takes the amount.
+  Corruption& by(const char* noise, const char* amount_field) {
+    return noise_ = noise, amount_ = amount_field, *this;
+  }
+  // Another field's value.
+  template <class Value>
+  Corruption& set(std::string field, const Value& value) {
+    return block_.set(std::move(field), value), *this;
+  }
+  // From here on for the SDK.
+  const char* noise() const { return noise_; }
+  const char* amount() const { return amount_; }
+  const Block& block() const { return block_; }
+
+ private:
+  const char* noise_ = nullptr;
+  const char* amount_ = nullptr;
+  Block block_{""};
 };
 
 // The question and the answers of infer.
@@ -126,6 +153,11 @@ class LayerShapes {
   void input_range(size_t i, int64_t low, int64_t high) {
     ranges_.push_back({static_cast<uint32_t>(i), low, high});
   }
+  // For pretrainers: the layer that leads from something of output 0's shape back to as many numbers as input
+  // 0 has, Block("plait.dense").set("units", n).
+  void mirror(Block block) { mirror_.assign(1, std::move(block)); }
+  // Output 0 is a function of input 0, element by element and the same in training and evaluation.
+  void activation() { is_activation_ = true; }
   template <class... Part>
   [[noreturn]] void fail(const Part&... parts) const {
     throw Error(ErrorCode::kInvalid, parts...);
@@ -150,6 +182,10 @@ class LayerShapes {
     if (epilogue_.name) b->is_epilogue(b, &epilogue_);
     for (const char* name : accepted_) b->accepts_epilogue(b, name);
     if (in_place_) b->in_place(b);
+    if (is_activation_) b->activation(b);
+    for (const Block& block : mirror_)
+      if (block.with([&](const plait_block& made) { return b->mirror(b, &made); }) != PLAIT_OK)
+        throw Error("the mirror ", block.type_id(), " is not acceptable to the host");
     for (const Range& range : ranges_) {
       if (b->input_range(b, range.input, range.low, range.high) != PLAIT_OK) {
         throw Error("the range ", range.low, "..", range.high, " of input ", range.input,
@@ -174,8 +210,9 @@ class LayerShapes {
   std::deque<ParameterSpec> parameters_, buffers_;
   std::vector<const char*> accepted_;
   plait_epilogue epilogue_{};
+  std::vector<Block> mirror_;  // at most one
   double multiply_adds_ = 0;
-  bool in_place_ = false;
+  bool in_place_ = false, is_activation_ = false;
 };
 
 // An absorbed function: applied to output 0 by forward, undone first by backward.
@@ -328,6 +365,11 @@ concept PacksWeights = requires(const T& t, Context& c, const float* from, float
 };
 
 template <class T>
+concept Corrupts = requires {
+  static_cast<void (*)(Corruption&)>(&T::corrupts);
+};
+
+template <class T>
 concept SaysInPlace = !has_field_in_place<T>() && std::is_same_v<typename Known<T::in_place>::type, bool>;
 template <class T>
 concept SaysMinInputs = !has_field_min_inputs<T>() && is_whole_v<typename Known<T::min_inputs>::type>;
@@ -354,6 +396,7 @@ template <class T>
 void infer_elementwise(LayerShapes& s) {
   if (s.input().dtype() != DType::f32) s.fail("input is ", s.input(), ", wanted f32");
   s.output_like(0);
+  s.activation();
   if constexpr (may_be_in_place<T>()) s.in_place();
 }
 
@@ -599,6 +642,8 @@ constexpr void check_layer() {
   check_layer_work<T>();
   check_layer_constants<T>();
   PLAIT_SDK_CHECK_HOOK(infer, const T, "void infer(LayerShapes& s) const", void, LayerShapes&);
+  static_assert(!names_corrupts<T>() || Corrupts<T>,
+                "corrupts is not: static void corrupts(Corruption& c), and public");
   static_assert(InfersShapes<T> || ElementwiseLayer<T> || !works_as_layer<T>(),
                 "a layer that is not elementwise needs: void infer(LayerShapes& s) const");
   static_assert(
@@ -606,10 +651,46 @@ constexpr void check_layer() {
       "in place there is no x left for backward: give backward_from_output(Context&, In y, In dy, Out dx)");
 }
 
+// As T says it; lives as long as the library.
+template <Corrupts T>
+const plait_corruption* corruption_of() {
+  struct Made {
+    Corruption says;
+    plait_corruption table{};
+    std::deque<std::string> texts;
+    std::deque<plait_setting> settings;
+    std::vector<const plait_setting*> pointers;
+    Made() {
+      T::corrupts(says);
+      says.block().with([&](const plait_block& block) {
+        for (uint32_t i = 0; i < block.n_settings; ++i) {
+          plait_setting& setting = settings.emplace_back(*block.settings[i]);
+          setting.name = texts.emplace_back(setting.name).c_str();
+          const std::string& text = texts.emplace_back(setting.string.data, setting.string.size);
+          setting.string = {text.data(), text.size()};
+          pointers.push_back(&setting);
+        }
+        return 0;
+      });
+      table = {sizeof table, static_cast<uint32_t>(pointers.size()), says.noise(), says.amount(),
+               pointers.data()};
+    }
+  };
+  static const Made made;
+  return &made.table;
+}
+
 template <class T>
 const plait_layer_rules* layer_rules() {
-  static constexpr plait_layer_rules rules{sizeof(plait_layer_rules), min_inputs<T>(), max_inputs<T>(), 0,
-                                           &LayerThunks<T>::infer};
+  static const plait_layer_rules rules = [] {
+    plait_layer_rules table{};
+    table.struct_size = sizeof table;
+    table.min_inputs = min_inputs<T>();
+    table.max_inputs = max_inputs<T>();
+    table.infer = &LayerThunks<T>::infer;
+    if constexpr (Corrupts<T>) table.corruption = corruption_of<T>();
+    return table;
+  }();
   return &rules;
 }
 

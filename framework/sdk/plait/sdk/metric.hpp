@@ -130,14 +130,14 @@ const plait_metric_ops* metric_ops() {
   }();
   using Thunks = MetricThunks<T>;
   static const plait_metric_ops ops = [] {
-    plait_metric_ops table{sizeof(plait_metric_ops),
-                           kCount,
-                           pointers.data(),
-                           &Thunks::create,
-                           &destroy_thunk<typename Thunks::Instance>,
-                           &Thunks::update,
-                           &Thunks::finish,
-                           nullptr};
+    plait_metric_ops table{};
+    table.struct_size = sizeof table;
+    table.n_values = kCount;
+    table.values = pointers.data();
+    table.create = &Thunks::create;
+    table.destroy = &destroy_thunk<typename Thunks::Instance>;
+    table.update = &Thunks::update;
+    table.finish = &Thunks::finish;
     if constexpr (NamesItself<T>) table.suffix = &Thunks::suffix;
     return table;
   }();

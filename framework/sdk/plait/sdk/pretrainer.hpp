@@ -1,13 +1,26 @@
-// Pretrainers: stages of training that come before the job's own, written as pipeline text.
+// Pretrainers: stages of training that come before the job's own, built of copies of the network's layers and
+// of new ones.
 //
-//   void next_stage(const Network& network, int stage, StageBuilder& builder) const;
+//   void next_stage(const Network& network, int stage, StageBuilder& builder) const {
+//     if (stage > 0) return;  // no stage: pretraining is complete
+//     const NetworkLayer layer = network.layer("f1");
+//     builder.begin("encode");
+//     builder.copy(layer);
+//     builder.layer("decoder", {"f1"}, layer.mirror());
+//     builder.loss("decoder", layer.input_name(), Block("plait.mean_squared"));
+//     builder.epochs(2);
+//   }
 //
-// Emits at most one stage (builder.stage(title, text)); none: pretraining is complete.
+// What a stage does not say (source, shards, batch, seed, optimizer) is the job's own. Names of other
+// plugins' fields need not be known: a layer says its mirror, corrupt() finds the layer that disturbs, and
+// Child<Optimizer>, Child<Loss> and Child<Layer> fields hold what the person wrote.
 // Threads: [setup]
 #pragma once
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "block.hpp"
 #include "entry.hpp"
 #include "tensor.hpp"
 
@@ -19,10 +32,13 @@ class NetworkLayer {
   explicit NetworkLayer(const plait_network_layer* layer) : c_(layer) {}
   std::string_view name() const { return c_->name; }
   std::string_view type() const { return c_->type_id; }
-  // As written in the resolved pipeline file: layer { ... }
-  std::string_view text() const { return c_->text; }
-  uint32_t parameters() const { return c_->n_parameters; }  // tensors; 0: nothing to train
-  Spec input() const { return Spec(c_->input); }            // of input 0, N = batch
+  uint32_t parameters() const { return c_->n_parameters; }                 // tensors; 0: nothing to train
+  uint32_t buffers() const { return c_->n_buffers; }                       // running statistics, say
+  bool frozen() const { return (c_->flags & PLAIT_NETWORK_FROZEN) != 0; }  // the job does not train it
+  bool shares() const { return (c_->flags & PLAIT_NETWORK_SHARES) != 0; }  // another layer's parameters
+  // A function of its input, element by element.
+  bool is_activation() const { return (c_->flags & PLAIT_NETWORK_ACTIVATION) != 0; }
+  Spec input() const { return Spec(c_->input); }  // of input 0, N = batch
   Spec output() const { return Spec(c_->output); }
   size_t inputs() const { return c_->n_inputs; }
   // Fails with: kInvalid when there is no input `i`.
@@ -31,9 +47,25 @@ class NetworkLayer {
       throw Error("layer \"", name(), "\" has ", inputs(), " inputs: input ", i, " does not exist");
     return c_->inputs[i];
   }
+  // The layer that leads from something of its output's shape back to as many numbers as its input has.
+  bool has_mirror() const { return c_->mirror != nullptr; }
+  // Fails with: kInvalid when it has none.
+  Block mirror() const {
+    if (!has_mirror())
+      throw Error("layer \"", name(), "\" (", type(), ", ", input(), " to ", output(),
+                  ") names no layer that leads back");
+    return Block(*c_->mirror);
+  }
 
  private:
   const plait_network_layer* c_;
+};
+
+// How a layer of the network stands in a stage.
+struct LayerCopy {
+  bool frozen = false;                   // as in evaluation; else its weights go back when the stage ends
+  std::string name = {};                 // "": its own; under another name its weights do not go back
+  std::vector<std::string> inputs = {};  // none: those of the network
 };
 
 class Network {
@@ -62,17 +94,61 @@ class Network {
   const plait_pretrain_request* c_;
 };
 
+// Every function throws Error where the host cannot do it; the host says why.
 class StageBuilder {
  public:
   explicit StageBuilder(const plait_stage_builder* builder) : c_(builder) {}
-  // A job in the text of a pipeline file; see plait_stage_builder.
-  void stage(std::string_view title, std::string_view text) {
-    if (c_->stage(c_, {title.data(), title.size()}, {text.data(), text.size()}) != PLAIT_OK) {
-      throw Error("stage \"", title, "\" is not acceptable to the host");
-    }
+  // First, and once.
+  void begin(const std::string& title) { taken(c_->begin(c_, title.c_str()), "stage \"", title, "\""); }
+  // Inputs come before those that read them.
+  void copy(const NetworkLayer& layer, const LayerCopy& how = {}) {
+    const std::string own(layer.name());
+    const std::vector<const char*> inputs = pointers(how.inputs);
+    plait_layer_copy copy{};
+    copy.struct_size = sizeof copy;
+    copy.flags = how.frozen ? uint32_t{PLAIT_COPY_FROZEN} : 0u;
+    copy.layer = own.c_str();
+    copy.name = how.name.empty() ? nullptr : how.name.c_str();
+    copy.n_inputs = static_cast<uint32_t>(inputs.size());
+    copy.inputs = inputs.empty() ? nullptr : inputs.data();
+    taken(c_->copy(c_, &copy), "a copy of layer \"", own, "\"");
   }
+  // Lives for this stage alone.
+  void layer(const std::string& name, const std::vector<std::string>& inputs, const Block& block) {
+    const std::vector<const char*> list = pointers(inputs);
+    const auto count = static_cast<uint32_t>(list.size());
+    taken(
+        block.with([&](const plait_block& b) { return c_->layer(c_, name.c_str(), count, list.data(), &b); }),
+        "layer \"", name, "\"");
+  }
+  // A layer that disturbs `input` in training: "masking" sets a share `amount` of it to 0, "gaussian" adds
+  // noise of that deviation. `noise` may be a type's id in place of it.
+  void corrupt(const std::string& name, const std::string& input, const std::string& noise, double amount) {
+    taken(c_->corrupt(c_, name.c_str(), input.c_str(), noise.c_str(), amount), "layer \"", name, "\"");
+  }
+  void loss(const std::string& input, std::string_view target, const Block& block, double weight = 1) {
+    const std::string wanted(target);
+    taken(block.with(
+              [&](const plait_block& b) { return c_->loss(c_, input.c_str(), wanted.c_str(), weight, &b); }),
+          "the loss");
+  }
+  void optimizer(const Block& block) {
+    taken(block.with([&](const plait_block& b) { return c_->optimizer(c_, &b); }), "the optimizer");
+  }
+  // One of both; neither: the job's own.
+  void epochs(double epochs) { taken(c_->epochs(c_, epochs), "epochs"); }
+  void steps(int64_t steps) { taken(c_->steps(c_, steps), "steps"); }  // of each shard, in all
 
  private:
+  template <class... What>
+  static void taken(int answer, const What&... what) {
+    if (answer != PLAIT_OK) throw Error("the host does not take ", what...);
+  }
+  static std::vector<const char*> pointers(const std::vector<std::string>& texts) {
+    std::vector<const char*> list;
+    for (const std::string& text : texts) list.push_back(text.c_str());
+    return list;
+  }
   const plait_stage_builder* c_;
 };
 

@@ -103,7 +103,7 @@ int reducer_reduce(const void* self, plait_context* context, uint32_t in, plait_
 template <class T>
 const plait_reducer_rules* reducer_rules() {
   if constexpr (ReducesKeys<T>) {
-    static constexpr plait_reducer_rules rules{sizeof(plait_reducer_rules), 0, &reducer_infer<T>};
+    static constexpr plait_reducer_rules rules{sizeof(plait_reducer_rules), 0, &reducer_infer<T>, nullptr};
     return &rules;
   }
   return nullptr;

@@ -2,6 +2,7 @@
 #pragma once
 #include <cmath>
 
+#include "testing_block.hpp"
 #include "testing_host.hpp"
 
 namespace plait::sdk::testing {
@@ -16,7 +17,8 @@ class LayerTest {
   std::vector<std::pair<double, double>> fans;  // in and out, of each parameter
   std::vector<std::string> accepted_epilogues;
   std::string epilogue;  // what the layer says it is
-  bool in_place = false, accumulates = false;
+  std::string mirror;    // as block_text has it; "": none
+  bool in_place = false, accumulates = false, is_activation = false;
   double multiply_adds = 0;
   uint32_t backward_reads = PLAIT_READS_INPUTS | PLAIT_READS_OUTPUTS;
   uint64_t saved_bytes = 0, workspace_bytes = 0, prepared_bytes = 0;
@@ -184,6 +186,11 @@ class LayerTest {
       from(self).accepted_epilogues.push_back(name);
     };
     b.in_place = [](const plait_layer_builder* self) { from(self).in_place = true; };
+    b.activation = [](const plait_layer_builder* self) { from(self).is_activation = true; };
+    b.mirror = [](const plait_layer_builder* self, const plait_block* block) {
+      from(self).mirror = block_text(*block);
+      return int{PLAIT_OK};
+    };
     const SpecList specs(input_specs_);
     plait_layer_request request{};
     request.struct_size = sizeof request;
