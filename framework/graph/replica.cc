@@ -93,6 +93,7 @@ Status Replica::Body::failure() const {
 
 Result<StepResult> Replica::Body::run_step(const Batch& batch, const StepKey& of_step) {
   key = of_step;
+  if (!nodes->move.empty()) PLAIT_TRY(memory->keep_buffers());
   PLAIT_TRY(run_graph(batch));
   PLAIT_ASSIGN(StepResult result, read_losses(batch));
   if (nodes->move.empty()) return result;
@@ -103,10 +104,11 @@ Result<StepResult> Replica::Body::run_step(const Batch& batch, const StepKey& of
   return result;
 }
 
-// The same batch with the same random numbers at the weights that the optimizer moves to. Buffers are as the
-// first pass left them.
+// The same batch with the same random numbers and buffers at the weights that the optimizer moves to. What
+// the buffers learn is of the first pass alone.
 Status Replica::Body::second_gradient(const Batch& batch) {
   PLAIT_TRY(memory->keep_weights());
+  PLAIT_TRY(memory->put_back_buffers());
   PLAIT_TRY(run_in_turn(nodes->move));
   PLAIT_TRY(run_graph(batch).at("second gradient"));
   PLAIT_TRY(read_losses(batch).status().at("second gradient"));

@@ -56,7 +56,7 @@ Status ReplicaMemory::allocate_arenas(const OptimizerInstance* optimizer) {
   arenas_.gradients = elements(gradients_);
   if (optimizer == nullptr || !plan_.options().training) return {};
   if (optimizer->moves()) {
-    PLAIT_ASSIGN(kept_, DeviceMemory::allocate(stream_, arena_bytes()));
+    PLAIT_ASSIGN(kept_, DeviceMemory::allocate(stream_, arena_bytes() + buffer_bytes()));
     arenas_.kept = elements(kept_);
   }
   for (const SlotInfo& slot : optimizer->slots()) PLAIT_TRY(allocate_slot(slot.initial));
@@ -149,6 +149,22 @@ Status ReplicaMemory::fetch_reports() {
   if (host_reports_.empty()) return {};
   return stream_.copy_out(host_reports_.data(), reports_.data(), host_reports_.size());
 }
+
+Status ReplicaMemory::copy_some(float* to, const float* from, uint64_t bytes) {
+  return bytes == 0 ? Status() : stream_.copy(to, from, bytes);
+}
+
+Status ReplicaMemory::keep_buffers() {
+  return copy_some(arenas_.kept + plan_.arena_elements(), weights(plan_.buffers_offset()), buffer_bytes());
+}
+
+Status ReplicaMemory::put_back_buffers() {
+  return copy_some(weights(plan_.buffers_offset()), arenas_.kept + plan_.arena_elements(), buffer_bytes());
+}
+
+Status ReplicaMemory::keep_weights() { return copy_some(arenas_.kept, weights(), arena_bytes()); }
+
+Status ReplicaMemory::put_back_weights() { return copy_some(weights(), arenas_.kept, arena_bytes()); }
 
 double ReplicaMemory::mean_loss() const {
   const bool is_near = stream_.device().host_memory();

@@ -56,16 +56,19 @@ class ReplicaMemory {
   double mean_loss() const;
   void fetches_within_step() { fetches_within_step_ = true; }
 
-  // Weights and buffers as they are now, to be put back. Queued on the stream.
-  Status keep_weights() { return stream_.copy(arenas_.kept, arenas_.weights, arena_bytes()); }
-  Status put_back_weights() { return stream_.copy(arenas_.weights, arenas_.kept, arena_bytes()); }
+  // Of an optimizer that moves. Buffers as they are before a step, and weights with buffers as they are now,
+  // to be put back. Queued on the stream.
+  Status keep_buffers();
+  Status put_back_buffers();
+  Status keep_weights();
+  Status put_back_weights();
 
  private:
   struct Arenas {  // own or shared
     float* weights = nullptr;
     float* gradients = nullptr;
     std::vector<float*> slots;
-    float* kept = nullptr;  // see keep_weights; of an optimizer that moves
+    float* kept = nullptr;  // weights and buffers, then buffers before the step; of an optimizer that moves
   };
 
   ReplicaMemory(const Plan& plan, Stream& stream) : plan_(plan), stream_(stream) {}
@@ -74,6 +77,8 @@ class ReplicaMemory {
   }
   static float* elements(const DeviceMemory& memory) { return static_cast<float*>(memory.data()); }
   uint64_t arena_bytes() const { return plan_.arena_elements() * sizeof(float); }
+  uint64_t buffer_bytes() const { return (plan_.arena_elements() - plan_.buffers_offset()) * sizeof(float); }
+  Status copy_some(float* to, const float* from, uint64_t bytes);
   Status allocate();
   Status allocate_arenas(const OptimizerInstance* optimizer);
   Status allocate_slot(double initial);

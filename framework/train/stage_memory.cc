@@ -68,7 +68,7 @@ RunMemory Stage::memory(int threads, int ranks) const {
   const auto workers = static_cast<uint64_t>(use.workers);
   use.replicas = workers * (floats(arena + trained * (1 + (in_tasks ? slots : 0)) + extra_gradients(*plan_)) +
                             plan_->prepared_bytes());
-  if (in_tasks && optimizer_->moves()) use.replicas += workers * floats(arena);
+  if (in_tasks && optimizer_->moves()) use.replicas += workers * floats(2 * arena - plan_->buffers_offset());
   if (optimizer_->plain()) use.replicas += plain_copies(*plan_, slots, in_tasks ? workers : 0);
   use.activations = workers * plans_->activation_bytes();
   use.batches = workers * ShardFeed::kBuffers * batch_bytes(*data_, numbers_.batch);

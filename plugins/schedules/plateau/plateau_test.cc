@@ -82,7 +82,7 @@ TEST_CASE("monitors what the file says, by default what picks the best weights")
   CHECK(std::string(Schedule(settings()).made.ops().monitor(Schedule(settings()).made.self())) == "");
   Schedule schedule(settings().set("monitor", "loss"));
   CHECK(std::string(schedule.made.ops().monitor(schedule.made.self())) == "loss");
-  CHECK(schedule.made.ops().stop == nullptr);
+  CHECK((schedule.made.ops().stop == nullptr));
   CHECK(schedule.made.ops().ignores_total(schedule.made.self()) != 0);
 }
 
