@@ -586,6 +586,7 @@ class Run {
     summary_.validation = main_->validation();
     summary_.best_validation = main_->best().validation;
     summary_.best_epoch = main_->best().epoch;
+    summary_.ended_early = main_->ended_early();
     PLAIT_ASSIGN(const NamedTensors best, weigh_best());
     if (summary_.status != RunStatus::kComplete) return {};
     const Status tested = test(weights, best);

@@ -370,6 +370,7 @@ std::string Summary::json() const {
                  {"losses", to_json(losses)},
                  {"test", to_json(test)},
                  {"validation", to_json(validation)},
+                 {"ended_early", ended_early},
                  {"best_epoch", number(best_epoch)},
                  {"best_validation", to_json(best_validation)},
                  {"best_test", to_json(best_test)},
