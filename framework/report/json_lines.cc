@@ -97,6 +97,7 @@ void JsonLines::task_stage_finished(const TaskStageInfo& stage) {
                   {"skipped_records", stage.skipped_records},
                   {"bytes_shuffled", stage.bytes_shuffled},
                   {"bytes_spilled", stage.bytes_spilled},
+                  {"bytes_held", stage.bytes_held},
                   {"seconds", stage.seconds}});
 }
 

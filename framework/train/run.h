@@ -86,6 +86,7 @@ struct TaskStageInfo {
   int64_t results = 0;          // lines of a table of pairs
   int64_t bytes_shuffled = 0;   // sent from rank to rank
   int64_t bytes_spilled = 0;    // kept in files meanwhile
+  int64_t bytes_held = 0;       // of pairs in memory at most, on any rank
   double seconds = 0;
 };
 

@@ -307,6 +307,7 @@ Json to_json(const std::vector<TaskStageInfo>& stages) {
                     {"results", stage.results},
                     {"bytes_shuffled", stage.bytes_shuffled},
                     {"bytes_spilled", stage.bytes_spilled},
+                    {"bytes_held", stage.bytes_held},
                     {"seconds", number(stage.seconds)}});
   }
   return list;

@@ -126,6 +126,7 @@ Status StageChain::run_task(TaskStage& stage, const Surroundings& around, TaskSt
   info.results = outcome.results;
   info.bytes_shuffled = outcome.bytes_shuffled;
   info.bytes_spilled = outcome.bytes_spilled;
+  info.bytes_held = outcome.bytes_held;
   info.tasks_by_rank = outcome.tasks_by_rank;
   info.sha256 = outcome.sha256;
   return {};

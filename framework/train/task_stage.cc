@@ -314,6 +314,7 @@ Status TaskStage::run_keyed(Transport& transport, StoppableWork& work, int slots
   outcome.results = counts.results;
   outcome.bytes_shuffled = counts.bytes_shuffled;
   outcome.bytes_spilled = counts.bytes_spilled;
+  outcome.bytes_held = counts.bytes_held;
   outcome.tasks_by_rank = counts.tasks_by_rank;
   return {};
 }
