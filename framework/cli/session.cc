@@ -187,7 +187,6 @@ Result<Network> shape_job(const Registry& registry, const Job& job, bool fuse, S
     return {Code::kInvalid, job.file + ": has no source, so that the samples' shapes are not known"};
   SampleReader::Options options;
   options.seed = job.seed;
-  options.shapes_only = true;
   options.augment = &job.augment;
   options.preprocess = &job.preprocess;
   if (std::ranges::any_of(job.stages, &StageSpec::is_used))

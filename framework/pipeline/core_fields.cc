@@ -142,7 +142,7 @@ const plait_field kMetric[] = {
     text("target", "default: part \"label\""),
 };
 const plait_field kSchedule[] = {
-    text("field", "of the optimizer; default: \"rate\""),
+    text("field", "of the optimizer; default: \"rate\"; of a schedule that may end training: none"),
 };
 const plait_field kTrain[] = {
     whole("shards", "8", 1, 65536, "logical shards of the data (K)"),

@@ -88,7 +88,7 @@ struct MetricSpec {
 };
 
 struct ScheduleSpec {
-  std::string field;  // of the optimizer; default "rate"
+  std::string field;  // of the optimizer; "": none, the schedule may only end training
   PluginSpec plugin;
 };
 

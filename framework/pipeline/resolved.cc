@@ -62,7 +62,8 @@ class Writer {
     for (const MetricSpec& metric : job.metrics) this->metric(metric);
     block("optimizer", job.optimizer);
     for (const ScheduleSpec& schedule : job.schedules)
-      block("schedule", schedule.plugin, "field: " + quoted_text(schedule.field) + " ");
+      block("schedule", schedule.plugin,
+            schedule.field.empty() ? "" : "field: " + quoted_text(schedule.field) + " ");
     train(job.train);
     const uint64_t memory = job.evaluate.memory_bytes;
     line("evaluate { batch: " + std::to_string(job.evaluate.batch) +

@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view kMagic = "PLAITCK2", kFamily = "PLAITCK";
+constexpr std::string_view kMagic = "PLAITCK3", kFamily = "PLAITCK";
 constexpr std::string_view kEnding = ".ckpt";
 constexpr size_t kDigestBytes = sizeof(Sha256::Digest);
 
@@ -34,6 +34,18 @@ NamedValues named_from_json(const Json& list) {
   NamedValues values;
   for (const Json& pair : list) values.emplace_back(pair.at(0).get<std::string>(), value_of(pair.at(1)));
   return values;
+}
+
+Json to_json(const std::vector<Validated>& validated) {
+  Json list = Json::array();
+  for (const Validated& one : validated) list.push_back({one.step, named_to_json(one.values)});
+  return list;
+}
+
+std::vector<Validated> validated_from(const Json& list) {
+  std::vector<Validated> validated;
+  for (const Json& one : list) validated.push_back({one.at(0).get<int64_t>(), named_from_json(one.at(1))});
+  return validated;
 }
 
 Json to_json(const Counters& counters) {
@@ -93,7 +105,8 @@ Json to_json(const Checkpoint& checkpoint) {
           {"counters", to_json(checkpoint.counters)},
           {"best", {best.known, bits_of(best.value), bits_of(best.epoch), named_to_json(best.validation)}},
           {"validation", named_to_json(checkpoint.validation)},
-          {"validated_step", checkpoint.validated_step}};
+          {"validated_step", checkpoint.validated_step},
+          {"validated", to_json(checkpoint.validated)}};
 }
 
 void from_json(const Json& json, Checkpoint& checkpoint) {
@@ -110,6 +123,7 @@ void from_json(const Json& json, Checkpoint& checkpoint) {
                      named_from_json(best.at(3))};
   checkpoint.validation = named_from_json(json.at("validation"));
   checkpoint.validated_step = json.at("validated_step").get<int64_t>();
+  checkpoint.validated = validated_from(json.at("validated"));
 }
 
 std::string digest_of(std::string_view bytes) {

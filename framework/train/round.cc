@@ -188,7 +188,8 @@ Status Rounds::runtime_of_steps() {
   const size_t fields = parts_.optimizer->runtime_fields();
   runtime_.resize(static_cast<size_t>(steps_) * fields);
   for (int64_t s = 0; s < steps_; ++s) {
-    const Progress progress{state_->step + s, numbers_.total_steps, numbers_.steps_per_epoch};
+    const Progress progress{state_->step + s, numbers_.total_steps, numbers_.steps_per_epoch,
+                            follower_->evaluations()};
     PLAIT_TRY(parts_.optimizer->runtime(
         progress, std::span(runtime_).subspan(static_cast<size_t>(s) * fields, fields)));
   }
@@ -316,7 +317,7 @@ Status Rounds::make_weights(RoundState& state) {
   }
   take_buffers(state);
   if (numbers_.sync == Sync::kWeights) return follow_mean(state);
-  return update_.run(state.step, runtime_, mean_.data(), state.weights, state.slots);
+  return update_.run(state.step, runtime_, result_.loss, mean_.data(), state.weights, state.slots);
 }
 
 Status Rounds::follow_mean(RoundState& state) {
@@ -336,7 +337,8 @@ Status Rounds::follow_mean(RoundState& state) {
   const int64_t rounds = (numbers_.total_steps + numbers_.local_steps - 1) / numbers_.local_steps;
   const Progress progress{state.round, rounds, numbers_.steps_per_epoch / numbers_.local_steps};
   PLAIT_TRY(parts_.outer_optimizer->runtime(progress, runtime));
-  return update_.run(state.round, runtime, mean, state.weights, state.outer_slots);
+  constexpr double kNoLoss = std::numeric_limits<double>::quiet_NaN();
+  return update_.run(state.round, runtime, kNoLoss, mean, state.weights, state.outer_slots);
 }
 
 void Rounds::take_buffers(RoundState& state) {

@@ -74,6 +74,8 @@ class RoundFollower {
   virtual ~RoundFollower() = default;
   // Steps that are left to train: 0 ends it.
   virtual int64_t steps_left() = 0;
+  // All that were made before the next round, for schedules; null: none.
+  virtual const EvaluationHistory* evaluations() { return nullptr; }
   virtual Status report(const RoundResult& result) = 0;
   virtual Status evaluate() = 0;
   virtual Status save() = 0;

@@ -48,8 +48,11 @@ class Stage : private RoundFollower {
   // is less than a round; kStopped on all ranks.
   // Threads: [setup only]
   Status open();
+  // Fits the operators of the data that want it, and wait for no stage of tasks: see JobData::complete. What
+  // was done is in `told`, on all ranks. After open. Fails with: kStopped on all ranks.
+  Status fit(const Fits* kept, std::vector<FitInfo>& told);
   // Once the stages of tasks have run: what of data and weights is made from their arrays. After make_state.
-  Status take_stage_arrays();
+  Status take_stage_arrays(const Fits* kept, std::vector<FitInfo>& told);
   // The weights that the seed gives, and slots; after open, for stages that run.
   Status make_state();
 
@@ -87,6 +90,8 @@ class Stage : private RoundFollower {
   const NamedValues& losses() const { return losses_; }
   const Best& best() const { return best_; }
   const NamedValues& validation() const { return validation_values_; }
+  // The schedule that ended the stage, and after which step; "" where none did.
+  const std::string& ended_early() const { return ended_early_; }
   // On the job's test records; empty where there are none. Fails with: kStopped on all ranks.
   Result<NamedValues> test(const NamedTensors& weights, const std::string& which);
   // Of the rounds that have run.
@@ -99,7 +104,10 @@ class Stage : private RoundFollower {
   Status make_optimizers();
   Status name_values();
   void find_monitor();
+  Status check_plain_order() const;
   Status make_evaluators();
+  Status check_monitors();
+  Status check_monitor(const Monitored& one) const;
   Result<std::unique_ptr<Evaluator>> evaluator_for(const EvaluationSet& set);
   Status count_steps();
   Status tell_begin();
@@ -111,12 +119,15 @@ class Stage : private RoundFollower {
   bool is_stop(const Status& status) const;
   Result<RunStatus> end(const NamedTensors& network);
   int64_t steps_left() override;
+  const EvaluationHistory* evaluations() override { return &history_; }
   Status report(const RoundResult& result) override;
   Status evaluate() override;
   Status save() override;
   Status after_round(const RoundResult& result, Clock::Nanoseconds took);
   Status tell_first_bad();
   Status validate(bool is_regular = true);
+  void remember(Validated validated);
+  Status ask_schedules();
   Status save_checkpoint(const NamedTensors& network);
   Status add_best(Checkpoint& checkpoint);
   double epoch() const;
@@ -156,6 +167,9 @@ class Stage : private RoundFollower {
   bool told_left_out_ = false;
   Best best_;
   NamedValues validation_values_;
+  std::vector<Validated> validated_;  // all that a run without --max-steps makes too
+  EvaluationHistory history_;         // the same, for schedules
+  std::string ended_early_;
 };
 
 }  // namespace plait

@@ -1,6 +1,9 @@
 // Losses, metrics, optimizers, schedules and reducers as workers.
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "graph/evaluation_history.h"
 #include "verify/config_samples.h"
 #include "verify/law.h"
 #include "verify/loss_bench.h"
@@ -88,6 +91,7 @@ class OptimizerWorker final : public Worker {
     const float* gradient = run_->gradients.as<float>();
     for (int64_t t = 0; t < 3; ++t) {
       PLAIT_ASSIGN(const double observed, run_->observe(gradient, t));
+      if (bench_->moves()) PLAIT_TRY(run_->move(gradient, t, observed));
       PLAIT_TRY(run_->step(gradient, t, observed));
     }
     return {};
@@ -103,6 +107,11 @@ class ScheduleWorker final : public Worker {
     base_.as<double>()[0] = base;
     own("base", base_, PLAIT_F64, Role::kRead);
     own("values", values_, PLAIT_F64, Role::kWritten);
+    const auto* ops = instance_.ops<plait_schedule_ops>();
+    const char* const monitor = PLAIT_HAS(ops, monitor) ? ops->monitor(instance_.self()) : nullptr;
+    const std::string name = monitor == nullptr || *monitor == '\0' ? "loss" : monitor;
+    for (const double value : {1.0, 0.5, 0.75, 0.75, 2.0})
+      history_.add(name, false, 4 * static_cast<int64_t>(history_.all().size()), value);
   }
   std::string text() const override { return config_text(instance_.config()); }
   CallContext& context() override { return context_; }
@@ -115,6 +124,10 @@ class ScheduleWorker final : public Worker {
       call.struct_size = sizeof call;
       call.base = base_.as<double>()[0];
       call.step = static_cast<int64_t>(t), call.total_steps = kSteps, call.steps_per_epoch = 7.5;
+      const auto seen = history_.all().first(std::min<uint64_t>(t / 4, history_.all().size()));
+      call.n_evaluations = static_cast<uint32_t>(seen.size());
+      call.evaluations = seen.data();
+      PLAIT_TRY(ask_stop(call));
       double* value = values_.as<double>() + t;
       PLAIT_TRY(context_
                     .call([&] {
@@ -125,7 +138,15 @@ class ScheduleWorker final : public Worker {
     }
     return {};
   }
+  Status ask_stop(const plait_schedule_call& call) {
+    const auto* ops = instance_.ops<plait_schedule_ops>();
+    if (!PLAIT_HAS(ops, stop)) return {};
+    int32_t stop = 0;
+    return context_.call([&] { return ops->stop(instance_.self(), context_.raw(), &call, &stop); })
+        .at("stop");
+  }
   Instance instance_;
+  EvaluationHistory history_;
   Guarded base_, values_;
   CallContext context_;
 };
