@@ -1,6 +1,6 @@
 // Share of right answers.
-#include <plait/sdk.hpp>
 #include <plait/classes.hpp>
+#include <plait/sdk.hpp>
 
 using namespace plait::sdk;
 
