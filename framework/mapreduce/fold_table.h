@@ -47,6 +47,7 @@ class FoldTable {
   void sort(int ranks);
   size_t sorted(int rank) const { return first_of_rank_[static_cast<size_t>(rank)]; }  // ranks + 1 of them
   Pair pair(size_t place) const;                                                       // of the sorted
+  void fetch_pair(size_t place) const;
   void clear();
 
  private:
