@@ -96,8 +96,8 @@ class ReportNames {
     for (const auto& [name, where] : taken_)
       if (name.starts_with(begin))
         errors_.add(place,
-                    "values of metric \"" + metric.values.front().name + "\" are reported as \"" + begin +
-                        "...\", and another as \"" + name + "\"",
+                    "values of metric \"" + metric.values.front().name + "\" are reported below \"" + begin +
+                        "\", and another one as \"" + name + "\"",
                     where.empty() ? "" : "the other is at " + where);
   }
 
