@@ -137,14 +137,17 @@ Result<Json> read_summary(Files& files, const std::string& run) {
   Json json = Json::parse(*text, nullptr, false);
   if (json.is_discarded()) return damaged("no JSON", "an object of JSON, as a run writes it");
   if (!json.is_object()) return damaged(json.type_name(), "an object, as a run writes it");
-  for (const auto& [name, type] : {std::pair{"identity", Json::value_t::object},
-                                   {"begun_with", Json::value_t::object},
-                                   {"changes", Json::value_t::array},
-                                   {"stages", Json::value_t::array}})
+  for (const auto& [name, type] :
+       {std::pair{"identity", Json::value_t::object}, std::pair{"begun_with", Json::value_t::object},
+        std::pair{"changes", Json::value_t::array}, std::pair{"stages", Json::value_t::array}})
     if (json.contains(name) && json[name].type() != type)
       return damaged(std::string(json[name].type_name()) + " as \"" + name + "\"",
                      type == Json::value_t::array ? "an array" : "an object");
   return json;
+}
+
+std::string text_of(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : json_text(value);
 }
 
 // {"program": {"plait": "1.0.0"}} becomes "program: plait", "1.0.0".
@@ -152,13 +155,12 @@ std::vector<std::pair<std::string, std::string>> identity_of(const Json& summary
   std::vector<std::pair<std::string, std::string>> facts;
   const auto begun = summary.find("begun_with");
   if (begun != summary.end() && begun->is_object() && begun->contains("sha256"))
-    facts.emplace_back("weights: begun with", json_text((*begun)["sha256"]));
+    facts.emplace_back("weights: begun with", text_of((*begun)["sha256"]));
   const auto identity = summary.find("identity");
   if (identity == summary.end() || !identity->is_object()) return facts;
   for (const auto& [part, named] : identity->items()) {
     if (!named.is_object()) continue;
-    for (const auto& [name, value] : named.items())
-      facts.emplace_back(part + ": " + name, value.is_string() ? value.get<std::string>() : json_text(value));
+    for (const auto& [name, value] : named.items()) facts.emplace_back(part + ": " + name, text_of(value));
   }
   return facts;
 }

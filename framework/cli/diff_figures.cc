@@ -20,7 +20,7 @@ struct Row {
   std::optional<Json> a, b;
   bool only_if_other = false;  // shown where the two differ
 
-  bool differs() const { return a != b; }
+  bool differs() const { return a.has_value() != b.has_value() || (a && *a != *b); }
 };
 
 class Rows {
@@ -28,7 +28,7 @@ class Rows {
   void add(const std::string& name, const Json& value, bool is_right, bool only_if_other = false) {
     auto at = std::ranges::find(list, name, &Row::name);
     if (at == list.end()) at = list.insert(at, Row{name, {}, {}, only_if_other});
-    (is_right ? at->b : at->a) = value;
+    (is_right ? at->b : at->a).emplace(value);
   }
 
   std::vector<Row> list;

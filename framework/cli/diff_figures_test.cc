@@ -37,7 +37,7 @@ TEST_CASE("of stages the digests of outputs, and what else differs") {
   const char* other = R"({"stages": [{"name": "n", "sha256": "aa", "records": 3}]})";
   const std::string text = text_of(a, other);
   CHECK(text.find("stage n: records  -") != std::string::npos);
-  CHECK(text.find("stage m: sha256   aa     -   *") != std::string::npos);
+  CHECK(text.find("stage m: sha256   aa     -  *") != std::string::npos);
 }
 
 }  // namespace
