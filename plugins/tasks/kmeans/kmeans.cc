@@ -2,6 +2,7 @@
 #include <plait/sdk.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <memory>
 #include <mutex>
@@ -109,7 +110,7 @@ struct KMeans {
       const size_t centre = nearest[r];
       ++count[centre];
       const double distance = squared_distance(vector, &centres[centre * d_], d_);
-      check_range(distance);
+      if (distance > kLargest) refuse_distance(distance, {vector, d_});
       inertia[0] += distance;
       double* const sums = &sum[centre * d_];
       for (size_t i = 0; i < d_; ++i) sums[i] += vector[i];
@@ -142,8 +143,9 @@ struct KMeans {
   static constexpr double kLargest = 0x1p124;    // squared
   static constexpr double kSmallest = 0x1p-100;  // squared, of one element: above what is no normal number
 
-  static void check_range(double distance) {
-    if (distance <= kLargest) return;
+  // Elements that are not finite are told of where they are summed.
+  static void refuse_distance(double distance, std::span<const float> vector) {
+    if (!std::ranges::all_of(vector, [](float x) { return std::isfinite(x); })) return;
     throw NumericError("a record's squared distance from its centre is ", distance, ", wanted at most ",
                        kLargest, ": beyond it f32 cannot compare distances; scale the records");
   }

@@ -139,6 +139,9 @@ TEST_CASE("a direction without variance is not whitened by epsilon 0, though rou
     line.push_back({x, 0.7 * x, 255 - x, x / 3, 0.1 * x, x, 2 - 0.3 * x});
     plane.push_back({x, 0.7 * x + y, 255 - x, x / 3 - y, 0.1 * x, x + 0.3 * y, 2 - 0.3 * x});
   }
+  std::vector<Doubles> many;
+  for (size_t r = 0; r < 3000; ++r) many.push_back({random.uniform_at(r), 0.7 * random.uniform_at(r)});
+  refused(many, settings().set("whiten", "pca"), "component 1 has no variance to whiten by: ");
   for (const char* whiten : {"pca", "zca"}) {
     refused(line, settings().set("whiten", whiten), "component 1 has no variance to whiten by: ");
     refused(plane, settings().set("whiten", whiten), "component 2 has no variance to whiten by: ");
