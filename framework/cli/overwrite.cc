@@ -13,7 +13,7 @@ namespace {
 
 std::string normal_path(const std::string& path) {
   std::error_code error;
-  const fs::path whole = fs::weakly_canonical(path, error);
+  const fs::path whole = fs::weakly_canonical(fs::absolute(path), error);
   return error ? fs::path(path).lexically_normal().string() : whole.string();
 }
 

@@ -90,7 +90,7 @@ TEST_CASE("one number for all is not repeated for each of very many elements") {
   TestHost host;
   const Entry entry = linked("plait.normalize");
   const auto& ops = *static_cast<const plait_augmenter_ops*>(entry.implementation.ops);
-  const Settings one = settings().set("mean", 0.25);
+  Settings one = settings().set("mean", 0.25);
   const std::vector<PartSpec> parts = {{"image", DType::u8, {int64_t{1} << 40}, 0}};
   const SpecList specs(parts);
   void* self = nullptr;
