@@ -128,7 +128,7 @@ TEST_CASE("names that nobody can read or hand on") {
   says(errors_at(kLayer + " metric { name: \" \" accuracy {} }"),
        {"error: a metric's name in reports, \" \", is blank"});
   says(errors_at(kLayer + " metric { name: \"\" accuracy {} }"),
-       {"a metric's name in reports, \"\", is blank"});
+       {"a metric's name in reports, \"\", is empty"});
   says(errors_at(kLayer + " metric { name: \"-m\" accuracy {} }"), {"\"-m\", begins with a dash"});
   says(errors_at(kLayer + " loss { name: \" \" cross_entropy {} }"),
        {"a loss's name in reports, \" \", is blank"});

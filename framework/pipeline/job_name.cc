@@ -19,6 +19,7 @@ bool is_blank(const std::string& name) { return name.find_first_not_of(' ') == s
 }  // namespace
 
 std::string name_fault(const std::string& name) {
+  if (name.empty()) return "is empty";
   if (is_blank(name)) return "is blank";
   if (name.starts_with('-')) return "begins with a dash";
   return length_fault(name);
