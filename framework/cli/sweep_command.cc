@@ -120,7 +120,7 @@ Result<Session> check_plan(const po::variables_map& given, const SweepPlan& plan
   Session session;
   PLAIT_ASSIGN(session.registry, load_registry(given, scan));
   PLAIT_ASSIGN(session.job, load_job(*session.registry, file, options));
-  PLAIT_TRY(shape_job(session, false).status());
+  PLAIT_TRY(check_shapes(*session.registry, session.job));
   std::set<std::pair<size_t, std::string>> tried;
   for (const Words& values : plan.combinations)
     for (size_t i = 0; i < values.size() && tried.size() < kMostTried; ++i) {
@@ -133,12 +133,13 @@ Result<Session> check_plan(const po::variables_map& given, const SweepPlan& plan
       };
       auto job = load_job(*session.registry, file, settings);
       if (!job) return job.status();
-      if (tried.size() <= kMostShaped) PLAIT_TRY(fault(shape_job(*session.registry, *job, false).status()));
+      if (tried.size() <= kMostShaped) PLAIT_TRY(fault(check_shapes(*session.registry, *job)));
     }
   return session;
 }
 
 Monitor find_monitor(const Session& session) {
+  if (session.job.is_stages_only()) return {"", false};
   const std::string& wanted = session.job.evaluate.monitor;
   for (const ReportedValue& value : reported_values(session.job))
     if (wanted.empty() || wanted == value.name) return {value.name, value.higher_is_better};
