@@ -28,6 +28,7 @@ LossNode::LossNode(const NodeSetup& setup, const Plan& plan, const ReplicaMemory
   }
   const uint64_t bytes = plan.tensors()[static_cast<size_t>(info.input)].bytes;
   if (loss_.gradient != kNoOffset) writes(Space::kActivations, loss_.gradient, bytes);
+  writes(Space::kLosses, head, 1);
   if (loss_.workspace != kNoOffset) writes(Space::kActivations, loss_.workspace, 1);
 }
 

@@ -23,7 +23,7 @@ struct StepKey {
   int64_t updates = 0;  // of the optimizer's slots since they had their initial values
 };
 
-enum class Space { kActivations, kPrepared, kWeights, kGradients, kExtraGradients, kObserved };
+enum class Space { kActivations, kPrepared, kWeights, kGradients, kExtraGradients, kLosses, kObserved };
 
 // A range of memory that a node reads or writes. Units: bytes or elements, the same within a space.
 struct MemoryUse {

@@ -1,6 +1,7 @@
 #include "graph/node_list.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "graph/layer_node.h"
 #include "graph/loss_node.h"
@@ -19,6 +20,7 @@ class NodeMaker {
         optimizer_(optimizer),
         setup_(setup),
         list_(new NodeList),
+        into_(&list_->order),
         prepare_(plan.steps().size(), nullptr) {}
 
   Result<std::unique_ptr<NodeList>> run() {
@@ -32,16 +34,20 @@ class NodeMaker {
       PLAIT_TRY(add_backward(plan_.steps()[step]));
       if (completed_by_[step].empty() || optimizer_ == nullptr) continue;
       updates.push_back(step);
-      if (!optimizer_->needs_all_gradients()) add_update(step);
+      if (!optimizer_->needs_all_gradients() && !optimizer_->moves()) add_update(step);
     }
-    if (optimizer_ != nullptr && optimizer_->needs_all_gradients()) add_updates_at_the_end(updates);
+    if (optimizer_ != nullptr && optimizer_->moves()) {
+      add_second_pass(updates);
+    } else if (optimizer_ != nullptr && optimizer_->needs_all_gradients()) {
+      add_updates_at_the_end(updates);
+    }
     return std::move(list_);
   }
 
  private:
   Node* add(Node* node) {
     list_->owned.emplace_back(node);
-    list_->order.push_back(node);
+    into_->push_back(node);
     return node;
   }
 
@@ -101,11 +107,26 @@ class NodeMaker {
     return gradient;
   }
 
+  UpdateSetup update_setup() const {
+    UpdateSetup setup{setup_, optimizer_, &plan_, &memory_};
+    if (optimizer_->needs_all_gradients()) setup.observed = &list_->observed;
+    if (optimizer_->moves()) setup.loss = &list_->loss;
+    setup.is_second = into_ == &list_->second;
+    return setup;
+  }
+
+  // An elementwise optimizer would pay with a wait for what few look at.
+  void fetch_loss() {
+    const bool is_wanted = !optimizer_->elementwise() || optimizer_->needs_all_gradients();
+    if (setup_.stream->device().host_memory() || !is_wanted || std::exchange(fetches_, true)) return;
+    add(new FetchLossNode(setup_, memory_));
+  }
+
   void add_update(size_t step) {
+    if (!optimizer_->moves()) fetch_loss();
     const LayerSpec& layer = *plan_.network().nodes[static_cast<size_t>(plan_.steps()[step].node)].layer;
     const auto ranges = update_ranges(plan_, completed_by_[step], optimizer_->elementwise());
-    const double* observed = optimizer_->needs_all_gradients() ? &list_->observed : nullptr;
-    add(new UpdateNode(setup_, *optimizer_, memory_, ranges, observed, layer_place(layer), layer.name));
+    add(new UpdateNode(update_setup(), ranges, layer_place(layer), layer.name));
     for (int parameter : completed_by_[step]) updated_[static_cast<size_t>(parameter)] = true;
     add_prepare(completed_by_[step]);
   }
@@ -119,17 +140,30 @@ class NodeMaker {
       if (prepare_[i] == nullptr || !reads) continue;
       const bool complete =
           std::ranges::all_of(own, [&](int p) { return !trained(p) || updated_[static_cast<size_t>(p)]; });
-      if (complete) list_->order.push_back(prepare_[i]);
+      if (complete) into_->push_back(prepare_[i]);
     }
   }
 
-  void add_updates_at_the_end(const std::vector<size_t>& updates) {
+  std::vector<UpdateRange> all_ranges(const std::vector<size_t>& updates) const {
     std::vector<int> parameters;
     for (size_t step : updates)
       parameters.insert(parameters.end(), completed_by_[step].begin(), completed_by_[step].end());
-    const auto ranges = update_ranges(plan_, parameters, false);
-    add(new ObserveNode(setup_, *optimizer_, memory_, ranges, &list_->observed));
+    return update_ranges(plan_, parameters, false);
+  }
+
+  void add_updates_at_the_end(const std::vector<size_t>& updates) {
+    if (!optimizer_->moves()) fetch_loss();
+    if (optimizer_->needs_all_gradients()) add(new ObserveNode(update_setup(), all_ranges(updates)));
     for (size_t step : updates) add_update(step);
+  }
+
+  void add_second_pass(const std::vector<size_t>& updates) {
+    into_ = &list_->move;
+    if (optimizer_->needs_all_gradients()) add(new ObserveNode(update_setup(), all_ranges(updates)));
+    add(new MoveNode(update_setup(), all_ranges(updates)));
+    list_->move.insert(list_->move.end(), list_->prepare.begin(), list_->prepare.end());
+    into_ = &list_->second;
+    add_updates_at_the_end(updates);
   }
 
   const Plan& plan_;
@@ -137,6 +171,8 @@ class NodeMaker {
   const OptimizerInstance* optimizer_;
   const NodeSetup setup_;
   std::unique_ptr<NodeList> list_;
+  std::vector<Node*>* into_;                    // where nodes are added
+  bool fetches_ = false;                        // there is a FetchLossNode
   std::vector<Node*> prepare_;                  // per step, or null
   std::vector<std::vector<int>> completed_by_;  // per step: parameters
   std::vector<bool> written_, updated_;         // per parameter
@@ -144,6 +180,12 @@ class NodeMaker {
 };
 
 }  // namespace
+
+std::vector<Node*> NodeList::all() const {
+  std::vector<Node*> nodes = order;
+  for (const auto* more : {&move, &second}) nodes.insert(nodes.end(), more->begin(), more->end());
+  return nodes;
+}
 
 Result<std::unique_ptr<NodeList>> make_nodes(const Plan& plan, ReplicaMemory& memory,
                                              const OptimizerInstance* optimizer, const NodeSetup& setup) {

@@ -17,8 +17,14 @@ struct NodeList {
   std::vector<Node*> order;
   // Of every layer that has one; those whose parameters are updated also stand in order.
   std::vector<Node*> prepare;
+  // Of an optimizer that wants a second gradient, whose updates do not stand in order: what makes the weights
+  // for it from the first, and what updates with it. Each in turn.
+  std::vector<Node*> move, second;
   std::vector<std::unique_ptr<Node>> owned;
   double observed = 0;
+  double loss = 0;  // of the first gradient; to be set before move
+  // All that run in a step, in that order.
+  std::vector<Node*> all() const;
 };
 
 // `optimizer` may be null: no updates.

@@ -59,6 +59,10 @@ Status OptimizerInstance::describe(const plait_type& type) {
   if (needs_all_gradients() && !observes) {
     return {Code::kPlugin, fmt::format("{} wants to observe all gradients but has no observe", type.id)};
   }
+  if (plain() && elementwise()) {
+    return {Code::kPlugin,
+            fmt::format("{} says that it is elementwise, and that it wants whole parameters", type.id)};
+  }
   if (!PLAIT_HAS(rules, describe)) return {};
   plait_optimizer_builder builder{};
   builder.struct_size = sizeof builder;
@@ -85,56 +89,101 @@ void OptimizerInstance::find_runtime_fields(const plait_type& type) {
   }
 }
 
-Status OptimizerInstance::add_schedule(const Registry& registry, const ScheduleSpec& schedule) {
-  const std::string name = schedule.field.empty() ? "rate" : schedule.field;
-  const auto found = std::ranges::find(runtime_names_, name);
+std::string OptimizerInstance::Scheduled::name() const {
+  return fmt::format("{} ({})", schedule.entry().type->id, where.text());
+}
+
+// One that may end training needs none.
+Result<size_t> OptimizerInstance::field_of(const ScheduleSpec& schedule) const {
+  if (schedule.field.empty()) return kNoField;
+  const auto found = std::ranges::find(runtime_names_, schedule.field);
   if (found == runtime_names_.end()) {
-    return {Code::kInvalid, fmt::format("a schedule for \"{}\": {} can be scheduled in {}: {}", name,
-                                        runtime_names_.empty() ? "nothing" : "what",
-                                        instance_.entry().type->id, fmt::join(runtime_names_, ", "))};
+    return Status(Code::kInvalid, fmt::format("a schedule for \"{}\": {} can be scheduled in {}: {}",
+                                              schedule.field, runtime_names_.empty() ? "nothing" : "what",
+                                              instance_.entry().type->id, fmt::join(runtime_names_, ", ")));
   }
   const auto field = static_cast<size_t>(found - runtime_names_.begin());
   if (std::ranges::any_of(schedules_, [&](const Scheduled& other) { return other.field == field; })) {
-    return {Code::kInvalid, fmt::format("a second schedule for \"{}\"", name)};
+    return Status(Code::kInvalid, fmt::format("a second schedule for \"{}\"", schedule.field));
   }
+  return field;
+}
+
+Status OptimizerInstance::add_schedule(const Registry& registry, const ScheduleSpec& schedule) {
+  PLAIT_ASSIGN(const size_t field, field_of(schedule));
   CallContext context;
   PLAIT_ASSIGN(Instance made, create_instance(registry, *schedule.plugin.entry, *schedule.plugin.config,
                                               PLAIT_HOST_DEVICE, context));
-  schedules_.push_back({field, std::move(made), schedule.plugin.where});
+  Scheduled scheduled{field, std::move(made), schedule.plugin.where};
+  if (const plait_schedule_ops* ops = &scheduled.ops(); PLAIT_HAS(ops, monitor)) {
+    const char* const name = ops->monitor(scheduled.schedule.self());
+    if (name == nullptr) return {Code::kPlugin, scheduled.name() + " monitors a value without a name"};
+    scheduled.monitors = true;
+    scheduled.monitor = name;
+  }
+  schedules_.push_back(std::move(scheduled));
   return {};
 }
 
 std::string OptimizerInstance::length_bound_schedule() const {
   for (const Scheduled& one : schedules_) {
-    const auto* ops = one.schedule.ops<plait_schedule_ops>();
+    const plait_schedule_ops* ops = &one.ops();
     if (PLAIT_HAS(ops, ignores_total) && ops->ignores_total(one.schedule.self()) != 0) continue;
-    return fmt::format("the schedule of {}, {} ({})", runtime_names_[one.field],
-                       one.schedule.entry().type->id, one.where.text());
+    if (one.field == kNoField) return "the schedule " + one.name();
+    return fmt::format("the schedule of {}, {}", runtime_names_[one.field], one.name());
   }
   return "";
 }
 
+std::vector<Monitored> OptimizerInstance::monitored() const {
+  std::vector<Monitored> all;
+  for (const Scheduled& one : schedules_)
+    if (one.monitors) all.push_back({one.monitor, one.schedule.entry().type->id, one.where});
+  return all;
+}
+
+plait_schedule_call OptimizerInstance::call_of(const Scheduled& scheduled, const Progress& progress) const {
+  plait_schedule_call call{};
+  call.struct_size = sizeof call;
+  call.base = scheduled.field == kNoField ? 0 : runtime_base_[scheduled.field];
+  call.step = progress.step;
+  call.total_steps = progress.total_steps;
+  call.steps_per_epoch = progress.steps_per_epoch;
+  if (progress.evaluations == nullptr) return call;
+  const std::string& monitor = scheduled.monitor.empty() ? monitor_ : scheduled.monitor;
+  const EvaluationHistory::View seen =
+      scheduled.monitors ? progress.evaluations->of(monitor) : progress.evaluations->all();
+  call.n_evaluations = static_cast<uint32_t>(seen.size());
+  call.evaluations = seen.data();
+  return call;
+}
+
 Status OptimizerInstance::runtime(const Progress& progress, std::span<double> values) const {
   std::ranges::copy(runtime_base_, values.begin());
-  for (const Scheduled& scheduled : schedules_) {
-    plait_schedule_call call{sizeof call,
-                             0,
-                             runtime_base_[scheduled.field],
-                             progress.step,
-                             progress.total_steps,
-                             progress.steps_per_epoch,
-                             0,
-                             0,
-                             nullptr};
-    const Instance& schedule = scheduled.schedule;
+  for (const Scheduled& one : schedules_) {
+    if (one.field == kNoField) continue;
+    const plait_schedule_call call = call_of(one, progress);
     CallContext context;
-    const Status status = context.call([&] {
-      return schedule.ops<plait_schedule_ops>()->value(schedule.self(), context.raw(), &call,
-                                                       &values[scheduled.field]);
-    });
-    if (!status) return status.at(fmt::format("schedule {}", schedule.entry().type->id));
+    const Status status = context.call(
+        [&] { return one.ops().value(one.schedule.self(), context.raw(), &call, &values[one.field]); });
+    if (!status) return status.at(fmt::format("schedule {}", one.schedule.entry().type->id));
   }
   return {};
+}
+
+Result<std::string> OptimizerInstance::wants_end(const Progress& progress) const {
+  for (const Scheduled& one : schedules_) {
+    const plait_schedule_ops* ops = &one.ops();
+    if (!PLAIT_HAS(ops, stop)) continue;
+    const plait_schedule_call call = call_of(one, progress);
+    int32_t stop = 0;
+    CallContext context;
+    const Status status =
+        context.call([&] { return ops->stop(one.schedule.self(), context.raw(), &call, &stop); });
+    if (!status) return status.at(fmt::format("schedule {}", one.schedule.entry().type->id));
+    if (stop != 0) return one.name();
+  }
+  return std::string();
 }
 
 }  // namespace plait

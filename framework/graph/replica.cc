@@ -22,12 +22,15 @@ struct Replica::Body {
 
   Status build(Device& device);
   void run_node(size_t number);
-  Status run_graph(const Batch& batch, const StepKey& of_step);
+  Result<StepResult> run_step(const Batch& batch, const StepKey& of_step);
+  Status run_graph(const Batch& batch);
+  Status second_gradient(const Batch& batch);
+  Status run_in_turn(const std::vector<Node*>& some);
   Status failure() const;
   Result<StepResult> read_losses(const Batch& batch);
   Status check(const ReplicaMemory::LossReport& report, const HeadInfo& head, const Batch& batch) const;
   std::string target_text(const plait_tensor& target, int64_t place) const;
-  void keep_trace();
+  void keep_trace(const std::vector<Node*>& some);
 
   const Plan& plan;
   const Options options;
@@ -41,8 +44,9 @@ struct Replica::Body {
   StepKey key;
   static constexpr size_t kNone = std::numeric_limits<size_t>::max();
   std::atomic<size_t> first_failed{kNone};
-  std::vector<Status> statuses;   // per node
-  std::vector<double> loss_sums;  // per loss
+  std::vector<Status> statuses;    // per node
+  std::vector<double> loss_sums;   // per loss
+  std::vector<double> first_sums;  // the same of a first gradient
   std::vector<TraceEvent> events;
 };
 
@@ -56,6 +60,7 @@ Status Replica::Body::build(Device& device) {
   PLAIT_ASSIGN(nodes, make_nodes(plan, *memory, optimizer, setup));
   statuses.resize(nodes->order.size());
   loss_sums.resize(plan.losses().size());
+  first_sums.resize(plan.losses().size());
   std::vector<std::vector<MemoryUse>> uses;
   for (const Node* node : nodes->order) uses.push_back(node->uses());
   const bool serial = plan.options().lanes == 1 || !device.host_memory();
@@ -86,15 +91,53 @@ Status Replica::Body::failure() const {
   return statuses[first_failed];
 }
 
-Status Replica::Body::run_graph(const Batch& batch, const StepKey& of_step) {
+Result<StepResult> Replica::Body::run_step(const Batch& batch, const StepKey& of_step) {
   key = of_step;
+  if (!nodes->move.empty()) PLAIT_TRY(memory->keep_buffers());
+  PLAIT_TRY(run_graph(batch));
+  PLAIT_ASSIGN(StepResult result, read_losses(batch));
+  if (nodes->move.empty()) return result;
+  first_sums = loss_sums;
+  nodes->loss = result.samples > 0 ? result.loss_sum / result.samples : 0;
+  PLAIT_TRY(second_gradient(batch));
+  result.losses = first_sums;
+  return result;
+}
+
+// The same batch with the same random numbers and buffers at the weights that the optimizer moves to. What
+// the buffers learn is of the first pass alone.
+Status Replica::Body::second_gradient(const Batch& batch) {
+  PLAIT_TRY(memory->keep_weights());
+  PLAIT_TRY(memory->put_back_buffers());
+  PLAIT_TRY(run_in_turn(nodes->move));
+  PLAIT_TRY(run_graph(batch).at("second gradient"));
+  PLAIT_TRY(read_losses(batch).status().at("second gradient"));
+  PLAIT_TRY(memory->put_back_weights());
+  PLAIT_TRY(run_in_turn(nodes->second));
+  return stream->synchronize();
+}
+
+Status Replica::Body::run_in_turn(const std::vector<Node*>& some) {
+  const Status done = lanes.execute([&]() -> Status {
+    for (Node* node : some) {
+      if (options.cancelled != nullptr && options.cancelled->load())
+        return {Code::kStopped, "the step was cancelled"};
+      PLAIT_TRY(node->run(key));
+    }
+    return {};
+  });
+  if (options.trace) keep_trace(some);
+  return done;
+}
+
+Status Replica::Body::run_graph(const Batch& batch) {
   memory->use(batch);
   first_failed = kNone;
   graph->run();
   const bool failed = first_failed != kNone;
   const Status fetched = failed ? Status() : memory->fetch_reports();
   const Status settled = stream->synchronize();
-  if (options.trace) keep_trace();
+  if (options.trace) keep_trace(nodes->order);
   if (failed) return failure();
   PLAIT_TRY(fetched);
   return settled;
@@ -146,8 +189,8 @@ Result<StepResult> Replica::Body::read_losses(const Batch& batch) {
   return result;
 }
 
-void Replica::Body::keep_trace() {
-  for (const Node* node : nodes->order) {
+void Replica::Body::keep_trace(const std::vector<Node*>& some) {
+  for (const Node* node : some) {
     const Node::Times& times = node->times();
     events.push_back({node->name(), node->phase(), times.thread, times.begin_ns, times.end_ns});
   }
@@ -164,8 +207,7 @@ Result<std::unique_ptr<Replica>> Replica::create(const Plan& plan, Device& devic
 
 Result<StepResult> Replica::run(const Batch& batch, uint64_t seed, int64_t step, uint64_t shard,
                                 std::span<const double> runtime, std::optional<int64_t> updates) {
-  PLAIT_TRY(body_->run_graph(batch, {seed, step, shard, runtime, updates.value_or(step)}));
-  return body_->read_losses(batch);
+  return body_->run_step(batch, {seed, step, shard, runtime, updates.value_or(step)});
 }
 
 float* Replica::weights() { return body_->memory->weights(); }
@@ -193,7 +235,7 @@ void Replica::clear_trace() { body_->events.clear(); }
 
 std::vector<NodeTime> Replica::profile() const {
   std::vector<NodeTime> times;
-  for (const Node* node : body_->nodes->order) {
+  for (const Node* node : body_->nodes->all()) {
     times.push_back({node->name(), node->phase(), node->times().calls, node->times().total_ns});
   }
   return times;

@@ -5,9 +5,12 @@
 // complete; independent branches run side by side when there is more than one lane. After construction
 // nothing allocates.
 //
+// An optimizer that wants a second gradient has a step of two passes through the graph, and its updates after
+// them.
+//
 // How it is made of parts: replica_memory (where everything lies), node and its kinds layer_node, loss_node,
-// update_node (prebuilt calls into plugins), node_list (all of them in the order of one thread), node_order
-// (which must wait for which), step_graph (the flow graph).
+// update_node with optimizer_calls and plain_copy (prebuilt calls into plugins), node_list (all of them in
+// the order of one thread), node_order (which must wait for which), step_graph (the flow graph).
 #pragma once
 #include <plait/abi.h>
 

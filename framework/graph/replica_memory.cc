@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "graph/replica.h"
 
@@ -49,11 +50,15 @@ Status ReplicaMemory::allocate() {
 
 Status ReplicaMemory::allocate_arenas(const OptimizerInstance* optimizer) {
   const uint64_t trained_bytes = plan_.options().training ? plan_.trained_elements() * sizeof(float) : 0;
-  PLAIT_ASSIGN(weights_, DeviceMemory::allocate(stream_, plan_.arena_elements() * sizeof(float)));
+  PLAIT_ASSIGN(weights_, DeviceMemory::allocate(stream_, arena_bytes()));
   PLAIT_ASSIGN(gradients_, DeviceMemory::allocate(stream_, trained_bytes));
   arenas_.weights = elements(weights_);
   arenas_.gradients = elements(gradients_);
   if (optimizer == nullptr || !plan_.options().training) return {};
+  if (optimizer->moves()) {
+    PLAIT_ASSIGN(kept_, DeviceMemory::allocate(stream_, arena_bytes() + buffer_bytes()));
+    arenas_.kept = elements(kept_);
+  }
   for (const SlotInfo& slot : optimizer->slots()) PLAIT_TRY(allocate_slot(slot.initial));
   return {};
 }
@@ -143,6 +148,33 @@ int32_t* ReplicaMemory::bad_target(size_t head) const {
 Status ReplicaMemory::fetch_reports() {
   if (host_reports_.empty()) return {};
   return stream_.copy_out(host_reports_.data(), reports_.data(), host_reports_.size());
+}
+
+Status ReplicaMemory::copy_some(float* to, const float* from, uint64_t bytes) {
+  return bytes == 0 ? Status() : stream_.copy(to, from, bytes);
+}
+
+Status ReplicaMemory::keep_buffers() {
+  return copy_some(arenas_.kept + plan_.arena_elements(), weights(plan_.buffers_offset()), buffer_bytes());
+}
+
+Status ReplicaMemory::put_back_buffers() {
+  return copy_some(weights(plan_.buffers_offset()), arenas_.kept + plan_.arena_elements(), buffer_bytes());
+}
+
+Status ReplicaMemory::keep_weights() { return copy_some(arenas_.kept, weights(), arena_bytes()); }
+
+Status ReplicaMemory::put_back_weights() { return copy_some(weights(), arenas_.kept, arena_bytes()); }
+
+double ReplicaMemory::mean_loss() const {
+  const bool is_near = stream_.device().host_memory();
+  if (!is_near && !fetches_within_step_) return std::numeric_limits<double>::quiet_NaN();
+  double mean = 0;
+  for (size_t head = 0; head < plan_.losses().size(); ++head) {
+    const LossReport of = is_near ? LossReport{result(head)[0], result(head)[1], 0} : report(head);
+    if (of.count > 0) mean += plan_.network().losses[head].weight * (of.sum / of.count);
+  }
+  return mean;
 }
 
 ReplicaMemory::LossReport ReplicaMemory::report(size_t head) const {

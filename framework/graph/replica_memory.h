@@ -51,12 +51,24 @@ class ReplicaMemory {
   // Queues the copy of all reports to the host; they may be read after the stream was synchronized.
   Status fetch_reports();
   LossReport report(size_t head) const;
+  // The mean that this step is trained on, once all losses have run. In memory that the host does not reach
+  // it is that of the reports that were fetched within the step, and NaN where none are.
+  double mean_loss() const;
+  void fetches_within_step() { fetches_within_step_ = true; }
+
+  // Of an optimizer that moves. Buffers as they are before a step, and weights with buffers as they are now,
+  // to be put back. Queued on the stream.
+  Status keep_buffers();
+  Status put_back_buffers();
+  Status keep_weights();
+  Status put_back_weights();
 
  private:
   struct Arenas {  // own or shared
     float* weights = nullptr;
     float* gradients = nullptr;
     std::vector<float*> slots;
+    float* kept = nullptr;  // weights and buffers, then buffers before the step; of an optimizer that moves
   };
 
   ReplicaMemory(const Plan& plan, Stream& stream) : plan_(plan), stream_(stream) {}
@@ -64,6 +76,9 @@ class ReplicaMemory {
     return offset == kNoOffset ? nullptr : static_cast<std::byte*>(memory.data()) + offset;
   }
   static float* elements(const DeviceMemory& memory) { return static_cast<float*>(memory.data()); }
+  uint64_t arena_bytes() const { return plan_.arena_elements() * sizeof(float); }
+  uint64_t buffer_bytes() const { return (plan_.arena_elements() - plan_.buffers_offset()) * sizeof(float); }
+  Status copy_some(float* to, const float* from, uint64_t bytes);
   Status allocate();
   Status allocate_arenas(const OptimizerInstance* optimizer);
   Status allocate_slot(double initial);
@@ -73,12 +88,13 @@ class ReplicaMemory {
 
   const Plan& plan_;
   Stream& stream_;
-  DeviceMemory activations_, prepared_, weights_, gradients_, reports_;
+  DeviceMemory activations_, prepared_, weights_, gradients_, kept_, reports_;
   std::vector<DeviceMemory> slots_, extra_;
   Arenas arenas_;
   std::vector<plait_tensor> values_, gradient_sums_;
   std::vector<int> lengths_from_;  // per tensor: the part of the batch whose lengths it has, or -1
   std::vector<std::byte> host_reports_;
+  bool fetches_within_step_ = false;
 };
 
 }  // namespace plait

@@ -125,6 +125,53 @@ TEST_CASE("the optimizer's calls: rate multiplier, frozen layers, schedule, slot
   CHECK(clip->parameter("b.weight") == clip->parameter("a.weight"));
 }
 
+TEST_CASE("a second gradient: of the same batch at the weights that were moved to") {
+  for (const std::string device : {"near {}", "far {}"}) {
+    auto run = test_run(layer("a", "image", "scale { initial: 2 noise: true }") +
+                            " optimizer { climb { rate: 0.25 } }" + kLoss,
+                        {.lanes = 2, .device = device});
+    auto once = test_run(layer("a", "image", "scale { initial: 2 noise: true }") +
+                             " optimizer { descend { rate: 0 } }" + kLoss,
+                         {.lanes = 2, .device = device});
+    const auto result = run->step(3), wanted = once->step(3);
+    REQUIRE_MESSAGE(result.is_ok(), result.status().message());
+    CHECK(result->loss_sum == wanted->loss_sum);
+    CHECK(result->losses[0] == wanted->losses[0]);
+    CHECK(run->replica->slot(0)[run->place("a.weight")] == static_cast<float>(wanted->loss_sum / 4));
+    // What the second pass has found: at the weights that the first gradient leads to.
+    const float first = once->gradient("a.weight");
+    once->replica->weights()[once->place("a.weight")] = 2 + first;
+    REQUIRE(once->step(3).is_ok());
+    CHECK(once->gradient("a.weight") != first);
+    CHECK(run->parameter("a.weight") == 2 - 0.25f * once->gradient("a.weight"));
+  }
+  auto failed = test_run(layer("a", "image", "scale {}") + " optimizer { climb { fail: true } }" + kLoss);
+  CHECK(has(failure(*failed), "optimizer: move: asked to fail in move"));
+}
+
+TEST_CASE("layers are prepared for the weights of both gradients") {
+  auto run = test_run(layer("a", "image", "shadow {}") + " optimizer { climb { rate: 0.25 } }" + kLoss);
+  auto plain = test_run(layer("a", "image", "scale {}") + " optimizer { climb { rate: 0.25 } }" + kLoss);
+  for (int64_t i = 0; i < 3; ++i) {
+    REQUIRE(run->step(i).is_ok());
+    REQUIRE(plain->step(i).is_ok());
+    CHECK(run->parameter("a.weight") == plain->parameter("a.weight"));
+  }
+}
+
+TEST_CASE("an optimizer sees the loss that is trained on, of several losses and on every device") {
+  const std::string net =
+      layer("a", "image", "scale { initial: 2 }") + " optimizer { polyak {} }" +
+      "loss { target: \"label\" squares {} } loss { target: \"image\" weight: 3 squares {} }";
+  for (const std::string device : {"near {}", "far {}"}) {
+    auto run = test_run(net, {.lanes = 2, .device = device});
+    const auto result = run->step();
+    REQUIRE_MESSAGE(result.is_ok(), result.status().message());
+    const double g = run->gradient("a.weight"), loss = result->loss_sum / result->samples;
+    CHECK(run->parameter("a.weight") == doctest::Approx(2 - loss / g).epsilon(1e-6));
+  }
+}
+
 TEST_CASE("prepare runs after every change of the weights") {
   auto run = test_run(layer("a", "image", "shadow {}") + kLoss);
   const int before = test_counts().prepares;

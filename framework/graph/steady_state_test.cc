@@ -10,11 +10,10 @@ namespace {
 constexpr int kFirstSteps = 200;  // oneTBB's pools of tasks grow to what the graph ever needs at once
 constexpr int kSteps = 100;
 
-const char* kNetwork =
+const std::string kNetwork =
     "layer { name: \"a\" input: \"image\" scale {} } layer { name: \"two\" input: \"a\" split {} }"
     "layer { name: \"b\" input: \"two:1\" shadow {} } layer { name: \"l\" input: \"two\" loop {} }"
-    "layer { name: \"s\" input: \"l\" input: \"b\" sum {} } loss { target: \"label\" squares {} }"
-    "optimizer { descend { rate: 0.001 slots: 1 } } schedule { halve {} }";
+    "layer { name: \"s\" input: \"l\" input: \"b\" sum {} } loss { target: \"label\" squares {} }";
 
 class Forwards final : public SampleOrder {
  public:
@@ -29,9 +28,13 @@ class Forwards final : public SampleOrder {
 }  // namespace
 
 TEST_CASE("steps do not allocate") {
-  for (int lanes : {1, 2}) {
+  const std::string descend = "optimizer { descend { rate: 0.001 slots: 1 } } schedule { halve {} }",
+                    climb = "optimizer { climb { rate: 1e-9 } } schedule { halve {} }";
+  for (const auto& [lanes, optimizer] :
+       std::vector<std::pair<int, std::string>>{{1, descend}, {2, descend}, {1, climb}, {2, climb}}) {
     CAPTURE(lanes);
-    auto run = test_run(kNetwork, {.lanes = lanes});
+    CAPTURE(optimizer);
+    auto run = test_run(kNetwork + optimizer, {.lanes = lanes});
     std::vector<double> runtime(run->optimizer->runtime_fields());
     const auto steps = [&](int count) {
       bool good = true;

@@ -203,6 +203,43 @@ struct Clip {
   }
 };
 
+struct Climb {
+  double rate = 0.5;
+  bool fail = false;
+  static constexpr bool elementwise = true;
+  static void describe(sdk::Describe<Climb>& d) {
+    d.doc("w -= rate g(w + g)");
+    d.field("rate", &Climb::rate).doc("size of a step").runtime();
+    d.field("fail", &Climb::fail).doc("fails in move");
+    d.slot("losses");
+  }
+  void move(sdk::Context&, const sdk::OptimizerCall& call) const {
+    if (fail) throw sdk::Error("asked to fail in move");
+    if (call.is_second) throw sdk::Error("moves twice");
+    for (size_t i = 0; i < call.count; ++i) call.weights[i] += call.gradients[i];
+  }
+  void step(sdk::Context&, const sdk::OptimizerCall& call) const {
+    if (!call.is_second) throw sdk::Error("steps with the first gradient");
+    for (size_t i = 0; i < call.count; ++i) {
+      call.weights[i] -= static_cast<float>(rate) * call.gradients[i];
+      call.slot(0)[i] += static_cast<float>(call.loss);
+    }
+  }
+};
+
+struct Polyak {
+  static void describe(sdk::Describe<Polyak>& d) { d.doc("w -= loss / (sum of all g^2) g"); }
+  double observe(sdk::Context&, const sdk::OptimizerCall& call) const {
+    double sum = 0;
+    for (float g : call.gradients) sum += static_cast<double>(g) * g;
+    return sum;
+  }
+  void step(sdk::Context&, const sdk::OptimizerCall& call) const {
+    const auto factor = static_cast<float>(call.loss / call.observed);
+    for (size_t i = 0; i < call.count; ++i) call.weights[i] -= factor * call.gradients[i];
+  }
+};
+
 struct Halve {
   static void describe(sdk::Describe<Halve>& d) { d.doc("base / 2^step"); }
   double value(const sdk::ScheduleCall& call) const {
@@ -347,7 +384,8 @@ const Registry& graph_registry() {
       "test.graph", "1", "none", sdk::layer<Scale>("plait.scale"), sdk::layer<Shadow>("plait.shadow"),
       sdk::layer<Sum>("plait.sum"), sdk::layer<Split>("plait.split"), sdk::layer<Loop>("plait.loop"),
       sdk::loss<Squares>("plait.squares"), sdk::optimizer<Descend>("plait.descend"),
-      sdk::optimizer<Clip>("plait.clip"), sdk::schedule<Halve>("plait.halve"),
+      sdk::optimizer<Clip>("plait.clip"), sdk::optimizer<Climb>("plait.climb"),
+      sdk::optimizer<Polyak>("plait.polyak"), sdk::schedule<Halve>("plait.halve"),
       sdk::reducer<MeanReducer>("plait.mean"), sdk::source<Counter>("plait.counter"),
       sdk::augmenter<Jitter>("plait.jitter"), sdk::augmenter<Centre>("plait.centre"),
       sdk::augmenter<Turn>("plait.turn"), sdk::device<Memory<true>>("plait.near"),
@@ -357,10 +395,12 @@ const Registry& graph_registry() {
       on<Shadow>("plait.shadow", "plait.near"), on<Sum>("plait.sum", "plait.near"),
       on<Split>("plait.split", "plait.near"), on<Loop>("plait.loop", "plait.near"),
       on<Squares>("plait.squares", "plait.near"), on<Descend>("plait.descend", "plait.near"),
-      on<Clip>("plait.clip", "plait.near"));
+      on<Clip>("plait.clip", "plait.near"), on<Climb>("plait.climb", "plait.near"),
+      on<Polyak>("plait.polyak", "plait.near"));
   static const sdk::PluginTable far(
       "test.far", "1", "none", on<Scale>("plait.scale", "plait.far"), on<Sum>("plait.sum", "plait.far"),
-      on<Squares>("plait.squares", "plait.far"), on<Descend>("plait.descend", "plait.far"));
+      on<Squares>("plait.squares", "plait.far"), on<Descend>("plait.descend", "plait.far"),
+      on<Climb>("plait.climb", "plait.far"), on<Polyak>("plait.polyak", "plait.far"));
   static const Result<Registry> loaded = Registry::from_plugins({table.c(), near.c(), far.c()});
   REQUIRE_MESSAGE(loaded.is_ok(), loaded.status().message());
   set_plugin_log(keep_log);

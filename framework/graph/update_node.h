@@ -1,68 +1,66 @@
-// Nodes of the optimizer: the update of some parameters, and the look at all gradients before the first
-// update.
+// Nodes of the optimizer: the update of some parameters, the look at all gradients before the first update,
+// and the move to weights at which a second gradient is wanted.
 #pragma once
+#include <string>
 #include <vector>
 
 #include "graph/node.h"
-#include "graph/optimizer.h"
-#include "graph/replica_memory.h"
-#include "plan/plan.h"
+#include "graph/optimizer_calls.h"
 
 namespace plait {
 
-// A run of elements of the arena that one call of the optimizer updates. Units: elements.
-struct UpdateRange {
-  uint64_t begin = 0, count = 0;
-  uint32_t flags = 0;  // PLAIT_PARAMETER_*
-  double rate_multiplier = 1;
-};
-
-// The ranges of these parameters (numbers in Network::parameters), in the order of the arena. With `join`,
-// neighbours of equal flags and rate_multiplier become one range, padding between them included.
-std::vector<UpdateRange> update_ranges(const Plan& plan, std::vector<int> parameters, bool join);
-
-// The calls of an optimizer for ranges of the arena. Does not move.
-class OptimizerCalls {
- public:
-  OptimizerCalls(const OptimizerInstance& optimizer, const ReplicaMemory& memory,
-                 const std::vector<UpdateRange>& ranges);
-  OptimizerCalls(const OptimizerCalls&) = delete;
-  OptimizerCalls& operator=(const OptimizerCalls&) = delete;
-  // For this step: the runtime values with each range's rate_multiplier, and what was observed.
-  const std::vector<plait_optimizer_call>& at(const StepKey& key, double observed);
-
- private:
-  const OptimizerInstance& optimizer_;
-  std::vector<UpdateRange> ranges_;
-  std::vector<std::vector<float*>> slots_;
-  std::vector<std::vector<double>> runtime_;
-  std::vector<plait_optimizer_call> calls_;
+// What optimizer nodes of a replica share.
+struct UpdateSetup {
+  NodeSetup node;
+  const OptimizerInstance* optimizer = nullptr;
+  const Plan* plan = nullptr;
+  ReplicaMemory* memory = nullptr;
+  double* observed = nullptr;    // written by an ObserveNode; null: it has none
+  const double* loss = nullptr;  // of the first gradient; null: the memory's
+  bool is_second = false;        // the gradients are those at the weights that were moved
 };
 
 class UpdateNode final : public Node {
  public:
-  // `observed` is written by an ObserveNode, or null.
-  UpdateNode(const NodeSetup& setup, const OptimizerInstance& optimizer, const ReplicaMemory& memory,
-             const std::vector<UpdateRange>& ranges, const double* observed, std::string place,
+  UpdateNode(const UpdateSetup& setup, const std::vector<UpdateRange>& ranges, std::string place,
              std::string name);
 
  private:
   int call(const StepKey& key) override;
-  const OptimizerInstance& optimizer_;
-  const double* observed_;
+  const UpdateSetup setup_;
   OptimizerCalls calls_;
 };
 
 class ObserveNode final : public Node {
  public:
-  ObserveNode(const NodeSetup& setup, const OptimizerInstance& optimizer, const ReplicaMemory& memory,
-              const std::vector<UpdateRange>& ranges, double* observed);
+  ObserveNode(const UpdateSetup& setup, const std::vector<UpdateRange>& ranges);
 
  private:
   int call(const StepKey& key) override;
-  const OptimizerInstance& optimizer_;
-  double* observed_;
+  const UpdateSetup setup_;
   OptimizerCalls calls_;
+};
+
+class MoveNode final : public Node {
+ public:
+  MoveNode(const UpdateSetup& setup, const std::vector<UpdateRange>& ranges);
+
+ private:
+  int call(const StepKey& key) override;
+  const UpdateSetup setup_;
+  OptimizerCalls calls_;
+};
+
+// Brings the losses of a device whose memory the host does not reach, for the optimizer to see: waits for the
+// device.
+class FetchLossNode final : public Node {
+ public:
+  FetchLossNode(const NodeSetup& setup, ReplicaMemory& memory);
+
+ private:
+  int call(const StepKey& key) override;
+  Stream& stream_;
+  ReplicaMemory& memory_;
 };
 
 }  // namespace plait

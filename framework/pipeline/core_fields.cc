@@ -142,7 +142,7 @@ const plait_field kMetric[] = {
     text("target", "default: part \"label\""),
 };
 const plait_field kSchedule[] = {
-    text("field", "of the optimizer; default: \"rate\""),
+    text("field", "of the optimizer; default: \"rate\"; of a schedule that may end training: none"),
 };
 const plait_field kTrain[] = {
     whole("shards", "8", 1, 65536, "logical shards of the data (K)"),
@@ -185,6 +185,8 @@ const plait_field kEvaluate[] = {
     whole("batch", "256", 1, kMany, "samples of a block"),
     text("monitor",
          "reported value that picks the best checkpoint; default: the first metric, else the loss"),
+    whole("memory", "1073741824", kMany, kEndless,
+          "bytes of rows that metrics keep of an evaluation (area_under_curve, say); more are refused"),
 };
 
 template <size_t n>

@@ -79,7 +79,8 @@ struct LossSpec {
 
 struct MetricSpec {
   std::string name;                   // as written, or ""
-  std::vector<ReportedValue> values;  // in the type's order
+  std::vector<ReportedValue> values;  // in the type's order; where names_later, one of the metric's own name
+  bool names_later = false;           // shapes and classes decide its values: see train/metric_values.h
   PluginSpec plugin;
   InputRef input;
   InputRef target;
@@ -87,7 +88,7 @@ struct MetricSpec {
 };
 
 struct ScheduleSpec {
-  std::string field;  // of the optimizer; default "rate"
+  std::string field;  // of the optimizer; "": none, the schedule may only end training
   PluginSpec plugin;
 };
 
@@ -114,6 +115,8 @@ struct EvaluateSpec {
   int batch = 256;      // samples of a block
   std::string monitor;  // name of the value that picks the best checkpoint on the validation set; default:
                         // the first metric's first, else loss
+  Location monitor_where;
+  uint64_t memory_bytes = uint64_t{1} << 30;  // of rows that metrics keep of one evaluation
 };
 
 // Records that the trained network makes of a set of the job's own records.

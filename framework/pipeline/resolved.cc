@@ -62,9 +62,12 @@ class Writer {
     for (const MetricSpec& metric : job.metrics) this->metric(metric);
     block("optimizer", job.optimizer);
     for (const ScheduleSpec& schedule : job.schedules)
-      block("schedule", schedule.plugin, "field: " + quoted_text(schedule.field) + " ");
+      block("schedule", schedule.plugin,
+            schedule.field.empty() ? "" : "field: " + quoted_text(schedule.field) + " ");
     train(job.train);
+    const uint64_t memory = job.evaluate.memory_bytes;
     line("evaluate { batch: " + std::to_string(job.evaluate.batch) +
+         (memory == EvaluateSpec().memory_bytes ? "" : " memory: " + std::to_string(memory)) +
          (job.evaluate.monitor.empty() ? "" : " monitor: " + quoted_text(job.evaluate.monitor)) + " }");
     block("reducer", job.reducer);
     block("outer_optimizer", job.outer_optimizer);

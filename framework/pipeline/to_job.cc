@@ -300,11 +300,23 @@ class JobMaker {
     if (!found.empty()) job_.schedules.clear();
     for (const Scope& scope : found) {
       const auto config = own("schedule", scope);
-      const std::string field = value_or<std::string>(*config, "field", "rate");
+      ScheduleSpec schedule;
+      schedule.field = value_or<std::string>(*config, "field", "rate");
       if (errors_.is_full()) return;
-      check_scheduled(field, scope);
-      job_.schedules.push_back({field, plugin("schedule", scope)});
+      schedule.plugin = plugin("schedule", scope);
+      if (!is_written(*config, "field") && may_end(schedule.plugin)) {
+        schedule.field = "";
+      } else {
+        check_scheduled(schedule.field, scope);
+      }
+      job_.schedules.push_back(std::move(schedule));
     }
+  }
+
+  bool may_end(const PluginSpec& schedule) const {
+    if (!schedule) return false;
+    const auto ops = schema_.registry().ops<plait_schedule_ops>(schedule.id());
+    return ops && PLAIT_HAS(*ops, stop);
   }
 
   void check_scheduled(const std::string& name, const Scope& scope) {
@@ -375,9 +387,11 @@ class JobMaker {
     for (const Scope& scope : scopes("evaluate")) {
       const auto config = own("evaluate", scope);
       take(*config, "batch", job_.evaluate.batch);
+      take(*config, "memory", job_.evaluate.memory_bytes);
       if (!is_written(*config, "monitor")) continue;
       job_.evaluate.monitor = value_or<std::string>(*config, "monitor", "");
       report_places_.monitor = scope.place_of("monitor");
+      job_.evaluate.monitor_where = location_of(report_places_.monitor);
     }
   }
 

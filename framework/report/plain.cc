@@ -70,12 +70,21 @@ void Plain::task_stage_finished(const TaskStageInfo& stage) {
   const auto also = [](int64_t count, const char* what) {
     return count > 0 ? fmt::format(", {} {}", count, what) : std::string();
   };
-  const std::string done =
-      stage.is_keyed ? fmt::format("{} pairs, {} lines", stage.pairs, stage.results)
-                     : fmt::format("{} pass{}", stage.passes, stage.passes == 1 ? "" : "es");
+  const std::string done = stage.is_keyed
+                               ? fmt::format("{} pairs, {} lines", stage.pairs, stage.results)
+                               : fmt::format("{} pass{}", stage.passes, stage.passes == 1 ? "" : "es");
   line(fmt::format("stage {}: {} into {} in {}{}{}{}", stage.name, done, stage.output,
                    duration_text(stage.seconds), also(stage.skipped_records, "bad records left out"),
                    also(stage.bytes_shuffled, "bytes shuffled"), also(stage.bytes_spilled, "bytes spilled")));
+}
+
+void Plain::fitted(const FitInfo& fit) {
+  if (fit.is_kept)
+    return line(fmt::format("fit of {} is kept: nothing it is made from has changed", fit.place));
+  const std::string skipped =
+      fit.skipped_records > 0 ? fmt::format(", {} bad records left out", fit.skipped_records) : "";
+  line(fmt::format("fit of {}: {} records in {} task{} in {}{}", fit.place, fit.records, fit.tasks,
+                   fit.tasks == 1 ? "" : "s", duration_text(fit.seconds), skipped));
 }
 
 void Plain::finished(const Summary& summary) {
@@ -90,6 +99,7 @@ void Plain::finished(const Summary& summary) {
                    summary.status == RunStatus::kComplete ? "complete" : "stopped, resumable", summary.rounds,
                    summary.samples, duration_text(summary.seconds),
                    rate_text(summary.train_samples_per_second), summary.weights_sha256.substr(0, 16)));
+  if (!summary.ended_early.empty()) line("ended by " + summary.ended_early);
   if (summary.skipped_records > 0)
     line(fmt::format("bad records that others stand for: {}", summary.skipped_records));
   line("run folder " + summary.run_dir);

@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view kMagic = "PLAITCK2", kFamily = "PLAITCK";
+constexpr std::string_view kMagic = "PLAITCK3", kFamily = "PLAITCK";
 constexpr std::string_view kEnding = ".ckpt";
 constexpr size_t kDigestBytes = sizeof(Sha256::Digest);
 
@@ -34,6 +34,18 @@ NamedValues named_from_json(const Json& list) {
   NamedValues values;
   for (const Json& pair : list) values.emplace_back(pair.at(0).get<std::string>(), value_of(pair.at(1)));
   return values;
+}
+
+Json to_json(const std::vector<Validated>& validated) {
+  Json list = Json::array();
+  for (const Validated& one : validated) list.push_back({one.step, named_to_json(one.values)});
+  return list;
+}
+
+std::vector<Validated> validated_from(const Json& list) {
+  std::vector<Validated> validated;
+  for (const Json& one : list) validated.push_back({one.at(0).get<int64_t>(), named_from_json(one.at(1))});
+  return validated;
 }
 
 Json to_json(const Counters& counters) {
@@ -94,7 +106,8 @@ Json to_json(const Checkpoint& checkpoint) {
           {"counters", to_json(checkpoint.counters)},
           {"best", {best.known, bits_of(best.value), bits_of(best.epoch), named_to_json(best.validation)}},
           {"validation", named_to_json(checkpoint.validation)},
-          {"validated_step", checkpoint.validated_step}};
+          {"validated_step", checkpoint.validated_step},
+          {"validated", to_json(checkpoint.validated)}};
 }
 
 void from_json(const Json& json, Checkpoint& checkpoint) {
@@ -112,6 +125,7 @@ void from_json(const Json& json, Checkpoint& checkpoint) {
                      named_from_json(best.at(3))};
   checkpoint.validation = named_from_json(json.at("validation"));
   checkpoint.validated_step = json.at("validated_step").get<int64_t>();
+  checkpoint.validated = validated_from(json.at("validated"));
 }
 
 std::string digest_of(std::string_view bytes) {
@@ -230,7 +244,40 @@ NamedTensors tensors_below(const NamedTensors& tensors, const std::string& prefi
   return found;
 }
 
-TensorSources put_state(const Plan& plan, const RoundState& state, Checkpoint& checkpoint) {
+namespace {
+
+// Those of a state of the reducer.
+void put_reducer_state(const GatheredLayout& layout, const std::vector<float>& state,
+                       const std::string& prefix, TensorSources& to) {
+  for (const GatheredTensor& tensor : layout.tensors()) {
+    const auto scratch = std::make_shared<std::vector<float>>();
+    const uint64_t elements = layout.elements(tensor);
+    to.push_back({prefix + tensor.name_in_files, layout.shape(tensor), elements,
+                  [&layout, &tensor, &state, scratch, elements]() -> Result<std::span<const float>> {
+                    scratch->resize(elements);
+                    PLAIT_TRY(layout.unpack(tensor, state, scratch->data()));
+                    return std::span<const float>(*scratch);
+                  }});
+  }
+}
+
+Status take_reducer_state(const GatheredLayout& layout, const NamedTensors& from, const std::string& prefix,
+                          std::vector<float>& state) {
+  std::ranges::fill(state, 0.0f);
+  for (const GatheredTensor& tensor : layout.tensors()) {
+    const auto found = std::ranges::find(from, prefix + tensor.name_in_files, &NamedTensor::name);
+    if (found == from.end() || found->values.size() != layout.elements(tensor))
+      return {Code::kCorrupt, "the checkpoint has no \"" + prefix + tensor.name_in_files + "\" of " +
+                                  std::to_string(layout.elements(tensor)) + " elements"};
+    PLAIT_TRY(layout.pack(tensor, found->values.data(), state));
+  }
+  return {};
+}
+
+}  // namespace
+
+TensorSources put_state(const Plan& plan, const GatheredLayout& layout, const RoundState& state,
+                        Checkpoint& checkpoint) {
   checkpoint.round = state.round;
   checkpoint.step = state.step;
   const auto scratch = std::make_shared<std::vector<float>>();
@@ -244,10 +291,13 @@ TensorSources put_state(const Plan& plan, const RoundState& state, Checkpoint& c
   };
   put("slot", state.slots);
   put("outer", state.outer_slots);
+  for (size_t s = 0; s < state.reducer_states.size(); ++s)
+    put_reducer_state(layout, state.reducer_states[s], slot_prefix("reducer", s), tensors);
   return tensors;
 }
 
-Status take_state(const Plan& plan, const Checkpoint& checkpoint, RoundState& state) {
+Status take_state(const Plan& plan, const GatheredLayout& layout, const Checkpoint& checkpoint,
+                  RoundState& state) {
   PLAIT_ASSIGN(const auto weights, take(checkpoint.tensors, "weights/", plan, false));
   PLAIT_TRY(plan.pack(weights, state.weights.data()));
   for (size_t s = 0; s < state.slots.size(); ++s) {
@@ -258,6 +308,9 @@ Status take_state(const Plan& plan, const Checkpoint& checkpoint, RoundState& st
     PLAIT_ASSIGN(const auto slot, take(checkpoint.tensors, slot_prefix("outer", s), plan, true));
     PLAIT_TRY(store_slot(plan, slot, state.outer_slots[s]));
   }
+  for (size_t s = 0; s < state.reducer_states.size(); ++s)
+    PLAIT_TRY(
+        take_reducer_state(layout, checkpoint.tensors, slot_prefix("reducer", s), state.reducer_states[s]));
   state.round = checkpoint.round;
   state.step = checkpoint.step;
   return {};

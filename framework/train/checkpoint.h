@@ -1,12 +1,13 @@
 // Checkpoints: the state at the end of a round, in a file that is either whole or refused.
 //
-// File: "PLAITCK2", u64 length of the JSON that follows (counters, identity), the JSON, the tensors as
+// File: "PLAITCK3", u64 length of the JSON that follows (counters, identity), the JSON, the tensors as
 // safetensors (weights_file.h) to 32 bytes before the end, SHA-256 of everything before. Tensors are in plain
-// order and named "weights/c1.weight", "slot 0/c1.weight", "outer 0/c1.weight"; "network/..." holds the job's
+// order and named "weights/c1.weight", "slot 0/c1.weight", "outer 0/c1.weight", "reducer 0/c1.weight" (a
+// reducer's state; of what it keeps for a slot "reducer 0/slot 1/c1.weight"); "network/..." holds the job's
 // own network while a pretraining stage runs, "best/..." the best weights of a run that is about to end. Of a
 // run that has stages of tasks there is one before them too: what the run is, and "begun/...", the weights
 // that it was given.
-// Random numbers need no state. Format 1 had no identity.
+// Random numbers need no state. Format 1 had no identity, format 2 no earlier validations.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -38,6 +39,12 @@ struct Best {
   NamedValues validation;
 };
 
+// A validation that schedules look back at.
+struct Validated {
+  int64_t step = 0;  // of the stage
+  NamedValues values;
+};
+
 struct Checkpoint {
   Identity identity;            // of the run that wrote it
   std::vector<Change> changes;  // accepted before it was written
@@ -50,9 +57,10 @@ struct Checkpoint {
   NamedValues losses;  // of the last round where there are several
   Counters counters;
   Best best;
-  NamedValues validation;       // of the last validation
-  int64_t validated_step = 0;   // of the stage, when that was
-  int64_t round = 0, step = 0;  // of the stage
+  NamedValues validation;            // of the last validation
+  int64_t validated_step = 0;        // of the stage, when that was
+  std::vector<Validated> validated;  // all of the stage, oldest first
+  int64_t round = 0, step = 0;       // of the stage
   NamedTensors tensors;
 };
 
@@ -65,10 +73,14 @@ Result<Checkpoint> decode_checkpoint(const std::string& bytes, const std::string
 // Those whose names begin with `prefix`, without it.
 NamedTensors tensors_below(const NamedTensors& tensors, const std::string& prefix);
 
-// Between the state of a plan's rounds and a checkpoint's tensors: those of the state are borrowed.
-TensorSources put_state(const Plan& plan, const RoundState& state, Checkpoint& checkpoint);
-// `state` has the plan's arenas already. Fails with: kCorrupt when a tensor is missing or does not fit.
-Status take_state(const Plan& plan, const Checkpoint& checkpoint, RoundState& state);
+// Between the state of a plan's rounds and a checkpoint's tensors: those of the state are borrowed. `layout`:
+// of the reducer's states.
+TensorSources put_state(const Plan& plan, const GatheredLayout& layout, const RoundState& state,
+                        Checkpoint& checkpoint);
+// `state` has the plan's arenas and the reducer's states already. Fails with: kCorrupt when a tensor is
+// missing or does not fit.
+Status take_state(const Plan& plan, const GatheredLayout& layout, const Checkpoint& checkpoint,
+                  RoundState& state);
 
 // Of the one before the stages of tasks; the names of others come after it.
 inline constexpr const char* kBeginningFile = "stage000-beginning.ckpt";

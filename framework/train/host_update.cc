@@ -3,16 +3,28 @@
 #include <algorithm>
 #include <string>
 
+#include "graph/optimizer_calls.h"
+
 namespace plait {
 namespace {
 
 constexpr uint64_t kPieceElements = 1 << 15;  // 128 KiB: stays in a core's cache
 constexpr uint64_t kWorthThreads = 1 << 17;   // waking a thread takes as long as some ten thousand elements
 
+std::vector<int> copied(const OptimizerInstance& optimizer, const Plan& plan) {
+  std::vector<int> parameters;
+  for (size_t i = 0; i < plan.parameters().size(); ++i)
+    if (optimizer.plain() && plan.parameters()[i].trained) parameters.push_back(static_cast<int>(i));
+  return parameters;
+}
+
 }  // namespace
 
 HostUpdate::HostUpdate(const OptimizerInstance& optimizer, const Plan& plan, Rates rates, int threads)
-    : optimizer_(optimizer), plan_(plan), rates_(rates) {
+    : optimizer_(optimizer),
+      plan_(plan),
+      rates_(rates),
+      copy_(plan, copied(optimizer, plan), optimizer.slots().size()) {
   for (size_t i = 0; i < plan.parameters().size(); ++i) {
     const ParameterPlace& place = plan.parameters()[i];
     if (!place.trained) continue;
@@ -28,10 +40,11 @@ HostUpdate::HostUpdate(const OptimizerInstance& optimizer, const Plan& plan, Rat
   if (threads > 1 && worth_it) lanes_ = std::make_unique<Lanes>(threads);
 }
 
-Status HostUpdate::run(int64_t step, std::span<const double> runtime, const float* gradients,
+Status HostUpdate::run(int64_t step, std::span<const double> runtime, double loss, const float* gradients,
                        HostArena& weights, std::vector<HostArena>& slots) {
   step_ = step;
   observed_ = 0;
+  loss_ = loss;
   runtime_ = runtime;
   gradients_ = gradients;
   weights_ = &weights;
@@ -60,20 +73,38 @@ plait_optimizer_call HostUpdate::call_for(Piece& piece) const {
   call.step = call.updates = step_;
   call.runtime = piece.runtime.data();
   call.observed = observed_;
+  call.loss = loss_;
+  name_parameter(plan_, static_cast<int>(piece.parameter), call);
   return call;
 }
 
+// In plain order where the optimizer wants that.
+template <class Make>
+Status HostUpdate::make_call(Piece& piece, bool writes, Make&& make) {
+  CallContext context;
+  const int parameter = static_cast<int>(piece.parameter);
+  plait_optimizer_call call = call_for(piece);
+  if (!optimizer_.plain() || !PlainCopy::is_needed(plan_, parameter))
+    return failed(piece, context, make(context, call));
+  const plait_optimizer_call stored = call;
+  CallContext layers(plan_.options().lanes, plan_.options().parallel_for);
+  layers.set_device(plan_.options().device, nullptr);
+  PLAIT_TRY(failed(piece, layers, copy_.take(layers, parameter, call)));
+  PLAIT_TRY(failed(piece, context, make(context, call)));
+  return writes ? failed(piece, layers, copy_.put_back(layers, parameter, stored)) : Status();
+}
+
 Status HostUpdate::failed(const Piece& piece, CallContext& context, int code) const {
+  if (code == PLAIT_OK) return {};
   return context.status(code).at("update of " + plan_.network().parameters[piece.parameter].name);
 }
 
 Status HostUpdate::observe() {
-  CallContext context;
   double sum = 0;
   for (Piece& piece : pieces_) {
-    const plait_optimizer_call call = call_for(piece);
-    const int code = optimizer_.observe(context, call, &sum);
-    if (code != PLAIT_OK) return failed(piece, context, code);
+    PLAIT_TRY(make_call(piece, false, [&](CallContext& context, const plait_optimizer_call& call) {
+      return optimizer_.observe(context, call, &sum);
+    }));
   }
   observed_ = sum;
   return {};
@@ -93,13 +124,12 @@ Status HostUpdate::step_all() {
 
 int HostUpdate::step_pieces(void* user, uint64_t begin, uint64_t end) {
   auto& update = *static_cast<HostUpdate*>(user);
-  CallContext context;
   for (uint64_t p = begin; p < end; ++p) {
-    Piece& piece = update.pieces_[p];
-    const plait_optimizer_call call = update.call_for(piece);
-    const int code = update.optimizer_.step(context, call);
-    if (code == PLAIT_OK) continue;
-    const Status status = update.failed(piece, context, code);
+    const Status status = update.make_call(update.pieces_[p], true,
+                                           [&update](CallContext& context, const plait_optimizer_call& call) {
+                                             return update.optimizer_.step(context, call);
+                                           });
+    if (status) continue;
     if (!update.has_failed_.exchange(true)) update.failure_ = status;
     return PLAIT_FAILED;
   }

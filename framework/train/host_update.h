@@ -6,6 +6,7 @@
 
 #include "graph/arena.h"
 #include "graph/optimizer.h"
+#include "graph/plain_copy.h"
 #include "plan/plan.h"
 #include "train/host_arena.h"
 
@@ -21,11 +22,12 @@ class HostUpdate {
   enum class Rates { kOfParameters, kSame };
   HostUpdate(const OptimizerInstance& optimizer, const Plan& plan, Rates rates, int threads);
 
-  // `runtime` holds the optimizer's runtime fields at this step. Does not allocate unless it fails.
+  // `runtime` holds the optimizer's runtime fields at this step; `loss`: the mean whose gradients these are,
+  // NaN: none. Does not allocate unless it fails.
   // Shapes: gradients [plan.trained_elements()]
   // Fails with: what the plugin reports, naming the parameter. The update is then half done.
-  Status run(int64_t step, std::span<const double> runtime, const float* gradients, HostArena& weights,
-             std::vector<HostArena>& slots);
+  Status run(int64_t step, std::span<const double> runtime, double loss, const float* gradients,
+             HostArena& weights, std::vector<HostArena>& slots);
 
  private:
   // Elements [offset, offset + count) of the arena, of one parameter.
@@ -36,6 +38,8 @@ class HostUpdate {
     std::vector<float*> slots;
   };
   plait_optimizer_call call_for(Piece& piece) const;
+  template <class Make>
+  Status make_call(Piece& piece, bool writes, Make&& make);
   void set_runtime(Piece& piece) const;
   Status failed(const Piece& piece, CallContext& context, int code) const;
   Status observe();
@@ -46,11 +50,12 @@ class HostUpdate {
   const Plan& plan_;
   Rates rates_;
   std::vector<Piece> pieces_;
+  PlainCopy copy_;                // of an optimizer that wants plain order, which has one lane
   std::unique_ptr<Lanes> lanes_;  // null: the calling thread alone
 
   // Of the update under way.
   int64_t step_ = 0;
-  double observed_ = 0;
+  double observed_ = 0, loss_ = 0;
   std::span<const double> runtime_;
   const float* gradients_ = nullptr;
   HostArena* weights_ = nullptr;

@@ -127,7 +127,7 @@ NetworkRecords::~NetworkRecords() = default;
 Status NetworkRecords::make(const StageSpec& stage, const NamedTensors& weights) {
   EvaluationSet& set = *sets_.emplace_back(std::make_unique<EvaluationSet>());
   PLAIT_TRY(run_.work.run([&]() -> Status {
-    PLAIT_ASSIGN(set, open_set(run_.registry, job_, stage.network->on, &fits_));
+    PLAIT_ASSIGN(set, open_set(run_.registry, job_, stage.network->on, fits_));
     return {};
   }));
   std::vector<StageArrays::Array> made;

@@ -22,6 +22,7 @@
 
 #include "cluster/transport.h"
 #include "mapreduce/stage_graph.h"
+#include "train/gathered.h"
 #include "train/host_update.h"
 #include "train/map_worker.h"
 #include "train/reducer.h"
@@ -73,10 +74,15 @@ class RoundFollower {
   virtual ~RoundFollower() = default;
   // Steps that are left to train: 0 ends it.
   virtual int64_t steps_left() = 0;
+  // All that were made before the next round, for schedules; null: none.
+  virtual const EvaluationHistory* evaluations() { return nullptr; }
   virtual Status report(const RoundResult& result) = 0;
   virtual Status evaluate() = 0;
   virtual Status save() = 0;
 };
+
+// The slots of the optimizer that shards' copies are averaged of; none where there is nothing to average.
+std::vector<SlotInfo> averaged_slots(const OptimizerInstance& optimizer, Sync sync, InnerState inner_state);
 
 class Rounds final : private StageWork {
  public:
@@ -118,7 +124,6 @@ class Rounds final : private StageWork {
   bool is_reduced_buffer(const Segment& segment) const;
   bool slots_begin_anew() const;
   Status tally();
-  std::vector<size_t> gathered_lengths() const;
   Status gather_all(RoundState& state);
   Status outer_step();
   Status make_weights(RoundState& state);
@@ -131,8 +136,10 @@ class Rounds final : private StageWork {
   const Plan& plan_;  // at the bound; all keep parameters at the same places
   Transport& transport_;
   std::vector<Segment> segments_;
-  std::vector<bool> averaged_;       // per slot of the optimizer: comes out of the reduce
-  std::unique_ptr<RoundSums> sums_;  // null: the reducer gathers
+  std::vector<bool> averaged_;              // per slot of the optimizer: comes out of the reduce
+  GatheredLayout gathered_;                 // where the reducer gathers
+  std::vector<Reducer::Outcome> outcomes_;  // of the round under way, by shard
+  std::unique_ptr<RoundSums> sums_;         // null: the reducer gathers
   std::vector<std::unique_ptr<MapWorker>> workers_;
   std::unique_ptr<Slot[]> slots_;
   Scheduler scheduler_;

@@ -50,8 +50,9 @@ class Run {
     PLAIT_TRY(open_main());
     PLAIT_TRY(open_after());
     PLAIT_TRY(choose_weights());
+    if (!options_.resume) PLAIT_TRY(fit());
     PLAIT_TRY(choose_folder());
-    if (options_.resume) PLAIT_TRY(find_checkpoint());
+    if (options_.resume) PLAIT_TRY(take_up_run());
     PLAIT_TRY(open_folder());
     if (is_root()) PLAIT_TRY(keep_beginning());
     tell_about_ranks();
@@ -111,11 +112,47 @@ class Run {
     return before_writing(agree_on_data(after_->readers()));
   }
 
-  Status before_writing(const Status& status) const {
+  Status before_writing(const Status& status, const std::string& what = "the data was opened") const {
     if (!is_stop(status)) return status;
-    return {Code::kStopped, options_.resume ? "stopped while the data was opened: the run is as it was"
-                                            : "stopped while the data was opened: nothing was written; begin "
-                                              "it again, without --resume"};
+    return {Code::kStopped,
+            "stopped while " + what +
+                (options_.resume ? ": the run is as it was"
+                                 : ": nothing was written; begin it again, without --resume")};
+  }
+
+  // What operators of the data learn from the training records, before anything is written.
+  Status fit() {
+    return before_writing(main_->fit(kept(), summary_.fits), "an operator was fitted to the data");
+  }
+  const Fits* kept() const { return kept_fits_ ? &*kept_fits_ : nullptr; }
+
+  Status take_up_run() {
+    PLAIT_TRY(find_checkpoint());
+    PLAIT_TRY(find_kept_fits());
+    return fit();
+  }
+
+  // Fits of an earlier run of the folder are good where all that decides them is as it was; a longer run has
+  // the same ones. What cannot be read is made again.
+  Status find_kept_fits() {
+    std::string text;
+    if (is_root()) {
+      const auto input = read_input_record(files_, summary_.run_dir, job_);
+      if (input && *input && (*input)->made_from == fits_made_from()) text = to_text(**input);
+    }
+    PLAIT_ASSIGN(text, share_text(transport_, text));
+    if (text.empty()) return {};
+    PLAIT_ASSIGN(InputRecord input, input_record_of(text, input_path(summary_.run_dir)));
+    kept_fits_ = std::move(input.fits);
+    return {};
+  }
+
+  std::string fits_made_from() const {
+    std::string text;
+    for (const Fact& fact : identity_)
+      if (fact.part != part::kLength)
+        text += std::string(fact.part) + "\n" + fact.name + "\n" + fact.value + "\n";
+    return Sha256::hex_of(text);
   }
 
   // And what the job makes of the arrays. Weights of --weights win over a layer's init; a checkpoint of
@@ -123,7 +160,7 @@ class Run {
   Result<RunStatus> run_stages() {
     PLAIT_ASSIGN(const RunStatus status, run_chain());
     if (status != RunStatus::kComplete) return status;
-    const Status taken = chain_ ? main_->take_stage_arrays() : Status();
+    const Status taken = chain_ ? main_->take_stage_arrays(kept(), summary_.fits) : Status();
     if (is_stop(taken)) return RunStatus::kStopped;
     PLAIT_TRY(taken);
     if (chain_ && !begun_with_.empty()) {
@@ -144,6 +181,8 @@ class Run {
         transport_,        work_,          files_, clock_, observer_, summary_.run_dir, identity_,
         context_->threads, options_.resume};
     const Status ran = chain_->run(around, summary_.stages);
+    for (const auto& stage : chain_->stages())
+      summary_.fits.insert(summary_.fits.end(), stage->fits().begin(), stage->fits().end());
     if (is_stop(ran)) return RunStatus::kStopped;
     PLAIT_TRY(ran);
     return RunStatus::kComplete;
@@ -175,13 +214,8 @@ class Run {
   }
 
   Status open_main() {
-    const Status opened = main_->open();
-    if (opened) return main_->make_state();
-    if (!is_stop(opened)) return opened;
-    return {Code::kStopped, options_.resume
-                                ? "stopped while the data was opened: the run is as it was"
-                                : "stopped while the data was opened: no round was finished, nothing was "
-                                  "written; begin it again, without --resume"};
+    PLAIT_TRY(before_writing(main_->open()));
+    return main_->make_state();
   }
 
   // On everything that can be known before the data are opened.
@@ -423,7 +457,9 @@ class Run {
   // What the network is given: known when the stages have run.
   Status keep_input() {
     const SampleReader& training = main_->data().training();
-    return files_.write_atomically(input_path(summary_.run_dir), to_text(describe_input(training, job_)));
+    InputRecord input = describe_input(training, job_);
+    input.made_from = fits_made_from();
+    return files_.write_atomically(input_path(summary_.run_dir), to_text(input));
   }
 
   void tell_about_ranks() {
@@ -470,7 +506,8 @@ class Run {
   Result<RunStatus> pretrain_stage() {
     pretrained_ = std::make_unique<Stage>(*context_, *pretrained_job_, stage_, true);
     Stage& stage = *pretrained_;
-    const Status opened = stage.open();
+    Status opened = stage.open();
+    if (opened) opened = stage.fit(nullptr, summary_.fits);
     if (is_stop(opened)) return RunStatus::kStopped;
     PLAIT_TRY(opened);
     PLAIT_TRY(stage.make_state());
@@ -576,6 +613,7 @@ class Run {
     summary_.validation = main_->validation();
     summary_.best_validation = main_->best().validation;
     summary_.best_epoch = main_->best().epoch;
+    summary_.ended_early = main_->ended_early();
     PLAIT_ASSIGN(const NamedTensors best, weigh_best());
     if (summary_.status != RunStatus::kComplete) return {};
     const Status tested = test(weights, best);
@@ -669,6 +707,7 @@ class Run {
   Identity identity_, data_facts_;
   std::vector<std::string> unknown_data_;
   std::optional<Checkpoint> resume_from_;
+  std::optional<Fits> kept_fits_;  // of preprocess, by an earlier run of the folder
   bool is_prolonged_ = false;
   NamedTensors begun_with_;  // of --weights, for after the stages
   NamedTensors network_;     // the job's, as pretraining leaves it
@@ -713,19 +752,27 @@ Result<EvaluationInfo> evaluate(const Registry& registry, const Job& job, const 
   PLAIT_ASSIGN(const InputRecord input, share_input(files, options, job, transport));
   PLAIT_TRY(share_used_arrays(files, options.run_dir, job, transport));
   PLAIT_ASSIGN(const auto device, Device::open(registry, *job.device.entry, *job.device.config));
-  const Fits* const fits = input.parts.empty() ? nullptr : &input.fits;
-  PLAIT_ASSIGN(const EvaluationSet set, open_set(registry, job, options.on, fits));
   PLAIT_ASSIGN(const int fair, fair_threads(transport));
+  const int threads = options.threads > 0 ? options.threads : fair;
+  FoundFits found;
   StoppableWork work(transport);
-  const BlockParts parts{&registry,
-                         &job,
-                         device.get(),
-                         set.reader,
-                         set.order.get(),
-                         set.records(),
-                         job.evaluate.batch,
-                         options.threads > 0 ? options.threads : fair,
-                         &work};
+  Fits fits = input.fits;
+  if (input.parts.empty()) {
+    PLAIT_ASSIGN(fits, found.find(job, {registry, transport, work, threads}));
+  }
+  PLAIT_ASSIGN(const EvaluationSet set, open_set(registry, job, options.on, fits));
+  const BlockParts parts{
+      &registry,
+      &job,
+      device.get(),
+      set.reader,
+      set.order.get(),
+      set.records(),
+      job.evaluate.batch,
+      threads,
+      &work,
+      false,
+      input.parts.empty() ? classes_of(*set.reader) : SourceClasses{input.classes, input.class_names}};
   PLAIT_ASSIGN(const auto evaluator, Evaluator::create(parts, transport));
   PLAIT_ASSIGN(UsedWeights weights, use_weights(bytes, evaluator->plan().network(), path));
   EvaluationInfo info;

@@ -1,6 +1,7 @@
 #include "train/stage.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -10,6 +11,7 @@
 
 #include "base/checked.h"
 #include "pipeline/load.h"
+#include "pipeline/report_names.h"
 #include "train/class_check.h"
 #include "train/compile_plan.h"
 #include "train/network_records.h"
@@ -38,7 +40,7 @@ Stage::Stage(RunContext& run, const Job& job, int number, bool pretraining)
 
 Stage::~Stage() = default;
 
-// Opening reads all records where an operator is fitted to them, and may wait for a disk.
+// Opening may read all of a file, and wait for a disk.
 Status Stage::open_data() {
   const TrainSpec& train = job_.train;
   PLAIT_ASSIGN(const int64_t repeat,
@@ -61,11 +63,14 @@ Status Stage::open() {
   PLAIT_TRY(make_optimizers());
   PLAIT_ASSIGN(reducer_, Reducer::create(run_.registry, job_.reducer, train.shards,
                                          int64_t{train.local_steps} * train.batch));
+  gathered_ = std::make_unique<GatheredLayout>(
+      *plan_, averaged_slots(*optimizer_, numbers_.sync, numbers_.inner_state));
   return make_evaluators();
 }
 
 Status Stage::make_state() {
   PLAIT_ASSIGN(state_, initial_state(*plan_, job_.seed, *optimizer_, outer_.get()));
+  PLAIT_ASSIGN(state_.reducer_states, initial_reducer_states(*gathered_, reducer_->states()));
   return {};
 }
 
@@ -123,6 +128,13 @@ Status Stage::make_optimizers() {
   const bool in_tasks = job_.train.sync == Sync::kWeights;
   PLAIT_ASSIGN(optimizer_, OptimizerInstance::create(run_.registry, job_.optimizer, job_.schedules,
                                                      in_tasks ? run_.device.kernels() : PLAIT_HOST_DEVICE));
+  if (optimizer_->plain() && in_tasks) PLAIT_TRY(check_plain_order());
+  if (optimizer_->moves() && !in_tasks) {
+    return {Code::kInvalid,
+            error_at(job_.optimizer.where,
+                     optimizer_->id() + " takes a second gradient in each step of a shard: got train { sync: "
+                                        "gradients }, wanted sync: weights")};
+  }
   if (!job_.outer_optimizer) return {};
   if (!in_tasks) {
     return {Code::kInvalid, error_at(job_.outer_optimizer.where,
@@ -130,6 +142,23 @@ Status Stage::make_optimizers() {
                                      "sync: gradients }, wanted sync: weights")};
   }
   PLAIT_ASSIGN(outer_, OptimizerInstance::create(run_.registry, job_.outer_optimizer, {}, PLAIT_HOST_DEVICE));
+  if (!outer_->moves()) return {};
+  return {Code::kInvalid, error_at(job_.outer_optimizer.where,
+                                   "an outer optimizer has one gradient a round: got " + outer_->id() +
+                                       ", which takes a second one, wanted an optimizer that does not")};
+}
+
+// A layer's order is turned into the plain one by the host, where the weights are.
+Status Stage::check_plain_order() const {
+  if (run_.device.host_memory()) return {};
+  for (size_t i = 0; i < plan_->parameters().size(); ++i) {
+    if (!plan_->parameters()[i].trained || plan_->parameters()[i].step < 0) continue;
+    return {Code::kUnsupported,
+            error_at(job_.optimizer.where,
+                     fmt::format("{} takes whole parameters in plain order: got {}, which its layer keeps in "
+                                 "an order of its own in memory of {}; wanted train {{ sync: gradients }}",
+                                 optimizer_->id(), network().parameters[i].name, run_.device.id()))};
+  }
   return {};
 }
 
@@ -144,22 +173,63 @@ Result<std::unique_ptr<Evaluator>> Stage::evaluator_for(const EvaluationSet& set
   parts.block = job_.evaluate.batch;
   parts.threads = run_.threads;
   parts.work = &run_.work;
+  parts.classes = classes_of(data_->training());
   return Evaluator::create(parts, run_.transport);
 }
 
+// Also where nothing is validated: what the file says has to be there.
+Status Stage::name_values() {
+  PLAIT_ASSIGN(reported_, evaluation_values(run_.registry, network(), classes_of(data_->training())));
+  const std::string& wanted = job_.evaluate.monitor;
+  if (pretraining_ || wanted.empty()) return {};
+  if (std::ranges::find(reported_, wanted, &ReportedValue::name) != reported_.end()) return {};
+  std::vector<std::string> names;
+  for (const ReportedValue& value : reported_) names.push_back(value.name);
+  return {Code::kInvalid,
+          error_at(job_.evaluate.monitor_where, not_reported(wanted) + "; " + instead_of(wanted, names))};
+}
+
+// Unless the job says: its first metric, else the loss.
+void Stage::find_monitor() {
+  if (reported_.empty()) return;
+  const std::string& wanted = job_.evaluate.monitor;
+  const auto found = pretraining_ || wanted.empty()
+                         ? reported_.begin()
+                         : std::ranges::find(reported_, wanted, &ReportedValue::name);
+  monitor_ = found->name;
+  higher_is_better_ = found->higher_is_better;
+}
+
 Status Stage::make_evaluators() {
+  PLAIT_TRY(name_values());
   if (data_->validation().records() > 0) {
     PLAIT_ASSIGN(validation_, evaluator_for(data_->validation()));
-    monitor_ = pretraining_ || job_.evaluate.monitor.empty() ? validation_->default_monitor()
-                                                             : job_.evaluate.monitor;
-    if (!monitor_.empty()) {
-      PLAIT_ASSIGN(higher_is_better_, validation_->higher_is_better(monitor_));
-    }
+    find_monitor();
   }
   if (data_->test().records() > 0 && !pretraining_) {
     PLAIT_ASSIGN(test_, evaluator_for(data_->test()));
   }
+  return check_monitors();
+}
+
+Status Stage::check_monitors() {
+  optimizer_->set_monitor(monitor_);
+  for (const Monitored& one : optimizer_->monitored()) PLAIT_TRY(check_monitor(one));
   return {};
+}
+
+Status Stage::check_monitor(const Monitored& one) const {
+  if (!validation_) {
+    return {Code::kInvalid, error_at(one.where, one.schedule + " looks at validations: got a job without "
+                                                               "any, wanted validation { ... }")};
+  }
+  std::vector<std::string> names;
+  for (const ReportedValue& value : reported_) names.push_back(value.name);
+  const std::string& name = one.name.empty() ? monitor_ : one.name;
+  if (std::ranges::count(names, name) > 0) return {};
+  return {Code::kInvalid,
+          error_at(one.where, fmt::format("{} looks at a value of validations: got \"{}\", wanted one of {}",
+                                          one.schedule, name, fmt::join(names, ", ")))};
 }
 
 Status Stage::declare_network_records() const {
@@ -174,8 +244,15 @@ Status Stage::declare_network_records() const {
   return {};
 }
 
-Status Stage::take_stage_arrays() {
-  PLAIT_TRY(run_.work.run([this] { return data_->complete(run_.registry, job_); }));
+Status Stage::fit(const Fits* kept, std::vector<FitInfo>& told) {
+  const size_t before = told.size();
+  PLAIT_TRY(data_->complete(job_, {run_.registry, run_.transport, run_.work, run_.threads}, kept, told));
+  for (size_t i = before; run_.is_root() && i < told.size(); ++i) run_.observer.fitted(told[i]);
+  return {};
+}
+
+Status Stage::take_stage_arrays(const Fits* kept, std::vector<FitInfo>& told) {
+  PLAIT_TRY(fit(kept, told));
   PLAIT_ASSIGN(const NamedTensors made, init_tensors(job_, network()));
   if (made.empty()) return {};
   return begin_with(made).status();
@@ -189,10 +266,11 @@ Result<int> Stage::begin_with(const NamedTensors& from) {
 }
 
 Status Stage::resume(const Checkpoint& checkpoint) {
-  PLAIT_TRY(take_state(*plan_, checkpoint, state_));
+  PLAIT_TRY(take_state(*plan_, *gathered_, checkpoint, state_));
   best_ = checkpoint.best;
   validation_values_ = checkpoint.validation;
   validated_step_ = checkpoint.validated_step;
+  for (const Validated& one : checkpoint.validated) remember(one);
   // What is gone on from by a longer run holds the best weights too, and is written again for them;
   // and so is one after which a person accepted a change, though no round may follow.
   const bool is_as_saved = run_.changes.size() == checkpoint.changes.size() && !ends_apart();
@@ -295,7 +373,7 @@ Result<RunStatus> Stage::run_rounds(const NamedTensors& network) {
   return end(network);
 }
 
-int64_t Stage::steps_left() { return std::max<int64_t>(0, end_ - state_.step); }
+int64_t Stage::steps_left() { return ended_early_.empty() ? std::max<int64_t>(0, end_ - state_.step) : 0; }
 
 Status Stage::report(const RoundResult& result) {
   ended_apart_ = is_apart_;
@@ -303,7 +381,21 @@ Status Stage::report(const RoundResult& result) {
   return after_round(result, run_.clock.now() - round_begin_);
 }
 
-Status Stage::evaluate() { return is_due_ ? validate() : Status(); }
+Status Stage::evaluate() {
+  if (is_due_) PLAIT_TRY(validate());
+  return ask_schedules();
+}
+
+// Before a round. All ranks ask for themselves, and have the same validations.
+Status Stage::ask_schedules() {
+  if (steps_left() == 0) return {};
+  const Progress progress{state_.step, numbers_.total_steps, numbers_.steps_per_epoch, &history_};
+  PLAIT_ASSIGN(const std::string who, optimizer_->wants_end(progress));
+  if (who.empty()) return {};
+  ended_early_ = fmt::format("{} after step {}", who, state_.step);
+  if (run_.is_root()) run_.observer.message("training is ended by " + ended_early_);
+  return {};
+}
 
 // Before a round: the checkpoint that is due.
 Status Stage::save() {
@@ -317,12 +409,12 @@ Status Stage::save() {
   return {};
 }
 
-// What --max-steps ends is validated for the person alone: a run that goes on from its checkpoint knows
-// nothing of it.
+// What --max-steps or a schedule ends is validated for the person alone: a run that goes on from its
+// checkpoint knows nothing of it.
 Result<RunStatus> Stage::end(const NamedTensors& network) {
-  const bool is_cut = end_ < numbers_.total_steps;
+  const bool is_cut = !ended_early_.empty() || end_ < numbers_.total_steps;
   if (is_cut && saved_round_ != state_.round) PLAIT_TRY(save_checkpoint(network));
-  if (is_cut && pretraining_) return RunStatus::kStopped;
+  if (is_cut && ended_early_.empty() && pretraining_) return RunStatus::kStopped;
   if (validated_step_ != state_.step || validation_values_.empty()) {
     const Status validated = validate(!is_cut);
     if (is_stop(validated)) return stop(network);
@@ -407,11 +499,23 @@ Status Stage::validate(bool is_regular) {
     if (info.best) best_ = {true, value, info.epoch, validation_values_};
   }
   info.seconds = seconds_of(run_.clock.now() - begin);
-  if (is_regular) validated_step_ = state_.step;
+  if (is_regular) {
+    validated_step_ = state_.step;
+    remember({state_.step, validation_values_});
+  }
   if (!run_.is_root()) return {};
   if (info.best && !pretraining_) PLAIT_TRY(run_.folder->save_best(sources_of(*plan_, weights)));
   run_.observer.evaluated(info);
   return run_.folder->add(info);
+}
+
+// A job that was changed since may not have all the values of its checkpoint.
+void Stage::remember(Validated validated) {
+  for (const auto& [name, value] : validated.values) {
+    const auto reported = std::ranges::find(reported_, name, &ReportedValue::name);
+    if (reported != reported_.end()) history_.add(name, reported->higher_is_better, validated.step, value);
+  }
+  validated_.push_back(std::move(validated));
 }
 
 // The last validation may be better than those before, and a longer run does without it: then these come
@@ -441,7 +545,8 @@ Status Stage::save_checkpoint(const NamedTensors& network) {
   checkpoint.best = best_;
   checkpoint.validation = validation_values_;
   checkpoint.validated_step = validated_step_;
-  const TensorSources tensors = put_state(*plan_, state_, checkpoint);
+  checkpoint.validated = validated_;
+  const TensorSources tensors = put_state(*plan_, *gathered_, state_, checkpoint);
   if (pretraining_) {
     for (const NamedTensor& tensor : network)
       checkpoint.tensors.push_back({"network/" + tensor.name, tensor.shape, tensor.values});

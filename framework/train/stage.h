@@ -48,8 +48,11 @@ class Stage : private RoundFollower {
   // is less than a round; kStopped on all ranks.
   // Threads: [setup only]
   Status open();
+  // Fits the operators of the data that want it, and wait for no stage of tasks: see JobData::complete. What
+  // was done is in `told`, on all ranks. After open. Fails with: kStopped on all ranks.
+  Status fit(const Fits* kept, std::vector<FitInfo>& told);
   // Once the stages of tasks have run: what of data and weights is made from their arrays. After make_state.
-  Status take_stage_arrays();
+  Status take_stage_arrays(const Fits* kept, std::vector<FitInfo>& told);
   // The weights that the seed gives, and slots; after open, for stages that run.
   Status make_state();
 
@@ -79,12 +82,16 @@ class Stage : private RoundFollower {
   Result<RunStatus> run(const NamedTensors& network);
 
   Result<NamedTensors> weights() const;
+  // All that its evaluations report.
+  const std::vector<ReportedValue>& reported() const { return reported_; }
   // The value that picks the best weights; "" where none does.
   const std::string& monitor() const { return monitor_; }
   double loss() const { return loss_; }
   const NamedValues& losses() const { return losses_; }
   const Best& best() const { return best_; }
   const NamedValues& validation() const { return validation_values_; }
+  // The schedule that ended the stage, and after which step; "" where none did.
+  const std::string& ended_early() const { return ended_early_; }
   // On the job's test records; empty where there are none. Fails with: kStopped on all ranks.
   Result<NamedValues> test(const NamedTensors& weights, const std::string& which);
   // Of the rounds that have run.
@@ -95,7 +102,12 @@ class Stage : private RoundFollower {
   Status make_rounds();
   Status make_plan();
   Status make_optimizers();
+  Status name_values();
+  void find_monitor();
+  Status check_plain_order() const;
   Status make_evaluators();
+  Status check_monitors();
+  Status check_monitor(const Monitored& one) const;
   Result<std::unique_ptr<Evaluator>> evaluator_for(const EvaluationSet& set);
   Status count_steps();
   Status tell_begin();
@@ -107,12 +119,15 @@ class Stage : private RoundFollower {
   bool is_stop(const Status& status) const;
   Result<RunStatus> end(const NamedTensors& network);
   int64_t steps_left() override;
+  const EvaluationHistory* evaluations() override { return &history_; }
   Status report(const RoundResult& result) override;
   Status evaluate() override;
   Status save() override;
   Status after_round(const RoundResult& result, Clock::Nanoseconds took);
   Status tell_first_bad();
   Status validate(bool is_regular = true);
+  void remember(Validated validated);
+  Status ask_schedules();
   Status save_checkpoint(const NamedTensors& network);
   Status add_best(Checkpoint& checkpoint);
   double epoch() const;
@@ -127,6 +142,7 @@ class Stage : private RoundFollower {
   const Plan* plan_ = nullptr;  // at the bound
   std::unique_ptr<OptimizerInstance> optimizer_, outer_;
   std::unique_ptr<Reducer> reducer_;
+  std::unique_ptr<GatheredLayout> gathered_;  // of the reducer's states
   std::unique_ptr<Evaluator> validation_, test_;
   std::unique_ptr<Rounds> rounds_;
   RoundNumbers numbers_;
@@ -140,6 +156,7 @@ class Stage : private RoundFollower {
   Clock::Nanoseconds round_begin_{};
   int64_t epochs_before_ = 0;              // that had passed then
   const NamedTensors* network_ = nullptr;  // see run
+  std::vector<ReportedValue> reported_;
   std::string monitor_;
   bool higher_is_better_ = false;
   double loss_ = 0;
@@ -150,6 +167,9 @@ class Stage : private RoundFollower {
   bool told_left_out_ = false;
   Best best_;
   NamedValues validation_values_;
+  std::vector<Validated> validated_;  // all that a run without --max-steps makes too
+  EvaluationHistory history_;         // the same, for schedules
+  std::string ended_early_;
 };
 
 }  // namespace plait

@@ -116,6 +116,8 @@ Status StageChain::run_task(TaskStage& stage, const Surroundings& around, TaskSt
   if (around.transport.is_root()) around.observer.task_stage_begun(info.name, stage.tasks(), stage.records());
   PLAIT_ASSIGN(const TaskStage::Outcome outcome,
                stage.run(around.transport, around.work, around.files, path, around.threads));
+  for (size_t i = 0; around.transport.is_root() && i < stage.fits().size(); ++i)
+    around.observer.fitted(stage.fits()[i]);
   info.tasks = stage.tasks();
   info.records = outcome.records;
   info.skipped_records = outcome.skipped_records;
@@ -124,6 +126,7 @@ Status StageChain::run_task(TaskStage& stage, const Surroundings& around, TaskSt
   info.results = outcome.results;
   info.bytes_shuffled = outcome.bytes_shuffled;
   info.bytes_spilled = outcome.bytes_spilled;
+  info.bytes_held = outcome.bytes_held;
   info.tasks_by_rank = outcome.tasks_by_rank;
   info.sha256 = outcome.sha256;
   return {};

@@ -1,6 +1,7 @@
 // What a stage will hold, added up from the sizes that its parts allocate.
 #include <algorithm>
 
+#include "graph/plain_copy.h"
 #include "train/stage.h"
 
 namespace plait {
@@ -34,6 +35,17 @@ uint64_t largest_scratch(const Plan& plan) {
   return most;
 }
 
+// A replica's layers are updated at once, by an update each; after a reduce it is one after the other.
+uint64_t plain_copies(const Plan& plan, uint64_t slots, uint64_t replicas) {
+  uint64_t most = 0, sum = 0;
+  for (size_t i = 0; i < plan.parameters().size(); ++i) {
+    const uint64_t bytes = PlainCopy::bytes(plan, i, slots);
+    most = std::max(most, bytes);
+    sum += bytes;
+  }
+  return replicas > 0 ? replicas * sum : most;
+}
+
 }  // namespace
 
 RunMemory Stage::memory(int threads, int ranks) const {
@@ -44,10 +56,12 @@ RunMemory Stage::memory(int threads, int ranks) const {
   use.weights = floats(arena);
   use.slots = floats(trained * (slots + (outer_ ? outer_->slots().size() : 0)));
   use.mean = floats(arena);
-  const bool average = in_tasks && numbers_.inner_state == InnerState::kAverage;
-  const std::vector<SlotInfo> averaged = average ? optimizer_->slots() : std::vector<SlotInfo>();
+  const std::vector<SlotInfo> averaged = averaged_slots(*optimizer_, numbers_.sync, numbers_.inner_state);
   if (reducer_->gathers()) {
-    use.sums = floats(arena + trained * averaged.size()) * static_cast<uint64_t>(3 * numbers_.shards);
+    // States are there twice while they are made anew, and one vector for what comes of the round.
+    const uint64_t states = reducer_->takes_whole() ? 2 * reducer_->states().size() + 2 : 0;
+    use.sums =
+        floats(arena + trained * averaged.size()) * (static_cast<uint64_t>(3 * numbers_.shards) + states);
   } else {
     use.sums = RoundSums::bytes(*plan_, averaged, reducer_->total_weight());
   }
@@ -56,6 +70,8 @@ RunMemory Stage::memory(int threads, int ranks) const {
   const auto workers = static_cast<uint64_t>(use.workers);
   use.replicas = workers * (floats(arena + trained * (1 + (in_tasks ? slots : 0)) + extra_gradients(*plan_)) +
                             plan_->prepared_bytes());
+  if (in_tasks && optimizer_->moves()) use.replicas += workers * floats(2 * arena - plan_->buffers_offset());
+  if (optimizer_->plain()) use.replicas += plain_copies(*plan_, slots, in_tasks ? workers : 0);
   use.activations = workers * plans_->activation_bytes();
   use.batches = workers * ShardFeed::kBuffers * batch_bytes(*data_, numbers_.batch);
   use.scratch = floats(largest_scratch(*plan_));

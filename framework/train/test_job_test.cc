@@ -60,6 +60,61 @@ struct Plane {
   }
 };
 
+// The weight lies as [units, inputs + 1], the last column of which is padding.
+struct Turned {
+  int64_t units = 1;
+  static void describe(sdk::Describe<Turned>& d) {
+    d.doc("y = x W");
+    d.field("units", &Turned::units).doc("outputs");
+  }
+  void infer(sdk::LayerShapes& s) const {
+    s.output({s.input().shape(0), units});
+    s.weight("weight", {s.input().shape(1), units}).init("uniform", -0.5, 0.5);
+  }
+  struct Kernel {
+    size_t deep, wide;
+    Kernel(const Turned& config, sdk::Context&, const sdk::LayerRequest& r, sdk::LayerNeeds& needs)
+        : deep(static_cast<size_t>(r.input().shape(1))), wide(static_cast<size_t>(config.units)) {
+      needs.stored_elements(0, wide * (deep + 1));
+    }
+    size_t at(size_t c, size_t u) const { return u * (deep + 1) + c; }
+    void forward(sdk::Context&, const sdk::LayerCall& call) const {
+      const auto x = call.input().f32(), y = call.output().f32();
+      const float* w = call.parameter(0);
+      for (size_t i = 0; i < y.size(); ++i) {
+        y[i] = 0;
+        for (size_t c = 0; c < deep; ++c) y[i] += x[i / wide * deep + c] * w[at(c, i % wide)];
+      }
+    }
+    void backward(sdk::Context&, const sdk::LayerCall& call) const {
+      const auto x = call.input().f32(), dy = call.output_gradient().f32();
+      const size_t n = dy.size() / wide;
+      if (float* dw = call.parameter_gradient(0)) {
+        std::fill_n(dw, wide * (deep + 1), 0.0f);
+        for (size_t c = 0; c < deep; ++c)
+          for (size_t u = 0; u < wide; ++u)
+            for (size_t i = 0; i < n; ++i) dw[at(c, u)] += x[i * deep + c] * dy[i * wide + u];
+      }
+      if (!call.input_gradient()) return;
+      const auto dx = call.input_gradient().f32();
+      for (size_t i = 0; i < n * deep; ++i) {
+        dx[i] = 0;
+        for (size_t u = 0; u < wide; ++u)
+          dx[i] += call.parameter(0)[at(i % deep, u)] * dy[i / deep * wide + u];
+      }
+    }
+    void pack(sdk::Context&, uint32_t, const float* plain, float* stored) const {
+      std::fill_n(stored, wide * (deep + 1), 0.0f);
+      for (size_t c = 0; c < deep; ++c)
+        for (size_t u = 0; u < wide; ++u) stored[at(c, u)] = plain[c * wide + u];
+    }
+    void unpack(sdk::Context&, uint32_t, const float* stored, float* plain) const {
+      for (size_t c = 0; c < deep; ++c)
+        for (size_t u = 0; u < wide; ++u) plain[c * wide + u] = stored[at(c, u)];
+    }
+  };
+};
+
 struct Follow {
   static void describe(sdk::Describe<Follow>& d) { d.doc("x less a running mean"); }
   void infer(sdk::LayerShapes& s) const {
@@ -260,6 +315,66 @@ struct Paced {
   }
 };
 
+struct Grow {
+  double rate = 0.1;
+  static constexpr bool plain = true;
+  static void describe(sdk::Describe<Grow>& d) {
+    d.doc("w_i -= rate s_i (1 + loss), s_i = s_i / 2 + g_i (1 + i) / |w|");
+    d.field("rate", &Grow::rate).doc("size of a step").runtime();
+  }
+  void slots(sdk::OptimizerSlots& s) const { s.slot("sum").initial(0.25); }
+  double observe(sdk::Context&, const sdk::OptimizerCall& call) const {
+    check(call);
+    return call.gradients[call.count - 1] > 0 ? 1 : 2;
+  }
+  void step(sdk::Context&, const sdk::OptimizerCall& call) const {
+    check(call);
+    double norm = 1e-3;
+    for (const float w : call.weights) norm += static_cast<double>(w) * w;
+    const double loss = std::isnan(call.loss) ? 0 : call.loss;
+    const auto s = call.slot(0);
+    for (size_t i = 0; i < call.count; ++i) {
+      const double share = call.gradients[i] * static_cast<double>(1 + i) / std::sqrt(norm);
+      s[i] = static_cast<float>(0.5 * static_cast<double>(s[i]) + share + 1e-3 * call.observed);
+      call.weights[i] -= static_cast<float>(rate * (1 + loss) * static_cast<double>(s[i]));
+    }
+  }
+
+ private:
+  static void check(const sdk::OptimizerCall& call) {
+    int64_t elements = 1;
+    for (const int64_t extent : call.shape) elements *= extent;
+    const bool is_known = call.name == "a.weight" || call.name == "b.weight";
+    if (!is_known || call.shape.size() != 2 || !call.is_plain || static_cast<size_t>(elements) != call.count)
+      throw sdk::Error("not a whole parameter: ", call.name, " of ", call.count, " elements");
+  }
+};
+
+struct Sharp {
+  double rho = 0.05, rate = 0.1;
+  static constexpr bool elementwise = true;
+  static void describe(sdk::Describe<Sharp>& d) {
+    d.doc("w -= rate g(w + rho g / |g|)");
+    d.field("rho", &Sharp::rho).doc("how far").runtime();
+    d.field("rate", &Sharp::rate).doc("size of a step").runtime();
+  }
+  double observe(sdk::Context&, const sdk::OptimizerCall& call) const {
+    double sum = 0;
+    for (float g : call.gradients) sum += static_cast<double>(g) * g;
+    return sum;
+  }
+  void move(sdk::Context&, const sdk::OptimizerCall& call) const {
+    if (call.is_second || !(call.loss > 0)) throw sdk::Error("moves at the wrong time");
+    const auto share = static_cast<float>(rho / std::sqrt(call.observed));
+    for (size_t i = 0; i < call.count; ++i) call.weights[i] += share * call.gradients[i];
+  }
+  void step(sdk::Context&, const sdk::OptimizerCall& call) const {
+    if (!call.is_second || !(call.loss > 0)) throw sdk::Error("steps with the first gradient");
+    const auto now = static_cast<float>(rate);
+    for (size_t i = 0; i < call.count; ++i) call.weights[i] -= now * call.gradients[i];
+  }
+};
+
 struct MeanReducer {
   static void describe(sdk::Describe<MeanReducer>& d) {
     d.doc("mean");
@@ -321,6 +436,39 @@ struct Points {
   }
 };
 
+struct Level {
+  bool strict = false;
+  static void describe(sdk::Describe<Level>& d) {
+    d.doc("x less its mean, over its spread");
+    d.field("strict", &Level::strict).doc("what is not finite is no sample to learn from");
+  }
+  size_t fit_size(const sdk::Parts&) const { return 7; }
+  void fit_observe(sdk::Context&, sdk::SampleCall& call, std::span<double> state) const {
+    const auto x = call.input("x").f32();
+    if (strict && !std::isfinite(x[0])) throw sdk::Error("x is ", x[0]);
+    state[0] += 1;
+    for (size_t i = 0; i < 3; ++i) {
+      state[1 + i] += 1e-3 * static_cast<double>(x[i]);
+      state[4 + i] += static_cast<double>(x[i]) * static_cast<double>(x[i]) / 3;
+    }
+  }
+  void open(sdk::Context& c, const sdk::Parts&) {
+    if (c.fit().size() != 7 || c.fit()[0] == 0) throw sdk::Error("there was no pass over the data");
+    for (size_t i = 0; i < 3; ++i) {
+      mean_[i] = 1e3 * c.fit()[1 + i] / c.fit()[0];
+      spread_[i] = std::sqrt(std::max(1e-9, 3 * c.fit()[4 + i] / c.fit()[0] - mean_[i] * mean_[i]));
+    }
+  }
+  void apply(sdk::Context&, sdk::SampleCall& call) const {
+    const auto [from, to] = call.part("x");
+    for (size_t i = 0; i < 3; ++i)
+      to.f32()[i] = static_cast<float>((static_cast<double>(from.f32()[i]) - mean_[i]) / spread_[i]);
+  }
+
+ private:
+  double mean_[3] = {}, spread_[3] = {};
+};
+
 // Memory of `far` is known by addresses that are off by a fixed number: who touches it directly is caught.
 template <bool kHostMemory>
 struct Memory {
@@ -355,6 +503,51 @@ struct HalfLater {
   bool ignores_total() const { return true; }
 };
 
+struct Watch {
+  std::string value_name;
+  static void describe(sdk::Describe<Watch>& d) {
+    d.doc("half of it after each validation that is not the best");
+    d.field("monitor", &Watch::value_name).doc("what is looked at");
+  }
+  const char* monitor() const { return value_name.c_str(); }
+  double value(const sdk::ScheduleCall& call) const {
+    sdk::BestSoFar best;
+    double now = call.base;
+    for (size_t i = 0; i < call.evaluations.size(); ++i) {
+      if (call.evaluations[i].step > call.step) throw sdk::Error("a validation of later");
+      if (!best.take(call.evaluations[i])) now /= 2;
+    }
+    return now;
+  }
+  bool ignores_total() const { return true; }
+};
+
+struct Tire {
+  int64_t after = 2;
+  static void describe(sdk::Describe<Tire>& d) {
+    d.doc("ends training after so many validations");
+    d.field("after", &Tire::after).doc("validations");
+  }
+  bool stop(const sdk::ScheduleCall& call) const {
+    // Of both values of a validation, since it monitors none.
+    return static_cast<int64_t>(call.evaluations.size()) >= 2 * after;
+  }
+  bool ignores_total() const { return true; }
+};
+
+struct Listed {
+  std::vector<double> factors;
+  static void describe(sdk::Describe<Listed>& d) {
+    d.doc("one factor an epoch");
+    d.field("factors", &Listed::factors).doc("of the value");
+  }
+  double value(const sdk::ScheduleCall& call) const {
+    const auto epoch = static_cast<size_t>(call.epoch());
+    return call.base * factors[std::min(epoch, factors.size() - 1)];
+  }
+  bool ignores_total() const { return true; }
+};
+
 struct Again {
   int64_t stages = 2;
   static void describe(sdk::Describe<Again>& d) {
@@ -380,21 +573,25 @@ std::function<void()>& before_points_read() {
 
 const Registry& train_registry() {
   static const sdk::PluginTable table(
-      "test.train", "1", "none", sdk::layer<Plane>("plait.plane"), sdk::layer<Follow>("plait.follow"),
-      sdk::layer<Noise>("plait.noise"), sdk::layer<Stretch>("plait.stretch"),
-      sdk::layer<Twice>("plait.twice"), sdk::layer<Spread>("plait.spread"),
-      sdk::loss<Squares>("plait.squares"), sdk::metric<Error>("plait.error"),
-      sdk::optimizer<Roll>("plait.roll"), sdk::optimizer<Clip>("plait.clip"),
-      sdk::optimizer<Adapt>("plait.adapt"), sdk::optimizer<Paced>("plait.paced"),
-      sdk::reducer<MeanReducer>("plait.mean"), sdk::reducer<Middle>("plait.middle"),
-      sdk::source<Points>("plait.points"), sdk::device<Memory<true>>("plait.near"),
+      "test.train", "1", "none", sdk::layer<Plane>("plait.plane"), sdk::layer<Turned>("plait.turned"),
+      sdk::layer<Follow>("plait.follow"), sdk::layer<Noise>("plait.noise"),
+      sdk::layer<Stretch>("plait.stretch"), sdk::layer<Twice>("plait.twice"),
+      sdk::layer<Spread>("plait.spread"), sdk::loss<Squares>("plait.squares"),
+      sdk::metric<Error>("plait.error"), sdk::optimizer<Roll>("plait.roll"),
+      sdk::optimizer<Clip>("plait.clip"), sdk::optimizer<Adapt>("plait.adapt"),
+      sdk::optimizer<Paced>("plait.paced"), sdk::optimizer<Grow>("plait.grow"),
+      sdk::optimizer<Sharp>("plait.sharp"), sdk::reducer<MeanReducer>("plait.mean"),
+      sdk::reducer<Middle>("plait.middle"), sdk::source<Points>("plait.points"),
+      sdk::augmenter<Level>("plait.level"), sdk::device<Memory<true>>("plait.near"),
       sdk::device<Memory<false>>("plait.far"), sdk::pretrainer<Again>("plait.again"),
       sdk::schedule<Fade>("plait.fade"), sdk::schedule<HalfLater>("plait.halve"),
-      sdk::source<test_sequences::Words>("plait.words"), sdk::layer<test_sequences::Carry>("plait.carry"),
-      sdk::layer<test_sequences::Last>("plait.last"));
+      sdk::schedule<Watch>("plait.watch"), sdk::schedule<Tire>("plait.tire"),
+      sdk::schedule<Listed>("plait.listed"), sdk::source<test_sequences::Words>("plait.words"),
+      sdk::layer<test_sequences::Carry>("plait.carry"), sdk::layer<test_sequences::Last>("plait.last"));
   const auto on = [](const char* device) {
     return sdk::PluginTable(
         device, "1", "none", sdk::implementation<Plane>("plait.plane", device),
+        sdk::implementation<Turned>("plait.turned", device),
         sdk::implementation<Follow>("plait.follow", device),
         sdk::implementation<Noise>("plait.noise", device),
         sdk::implementation<Stretch>("plait.stretch", device),
@@ -404,7 +601,8 @@ const Registry& train_registry() {
         sdk::implementation<test_sequences::Last>("plait.last", device),
         sdk::implementation<Squares>("plait.squares", device),
         sdk::implementation<Roll>("plait.roll", device), sdk::implementation<Clip>("plait.clip", device),
-        sdk::implementation<Adapt>("plait.adapt", device), sdk::implementation<Paced>("plait.paced", device));
+        sdk::implementation<Adapt>("plait.adapt", device), sdk::implementation<Paced>("plait.paced", device),
+        sdk::implementation<Grow>("plait.grow", device), sdk::implementation<Sharp>("plait.sharp", device));
   };
   static const sdk::PluginTable near = on("plait.near"), far = on("plait.far");
   static const Result<Registry> loaded = Registry::from_plugins({table.c(), near.c(), far.c()});

@@ -37,6 +37,9 @@ class OptimizerBench {
   const std::string& text() const { return text_; }
   const std::vector<OptimizerSlot>& slots() const { return slots_; }
   uint32_t flags() const { return rules_->flags; }
+  bool is_elementwise() const { return (flags() & PLAIT_OPTIMIZER_ELEMENTWISE) != 0; }
+  bool is_plain() const { return (flags() & PLAIT_OPTIMIZER_PLAIN) != 0; }
+  bool moves() const { return PLAIT_HAS(&ops(), move); }
   const plait_optimizer_ops& ops() const { return *instance_.ops<plait_optimizer_ops>(); }
   const void* self() const { return instance_.self(); }
   const double* runtime() const { return runtime_.data(); }
@@ -81,11 +84,15 @@ class OptimizerBench {
 // Weights and slots of one tensor. Threads: [one at a time]
 class OptimizerRun {
  public:
+  // What calls say of the tensor: by default a parameter of rank 1 whose elements are all there.
+  std::string name = "layer.weight";  // "": elements of several parameters
+  std::vector<int64_t> shape;
   // Of the weights `first`, those from `begin` to before `end`.
   OptimizerRun(const OptimizerBench& bench, const std::vector<float>& first, uint64_t begin = 0,
                uint64_t end = kOptimizerCount)
       : weights((end - begin) * 4, Poison::kNan), gradients((end - begin) * 4, Poison::kNan), bench_(bench) {
     weights.write(first.data() + begin, weights.bytes());
+    shape = {static_cast<int64_t>(count())};
     for (const OptimizerSlot& slot : bench.slots()) {
       slots.emplace_back(weights.bytes(), Poison::kNan);
       for (uint64_t k = 0; k < end - begin; ++k)
@@ -100,6 +107,14 @@ class OptimizerRun {
     const plait_optimizer_call call = make_call(number, observed);
     const auto step = [&] { return bench_.ops().step(bench_.self(), context.raw(), &call); };
     return side_->around(context, step).at("step");
+  }
+  Status move(const float* gradient, int64_t number, double observed) {
+    if (gradient != gradients.as<float>()) gradients.write(gradient, gradients.bytes());
+    if (side_ == nullptr) PLAIT_TRY(lend());
+    plait_optimizer_call call = make_call(number, observed);
+    call.is_second = 0;
+    const auto move = [&] { return bench_.ops().move(bench_.self(), context.raw(), &call); };
+    return side_->around(context, move).at("move");
   }
   Result<double> observe(const float* gradient, int64_t number) {
     const plait_optimizer_ops* ops = &bench_.ops();
@@ -152,6 +167,13 @@ class OptimizerRun {
     call.step = call.updates = number;
     call.runtime = bench_.runtime();
     call.observed = observed;
+    call.loss = 0.5;
+    call.is_second = bench_.moves() ? 1 : 0;  // what step has then
+    if (name.empty()) return call;
+    call.name = name.c_str();
+    call.shape = shape.data();
+    call.rank = static_cast<int32_t>(shape.size());
+    call.is_plain = 1;
     return call;
   }
   const OptimizerBench& bench_;

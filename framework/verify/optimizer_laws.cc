@@ -1,5 +1,6 @@
 // Laws of optimizers.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
 #include <cstring>
@@ -110,6 +111,7 @@ Status elementwise(Trial& trial) {
   return for_each_bench(trial, [&](const OptimizerBench& bench) -> Status {
     const auto first = draw(trial.dice());
     OptimizerRun whole(bench, first), left(bench, first, 0, 13), right(bench, first, 13, kCount);
+    left.name = right.name = "";
     for (int64_t t = 0; t < 4; ++t) {
       const auto gradient = draw(trial.dice());
       PLAIT_ASSIGN(const double observed, whole.observe(gradient.data(), t));
@@ -298,6 +300,101 @@ Status no_allocation(Trial& trial) {
   });
 }
 
+// ---- whole parameters
+
+const std::vector<std::vector<int64_t>>& shapes() {
+  static const std::vector<std::vector<int64_t>> all = {
+      {}, {1}, {37}, {1, 9}, {9, 1}, {6, 7}, {9, 4}, {5, 2, 3}, {4, 3, 2, 2}, {2, 3, 1, 2, 2}};
+  return all;
+}
+
+std::string shape_words(const std::vector<int64_t>& shape) {
+  return fmt::format("a parameter of [{}]", fmt::join(shape, ", "));
+}
+
+// Of one shape: nothing but weights and slots is written, zeros stay zero, the same calls give the same bits.
+Status check_shape(Trial& trial, const OptimizerBench& bench, const std::vector<int64_t>& shape) {
+  uint64_t count = 1;
+  for (const int64_t extent : shape) count *= static_cast<uint64_t>(extent);
+  const auto first = draw(trial.dice(), count);
+  OptimizerRun run(bench, first, 0, count), again(bench, first, 0, count),
+      zeros(bench, std::vector<float>(count), 0, count);
+  for (OptimizerRun* each : {&run, &again, &zeros}) each->shape = shape;
+  const std::vector<float> nothing(count);
+  uint64_t asked = 0;
+  for (int64_t t = 0; t < 6; ++t) {
+    const auto gradient = draw(trial.dice(), count);
+    PLAIT_TRY(step(zeros, nothing.data(), t));
+    PLAIT_TRY(step(again, gradient.data(), t));
+    const uint64_t before = heap_watch() == nullptr ? 0 : heap_watch()->allocations();
+    PLAIT_TRY(run.step(gradient.data(), t, *again.observe(gradient.data(), t)));
+    if (t > 2 && heap_watch() != nullptr) asked += heap_watch()->allocations() - before;
+    if (const auto text = run.overrun(); !text.empty()) return broken("writes outside its memory: " + text);
+    if (std::memcmp(run.gradients.data(), gradient.data(), run.gradients.bytes()) != 0)
+      return broken("writes the gradients, which it is given to read");
+    for (uint64_t k = 0; k < count; ++k) {
+      if (std::isnan(run.weights.as<float>()[k])) return broken(fmt::format("weight {} becomes NaN", k));
+      if (zeros.weights.as<float>()[k] != 0)
+        return broken(fmt::format("moves a weight of 0 with gradient 0 to {}", zeros.weights.as<float>()[k]));
+    }
+  }
+  if (const auto what = run.difference(again); !what.empty()) return broken(what + " differ in a second run");
+  return asked == 0 ? Status() : broken(fmt::format("allocates {} blocks in 3 steps", asked));
+}
+
+Status plain(Trial& trial) {
+  const bool claims = trial.rules<plait_optimizer_rules>().flags & PLAIT_OPTIMIZER_PLAIN;
+  if (!claims) return skipped("does not ask for whole parameters");
+  return for_each_bench(trial, [&](const OptimizerBench& bench) -> Status {
+    for (const auto& shape : shapes()) {
+      trial.doing(shape_words(shape) + ", " + bench.text());
+      PLAIT_TRY(check_shape(trial, bench, shape).at(shape_words(shape)));
+    }
+    return {};
+  });
+}
+
+// ---- a second gradient
+
+// What the host puts back is the weights alone; and it can not tell padding from a weight.
+Status check_moved(Trial& trial, const OptimizerBench& bench) {
+  const auto first = draw(trial.dice()), gradient = draw(trial.dice()), other = draw(trial.dice());
+  const std::vector<float> nothing(kCount);
+  OptimizerRun run(bench, first), again(bench, first), disturbing(bench, other), zeros(bench, nothing);
+  for (int64_t t = 0; t < 3; ++t) PLAIT_TRY(step(run, gradient.data(), t));
+  for (int64_t t = 0; t < 3; ++t) PLAIT_TRY(step(again, gradient.data(), t));
+  std::vector<std::vector<float>> slots;
+  for (const Guarded& slot : run.slots) slots.emplace_back(slot.as<float>(), slot.as<float>() + kCount);
+  PLAIT_ASSIGN(const double observed, run.observe(gradient.data(), 3));
+  PLAIT_TRY(disturbing.move(other.data(), 7, 2 * observed + 1));
+  PLAIT_TRY(run.move(gradient.data(), 3, observed));
+  if (const auto text = run.overrun(); !text.empty()) return broken("writes outside its memory: " + text);
+  if (std::memcmp(run.gradients.data(), gradient.data(), run.gradients.bytes()) != 0)
+    return broken("writes the gradients, which it is given to read");
+  for (size_t i = 0; i < slots.size(); ++i)
+    if (std::memcmp(run.slots[i].data(), slots[i].data(), run.slots[i].bytes()) != 0)
+      return broken("writes slot \"" + bench.slots()[i].name + "\", which is not put back");
+  PLAIT_TRY(again.move(gradient.data(), 3, observed));
+  if (const auto what = run.difference(again); !what.empty())
+    return broken(what + " differ when another tensor is moved before: the instance keeps a state");
+  PLAIT_TRY(zeros.move(nothing.data(), 0, 0));
+  for (uint64_t k = 0; k < kCount; ++k)
+    if (zeros.weights.as<float>()[k] != 0)
+      return broken(fmt::format("moves a weight of 0 with gradient 0 to {}: padding would not stay zero",
+                                zeros.weights.as<float>()[k]));
+  return {};
+}
+
+Status move(Trial& trial) {
+  int tried = 0;
+  const Status all = for_each_bench(trial, [&](const OptimizerBench& bench) -> Status {
+    if (!bench.moves()) return {};
+    ++tried;
+    return check_moved(trial, bench);
+  });
+  return all && tried == 0 ? skipped("wants no second gradient") : all;
+}
+
 }  // namespace
 
 std::vector<Law> optimizer_laws() {
@@ -309,6 +406,8 @@ std::vector<Law> optimizer_laws() {
       {kKind, "state", kMust, "weights, slots and the step number are all the state there is", state},
       {kKind, "elementwise", kMust, "where it says elementwise, cutting a tensor changes nothing",
        elementwise},
+      {kKind, "plain", kMust, "where it wants whole parameters, every shape of them is stepped", plain},
+      {kKind, "move", kMust, "the way to a second gradient changes nothing but weights", move},
       {kKind, "large", kMust, "a tensor of more than 2^16 weights is stepped at every place", large},
       {kKind, "memory", kMust, "writes weights and slots only", memory},
       {kKind, "finite", kMust, "weights do not become NaN, whatever the size of the gradients", finite},

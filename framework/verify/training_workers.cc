@@ -1,6 +1,9 @@
 // Losses, metrics, optimizers, schedules and reducers as workers.
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "graph/evaluation_history.h"
 #include "verify/config_samples.h"
 #include "verify/law.h"
 #include "verify/loss_bench.h"
@@ -40,7 +43,7 @@ class MetricWorker final : public Worker {
       : bench_(std::move(bench)),
         data_(*bench_, dice),
         state_(bench_->state_size * sizeof(double), Poison::kNan),
-        values_(bench_->ops->n_values * sizeof(double), Poison::kNan) {
+        values_(bench_->values.size() * sizeof(double), Poison::kNan) {
     for (uint32_t i = 0; i < bench_->state_size; ++i) state_.as<double>()[i] = 0;
     own("prediction", data_.prediction.memory(), PLAIT_F32, Role::kRead);
     own("target", data_.target.memory(), bench_->target.dtype, Role::kRead);
@@ -52,9 +55,12 @@ class MetricWorker final : public Worker {
 
  private:
   Status calls() override {
+    rows_.clear();
     PLAIT_TRY(bench_->update(data_.prediction, data_.target, state_.as<double>(), context_));
-    return bench_->finish(state_.as<double>(), values_.as<double>(), context_);
+    PLAIT_TRY(bench_->update_rows(data_.prediction, data_.target, rows_, context_));
+    return bench_->finish(state_.as<double>(), rows_, values_.as<double>(), context_);
   }
+  std::vector<double> rows_;
   std::unique_ptr<MetricBench> bench_;
   MetricData data_;
   Guarded state_, values_;
@@ -85,6 +91,7 @@ class OptimizerWorker final : public Worker {
     const float* gradient = run_->gradients.as<float>();
     for (int64_t t = 0; t < 3; ++t) {
       PLAIT_ASSIGN(const double observed, run_->observe(gradient, t));
+      if (bench_->moves()) PLAIT_TRY(run_->move(gradient, t, observed));
       PLAIT_TRY(run_->step(gradient, t, observed));
     }
     return {};
@@ -100,6 +107,11 @@ class ScheduleWorker final : public Worker {
     base_.as<double>()[0] = base;
     own("base", base_, PLAIT_F64, Role::kRead);
     own("values", values_, PLAIT_F64, Role::kWritten);
+    const auto* ops = instance_.ops<plait_schedule_ops>();
+    const char* const monitor = PLAIT_HAS(ops, monitor) ? ops->monitor(instance_.self()) : nullptr;
+    const std::string name = monitor == nullptr || *monitor == '\0' ? "loss" : monitor;
+    for (const double value : {1.0, 0.5, 0.75, 0.75, 2.0})
+      history_.add(name, false, 4 * static_cast<int64_t>(history_.all().size()), value);
   }
   std::string text() const override { return config_text(instance_.config()); }
   CallContext& context() override { return context_; }
@@ -112,6 +124,10 @@ class ScheduleWorker final : public Worker {
       call.struct_size = sizeof call;
       call.base = base_.as<double>()[0];
       call.step = static_cast<int64_t>(t), call.total_steps = kSteps, call.steps_per_epoch = 7.5;
+      const auto seen = history_.all().first(std::min<uint64_t>(t / 4, history_.all().size()));
+      call.n_evaluations = static_cast<uint32_t>(seen.size());
+      call.evaluations = seen.data();
+      PLAIT_TRY(ask_stop(call));
       double* value = values_.as<double>() + t;
       PLAIT_TRY(context_
                     .call([&] {
@@ -122,7 +138,15 @@ class ScheduleWorker final : public Worker {
     }
     return {};
   }
+  Status ask_stop(const plait_schedule_call& call) {
+    const auto* ops = instance_.ops<plait_schedule_ops>();
+    if (!PLAIT_HAS(ops, stop)) return {};
+    int32_t stop = 0;
+    return context_.call([&] { return ops->stop(instance_.self(), context_.raw(), &call, &stop); })
+        .at("stop");
+  }
   Instance instance_;
+  EvaluationHistory history_;
   Guarded base_, values_;
   CallContext context_;
 };

@@ -14,7 +14,7 @@ struct Schedule {
       : made(host, linked("plait.cosine"),
              Settings(linked("plait.cosine")).set("warm_up", warm_up).set("start", start).set("end", end)) {}
   double at(int64_t step, int64_t total = 101, double steps_per_epoch = 10) {
-    const plait_schedule_call call{sizeof call, 0, 2, step, total, steps_per_epoch};
+    const plait_schedule_call call{sizeof call, 0, 2, step, total, steps_per_epoch, 0, 0, nullptr};
     double value = 0;
     host.check(made.ops().value(made.self(), host.context(), &call, &value));
     return value;

@@ -10,7 +10,7 @@ struct Schedule {
   Made<plait_schedule_ops> made;
   explicit Schedule(const Settings& settings) : made(host, linked("plait.step"), settings) {}
   double at(int64_t step, double steps_per_epoch = 10) {
-    const plait_schedule_call call{sizeof call, 0, 0.8, step, 100, steps_per_epoch};
+    const plait_schedule_call call{sizeof call, 0, 0.8, step, 100, steps_per_epoch, 0, 0, nullptr};
     double value = 0;
     host.check(made.ops().value(made.self(), host.context(), &call, &value));
     return value;

@@ -1,6 +1,9 @@
 // An optimizer on the test host, with weights, gradients and slots of one tensor. See testing.hpp.
 #pragma once
 #include <cstring>
+#include <limits>
+#include <string>
+#include <vector>
 
 #include "testing.hpp"
 
@@ -14,12 +17,18 @@ class OptimizerTest {
   std::vector<double> runtime;  // values of the runtime fields, in field order
   uint32_t flags = 0;
   int64_t next_step = 0;
+  // What calls say of the parameter and of the step.
+  std::string name = "layer.weight";
+  std::vector<int64_t> shape;  // at first [count]
+  double observed = 0, loss = std::numeric_limits<double>::quiet_NaN();
+  bool is_second = false;
 
   OptimizerTest(TestHost& host, const Entry& entry, Settings settings, size_t count,
                 std::vector<double> runtime_values)
       : weights("w", DType::f32, {static_cast<int64_t>(count)}),
         gradients("g", DType::f32, {static_cast<int64_t>(count)}),
         runtime(std::move(runtime_values)),
+        shape{static_cast<int64_t>(count)},
         host_(host),
         ops_(*static_cast<const plait_optimizer_ops*>(entry.implementation.ops)),
         settings_(std::move(settings)) {
@@ -47,21 +56,25 @@ class OptimizerTest {
   OptimizerTest& operator=(const OptimizerTest&) = delete;
 
   void step() {
-    std::vector<float*> memory;
-    for (const TestTensor& slot : slots) memory.push_back(slot.f32().data());
-    plait_optimizer_call call{};
-    call.struct_size = sizeof call;
-    call.flags = flags;
-    call.count = weights.spec().size();
-    call.weights = weights.f32().data();
-    call.gradients = gradients.f32().data();
-    call.slots = memory.data();
-    call.step = call.updates = next_step++;
-    call.runtime = runtime.data();
+    const Memory memory = slot_memory();
+    const plait_optimizer_call call = make_call(memory);
     host_.check(ops_.step(self_, host_.context(), &call));
-    bool intact = weights.intact();
-    for (const TestTensor& slot : slots) intact = intact && slot.intact();
-    if (!intact) throw std::runtime_error("wrote behind the end of its memory");
+    check_ends();
+    ++next_step;
+  }
+  // This tensor's share, which the next step does not find in `observed` by itself.
+  double observe() {
+    const Memory memory = slot_memory();
+    const plait_optimizer_call call = make_call(memory);
+    double sum = 0;
+    host_.check(ops_.observe(self_, host_.context(), &call, &sum));
+    return sum;
+  }
+  void move() {
+    const Memory memory = slot_memory();
+    const plait_optimizer_call call = make_call(memory);
+    host_.check(ops_.move(self_, host_.context(), &call));
+    check_ends();
   }
 
   // The law of optimizers: w = 0, g = 0 and new slots give w = 0, here over three steps.
@@ -78,6 +91,36 @@ class OptimizerTest {
   }
 
  private:
+  using Memory = std::vector<float*>;
+  Memory slot_memory() {
+    Memory memory;
+    for (const TestTensor& slot : slots) memory.push_back(slot.f32().data());
+    return memory;
+  }
+  plait_optimizer_call make_call(const Memory& memory) {
+    plait_optimizer_call call{};
+    call.struct_size = sizeof call;
+    call.flags = flags;
+    call.count = weights.spec().size();
+    call.weights = weights.f32().data();
+    call.gradients = gradients.f32().data();
+    call.slots = memory.data();
+    call.step = call.updates = next_step;
+    call.runtime = runtime.data();
+    call.observed = observed;
+    call.name = name.c_str();
+    call.shape = shape.data();
+    call.rank = static_cast<int32_t>(shape.size());
+    call.is_plain = 1;
+    call.loss = loss;
+    call.is_second = is_second ? 1 : 0;
+    return call;
+  }
+  void check_ends() const {
+    bool intact = weights.intact();
+    for (const TestTensor& slot : slots) intact = intact && slot.intact();
+    if (!intact) throw std::runtime_error("wrote behind the end of its memory");
+  }
   static bool same_bits(const TestTensor& a, const TestTensor& b) {
     return a.spec().bytes() == b.spec().bytes() &&
            std::memcmp(a.view().raw(), b.view().raw(), a.spec().bytes()) == 0;
