@@ -115,7 +115,7 @@ TEST_CASE("a job's text becomes a fact for each field") {
 // Names files wherever a description can.
 struct Deep {
   std::string file;
-  static void describe(sdk::Describe<Deep>& d) { d.field("file", &Deep::file).path(); }
+  static void describe(sdk::Describe<Deep>& d) { d.field("file", &Deep::file).doc("a table").path(); }
 };
 struct Tables {
   std::string file;
@@ -124,10 +124,10 @@ struct Tables {
   std::vector<sdk::Child<sdk::Augmenter>> inner;
   static void describe(sdk::Describe<Tables>& d) {
     d.doc("changes nothing");
-    d.field("file", &Tables::file).path();
-    d.field("factor", &Tables::factor);
-    d.field("deep", &Tables::deep);
-    d.field("inner", &Tables::inner);
+    d.field("file", &Tables::file).doc("a table").path();
+    d.field("factor", &Tables::factor).doc("a number");
+    d.field("deep", &Tables::deep).doc("another");
+    d.field("inner", &Tables::inner).doc("more of them");
   }
   void infer(sdk::Parts&) const {}
   void apply(sdk::Context&, sdk::SampleCall&) const {}

@@ -21,7 +21,7 @@ Status declare_network_records(const Job& job, const StageSpec& stage, const std
 class NetworkRecords {
  public:
   // `fits`: of the job's training records.
-  NetworkRecords(RunContext& run, const Job& job, Fits fits) : run_(run), job_(job), fits_(std::move(fits)) {}
+  NetworkRecords(RunContext& run, const Job& job, Fits fits);
   ~NetworkRecords();
   Status make(const StageSpec& stage, const NamedTensors& weights);
 

@@ -4,6 +4,7 @@
 
 #include "base/checked.h"
 #include "graph/sample_chain.h"
+#include "registry/shape_text.h"
 #include "train/task_stage.h"
 
 namespace plait {
