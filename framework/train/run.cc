@@ -159,9 +159,9 @@ class Run {
   // rounds over both.
   Result<RunStatus> run_stages() {
     PLAIT_ASSIGN(const RunStatus status, run_chain());
-    if (status != RunStatus::kComplete) return status;
+    if (status != RunStatus::kComplete) return stop_in_stages();
     const Status taken = chain_ ? main_->take_stage_arrays(kept(), summary_.fits) : Status();
-    if (is_stop(taken)) return RunStatus::kStopped;
+    if (is_stop(taken)) return stop_in_stages();
     PLAIT_TRY(taken);
     if (chain_ && !begun_with_.empty()) {
       PLAIT_ASSIGN([[maybe_unused]] const int count, main_->begin_with(begun_with_));
@@ -173,6 +173,13 @@ class Run {
     if (resume_from_ && resume_from_->is_beginning) resume_from_.reset();
     if (is_root()) PLAIT_TRY(keep_input());
     return status;
+  }
+
+  // The run's files go on to show the state that it is gone on from, not the weights that the seed gives.
+  Result<RunStatus> stop_in_stages() {
+    const bool has_state = resume_from_ && !resume_from_->is_beginning && job_.pretrain.empty();
+    if (has_state) PLAIT_TRY(main_->resume(*resume_from_).at("checkpoint"));
+    return RunStatus::kStopped;
   }
 
   Result<RunStatus> run_chain() {

@@ -2,7 +2,7 @@
 elsewhere, and what is changed is refused by name, or accepted and kept."""
 import json
 import shutil
-import struct
+import signal
 import subprocess
 import unittest
 
@@ -115,6 +115,40 @@ class CutInStagesTest(ResumedBase):
         self.assertEqual([path.name for path in self.folder_run.glob("checkpoints/*")], ["stage000-beginning.ckpt"])
         self.folder_run.joinpath("checkpoints/stage000-beginning.ckpt").write_bytes(b"PLAITCK2")
         self.assertIn("no checkpoint to go on from", self.resume(job, status=1))
+
+
+class StoppedInStagesTest(ResumedBase):
+    WORDS = 'stage {{ name: "words" source {{ text_lines {{ file: "{folder}/text" }} }} count_words {{}} }}\n'
+
+    def stop_in_words(self, job, *more):
+        """0: it was quicker."""
+        words = ["plait", "run", job, "--run-dir", self.folder_run, "--threads", "1", "--progress", "plain", *more]
+        process = subprocess.Popen([str(word) for word in words], stdout=subprocess.PIPE, text=True)
+        self.addCleanup(process.kill)
+        for line in process.stdout:
+            if line.startswith("stage words"):
+                break
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=100)
+        self.assertIn(process.returncode, (0, 75))
+        return process.returncode
+
+    def test_the_weights_of_a_run_are_still_its_own(self):
+        (self.folder / "text").write_text("".join(f"word{i} word{i % 1000}\n" for i in range(1_000_000)))
+        job = self.job(self.WORDS, PIXELS, NETWORK, more="")
+        self.run_job(job)
+        before = self.summary()
+        (self.folder_run / "words.tsv").unlink()
+        if self.stop_in_words(job, "--resume") == 0:
+            self.skipTest("this machine is too quick to be stopped in a stage")
+        self.assertFalse((self.folder_run / "words.tsv").exists())
+        after = self.summary()
+        self.assertEqual(after["status"], "stopped")
+        for name in ("weights_sha256", "best_weights_sha256", "loss", "validation", "steps"):
+            self.assertEqual(after[name], before[name], name)
+        self.plait("evaluate", self.folder_run)
+        self.resume(job)
+        self.assertEqual(self.digest(), before["weights_sha256"])
 
 
 class EqualDataTest(ResumedBase):
