@@ -157,10 +157,12 @@ TEST_CASE("paths are no facts, however deep a plugin stands in a block") {
 }
 
 TEST_CASE("bounds of a stage are no facts") {
-  const Identity facts =
-      job_facts(train_registry(), "stage { name: \"s\" memory: 5 passes: 6 split: 7 plane { units: 8 } }");
+  const Identity facts = job_facts(train_registry(),
+                                   "stage { name: \"s\" memory: 5 passes: 6 split: 7 plane { units: 8 inner "
+                                   "{ memory: 1 } inner { memory: 2 } } }");
   CHECK(value_of(facts, "stage[s].memory") == "(none)");
   CHECK(value_of(facts, "stage[s].passes") == "(none)");
+  CHECK(value_of(facts, "stage[s].plane.inner[0].memory") == "1");
   CHECK(value_of(facts, "stage[s].split") == "7");
   CHECK(value_of(facts, "stage[s].plane.units") == "8");
 }

@@ -16,9 +16,12 @@ constexpr const char* kHarmlessTrain[] = {"train.max_seconds", "train.checkpoint
                                           "train.keep_checkpoints"};
 constexpr const char* kLengthTrain[] = {"train.epochs", "train.steps"};
 
-// Bounds of a stage, which end it or change nothing. Only the file's own fields end like this.
+// "stage[NAME].memory": bounds of a stage end it or change nothing.
 bool is_bound_of_stage(const std::string& name) {
-  return name.starts_with("stage[") && (name.ends_with("].memory") || name.ends_with("].passes"));
+  const size_t end = name.find("].");
+  if (!name.starts_with("stage[") || end == std::string::npos) return false;
+  const std::string field = name.substr(end + 2);
+  return field == "memory" || field == "passes";
 }
 
 template <class Names>

@@ -37,6 +37,9 @@ TaskStage::Memory TaskStage::memory(int threads) const {
   const uint64_t record = bytes_of(reader_->chain().last_parts());
   Memory use;
   use.held = slots * static_cast<uint64_t>(records_in_call(record)) * record;
+  // What another stage or the network made is in memory.
+  if (spec_.from_stage != nullptr)
+    use.held = sum_or_most(use.held, product_or_most(record, static_cast<uint64_t>(records())));
   if (form_.is_keyed()) {
     use.bounded = use.most = spec_.memory_bytes;
     return use;
