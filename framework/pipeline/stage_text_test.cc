@@ -43,8 +43,9 @@ TEST_CASE("copies have the fields of the network's layers, and new layers those 
   CHECK(one.copy("r1", "r9", {"c1:1"}) == PLAIT_OK);
   CHECK(one.layer({"plait.convolution", {whole("filters", 3), whole("kernel", 5), whole("kernel", 7)}}) ==
         PLAIT_OK);
-  const RawBlock loss({"plait.mean_squared", {}}),
-      rate({"plait.sgd", {{PLAIT_FIELD_F64, "rate", 0, 0.25, ""}}});
+  const Block squares{"plait.mean_squared", {}},
+      descent{"plait.sgd", {{PLAIT_FIELD_F64, "rate", 0, 0.25, ""}}};
+  const RawBlock loss(squares), rate(descent);
   CHECK(one.b()->loss(one.b(), "back", "image", 0.5, loss.raw()) == PLAIT_OK);
   CHECK(one.b()->optimizer(one.b(), rate.raw()) == PLAIT_OK);
   CHECK(one.b()->epochs(one.b(), 1.5) == PLAIT_OK);
@@ -124,7 +125,8 @@ TEST_CASE("what no stage can be is refused in words, and the first of it is told
   CHECK(lengths.b()->steps(lengths.b(), 1) == PLAIT_FAILED);
   CHECK(lengths.refused() == "stage \"greedy\": its length a second time");
   Stage nameless;
-  const RawBlock relu({"plait.relu", {}});
+  const Block plain{"plait.relu", {}};
+  const RawBlock relu(plain);
   CHECK(nameless.b()->layer(nameless.b(), "", 0, nullptr, relu.raw()) == PLAIT_FAILED);
   CHECK(nameless.b()->layer(nameless.b(), "x", 0, nullptr, nullptr) == PLAIT_FAILED);
 }

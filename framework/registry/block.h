@@ -35,6 +35,7 @@ Result<std::vector<Setting>> settings_of(const plait_setting* const* settings, u
 class RawBlock {
  public:
   explicit RawBlock(const Block& block);
+  explicit RawBlock(const Block&&) = delete;
   RawBlock(const RawBlock&) = delete;
   RawBlock& operator=(const RawBlock&) = delete;
   const plait_block* raw() const { return &raw_; }

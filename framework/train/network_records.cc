@@ -124,7 +124,6 @@ struct NetworkRecords::Pass {
 
 NetworkRecords::NetworkRecords(RunContext& run, const Job& job, Fits fits)
     : run_(run), job_(job), fits_(std::move(fits)) {}
-
 NetworkRecords::~NetworkRecords() = default;
 
 Status NetworkRecords::make(const StageSpec& stage, const NamedTensors& weights) {

@@ -24,7 +24,7 @@ stage {{
   {more}
 }}
 """
-TYPES = {"<f8": "d", "<f4": "f", "<i8": "q", "F64": "d", "F32": "f", "I64": "q"}
+TYPES = {"<f8": "d", "<f4": "f", "<i8": "q", "F64": "d", "F32": "f", "I64": "q", "I32": "i"}
 
 
 def values(kind, data):

@@ -90,7 +90,7 @@ class NetworkStagesTest(OutputsBase):
         self.assertNotEqual((self.folder_run / "scores.safetensors").read_bytes(), first)
 
     def test_check_shows_it_and_refuses_what_cannot_be(self):
-        self.assertIn("stage table: f32 [3] f1, i32 [] label -> confusion ->".replace("  ", " "),
+        self.assertIn("stage table: f1 [3] f32, label [] i32 -> confusion -> count [3, 3] i64, precision",
                       " ".join(self.plait("check", self.job(TABLE)).split()))
         stage = 'stage {{ name: "s" network {{ {records} }} collect {{}} {more} }}\n'
         for records, wanted in (('layer: "f9"', 'the network has no layer "f9"'),

@@ -203,7 +203,7 @@ class OutputsTest(OutputsBase):
         self.refused("in a circle: a -> a", job=self.write('stage {{ name: "a" from: "a" moments {{ part: "mean" }} }}\n'))
         self.refused('the arrays of stage "pixels" are used, and its output "pixels.csv" cannot keep them',
                      job=self.write(PIXELS.replace("split: 64", 'output: "pixels.csv"'), NETWORK))
-        self.refused("a stage has a source or reads another stage, not both",
+        self.refused("a stage has a source, or reads another stage, or the network: one of them",
                      job=self.write(PIXELS, FILTERS.replace("kmeans", 'from: "pixels" kmeans')))
         self.refused('arrays are of the stage that "from" names',
                      job=self.write(PIXELS.replace("split", 'array: "x" split')))

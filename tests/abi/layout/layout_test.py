@@ -70,8 +70,8 @@ class LayoutTest(unittest.TestCase):
         self.refused("plait_rng: has no struct_size")
 
     def test_another_signature_of_the_same_size(self):
-        self.change("int (*stage)(const struct", "void (*stage)(const struct")
-        self.refused("plait_stage_builder.stage")
+        self.change("int (*begin)(const struct plait_stage_builder", "void (*begin)(const struct plait_stage_builder")
+        self.refused("plait_stage_builder.begin")
 
     def test_a_constant_with_another_value_and_one_gone(self):
         self.change("PLAIT_I64 = 7", "PLAIT_I64 = 8")
