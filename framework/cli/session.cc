@@ -209,6 +209,12 @@ Result<Network> shape_job(const Registry& registry, const Job& job, bool fuse, S
   return shape_network(job, reader->parts(), job.train.batch, fuse);
 }
 
+Status check_shapes(const Registry& registry, const Job& job) {
+  if (job.is_stages_only())
+    return StageChain::open(registry, job, StageChain::When::kBeforeTraining).status();
+  return shape_job(registry, job, false).status();
+}
+
 std::string program_identity() {
   const auto digest = Sha256::hex_of_file("/proc/self/exe");
   return version_text() + ", sha256 " + (digest ? *digest : "not known");

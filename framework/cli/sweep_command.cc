@@ -140,7 +140,7 @@ Result<Session> check_plan(const po::variables_map& given, SweepPlan& plan, cons
   const Words& first = plan.combinations[0];
   const JobOptions options = options_of(given, plan, first);
   PLAIT_ASSIGN(session.job, load_job(*session.registry, file, options));
-  PLAIT_TRY(shape_job(session, false).status());
+  PLAIT_TRY(check_shapes(*session.registry, session.job));
   std::set<std::pair<size_t, std::string>> tried;
   for (const Words& values : plan.combinations)
     for (size_t i = 0; i < values.size() && tried.size() < kMostTried; ++i) {
@@ -153,12 +153,13 @@ Result<Session> check_plan(const po::variables_map& given, SweepPlan& plan, cons
       };
       auto job = load_job(*session.registry, file, settings);
       if (!job) return job.status();
-      if (tried.size() <= kMostShaped) PLAIT_TRY(fault(shape_job(*session.registry, *job, false).status()));
+      if (tried.size() <= kMostShaped) PLAIT_TRY(fault(check_shapes(*session.registry, *job)));
     }
   return session;
 }
 
 Result<Monitor> find_monitor(const Session& session) {
+  if (session.job.is_stages_only()) return Monitor{"", false};
   const std::string& wanted = session.job.evaluate.monitor;
   SourceClasses classes;
   PLAIT_ASSIGN(const Network network, shape_job(*session.registry, session.job, false, &classes));

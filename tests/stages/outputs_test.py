@@ -176,7 +176,7 @@ class OutputsTest(OutputsBase):
         data = bytearray((self.folder / "images").read_bytes())
         data[16:16 + 4000] = bytes(4000)
         (self.folder / "images").write_bytes(data)
-        said = self.run_job(self.write(*stages), "--resume", fresh=False)
+        said = self.run_job(self.write(*stages), "--resume", "--accept-change", "data", fresh=False)
         self.assertEqual(said.count("kept"), 0, said)
         self.assertNotEqual((self.folder_run / "filters.safetensors").read_bytes(), before)
 

@@ -153,13 +153,16 @@ reducer { top_k {} }
         self.assertTrue(self.summary()["stages"][0]["kept"])
         with self.text.open("a") as text:
             text.write("another line\n")
-        self.assertNotIn("is kept", self.run_job(job, "--resume"))
+        self.assertIn("data: stage[words].source.text_lines.file was ", self.run_job(job, "--resume", status=1))
+        self.assertNotIn("is kept", self.run_job(job, "--resume", "--accept-change", "data"))
         self.counts.update(["another", "line"])
         self.assertEqual(self.table(), self.wanted(self.counts))
         (self.folder / "run/words.tsv").write_text("somebody's\t1\n")
         self.assertNotIn("is kept", self.run_job(job, "--resume"))
         self.assertEqual(self.table(), self.wanted(self.counts))
-        self.run_job(job, "--resume", "--set", "stage[words].count_words.lower_case=true")
+        changed = "--set", "stage[words].count_words.lower_case=true"
+        self.assertIn("stage[words].count_words", self.run_job(job, "--resume", *changed, status=1))
+        self.run_job(job, "--resume", *changed, "--accept-change", "job")
         self.assertIn(b"the\t3\n", self.table())
 
     def test_a_stopped_stage_leaves_nothing_and_goes_on(self):
