@@ -5,10 +5,10 @@
 
 #include "cli/command.h"
 #include "cli/session.h"
-#include "pipeline/report_names.h"
 #include "plan/table.h"
 #include "report/output.h"
 #include "train/check_job.h"
+#include "train/metric_values.h"
 
 namespace plait {
 namespace po = boost::program_options;
@@ -32,12 +32,18 @@ std::string records_text(const JobCheck& check) {
 }
 
 // "reported: accuracy, loss; best weights by accuracy"
-std::string reports_text(const Job& job, const std::string& monitor) {
+std::string reports_text(const std::vector<ReportedValue>& reported, const std::string& monitor) {
   std::vector<std::string> names;
-  for (const ReportedValue& value : reported_values(job)) names.push_back(value.name);
+  for (const ReportedValue& value : reported) names.push_back(value.name);
   if (names.empty()) return "";
   return fmt::format("reported: {}{}\n", fmt::join(names, ", "),
                      monitor.empty() ? "" : "; best weights by " + monitor);
+}
+
+std::string rows_text(const JobCheck& check) {
+  if (check.row_bytes == 0) return "";
+  return fmt::format("rows of metrics: at most {} MiB an evaluation, and three times that on rank 0\n",
+                     check.row_bytes >> 20);
 }
 
 std::string stages_text(const JobCheck& check) {
@@ -61,8 +67,10 @@ Result<int> run(const po::variables_map& given) {
                         session.job.stages.size()));
       return kExitOk;
     }
-    PLAIT_ASSIGN(const Network network, shape_job(session, true));
-    print(network_table(network) + reports_text(session.job, "") + core_note(session.job));
+    SourceClasses classes;
+    PLAIT_ASSIGN(const Network network, shape_job(*session.registry, session.job, true, &classes));
+    PLAIT_ASSIGN(const auto reported, evaluation_values(*session.registry, network, classes));
+    print(network_table(network) + reports_text(reported, "") + core_note(session.job));
     return kExitOk;
   }
   const int threads = given["threads"].as<int>();
@@ -70,8 +78,8 @@ Result<int> run(const po::variables_map& given) {
   PLAIT_ASSIGN(const JobCheck check, check_job(*session.registry, session.job, threads));
   print(stages_text(check));
   if (session.job.is_stages_only()) return kExitOk;
-  print(network_table(check.network) + records_text(check) + reports_text(session.job, check.monitor) +
-        memory_table(check.memory, check.threads) + core_note(session.job));
+  print(network_table(check.network) + records_text(check) + reports_text(check.reported, check.monitor) +
+        rows_text(check) + memory_table(check.memory, check.threads) + core_note(session.job));
   return kExitOk;
 }
 

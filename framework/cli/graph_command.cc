@@ -21,8 +21,9 @@ std::string stages_dot(const Job& job) {
   std::string text = "digraph stages {\n  rankdir=LR;\n  node [shape=box];\n";
   for (size_t i = 0; i < job.stages.size(); ++i) {
     const StageSpec& stage = job.stages[i];
-    std::vector<std::string> boxes = {stage.source ? stage.source.entry->short_name()
-                                                   : "stage " + stage.from};
+    std::vector<std::string> boxes = {stage.source    ? stage.source.entry->short_name()
+                                      : stage.network ? "trained network"
+                                                      : "stage " + stage.from};
     for (const PluginSpec& plugin : stage.preprocess) boxes.push_back(plugin.entry->short_name());
     boxes.push_back(stage.task.entry->short_name());
     if (stage.combiner) boxes.push_back(stage.combiner.entry->short_name());

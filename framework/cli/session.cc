@@ -181,18 +181,19 @@ Result<Network> shape_job(const Session& session, bool fuse) {
   return shape_job(*session.registry, session.job, fuse);
 }
 
-Result<Network> shape_job(const Registry& registry, const Job& job, bool fuse) {
+Result<Network> shape_job(const Registry& registry, const Job& job, bool fuse, SourceClasses* classes) {
   const PluginSpec& source = job.source ? job.source : job.test;
   if (!source)
     return {Code::kInvalid, job.file + ": has no source, so that the samples' shapes are not known"};
   SampleReader::Options options;
   options.seed = job.seed;
-  options.shapes_only = true;
   options.augment = &job.augment;
   options.preprocess = &job.preprocess;
   if (std::ranges::any_of(job.stages, &StageSpec::is_used))
-    PLAIT_TRY(StageChain::open(registry, job).status());  // which says what its stages will make
+    PLAIT_TRY(StageChain::open(registry, job, StageChain::When::kBeforeTraining)
+                  .status());  // which says what its stages will make
   PLAIT_ASSIGN(const auto reader, SampleReader::create(registry, source, options));
+  if (classes != nullptr) *classes = classes_of(*reader);
   return shape_network(job, reader->parts(), job.train.batch, fuse);
 }
 

@@ -9,6 +9,7 @@
 #include "pipeline/load.h"
 #include "plan/network.h"
 #include "registry/registry.h"
+#include "train/metric_values.h"
 
 namespace plait {
 
@@ -55,8 +56,10 @@ Result<Session> load_session(const boost::program_options::variables_map& given,
 Result<Session> load_run(const boost::program_options::variables_map& given, const std::string& run_dir);
 
 // Opens the job's training source (or, without one, its test source) for its parts and shapes the network.
+// `classes`: of that source.
 Result<Network> shape_job(const Session& session, bool fuse);
-Result<Network> shape_job(const Registry& registry, const Job& job, bool fuse);
+Result<Network> shape_job(const Registry& registry, const Job& job, bool fuse,
+                          SourceClasses* classes = nullptr);
 
 // Version and digest of this program's file, on which ranks agree: "plait 1.0.0 (ABI ...), sha256 ...".
 std::string program_identity();

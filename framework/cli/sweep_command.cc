@@ -23,9 +23,9 @@
 #include "cluster/host_name.h"
 #include "io/child_process.h"
 #include "io/stop_signals.h"
-#include "pipeline/report_names.h"
 #include "report/format.h"
 #include "report/output.h"
+#include "train/metric_values.h"
 #include "train/run_folder.h"
 #include "train/run_identity.h"
 
@@ -138,11 +138,14 @@ Result<Session> check_plan(const po::variables_map& given, const SweepPlan& plan
   return session;
 }
 
-Monitor find_monitor(const Session& session) {
+Result<Monitor> find_monitor(const Session& session) {
   const std::string& wanted = session.job.evaluate.monitor;
-  for (const ReportedValue& value : reported_values(session.job))
-    if (wanted.empty() || wanted == value.name) return {value.name, value.higher_is_better};
-  return {};
+  SourceClasses classes;
+  PLAIT_ASSIGN(const Network network, shape_job(*session.registry, session.job, false, &classes));
+  PLAIT_ASSIGN(const auto reported, evaluation_values(*session.registry, network, classes));
+  for (const ReportedValue& value : reported)
+    if (wanted.empty() || wanted == value.name) return Monitor{value.name, value.higher_is_better};
+  return Monitor();
 }
 
 // The line of a log that says why a run failed: the first error, else the last line.
@@ -355,7 +358,7 @@ Result<int> run(const po::variables_map& given) {
   PLAIT_TRY(check_counts(given));
   PLAIT_ASSIGN(const SweepPlan plan, read_plan(given));
   PLAIT_ASSIGN(const Session session, check_plan(given, plan, file));
-  const Monitor monitor = find_monitor(session);
+  PLAIT_ASSIGN(const Monitor monitor, find_monitor(session));
   SystemFiles files;
   PLAIT_ASSIGN(const std::string path, folder_of(given, files, session.job.name));
   PLAIT_ASSIGN(const Json recipe, recipe_of(given, file, session));

@@ -1,8 +1,9 @@
-// SampleChain::create: opens the source, makes the operators, and fits those that want a pass over the data.
+// SampleChain::create and complete: opens the source, makes the operators, and says which of them wait for a
+// pass over the data.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
+#include <optional>
 
 #include "base/random_keys.h"
 #include "graph/sample_cast.h"
@@ -26,15 +27,16 @@ class ChainMaker {
     return check_whole_batches();
   }
 
-  Status complete() {
+  Result<std::optional<WantedFit>> complete() {
     const std::vector<Written> all = written();
     for (size_t i = 0; i < chain_->operators_.size(); ++i) {
       ChainOperator& op = chain_->operators_[i];
       if (!op.is_late) continue;
-      PLAIT_TRY(make(all[i], i, op));
-      op.is_late = false;
+      if (waits_for_stage(*all[i].spec->config)) break;
+      PLAIT_ASSIGN(std::optional<WantedFit> wanted, make(all[i], i, op));
+      if (wanted) return wanted;
     }
-    return {};
+    return std::optional<WantedFit>();
   }
 
  private:
@@ -92,8 +94,9 @@ class ChainMaker {
     op.whole_batches = PLAIT_HAS(ops, apply_batch);
     // What stands behind a late operator may want a pass over what that one makes.
     const bool is_behind_late = !chain_->operators_.empty() && chain_->operators_.back().is_late;
-    op.is_late = is_behind_late || waits_for_stage(*spec.config);
-    if (!op.is_late) PLAIT_TRY(make(one, chain_->operators_.size(), op));
+    op.is_late = true;
+    if (!is_behind_late && !waits_for_stage(*spec.config))
+      PLAIT_TRY(make(one, chain_->operators_.size(), op).status());
     chain_->operators_.push_back(std::move(op));
     return {};
   }
@@ -113,72 +116,35 @@ class ChainMaker {
     return size;
   }
 
-  // Operator `i`; those before it are made.
-  Status make(const Written& one, size_t i, ChainOperator& op) {
+  // Operator `i`; those before it are made. It stays late where it wants a fit that there is not.
+  Result<std::optional<WantedFit>> make(const Written& one, size_t i, ChainOperator& op) {
     const PluginSpec& spec = *one.spec;
     PLAIT_ASSIGN(const auto* ops, registry_.ops<plait_augmenter_ops>(spec.entry->type->id));
     PLAIT_ASSIGN(const uint32_t fit_size, fit_size_of(spec, *ops, i));
-    if (fit_size > 0 && options_.shapes_only) return {};
     CallContext context;
     plait_fit fit{};
     if (fit_size > 0) {
-      PLAIT_ASSIGN(op.fit, find_fit(one, *ops, fit_size, i));
+      PLAIT_TRY(take_fit(one, fit_size, op.fit));
+      if (op.fit.empty()) return std::optional(WantedFit{i, op.place, &spec, ops, fit_size});
       fit = {sizeof fit, fit_size, op.fit.data()};
       context.set_fit(&fit);
     }
     auto made = create_augmenter(registry_, *spec.entry, *spec.config, parts_before(i), context);
     if (!made) return made.status().at(spec.where.text());
     op.instance = std::move(*made);
-    return {};
+    op.is_late = false;
+    return std::optional<WantedFit>();
   }
 
-  Result<std::vector<double>> find_fit(const Written& one, const plait_augmenter_ops& ops, uint32_t size,
-                                       size_t i) const {
-    if (options_.fits == nullptr || one.preprocess < 0) return fit(*one.spec, ops, size, i);
+  // Of those that were made before, where the operator has not been given its own.
+  Status take_fit(const Written& one, uint32_t size, std::vector<double>& fit) const {
+    if (!fit.empty() || options_.fits == nullptr || one.preprocess < 0) return {};
     const auto number = static_cast<size_t>(one.preprocess);
-    if (number < options_.fits->size() && (*options_.fits)[number].size() == size)
-      return (*options_.fits)[number];
-    return {Code::kInvalid,
-            place_of(*one.spec) + ": its pass over the training data was made for other parts"};
-  }
-
-  // Of what the `count` operators before it make.
-  Result<std::vector<double>> fit(const PluginSpec& spec, const plait_augmenter_ops& ops, uint32_t size,
-                                  size_t count) const {
-    std::vector<double> sum(size), block(size);
-    SampleScratch scratch(*chain_);
-    const std::vector<int64_t> records = records_to_fit();
-    for (size_t i = 0; i < records.size(); ++i) {
-      const SampleRef sample{records[i], 0, static_cast<uint64_t>(i)};
-      Status status = chain_->read_source(sample, scratch);
-      if (status) status = chain_->transform(sample, scratch, count);
-      if (status) status = observe(spec, ops, sample, scratch.level(count), scratch.context(), block);
-      if (!status && status.code() != Code::kCorrupt) return status;
-      const bool block_ends = (i + 1) % SampleReader::kFitBlock == 0 || i + 1 == records.size();
-      if (!block_ends) continue;
-      for (size_t j = 0; j < size; ++j) sum[j] += std::exchange(block[j], 0.0);
-    }
-    return sum;
-  }
-
-  std::vector<int64_t> records_to_fit() const {
-    const int64_t count = chain_->source().records;
-    if (options_.fit_records) return options_.fit_records(count);
-    std::vector<int64_t> all(static_cast<size_t>(count));
-    std::iota(all.begin(), all.end(), int64_t{0});
-    return all;
-  }
-
-  Status observe(const PluginSpec& spec, const plait_augmenter_ops& ops, const SampleRef& sample,
-                 SampleLevel& level, CallContext& context, std::vector<double>& state) const {
-    plait_sample_call call{};
-    call.struct_size = sizeof call;
-    call.inputs = level.tensors();
-    call.n_inputs = level.size();
-    call.training = options_.training;
-    return context
-        .call([&] { return ops.fit_observe(context.raw(), spec.config.get(), &call, state.data()); })
-        .at(fmt::format("{}: record {}", place_of(spec), sample.record));
+    if (number >= options_.fits->size() || (*options_.fits)[number].size() != size)
+      return {Code::kInvalid,
+              place_of(*one.spec) + ": its pass over the training data was made for other parts"};
+    fit = (*options_.fits)[number];
+    return {};
   }
 
   // Whole batches are worked on after the last operator has seen the last sample, as collated.
@@ -208,7 +174,8 @@ Result<std::unique_ptr<SampleChain>> SampleChain::create(const Registry& registr
   return chain;
 }
 
-Status SampleChain::complete(const Registry& registry, const SampleReader::Options& options) {
+Result<std::optional<WantedFit>> SampleChain::complete(const Registry& registry,
+                                                       const SampleReader::Options& options) {
   return ChainMaker(registry, options, *this).complete();
 }
 

@@ -4,8 +4,8 @@
 #pragma once
 #include <plait/abi.h>
 
-#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -35,36 +35,44 @@ struct SampleRef {
 // wants none.
 using Fits = std::vector<std::vector<double>>;
 
+// An operator that has to see the data before it is made. Borrows from the options of SampleReader::create.
+struct WantedFit {
+  size_t number = 0;  // of the operator in the chain: those before it are made
+  std::string place;  // "plait.whiten (file:3:1)"
+  const PluginSpec* spec = nullptr;
+  const plait_augmenter_ops* ops = nullptr;
+  uint32_t size = 0;  // f64s of a state; states begin as zeros, and are merged by addition
+};
+
 // Sources and augmenters of a job, opened: shared by all replicas. `training` chooses the augment chain.
 //
 // Random numbers of an operator: key (seed, kAugment, "<place in the chain> <type id>", the source is "source
 // <type id>", preprocess goes on counting after augment), counter_high random_counter(place, epoch).
-// An operator that wants a pass over the data first (fit) sees the training records as the operators before
-// it leave them in epoch 0, in blocks of kFitBlock records whose sums are added in order; bad records are
-// left out.
-// Threads: create [setup only]; everything else [any].
+// An operator that wants a pass over the data first (fit) is made once that has been: see complete. It sees
+// the training records as the operators before it leave them in epoch 0; bad records are left out. Threads:
+// create [setup only]; everything else [any].
 class SampleReader {
  public:
-  static constexpr int64_t kFitBlock = 256;
   struct Options {
     bool training = true;
     uint64_t seed = 1;
     const std::vector<PluginSpec>* augment = nullptr;  // only when training
     const std::vector<PluginSpec>* preprocess = nullptr;
-    const Fits* fits = nullptr;  // made before, of the training records; null: they are made of these records
-    // Records to fit on, of `records` in the source; empty function: all.
-    std::function<std::vector<int64_t>(int64_t records)> fit_records;
-    bool shapes_only = false;  // parts() without fits; such a reader cannot read when an operator wants a fit
+    const Fits* fits = nullptr;  // of preprocess, made before; null: operators wait for a pass over the data
   };
   // Fails with: what the plugins report, with the place in the file; kUnsupported when an operator that works
   // on whole batches is followed by one that changes the parts.
   static Result<std::unique_ptr<SampleReader>> create(const Registry& registry, const PluginSpec& source,
                                                       const Options& options);
   ~SampleReader();
-  // Whether it cannot read yet, since an operator names a stage that has not run.
+  // Whether it cannot read yet: an operator names a stage that has not run, or wants a fit.
   bool is_waiting() const;
-  // Once these stages have run; `options` as for create. Fails with: as create. Threads: [setup only]
-  Status complete(const Registry& registry, const Options& options);
+  // Makes operators that wait, with what there is by now, up to the first that wants a fit: that is given
+  // back, and is made by the next call once it has been given its fit. Nothing: none wants a fit before a
+  // stage has run. `options` as for create, fits may have come. Fails with: as create. Threads: [setup only]
+  Result<std::optional<WantedFit>> complete(const Registry& registry, const Options& options);
+  // The sum of the states of the pass. Threads: [setup only]
+  void give_fit(const WantedFit& wanted, std::vector<double> fit);
   int64_t records() const;
   uint32_t classes() const;
   std::vector<std::string> class_names() const;

@@ -7,6 +7,7 @@
 
 #include <plait/sdk/random.hpp>
 #include "base/random_keys.h"
+#include "graph/sample_chain.h"
 #include "graph/test_plugins.h"
 
 namespace plait {
@@ -25,6 +26,26 @@ class Forwards final : public SampleOrder {
 
 constexpr int kBatch = 40;  // three chunks
 
+// The operators that want it are fitted to `records`, one after the other.
+void fit(SampleReader& reader, const SampleReader::Options& options, const std::vector<int64_t>& records) {
+  for (;;) {
+    auto wanted = reader.complete(graph_registry(), options);
+    REQUIRE_MESSAGE(wanted.is_ok(), wanted.status().message());
+    if (!*wanted) break;
+    std::vector<double> state((*wanted)->size);
+    const auto scratch = reader.make_scratch();
+    for (size_t i = 0; i < records.size(); ++i) {
+      const SampleRef sample{records[i], 0, i};
+      const SampleChain& chain = reader.chain();
+      if (!chain.read_source(sample, *scratch)) continue;
+      REQUIRE(chain.transform(sample, *scratch, (*wanted)->number).is_ok());
+      REQUIRE(chain.observe(**wanted, sample, *scratch, state.data()).is_ok());
+    }
+    reader.give_fit(**wanted, state);
+  }
+  REQUIRE_FALSE(reader.is_waiting());
+}
+
 // The input of a job of a source and operators.
 struct Input {
   explicit Input(const std::string& text, int lanes = 1, const std::string& device_text = "near {}")
@@ -39,6 +60,9 @@ struct Input {
     auto made = SampleReader::create(graph_registry(), job.source, options);
     REQUIRE_MESSAGE(made.is_ok(), made.status().message());
     reader = std::move(*made);
+    std::vector<int64_t> records(static_cast<size_t>(reader->records()));
+    std::iota(records.begin(), records.end(), int64_t{0});
+    fit(*reader, options, records);
     auto graph = InputGraph::create(*reader, order, *device, kBatch, lanes);
     REQUIRE_MESSAGE(graph.is_ok(), graph.status().message());
     input = std::move(*graph);
@@ -190,12 +214,42 @@ TEST_CASE("an operator that fits sees the training records, and others can take 
   CHECK(values[0] == 50 - 22.5f);
 
   options.fits = nullptr;
-  options.fit_records = [](int64_t) { return std::vector<int64_t>{4, 6}; };
   auto chosen = SampleReader::create(graph_registry(), in.job.source, options);
   REQUIRE_MESSAGE(chosen.is_ok(), chosen.status().message());
+  CHECK((*chosen)->is_waiting());
+  fit(**chosen, options, {4, 6});
   auto own_scratch = (*chosen)->make_scratch();
   REQUIRE((*chosen)->read({10, 0, 0}, 0, parts, lengths, *own_scratch).is_ok());
   CHECK(values[0] == 10 - 6.5f);
+}
+
+TEST_CASE("operators behind one that wants a fit wait for it, and shapes are known before") {
+  const Job job = graph_job(
+      "preprocess { centre {} } preprocess { turn {} } layer { input: \"image\" scale {} } loss { target: "
+      "\"label\" squares {} }");
+  SampleReader::Options options;
+  options.preprocess = &job.preprocess;
+  auto reader = SampleReader::create(graph_registry(), job.source, options);
+  REQUIRE_MESSAGE(reader.is_ok(), reader.status().message());
+  CHECK((*reader)->parts()[0].dtype == PLAIT_F32);
+  for (const ChainOperator& op : (*reader)->chain().operators()) CHECK(op.is_late);
+  auto wanted = (*reader)->complete(graph_registry(), options);
+  REQUIRE(wanted.is_ok());
+  REQUIRE(wanted->has_value());
+  CHECK((*wanted)->number == 0);
+  CHECK((*wanted)->size == 2);
+  (*reader)->give_fit(**wanted, {3, 2});
+  wanted = (*reader)->complete(graph_registry(), options);
+  REQUIRE(wanted.is_ok());
+  CHECK_FALSE(wanted->has_value());
+  CHECK_FALSE((*reader)->is_waiting());
+  CHECK((*reader)->fits() == Fits{{3, 2}, {}});
+
+  const Fits others = {{1, 2, 3}, {}};
+  options.fits = &others;
+  const auto refused = SampleReader::create(graph_registry(), job.source, options);
+  CHECK(refused.status().message().find("its pass over the training data was made for other parts") !=
+        std::string::npos);
 }
 
 TEST_CASE("operators of whole batches come last") {

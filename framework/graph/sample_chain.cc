@@ -57,6 +57,24 @@ Status SampleChain::transform(const SampleRef& sample, SampleScratch& scratch, s
   return {};
 }
 
+Status SampleChain::observe(const WantedFit& wanted, const SampleRef& sample, SampleScratch& scratch,
+                            double* state) const {
+  const SampleLevel& level = scratch.level(wanted.number);
+  plait_sample_call call{};
+  call.struct_size = sizeof call;
+  call.inputs = level.tensors();
+  call.n_inputs = level.size();
+  call.training = training_;
+  CallContext& context = scratch.context();
+  const Status status = context.call(
+      [&] { return wanted.ops->fit_observe(context.raw(), wanted.spec->config.get(), &call, state); });
+  return status ? status : status.at(fmt::format("{}: record {}", wanted.place, sample.record));
+}
+
+void SampleChain::give_fit(const WantedFit& wanted, std::vector<double> fit) {
+  operators_[wanted.number].fit = std::move(fit);
+}
+
 void* SampleChain::slot(size_t part, int place, std::span<void* const> parts) const {
   const PartSpec& spec = batch_parts_[part];
   const uint64_t bytes = element_count(spec) * dtype_bytes(spec.dtype);

@@ -1,6 +1,7 @@
 // A source and the operators behind it, and what one sample needs on its way through them.
 #pragma once
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,13 +14,13 @@ namespace plait {
 
 // One augmenter of the chain.
 struct ChainOperator {
-  Instance instance;            // empty while is_late, and in a chain of shapes only that wants a fit
+  Instance instance;            // empty while is_late
   std::vector<PartSpec> parts;  // that come out
   std::string place;            // "plait.affine (file:3:1)"
   uint64_t key = 0;             // of its random numbers
   std::vector<double> fit;      // sum of the pass over the data
   bool whole_batches = false;
-  bool is_late = false;  // made by complete: it, or an operator before it, waits for a stage
+  bool is_late = false;  // made by complete: it, or an operator before it, waits for a stage or wants a fit
   const plait_augmenter_ops& ops() const { return *instance.ops<plait_augmenter_ops>(); }
 };
 
@@ -28,9 +29,9 @@ class SampleChain {
  public:
   static Result<std::unique_ptr<SampleChain>> create(const Registry& registry, const PluginSpec& source,
                                                      const SampleReader::Options& options);
-  // Makes the operators that a stage was waited for, with the options of create.
-  // Threads: [setup only]
-  Status complete(const Registry& registry, const SampleReader::Options& options);
+  // See SampleReader. Threads: [setup only]
+  Result<std::optional<WantedFit>> complete(const Registry& registry, const SampleReader::Options& options);
+  void give_fit(const WantedFit& wanted, std::vector<double> fit);
   const SourceDescription& source() const { return description_; }
   const Instance& source_instance() const { return source_; }
   const std::vector<PartSpec>& source_parts() const { return description_.parts; }
@@ -48,6 +49,9 @@ class SampleChain {
     return transform(sample, scratch, operators_.size());
   }
   Status transform(const SampleRef& sample, SampleScratch& scratch, size_t count) const;
+  // Adds the sample to `state`, once the operators before `wanted` have been at it.
+  Status observe(const WantedFit& wanted, const SampleRef& sample, SampleScratch& scratch,
+                 double* state) const;
   // From the last level into slot `place` of a batch.
   void collate(int place, std::span<void* const> parts, std::span<int32_t* const> lengths,
                const SampleScratch& scratch) const;

@@ -34,8 +34,11 @@ Result<std::unique_ptr<SampleReader>> SampleReader::create(const Registry& regis
 bool SampleReader::is_waiting() const {
   return std::ranges::any_of(body_->chain->operators(), &ChainOperator::is_late);
 }
-Status SampleReader::complete(const Registry& registry, const Options& options) {
+Result<std::optional<WantedFit>> SampleReader::complete(const Registry& registry, const Options& options) {
   return body_->chain->complete(registry, options);
+}
+void SampleReader::give_fit(const WantedFit& wanted, std::vector<double> fit) {
+  body_->chain->give_fit(wanted, std::move(fit));
 }
 
 int64_t SampleReader::records() const { return body_->chain->source().records; }

@@ -60,12 +60,6 @@ plait_tensor view(const PartSpec& spec, const std::vector<int64_t>& shape, void*
   return tensor;
 }
 
-bool RowMemory::take(uint64_t bytes) {
-  if (used_.fetch_add(bytes) + bytes <= bound_) return true;
-  used_ -= bytes;
-  return false;
-}
-
 // ---- of a split
 
 SplitArrays::SplitArrays(const std::vector<TaskForm::Accumulator>& accumulators, RowMemory& memory)

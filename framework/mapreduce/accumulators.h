@@ -3,7 +3,6 @@
 #pragma once
 #include <plait/abi.h>
 
-#include <atomic>
 #include <map>
 #include <mutex>
 #include <plait/sdk/order_free_sum.hpp>
@@ -11,25 +10,13 @@
 #include <vector>
 
 #include "cluster/transport.h"
+#include "mapreduce/row_memory.h"
 #include "registry/task_form.h"
 
 namespace plait {
 
 // A tensor of the part's name and type over `data`; both are borrowed, and `shape`.
 plait_tensor view(const PartSpec& spec, const std::vector<int64_t>& shape, void* data);
-
-// Of rows that a rank holds, shared by its splits. Threads: [any]
-class RowMemory {
- public:
-  explicit RowMemory(uint64_t bound_bytes) : bound_(bound_bytes) {}
-  bool take(uint64_t bytes);
-  void clear() { used_ = 0; }
-  uint64_t bound() const { return bound_; }
-
- private:
-  uint64_t bound_;
-  std::atomic<uint64_t> used_ = 0;
-};
 
 // Does not move. Threads: [one at a time]
 class SplitArrays {

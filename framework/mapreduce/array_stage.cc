@@ -76,10 +76,8 @@ Result<const MapResult*> ArrayStage::map(int number, int64_t task) {
 }
 
 Status ArrayStage::combine(int slot, const MapResult& result) {
-  const Splits& splits = parts_.splits;
-  const Split split = splits.at(result.task);
   return totals_.fold(result.task, *slots_[static_cast<size_t>(slot)]->arrays)
-      .at(fmt::format("records {} to {}", split.first, split.first + split.count - 1));
+      .at(parts_.mapper->words(parts_.splits.at(result.task)));
 }
 
 Result<const PassResult*> ArrayStage::reduce() {
@@ -109,15 +107,20 @@ Status ArrayStage::reduce_all() {
 // Rank 0 finishes, and the others get its states: whatever else a task's finish looks at, ranks do not
 // differ.
 Status ArrayStage::finish() {
-  const auto* ops = parts_.task->ops<plait_task_ops>();
-  if (PLAIT_HAS(ops, finish) && parts_.transport->is_root())
+  if (has_finish() && parts_.transport->is_root())
     PLAIT_TRY(parts_.work->run([this] { return call_finish(); }));
-  if (PLAIT_HAS(ops, finish)) PLAIT_TRY(share_states());
+  if (has_finish()) PLAIT_TRY(share_states());
   if (wants_another_ && pass_ + 1 >= parts_.most_passes)
     return {Code::kInvalid, fmt::format("{} asks for another pass after {}, and passes is {}",
                                         parts_.task->entry().type->id, pass_ + 1, parts_.most_passes)};
-  if (wants_another_ || !parts_.transport->is_root()) return {};
+  if (wants_another_ || !parts_.transport->is_root() || !parts_.take) return {};
   return parts_.take(outputs());
+}
+
+bool ArrayStage::has_finish() const {
+  if (parts_.task == nullptr) return false;
+  const auto* ops = parts_.task->ops<plait_task_ops>();
+  return PLAIT_HAS(ops, finish);
 }
 
 int64_t ArrayStage::rows_of(size_t accumulator) const {

@@ -31,14 +31,14 @@ class ArrayStage final : private StageWork {
     Splits splits;
     RecordMapper* mapper = nullptr;
     const TaskForm* form = nullptr;
-    const Instance* task = nullptr;
+    const Instance* task = nullptr;  // which may have a finish; null: the accumulators are all there is
     uint64_t memory_bytes = uint64_t{1} << 30;  // of rows
     int64_t most_passes = 1000;
     uint64_t random_key = 0;
     int threads = 1;
     Transport* transport = nullptr;
     StoppableWork* work = nullptr;
-    // On rank 0, after the last pass.
+    // On rank 0, after the last pass; empty: nobody takes them.
     std::function<Status(const std::vector<OutputArray>& outputs)> take;
   };
   explicit ArrayStage(const Parts& parts);
@@ -50,6 +50,8 @@ class ArrayStage final : private StageWork {
   Status run() { return graph_->run(); }
   // The same on all ranks, after run.
   const ArrayCounts& counts() const { return counts_; }
+  // Accumulator `place` after run: the same on all ranks; rows on rank 0 only.
+  std::string_view accumulated(size_t place) const { return totals_.bytes(place); }
 
  private:
   struct Done : MapResult {
@@ -70,6 +72,7 @@ class ArrayStage final : private StageWork {
   bool is_finished() override { return !wants_another_; }
   Status reduce_all();
   Status finish();
+  bool has_finish() const;
   Status call_finish();
   Status share_states();
   std::vector<OutputArray> outputs() const;

@@ -1,8 +1,11 @@
 #include "mapreduce/keyed_stage.h"
 
 #include <fmt/format.h>
+#include <oneapi/tbb/parallel_for.h>
 
 #include <algorithm>
+
+#include "graph/arena.h"
 
 namespace plait {
 
@@ -126,7 +129,7 @@ std::unique_ptr<PairStream> KeyReducer::reduce(std::unique_ptr<PairStream> from)
 
 namespace {
 
-constexpr size_t kReadBuffer = size_t{256} << 10, kLeastReadBuffer = size_t{16} << 10;
+constexpr size_t kMostReadBuffer = size_t{256} << 10, kLeastReadBuffer = size_t{4} << 10;
 
 // Asks now and then whether the rank is to stop: then the ranks meet, and the stream ends.
 class Watched final : public PairStream {
@@ -171,12 +174,13 @@ Result<StageWork::Pass> KeyedStage::begin(int64_t) {
   const Scheduler::Tasks tasks{0, parts_.splits.count()};
   const int64_t mine = Scheduler::count_of(parts_.transport->rank(), parts_.transport->size(), tasks);
   const auto slots = static_cast<size_t>(std::clamp<int64_t>(mine, 1, parts_.threads));
-  // Half is for what comes from other ranks.
-  const uint64_t memory = parts_.memory_bytes / 2 / slots;
+  // Nothing comes from other ranks meanwhile. Some is left for runs that are written.
+  const uint64_t memory = parts_.memory_bytes / 8 * 7 / slots;
   stores_.clear();
   for (size_t slot = 0; slot < slots; ++slot)
-    stores_.push_back(std::make_unique<PairStore>(
-        PairStore::Setup{parts_.kind, parts_.combiner, parts_.transport->size(), memory, &spill_}));
+    stores_.push_back(
+        std::make_unique<PairStore>(PairStore::Setup{parts_.kind, parts_.combiner, parts_.transport->size(),
+                                                     memory, &spill_, &held_, &parts_.work->cancelled()}));
   done_.assign(slots, {});
   task_of_slot_.assign(slots, Scheduler::kNone);
   return Pass{tasks, static_cast<int>(slots)};
@@ -207,22 +211,33 @@ Result<const PassResult*> KeyedStage::reduce() {
   return &result_;
 }
 
+// Sorts what each slot has. It may take long, where much was spilled.
+Status KeyedStage::finish_stores() {
+  // Half of the memory is for what comes from other ranks.
+  const uint64_t most = parts_.memory_bytes / 2 / stores_.size();
+  std::vector<Status> ended(stores_.size());
+  Lanes lanes(std::max(1, parts_.threads));
+  lanes.execute([&] {
+    tbb::parallel_for(size_t{0}, stores_.size(), [&](size_t i) { ended[i] = stores_[i]->finish(most); });
+  });
+  for (const Status& status : ended) PLAIT_TRY(status);
+  return {};
+}
+
 Status KeyedStage::reduce_all() {
   Transport& transport = *parts_.transport;
   const int ranks = transport.size();
-  size_t runs = 0;
-  for (const auto& store : stores_) {
-    PLAIT_TRY(store->sort());
-    runs += store->runs();
-  }
+  PLAIT_TRY(parts_.work->run([this] { return finish_stores(); }));
+  size_t streams = 0;
+  for (const auto& store : stores_) streams += store->streams();
   const Combiner* const combiner = parts_.combiner;
   const Fold all = combiner != nullptr ? Fold::kAll : Fold::kNot;
   // Between two splits of this rank lie those of others: where order counts, they are folded when all are
   // there.
   const Fold own_fold = combiner != nullptr && !combiner->is_commutative() ? Fold::kBeginInSplits : all;
   const uint64_t memory = parts_.memory_bytes / 4;
-  const size_t buffer = std::clamp<size_t>(memory / std::max<size_t>(1, runs * static_cast<size_t>(ranks)),
-                                           kLeastReadBuffer, kReadBuffer);
+  const size_t buffer =
+      std::clamp<size_t>(memory / std::max<size_t>(1, streams), kLeastReadBuffer, kMostReadBuffer);
   std::vector<std::unique_ptr<PairStream>> to;
   for (int rank = 0; rank < ranks; ++rank) {
     std::vector<std::unique_ptr<PairStream>> own;
@@ -230,7 +245,7 @@ Status KeyedStage::reduce_all() {
     to.push_back(merge(std::move(own), combiner, own_fold));
   }
   uint64_t shuffled_bytes = 0;
-  PLAIT_ASSIGN(auto came, exchange(transport, std::move(to), memory, spill_, shuffled_bytes));
+  PLAIT_ASSIGN(auto came, exchange(transport, std::move(to), memory, spill_, shuffled_bytes, &held_));
   auto mine = std::make_unique<Watched>(merge(std::move(came), combiner, all), transport);
   auto reduced = std::make_unique<Watched>(parts_.reducer->reduce(std::move(mine)), transport, &results_);
   std::vector<std::unique_ptr<PairStream>> to_root;
@@ -240,7 +255,7 @@ Status KeyedStage::reduce_all() {
     else
       to_root.push_back(std::make_unique<NoPairs>());
   }
-  PLAIT_ASSIGN(auto results, exchange(transport, std::move(to_root), memory, spill_, shuffled_bytes));
+  PLAIT_ASSIGN(auto results, exchange(transport, std::move(to_root), memory, spill_, shuffled_bytes, &held_));
   if (transport.is_root()) {
     const auto sorted = merge(std::move(results), nullptr, Fold::kNot);
     PLAIT_TRY(parts_.take(*sorted));
@@ -258,7 +273,9 @@ Status KeyedStage::count(uint64_t shuffled) {
   sums.resize(sums.size() + ranks, 0);
   sums[4 + static_cast<size_t>(parts_.transport->rank())] = scheduler_.counters().done;
   PLAIT_TRY(parts_.transport->all_reduce_sum(std::span(sums)));
-  counts_ = {sums[0], sums[1], sums[2], sums[3], {sums.begin() + 4, sums.end()}};
+  int64_t held = held_.most();
+  PLAIT_TRY(parts_.transport->all_reduce_max(std::span(&held, 1)));
+  counts_ = {sums[0], sums[1], sums[2], sums[3], held, {sums.begin() + 4, sums.end()}};
   return {};
 }
 

@@ -36,6 +36,7 @@ struct KeyedCounts {
   int64_t results = 0;         // of the reducer
   int64_t bytes_shuffled = 0;  // sent from rank to rank, results to rank 0 included
   int64_t bytes_spilled = 0;
+  int64_t bytes_held = 0;  // of pairs in memory, at most, on any rank
   std::vector<int64_t> tasks_by_rank;
 };
 
@@ -70,12 +71,14 @@ class KeyedStage final : private StageWork {
   Status combine(int slot, const MapResult& result) override;
   Result<const PassResult*> reduce() override;
   bool is_finished() override { return true; }
+  Status finish_stores();
   Status reduce_all();
   Status count(uint64_t shuffled);
 
   Parts parts_;
   Scheduler scheduler_;
   SpillFile spill_;
+  HeldBytes held_;
   std::vector<std::unique_ptr<PairStore>> stores_;  // by slot
   std::vector<Done> done_;
   std::vector<int64_t> task_of_slot_;

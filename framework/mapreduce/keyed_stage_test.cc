@@ -199,7 +199,7 @@ TEST_CASE("the same bytes for any ranks, threads, and with what was spilled") {
   for (const Plugins& plugins : {Plugins{"test.partial_sum", "test.sum"}, Plugins{"", "test.list"},
                                  Plugins{"test.product", "test.list"}}) {
     std::vector<std::string> first;
-    for (const uint64_t memory : {uint64_t{1} << 26, uint64_t{1} << 21, uint64_t{1} << 18}) {
+    for (const uint64_t memory : {uint64_t{1} << 26, uint64_t{1} << 21, uint64_t{1} << 16}) {
       for (int ranks = 1; ranks <= 4; ++ranks) {
         for (int threads = 1; threads <= 2; ++threads) {
           CAPTURE(std::string(plugins.combiner));
@@ -212,7 +212,11 @@ TEST_CASE("the same bytes for any ranks, threads, and with what was spilled") {
           CHECK(outcome.lines.size() > 1000);
           CHECK((outcome.lines == first));
           if (memory == uint64_t{1} << 26) CHECK(outcome.counts.bytes_spilled == 0);
-          if (memory == uint64_t{1} << 18) CHECK(outcome.counts.bytes_spilled > 0);
+          if (memory == uint64_t{1} << 16) CHECK(outcome.counts.bytes_spilled > 0);
+          CHECK(outcome.counts.bytes_held > 0);
+          // Below it, single buffers count for more than what is bounded.
+          if (memory >= uint64_t{1} << 20)
+            CHECK(outcome.counts.bytes_held <= static_cast<int64_t>(memory / 5 * 6));
           CHECK((outcome.counts.bytes_shuffled > 0) == (ranks > 1));
         }
       }

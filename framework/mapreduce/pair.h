@@ -2,6 +2,7 @@
 #pragma once
 #include <plait/abi.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -29,10 +30,38 @@ inline uint64_t multiplied(uint64_t a, uint64_t b) {
   const auto product = static_cast<Product>(a) * b;
   return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
 }
-inline uint64_t loaded(const char* at, size_t bytes) {
-  uint64_t word = 0;
-  std::memcpy(&word, at, bytes);
+template <class Word>
+Word word_at(const char* at) {
+  Word word;
+  std::memcpy(&word, at, sizeof word);
   return word;
+}
+// The first of at most 8 bytes is the lowest. Without a call, as most keys are short.
+inline uint64_t loaded(const char* at, size_t bytes) {
+  if (bytes == 8) return word_at<uint64_t>(at);
+  if (bytes >= 4)
+    return word_at<uint32_t>(at) | uint64_t{word_at<uint32_t>(at + bytes - 4)} << (bytes - 4) * 8;
+  if (bytes == 0) return 0;
+  const auto byte = [at](size_t i) { return uint64_t{static_cast<unsigned char>(at[i])} << i * 8; };
+  return byte(0) | byte(bytes / 2) | byte(bytes - 1);
+}
+// Without a call up to 16 bytes.
+inline bool are_same(std::string_view a, std::string_view b) {
+  const size_t size = a.size();
+  if (size != b.size()) return false;
+  if (size <= 8) return loaded(a.data(), size) == loaded(b.data(), size);
+  if (loaded(a.data(), 8) != loaded(b.data(), 8)) return false;
+  if (size <= 16) return loaded(a.data() + size - 8, 8) == loaded(b.data() + size - 8, 8);
+  return std::memcmp(a.data() + 8, b.data() + 8, size - 8) == 0;
+}
+// May write 8 bytes where there are fewer.
+inline void copy_loosely(std::string_view from, char* to) {
+  if (from.size() > 8) {
+    std::memcpy(to, from.data(), from.size());
+  } else {
+    const uint64_t word = loaded(from.data(), from.size());
+    std::memcpy(to, &word, sizeof word);
+  }
 }
 
 }  // namespace pair
@@ -47,6 +76,11 @@ inline uint64_t key_hash(std::string_view key) {
   for (; left > 8; left -= 8, at += 8) hash = pair::multiplied(hash ^ pair::loaded(at, 8), kSecond);
   hash = pair::multiplied(hash ^ pair::loaded(at, left), kSecond);
   return pair::multiplied(hash, kFirst);
+}
+
+// The first bytes of a key as a number in the same order.
+inline uint64_t prefix_of(std::string_view key) {
+  return __builtin_bswap64(pair::loaded(key.data(), std::min<size_t>(key.size(), 8)));
 }
 
 // Which of `ranks` reduces keys of that hash.

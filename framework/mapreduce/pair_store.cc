@@ -9,83 +9,67 @@
 namespace plait {
 namespace {
 
-constexpr size_t kLeastChunk = size_t{4} << 10, kMostChunk = size_t{4} << 20, kAlign = 16, kFirstTable = 1024;
-// Of the processor's caches.
-constexpr size_t kLine = 64;
+constexpr size_t kLeastChunk = size_t{4} << 10, kMostChunk = size_t{4} << 20, kAlign = 16;
 // Pairs that wait to be folded.
-constexpr size_t kWaiting = 64, kWaitingBytes = size_t{64} << 10;
-// What sorting takes for an entry.
+constexpr size_t kWaiting = 64, kWaitingBytes = size_t{16} << 10;
+// What sorting takes for a listed entry.
 constexpr size_t kSortBytes = 32;
-// Written to the file at once.
-constexpr size_t kWrite = size_t{4} << 20;
+// Of a run, written at once.
+constexpr size_t kLeastWrite = size_t{16} << 10, kMostWrite = size_t{4} << 20;
+constexpr uint64_t kNoBound = UINT64_MAX / 2;
 
 size_t rounded(size_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
 
-// The first bytes of a key as a number in the same order.
-uint64_t prefix_of(std::string_view key) {
-  return __builtin_bswap64(pair::loaded(key.data(), std::min<size_t>(key.size(), 8)));
-}
-
 }  // namespace
 
-// What follows it: of a listed one its place, then the partial or the value, rounded up to 16 bytes, then the
-// key.
+// Of the list. Its value follows it, rounded up to 16 bytes, then the key.
 struct PairStore::Entry {
+  int64_t split, place;
   uint64_t hash;
-  uint32_t key_bytes;
-  uint32_t value_bytes : 31;
-  uint32_t is_listed : 1;
+  uint32_t key_bytes, value_bytes;
 
-  struct Place {
-    int64_t split, place;
-  };
-  Place& place() { return *reinterpret_cast<Place*>(this + 1); }
-  const Place& place() const { return *reinterpret_cast<const Place*>(this + 1); }
-  std::byte* value() { return reinterpret_cast<std::byte*>(this + 1) + is_listed * sizeof(Place); }
-  const std::byte* value() const {
-    return reinterpret_cast<const std::byte*>(this + 1) + is_listed * sizeof(Place);
-  }
+  std::byte* value() { return reinterpret_cast<std::byte*>(this + 1); }
+  const std::byte* value() const { return reinterpret_cast<const std::byte*>(this + 1); }
   std::byte* key_at() { return value() + rounded(value_bytes); }
   std::string_view key() const {
     return {reinterpret_cast<const char*>(value() + rounded(value_bytes)), key_bytes};
   }
 };
 
-struct PairStore::Slot {
-  uint64_t hash = 0;
-  Entry* entry = nullptr;
-};
-
 PairStore::PairStore(const Setup& setup)
     : setup_(setup),
       folds_(setup.combiner != nullptr && setup.combiner->is_commutative()),
-      partial_room_(folds_ ? rounded(setup.combiner->bytes()) : 0),
-      scratch_room_(partial_room_ + kAlign),
+      held_(setup.held),
       runs_(static_cast<size_t>(setup.ranks)) {
   static_assert(sizeof(Entry) % kAlign == 0);
-  const auto address = reinterpret_cast<uintptr_t>(scratch_room_.data());
-  scratch_ = scratch_room_.data() + (kAlign - address % kAlign) % kAlign;
+  if (setup.spill == nullptr) setup_.memory_bytes = kNoBound;
   emitter_.struct_size = sizeof emitter_;
   emitter_.host_data = this;
   emitter_.emit = [](const plait_emitter* emitter, plait_str key, plait_str value) -> int {
     auto* store = static_cast<PairStore*>(emitter->host_data);
     return store->add({key.data, key.size}, {value.data, value.size}) ? PLAIT_OK : PLAIT_FAILED;
   };
-  clear();
+  if (!folds_) return;
+  waiting_.reserve(kWaiting);
+  const uint64_t for_parts = setup_.memory_bytes / 4;
+  table_ = std::make_unique<FoldTable>(*setup.combiner, setup_.memory_bytes - for_parts, setup.held);
+  if (setup.spill != nullptr)
+    parts_ = std::make_unique<SpillParts>(setup.ranks, setup.combiner->bytes(), for_parts, *setup.spill,
+                                          setup.held);
+  to_parts_ = [this](std::string_view key, const std::byte* partial) { return parts_->add(key, partial); };
 }
 
 PairStore::~PairStore() = default;
 
-void PairStore::clear() {
+void PairStore::clear_list() {
   chunks_.clear();
   free_ = nullptr;
   free_bytes_ = 0;
   list_ = {};
   sorted_ = {};
-  entries_ = 0;
-  table_ = {};
-  table_block_ = folds_ ? make_table(kFirstTable, table_) : LargeBlock();
-  held_bytes_ = table_.size() * sizeof(Slot);
+  first_of_rank_.clear();
+  held_bytes_ = 0;
+  count_list();
 }
 
 void PairStore::begin_split(int64_t split) {
@@ -115,10 +99,73 @@ bool PairStore::add(std::string_view key, std::string_view value) {
 }
 
 bool PairStore::spill_beyond() {
-  if (held_bytes_ <= setup_.memory_bytes || setup_.spill == nullptr) return true;
-  const Status spilled = spill();
+  Status spilled;
+  if (folds_) {
+    if (table_->is_full()) spilled = table_->thin_out(to_parts_);
+  } else if (held_bytes_ > setup_.memory_bytes) {
+    sort_list();
+    spilled = write_runs();
+    clear_list();
+  }
   return spilled ? true : refuse(spilled);
 }
+
+// ---- folding
+
+bool PairStore::add_waiting(std::string_view key, std::string_view value) {
+  constexpr size_t kLoose = 8;  // copy_loosely may write as much behind
+  const size_t bytes = key.size() + value.size() + kLoose;
+  if (waiting_.size() == kWaiting || waiting_used_ + bytes > waiting_bytes_.size()) {
+    if (!flush()) return false;
+    if (bytes > waiting_bytes_.size()) {
+      waiting_bytes_.resize(std::max(bytes, kWaitingBytes));
+      count_list();
+    }
+  }
+  const uint64_t hash = key_hash(key);
+  table_->fetch_slot(hash);
+  waiting_.push_back({hash, static_cast<uint32_t>(waiting_used_), static_cast<uint32_t>(key.size()),
+                      static_cast<uint32_t>(value.size())});
+  char* const to = waiting_bytes_.data() + waiting_used_;
+  pair::copy_loosely(key, to);
+  pair::copy_loosely(value, to + key.size());
+  waiting_used_ += key.size() + value.size();
+  return true;
+}
+
+bool PairStore::flush() {
+  if (waiting_.empty()) return failure_.is_ok();
+  for (const Waiting& one : waiting_) table_->fetch_entry(one.hash);
+  bool is_good = failure_.is_ok();
+  for (const Waiting& one : waiting_) {
+    const std::string_view key(waiting_bytes_.data() + one.at, one.key_bytes);
+    const std::string_view value(key.data() + key.size(), one.value_bytes);
+    if (is_good && !table_->fold_value(context_, one.hash, key, value))
+      is_good = refuse(setup_.combiner->failure(context_, key));
+  }
+  waiting_.clear();
+  waiting_used_ = 0;
+  return is_good && spill_beyond();
+}
+
+// Each part's keys become a run; more than one where they do not fit into memory.
+Status PairStore::fold_parts() {
+  PLAIT_TRY(table_->take_all(to_parts_));
+  PLAIT_TRY(parts_->end());
+  Bytes buffer;
+  for (size_t part = 0; part < parts_->count(); ++part) {
+    PLAIT_TRY(parts_->read(part, buffer, [&](std::string_view key, const std::byte* partial) -> Status {
+      if (!table_->fold_partial(context_, key_hash(key), key, partial))
+        return setup_.combiner->failure(context_, key);
+      return table_->is_full() ? write_runs() : Status();
+    }));
+    if (setup_.cancelled != nullptr && *setup_.cancelled) return {Code::kStopped, "pairs were being folded"};
+    PLAIT_TRY(write_runs());
+  }
+  return {};
+}
+
+// ---- listing
 
 std::byte* PairStore::allocate(size_t bytes) {
   bytes = rounded(bytes);
@@ -128,6 +175,7 @@ std::byte* PairStore::allocate(size_t bytes) {
     free_ = chunks_.emplace_back(chunk).data();
     free_bytes_ = chunk;
     held_bytes_ += chunk;
+    count_list();
   }
   std::byte* const at = free_;
   free_ += bytes;
@@ -135,82 +183,10 @@ std::byte* PairStore::allocate(size_t bytes) {
   return at;
 }
 
-bool PairStore::add_waiting(std::string_view key, std::string_view value) {
-  const uint64_t hash = key_hash(key);
-  __builtin_prefetch(&table_[hash & (table_.size() - 1)]);
-  waiting_.push_back({hash, static_cast<uint32_t>(waiting_bytes_.size()), static_cast<uint32_t>(key.size()),
-                      static_cast<uint32_t>(value.size())});
-  waiting_bytes_.append(key).append(value);
-  return (waiting_.size() < kWaiting && waiting_bytes_.size() < kWaitingBytes) || flush();
-}
-
-bool PairStore::flush() {
-  if (waiting_.empty()) return failure_.is_ok();
-  const size_t mask = table_.size() - 1;
-  for (const Waiting& one : waiting_)
-    if (const Entry* entry = table_[one.hash & mask].entry) {
-      __builtin_prefetch(entry);
-      __builtin_prefetch(reinterpret_cast<const std::byte*>(entry) + kLine - sizeof(Entry));
-    }
-  bool is_good = failure_.is_ok();
-  for (const Waiting& one : waiting_) {
-    const std::string_view key(waiting_bytes_.data() + one.at, one.key_bytes);
-    const std::string_view value(key.data() + key.size(), one.value_bytes);
-    if (is_good) is_good = fold_one(one.hash, key, value);
-  }
-  waiting_.clear();
-  waiting_bytes_.clear();
-  return is_good && spill_beyond();
-}
-
-bool PairStore::fold_one(uint64_t hash, std::string_view key, std::string_view value) {
-  const Combiner& combiner = *setup_.combiner;
-  const size_t mask = table_.size() - 1;
-  size_t at = hash & mask;
-  for (; table_[at].entry != nullptr; at = (at + 1) & mask) {
-    if (table_[at].hash != hash || table_[at].entry->key() != key) continue;
-    if (!combiner.begin(context_, value, scratch_) ||
-        !combiner.fold(context_, table_[at].entry->value(), scratch_))
-      return refuse(combiner.failure(context_, key));
-    return true;
-  }
-  auto* entry = new (allocate(sizeof(Entry) + partial_room_ + key.size()))
-      Entry{hash, static_cast<uint32_t>(key.size()), static_cast<uint32_t>(combiner.bytes()), 0};
-  std::memset(entry->value(), 0, partial_room_);
-  if (!key.empty()) std::memcpy(entry->key_at(), key.data(), key.size());
-  if (!combiner.begin(context_, value, entry->value())) return refuse(combiner.failure(context_, key));
-  table_[at] = {hash, entry};
-  held_bytes_ += kSortBytes;
-  if (++entries_ * 3 > table_.size() * 2) grow();
-  return true;
-}
-
-LargeBlock PairStore::make_table(size_t slots, std::span<Slot>& table) const {
-  LargeBlock block(slots * sizeof(Slot));
-  table = {reinterpret_cast<Slot*>(block.data()), slots};
-  std::uninitialized_value_construct(table.begin(), table.end());
-  return block;
-}
-
-void PairStore::grow() {
-  std::span<Slot> larger;
-  LargeBlock block = make_table(table_.size() * 2, larger);
-  const size_t mask = larger.size() - 1;
-  for (const Slot& slot : table_) {
-    if (slot.entry == nullptr) continue;
-    size_t at = slot.hash & mask;
-    while (larger[at].entry != nullptr) at = (at + 1) & mask;
-    larger[at] = slot;
-  }
-  held_bytes_ += (larger.size() - table_.size()) * sizeof(Slot);
-  table_ = larger;
-  table_block_ = std::move(block);
-}
-
 bool PairStore::add_listed(std::string_view key, std::string_view value) {
-  auto* entry = new (allocate(sizeof(Entry) + sizeof(Entry::Place) + rounded(value.size()) + key.size()))
-      Entry{key_hash(key), static_cast<uint32_t>(key.size()), static_cast<uint32_t>(value.size()), 1};
-  entry->place() = {split_, place_++};
+  auto* entry = new (allocate(sizeof(Entry) + rounded(value.size()) + key.size()))
+      Entry{split_, place_++, key_hash(key), static_cast<uint32_t>(key.size()),
+            static_cast<uint32_t>(value.size())};
   if (!value.empty()) std::memcpy(entry->value(), value.data(), value.size());
   if (!key.empty()) std::memcpy(entry->key_at(), key.data(), key.size());
   list_.push_back(entry);
@@ -218,30 +194,22 @@ bool PairStore::add_listed(std::string_view key, std::string_view value) {
   return true;
 }
 
-std::vector<PairStore::Entry*> PairStore::all_entries() const {
-  if (!folds_) return list_;
-  std::vector<Entry*> all;
-  all.reserve(entries_);
-  for (const Slot& slot : table_)
-    if (slot.entry != nullptr) all.push_back(slot.entry);
-  return all;
-}
-
 Pair PairStore::pair_of(const Entry& entry) const {
-  Pair pair{entry.key(), {reinterpret_cast<const char*>(entry.value()), entry.value_bytes}};
-  if (entry.is_listed) pair.split = entry.place().split, pair.place = entry.place().place;
-  return pair;
+  return {entry.key(),
+          {reinterpret_cast<const char*>(entry.value()), entry.value_bytes},
+          entry.split,
+          entry.place};
 }
 
-Status PairStore::sort() {
+void PairStore::sort_list() {
   struct Place {
     int rank;
     uint64_t prefix;
     Entry* entry;
   };
-  if (!flush()) return failure_;
   std::vector<Place> places;
-  for (Entry* entry : all_entries())
+  places.reserve(list_.size());
+  for (Entry* entry : list_)
     places.push_back({rank_of(entry->hash, setup_.ranks), prefix_of(entry->key()), entry});
   tbb::parallel_sort(places.begin(), places.end(), [this](const Place& a, const Place& b) {
     if (a.rank != b.rank) return a.rank < b.rank;
@@ -255,28 +223,57 @@ Status PairStore::sort() {
     ++first_of_rank_[static_cast<size_t>(place.rank) + 1];
   }
   for (size_t r = 1; r < first_of_rank_.size(); ++r) first_of_rank_[r] += first_of_rank_[r - 1];
+}
+
+// ---- both
+
+Pair PairStore::sorted_pair(size_t place) const {
+  return folds_ ? table_->pair(place) : pair_of(*sorted_[place]);
+}
+
+size_t PairStore::first_of(size_t rank) const {
+  return folds_ ? table_->sorted(static_cast<int>(rank)) : first_of_rank_[rank];
+}
+
+Status PairStore::finish(uint64_t most_bytes) {
+  if (!flush()) return failure_;
+  if (!folds_) {
+    sort_list();
+    if (held_bytes_ <= most_bytes) return {};
+    PLAIT_TRY(write_runs());
+    clear_list();
+    sort_list();
+    return {};
+  }
+  if (parts_ != nullptr && (!parts_->is_empty() || table_->bytes() > most_bytes)) PLAIT_TRY(fold_parts());
+  table_->sort(setup_.ranks);
   return {};
 }
 
-Status PairStore::spill() {
-  PLAIT_TRY(sort());
+// Of what memory holds: a run for each rank that has some of it. Of a table, which is empty then.
+Status PairStore::write_runs() {
+  if (folds_) table_->sort(setup_.ranks);
+  const size_t piece = std::clamp<size_t>(setup_.memory_bytes / 16, kLeastWrite, kMostWrite);
   Bytes buffer;
+  buffer.reserve(piece);
+  const HeldBytes::Part held(setup_.held, piece);
   for (size_t rank = 0; rank < runs_.size(); ++rank) {
-    std::vector<SpillSegment>& run = runs_[rank].emplace_back();
+    std::vector<SpillSegment> run;
     const auto write = [&]() -> Status {
-      if (buffer.empty()) return {};
       PLAIT_ASSIGN(const SpillSegment segment, setup_.spill->append(buffer));
       run.push_back(segment);
       buffer.clear();
       return {};
     };
-    for (size_t i = first_of_rank_[rank]; i < first_of_rank_[rank + 1]; ++i) {
-      append_pair(pair_of(*sorted_[i]), buffer);
-      if (buffer.size() >= kWrite) PLAIT_TRY(write());
+    for (size_t i = first_of(rank); i < first_of(rank + 1); ++i) {
+      const Pair pair = sorted_pair(i);
+      if (!buffer.empty() && buffer.size() + pair_bytes(pair) > piece) PLAIT_TRY(write());
+      append_pair(pair, buffer);
     }
-    PLAIT_TRY(write());
+    if (!buffer.empty()) PLAIT_TRY(write());
+    if (!run.empty()) runs_[rank].push_back(std::move(run));
   }
-  clear();
+  if (folds_) table_->clear();
   return {};
 }
 
@@ -286,7 +283,7 @@ class PairStore::Sorted final : public PairStream {
   Sorted(const PairStore& store, size_t begin, size_t end) : store_(store), at_(begin), end_(end) {}
   bool next(Pair& pair) override {
     if (at_ == end_) return false;
-    pair = store_.pair_of(*store_.sorted_[at_++]);
+    pair = store_.sorted_pair(at_++);
     return true;
   }
 
@@ -298,11 +295,17 @@ class PairStore::Sorted final : public PairStream {
 void PairStore::add_streams(int rank, size_t buffer_bytes,
                             std::vector<std::unique_ptr<PairStream>>& streams) const {
   const auto r = static_cast<size_t>(rank);
-  if (first_of_rank_[r] != first_of_rank_[r + 1])
-    streams.push_back(std::make_unique<Sorted>(*this, first_of_rank_[r], first_of_rank_[r + 1]));
+  if (first_of(r) != first_of(r + 1))
+    streams.push_back(std::make_unique<Sorted>(*this, first_of(r), first_of(r + 1)));
   for (const std::vector<SpillSegment>& run : runs_[r])
-    if (!run.empty())
-      streams.push_back(std::make_unique<StoredPairs>(setup_.spill, run, Bytes(), buffer_bytes));
+    streams.push_back(std::make_unique<StoredPairs>(setup_.spill, run, Bytes(), buffer_bytes, setup_.held));
+}
+
+size_t PairStore::streams() const {
+  size_t count = 0;
+  for (size_t rank = 0; rank < runs_.size(); ++rank)
+    count += runs_[rank].size() + (first_of(rank) != first_of(rank + 1) ? 1 : 0);
+  return count;
 }
 
 }  // namespace plait

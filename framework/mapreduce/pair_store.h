@@ -1,19 +1,28 @@
-// The pairs that one slot's tasks emit, until they are sorted: in memory, and beyond a bound in sorted runs
-// of a file. Pairs of a key are folded where a commutative combiner is given.
+// The pairs that one slot's tasks emit, until they are sorted.
+//
+// With a commutative combiner pairs of a key are folded in a table. Where it grows beyond the memory, keys
+// that were met least leave it, unsorted, into parts by hash; in the end each part is folded in memory and
+// written as a sorted run. So a frequent key is folded where it is emitted, a rare one is written about as
+// often as it comes, and nothing is sorted twice.
+//
+// Else pairs are listed, and beyond the memory written as sorted runs.
 #pragma once
 #include <plait/abi.h>
 
+#include <atomic>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "mapreduce/combiner.h"
+#include "mapreduce/fold_table.h"
+#include "mapreduce/held_bytes.h"
 #include "mapreduce/large_block.h"
 #include "mapreduce/pair.h"
 #include "mapreduce/pair_stream.h"
 #include "mapreduce/spill_file.h"
+#include "mapreduce/spill_parts.h"
 
 namespace plait {
 
@@ -24,8 +33,10 @@ class PairStore {
     uint32_t kind = 0;                   // of values that are added
     const Combiner* combiner = nullptr;  // may be null
     int ranks = 1;                       // that reduce
-    uint64_t memory_bytes = 0;           // beyond it, a run is written
+    uint64_t memory_bytes = 0;           // beyond it, pairs leave the memory
     SpillFile* spill = nullptr;
+    HeldBytes* held = nullptr;                     // may be null
+    const std::atomic<bool>* cancelled = nullptr;  // may be null: finish ends early
   };
   explicit PairStore(const Setup& setup);
   ~PairStore();
@@ -41,15 +52,16 @@ class PairStore {
   const plait_emitter* emitter() const { return &emitter_; }
   int64_t pairs() const { return pairs_; }  // that were added
 
-  // No pair follows. For each rank, what it reduces, sorted, one stream for the memory and one for each run.
-  // The streams borrow from this, and read with buffers of `buffer_bytes`.
-  Status sort();
+  // No pair follows: sorts. At most `most_bytes` stay in memory, beside streams' buffers.
+  // Fails with: failure(); kIo; kStopped when cancelled.
+  Status finish(uint64_t most_bytes);
+  // What `rank` reduces, sorted, one stream for the memory and one for each run. They borrow from this, and
+  // read with buffers of `buffer_bytes`.
   void add_streams(int rank, size_t buffer_bytes, std::vector<std::unique_ptr<PairStream>>& streams) const;
-  size_t runs() const { return runs_.front().size(); }  // that were written
+  size_t streams() const;  // for all ranks
 
  private:
   struct Entry;
-  struct Slot;
   class Sorted;
   bool refuse(Status why);
   // A pair that is not folded yet: its bytes lie in waiting_bytes_, while its place in the table is fetched
@@ -59,35 +71,36 @@ class PairStore {
     uint32_t at, key_bytes, value_bytes;
   };
   bool add_waiting(std::string_view key, std::string_view value);
-  bool fold_one(uint64_t hash, std::string_view key, std::string_view value);
-  bool spill_beyond();
   bool add_listed(std::string_view key, std::string_view value);
+  bool spill_beyond();
   std::byte* allocate(size_t bytes);
-  LargeBlock make_table(size_t slots, std::span<Slot>& table) const;
-  void grow();
-  std::vector<Entry*> all_entries() const;
+  void count_list() { held_.set(held_bytes_ + waiting_bytes_.size()); }
   Pair pair_of(const Entry& entry) const;
-  Status spill();
-  void clear();
+  void sort_list();
+  // Of what is sorted in memory.
+  Pair sorted_pair(size_t place) const;
+  size_t first_of(size_t rank) const;
+  Status write_runs();
+  Status fold_parts();
+  void clear_list();
 
   Setup setup_;
   plait_emitter emitter_{};
   const bool folds_;
-  const size_t partial_room_;  // of a partial, a multiple of 16
+  HeldBytes::Part held_;
   CallContext context_;
-  std::vector<LargeBlock> chunks_;
-  std::vector<std::byte> scratch_room_;
-  std::byte* scratch_ = nullptr;  // for one partial
+  std::unique_ptr<FoldTable> table_;  // folding
+  std::unique_ptr<SpillParts> parts_;
+  FoldTable::Taker to_parts_;
+  std::vector<Waiting> waiting_;
+  std::vector<char> waiting_bytes_;
+  size_t waiting_used_ = 0;
+  std::vector<LargeBlock> chunks_;  // else
   std::byte* free_ = nullptr;
   size_t free_bytes_ = 0;
   uint64_t held_bytes_ = 0;
-  LargeBlock table_block_;
-  std::span<Slot> table_;  // folding: by hash, a power of two
-  std::vector<Waiting> waiting_;
-  std::string waiting_bytes_;
-  size_t entries_ = 0;
-  std::vector<Entry*> list_;    // else
-  std::vector<Entry*> sorted_;  // after sort
+  std::vector<Entry*> list_;
+  std::vector<Entry*> sorted_;  // after finish
   std::vector<size_t> first_of_rank_;
   std::vector<std::vector<std::vector<SpillSegment>>> runs_;  // by rank, one after the other
   int64_t split_ = 0, place_ = 0, pairs_ = 0;

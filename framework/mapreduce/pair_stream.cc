@@ -45,8 +45,14 @@ void append_pair(const Pair& pair, Bytes& to) {
 }
 
 StoredPairs::StoredPairs(const SpillFile* file, std::vector<SpillSegment> segments, Bytes tail,
-                         size_t buffer_bytes)
-    : file_(file), segments_(std::move(segments)), tail_(std::move(tail)), buffer_bytes_(buffer_bytes) {}
+                         size_t buffer_bytes, HeldBytes* held)
+    : file_(file),
+      segments_(std::move(segments)),
+      tail_(std::move(tail)),
+      buffer_bytes_(buffer_bytes),
+      held_(held) {
+  held_.set(tail_.capacity());
+}
 
 bool StoredPairs::want(size_t bytes) {
   while (buffer_.size() - at_ < bytes) {
@@ -60,12 +66,14 @@ bool StoredPairs::want(size_t bytes) {
       else
         buffer_.insert(buffer_.end(), tail_.begin(), tail_.end());
       tail_ = {};
+      held_.set(buffer_.capacity());
       continue;
     }
     SpillSegment& segment = segments_[segment_];
     const size_t more = std::min<uint64_t>(segment.bytes, std::max(buffer_bytes_, bytes));
     const size_t before = buffer_.size();
     buffer_.resize(before + more);
+    held_.set(buffer_.capacity() + tail_.capacity());
     if (const Status read = file_->read(segment.offset, std::span(buffer_).subspan(before)); !read)
       return fail(read);
     segment.offset += more;

@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "cluster/transport.h"
 #include "mapreduce/combiner.h"
+#include "mapreduce/held_bytes.h"
 #include "mapreduce/pair.h"
 #include "mapreduce/spill_file.h"
 
@@ -38,7 +39,9 @@ size_t pair_bytes(const Pair& pair);
 // From a file's segments, and then from memory.
 class StoredPairs final : public PairStream {
  public:
-  StoredPairs(const SpillFile* file, std::vector<SpillSegment> segments, Bytes tail, size_t buffer_bytes);
+  // `held`: may be null.
+  StoredPairs(const SpillFile* file, std::vector<SpillSegment> segments, Bytes tail, size_t buffer_bytes,
+              HeldBytes* held);
   bool next(Pair& pair) override;
 
  private:
@@ -53,6 +56,7 @@ class StoredPairs final : public PairStream {
   size_t buffer_bytes_;
   Bytes buffer_;
   size_t at_ = 0;
+  HeldBytes::Part held_;
 };
 
 // How values of a key are folded where streams are merged.

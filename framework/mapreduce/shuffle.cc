@@ -5,8 +5,8 @@
 namespace plait {
 namespace {
 
-constexpr size_t kLeastMessage = size_t{64} << 10, kMostMessage = size_t{4} << 20;
-constexpr size_t kReadBuffer = size_t{256} << 10;
+constexpr size_t kLeastMessage = size_t{16} << 10, kMostMessage = size_t{4} << 20;
+constexpr size_t kLeastReadBuffer = size_t{4} << 10, kMostReadBuffer = size_t{256} << 10;
 
 // What comes from one rank, until it is read.
 struct Arrived {
@@ -54,7 +54,7 @@ class Departure {
 Result<std::vector<std::unique_ptr<PairStream>>> exchange(Transport& transport,
                                                           std::vector<std::unique_ptr<PairStream>> to,
                                                           uint64_t memory_bytes, SpillFile& file,
-                                                          uint64_t& sent_bytes) {
+                                                          uint64_t& sent_bytes, HeldBytes* held_bytes) {
   const auto ranks = static_cast<size_t>(transport.size()), me = static_cast<size_t>(transport.rank());
   if (ranks == 1) return to;
   const size_t message_bytes = std::clamp<size_t>(memory_bytes / (8 * ranks), kLeastMessage, kMostMessage);
@@ -63,6 +63,7 @@ Result<std::vector<std::unique_ptr<PairStream>>> exchange(Transport& transport,
     departures.emplace_back(r == me ? nullptr : std::move(to[r]), sent_bytes);
   std::vector<Arrived> arrived(ranks);
   uint64_t held = 0;
+  HeldBytes::Part counted(held_bytes);
   for (bool anybody = true; anybody;) {
     // The first byte of a message: its sender has more, for anybody.
     std::vector<Bytes> messages(ranks, Bytes(1));
@@ -79,9 +80,14 @@ Result<std::vector<std::unique_ptr<PairStream>>> exchange(Transport& transport,
       anybody = anybody || came[r][0] != std::byte{0};
       if (r == me) continue;
       Arrived& from = arrived[r];
+      // Not twice as much at once, as a vector grows by itself.
+      if (from.tail.capacity() < from.tail.size() + came[r].size())
+        from.tail.reserve(from.tail.size() + std::max(came[r].size(), from.tail.size() / 4));
       from.tail.insert(from.tail.end(), came[r].begin() + 1, came[r].end());
       held += came[r].size() - 1;
     }
+    // Messages out and in, and as much again that departures have at hand.
+    counted.set(held + 3 * ranks * message_bytes);
     if (held <= memory_bytes) continue;
     for (Arrived& from : arrived) {
       if (from.tail.empty()) continue;
@@ -91,13 +97,15 @@ Result<std::vector<std::unique_ptr<PairStream>>> exchange(Transport& transport,
     }
     held = 0;
   }
+  const size_t buffer = std::clamp<size_t>(memory_bytes / (2 * ranks), kLeastReadBuffer, kMostReadBuffer);
+  counted.set(0);  // the streams count from now on
   std::vector<std::unique_ptr<PairStream>> streams;
   for (size_t r = 0; r < ranks; ++r) {
     if (r == me) {
       streams.push_back(std::move(to[r]));
     } else {
       streams.push_back(std::make_unique<StoredPairs>(&file, std::move(arrived[r].segments),
-                                                      std::move(arrived[r].tail), kReadBuffer));
+                                                      std::move(arrived[r].tail), buffer, held_bytes));
     }
   }
   return streams;

@@ -69,6 +69,8 @@ plait_field required(plait_field made) {
 
 const char* const kSyncNames[] = {"weights", "gradients"};
 const char* const kInnerStateNames[] = {"average", "reset"};
+const char* const kSetNames[] = {"train", "validation", "test"};
+const char* const kWeightsNames[] = {"last", "best"};
 
 const plait_field kScalars[] = {
     text("name", "name of the job; default: the file's name"),
@@ -98,21 +100,23 @@ const plait_field kInit[] = {
     text("parameter", "or buffer of the layer; default: weight"),
 };
 
-const plait_field* const* init_fields() {
-  static const auto fields = [] {
-    std::array<const plait_field*, std::size(kInit)> all{};
-    for (size_t i = 0; i < all.size(); ++i) all[i] = &kInit[i];
+const plait_field kNetwork[] = {
+    text("layer", "whose output is a part of the records; default: the last layer", PLAIT_FIELD_REPEATED),
+    choice("on", kSetNames, 3, "test", "which records of the job the network is given"),
+    choice("weights", kWeightsNames, 2, "last", "of the training's end, or the best on the validation set"),
+};
+
+template <const auto& kFields>
+plait_field message(const char* name, const char* doc, uint32_t flags = 0) {
+  static const auto pointers = [] {
+    std::array<const plait_field*, std::size(kFields)> all{};
+    for (size_t i = 0; i < all.size(); ++i) all[i] = &kFields[i];
     return all;
   }();
-  return fields.data();
-}
-
-plait_field init_message() {
-  plait_field made =
-      field(PLAIT_FIELD_MESSAGE, "init", nullptr, "begins with an array that a stage makes, not at random");
-  made.flags = PLAIT_FIELD_REPEATED;
-  made.fields = init_fields();
-  made.n_fields = std::size(kInit);
+  plait_field made = field(PLAIT_FIELD_MESSAGE, name, nullptr, doc);
+  made.flags = flags;
+  made.fields = pointers.data();
+  made.n_fields = std::size(kFields);
   return made;
 }
 
@@ -124,7 +128,7 @@ const plait_field kLayer[] = {
     field(PLAIT_FIELD_BOOL, "frozen", "false", "parameters stay as they are"),
     real("rate_multiplier", "1", 0, 1e6, "of the optimizer's rate for this layer"),
     text("shares", "name of the layer whose parameters this one uses"),
-    init_message(),
+    message<kInit>("init", "begins with an array that a stage makes, not at random", PLAIT_FIELD_REPEATED),
 };
 const plait_field kLoss[] = {
     text("name", "in reports; default: the type's, told apart where two are alike"),
@@ -162,6 +166,7 @@ const plait_field kStage[] = {
     plugin("source", "source", "the records"),
     stage_name("from", "a stage whose arrays are the records, a row of each a record, in place of a source"),
     text("array", "of that stage; default: all", PLAIT_FIELD_REPEATED),
+    message<kNetwork>("network", "the records are what the trained network makes of the job's own"),
     plugin("preprocess", "augmenter", "changes all records, in order", PLAIT_FIELD_REPEATED),
     plugin("combiner", "combiner",
            "folds values of a key where they are made; default: the task's, with its reducer"),
@@ -180,6 +185,8 @@ const plait_field kEvaluate[] = {
     whole("batch", "256", 1, kMany, "samples of a block"),
     text("monitor",
          "reported value that picks the best checkpoint; default: the first metric, else the loss"),
+    whole("memory", "1073741824", kMany, kEndless,
+          "bytes of rows that metrics keep of an evaluation (area_under_curve, say); more are refused"),
 };
 
 template <size_t n>

@@ -79,7 +79,8 @@ struct LossSpec {
 
 struct MetricSpec {
   std::string name;                   // as written, or ""
-  std::vector<ReportedValue> values;  // in the type's order
+  std::vector<ReportedValue> values;  // in the type's order; where names_later, one of the metric's own name
+  bool names_later = false;           // shapes and classes decide its values: see train/metric_values.h
   PluginSpec plugin;
   InputRef input;
   InputRef target;
@@ -114,6 +115,16 @@ struct EvaluateSpec {
   int batch = 256;      // samples of a block
   std::string monitor;  // name of the value that picks the best checkpoint on the validation set; default:
                         // the first metric's first, else loss
+  Location monitor_where;
+  uint64_t memory_bytes = uint64_t{1} << 30;  // of rows that metrics keep of one evaluation
+};
+
+// Records that the trained network makes of a set of the job's own records.
+struct NetworkRecordsSpec {
+  std::vector<std::string> layers;  // whose outputs are their parts
+  std::string on;                   // "train", "validation" or "test"
+  std::string weights;              // "last" or "best"
+  Location where;
 };
 
 // A task over records: its pairs are combined and reduced key by key, or its accumulators are folded.
@@ -122,7 +133,8 @@ struct StageSpec {
   PluginSpec source;  // none: the records are arrays of another stage
   std::string from;   // that stage's name
   std::shared_ptr<StageArrays> from_stage;
-  std::vector<std::string> from_arrays;  // none: all
+  std::vector<std::string> from_arrays;       // none: all
+  std::optional<NetworkRecordsSpec> network;  // then from_stage holds them, of no stage
   std::vector<PluginSpec> preprocess;
   PluginSpec task;
   PluginSpec combiner;                        // none: values travel as they are
@@ -133,11 +145,14 @@ struct StageSpec {
   std::string output;                         // a file in the run's folder
   std::shared_ptr<StageArrays> arrays;        // of a task that fills accumulators: what it makes
   bool is_used = false;                       // by another stage, an operator or a layer
+  bool is_after_training = false;             // its records are the network's, or of a stage whose are
   Location where;
 
   bool is_keyed() const { return static_cast<bool>(reducer); }
   // The stages that it uses.
   std::vector<const StageArrays*> used_stages() const;
+  // What its records are of, for people: "stage \"x\"", "the network".
+  std::string from_text() const { return network ? "the network" : "stage \"" + from + "\""; }
 };
 
 struct Job {
@@ -163,7 +178,7 @@ struct Job {
   PluginSpec reducer;          // default: the reducer that says it is the default of its kind
   PluginSpec outer_optimizer;  // none: the mean is taken as it is
   std::vector<PluginSpec> pretrain;
-  std::vector<StageSpec> stages;  // before all training, each behind those that it uses
+  std::vector<StageSpec> stages;  // each behind those that it uses
   TrainSpec train;
   EvaluateSpec evaluate;
 

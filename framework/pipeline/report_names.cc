@@ -35,6 +35,7 @@ class ReportNames {
     for (const Open& open : open_)
       if (alike[*open.name] > 1 && open.input_written) *open.name += ":" + input_text(*open.input);
     for (const Open& open : open_) number(*open.name);
+    for (size_t i = 0; i < job_.metrics.size(); ++i) below(job_.metrics[i], places_.metrics[i]);
     if (!errors_.any()) monitor();  // what was left out is not missing
   }
 
@@ -62,6 +63,8 @@ class ReportNames {
     if (!metric.plugin) return;
     const auto ops = registry_.ops<plait_metric_ops>(metric.plugin.id());
     if (!ops || *ops == nullptr) return;  // said where it is made
+    metric.names_later = PLAIT_HAS(*ops, describe);
+    if (metric.names_later) return later(metric, place);
     const std::string suffix = metric.name.empty() ? suffix_of(metric, *ops, place) : "";
     for (uint32_t v = 0; v < (*ops)->n_values; ++v) {
       const plait_metric_value& value = *(*ops)->values[v];
@@ -76,6 +79,26 @@ class ReportNames {
         take(value.name, place, !job_.losses.empty());
       }
     }
+  }
+
+  void later(MetricSpec& metric, const Place& place) {
+    metric.values.push_back({metric.name, false});
+    std::string& name = metric.values.front().name;
+    if (!metric.name.empty()) return take(name, place, !job_.losses.empty());
+    name = metric.plugin.entry->short_name();
+    open_.push_back({&name, &metric.input, metric.input_written});
+  }
+
+  // What such a metric will name is its own, whatever it is.
+  void below(const MetricSpec& metric, const Place& place) {
+    if (!metric.names_later || metric.values.empty()) return;
+    const std::string begin = metric.values.front().name + ".";
+    for (const auto& [name, where] : taken_)
+      if (name.starts_with(begin))
+        errors_.add(place,
+                    "values of metric \"" + metric.values.front().name + "\" are reported as \"" + begin +
+                        "...\", and another as \"" + name + "\"",
+                    where.empty() ? "" : "the other is at " + where);
   }
 
   std::string suffix_of(const MetricSpec& metric, const plait_metric_ops* ops, const Place& place) {
@@ -117,11 +140,11 @@ class ReportNames {
     std::vector<std::string> names;
     for (const ReportedValue& value : reported_values(job_)) names.push_back(value.name);
     if (std::ranges::count(names, wanted) > 0 || names.empty()) return;
-    const std::string near = did_you_mean(wanted, names);
-    std::string all;
-    for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
-    errors_.add(places_.monitor, "nothing is reported as \"" + wanted + "\", so it cannot be monitored",
-                (near.empty() ? "" : "did you mean \"" + near + "\"? ") + ("there are: " + all));
+    const bool may_come = std::ranges::any_of(job_.metrics, [&](const MetricSpec& metric) {
+      return metric.names_later && !metric.values.empty() &&
+             wanted.starts_with(metric.values.front().name + ".");
+    });
+    if (!may_come) errors_.add(places_.monitor, not_reported(wanted), instead_of(wanted, names));
   }
 
   const Registry& registry_;
@@ -133,6 +156,19 @@ class ReportNames {
 };
 
 }  // namespace
+
+std::string not_reported(const std::string& monitor) {
+  return "nothing is reported as \"" + monitor + "\", so it cannot be monitored";
+}
+
+std::string instead_of(const std::string& monitor, const std::vector<std::string>& names) {
+  constexpr size_t kMost = 20;
+  const std::string near = did_you_mean(monitor, names);
+  std::string all;
+  for (size_t i = 0; i < std::min(names.size(), kMost); ++i) all += (all.empty() ? "" : ", ") + names[i];
+  if (names.size() > kMost) all += ", and " + std::to_string(names.size() - kMost) + " more";
+  return (near.empty() ? "" : "did you mean \"" + near + "\"? ") + ("there are: " + all);
+}
 
 void name_reports(const Registry& registry, const ReportPlaces& places, Job& job, Errors& errors) {
   ReportNames(registry, places, job, errors).run();

@@ -65,7 +65,9 @@ class Writer {
       block("schedule", schedule.plugin,
             schedule.field.empty() ? "" : "field: " + quoted_text(schedule.field) + " ");
     train(job.train);
+    const uint64_t memory = job.evaluate.memory_bytes;
     line("evaluate { batch: " + std::to_string(job.evaluate.batch) +
+         (memory == EvaluateSpec().memory_bytes ? "" : " memory: " + std::to_string(memory)) +
          (job.evaluate.monitor.empty() ? "" : " monitor: " + quoted_text(job.evaluate.monitor)) + " }");
     block("reducer", job.reducer);
     block("outer_optimizer", job.outer_optimizer);
@@ -111,6 +113,12 @@ class Writer {
          " keep_checkpoints: " + std::to_string(train.keep_checkpoints) + " }");
   }
 
+  static std::string network_text(const NetworkRecordsSpec& network) {
+    std::string text = "network { ";
+    for (const std::string& layer : network.layers) text += "layer: " + quoted_text(layer) + " ";
+    return text + "on: " + network.on + " weights: " + network.weights + " } ";
+  }
+
   static std::string part(const char* name, const PluginSpec& plugin) {
     return plugin ? std::string(name) + " { " + plugin_text(plugin, Detail::kAll) + " } " : "";
   }
@@ -119,6 +127,7 @@ class Writer {
     std::string own = "name: " + quoted_text(stage.name) + " " + part("source", stage.source);
     if (!stage.from.empty()) own += "from: " + quoted_text(stage.from) + " ";
     for (const std::string& array : stage.from_arrays) own += "array: " + quoted_text(array) + " ";
+    if (stage.network) own += network_text(*stage.network);
     for (const PluginSpec& plugin : stage.preprocess) own += part("preprocess", plugin);
     own += part("combiner", stage.combiner) + part("reducer", stage.reducer);
     block("stage", stage.task,

@@ -1,6 +1,8 @@
 #include "pipeline/stage_order.h"
 
 #include <algorithm>
+#include <map>
+#include <string>
 
 namespace plait {
 namespace {
@@ -53,13 +55,52 @@ class StageOrder {
   std::vector<size_t> path_, order_;
 };
 
+struct TrainingUse {
+  const StageArrays* arrays;
+  Location where;
+};
+
+std::vector<TrainingUse> used_by_training(const Job& job) {
+  std::vector<TrainingUse> all;
+  for (const auto* operators : {&job.augment, &job.preprocess}) {
+    for (const PluginSpec& spec : *operators) {
+      std::vector<const StageArrays*> used;
+      if (spec) add_stages(*spec.config, used);
+      for (const StageArrays* one : used) all.push_back({one, spec.where});
+    }
+  }
+  for (const LayerSpec& layer : job.layers)
+    for (const InitSpec& init : layer.init) all.push_back({init.stage.get(), init.where});
+  return all;
+}
+
+// The stages are in order.
+void note_after_training(Job& job) {
+  std::vector<const StageArrays*> late;
+  for (StageSpec& stage : job.stages) {
+    const auto used = stage.used_stages();
+    stage.is_after_training =
+        stage.network.has_value() || std::ranges::any_of(used, [&](const StageArrays* one) {
+          return std::ranges::find(late, one) != late.end();
+        });
+    if (stage.is_after_training && stage.arrays != nullptr) late.push_back(stage.arrays.get());
+  }
+}
+
+void check_before_training(const Job& job, const std::map<std::string, Place>& places, Errors& errors) {
+  for (const TrainingUse& use : used_by_training(job)) {
+    for (const StageSpec& stage : job.stages) {
+      if (stage.arrays.get() != use.arrays || !stage.is_after_training) continue;
+      errors.add(places.at(stage.name), "stage \"" + stage.name +
+                                            "\" waits for the trained network, and training uses it (" +
+                                            use.where.place_text() + ")");
+    }
+  }
+}
+
 void note_used(Job& job) {
   std::vector<const StageArrays*> used;
-  for (const auto* operators : {&job.augment, &job.preprocess})
-    for (const PluginSpec& spec : *operators)
-      if (spec) add_stages(*spec.config, used);
-  for (const LayerSpec& layer : job.layers)
-    for (const InitSpec& init : layer.init) used.push_back(init.stage.get());
+  for (const TrainingUse& use : used_by_training(job)) used.push_back(use.arrays);
   for (const StageSpec& stage : job.stages)
     for (const StageArrays* one : stage.used_stages()) used.push_back(one);
   for (StageSpec& stage : job.stages)
@@ -87,7 +128,12 @@ void order_stages(Job& job, const std::vector<Place>& places, Errors& errors) {
                      "\" cannot keep them for it",
                  "as in: output: \"" + stage.name + ".safetensors\", the default");
   }
+  std::map<std::string, Place> place_of;  // the order is about to change
+  for (size_t i = 0; i < job.stages.size(); ++i) place_of.emplace(job.stages[i].name, places[i]);
   StageOrder(job, places, errors).run();
+  if (errors.any()) return;
+  note_after_training(job);
+  check_before_training(job, place_of, errors);
 }
 
 }  // namespace plait

@@ -147,7 +147,7 @@ Result<std::string> StageText::block_text(const plait_block* block, const char* 
   const TypeEntry* entry = registry_.find(id);
   if (entry == nullptr) return Status(Code::kNotFound, "the type " + shown(id) + " is not loaded");
   if (std::string(entry->type->kind) != kind)
-    return Status(Code::kInvalid, id + " is a " + entry->type->kind + ", wanted a " + kind);
+    return Status(Code::kInvalid, id + " is of the kind " + entry->type->kind + ", wanted " + kind);
   if (child != nullptr) return plugin_text(*entry->type, *child->config, Detail::kWritten);
   PLAIT_ASSIGN(const std::vector<Setting> settings, settings_of(block->settings, block->n_settings));
   return settings_text(*entry, settings);

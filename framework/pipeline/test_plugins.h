@@ -8,7 +8,8 @@
 namespace plait {
 
 // Layers: plait.convolution (filters required, kernel list, stride, padding enum, deep { spread, note }),
-// plait.dense, plait.relu, plait.add (2 inputs or more), acme.swish (beta), acme.fancy-3d, acme.repeat and
+// plait.dense, plait.relu, plait.add (2 inputs or more), acme.swish (beta), acme.mask and
+// acme.blank (share, scaled; they disturb by masking), acme.fancy-3d, acme.repeat and
 // acme.input (count). Losses: plait.cross_entropy, plait.mean_squared. Metrics: plait.accuracy, plait.hits
 // (top; value hits, suffix "_top5"), plait.errors (values error and worst). Optimizers: plait.sgd (rate at
 // run time, momentum), plait.adam. Schedule: plait.cosine. Augmenters: plait.affine, plait.one_of (children),

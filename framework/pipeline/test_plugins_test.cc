@@ -58,6 +58,10 @@ class Tables {
          {with(whole("units", nullptr, 1, 1e6, "outputs"), PLAIT_FIELD_REQUIRED)});
     type("layer", "plait.relu", "zero for what is negative", {});
     type("layer", "plait.add", "sum of its inputs", {}, &add_rules_);
+    for (const char* id : {"acme.blank", "acme.mask"})
+      type("layer", id, "sets a share to 0",
+           {real("share", "0.5", 0, 1, "of zeros"), boolean("scaled", "true", "whether to divide")},
+           &mask_rules_);
     type("layer", "acme.swish", "x sigmoid(beta x)", {real("beta", "1", 0, 100, "steepness of the gate")});
     type("layer", "acme.fancy-3d", "has a name with a stroke and a digit", {});
     type("layer", "acme.repeat", "is called like a word of the file", {whole("count", "2", 1, 9, "times")});
@@ -225,6 +229,14 @@ class Tables {
 
   const plait_layer_rules layer_rules_ = layer_rules(1, 1);
   const plait_layer_rules add_rules_ = layer_rules(2, UINT32_MAX);
+  const plait_setting unscaled_{sizeof(plait_setting), PLAIT_FIELD_BOOL, "scaled", 0, 0, {nullptr, 0}};
+  const plait_setting* const masking_settings_[1] = {&unscaled_};
+  const plait_corruption masking_{sizeof(plait_corruption), 1, "masking", "share", masking_settings_};
+  const plait_layer_rules mask_rules_ = [this] {
+    plait_layer_rules rules = layer_rules(1, 1);
+    rules.corruption = &masking_;
+    return rules;
+  }();
   const plait_loss_rules loss_rules_{sizeof(plait_loss_rules), 0, check_loss};
   const plait_optimizer_rules optimizer_rules_{sizeof(plait_optimizer_rules), 0, describe_optimizer};
   const plait_augmenter_rules augmenter_rules_{sizeof(plait_augmenter_rules), 0, infer_augmenter};

@@ -387,9 +387,11 @@ class JobMaker {
     for (const Scope& scope : scopes("evaluate")) {
       const auto config = own("evaluate", scope);
       take(*config, "batch", job_.evaluate.batch);
+      take(*config, "memory", job_.evaluate.memory_bytes);
       if (!is_written(*config, "monitor")) continue;
       job_.evaluate.monitor = value_or<std::string>(*config, "monitor", "");
       report_places_.monitor = scope.place_of("monitor");
+      job_.evaluate.monitor_where = location_of(report_places_.monitor);
     }
   }
 
@@ -408,6 +410,7 @@ class JobMaker {
       stage.from = value_or<std::string>(*config, "from", "");
       if (!from.stages.empty()) stage.from_stage = from.stages.front();
       append(*config, "array", stage.from_arrays);
+      network_records(scope, *config, stage);
       for (int i = 0; i < scope.count(field_of(scope, "preprocess")); ++i)
         stage.preprocess.push_back(child(scope, "preprocess", "augmenter", i));
       stage.combiner = child(scope, "combiner", "combiner");
@@ -428,14 +431,54 @@ class JobMaker {
     if (!found.empty() && !errors_.any()) order_stages(job_, places, errors_);
   }
 
+  void network_records(const Scope& scope, const plait_config& config, StageSpec& stage) {
+    const ConfigField& field = *config.find("network");
+    if (field.values.empty()) return;
+    const plait_config& written = *std::get<std::shared_ptr<plait_config>>(field.values.front());
+    NetworkRecordsSpec network;
+    const Scope at = scope.nested(field_of(scope, "network"), 0);
+    network.where = location_of(at.place);
+    append(written, "layer", network.layers);
+    network.on = value_or<std::string>(written, "on", "test");
+    network.weights = value_or<std::string>(written, "weights", "last");
+    if (network.layers.empty()) network.layers.push_back(last_layer());
+    for (size_t i = 0; i < network.layers.size(); ++i) check_kept(network, i, at);
+    const bool has_validation = job_.validation || job_.validation_fraction > 0;
+    const bool is_there = network.on == "train"  ? static_cast<bool>(job_.source)
+                          : network.on == "test" ? static_cast<bool>(job_.test)
+                                                 : has_validation;
+    if (!is_there && !at.is_broken(errors_))
+      errors_.add(at.place, "the job has no " + network.on + " records for the network to be given");
+    if (network.weights == "best" && !has_validation)
+      errors_.add(at.place, "the job has no validation records, which the best weights are chosen by");
+    stage.from_stage = std::make_shared<StageArrays>();
+    stage.network = std::move(network);
+  }
+
+  void check_kept(const NetworkRecordsSpec& network, size_t i, const Scope& at) {
+    const std::string& name = network.layers[i];
+    const Place place = network.layers.size() > 1 || at.count(field_of(at, "layer")) > 0
+                            ? at.place_of("layer", static_cast<int>(i))
+                            : at.place;
+    if (std::ranges::none_of(job_.layers, [&](const LayerSpec& layer) { return layer.name == name; }))
+      errors_.add(place, job_.layers.empty() ? "the job has no network"
+                                             : "the network has no layer \"" + name + "\"");
+    if (std::find(network.layers.begin(), network.layers.begin() + static_cast<std::ptrdiff_t>(i), name) !=
+        network.layers.begin() + static_cast<std::ptrdiff_t>(i))
+      errors_.add(place, "layer \"" + name + "\" is named twice");
+  }
+
   // What a file may leave to the task.
   void complete(StageSpec& stage, const Scope& scope) {
-    if (!stage.source && stage.from.empty() && !scope.is_broken(errors_))
-      errors_.add(scope.place, "the stage has no source of records",
-                  "as in: source { ... }, with one of: " + names_of_kind("source") +
-                      "; or from: \"...\", another stage");
-    if (stage.source && !stage.from.empty())
-      errors_.add(scope.place_of("from"), "a stage has a source or reads another stage, not both");
+    const int origins = (stage.source ? 1 : 0) + (stage.from.empty() ? 0 : 1) + (stage.network ? 1 : 0);
+    if (origins == 0 && !scope.is_broken(errors_))
+      errors_.add(
+          scope.place, "the stage has no source of records",
+          "as in: source { ... }, with one of: " + names_of_kind("source") +
+              "; or from: \"...\", another stage; or network { ... }, what the trained network makes");
+    if (origins > 1)
+      errors_.add(stage.from.empty() ? scope.place_of("network") : scope.place_of("from"),
+                  "a stage has a source, or reads another stage, or the network: one of them");
     if (stage.from.empty() && !stage.from_arrays.empty())
       errors_.add(scope.place_of("array"), "arrays are of the stage that \"from\" names, and none is");
     if (!stage.task) return;

@@ -185,6 +185,7 @@ class Shaper {
     const MetricSpec& metric = connected_.metrics[index];
     PLAIT_ASSIGN(HeadInfo head, make_head(job_.metrics[index].plugin, metric.input, metric.target));
     head.values = &job_.metrics[index].values;
+    head.names_later = job_.metrics[index].names_later;
     if (!head.values->empty()) head.name = head.values->front().name;
     network_.metrics.push_back(std::move(head));
     return {};

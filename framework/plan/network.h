@@ -74,6 +74,7 @@ struct HeadInfo {  // a loss or a metric
   const PluginSpec* plugin = nullptr;
   std::string name;                                    // in reports; of a metric its first value's
   const std::vector<ReportedValue>* values = nullptr;  // of a metric; lives as long as the job
+  bool names_later = false;                            // values has the metric's own name: see MetricSpec
   int input = -1;                                      // tensors
   int target = -1;
   double weight = 1;

@@ -7,34 +7,42 @@
 namespace plait {
 
 Status Plan::pack(size_t parameter, const float* plain, float* arena) const {
-  const ParameterPlace& place = parameters_[parameter];
-  const ParameterInfo& info = network_.parameters[parameter];
-  if (place.step < 0) {
-    std::copy_n(plain, info.elements, arena + place.offset);
-    return {};
-  }
-  CallContext context(options_.lanes, options_.parallel_for);
-  context.set_device(options_.device, nullptr);
-  const LayerInstance& layer = steps_[static_cast<size_t>(place.step)].instance;
-  return context
-      .status(layer.ops().pack(layer.self(), context.raw(), static_cast<uint32_t>(place.index), plain,
-                               arena + place.offset))
-      .at(info.name);
+  return pack_at(parameter, plain, arena + parameters_[parameter].offset);
 }
 
 Status Plan::unpack(size_t parameter, const float* arena, float* plain) const {
+  return unpack_at(parameter, arena + parameters_[parameter].offset, plain);
+}
+
+Status Plan::pack_at(size_t parameter, const float* plain, float* stored) const {
   const ParameterPlace& place = parameters_[parameter];
   const ParameterInfo& info = network_.parameters[parameter];
   if (place.step < 0) {
-    std::copy_n(arena + place.offset, info.elements, plain);
+    std::copy_n(plain, info.elements, stored);
     return {};
   }
   CallContext context(options_.lanes, options_.parallel_for);
   context.set_device(options_.device, nullptr);
   const LayerInstance& layer = steps_[static_cast<size_t>(place.step)].instance;
   return context
-      .status(layer.ops().unpack(layer.self(), context.raw(), static_cast<uint32_t>(place.index),
-                                 arena + place.offset, plain))
+      .status(
+          layer.ops().pack(layer.self(), context.raw(), static_cast<uint32_t>(place.index), plain, stored))
+      .at(info.name);
+}
+
+Status Plan::unpack_at(size_t parameter, const float* stored, float* plain) const {
+  const ParameterPlace& place = parameters_[parameter];
+  const ParameterInfo& info = network_.parameters[parameter];
+  if (place.step < 0) {
+    std::copy_n(stored, info.elements, plain);
+    return {};
+  }
+  CallContext context(options_.lanes, options_.parallel_for);
+  context.set_device(options_.device, nullptr);
+  const LayerInstance& layer = steps_[static_cast<size_t>(place.step)].instance;
+  return context
+      .status(
+          layer.ops().unpack(layer.self(), context.raw(), static_cast<uint32_t>(place.index), stored, plain))
       .at(info.name);
 }
 

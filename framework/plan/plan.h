@@ -128,6 +128,9 @@ class Plan {
   // the parameters that are asked for; what no parameter has is left alone by the calls for one.
   Status pack(size_t parameter, const float* plain, float* arena) const;
   Status unpack(size_t parameter, const float* arena, float* plain) const;
+  // The same of one parameter whose stored elements begin at `stored`.
+  Status pack_at(size_t parameter, const float* plain, float* stored) const;
+  Status unpack_at(size_t parameter, const float* stored, float* plain) const;
   Status pack(const std::vector<std::vector<float>>& plain, float* arena) const;
   Status unpack(const float* arena, std::vector<std::vector<float>>& plain) const;
 

@@ -60,10 +60,14 @@ Status check_loss(const void* ops) {
 
 Status check_metric(const void* ops) {
   const auto& metric = as<plait_metric_ops>(ops);
-  return made(metric)
-      .wants("values", metric.n_values > 0 ? metric.values : nullptr)
-      .wants("update", metric.update)
+  const bool names = PLAIT_HAS(&metric, describe) || (metric.n_values > 0 && metric.values != nullptr);
+  const int rows = (PLAIT_HAS(&metric, row_size) ? 1 : 0) + (PLAIT_HAS(&metric, update_rows) ? 1 : 0) +
+                   (PLAIT_HAS(&metric, finish_rows) ? 1 : 0);
+  Missing missing = made(metric).wants_one("values or describe", names);
+  if (rows == 3) return missing.status();
+  return missing.wants("update", metric.update)
       .wants("finish", metric.finish)
+      .wants_one("row_size, update_rows or finish_rows beside the others of the three", rows == 0)
       .status();
 }
 
@@ -112,11 +116,12 @@ Status check_combiner(const void* ops) {
   return made(combiner).wants("begin", combiner.begin).wants("fold", combiner.fold).status();
 }
 
-// Of deltas, in one of two ways, or of keys.
+// Of deltas, in one of three ways, or of keys.
 Status check_reducer(const void* ops) {
   const auto& reducer = as<plait_reducer_ops>(ops);
-  const bool reduces = reducer.weight != nullptr || reducer.combine != nullptr || PLAIT_HAS(&reducer, reduce);
-  return made(reducer).wants_one("weight, combine or reduce", reduces).status();
+  const bool reduces = reducer.weight != nullptr || reducer.combine != nullptr ||
+                       PLAIT_HAS(&reducer, reduce) || PLAIT_HAS(&reducer, combine_whole);
+  return made(reducer).wants_one("weight, combine, combine_whole or reduce", reduces).status();
 }
 
 Status check_device(const void* ops) {
@@ -137,14 +142,18 @@ Status check_device(const void* ops) {
       .status();
 }
 
-// A reducer of keys has both, another neither.
+// A reducer of keys says what it makes of which values; one of whole vectors may say what it keeps.
 bool has_reducer_rules(const plait_type& type) {
-  return type.rules == nullptr || has_rule<plait_reducer_rules, &plait_reducer_rules::infer>(type);
+  const auto* rules = static_cast<const plait_reducer_rules*>(type.rules);
+  return rules == nullptr || rules->infer != nullptr || PLAIT_HAS(rules, describe);
 }
 
 Status check_reducer_pair(const plait_type& type, const void* ops) {
+  const auto* rules = static_cast<const plait_reducer_rules*>(type.rules);
   const bool reduces = PLAIT_HAS(&as<plait_reducer_ops>(ops), reduce);
-  if (reduces == (type.rules != nullptr)) return {};
+  if (PLAIT_HAS(rules, describe) && !PLAIT_HAS(&as<plait_reducer_ops>(ops), combine_whole))
+    return {Code::kInvalid, "rules for states between rounds, but operations without combine_whole"};
+  if (reduces == (rules != nullptr && rules->infer != nullptr)) return {};
   return {Code::kInvalid,
           reduces ? "operations with reduce, but no rules: what it makes of which values is not said"
                   : "rules for values of keys, but operations without reduce"};

@@ -23,11 +23,19 @@ std::string rate_text(double per_second) {
   return text;
 }
 
+// Of many (a value a class, say) the first, and the loss; files have all.
 std::string values_text(const NamedValues& values) {
+  constexpr size_t kMost = 12;
   std::string text;
-  for (const auto& [name, value] : values)
+  size_t shown = 0;
+  for (const auto& [name, value] : values) {
+    const bool is_shown = values.size() <= kMost || shown < kMost - 2 || name == "loss";
+    if (!is_shown) continue;
     text += fmt::format("{}{} {:.4f}", text.empty() ? "" : ", ", name, value);
-  return text;
+    ++shown;
+  }
+  const size_t hidden = values.size() - shown;
+  return hidden == 0 ? text : fmt::format("{}, and {} more", text, hidden);
 }
 
 std::string loss_text(const RoundInfo& round) {

@@ -97,7 +97,19 @@ void JsonLines::task_stage_finished(const TaskStageInfo& stage) {
                   {"skipped_records", stage.skipped_records},
                   {"bytes_shuffled", stage.bytes_shuffled},
                   {"bytes_spilled", stage.bytes_spilled},
+                  {"bytes_held", stage.bytes_held},
                   {"seconds", stage.seconds}});
+}
+
+void JsonLines::fitted(const FitInfo& fit) {
+  write(stream_, {{"event", "fitted"},
+                  {"operator", fit.place},
+                  {"kept", fit.is_kept},
+                  {"tasks", fit.tasks},
+                  {"records", fit.records},
+                  {"skipped_records", fit.skipped_records},
+                  {"bytes_shuffled", fit.bytes_shuffled},
+                  {"seconds", fit.seconds}});
 }
 
 void JsonLines::finished(const Summary& summary) {

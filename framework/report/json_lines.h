@@ -18,6 +18,7 @@ class JsonLines final : public Observer {
   void message(const std::string& text) override;
   void task_stage_begun(const std::string& name, int64_t tasks, int64_t records) override;
   void task_stage_finished(const TaskStageInfo& stage) override;
+  void fitted(const FitInfo& fit) override;
   void finished(const Summary& summary) override;
 
  private:

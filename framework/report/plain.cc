@@ -78,6 +78,15 @@ void Plain::task_stage_finished(const TaskStageInfo& stage) {
                    also(stage.bytes_shuffled, "bytes shuffled"), also(stage.bytes_spilled, "bytes spilled")));
 }
 
+void Plain::fitted(const FitInfo& fit) {
+  if (fit.is_kept)
+    return line(fmt::format("fit of {} is kept: nothing it is made from has changed", fit.place));
+  const std::string skipped =
+      fit.skipped_records > 0 ? fmt::format(", {} bad records left out", fit.skipped_records) : "";
+  line(fmt::format("fit of {}: {} records in {} task{} in {}{}", fit.place, fit.records, fit.tasks,
+                   fit.tasks == 1 ? "" : "s", duration_text(fit.seconds), skipped));
+}
+
 void Plain::finished(const Summary& summary) {
   if (summary.is_stages_only) {
     line(fmt::format("{} after {}",

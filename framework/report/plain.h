@@ -17,6 +17,7 @@ class Plain : public Observer {
   void message(const std::string& text) override;
   void task_stage_begun(const std::string& name, int64_t tasks, int64_t records) override;
   void task_stage_finished(const TaskStageInfo& stage) override;
+  void fitted(const FitInfo& fit) override;
   void finished(const Summary& summary) override;
 
  protected:

@@ -13,6 +13,7 @@
 #include "mapreduce/split.h"
 #include "mapreduce/stage_graph.h"
 #include "pipeline/job.h"
+#include "train/metric_values.h"
 #include "train/plain_weights.h"
 #include "train/sample_order.h"
 #include "train/shard_feed.h"
@@ -43,6 +44,7 @@ struct BlockParts {
   int threads = 1;
   StoppableWork* work = nullptr;  // runs the blocks
   bool at_bound = false;          // no buckets: outputs of all blocks have the same extents
+  SourceClasses classes{};        // of the training source, for the names of metrics' values
 };
 
 class Blocks final : private StageWork {

@@ -33,25 +33,38 @@ class JobChecker {
     check_.threads = threads > 0 ? threads : fair;
     context_.emplace(RunContext{registry_, options_, *world_, clock_, observer_, work_, *device_});
     context_->threads = check_.threads;
-    PLAIT_ASSIGN(const auto chain, StageChain::open(registry_, job_));
-    for (const auto& stage : chain->stages())
-      check_.task_stages.push_back({stage->spec().name, stage->flow(), stage->spec().output, stage->records(),
-                                    stage->tasks(), stage->spec().memory_bytes, stage->spec().is_keyed()});
+    PLAIT_ASSIGN(const auto before, StageChain::open(registry_, job_, StageChain::When::kBeforeTraining));
+    PLAIT_TRY(tell(*before));
     if (job_.is_stages_only()) return std::move(check_);
     const auto main = std::make_unique<Stage>(*context_, job_, 0, false);
     PLAIT_TRY(main->open());
+    PLAIT_TRY(main->fit(nullptr, fits_));
     check_.network = main->network();
     check_.memory = main->memory(check_.threads, 1);
     check_.training_records = main->data().training_records();
     check_.validation_records = main->data().validation().records();
     check_.test_records = main->data().test().records();
+    check_.reported = main->reported();
     check_.monitor = main->monitor();
+    if (keeps_rows(registry_, main->network())) check_.row_bytes = job_.evaluate.memory_bytes;
+    PLAIT_TRY(main->declare_network_records());
+    PLAIT_ASSIGN(const auto after, StageChain::open(registry_, job_, StageChain::When::kAfterTraining));
+    PLAIT_TRY(tell(*after));
     PLAIT_TRY(pretraining(*main));
     check_.memory.process = resident_bytes();
     return std::move(check_);
   }
 
  private:
+  Status tell(const StageChain& chain) {
+    for (const auto& stage : chain.stages()) {
+      if (!stage->is_waiting()) PLAIT_TRY(stage->fit(*world_, work_, check_.threads));
+      check_.task_stages.push_back({stage->spec().name, stage->flow(), stage->spec().output, stage->records(),
+                                    stage->tasks(), stage->spec().memory_bytes, stage->spec().is_keyed()});
+    }
+    return {};
+  }
+
   Status pretraining(const Stage& main) {
     if (job_.pretrain.empty()) return {};
     const auto steps = std::max<int64_t>(1, static_cast<int64_t>(main.steps_per_epoch()));
@@ -63,6 +76,7 @@ class JobChecker {
       if (!job) return {};
       const auto stage = std::make_unique<Stage>(*context_, *job, number, true);
       PLAIT_TRY(stage->open());
+      PLAIT_TRY(stage->fit(nullptr, fits_));
       RunMemory use = stage->memory(check_.threads, 1);
       use.weights += meanwhile;
       if (use.total() > check_.memory.total()) check_.memory = use;
@@ -80,6 +94,7 @@ class JobChecker {
   std::unique_ptr<Device> device_;
   std::optional<RunContext> context_;
   JobCheck check_;
+  std::vector<FitInfo> fits_;
 };
 
 }  // namespace

@@ -24,8 +24,10 @@ struct JobCheck {
   RunMemory memory;  // the largest of its stages
   int threads = 1;   // that the memory is told for
   int64_t training_records = 0, validation_records = 0, test_records = 0;
-  std::vector<std::string> stages;  // titles of the pretraining
-  std::string monitor;              // what picks the best weights; "" where nothing does
+  std::vector<std::string> stages;      // titles of the pretraining
+  std::vector<ReportedValue> reported;  // by its evaluations
+  std::string monitor;                  // what picks the best weights; "" where nothing does
+  uint64_t row_bytes = 0;               // bound of the rows that metrics keep of an evaluation; 0: none does
 };
 
 // Opens training, validation and test records, compiles the networks of all stages and of the evaluations,

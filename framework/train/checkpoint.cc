@@ -233,7 +233,40 @@ NamedTensors tensors_below(const NamedTensors& tensors, const std::string& prefi
   return found;
 }
 
-TensorSources put_state(const Plan& plan, const RoundState& state, Checkpoint& checkpoint) {
+namespace {
+
+// Those of a state of the reducer.
+void put_reducer_state(const GatheredLayout& layout, const std::vector<float>& state,
+                       const std::string& prefix, TensorSources& to) {
+  for (const GatheredTensor& tensor : layout.tensors()) {
+    const auto scratch = std::make_shared<std::vector<float>>();
+    const uint64_t elements = layout.elements(tensor);
+    to.push_back({prefix + tensor.name_in_files, layout.shape(tensor), elements,
+                  [&layout, &tensor, &state, scratch, elements]() -> Result<std::span<const float>> {
+                    scratch->resize(elements);
+                    PLAIT_TRY(layout.unpack(tensor, state, scratch->data()));
+                    return std::span<const float>(*scratch);
+                  }});
+  }
+}
+
+Status take_reducer_state(const GatheredLayout& layout, const NamedTensors& from, const std::string& prefix,
+                          std::vector<float>& state) {
+  std::ranges::fill(state, 0.0f);
+  for (const GatheredTensor& tensor : layout.tensors()) {
+    const auto found = std::ranges::find(from, prefix + tensor.name_in_files, &NamedTensor::name);
+    if (found == from.end() || found->values.size() != layout.elements(tensor))
+      return {Code::kCorrupt, "the checkpoint has no \"" + prefix + tensor.name_in_files + "\" of " +
+                                  std::to_string(layout.elements(tensor)) + " elements"};
+    PLAIT_TRY(layout.pack(tensor, found->values.data(), state));
+  }
+  return {};
+}
+
+}  // namespace
+
+TensorSources put_state(const Plan& plan, const GatheredLayout& layout, const RoundState& state,
+                        Checkpoint& checkpoint) {
   checkpoint.round = state.round;
   checkpoint.step = state.step;
   const auto scratch = std::make_shared<std::vector<float>>();
@@ -247,10 +280,13 @@ TensorSources put_state(const Plan& plan, const RoundState& state, Checkpoint& c
   };
   put("slot", state.slots);
   put("outer", state.outer_slots);
+  for (size_t s = 0; s < state.reducer_states.size(); ++s)
+    put_reducer_state(layout, state.reducer_states[s], slot_prefix("reducer", s), tensors);
   return tensors;
 }
 
-Status take_state(const Plan& plan, const Checkpoint& checkpoint, RoundState& state) {
+Status take_state(const Plan& plan, const GatheredLayout& layout, const Checkpoint& checkpoint,
+                  RoundState& state) {
   PLAIT_ASSIGN(const auto weights, take(checkpoint.tensors, "weights/", plan, false));
   PLAIT_TRY(plan.pack(weights, state.weights.data()));
   for (size_t s = 0; s < state.slots.size(); ++s) {
@@ -261,6 +297,9 @@ Status take_state(const Plan& plan, const Checkpoint& checkpoint, RoundState& st
     PLAIT_ASSIGN(const auto slot, take(checkpoint.tensors, slot_prefix("outer", s), plan, true));
     PLAIT_TRY(store_slot(plan, slot, state.outer_slots[s]));
   }
+  for (size_t s = 0; s < state.reducer_states.size(); ++s)
+    PLAIT_TRY(
+        take_reducer_state(layout, checkpoint.tensors, slot_prefix("reducer", s), state.reducer_states[s]));
   state.round = checkpoint.round;
   state.step = checkpoint.step;
   return {};

@@ -2,7 +2,8 @@
 //
 // File: "PLAITCK3", u64 length of the JSON that follows (counters, identity), the JSON, the tensors as
 // safetensors (weights_file.h) to 32 bytes before the end, SHA-256 of everything before. Tensors are in plain
-// order and named "weights/c1.weight", "slot 0/c1.weight", "outer 0/c1.weight"; "network/..." holds the job's
+// order and named "weights/c1.weight", "slot 0/c1.weight", "outer 0/c1.weight", "reducer 0/c1.weight" (a
+// reducer's state; of what it keeps for a slot "reducer 0/slot 1/c1.weight"); "network/..." holds the job's
 // own network while a pretraining stage runs, "best/..." the best weights of a run that is about to end.
 // Random numbers need no state. Format 1 had no identity, format 2 no earlier validations.
 #pragma once
@@ -69,10 +70,14 @@ Result<Checkpoint> decode_checkpoint(const std::string& bytes, const std::string
 // Those whose names begin with `prefix`, without it.
 NamedTensors tensors_below(const NamedTensors& tensors, const std::string& prefix);
 
-// Between the state of a plan's rounds and a checkpoint's tensors: those of the state are borrowed.
-TensorSources put_state(const Plan& plan, const RoundState& state, Checkpoint& checkpoint);
-// `state` has the plan's arenas already. Fails with: kCorrupt when a tensor is missing or does not fit.
-Status take_state(const Plan& plan, const Checkpoint& checkpoint, RoundState& state);
+// Between the state of a plan's rounds and a checkpoint's tensors: those of the state are borrowed. `layout`:
+// of the reducer's states.
+TensorSources put_state(const Plan& plan, const GatheredLayout& layout, const RoundState& state,
+                        Checkpoint& checkpoint);
+// `state` has the plan's arenas and the reducer's states already. Fails with: kCorrupt when a tensor is
+// missing or does not fit.
+Status take_state(const Plan& plan, const GatheredLayout& layout, const Checkpoint& checkpoint,
+                  RoundState& state);
 
 // The checkpoints of a run, in its folder `checkpoints/`, the newest by name last.
 class CheckpointFolder {

@@ -1,8 +1,7 @@
 #include "train/csv_file.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
+#include <plait/sdk/number_text.hpp>
 #include <vector>
 
 #include "base/shown.h"
@@ -111,44 +110,11 @@ class CsvRows {
   int64_t line_ = 1, column_ = 1;
 };
 
-enum class Number { kGood, kNone, kNotFinite, kTooLarge };
-
-// How many digits a number has before its point; negative: so many zeros after it.
-int64_t magnitude(std::string_view number) {
-  const size_t e = std::min(number.find_first_of("eE"), number.size());
-  const std::string_view digits = number.substr(0, e);
-  const auto point = static_cast<int64_t>(std::min(digits.find('.'), digits.size()));
-  const size_t first = digits.find_first_of("123456789");
-  if (first == std::string_view::npos) return INT64_MIN;
-  const auto at = static_cast<int64_t>(first);
-  int64_t exponent = 0;
-  std::string_view text = number.substr(std::min(e + 1, number.size()));
-  if (text.starts_with('+')) text.remove_prefix(1);
-  if (std::from_chars(text.data(), text.data() + text.size(), exponent).ec == std::errc::result_out_of_range)
-    return text.starts_with('-') ? INT64_MIN : INT64_MAX;
-  const int64_t before = at < point ? point - at : point - at + 1;
-  exponent = std::clamp<int64_t>(exponent, -(int64_t{1} << 40), int64_t{1} << 40);
-  return before + exponent;
-}
-
-// from_chars says of both ends of the range only that a number is beyond; too small is 0.
-Number parse_number(std::string_view field, float& value) {
-  if (field.starts_with('+') && !field.starts_with("+-")) field.remove_prefix(1);
-  const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
-  if (error == std::errc::invalid_argument || end != field.data() + field.size()) return Number::kNone;
-  const bool is_negative = field.starts_with('-');
-  if (error == std::errc::result_out_of_range) {
-    if (magnitude(field.substr(is_negative)) > 0) return Number::kTooLarge;
-    value = is_negative ? -0.0F : 0.0F;
-  }
-  if (std::isfinite(value)) return Number::kGood;
-  const char first = field[is_negative ? 1 : 0];
-  return first == '.' || (first >= '0' && first <= '9') ? Number::kTooLarge : Number::kNotFinite;
-}
+using Number = sdk::NumberText;
 
 bool is_number(const CsvField& field) {
   float ignored = 0;
-  return parse_number(field.text, ignored) != Number::kNone;
+  return sdk::read_number(field.text, ignored) != Number::kNone;
 }
 bool is_whole(const CsvField& field) {
   return field.text.find_first_not_of("+-0123456789") == std::string_view::npos;
@@ -194,7 +160,7 @@ class CsvReader {
           std::to_string(row.size()) + " fields, wanted " + std::to_string(width_) + " as in the first row");
     for (size_t i = 0; i < row.size(); ++i) {
       float value = 0;
-      const Number got = parse_number(row[i].text, value);
+      const Number got = sdk::read_number(row[i].text, value);
       if (got != Number::kGood) return refused(row, i, got);
       array_.values.push_back(value);
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 namespace plait {
 
@@ -9,6 +10,8 @@ Result<std::unique_ptr<Evaluator>> Evaluator::create(const BlockParts& parts, co
   std::unique_ptr<Evaluator> evaluator(new Evaluator);
   PLAIT_ASSIGN(evaluator->blocks_, Blocks::create(parts, transport.rank(), transport.size()));
   evaluator->registry_ = parts.registry;
+  evaluator->classes_ = parts.classes;
+  evaluator->row_memory_ = std::make_unique<RowMemory>(parts.job->evaluate.memory_bytes);
   PLAIT_ASSIGN(evaluator->at_bound_, evaluator->metrics_of(evaluator->plan()));
   return evaluator;
 }
@@ -17,13 +20,19 @@ Result<const Metrics*> Evaluator::metrics_of(const Plan& plan) {
   const std::lock_guard lock(metrics_mutex_);
   for (const auto& [known, metrics] : metrics_)
     if (known == &plan) return static_cast<const Metrics*>(metrics.get());
-  PLAIT_ASSIGN(auto made, Metrics::create(*registry_, plan));
+  PLAIT_ASSIGN(auto made, Metrics::create(*registry_, plan, classes_));
   if (at_bound_ != nullptr && made->state_size() != metrics().state_size()) {
     return Status(Code::kUnsupported, "a metric's state has " + std::to_string(metrics().state_size()) +
                                           " numbers at the bound of the samples' extents and " +
                                           std::to_string(made->state_size()) +
                                           " at smaller ones; wanted the same");
   }
+  const bool alike = at_bound_ == nullptr || (made->row_sizes() == metrics().row_sizes() &&
+                                              made->names().size() == metrics().names().size());
+  if (!alike)
+    return Status(Code::kUnsupported,
+                  "a metric has other values, or rows of another size, at smaller extents of the samples "
+                  "than at their bound; wanted the same");
   metrics_.emplace_back(&plan, std::move(made));
   return static_cast<const Metrics*>(metrics_.back().second.get());
 }
@@ -31,54 +40,128 @@ Result<const Metrics*> Evaluator::metrics_of(const Plan& plan) {
 // A row of the table: loss, samples, every loss, states; as bits, from the one rank that has the block.
 Status Evaluator::add_block(const BlockView& view) {
   PLAIT_ASSIGN(const Metrics* const metrics, metrics_of(view.plan));
-  std::vector<double> row(width(), 0.0);
+  std::vector<double> row(sums(), 0.0);
   row[0] = view.result.loss_sum;
   row[1] = view.result.samples;
   std::ranges::copy(view.result.losses, row.begin() + 2);
-  PLAIT_TRY(metrics->update(view.replica, view.batch, view.stream, std::span(row).subspan(2 + losses())));
-  for (size_t i = 0; i < row.size(); ++i) {
-    table_[static_cast<size_t>(view.block) * width() + i] = std::bit_cast<int64_t>(row[i]);
+  MetricRows& rows = rows_[static_cast<size_t>(view.block)];
+  PLAIT_TRY(metrics->update(view.replica, view.batch, view.stream, std::span(row).subspan(2 + losses()), rows,
+                            *row_memory_));
+  int64_t* const to = table_.data() + static_cast<size_t>(view.block) * width();
+  for (size_t i = 0; i < row.size(); ++i) to[i] = std::bit_cast<int64_t>(row[i]);
+  for (size_t m = 0; m < rows.size(); ++m)
+    to[row.size() + m] = static_cast<int64_t>(rows[m].size() / metrics->row_sizes()[m]);
+  return {};
+}
+
+std::span<const int64_t> Evaluator::row_counts(int64_t block) const {
+  return std::span(table_).subspan(static_cast<size_t>(block) * width() + sums(), row_metrics());
+}
+
+// By what all ranks have together: the same for any number of them.
+Status Evaluator::check_rows() const {
+  uint64_t all = 0;
+  std::vector<uint64_t> bytes(row_metrics());
+  for (int64_t block = 0; block < blocks_->count(); ++block)
+    for (size_t m = 0; m < bytes.size(); ++m)
+      bytes[m] += static_cast<uint64_t>(row_counts(block)[m]) * metrics().row_sizes()[m] * sizeof(double);
+  for (const uint64_t one : bytes) all += one;
+  if (all <= row_memory_->bound()) return {};
+  const auto most = std::ranges::max_element(bytes);
+  return metrics().too_many_rows(static_cast<size_t>(most - bytes.begin()), all, row_memory_->bound());
+}
+
+// A block's number and its rows; and so on. What is taken is not held any longer.
+Bytes Evaluator::take_own_rows() {
+  Bytes bytes;
+  const auto append = [&](const void* data, size_t count) {
+    const size_t at = bytes.size();
+    bytes.resize(at + count);
+    if (count > 0) std::memcpy(bytes.data() + at, data, count);
+  };
+  for (size_t block = 0; block < rows_.size(); ++block) {
+    if (rows_[block].empty()) continue;  // another rank's
+    const auto number = static_cast<int64_t>(block);
+    append(&number, sizeof number);
+    for (const std::vector<double>& numbers : rows_[block])
+      append(numbers.data(), numbers.size() * sizeof(double));
+    rows_[block] = {};
   }
+  return bytes;
+}
+
+// On rank 0, in the order of the blocks, which is that of the records.
+Result<MetricRows> Evaluator::gather_rows(Transport& transport) {
+  const size_t metrics_with = row_metrics(), blocks = rows_.size();
+  std::vector<size_t> begins(blocks * metrics_with);  // of a block, among the numbers of a metric
+  MetricRows all(metrics_with);
+  for (size_t m = 0; m < metrics_with; ++m) {
+    size_t at = 0;
+    for (size_t block = 0; block < blocks; ++block) {
+      begins[block * metrics_with + m] = at;
+      at += static_cast<size_t>(row_counts(static_cast<int64_t>(block))[m]) * metrics().row_sizes()[m];
+    }
+    if (transport.is_root()) all[m].resize(at);
+  }
+  PLAIT_ASSIGN(const std::vector<Bytes> messages, transport.gather(take_own_rows(), 0));
+  for (const Bytes& message : messages) {
+    for (size_t at = 0; at < message.size();) {
+      int64_t block = 0;
+      std::memcpy(&block, message.data() + at, sizeof block);
+      at += sizeof block;
+      for (size_t m = 0; m < metrics_with; ++m) {
+        const size_t count =
+            static_cast<size_t>(row_counts(block)[m]) * metrics().row_sizes()[m] * sizeof(double);
+        const size_t begin = begins[static_cast<size_t>(block) * metrics_with + m];
+        if (count > 0) std::memcpy(all[m].data() + begin, message.data() + at, count);
+        at += count;
+      }
+    }
+  }
+  return all;
+}
+
+// Rows are on rank 0 alone: it says what comes of them, or that nothing does.
+Status Evaluator::finish(std::span<const double> state, Transport& transport, NamedValues& values) {
+  if (row_metrics() == 0) return metrics().finish(state, {}, values);
+  PLAIT_TRY(check_rows());
+  PLAIT_ASSIGN(const MetricRows rows, gather_rows(transport));
+  const std::vector<ReportedValue>& names = metrics().names();
+  std::vector<double> numbers(1 + names.size(), 0.0);
+  Status finished;
+  if (transport.is_root()) {
+    NamedValues made;
+    finished = metrics().finish(state, rows, made);
+    numbers[0] = finished ? 1 : 0;
+    for (size_t v = 0; finished && v < made.size(); ++v) numbers[1 + v] = made[v].second;
+  }
+  const Status told = transport.broadcast(std::as_writable_bytes(std::span(numbers)), 0);
+  PLAIT_TRY(finished);
+  PLAIT_TRY(told);
+  if (numbers[0] == 0) return {Code::kPeer, "rank 0 could not finish the metrics of its evaluation"};
+  for (size_t v = 0; v < names.size(); ++v) values.emplace_back(names[v].name, numbers[1 + v]);
   return {};
 }
 
 Result<NamedValues> Evaluator::run(const PlainWeights& weights, Transport& transport, Replica* lent) {
   table_.assign(static_cast<size_t>(blocks_->count()) * width(), 0);
+  rows_.assign(static_cast<size_t>(blocks_->count()), {});
+  row_memory_->clear();
   PLAIT_TRY(blocks_->run(weights,
                          {[this](const BlockView& view) { return add_block(view); },
                           [this, &transport] { return transport.all_reduce_sum(std::span(table_)); }},
                          lent));
-  std::vector<double> sums(width(), 0.0);
-  for (size_t i = 0; i < table_.size(); ++i) sums[i % width()] += std::bit_cast<double>(table_[i]);
+  std::vector<double> summed(sums(), 0.0);
+  for (size_t block = 0; block < rows_.size(); ++block)
+    for (size_t i = 0; i < summed.size(); ++i)
+      summed[i] += std::bit_cast<double>(table_[block * width() + i]);
   NamedValues values;
-  PLAIT_TRY(metrics().finish(std::span(sums).subspan(2 + losses()), values));
-  if (losses() == 0 || sums[1] <= 0) return values;
-  values.emplace_back("loss", sums[0] / sums[1]);
+  PLAIT_TRY(finish(std::span(summed).subspan(2 + losses()), transport, values));
+  if (losses() == 0 || summed[1] <= 0) return values;
+  values.emplace_back("loss", summed[0] / summed[1]);
   for (size_t i = 0; losses() > 1 && i < losses(); ++i)
-    values.emplace_back(plan().network().losses[i].name, sums[2 + i] / sums[1]);
+    values.emplace_back(plan().network().losses[i].name, summed[2 + i] / summed[1]);
   return values;
-}
-
-Result<bool> Evaluator::higher_is_better(const std::string& name) const {
-  for (const ReportedValue& metric : metrics().names())
-    if (metric.name == name) return metric.higher_is_better;
-  if (name == "loss" && losses() > 0) return false;
-  for (const HeadInfo& loss : plan().network().losses)
-    if (losses() > 1 && loss.name == name) return false;
-  return Status(Code::kInvalid, "evaluate.monitor: nothing is reported as \"" + name + "\"");
-}
-
-std::vector<std::string> Evaluator::names() const {
-  std::vector<std::string> all;
-  for (const ReportedValue& metric : metrics().names()) all.push_back(metric.name);
-  if (losses() > 0) all.push_back("loss");
-  for (size_t i = 0; losses() > 1 && i < losses(); ++i) all.push_back(plan().network().losses[i].name);
-  return all;
-}
-
-std::string Evaluator::default_monitor() const {
-  if (!metrics().names().empty()) return metrics().names().front().name;
-  return plan().losses().empty() ? "" : "loss";
 }
 
 }  // namespace plait

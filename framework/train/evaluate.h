@@ -19,19 +19,16 @@ class Evaluator {
   // Metrics in the job's order, then "loss" where the job has one, then of several losses each by name,
   // without its weight. Weights in plain order. Every record counts once; states and losses are added in
   // block order, in f64, on every rank alike. `lent`: see Blocks::run.
-  // Fails with: what blocks report; kStopped where parts.work stops it, on every rank.
-  // Threads: [one at a time], the transport's thread
+  // Rows are gathered on rank 0, which finishes the metrics that keep them and tells the others: it holds
+  // them up to three times for that while, a rank its own. Those of all ranks together are at most
+  // parts.job->evaluate.memory_bytes.
+  // Fails with: what blocks report; kStopped where parts.work stops it, on every rank; kInvalid where rows
+  // are more, on every rank; what finish reports, the other ranks then with kPeer. Threads: [one at a time],
+  // the transport's thread
   Result<NamedValues> run(const PlainWeights& weights, Transport& transport, Replica* lent = nullptr);
   int64_t records() const { return blocks_->records(); }
   const Plan& plan() const { return blocks_->plan(); }
   const Blocks& blocks() const { return *blocks_; }
-
-  // True when larger values of `name` are better. Fails with: kInvalid for a name that run does not give.
-  Result<bool> higher_is_better(const std::string& name) const;
-  // Of all that run gives, in that order.
-  std::vector<std::string> names() const;
-  // What the job watches unless it says: its first metric, else the loss; "" when there is neither.
-  std::string default_monitor() const;
 
  private:
   Evaluator() = default;
@@ -40,11 +37,23 @@ class Evaluator {
   Result<const Metrics*> metrics_of(const Plan& plan);
   const Metrics& metrics() const { return *at_bound_; }
   Status add_block(const BlockView& view);
+  // Numbers of rows of block `block`, for each metric that keeps some. After the table is summed.
+  std::span<const int64_t> row_counts(int64_t block) const;
+  Status check_rows() const;
+  Bytes take_own_rows();
+  Result<MetricRows> gather_rows(Transport& transport);
+  Status finish(std::span<const double> state, Transport& transport, NamedValues& values);
   size_t losses() const { return plan().losses().size(); }
-  size_t width() const { return metrics().state_size() + 2 + losses(); }
+  size_t row_metrics() const { return metrics().row_sizes().size(); }
+  size_t sums() const { return 2 + losses() + metrics().state_size(); }
+  size_t width() const { return sums() + row_metrics(); }
 
   std::unique_ptr<Blocks> blocks_;
-  std::vector<int64_t> table_;  // [blocks, width] bits of f64: loss, samples, losses, states
+  // [blocks, width], bits of f64: loss, samples, losses, states; then whole numbers: rows of each metric
+  std::vector<int64_t> table_;
+  std::vector<MetricRows> rows_;  // by block: those of this rank
+  SourceClasses classes_;
+  std::unique_ptr<RowMemory> row_memory_;
   const Registry* registry_ = nullptr;
   const Metrics* at_bound_ = nullptr;  // of the plan at the bound of the samples' extents
   std::mutex metrics_mutex_;           // of the list, which grows while blocks are added

@@ -104,6 +104,7 @@ class RecordReader {
       if (!read_hexadecimal(written.at("fit").get<std::string>(), input.fits.emplace_back()))
         return bad("a fit that is no hexadecimal numbers");
     }
+    input.made_from = text_or_nothing(object, "made_from");
     return input;
   }
 
@@ -128,7 +129,8 @@ class RecordReader {
 }  // namespace
 
 InputRecord describe_input(const SampleReader& training, const Job& job) {
-  InputRecord input{training.source_parts(), training.classes(), training.class_names(), training.fits(), {}};
+  InputRecord input{
+      training.source_parts(), training.classes(), training.class_names(), training.fits(), {}, {}};
   for (const PluginSpec& spec : job.preprocess) input.fitted_types.push_back(spec.id());
   return input;
 }
@@ -143,7 +145,8 @@ std::string to_text(const InputRecord& input) {
                  {"parts", parts},
                  {"classes", input.classes},
                  {"class_names", input.class_names},
-                 {"preprocess", preprocess}};
+                 {"preprocess", preprocess},
+                 {"made_from", input.made_from}};
   object["sha256"] = digest_of(object);
   return json_text(object, 2) + "\n";
 }

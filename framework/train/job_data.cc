@@ -3,34 +3,39 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "graph/sample_chain.h"
 #include "pipeline/load.h"
 #include "registry/parts.h"
 
 namespace plait {
 namespace {
 
-// Those that are trained on.
-std::vector<int64_t> training_numbers(const Job& job, int64_t records) {
-  const RecordSplit split(job.seed, records, job.validation ? 0 : job.validation_fraction);
-  std::vector<int64_t> numbers(static_cast<size_t>(split.training_count()));
-  for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = split.training(static_cast<int64_t>(i));
-  return numbers;
+RecordSplit split_of(const Job& job, int64_t records) {
+  return {job.seed, records, job.validation ? 0 : job.validation_fraction};
 }
 
-SampleReader::Options reader_options(const Job& job, const Fits* fits) {
+// Those that are trained on.
+FitRecords records_to_fit(const Job& job, int64_t records) {
+  const RecordSplit split = split_of(job, records);
+  return {split.training_count(), [split](int64_t place) { return split.training(place); }};
+}
+
+// With the augment chain in front of it, or as records are measured.
+enum class For { kTraining, kMeasuring };
+
+SampleReader::Options reader_options(const Job& job, For what, const Fits* fits) {
   SampleReader::Options options;
-  options.training = fits == nullptr;
+  options.training = what == For::kTraining;
   options.seed = job.seed;
   options.augment = &job.augment;
   options.preprocess = &job.preprocess;
   options.fits = fits;
-  options.fit_records = [&job](int64_t records) { return training_numbers(job, records); };
   return options;
 }
 
 Result<std::unique_ptr<SampleReader>> open_reader(const Registry& registry, const Job& job,
-                                                  const PluginSpec& source, const Fits* fits) {
-  PLAIT_ASSIGN(auto reader, SampleReader::create(registry, source, reader_options(job, fits)));
+                                                  const PluginSpec& source, For what, const Fits* fits) {
+  PLAIT_ASSIGN(auto reader, SampleReader::create(registry, source, reader_options(job, what, fits)));
   if (reader->records() < 1) {
     return Status(Code::kInvalid, "source " + source.id() + " (" + source.where.text() + ") has no records");
   }
@@ -38,20 +43,30 @@ Result<std::unique_ptr<SampleReader>> open_reader(const Registry& registry, cons
 }
 
 Result<EvaluationSet> open_whole(const Registry& registry, const Job& job, const PluginSpec& source,
-                                 const Fits& fits) {
+                                 const Fits* fits) {
   EvaluationSet set;
-  PLAIT_ASSIGN(set.own, open_reader(registry, job, source, &fits));
+  PLAIT_ASSIGN(set.own, open_reader(registry, job, source, For::kMeasuring, fits));
   set.reader = set.own.get();
   set.order = std::make_unique<EvaluationOrder>(set.reader->records());
   return set;
 }
 
-Result<EvaluationSet> open_held_out(const Registry& registry, const Job& job, const Fits& fits) {
+Result<EvaluationSet> open_held_out(const Registry& registry, const Job& job, const Fits* fits) {
   EvaluationSet set;
-  PLAIT_ASSIGN(set.own, open_reader(registry, job, job.source, &fits));
+  PLAIT_ASSIGN(set.own, open_reader(registry, job, job.source, For::kMeasuring, fits));
   set.reader = set.own.get();
   const RecordSplit split(job.seed, set.reader->records(), job.validation_fraction);
   if (split.validation_count() > 0) set.order = std::make_unique<EvaluationOrder>(split);
+  return set;
+}
+
+// As they are without augmenters.
+Result<EvaluationSet> open_trained(const Registry& registry, const Job& job, const Fits* fits) {
+  EvaluationSet set;
+  PLAIT_ASSIGN(set.own, open_reader(registry, job, job.source, For::kMeasuring, fits));
+  set.reader = set.own.get();
+  set.order = std::make_unique<EvaluationOrder>(split_of(job, set.reader->records()),
+                                                EvaluationOrder::Part::kTraining);
   return set;
 }
 
@@ -77,13 +92,6 @@ bool wants_fits(const Registry& registry, const Job& job) {
   });
 }
 
-// Without a look at the training records where nobody needs it.
-Result<Fits> find_fits(const Registry& registry, const Job& job) {
-  if (!wants_fits(registry, job)) return Fits(job.preprocess.size());
-  PLAIT_ASSIGN(const auto training, open_reader(registry, job, job.source, nullptr));
-  return training->fits();
-}
-
 std::string parts_text(const std::vector<PartSpec>& parts) {
   std::string text;
   for (const PartSpec& part : parts) text += (text.empty() ? "" : ", ") + part_text(part);
@@ -96,49 +104,75 @@ Status check_parts(const SampleReader& training, const EvaluationSet& set, const
                               parts_text(training.parts())};
 }
 
+FitInfo kept_fit(const std::string& place) {
+  FitInfo info;
+  info.place = place;
+  info.is_kept = true;
+  return info;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<JobData>> JobData::open(const Registry& registry, const Job& job, int64_t repeat) {
   std::unique_ptr<JobData> data(new JobData);
-  PLAIT_ASSIGN(data->training_, open_reader(registry, job, job.source, nullptr));
-  data->fits_ = data->training_->fits();
-  const double held_out = job.validation ? 0 : job.validation_fraction;
-  const RecordSplit split(job.seed, data->training_->records(), held_out);
+  PLAIT_ASSIGN(data->training_, open_reader(registry, job, job.source, For::kTraining, nullptr));
+  const RecordSplit split = split_of(job, data->training_->records());
   PLAIT_TRY(check_share(job, data->training_->records(), split));
   data->order_ = std::make_unique<TrainingOrder>(job.seed, split, job.train.shuffle, repeat);
   if (job.validation) {
-    PLAIT_ASSIGN(data->validation_, open_whole(registry, job, job.validation, data->fits_));
+    PLAIT_ASSIGN(data->validation_, open_whole(registry, job, job.validation, nullptr));
   } else if (split.validation_count() > 0 && job.augment.empty()) {
     data->validation_.reader = data->training_.get();
     data->validation_.order = std::make_unique<EvaluationOrder>(split);
   } else if (split.validation_count() > 0) {
-    PLAIT_ASSIGN(data->validation_, open_held_out(registry, job, data->fits_));
+    PLAIT_ASSIGN(data->validation_, open_held_out(registry, job, nullptr));
   }
   if (job.test) {
-    PLAIT_ASSIGN(data->test_, open_whole(registry, job, job.test, data->fits_));
+    PLAIT_ASSIGN(data->test_, open_whole(registry, job, job.test, nullptr));
   }
   PLAIT_TRY(check_parts(*data->training_, data->validation_, "validation"));
   PLAIT_TRY(check_parts(*data->training_, data->test_, "test"));
   return data;
 }
 
-Status JobData::complete(const Registry& registry, const Job& job) {
-  PLAIT_TRY(training_->complete(registry, reader_options(job, nullptr)));
+Status JobData::complete(const Job& job, const FitAround& around, const Fits* kept,
+                         std::vector<FitInfo>& told) {
+  if (kept != nullptr) kept_ = *kept;
+  const Fits* const known = kept != nullptr ? &kept_ : nullptr;
+  const FitRecords records = records_to_fit(job, training_->records());
+  const std::vector<ChainOperator>& operators = training_->chain().operators();
+  const size_t first = training_->chain().augmenters();
+  std::vector<bool> had;
+  for (const ChainOperator& op : operators) had.push_back(!op.fit.empty());
+  PLAIT_TRY(fitting_.complete(*training_, reader_options(job, For::kTraining, known), records, around, told));
+  for (size_t i = first; known != nullptr && i < operators.size(); ++i)
+    if (!had[i] && !operators[i].fit.empty()) told.push_back(kept_fit(operators[i].place));
+  if (training_->is_waiting()) return {};
   fits_ = training_->fits();
   for (EvaluationSet* set : {&validation_, &test_})
-    if (set->own != nullptr) PLAIT_TRY(set->own->complete(registry, reader_options(job, &fits_)));
+    if (set->own != nullptr)
+      PLAIT_TRY(fitting_.complete(*set->own, reader_options(job, For::kMeasuring, &fits_), {}, around, told));
   return {};
 }
 
+Result<Fits> FoundFits::find(const Job& job, const FitAround& around) {
+  if (!wants_fits(around.registry, job)) return Fits(job.preprocess.size());
+  PLAIT_TRY(around.work.run([this, &job, registry = &around.registry]() -> Status {
+    PLAIT_ASSIGN(training_, open_reader(*registry, job, job.source, For::kTraining, nullptr));
+    return {};
+  }));
+  std::vector<FitInfo> told;
+  PLAIT_TRY(fitting_.complete(*training_, reader_options(job, For::kTraining, nullptr),
+                              records_to_fit(job, training_->records()), around, told));
+  return training_->fits();
+}
+
 Result<EvaluationSet> open_set(const Registry& registry, const Job& job, const std::string& on,
-                               const Fits* fits) {
-  if (fits == nullptr) {
-    PLAIT_ASSIGN(const Fits found, find_fits(registry, job));
-    return open_set(registry, job, on, &found);
-  }
-  if (on == "test" && job.test) return open_whole(registry, job, job.test, *fits);
-  if (on == "validation" && job.validation) return open_whole(registry, job, job.validation, *fits);
-  if (on == "validation" && job.validation_fraction > 0) return open_held_out(registry, job, *fits);
+                               const Fits& fits) {
+  if (on == "train") return open_trained(registry, job, &fits);
+  if (on == "test" && job.test) return open_whole(registry, job, job.test, &fits);
+  if (on == "validation" && job.validation) return open_whole(registry, job, job.validation, &fits);
+  if (on == "validation" && job.validation_fraction > 0) return open_held_out(registry, job, &fits);
   return Status(Code::kInvalid, "the job has no " + on + " records");
 }
 

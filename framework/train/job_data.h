@@ -5,6 +5,7 @@
 
 #include "graph/input.h"
 #include "pipeline/job.h"
+#include "train/fit_stage.h"
 #include "train/sample_order.h"
 
 namespace plait {
@@ -17,7 +18,7 @@ struct EvaluationSet {
   int64_t records() const { return order ? order->records() : 0; }
 };
 
-// Threads: open [setup only]; the rest [any].
+// Threads: open [setup only]; complete as FitStages::complete; the rest [any].
 class JobData {
  public:
   // `repeat`: see TrainingOrder.
@@ -25,11 +26,11 @@ class JobData {
   // differ from those of the training records.
   static Result<std::unique_ptr<JobData>> open(const Registry& registry, const Job& job, int64_t repeat);
 
-  // Once the stages that operators name have run; nothing can be read before where there are some.
-  // Fails with: as open. Threads: [setup only]
-  Status complete(const Registry& registry, const Job& job);
+  // Fits the operators that want it to the training records, without those held out, and makes them; those
+  // that name a stage, once that has run. Nothing can be read before where there are some. `kept`: of
+  // preprocess, by an earlier run; null: none. Fails with: as open, and FitStages::complete.
+  Status complete(const Job& job, const FitAround& around, const Fits* kept, std::vector<FitInfo>& told);
 
-  // Fits of preprocess are of the training records, without those held out.
   const SampleReader& training() const { return *training_; }
   const TrainingOrder& order() const { return *order_; }
   int64_t training_records() const { return order_ ? order_->records() : 0; }
@@ -39,14 +40,28 @@ class JobData {
  private:
   JobData() = default;
   std::unique_ptr<SampleReader> training_;
-  Fits fits_;
+  Fits fits_, kept_;
   std::unique_ptr<TrainingOrder> order_;
   EvaluationSet validation_, test_;
+  FitStages fitting_;
 };
 
-// Records that `on` ("validation" or "test") names, alone. `fits`: of the training records; null: these are
-// opened for them where an operator of preprocess wants one. Fails with: kInvalid when the job has none.
+// Fits of preprocess where no run kept them: the training records are opened for it, if an operator wants
+// one.
+class FoundFits {
+ public:
+  // Fails with: as JobData::complete. This outlives around.work. Threads: as FitStages::complete
+  Result<Fits> find(const Job& job, const FitAround& around);
+
+ private:
+  std::unique_ptr<SampleReader> training_;
+  FitStages fitting_;
+};
+
+// Records that `on` ("train", "validation" or "test") names, alone; those of training without augmenters.
+// `fits`: of the training records.
+// Fails with: kInvalid when the job has none.
 Result<EvaluationSet> open_set(const Registry& registry, const Job& job, const std::string& on,
-                               const Fits* fits = nullptr);
+                               const Fits& fits);
 
 }  // namespace plait

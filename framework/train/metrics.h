@@ -1,37 +1,56 @@
-// The metrics of a job for one size of batch: states that are merged by addition.
+// The metrics of a job for one size of batch: states that are merged by addition, and rows of the records.
 #pragma once
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "graph/replica.h"
+#include "mapreduce/row_memory.h"
 #include "registry/registry.h"
+#include "train/metric_values.h"
 #include "train/run.h"
 
 namespace plait {
 
+// The rows that metrics keep of some records: for each metric that keeps rows its numbers, one row after the
+// other.
+using MetricRows = std::vector<std::vector<double>>;
+
 // Threads: create [setup only]; the rest [any].
 class Metrics {
  public:
-  // Of the network's metric heads.
-  static Result<std::unique_ptr<Metrics>> create(const Registry& registry, const Plan& plan);
+  // Of the network's metric heads. Fails with: what the plugins report; kPlugin for values or rows that
+  // cannot be.
+  static Result<std::unique_ptr<Metrics>> create(const Registry& registry, const Plan& plan,
+                                                 const SourceClasses& classes);
   ~Metrics();
   size_t state_size() const { return state_size_; }
-  // Adds a batch that `replica` has just run. Shapes: state [state_size()]
-  Status update(Replica& replica, const Batch& batch, Stream& stream, std::span<double> state) const;
-  // Values of a merged state, in the job's order.
-  Status finish(std::span<const double> state, NamedValues& values) const;
+  // Numbers of a row of each metric that keeps rows.
+  const std::vector<size_t>& row_sizes() const { return row_sizes_; }
+  // Adds a batch that `replica` has just run. Shapes: state [state_size()], rows [row_sizes().size()]
+  // Fails with: what the plugins report; kInvalid where the rows are more than `memory` has.
+  Status update(Replica& replica, const Batch& batch, Stream& stream, std::span<double> state,
+                MetricRows& rows, RowMemory& memory) const;
+  // Values of a merged state and of all rows, in the job's order.
+  Status finish(std::span<const double> state, const MetricRows& rows, NamedValues& values) const;
   const std::vector<ReportedValue>& names() const { return names_; }
+  // That rows are more than is kept, in words. `bytes`: 0 where nobody knows how many they would be.
+  Status too_many_rows(size_t metric, uint64_t bytes, uint64_t most) const;
 
  private:
   struct One;
   explicit Metrics(const Plan& plan);
-  Status add(const Registry& registry, const HeadInfo& head);
+  Status add(const Registry& registry, const HeadInfo& head, const SourceClasses& classes);
+  Status keep_rows(One& one);
+  Status append_rows(const One& one, const plait_tensor* prediction, const plait_tensor* target,
+                     MetricRows& rows, RowMemory& memory) const;
 
   const Plan& plan_;
   std::vector<std::unique_ptr<One>> metrics_;
   std::vector<ReportedValue> names_;
+  std::vector<size_t> row_sizes_;
   size_t state_size_ = 0;
 };
 

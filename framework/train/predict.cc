@@ -30,19 +30,13 @@ class Prediction {
     PLAIT_ASSIGN(const auto device, Device::open(registry_, *job_.device.entry, *job_.device.config));
     const auto world = single();
     PLAIT_TRY(share_used_arrays(files_, options_.run_dir, job_, *world));
-    PLAIT_TRY(open_records());
     PLAIT_ASSIGN(const int fair, fair_threads(*world));
+    const int threads = options_.threads > 0 ? options_.threads : fair;
     StoppableWork work(*world);
-    BlockParts parts{&registry_,
-                     &job_,
-                     device.get(),
-                     set_.reader,
-                     set_.order.get(),
-                     set_.records(),
-                     job_.evaluate.batch,
-                     options_.threads > 0 ? options_.threads : fair,
-                     &work,
-                     true};
+    PLAIT_TRY(open_records({registry_, *world, work, threads}));
+    BlockParts parts{
+        &registry_,          &job_,   device.get(), set_.reader, set_.order.get(), set_.records(),
+        job_.evaluate.batch, threads, &work,        true};
     PLAIT_ASSIGN(const auto blocks, Blocks::create(parts, 0, 1));
     PLAIT_ASSIGN(const auto plain, read_weights(blocks->plan().network()));
     make_scores(blocks->plan().network());
@@ -62,14 +56,15 @@ class Prediction {
 
   bool uses_own_records() const { return options_.in == "test" || options_.in == "validation"; }
 
-  Status open_records() {
+  Status open_records(const FitAround& around) {
     PLAIT_ASSIGN(const std::optional<InputRecord> kept, read_input_record(files_, options_.run_dir, job_));
-    if (kept) return open_records(*kept, &kept->fits);
-    PLAIT_ASSIGN(const InputRecord asked, ask_source());
-    return open_records(asked, nullptr);
+    if (kept) return open_records(*kept);
+    PLAIT_ASSIGN(InputRecord asked, ask_source());
+    PLAIT_ASSIGN(asked.fits, found_.find(job_, around));
+    return open_records(asked);
   }
 
-  Status open_records(const InputRecord& input, const Fits* fits) {
+  Status open_records(const InputRecord& input) {
     class_names_ = input.class_names;
     if (!uses_own_records()) {
       std::string note;
@@ -78,7 +73,7 @@ class Prediction {
       if (!note.empty()) summary_.notes.push_back(note);
       job_.test = given_->spec();
     }
-    PLAIT_ASSIGN(set_, open_set(registry_, job_, uses_own_records() ? options_.in : "test", fits));
+    PLAIT_ASSIGN(set_, open_set(registry_, job_, uses_own_records() ? options_.in : "test", input.fits));
     return {};
   }
 
@@ -89,7 +84,7 @@ class Prediction {
     PLAIT_ASSIGN(const Instance source,
                  create_instance(registry_, *like.entry, *like.config, PLAIT_HOST_DEVICE, context));
     PLAIT_ASSIGN(const SourceDescription described, describe_source(source, context));
-    return InputRecord{described.parts, described.n_classes, described.class_names, {}, {}};
+    return InputRecord{described.parts, described.n_classes, described.class_names, {}, {}, {}};
   }
 
   Result<std::vector<std::vector<float>>> read_weights(const Network& network) {
@@ -145,6 +140,7 @@ class Prediction {
   Files& files_;
   PredictSummary summary_;
   std::unique_ptr<GivenRecords> given_;
+  FoundFits found_;
   EvaluationSet set_;
   std::vector<std::string> class_names_;
   Array scores_;

@@ -5,7 +5,9 @@
 #include <cstring>
 #include <limits>
 #include <numeric>
+#include <set>
 
+#include "base/shown.h"
 #include "cluster/exact_kernels.h"
 #include "cluster/exact_sum.h"
 #include "pipeline/load.h"
@@ -48,7 +50,8 @@ Result<std::unique_ptr<Reducer>> Reducer::create(const Registry& registry, const
   PLAIT_ASSIGN(reducer->instance_,
                create_instance(registry, *spec.entry, *spec.config, PLAIT_HOST_DEVICE, context));
   const auto* ops = reducer->instance_.ops<plait_reducer_ops>();
-  if (!PLAIT_HAS(ops, weight) && !PLAIT_HAS(ops, combine))
+  reducer->takes_whole_ = PLAIT_HAS(ops, combine_whole) && !PLAIT_HAS(ops, weight);
+  if (!PLAIT_HAS(ops, weight) && !PLAIT_HAS(ops, combine) && !reducer->takes_whole_)
     return Status(
         Code::kInvalid,
         error_at(spec.where, "the reducer " + spec.entry->short_name() +
@@ -56,6 +59,10 @@ Result<std::unique_ptr<Reducer>> Reducer::create(const Registry& registry, const
   reducer->gathers_ = !PLAIT_HAS(ops, weight);
   reducer->samples_ = samples;
   reducer->weights_.assign(static_cast<size_t>(shards), 1);
+  if (reducer->takes_whole_) {
+    PLAIT_TRY(reducer->describe(*spec.entry->type).at(spec.where.text()));
+    PLAIT_TRY(reducer->try_number_of_shards(spec));
+  }
   if (reducer->gathers_) return reducer;
   int32_t divisor = 0;
   for (int k = 0; k < shards; ++k) {
@@ -68,6 +75,37 @@ Result<std::unique_ptr<Reducer>> Reducer::create(const Registry& registry, const
   return Status(Code::kInvalid, reducer->name() + ": the weights of all shards add up to " +
                                     std::to_string(reducer->total_weight()) + ", wanted at most " +
                                     std::to_string(ExactSum::kLargestTotal));
+}
+
+Status Reducer::describe(const plait_type& type) {
+  const auto* rules = static_cast<const plait_reducer_rules*>(type.rules);
+  if (!PLAIT_HAS(rules, describe)) return {};
+  plait_optimizer_builder builder{};
+  builder.struct_size = sizeof builder;
+  builder.host_data = &states_;
+  builder.slot = [](const plait_optimizer_builder* made, const plait_slot_spec* spec) {
+    auto& states = *static_cast<std::vector<SlotInfo>*>(made->host_data);
+    states.push_back({spec->name != nullptr ? spec->name : "", PLAIT_REDUCE_NONE, spec->initial});
+    return int{PLAIT_OK};
+  };
+  CallContext context;
+  PLAIT_TRY(
+      context.call([&] { return rules->describe(context.raw(), &instance_.config(), &builder); }).at(name()));
+  std::set<std::string> names;
+  for (const SlotInfo& state : states_) {
+    PLAIT_TRY(check_name(state.name, "state").at(name()));
+    if (!names.insert(state.name).second)
+      return {Code::kPlugin, name() + " has two states \"" + state.name + "\""};
+  }
+  return {};
+}
+
+Status Reducer::try_number_of_shards(const PluginSpec& spec) const {
+  std::vector<std::vector<float>> states(states_.size()), deltas(weights_.size());
+  const std::vector<Outcome> outcomes(weights_.size(), {1, samples_});
+  plait_whole_reduction call{};
+  const Status tried = call_whole(call, outcomes, deltas, states);
+  return tried ? Status() : Status(tried.code(), error_at(spec.where, tried.message()));
 }
 
 Status Reducer::check_weights() const {
@@ -128,16 +166,21 @@ void Reducer::leave_out(int shard, std::span<const size_t> lengths) {
   results_[shard].assign(std::accumulate(lengths.begin(), lengths.end(), size_t{0}), kInfinity);
 }
 
-Status Reducer::combine(Transport& transport, std::span<const std::span<float>> parts) {
+Result<std::vector<std::vector<float>>> Reducer::gather(Transport& transport, size_t count) {
   PLAIT_ASSIGN(const std::vector<Bytes> messages, transport.all_gather(encode(results_)));
-  size_t count = 0;
-  for (const std::span<float> part : parts) count += part.size();
   std::vector<std::vector<float>> results(weights_.size());
   for (const Bytes& message : messages) decode(message, count, results);
   for (size_t k = 0; k < results.size(); ++k) {
     if (results[k].size() != count)
-      return {Code::kPeer, "the result of shard " + std::to_string(k) + " did not arrive"};
+      return Status(Code::kPeer, "the result of shard " + std::to_string(k) + " did not arrive");
   }
+  return results;
+}
+
+Status Reducer::combine(Transport& transport, std::span<const std::span<float>> parts) {
+  size_t count = 0;
+  for (const std::span<float> part : parts) count += part.size();
+  PLAIT_ASSIGN(const std::vector<std::vector<float>> results, gather(transport, count));
   size_t at = 0;
   for (const std::span<float> part : parts) {
     std::vector<const float*> places;
@@ -146,6 +189,78 @@ Status Reducer::combine(Transport& transport, std::span<const std::span<float>> 
     at += part.size();
   }
   return {};
+}
+
+Status Reducer::combine_whole(Transport& transport, const GatheredLayout& layout, int64_t round,
+                              std::vector<Outcome> outcomes, std::vector<std::vector<float>>& states,
+                              std::span<const std::span<float>> parts) {
+  PLAIT_ASSIGN(std::vector<std::vector<float>> deltas, gather(transport, layout.count()));
+  for (size_t k = 0; k < deltas.size(); ++k) {
+    if (largest_magnitude_bits(deltas[k]) < kInfinityBits) continue;
+    std::ranges::fill(deltas[k], kInfinity);
+    outcomes[k] = {std::numeric_limits<double>::infinity(), 0};
+  }
+  std::vector<plait_reduced_tensor> tensors;
+  std::vector<const plait_reduced_tensor*> pointers;
+  for (const GatheredTensor& tensor : layout.tensors()) {
+    const std::vector<int64_t>& shape = layout.shape(tensor);
+    tensors.push_back({sizeof(plait_reduced_tensor), tensor.what, tensor.name.c_str(), shape.data(),
+                       static_cast<int32_t>(shape.size()), tensor.reduce, tensor.first, tensor.count});
+  }
+  for (const plait_reduced_tensor& tensor : tensors) pointers.push_back(&tensor);
+  std::vector<std::vector<float>> next = states;
+  std::vector<float> combined(layout.count());
+  plait_whole_reduction call{};
+  call.round = round;
+  call.count = layout.count();
+  call.n_tensors = static_cast<uint32_t>(tensors.size());
+  call.tensors = pointers.data();
+  call.combined = combined.data();
+  PLAIT_TRY(call_whole(call, outcomes, deltas, next));
+  PLAIT_TRY(layout.clear_padding(combined));
+  if (largest_magnitude_bits(combined) >= kInfinityBits)
+    return {Code::kNumeric, name() + " gives a value that is not finite"};
+  for (size_t s = 0; s < next.size(); ++s) {
+    PLAIT_TRY(layout.clear_padding(next[s]));
+    if (largest_magnitude_bits(next[s]) >= kInfinityBits)
+      return {Code::kNumeric,
+              name() + " leaves a value in its state \"" + states_[s].name + "\" that is not finite"};
+  }
+  size_t at = 0;
+  for (const std::span<float> part : parts) {
+    std::copy_n(combined.begin() + static_cast<ptrdiff_t>(at), part.size(), part.begin());
+    at += part.size();
+  }
+  states = std::move(next);
+  return {};
+}
+
+// `call` has what is not the same in a trial.
+Status Reducer::call_whole(plait_whole_reduction& call, const std::vector<Outcome>& outcomes,
+                           const std::vector<std::vector<float>>& deltas,
+                           std::vector<std::vector<float>>& states) const {
+  float none = 0;  // vectors of no elements have a place too
+  std::vector<plait_shard_result> results;
+  std::vector<const plait_shard_result*> result_pointers;
+  std::vector<const float*> delta_pointers;
+  std::vector<float*> state_pointers;
+  const auto shards = static_cast<uint32_t>(outcomes.size());
+  for (uint32_t k = 0; k < shards; ++k)
+    results.push_back({sizeof(plait_shard_result), shards, k, 0, outcomes[k].samples, outcomes[k].loss});
+  for (const plait_shard_result& result : results) result_pointers.push_back(&result);
+  for (const std::vector<float>& delta : deltas)
+    delta_pointers.push_back(delta.empty() ? &none : delta.data());
+  for (std::vector<float>& state : states) state_pointers.push_back(state.empty() ? &none : state.data());
+  call.struct_size = sizeof call;
+  call.shards = shards;
+  call.n_states = static_cast<uint32_t>(states.size());
+  call.results = result_pointers.data();
+  call.deltas = delta_pointers.data();
+  call.states = state_pointers.data();
+  if (call.combined == nullptr) call.combined = &none;
+  CallContext context;
+  const auto* ops = instance_.ops<plait_reducer_ops>();
+  return context.call([&] { return ops->combine_whole(instance_.self(), context.raw(), &call); }).at(name());
 }
 
 Status Reducer::combine_part(const std::vector<const float*>& values, std::span<float> combined) const {

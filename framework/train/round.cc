@@ -21,6 +21,7 @@ Rounds::Rounds(const RoundNumbers& numbers, const RoundParts& parts, Transport& 
       plan_(parts.plans->whole()),
       transport_(transport),
       segments_(value_segments(plan_)),
+      gathered_(plan_, averaged_slots(*parts.optimizer, numbers.sync, numbers.inner_state)),
       scheduler_(transport.rank(), transport.size(), &parts.work->cancelled()),
       update_(parts.outer_optimizer ? *parts.outer_optimizer : *parts.optimizer, plan_,
               parts.outer_optimizer ? HostUpdate::Rates::kSame : HostUpdate::Rates::kOfParameters,
@@ -30,6 +31,11 @@ Rounds::Rounds(const RoundNumbers& numbers, const RoundParts& parts, Transport& 
 
 Rounds::~Rounds() = default;
 
+std::vector<SlotInfo> averaged_slots(const OptimizerInstance& optimizer, Sync sync, InnerState inner_state) {
+  const bool average = sync == Sync::kWeights && inner_state == InnerState::kAverage;
+  return average ? optimizer.slots() : std::vector<SlotInfo>();
+}
+
 Result<std::unique_ptr<Rounds>> Rounds::create(const RoundNumbers& numbers, const RoundParts& parts,
                                                Transport& transport) {
   if (numbers.sync == Sync::kGradients && numbers.local_steps != 1) {
@@ -37,8 +43,7 @@ Result<std::unique_ptr<Rounds>> Rounds::create(const RoundNumbers& numbers, cons
                                       std::to_string(numbers.local_steps) + ", wanted 1");
   }
   std::unique_ptr<Rounds> rounds(new Rounds(numbers, parts, transport));
-  const bool average = numbers.sync == Sync::kWeights && numbers.inner_state == InnerState::kAverage;
-  const std::vector<SlotInfo> averaged = average ? parts.optimizer->slots() : std::vector<SlotInfo>();
+  const std::vector<SlotInfo> averaged = averaged_slots(*parts.optimizer, numbers.sync, numbers.inner_state);
   for (const SlotInfo& slot : averaged) rounds->averaged_.push_back(is_reduced(slot.reduce));
   if (!parts.reducer->gathers()) {
     PLAIT_ASSIGN(rounds->sums_, RoundSums::create(rounds->plan_, averaged, parts.reducer->total_weight()));
@@ -157,7 +162,7 @@ Status Rounds::gather(const Slot& slot, int shard, MapWorker& worker) {
     TaskResult& result = results_[static_cast<size_t>(shard)];
     result = {};
     result.losses.assign(plan_.losses().size(), 0);
-    parts_.reducer->leave_out(shard, gathered_lengths());
+    parts_.reducer->leave_out(shard, gathered_.lengths());
     return {};
   }
   PLAIT_TRY(worker.finish(*state_));
@@ -170,15 +175,6 @@ Status Rounds::gather(const Slot& slot, int shard, MapWorker& worker) {
   if (!parts_.reducer->keep(shard, parts))
     note_left_out(shard, worker.blame({Code::kNumeric, "its result has values that are not finite"}));
   return {};
-}
-
-std::vector<size_t> Rounds::gathered_lengths() const {
-  std::vector<size_t> lengths = {plan_.trained_elements()};
-  for (const Segment& segment : segments_)
-    if (is_reduced_buffer(segment)) lengths.push_back(segment.count);
-  lengths.insert(lengths.end(), static_cast<size_t>(std::ranges::count(averaged_, true)),
-                 plan_.trained_elements());
-  return lengths;
 }
 
 void Rounds::note_left_out(int shard, const Status& why) {
@@ -263,9 +259,15 @@ Status Rounds::tally() {
   RoundResult& result = result_;
   result = {};
   double loss = 0, samples = 0;
+  outcomes_.clear();
   for (size_t k = 0; k < shards; ++k) {
-    loss += std::bit_cast<double>(table[k]);
-    samples += std::bit_cast<double>(table[shards + k]);
+    const auto its_loss = std::bit_cast<double>(table[k]),
+               its_samples = std::bit_cast<double>(table[shards + k]);
+    loss += its_loss;
+    samples += its_samples;
+    outcomes_.push_back(its_samples > 0
+                            ? Reducer::Outcome{its_loss / its_samples, static_cast<int64_t>(its_samples)}
+                            : Reducer::Outcome{std::numeric_limits<double>::infinity(), 0});
   }
   result.loss = samples > 0 ? loss / samples : 0;
   for (size_t i = 0; i < losses; ++i) {
@@ -297,7 +299,10 @@ Status Rounds::gather_all(RoundState& state) {
   for (size_t s = 0; s < averaged_.size(); ++s) slots.emplace_back(averaged_[s] ? trained : 0);
   for (size_t s = 0; s < averaged_.size(); ++s)
     if (averaged_[s]) parts.push_back(slots[s].span());
-  PLAIT_TRY(parts_.reducer->combine(transport_, parts));
+  Reducer& reducer = *parts_.reducer;
+  PLAIT_TRY(reducer.takes_whole() ? reducer.combine_whole(transport_, gathered_, state.round, outcomes_,
+                                                          state.reducer_states, parts)
+                                  : reducer.combine(transport_, parts));
   for (size_t s = 0; s < averaged_.size(); ++s)
     if (averaged_[s]) state.slots[s] = std::move(slots[s]);
   return {};

@@ -22,6 +22,7 @@
 
 #include "cluster/transport.h"
 #include "mapreduce/stage_graph.h"
+#include "train/gathered.h"
 #include "train/host_update.h"
 #include "train/map_worker.h"
 #include "train/reducer.h"
@@ -80,6 +81,9 @@ class RoundFollower {
   virtual Status save() = 0;
 };
 
+// The slots of the optimizer that shards' copies are averaged of; none where there is nothing to average.
+std::vector<SlotInfo> averaged_slots(const OptimizerInstance& optimizer, Sync sync, InnerState inner_state);
+
 class Rounds final : private StageWork {
  public:
   // Fails with: what makes replicas and sums; kInvalid for kGradients with more than one local step.
@@ -120,7 +124,6 @@ class Rounds final : private StageWork {
   bool is_reduced_buffer(const Segment& segment) const;
   bool slots_begin_anew() const;
   Status tally();
-  std::vector<size_t> gathered_lengths() const;
   Status gather_all(RoundState& state);
   Status outer_step();
   Status make_weights(RoundState& state);
@@ -133,8 +136,10 @@ class Rounds final : private StageWork {
   const Plan& plan_;  // at the bound; all keep parameters at the same places
   Transport& transport_;
   std::vector<Segment> segments_;
-  std::vector<bool> averaged_;       // per slot of the optimizer: comes out of the reduce
-  std::unique_ptr<RoundSums> sums_;  // null: the reducer gathers
+  std::vector<bool> averaged_;              // per slot of the optimizer: comes out of the reduce
+  GatheredLayout gathered_;                 // where the reducer gathers
+  std::vector<Reducer::Outcome> outcomes_;  // of the round under way, by shard
+  std::unique_ptr<RoundSums> sums_;         // null: the reducer gathers
   std::vector<std::unique_ptr<MapWorker>> workers_;
   std::unique_ptr<Slot[]> slots_;
   Scheduler scheduler_;

@@ -30,6 +30,16 @@ Result<RoundState> initial_state(const Plan& plan, uint64_t seed, const Optimize
   return state;
 }
 
+Result<std::vector<std::vector<float>>> initial_reducer_states(const GatheredLayout& layout,
+                                                               const std::vector<SlotInfo>& states) {
+  std::vector<std::vector<float>> made;
+  for (const SlotInfo& state : states) {
+    made.emplace_back(layout.count(), static_cast<float>(state.initial));
+    PLAIT_TRY(layout.clear_padding(made.back()));
+  }
+  return made;
+}
+
 Result<std::vector<std::vector<float>>> plain_weights(const Plan& plan, const HostArena& weights) {
   std::vector<std::vector<float>> plain;
   for (const ParameterInfo& parameter : plan.network().parameters) plain.emplace_back(parameter.elements);

@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "graph/optimizer.h"
 #include "plan/plan.h"
+#include "train/gathered.h"
 #include "train/host_arena.h"
 
 namespace plait {
@@ -18,12 +19,18 @@ struct RoundState {
   HostArena weights;                   // [plan.arena_elements()], buffers included
   std::vector<HostArena> slots;        // [plan.trained_elements()] each: the optimizer's
   std::vector<HostArena> outer_slots;  // the outer optimizer's
+  // The reducer's: as long as a shard's vector each, see gathered.h.
+  std::vector<std::vector<float>> reducer_states;
 };
 
 // Initial weights drawn by `seed`, slots at their initial values.
 // Fails with: kInvalid for an initialisation that does not exist.
 Result<RoundState> initial_state(const Plan& plan, uint64_t seed, const OptimizerInstance& optimizer,
                                  const OptimizerInstance* outer);
+
+// Of a reducer that keeps them, at their initial values; padding is 0.
+Result<std::vector<std::vector<float>>> initial_reducer_states(const GatheredLayout& layout,
+                                                               const std::vector<SlotInfo>& states);
 
 // Weights and buffers per parameter, plain order, as in files; and back. Parameters of `plain` are in the
 // network's order.

@@ -5,6 +5,7 @@
 
 #include "base/sha256.h"
 #include "train/input_record.h"
+#include "train/network_records.h"
 #include "train/pretrain.h"
 #include "train/ranks.h"
 #include "train/resumed_changes.h"
@@ -47,9 +48,11 @@ class Run {
     if (job_.is_stages_only()) return run_stages_only();
     main_ = std::make_unique<Stage>(*context_, job_, 0, false);
     PLAIT_TRY(open_main());
+    PLAIT_TRY(open_after());
     PLAIT_TRY(choose_weights());
+    if (!options_.resume) PLAIT_TRY(fit());
     PLAIT_TRY(choose_folder());
-    if (options_.resume) PLAIT_TRY(find_checkpoint());
+    if (options_.resume) PLAIT_TRY(take_up_run());
     PLAIT_TRY(open_folder());
     tell_about_ranks();
     PLAIT_ASSIGN(RunStatus status, run_stages());
@@ -88,17 +91,67 @@ class Run {
   Status open_chain() {
     if (job_.stages.empty()) return {};
     const Status opened = work_.run([this]() -> Status {
-      PLAIT_ASSIGN(chain_, StageChain::open(registry_, job_));
+      PLAIT_ASSIGN(chain_, StageChain::open(registry_, job_, StageChain::When::kBeforeTraining));
       return {};
     });
+    if (chain_ && chain_->is_empty() && !job_.is_stages_only()) chain_.reset();
     return before_writing(opened);
   }
 
-  Status before_writing(const Status& status) const {
+  // What runs after training is checked before it.
+  Status open_after() {
+    if (std::ranges::none_of(job_.stages, &StageSpec::is_after_training)) return {};
+    const Status opened = work_.run([this]() -> Status {
+      PLAIT_TRY(main_->declare_network_records());
+      PLAIT_ASSIGN(after_, StageChain::open(registry_, job_, StageChain::When::kAfterTraining));
+      return {};
+    });
+    PLAIT_TRY(before_writing(opened));
+    if (after_->readers().empty()) return {};
+    return before_writing(agree_on_data(after_->readers()));
+  }
+
+  Status before_writing(const Status& status, const std::string& what = "the data was opened") const {
     if (!is_stop(status)) return status;
-    return {Code::kStopped, options_.resume ? "stopped while the data was opened: the run is as it was"
-                                            : "stopped while the data was opened: nothing was written; begin "
-                                              "it again, without --resume"};
+    return {Code::kStopped,
+            "stopped while " + what +
+                (options_.resume ? ": the run is as it was"
+                                 : ": nothing was written; begin it again, without --resume")};
+  }
+
+  // What operators of the data learn from the training records, before anything is written.
+  Status fit() {
+    return before_writing(main_->fit(kept(), summary_.fits), "an operator was fitted to the data");
+  }
+  const Fits* kept() const { return kept_fits_ ? &*kept_fits_ : nullptr; }
+
+  Status take_up_run() {
+    PLAIT_TRY(find_checkpoint());
+    PLAIT_TRY(find_kept_fits());
+    return fit();
+  }
+
+  // Fits of an earlier run of the folder are good where all that decides them is as it was; a longer run has
+  // the same ones. What cannot be read is made again.
+  Status find_kept_fits() {
+    std::string text;
+    if (is_root()) {
+      const auto input = read_input_record(files_, summary_.run_dir, job_);
+      if (input && *input && (*input)->made_from == fits_made_from()) text = to_text(**input);
+    }
+    PLAIT_ASSIGN(text, share_text(transport_, text));
+    if (text.empty()) return {};
+    PLAIT_ASSIGN(InputRecord input, input_record_of(text, input_path(summary_.run_dir)));
+    kept_fits_ = std::move(input.fits);
+    return {};
+  }
+
+  std::string fits_made_from() const {
+    std::string text;
+    for (const Fact& fact : identity_)
+      if (fact.part != part::kLength)
+        text += std::string(fact.part) + "\n" + fact.name + "\n" + fact.value + "\n";
+    return Sha256::hex_of(text);
   }
 
   // And what the job makes of the arrays. Weights of --weights win over a layer's init; a checkpoint over
@@ -106,7 +159,7 @@ class Run {
   Result<RunStatus> run_stages() {
     PLAIT_ASSIGN(const RunStatus status, run_chain());
     if (status != RunStatus::kComplete) return status;
-    const Status taken = chain_ ? main_->take_stage_arrays() : Status();
+    const Status taken = chain_ ? main_->take_stage_arrays(kept(), summary_.fits) : Status();
     if (is_stop(taken)) return RunStatus::kStopped;
     PLAIT_TRY(taken);
     if (chain_ && !begun_with_.empty()) {
@@ -126,6 +179,8 @@ class Run {
         transport_,        work_,          files_, clock_, observer_, summary_.run_dir, identity_,
         context_->threads, options_.resume};
     const Status ran = chain_->run(around, summary_.stages);
+    for (const auto& stage : chain_->stages())
+      summary_.fits.insert(summary_.fits.end(), stage->fits().begin(), stage->fits().end());
     if (is_stop(ran)) return RunStatus::kStopped;
     PLAIT_TRY(ran);
     return RunStatus::kComplete;
@@ -135,7 +190,7 @@ class Run {
     if (!options_.weights_file.empty())
       return Status(Code::kUsage, "--weights: the job trains nothing that could begin with weights");
     summary_.is_stages_only = true;
-    PLAIT_TRY(before_writing(agree_on_data({})));
+    PLAIT_TRY(before_writing(agree_on_data(chain_->readers())));
     PLAIT_TRY(choose_folder());
     if (is_root()) {
       PLAIT_TRY(begin_folder_of_stages());
@@ -158,13 +213,8 @@ class Run {
   }
 
   Status open_main() {
-    const Status opened = main_->open();
-    if (opened) return main_->make_state();
-    if (!is_stop(opened)) return opened;
-    return {Code::kStopped, options_.resume
-                                ? "stopped while the data was opened: the run is as it was"
-                                : "stopped while the data was opened: no round was finished, nothing was "
-                                  "written; begin it again, without --resume"};
+    PLAIT_TRY(before_writing(main_->open()));
+    return main_->make_state();
   }
 
   // On everything that can be known before the data are opened.
@@ -203,8 +253,7 @@ class Run {
   // Reads all files of the data: it may take as long as opening them.
   Status agree_on_data(std::vector<PlacedReader> readers) {
     std::vector<std::string>& unknown = unknown_data_;
-    if (chain_)
-      for (const PlacedReader& one : chain_->readers()) readers.push_back(one);
+    unknown.clear();
     PLAIT_TRY(work_.run([this, readers, &unknown]() -> Status {
       PLAIT_ASSIGN(data_facts_,
                    data_identity(job_, readers, options_.whole_data_digest, context_->threads, unknown));
@@ -225,7 +274,12 @@ class Run {
     context_.emplace(RunContext{registry_, options_, transport_, clock_, observer_, work_, *device_});
     context_->threads = options_.threads > 0 ? options_.threads : fair;
     context_->begin = begin_;
-    context_->data_opened = [this](const JobData& data) { return agree_on_data(readers_of(job_, data)); };
+    context_->data_opened = [this](const JobData& data) {
+      std::vector<PlacedReader> readers = readers_of(job_, data);
+      if (chain_)
+        for (const PlacedReader& one : chain_->readers()) readers.push_back(one);
+      return agree_on_data(std::move(readers));
+    };
     return {};
   }
 
@@ -373,7 +427,9 @@ class Run {
   // What the network is given, and what it began with: of a resumed run, as it was kept then.
   Status keep_beginning() {
     const SampleReader& training = main_->data().training();
-    PLAIT_TRY(files_.write_atomically(input_path(summary_.run_dir), to_text(describe_input(training, job_))));
+    InputRecord input = describe_input(training, job_);
+    input.made_from = fits_made_from();
+    PLAIT_TRY(files_.write_atomically(input_path(summary_.run_dir), to_text(input)));
     if (!resume_from_) return folder_->save_beginning(summary_.begun_with);
     PLAIT_ASSIGN(summary_.begun_with, folder_->beginning());
     return {};
@@ -423,7 +479,8 @@ class Run {
   Result<RunStatus> pretrain_stage() {
     pretrained_ = std::make_unique<Stage>(*context_, *pretrained_job_, stage_, true);
     Stage& stage = *pretrained_;
-    const Status opened = stage.open();
+    Status opened = stage.open();
+    if (opened) opened = stage.fit(nullptr, summary_.fits);
     if (is_stop(opened)) return RunStatus::kStopped;
     PLAIT_TRY(opened);
     PLAIT_TRY(stage.make_state());
@@ -533,10 +590,31 @@ class Run {
     PLAIT_ASSIGN(const NamedTensors best, weigh_best());
     if (summary_.status != RunStatus::kComplete) return {};
     const Status tested = test(weights, best);
+    if (tested) return run_after(weights, best);
     if (!is_stop(tested)) return tested;
     summary_.status = RunStatus::kStopped;
     summary_.test.clear();
     summary_.best_test.clear();
+    return {};
+  }
+
+  // A run that is stopped here is gone on from its last checkpoint, and these stages are run anew or kept.
+  Status run_after(const NamedTensors& last, const NamedTensors& best) {
+    if (!after_) return {};
+    network_records_ = std::make_unique<NetworkRecords>(*context_, job_, main_->data().training().fits());
+    StageChain::Surroundings around{
+        transport_,        work_,          files_, clock_, observer_, summary_.run_dir, identity_,
+        context_->threads, options_.resume};
+    const auto is_best = [](const StageSpec& stage) { return stage.network->weights == "best"; };
+    around.network_sha256 = [&](const StageSpec& stage) {
+      return is_best(stage) ? summary_.best_weights_sha256 : summary_.weights_sha256;
+    };
+    around.make_network_records = [&](const StageSpec& stage) {
+      return network_records_->make(stage, is_best(stage) ? best : last);
+    };
+    const Status ran = after_->run(around, summary_.stages);
+    if (!is_stop(ran)) return ran;
+    summary_.status = RunStatus::kStopped;
     return {};
   }
 
@@ -594,13 +672,15 @@ class Run {
   std::optional<RunContext> context_;
   std::optional<RunFolder> folder_;
   std::optional<CheckpointFolder> checkpoints_;
-  std::unique_ptr<StageChain> chain_;  // null: the job has none
+  std::unique_ptr<StageChain> chain_, after_;  // before training and after it; null: there are none
+  std::unique_ptr<NetworkRecords> network_records_;
   std::unique_ptr<Stage> main_;
   std::optional<Job> pretrained_job_;
   std::unique_ptr<Stage> pretrained_;  // of pretrained_job_
   Identity identity_, data_facts_;
   std::vector<std::string> unknown_data_;
   std::optional<Checkpoint> resume_from_;
+  std::optional<Fits> kept_fits_;  // of preprocess, by an earlier run of the folder
   bool is_prolonged_ = false;
   NamedTensors begun_with_;  // of --weights, for after the stages
   NamedTensors network_;     // the job's, as pretraining leaves it
@@ -645,19 +725,27 @@ Result<EvaluationInfo> evaluate(const Registry& registry, const Job& job, const 
   PLAIT_ASSIGN(const InputRecord input, share_input(files, options, job, transport));
   PLAIT_TRY(share_used_arrays(files, options.run_dir, job, transport));
   PLAIT_ASSIGN(const auto device, Device::open(registry, *job.device.entry, *job.device.config));
-  const Fits* const fits = input.parts.empty() ? nullptr : &input.fits;
-  PLAIT_ASSIGN(const EvaluationSet set, open_set(registry, job, options.on, fits));
   PLAIT_ASSIGN(const int fair, fair_threads(transport));
+  const int threads = options.threads > 0 ? options.threads : fair;
+  FoundFits found;
   StoppableWork work(transport);
-  const BlockParts parts{&registry,
-                         &job,
-                         device.get(),
-                         set.reader,
-                         set.order.get(),
-                         set.records(),
-                         job.evaluate.batch,
-                         options.threads > 0 ? options.threads : fair,
-                         &work};
+  Fits fits = input.fits;
+  if (input.parts.empty()) {
+    PLAIT_ASSIGN(fits, found.find(job, {registry, transport, work, threads}));
+  }
+  PLAIT_ASSIGN(const EvaluationSet set, open_set(registry, job, options.on, fits));
+  const BlockParts parts{
+      &registry,
+      &job,
+      device.get(),
+      set.reader,
+      set.order.get(),
+      set.records(),
+      job.evaluate.batch,
+      threads,
+      &work,
+      false,
+      input.parts.empty() ? classes_of(*set.reader) : SourceClasses{input.classes, input.class_names}};
   PLAIT_ASSIGN(const auto evaluator, Evaluator::create(parts, transport));
   PLAIT_ASSIGN(UsedWeights weights, use_weights(bytes, evaluator->plan().network(), path));
   EvaluationInfo info;

@@ -86,6 +86,19 @@ struct TaskStageInfo {
   int64_t results = 0;          // lines of a table of pairs
   int64_t bytes_shuffled = 0;   // sent from rank to rank
   int64_t bytes_spilled = 0;    // kept in files meanwhile
+  int64_t bytes_held = 0;       // of pairs in memory at most, on any rank
+  double seconds = 0;
+};
+
+// A pass of an augmenter over the training records.
+struct FitInfo {
+  std::string place;     // "plait.whiten (file:3:1)"
+  bool is_kept = false;  // of an earlier run of the folder: what it is made from has not changed
+  int64_t tasks = 0;
+  std::vector<int64_t> tasks_by_rank;
+  int64_t records = 0;          // observed
+  int64_t skipped_records = 0;  // bad ones, left out
+  int64_t bytes_shuffled = 0;   // sent from rank to rank
   double seconds = 0;
 };
 
@@ -116,6 +129,7 @@ struct Summary {
   std::vector<int64_t> tasks_by_rank;  // sums to shards x rounds
   int64_t skipped_records = 0;
   std::vector<TaskStageInfo> stages;
+  std::vector<FitInfo> fits;  // in the order in which they were made
   std::vector<Fault> faults;
   Identity identity;            // what the bits depend on, besides the job
   std::vector<Change> changes;  // in the order in which they were accepted
@@ -179,6 +193,7 @@ class Observer {
     (void)name, (void)tasks, (void)records;
   }
   virtual void task_stage_finished(const TaskStageInfo& stage) { (void)stage; }
+  virtual void fitted(const FitInfo& fit) { (void)fit; }
   virtual void stage_begun(const StageInfo& stage) { (void)stage; }
   virtual void round_finished(const RoundInfo& round) { (void)round; }
   virtual void evaluated(const EvaluationInfo& evaluation) { (void)evaluation; }

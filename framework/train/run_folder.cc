@@ -307,7 +307,23 @@ Json to_json(const std::vector<TaskStageInfo>& stages) {
                     {"results", stage.results},
                     {"bytes_shuffled", stage.bytes_shuffled},
                     {"bytes_spilled", stage.bytes_spilled},
+                    {"bytes_held", stage.bytes_held},
                     {"seconds", number(stage.seconds)}});
+  }
+  return list;
+}
+
+Json to_json(const std::vector<FitInfo>& fits) {
+  Json list = Json::array();
+  for (const FitInfo& fit : fits) {
+    list.push_back({{"operator", fit.place},
+                    {"kept", fit.is_kept},
+                    {"tasks", fit.tasks},
+                    {"tasks_by_rank", fit.tasks_by_rank},
+                    {"records", fit.records},
+                    {"skipped_records", fit.skipped_records},
+                    {"bytes_shuffled", fit.bytes_shuffled},
+                    {"seconds", number(fit.seconds)}});
   }
   return list;
 }
@@ -333,6 +349,7 @@ std::string Summary::json() const {
                          {"threads", threads},
                          {"seconds", number(seconds)},
                          {"stages", to_json(stages)},
+                         {"fits", to_json(fits)},
                          {"identity", to_json(identity)}};
     return json_text(object, 2) + "\n";
   }
@@ -360,6 +377,7 @@ std::string Summary::json() const {
                  {"best_test", to_json(best_test)},
                  {"tasks_by_rank", tasks_by_rank},
                  {"stages", to_json(stages)},
+                 {"fits", to_json(fits)},
                  {"skipped_records", skipped_records},
                  {"faults", list},
                  {"changes", to_json(changes)},

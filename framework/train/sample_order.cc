@@ -89,11 +89,16 @@ SampleRef TrainingOrder::replacement(const SampleRef& bad, int attempt) const {
   return {split_.training(index), bad.epoch, bad.place};
 }
 
-EvaluationOrder::EvaluationOrder(int64_t records, const RecordSplit* split)
-    : records_(records), split_(split ? *split : RecordSplit(0, records, 0)), is_split_(split != nullptr) {}
+EvaluationOrder::EvaluationOrder(int64_t records, const RecordSplit* split, Part part)
+    : records_(records),
+      split_(split ? *split : RecordSplit(0, records, 0)),
+      is_split_(split != nullptr),
+      part_(part) {}
 
 SampleRef EvaluationOrder::at(int64_t position) const {
-  return {is_split_ ? split_.validation(position) : position, 0, static_cast<uint64_t>(position)};
+  int64_t record = position;
+  if (is_split_) record = part_ == Part::kTraining ? split_.training(position) : split_.validation(position);
+  return {record, 0, static_cast<uint64_t>(position)};
 }
 
 SampleRef EvaluationOrder::sample(int64_t position) const { return at(std::min(position, records_ - 1)); }

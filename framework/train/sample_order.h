@@ -64,23 +64,27 @@ class TrainingOrder final : public SampleOrder {
   KeyedPermutation permutation_;
 };
 
-// The order of evaluation: position p is record p of the validation part of a split, or of the whole source.
+// The order of evaluation: position p is record p of a part of a split, or of the whole source.
 // Positions past the end meet the last record again (they fill a batch and are not counted).
 class EvaluationOrder final : public SampleOrder {
  public:
-  explicit EvaluationOrder(int64_t records) : EvaluationOrder(records, nullptr) {}
-  explicit EvaluationOrder(const RecordSplit& split) : EvaluationOrder(split.validation_count(), &split) {}
+  enum class Part { kValidation, kTraining };
+  explicit EvaluationOrder(int64_t records) : EvaluationOrder(records, nullptr, Part::kValidation) {}
+  explicit EvaluationOrder(const RecordSplit& split, Part part = Part::kValidation)
+      : EvaluationOrder(part == Part::kTraining ? split.training_count() : split.validation_count(), &split,
+                        part) {}
   SampleRef sample(int64_t position) const override;
   // The next record that is not bad, going round.
   SampleRef replacement(const SampleRef& bad, int attempt) const override;
   int64_t records() const { return records_; }
 
  private:
-  EvaluationOrder(int64_t records, const RecordSplit* split);
+  EvaluationOrder(int64_t records, const RecordSplit* split, Part part);
   SampleRef at(int64_t position) const;
   int64_t records_;
   RecordSplit split_;
   bool is_split_;
+  Part part_;
 };
 
 }  // namespace plait

@@ -11,8 +11,10 @@
 
 #include "base/checked.h"
 #include "pipeline/load.h"
+#include "pipeline/report_names.h"
 #include "train/class_check.h"
 #include "train/compile_plan.h"
+#include "train/network_records.h"
 #include "train/ranks.h"
 #include "train/stage_init.h"
 
@@ -38,7 +40,7 @@ Stage::Stage(RunContext& run, const Job& job, int number, bool pretraining)
 
 Stage::~Stage() = default;
 
-// Opening reads all records where an operator is fitted to them, and may wait for a disk.
+// Opening may read all of a file, and wait for a disk.
 Status Stage::open_data() {
   const TrainSpec& train = job_.train;
   PLAIT_ASSIGN(const int64_t repeat,
@@ -61,11 +63,14 @@ Status Stage::open() {
   PLAIT_TRY(make_optimizers());
   PLAIT_ASSIGN(reducer_, Reducer::create(run_.registry, job_.reducer, train.shards,
                                          int64_t{train.local_steps} * train.batch));
+  gathered_ = std::make_unique<GatheredLayout>(
+      *plan_, averaged_slots(*optimizer_, numbers_.sync, numbers_.inner_state));
   return make_evaluators();
 }
 
 Status Stage::make_state() {
   PLAIT_ASSIGN(state_, initial_state(*plan_, job_.seed, *optimizer_, outer_.get()));
+  PLAIT_ASSIGN(state_.reducer_states, initial_reducer_states(*gathered_, reducer_->states()));
   return {};
 }
 
@@ -168,17 +173,38 @@ Result<std::unique_ptr<Evaluator>> Stage::evaluator_for(const EvaluationSet& set
   parts.block = job_.evaluate.batch;
   parts.threads = run_.threads;
   parts.work = &run_.work;
+  parts.classes = classes_of(data_->training());
   return Evaluator::create(parts, run_.transport);
 }
 
+// Also where nothing is validated: what the file says has to be there.
+Status Stage::name_values() {
+  PLAIT_ASSIGN(reported_, evaluation_values(run_.registry, network(), classes_of(data_->training())));
+  const std::string& wanted = job_.evaluate.monitor;
+  if (pretraining_ || wanted.empty()) return {};
+  if (std::ranges::find(reported_, wanted, &ReportedValue::name) != reported_.end()) return {};
+  std::vector<std::string> names;
+  for (const ReportedValue& value : reported_) names.push_back(value.name);
+  return {Code::kInvalid,
+          error_at(job_.evaluate.monitor_where, not_reported(wanted) + "; " + instead_of(wanted, names))};
+}
+
+// Unless the job says: its first metric, else the loss.
+void Stage::find_monitor() {
+  if (reported_.empty()) return;
+  const std::string& wanted = job_.evaluate.monitor;
+  const auto found = pretraining_ || wanted.empty()
+                         ? reported_.begin()
+                         : std::ranges::find(reported_, wanted, &ReportedValue::name);
+  monitor_ = found->name;
+  higher_is_better_ = found->higher_is_better;
+}
+
 Status Stage::make_evaluators() {
+  PLAIT_TRY(name_values());
   if (data_->validation().records() > 0) {
     PLAIT_ASSIGN(validation_, evaluator_for(data_->validation()));
-    monitor_ = pretraining_ || job_.evaluate.monitor.empty() ? validation_->default_monitor()
-                                                             : job_.evaluate.monitor;
-    if (!monitor_.empty()) {
-      PLAIT_ASSIGN(higher_is_better_, validation_->higher_is_better(monitor_));
-    }
+    find_monitor();
   }
   if (data_->test().records() > 0 && !pretraining_) {
     PLAIT_ASSIGN(test_, evaluator_for(data_->test()));
@@ -197,7 +223,8 @@ Status Stage::check_monitor(const Monitored& one) const {
     return {Code::kInvalid, error_at(one.where, one.schedule + " looks at validations: got a job without "
                                                                "any, wanted validation { ... }")};
   }
-  const std::vector<std::string> names = validation_->names();
+  std::vector<std::string> names;
+  for (const ReportedValue& value : reported_) names.push_back(value.name);
   const std::string& name = one.name.empty() ? monitor_ : one.name;
   if (std::ranges::count(names, name) > 0) return {};
   return {Code::kInvalid,
@@ -205,8 +232,27 @@ Status Stage::check_monitor(const Monitored& one) const {
                                           one.schedule, name, fmt::join(names, ", ")))};
 }
 
-Status Stage::take_stage_arrays() {
-  PLAIT_TRY(run_.work.run([this] { return data_->complete(run_.registry, job_); }));
+Status Stage::declare_network_records() const {
+  for (const StageSpec& stage : job_.stages) {
+    if (!stage.network) continue;
+    const std::string& on = stage.network->on;
+    const int64_t records = on == "test"    ? data_->test().records()
+                            : on == "train" ? data_->training_records()
+                                            : data_->validation().records();
+    PLAIT_TRY(plait::declare_network_records(job_, stage, data_->training().parts(), records));
+  }
+  return {};
+}
+
+Status Stage::fit(const Fits* kept, std::vector<FitInfo>& told) {
+  const size_t before = told.size();
+  PLAIT_TRY(data_->complete(job_, {run_.registry, run_.transport, run_.work, run_.threads}, kept, told));
+  for (size_t i = before; run_.is_root() && i < told.size(); ++i) run_.observer.fitted(told[i]);
+  return {};
+}
+
+Status Stage::take_stage_arrays(const Fits* kept, std::vector<FitInfo>& told) {
+  PLAIT_TRY(fit(kept, told));
   PLAIT_ASSIGN(const NamedTensors made, init_tensors(job_, network()));
   if (made.empty()) return {};
   return begin_with(made).status();
@@ -220,7 +266,7 @@ Result<int> Stage::begin_with(const NamedTensors& from) {
 }
 
 Status Stage::resume(const Checkpoint& checkpoint) {
-  PLAIT_TRY(take_state(*plan_, checkpoint, state_));
+  PLAIT_TRY(take_state(*plan_, *gathered_, checkpoint, state_));
   best_ = checkpoint.best;
   validation_values_ = checkpoint.validation;
   validated_step_ = checkpoint.validated_step;
@@ -463,9 +509,8 @@ Status Stage::validate(bool is_regular) {
 // A job that was changed since may not have all the values of its checkpoint.
 void Stage::remember(Validated validated) {
   for (const auto& [name, value] : validated.values) {
-    if (!validation_) continue;
-    const auto higher_is_better = validation_->higher_is_better(name);
-    if (higher_is_better) history_.add(name, *higher_is_better, validated.step, value);
+    const auto reported = std::ranges::find(reported_, name, &ReportedValue::name);
+    if (reported != reported_.end()) history_.add(name, reported->higher_is_better, validated.step, value);
   }
   validated_.push_back(std::move(validated));
 }
@@ -498,7 +543,7 @@ Status Stage::save_checkpoint(const NamedTensors& network) {
   checkpoint.validation = validation_values_;
   checkpoint.validated_step = validated_step_;
   checkpoint.validated = validated_;
-  const TensorSources tensors = put_state(*plan_, state_, checkpoint);
+  const TensorSources tensors = put_state(*plan_, *gathered_, state_, checkpoint);
   if (pretraining_) {
     for (const NamedTensor& tensor : network)
       checkpoint.tensors.push_back({"network/" + tensor.name, tensor.shape, tensor.values});

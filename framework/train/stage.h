@@ -48,8 +48,11 @@ class Stage : private RoundFollower {
   // is less than a round; kStopped on all ranks.
   // Threads: [setup only]
   Status open();
+  // Fits the operators of the data that want it, and wait for no stage of tasks: see JobData::complete. What
+  // was done is in `told`, on all ranks. After open. Fails with: kStopped on all ranks.
+  Status fit(const Fits* kept, std::vector<FitInfo>& told);
   // Once the stages of tasks have run: what of data and weights is made from their arrays. After make_state.
-  Status take_stage_arrays();
+  Status take_stage_arrays(const Fits* kept, std::vector<FitInfo>& told);
   // The weights that the seed gives, and slots; after open, for stages that run.
   Status make_state();
 
@@ -61,6 +64,9 @@ class Stage : private RoundFollower {
   // "".
   std::string length_bound_schedule() const { return optimizer_->length_bound_schedule(); }
   const JobData& data() const { return *data_; }
+  // Of all stages of the job that read the trained network. After open. Fails with: as the function of that
+  // name in network_records.h.
+  Status declare_network_records() const;
   // What a rank holds that does all shards of the stage with these threads, or their part of `ranks`; the
   // process apart.
   RunMemory memory(int threads, int ranks) const;
@@ -76,6 +82,8 @@ class Stage : private RoundFollower {
   Result<RunStatus> run(const NamedTensors& network);
 
   Result<NamedTensors> weights() const;
+  // All that its evaluations report.
+  const std::vector<ReportedValue>& reported() const { return reported_; }
   // The value that picks the best weights; "" where none does.
   const std::string& monitor() const { return monitor_; }
   double loss() const { return loss_; }
@@ -94,6 +102,8 @@ class Stage : private RoundFollower {
   Status make_rounds();
   Status make_plan();
   Status make_optimizers();
+  Status name_values();
+  void find_monitor();
   Status check_plain_order() const;
   Status make_evaluators();
   Status check_monitors();
@@ -132,6 +142,7 @@ class Stage : private RoundFollower {
   const Plan* plan_ = nullptr;  // at the bound
   std::unique_ptr<OptimizerInstance> optimizer_, outer_;
   std::unique_ptr<Reducer> reducer_;
+  std::unique_ptr<GatheredLayout> gathered_;  // of the reducer's states
   std::unique_ptr<Evaluator> validation_, test_;
   std::unique_ptr<Rounds> rounds_;
   RoundNumbers numbers_;
@@ -145,6 +156,7 @@ class Stage : private RoundFollower {
   Clock::Nanoseconds round_begin_{};
   int64_t epochs_before_ = 0;              // that had passed then
   const NamedTensors* network_ = nullptr;  // see run
+  std::vector<ReportedValue> reported_;
   std::string monitor_;
   bool higher_is_better_ = false;
   double loss_ = 0;

@@ -18,8 +18,9 @@ std::string made_from(const StageSpec& stage, const Identity& identity,
   const std::string place = place_of(stage);
   std::string text;
   for (const Fact& fact : identity) {
-    const bool is_of_job = fact.part == part::kJob || fact.part == part::kLength ||
-                           fact.part == part::kData || fact.part == part::kWholeData;
+    // What the network makes depends on all of the job.
+    const bool is_of_job = !stage.network && (fact.part == part::kJob || fact.part == part::kLength ||
+                                              fact.part == part::kData || fact.part == part::kWholeData);
     if (is_of_job && fact.name != "seed" && !fact.name.starts_with(place)) continue;
     text += std::string(fact.part) + "\n" + fact.name + "\n" + fact.value + "\n";
   }
@@ -31,9 +32,10 @@ double seconds_of(Clock::Nanoseconds time) { return std::chrono::duration<double
 
 }  // namespace
 
-Result<std::unique_ptr<StageChain>> StageChain::open(const Registry& registry, const Job& job) {
-  std::unique_ptr<StageChain> chain(new StageChain(registry, job.seed));
+Result<std::unique_ptr<StageChain>> StageChain::open(const Registry& registry, const Job& job, When when) {
+  std::unique_ptr<StageChain> chain(new StageChain(registry, job));
   for (const StageSpec& spec : job.stages) {
+    if (spec.is_after_training != (when == When::kAfterTraining)) continue;
     PLAIT_ASSIGN(auto stage, TaskStage::open(registry, spec, job.seed));
     chain->stages_.push_back(std::move(stage));
   }
@@ -57,8 +59,11 @@ std::vector<std::string> StageChain::sha256_of_used(const StageSpec& spec,
                                                     const std::vector<TaskStageInfo>& told) const {
   std::vector<std::string> all;
   const std::vector<const StageArrays*> used = spec.used_stages();
-  for (size_t i = 0; i < told.size(); ++i)
-    if (std::ranges::find(used, stages_[i]->spec().arrays.get()) != used.end()) all.push_back(told[i].sha256);
+  for (const StageSpec& stage : job_.stages) {
+    if (std::ranges::find(used, stage.arrays.get()) == used.end()) continue;
+    const auto info = std::ranges::find(told, stage.name, &TaskStageInfo::name);
+    if (info != told.end()) all.push_back(info->sha256);
+  }
   return all;
 }
 
@@ -66,7 +71,7 @@ std::vector<std::string> StageChain::sha256_of_used(const StageSpec& spec,
 Status StageChain::open_waiting(std::unique_ptr<TaskStage>& stage, const Surroundings& around) {
   if (!stage->is_waiting()) return {};
   return around.work.run([this, &stage]() -> Status {
-    PLAIT_ASSIGN(stage, TaskStage::open(registry_, stage->spec(), seed_));
+    PLAIT_ASSIGN(stage, TaskStage::open(registry_, stage->spec(), job_.seed));
     return {};
   });
 }
@@ -75,7 +80,9 @@ Status StageChain::run_one(std::unique_ptr<TaskStage>& stage, const Surroundings
                            std::vector<TaskStageInfo>& told) {
   Transport& transport = around.transport;
   const StageSpec& spec = stage->spec();
-  const std::string from = made_from(spec, around.identity, sha256_of_used(spec, told));
+  std::vector<std::string> used = sha256_of_used(spec, told);
+  if (spec.network) used.push_back(around.network_sha256(spec));
+  const std::string from = made_from(spec, around.identity, used);
   TaskStageInfo info;
   info.name = spec.name;
   info.task = spec.task.id();
@@ -86,6 +93,7 @@ Status StageChain::run_one(std::unique_ptr<TaskStage>& stage, const Surroundings
       around.resume && transport.is_root() && read_stage_record(around.files, around.run_dir, from, info);
   PLAIT_TRY(transport.all_reduce_max(std::span<int32_t>(&is_kept, 1)));
   if (is_kept == 0) {
+    if (spec.network) PLAIT_TRY(around.make_network_records(spec));
     PLAIT_TRY(open_waiting(stage, around));
     PLAIT_TRY(run_task(*stage, around, info));
     if (transport.is_root()) PLAIT_TRY(write_stage_record(around.files, around.run_dir, from, info));
@@ -108,6 +116,8 @@ Status StageChain::run_task(TaskStage& stage, const Surroundings& around, TaskSt
   if (around.transport.is_root()) around.observer.task_stage_begun(info.name, stage.tasks(), stage.records());
   PLAIT_ASSIGN(const TaskStage::Outcome outcome,
                stage.run(around.transport, around.work, around.files, path, around.threads));
+  for (size_t i = 0; around.transport.is_root() && i < stage.fits().size(); ++i)
+    around.observer.fitted(stage.fits()[i]);
   info.tasks = stage.tasks();
   info.records = outcome.records;
   info.skipped_records = outcome.skipped_records;
@@ -116,6 +126,7 @@ Status StageChain::run_task(TaskStage& stage, const Surroundings& around, TaskSt
   info.results = outcome.results;
   info.bytes_shuffled = outcome.bytes_shuffled;
   info.bytes_spilled = outcome.bytes_spilled;
+  info.bytes_held = outcome.bytes_held;
   info.tasks_by_rank = outcome.tasks_by_rank;
   info.sha256 = outcome.sha256;
   return {};

@@ -1,6 +1,7 @@
-// The stages of a job that run tasks, each behind those whose arrays it uses, before its training; and what
-// of them an earlier run left that is still good.
+// The stages of a job that run tasks, each behind those whose arrays it uses, before its training or after
+// it; and what of them an earlier run left that is still good.
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,8 +13,10 @@ namespace plait {
 
 class StageChain {
  public:
-  // Fails with: as TaskStage::open. Threads: [setup only]
-  static Result<std::unique_ptr<StageChain>> open(const Registry& registry, const Job& job);
+  enum class When { kBeforeTraining, kAfterTraining };
+  // The job outlives the chain. Of stages after training those that read the network must know what it will
+  // give them: declare_network_records. Fails with: as TaskStage::open. Threads: [setup only]
+  static Result<std::unique_ptr<StageChain>> open(const Registry& registry, const Job& job, When when);
 
   bool is_empty() const { return stages_.empty(); }
   const std::vector<std::unique_ptr<TaskStage>>& stages() const { return stages_; }
@@ -30,13 +33,17 @@ class StageChain {
     const Identity& identity;
     int threads = 1;
     bool resume = false;  // tables of an earlier run are kept where nothing they are made from has changed
+    // Of stages that read the trained network: the digest of its weights, and a function that gives the stage
+    // its records.
+    std::function<std::string(const StageSpec&)> network_sha256 = {};
+    std::function<Status(const StageSpec&)> make_network_records = {};
   };
   // What was done is in `told`, in order, also after a stop.
   // Fails with: as TaskStage::run; kStopped on all ranks. Threads: [one at a time], the transport's thread
   Status run(const Surroundings& around, std::vector<TaskStageInfo>& told);
 
  private:
-  StageChain(const Registry& registry, uint64_t seed) : registry_(registry), seed_(seed) {}
+  StageChain(const Registry& registry, const Job& job) : registry_(registry), job_(job) {}
   Status run_one(std::unique_ptr<TaskStage>& stage, const Surroundings& around,
                  std::vector<TaskStageInfo>& told);
   Status run_task(TaskStage& stage, const Surroundings& around, TaskStageInfo& info);
@@ -45,7 +52,7 @@ class StageChain {
                                           const std::vector<TaskStageInfo>& told) const;
 
   const Registry& registry_;
-  const uint64_t seed_;
+  const Job& job_;
   std::vector<std::unique_ptr<TaskStage>> stages_;
 };
 

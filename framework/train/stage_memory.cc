@@ -56,10 +56,12 @@ RunMemory Stage::memory(int threads, int ranks) const {
   use.weights = floats(arena);
   use.slots = floats(trained * (slots + (outer_ ? outer_->slots().size() : 0)));
   use.mean = floats(arena);
-  const bool average = in_tasks && numbers_.inner_state == InnerState::kAverage;
-  const std::vector<SlotInfo> averaged = average ? optimizer_->slots() : std::vector<SlotInfo>();
+  const std::vector<SlotInfo> averaged = averaged_slots(*optimizer_, numbers_.sync, numbers_.inner_state);
   if (reducer_->gathers()) {
-    use.sums = floats(arena + trained * averaged.size()) * static_cast<uint64_t>(3 * numbers_.shards);
+    // States are there twice while they are made anew, and one vector for what comes of the round.
+    const uint64_t states = reducer_->takes_whole() ? 2 * reducer_->states().size() + 2 : 0;
+    use.sums =
+        floats(arena + trained * averaged.size()) * (static_cast<uint64_t>(3 * numbers_.shards) + states);
   } else {
     use.sums = RoundSums::bytes(*plan_, averaged, reducer_->total_weight());
   }

@@ -120,7 +120,8 @@ Status share_stage_arrays(Files& files, const std::string& run_dir, const StageS
 
 Status share_used_arrays(Files& files, const std::string& run_dir, const Job& job, Transport& transport) {
   for (const StageSpec& stage : job.stages)
-    if (stage.is_used) PLAIT_TRY(share_stage_arrays(files, run_dir, stage, transport));
+    if (stage.is_used && !stage.is_after_training)
+      PLAIT_TRY(share_stage_arrays(files, run_dir, stage, transport));
   return {};
 }
 

@@ -24,7 +24,7 @@ bool read_stage_record(Files& files, const std::string& run_dir, const std::stri
 // Collective.
 Status share_stage_arrays(Files& files, const std::string& run_dir, const StageSpec& stage,
                           Transport& transport);
-// Of all stages whose arrays the job uses.
+// Of all stages whose arrays the job's training uses.
 Status share_used_arrays(Files& files, const std::string& run_dir, const Job& job, Transport& transport);
 
 }  // namespace plait

@@ -148,25 +148,22 @@ class TaskStage::Mapper final : public RecordMapper {
   std::atomic<int64_t> records_ = 0, skipped_ = 0;
 };
 
-TaskStage::TaskStage(const StageSpec& spec, uint64_t seed) : spec_(spec), seed_(seed) {}
+TaskStage::TaskStage(const Registry& registry, const StageSpec& spec, uint64_t seed)
+    : registry_(registry), spec_(spec), seed_(seed) {}
 TaskStage::~TaskStage() = default;
 
 Result<std::unique_ptr<TaskStage>> TaskStage::open(const Registry& registry, const StageSpec& spec,
                                                    uint64_t seed) {
-  std::unique_ptr<TaskStage> stage(new TaskStage(spec, seed));
+  std::unique_ptr<TaskStage> stage(new TaskStage(registry, spec, seed));
   stage->is_waiting_ =
       std::ranges::any_of(spec.used_stages(), [](const StageArrays* used) { return !used->has_values(); });
   if (spec.from_stage != nullptr) PLAIT_TRY(stage->open_arrays());
   const PluginSpec& source = spec.from_stage != nullptr ? stage->arrays_source_->spec() : spec.source;
-  SampleReader::Options options;
-  options.training = false;
-  options.seed = seed;
-  options.preprocess = &spec.preprocess;
-  PLAIT_ASSIGN(stage->reader_, SampleReader::create(registry, source, options));
+  PLAIT_ASSIGN(stage->reader_, SampleReader::create(registry, source, stage->reader_options()));
   if (stage->records() < 1 && !stage->is_waiting_)
     return Status(Code::kInvalid,
-                  error_at(source.where, spec.from.empty() ? "the source has no records"
-                                                           : "stage \"" + spec.from + "\" made no rows"));
+                  error_at(source.where, spec.from_stage == nullptr ? "the source has no records"
+                                                                    : spec.from_text() + " made no rows"));
   for (const ChainOperator& op : stage->reader_->chain().operators())
     if (op.whole_batches)
       return Status(Code::kInvalid, op.place + " works on batches of training, and cannot stand in a stage");
@@ -175,11 +172,26 @@ Result<std::unique_ptr<TaskStage>> TaskStage::open(const Registry& registry, con
   return stage;
 }
 
+SampleReader::Options TaskStage::reader_options() const {
+  SampleReader::Options options;
+  options.training = false;
+  options.seed = seed_;
+  options.preprocess = &spec_.preprocess;
+  return options;
+}
+
+Status TaskStage::fit(Transport& transport, StoppableWork& work, int threads) {
+  const FitRecords all{records(), [](int64_t place) { return place; }};
+  const Status fitted =
+      fitting_.complete(*reader_, reader_options(), all, {registry_, transport, work, threads}, fits_);
+  return fitted || fitted.code() == Code::kStopped ? fitted : fitted.at("stage \"" + spec_.name + "\"");
+}
+
 Status TaskStage::open_arrays() {
   auto source = ArraySource::create(spec_.from_stage, spec_.from_arrays, spec_.where);
   if (!source)
     return {source.status().code(),
-            error_at(spec_.where, "stage \"" + spec_.from + "\": " + source.status().message())};
+            error_at(spec_.where, spec_.from_text() + ": " + source.status().message())};
   arrays_source_ = std::move(source).value();
   return {};
 }
@@ -250,6 +262,7 @@ std::string TaskStage::flow() const {
 
 Result<TaskStage::Outcome> TaskStage::run(Transport& transport, StoppableWork& work, Files& files,
                                           const std::string& path, int threads) {
+  PLAIT_TRY(fit(transport, work, threads));
   // A source that is read in order has one reader.
   const int slots = reader_->chain().in_order() ? 1 : threads;
   mapper_->set_slots(slots, &work.cancelled());
@@ -301,6 +314,7 @@ Status TaskStage::run_keyed(Transport& transport, StoppableWork& work, int slots
   outcome.results = counts.results;
   outcome.bytes_shuffled = counts.bytes_shuffled;
   outcome.bytes_spilled = counts.bytes_spilled;
+  outcome.bytes_held = counts.bytes_held;
   outcome.tasks_by_rank = counts.tasks_by_rank;
   return {};
 }

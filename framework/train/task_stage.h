@@ -10,6 +10,7 @@
 #include "mapreduce/array_stage.h"
 #include "mapreduce/keyed_stage.h"
 #include "train/array_source.h"
+#include "train/fit_stage.h"
 #include "train/run.h"
 
 namespace plait {
@@ -29,6 +30,8 @@ class TaskStage {
   const SampleReader& reader() const { return *reader_; }
   // Whether it has to be opened again, once the stages that it uses have run.
   bool is_waiting() const { return is_waiting_; }
+  // Of its operators of preprocess.
+  const std::vector<FitInfo>& fits() const { return fits_; }
   // 0: of a stage that has not run.
   int64_t records() const { return reader_->records(); }
   int64_t tasks() const;
@@ -45,9 +48,13 @@ class TaskStage {
     int64_t results = 0;          // lines of a table of pairs
     int64_t bytes_shuffled = 0;   // sent from rank to rank
     int64_t bytes_spilled = 0;    // kept in files meanwhile
+    int64_t bytes_held = 0;       // of pairs in memory at most, on any rank
     std::vector<int64_t> tasks_by_rank;
     std::string sha256;  // of the output; rank 0 only
   };
+  // Fits the operators of preprocess that want it to all records, and makes them; run does so where it has
+  // not been. Fails with: as FitStages::complete. Threads: as run
+  Status fit(Transport& transport, StoppableWork& work, int threads);
   // On all ranks. Rank 0 writes the output to `path`, at once at the end or not at all.
   // Fails with: as KeyedStage::run and ArrayStage::run; kIo when the output cannot be written.
   // Threads: [one at a time], the transport's thread; what it may be caught in lives as long as `work`.
@@ -58,8 +65,9 @@ class TaskStage {
   class Mapper;
   // Writes the stage's file, of which the function gives the pieces.
   using FileWriter = std::function<Status(const std::function<Status(const Files::Writer&)>&)>;
-  TaskStage(const StageSpec& spec, uint64_t seed);
+  TaskStage(const Registry& registry, const StageSpec& spec, uint64_t seed);
   Status open_arrays();
+  SampleReader::Options reader_options() const;
   Status make_plugins(const Registry& registry);
   Status make_keyed_plugins(const Registry& registry);
   Status run_keyed(Transport& transport, StoppableWork& work, int slots, const FileWriter& write_file,
@@ -67,11 +75,14 @@ class TaskStage {
   Status run_arrays(Transport& transport, StoppableWork& work, int slots, const FileWriter& write_file,
                     Outcome& outcome);
 
+  const Registry& registry_;
   const StageSpec& spec_;
   const uint64_t seed_;
   bool is_waiting_ = false;
   std::unique_ptr<ArraySource> arrays_source_;  // where another stage's arrays are read
   std::unique_ptr<SampleReader> reader_;
+  FitStages fitting_;
+  std::vector<FitInfo> fits_;
   Instance task_;
   TaskForm form_;
   std::unique_ptr<Combiner> combiner_;

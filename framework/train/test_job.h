@@ -26,7 +26,9 @@ namespace plait {
 // {rate} wants whole parameters in plain order: each element's step depends on its place, a slot and the
 // loss; sharp {rho rate} takes a second gradient at w + rho g / |g|. Source points {count bad spoilt gone}: x
 // [3], label [1], of which `bad` records break their format and those from number `spoilt` on are not finite;
-// a `gone` one cannot be opened; its digest has points_edition in it. Schedules fade (depends on the number
+// a `gone` one cannot be opened; its digest has points_edition in it. Augmenter level
+// {strict}: x less its mean, over its spread, of a pass over the data; strict refuses what is not finite.
+// Schedules fade (depends on the number
 // of steps) and halve (does not), watch {monitor} (halves after each validation that is not the best) and
 // tire {after} (ends training after so many validations), listed {factors} (one an epoch). Reducers mean
 // (default) and middle (gathers). Devices near (default) and far (memory that the host may not touch).

@@ -436,6 +436,39 @@ struct Points {
   }
 };
 
+struct Level {
+  bool strict = false;
+  static void describe(sdk::Describe<Level>& d) {
+    d.doc("x less its mean, over its spread");
+    d.field("strict", &Level::strict).doc("what is not finite is no sample to learn from");
+  }
+  size_t fit_size(const sdk::Parts&) const { return 7; }
+  void fit_observe(sdk::Context&, sdk::SampleCall& call, std::span<double> state) const {
+    const auto x = call.input("x").f32();
+    if (strict && !std::isfinite(x[0])) throw sdk::Error("x is ", x[0]);
+    state[0] += 1;
+    for (size_t i = 0; i < 3; ++i) {
+      state[1 + i] += 1e-3 * static_cast<double>(x[i]);
+      state[4 + i] += static_cast<double>(x[i]) * static_cast<double>(x[i]) / 3;
+    }
+  }
+  void open(sdk::Context& c, const sdk::Parts&) {
+    if (c.fit().size() != 7 || c.fit()[0] == 0) throw sdk::Error("there was no pass over the data");
+    for (size_t i = 0; i < 3; ++i) {
+      mean_[i] = 1e3 * c.fit()[1 + i] / c.fit()[0];
+      spread_[i] = std::sqrt(std::max(1e-9, 3 * c.fit()[4 + i] / c.fit()[0] - mean_[i] * mean_[i]));
+    }
+  }
+  void apply(sdk::Context&, sdk::SampleCall& call) const {
+    const auto [from, to] = call.part("x");
+    for (size_t i = 0; i < 3; ++i)
+      to.f32()[i] = static_cast<float>((static_cast<double>(from.f32()[i]) - mean_[i]) / spread_[i]);
+  }
+
+ private:
+  double mean_[3] = {}, spread_[3] = {};
+};
+
 // Memory of `far` is known by addresses that are off by a fixed number: who touches it directly is caught.
 template <bool kHostMemory>
 struct Memory {
@@ -549,12 +582,12 @@ const Registry& train_registry() {
       sdk::optimizer<Paced>("plait.paced"), sdk::optimizer<Grow>("plait.grow"),
       sdk::optimizer<Sharp>("plait.sharp"), sdk::reducer<MeanReducer>("plait.mean"),
       sdk::reducer<Middle>("plait.middle"), sdk::source<Points>("plait.points"),
-      sdk::device<Memory<true>>("plait.near"), sdk::device<Memory<false>>("plait.far"),
-      sdk::pretrainer<Again>("plait.again"), sdk::schedule<Fade>("plait.fade"),
-      sdk::schedule<HalfLater>("plait.halve"), sdk::schedule<Watch>("plait.watch"),
-      sdk::schedule<Tire>("plait.tire"), sdk::schedule<Listed>("plait.listed"),
-      sdk::source<test_sequences::Words>("plait.words"), sdk::layer<test_sequences::Carry>("plait.carry"),
-      sdk::layer<test_sequences::Last>("plait.last"));
+      sdk::augmenter<Level>("plait.level"), sdk::device<Memory<true>>("plait.near"),
+      sdk::device<Memory<false>>("plait.far"), sdk::pretrainer<Again>("plait.again"),
+      sdk::schedule<Fade>("plait.fade"), sdk::schedule<HalfLater>("plait.halve"),
+      sdk::schedule<Watch>("plait.watch"), sdk::schedule<Tire>("plait.tire"),
+      sdk::schedule<Listed>("plait.listed"), sdk::source<test_sequences::Words>("plait.words"),
+      sdk::layer<test_sequences::Carry>("plait.carry"), sdk::layer<test_sequences::Last>("plait.last"));
   const auto on = [](const char* device) {
     return sdk::PluginTable(
         device, "1", "none", sdk::implementation<Plane>("plait.plane", device),

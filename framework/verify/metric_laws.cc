@@ -1,7 +1,10 @@
 // Laws of metrics.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cmath>
+#include <set>
 
 #include "registry/shape_text.h"
 #include "verify/heap.h"
@@ -57,6 +60,33 @@ Status merges(Trial& trial) {
   });
 }
 
+// The host cuts records into blocks, and keeps what each appends behind the one before.
+Status rows(Trial& trial) {
+  return for_each_bench(trial, [&](const MetricBench& bench) -> Status {
+    if (!PLAIT_HAS(bench.ops, row_size)) return skipped("keeps no rows");
+    if (bench.row_size < 1 || bench.row_size > 65536)
+      return broken(fmt::format("rows have {} numbers, wanted 1 .. 65536", bench.row_size));
+    const MetricData data(bench, trial.dice());
+    std::vector<double> whole, parts;
+    PLAIT_TRY(bench.update_rows(data.prediction, data.target, whole));
+    for (int64_t begin = 0; begin < kMetricBatch;) {
+      const int64_t end =
+          std::min<int64_t>(kMetricBatch, begin + 1 + static_cast<int64_t>(trial.dice().below(5)));
+      PLAIT_TRY(
+          bench.update_rows(*slice(data.prediction, begin, end), *slice(data.target, begin, end), parts));
+      begin = end;
+    }
+    if (whole.size() != parts.size())
+      return broken(fmt::format("appends {} rows for a batch, and {} for its parts",
+                                whole.size() / bench.row_size, parts.size() / bench.row_size));
+    for (size_t i = 0; i < whole.size(); ++i)
+      if (std::memcmp(&whole[i], &parts[i], sizeof(double)) != 0)
+        return broken(fmt::format("number {} of row {} is {} for a batch, {} when it is cut into parts",
+                                  i % bench.row_size, i / bench.row_size, whole[i], parts[i]));
+    return {};
+  });
+}
+
 // A batch of more than 2^16 numbers beside small parts of it. Sums of n numbers of the order of 1 in f64 are
 // off by at most n^2 / 2 * 2^-53.
 Status large(Trial& trial) {
@@ -72,14 +102,19 @@ Status large(Trial& trial) {
     const MetricData data(bench, trial.dice());
     std::vector<double> whole(bench.state_size), merged(bench.state_size);
     trial.doing("update, " + bench.text());
+    std::vector<double> whole_rows, part_rows;
     PLAIT_TRY(bench.update(data.prediction, data.target, whole.data()));
+    PLAIT_TRY(bench.update_rows(data.prediction, data.target, whole_rows));
     for (int64_t begin = 0; begin < samples; begin += kPart) {
       const int64_t end = std::min(begin + kPart, samples);
       std::vector<double> part(bench.state_size);
-      PLAIT_TRY(
-          small.update(*slice(data.prediction, begin, end), *slice(data.target, begin, end), part.data()));
+      const auto p = slice(data.prediction, begin, end), t = slice(data.target, begin, end);
+      PLAIT_TRY(small.update(*p, *t, part.data()));
+      PLAIT_TRY(small.update_rows(*p, *t, part_rows));
       for (size_t i = 0; i < part.size(); ++i) merged[i] += part[i];
     }
+    if (whole_rows != part_rows)
+      return broken(fmt::format("rows of a batch of {} samples are not those of its parts", samples));
     const auto terms = static_cast<double>(samples * each);
     for (size_t i = 0; i < whole.size(); ++i)
       if (!near(whole[i], merged[i]) && !(std::abs(whole[i] - merged[i]) <= terms * terms * 0x1p-54))
@@ -95,16 +130,19 @@ Status finishes(Trial& trial) {
     const MetricData data(bench, trial.dice());
     std::vector<double> state(bench.state_size);
     PLAIT_TRY(bench.update(data.prediction, data.target, state.data()));
-    std::vector<double> once(bench.ops->n_values), doubled(bench.ops->n_values), twice(state);
-    PLAIT_TRY(bench.finish(state.data(), once.data()));
+    std::vector<double> rows;
+    PLAIT_TRY(bench.update_rows(data.prediction, data.target, rows));
+    std::vector<double> once(bench.values.size()), doubled(bench.values.size()), twice(state), more(rows);
+    PLAIT_TRY(bench.finish(state.data(), rows, once.data()));
     for (double& number : twice) number *= 2;
-    PLAIT_TRY(bench.finish(twice.data(), doubled.data()));
+    more.insert(more.end(), rows.begin(), rows.end());
+    PLAIT_TRY(bench.finish(twice.data(), more, doubled.data()));
     for (size_t i = 0; i < once.size(); ++i) {
-      const plait_metric_value* value = bench.ops->values[i];
-      if (!std::isfinite(once[i])) return broken(fmt::format("{} is {}", value->name, once[i]));
+      const std::string& name = bench.values[i].name;
+      if (!std::isfinite(once[i])) return broken(fmt::format("{} is {}", name, once[i]));
       if (!near(once[i], doubled[i]))
-        return broken(fmt::format("{} is {} for some samples, {} when each is counted twice", value->name,
-                                  once[i], doubled[i]));
+        return broken(fmt::format("{} is {} for some samples, {} when each is counted twice", name, once[i],
+                                  doubled[i]));
     }
     return {};
   });
@@ -113,17 +151,23 @@ Status finishes(Trial& trial) {
 Status memory(Trial& trial) {
   return for_each_bench(trial, [&](const MetricBench& bench) -> Status {
     MetricData data(bench, trial.dice());
-    Guarded state(bench.state_size * 8, Poison::kNan), values(bench.ops->n_values * 8, Poison::kNan);
+    Guarded state(bench.state_size * 8, Poison::kNan), values(bench.values.size() * 8, Poison::kNan);
     std::memset(state.data(), 0, state.bytes());
     Guarded prediction(data.prediction.memory().bytes(), Poison::kNan),
         target(data.target.memory().bytes(), Poison::kNan);
     prediction.write(data.prediction.memory().data(), prediction.bytes()),
         target.write(data.target.memory().data(), target.bytes());
     PLAIT_TRY(bench.update(data.prediction, data.target, state.as<double>()));
-    PLAIT_TRY(bench.finish(state.as<double>(), values.as<double>()));
+    std::vector<double> appended;
+    PLAIT_TRY(bench.update_rows(data.prediction, data.target, appended));
+    Guarded kept(appended.size() * 8, Poison::kNan);
+    kept.write(appended.data(), kept.bytes());
+    PLAIT_TRY(bench.finish(state.as<double>(), {kept.as<double>(), appended.size()}, values.as<double>()));
+    if (std::memcmp(kept.data(), appended.data(), kept.bytes()) != 0) return broken("writes its rows");
     for (const auto& [what, block] :
          std::vector<std::pair<const char*, const Guarded*>>{{"state", &state},
                                                              {"values", &values},
+                                                             {"rows", &kept},
                                                              {"prediction", &data.prediction.memory()},
                                                              {"target", &data.target.memory()}})
       if (const auto text = block->overrun(); !text.empty())
@@ -138,17 +182,24 @@ Status same_again(Trial& trial) {
   return for_each_bench(trial, [&](const MetricBench& bench) -> Status {
     constexpr size_t kThreads = 4;
     std::vector<std::unique_ptr<MetricData>> data;
-    std::vector<std::vector<double>> wanted(kThreads, std::vector<double>(bench.state_size));
+    std::vector<std::vector<double>> wanted(kThreads, std::vector<double>(bench.state_size)),
+        wanted_rows(kThreads), wanted_values(kThreads, std::vector<double>(bench.values.size()));
     for (size_t n = 0; n < kThreads; ++n) {
       data.push_back(std::make_unique<MetricData>(bench, trial.dice()));
       PLAIT_TRY(bench.update(data[n]->prediction, data[n]->target, wanted[n].data()));
+      PLAIT_TRY(bench.update_rows(data[n]->prediction, data[n]->target, wanted_rows[n]));
+      PLAIT_TRY(bench.finish(wanted[n].data(), wanted_rows[n], wanted_values[n].data()));
     }
     const std::string fault = at_once(kThreads, [&](size_t n) -> std::string {
       for (int i = 0; i < 100; ++i) {
-        std::vector<double> state(bench.state_size);
-        if (const Status status = bench.update(data[n]->prediction, data[n]->target, state.data()); !status)
-          return status.message();
+        std::vector<double> state(bench.state_size), rows, values(bench.values.size());
+        Status status = bench.update(data[n]->prediction, data[n]->target, state.data());
+        if (status) status = bench.update_rows(data[n]->prediction, data[n]->target, rows);
+        if (status) status = bench.finish(state.data(), rows, values.data());
+        if (!status) return status.message();
         if (state != wanted[n]) return "the state differs";
+        if (rows != wanted_rows[n]) return "the rows differ";
+        if (values != wanted_values[n]) return "the values differ";
       }
       return "";
     });
@@ -174,17 +225,56 @@ Status leaks_nothing(Trial& trial) {
              : broken(fmt::format("leaks: {} blocks more after {} times create and destroy", left, kTimes));
 }
 
-Status values_named(Trial& trial) {
-  const auto& ops = trial.ops<plait_metric_ops>();
-  if (ops.n_values == 0) return broken("has no values");
-  for (uint32_t i = 0; i < ops.n_values; ++i) {
-    const plait_metric_value* value = ops.values[i];
-    if (value == nullptr || value->name == nullptr || *value->name == '\0')
-      return broken(fmt::format("value {} has no name", i));
-    if (value->doc == nullptr || *value->doc == '\0')
-      return broken(fmt::format("value {} has no doc", value->name));
+bool is_name(const std::string& text) {
+  return std::ranges::all_of(
+      text, [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-' || c == '.'; });
+}
+
+// Names and docs of one description. That of the metric itself, "", may stand for one value where the metric
+// describes them.
+Status check_values(const std::vector<MetricValueText>& values, bool describes) {
+  if (values.empty()) return broken("has no values");
+  if (values.size() > 4096) return broken(fmt::format("has {} values, wanted at most 4096", values.size()));
+  std::set<std::string> names;
+  for (size_t i = 0; i < values.size(); ++i) {
+    const auto& [name, doc, higher] = values[i];
+    if (name.empty() && !describes) return broken(fmt::format("value {} has no name", i));
+    if (describes && !is_name(name))
+      return broken(fmt::format("value \"{}\" has more than letters, digits, \"_\", \"-\" and \".\"", name));
+    if (!names.insert(name).second) return broken(fmt::format("two values are called \"{}\"", name));
+    if (doc.empty()) return broken(fmt::format("value {} has no doc", name));
   }
   return {};
+}
+
+Status described(const MetricBench& bench) {
+  // As sources have them: more and fewer than there are places, and names that no report can show.
+  std::vector<std::string> some = {"cat", "T-shirt/top", "d\xc3\xb6g", "", "a b", "a_b", "9"};
+  std::vector<std::string> many = some;
+  for (int i = 0; i < 300; ++i) many.push_back("class " + std::to_string(i));
+  for (const auto& classes : {std::vector<std::string>(), some, many}) {
+    PLAIT_ASSIGN(const auto first, describe_metric(bench, classes));
+    PLAIT_ASSIGN(const auto again, describe_metric(bench, classes));
+    const std::string of = fmt::format("a source of {} classes", classes.size());
+    PLAIT_TRY(check_values(first, true).at(of));
+    if (!(first == again)) return broken("names other values when it is asked again").at(of);
+    if (first.size() != bench.values.size())
+      return broken(fmt::format("{} values, but {} where the source does not say its classes", first.size(),
+                                bench.values.size()))
+          .at(of);
+  }
+  return {};
+}
+
+Status values_named(Trial& trial) {
+  const auto& ops = trial.ops<plait_metric_ops>();
+  if (PLAIT_HAS(&ops, describe)) return for_each_bench(trial, described);
+  MetricBench bench;
+  bench.ops = &ops;
+  for (uint32_t i = 0; i < ops.n_values; ++i)
+    if (ops.values[i] == nullptr) return broken(fmt::format("value {} has no name", i));
+  PLAIT_ASSIGN(const auto values, describe_metric(bench, {}));
+  return check_values(values, false);
 }
 
 }  // namespace
@@ -193,8 +283,10 @@ std::vector<Law> metric_laws() {
   constexpr const char* kKind = "metric";
   constexpr Severity kMust = Severity::kMust;
   return {
-      {kKind, "values", kMust, "every value has a name and a doc", values_named},
+      {kKind, "values", kMust, "every value has a name of its own and a doc, whatever the source's classes",
+       values_named},
       {kKind, "merges", kMust, "states of parts of a batch add up to the batch's", merges},
+      {kKind, "rows", kMust, "rows of a batch are those of its parts, one behind the other", rows},
       {kKind, "large", kMust, "a batch of more than 2^16 numbers is counted in full", large},
       {kKind, "finish", kMust, "values are finite and do not depend on how many samples there are alike",
        finishes},

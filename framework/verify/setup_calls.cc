@@ -136,6 +136,16 @@ Status set_up_metric(Trial& trial, const MetricBench& made, uint64_t refused) {
   if (row.call(
           [&] { return ops.create(row.c(), made.config.get(), &prediction, &target, &state_size, &self); }))
     ops.destroy(self);
+  if (!PLAIT_HAS(&ops, describe)) return row.status();
+  plait_metric_request request{};
+  request.struct_size = sizeof request;
+  request.config = made.config.get();
+  request.prediction = &prediction;
+  request.target = &target;
+  plait_metric_builder builder{};
+  builder.struct_size = sizeof builder;
+  builder.value = [](const plait_metric_builder*, const plait_metric_value*) { return int{PLAIT_OK}; };
+  row.call([&] { return ops.describe(row.c(), &request, &builder); });
   return row.status();
 }
 

@@ -43,7 +43,7 @@ class MetricWorker final : public Worker {
       : bench_(std::move(bench)),
         data_(*bench_, dice),
         state_(bench_->state_size * sizeof(double), Poison::kNan),
-        values_(bench_->ops->n_values * sizeof(double), Poison::kNan) {
+        values_(bench_->values.size() * sizeof(double), Poison::kNan) {
     for (uint32_t i = 0; i < bench_->state_size; ++i) state_.as<double>()[i] = 0;
     own("prediction", data_.prediction.memory(), PLAIT_F32, Role::kRead);
     own("target", data_.target.memory(), bench_->target.dtype, Role::kRead);
@@ -55,9 +55,12 @@ class MetricWorker final : public Worker {
 
  private:
   Status calls() override {
+    rows_.clear();
     PLAIT_TRY(bench_->update(data_.prediction, data_.target, state_.as<double>(), context_));
-    return bench_->finish(state_.as<double>(), values_.as<double>(), context_);
+    PLAIT_TRY(bench_->update_rows(data_.prediction, data_.target, rows_, context_));
+    return bench_->finish(state_.as<double>(), rows_, values_.as<double>(), context_);
   }
+  std::vector<double> rows_;
   std::unique_ptr<MetricBench> bench_;
   MetricData data_;
   Guarded state_, values_;

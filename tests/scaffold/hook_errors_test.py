@@ -22,6 +22,12 @@ VALUES = 'static constexpr MetricValue values[] = {{"a", MetricValue::kLower, "d
 STATE = "size_t state_size(Spec, Spec) const { return 1; }"
 UPDATE = "void update(Context&, Tensor, Tensor, std::span<double>) const {}"
 FINISH = "void finish(std::span<const double>, std::span<double>) const {}"
+NAMES = 'void name_values(MetricValues& v) const { v.value("a", MetricValue::kLower, "d"); }'
+ROW_SIZE = "size_t row_size(Spec, Spec) const { return 1; }"
+ROWS = "void update_rows(Context&, Tensor, Tensor, RowsOut&) const {}"
+FINISH_ROWS = "void finish_rows(std::span<const double>, RowsIn, std::span<double>) const {}"
+COMBINE_WHOLE = "void combine_whole(Context&, const WholeReduction&) const {}"
+STATES = 'void states(ReducerStates& s) const { s.state("m"); }'
 EMITS = "static constexpr Value emits = Value::kI64;"
 MAP = "void map(Context&, const Records&, Emitter&) const {}"
 ARRAYS = "void infer(const Parts&, Accumulators& a) const { a.sum(\"x\"); }"
@@ -31,7 +37,7 @@ BEGIN = "void begin(std::string_view, std::span<std::byte>) const {}"
 FOLD = "void fold(std::span<std::byte>, std::span<const std::byte>) const {}"
 KIND_OUT = "Value infer(Value in) const { return in; }"
 REDUCE = "void reduce(Context&, std::string_view, Values&, Emitter&) const {}"
-# What a right struct of each kind has. "calls" is a layer, "keys" a reducer, "arrays" a task.
+# What a right struct of each kind has. "calls" is a layer, "keys" and "whole" a reducer, "arrays" a task, "rows" a metric.
 PARTS = {
     "layer": "void forward(Context&, In, Out) const {} void backward(Context&, In, In, Out) const {}",
     "calls": f"void infer(LayerShapes&) const {{}} void forward({CALL}) const {{}} void backward({CALL}) const {{}}",
@@ -48,6 +54,8 @@ PARTS = {
     "arrays": f"{ARRAYS} {FILL}",
     "combiner": f"{FOLDED} {BEGIN} {FOLD}",
     "keys": f"{KIND_OUT} {REDUCE}",
+    "rows": f"{NAMES} {ROW_SIZE} {ROWS} {FINISH_ROWS}",
+    "whole": COMBINE_WHOLE,
 }
 LOST = "takes a copy, or a const, of what it has to change"
 OTHER = "returns something else than is read"
@@ -124,6 +132,14 @@ BESIDE = [
     ("optimizer", "static constexpr bool elementwise() { return false; }", "elementwise is not: static constexpr"),
     ("metric", "static constexpr const char* suffix = \"_a\";", "suffix is not: std::string suffix() const"),
     ("metric", "void open(Context&) {}", "open is never called"),
+    ("metric", NAMES, "values are never read beside name_values"),
+    ("metric", ROW_SIZE, "row_size, update_rows and finish_rows are not all there: rows need the three"),
+    ("metric", f"{ROW_SIZE} {ROWS}", "row_size, update_rows and finish_rows are not all there"),
+    ("metric", f"{ROW_SIZE} {ROWS} {FINISH_ROWS}", "finish is never called beside finish_rows"),
+    ("rows", "std::string suffix() const { return {}; }", "suffix is never called beside name_values"),
+    ("rows", STATE, "state_size and update are not both: rows need neither, or both"),
+    ("rows", f"{STATE} {UPDATE}", None),
+    ("rows", "int values = 3;", None),
     ("schedule", "static constexpr bool ignores_total = true;", "ignores_total is not: bool ignores_total() const"),
     ("schedule", "bool ignores_total = true;", "ignores_total is not: bool ignores_total() const"),
     ("schedule", "int ignores_total() const { return 1; }", f"ignores_total {OTHER}"),
@@ -148,6 +164,15 @@ BESIDE = [
     ("reducer", f"{KIND_OUT} {REDUCE}", None),
     ("keys", "int weight(const ShardResult&) { return 1; }", "weight is not: int weight(const ShardResult& r) const"),
     ("keys", "bool open(Context&) { return true; }", f"open {OTHER}"),
+    ("reducer", STATES, "states are never given without combine_whole"),
+    ("reducer", COMBINE_WHOLE, "of weight, combine and combine_whole more than one is there"),
+    ("whole", "void combine(Context&, std::span<const float* const>, Out) const {}", "more than one is there"),
+    ("whole", STATES, None),
+    ("whole", f"{KIND_OUT} {REDUCE}", None),
+    ("whole", STATES.replace("ReducerStates&", "ReducerStates"), f"states {LOST}, which is lost; wanted: void states("),
+    ("whole", "void states(const ReducerStates&) const {}", f"states {LOST}"),
+    ("whole", "void states(OptimizerSlots&) const {}", "states is not: void states(ReducerStates& s) const"),
+    ("whole", "void states(ReducerStates&) {}", "states is not: void states(ReducerStates& s) const"),
     ("task", "void infer(const Parts&) {}", "infer is not: void infer(const Parts& parts) const"),
     ("task", "void infer(Parts&) const {}", "infer is not: void infer(const Parts& parts) const"),
     ("task", "bool infer(const Parts&) const { return true; }", f"infer {OTHER}; wanted: void infer(const Parts&"),
@@ -202,9 +227,30 @@ WHOLE = [
     ("metric", " ".join([VALUES, STATE.replace("size_t", "double"), UPDATE, FINISH]), f"state_size {OTHER}"),
     ("metric", " ".join([VALUES, STATE, UPDATE.replace("double", "const double"), FINISH]), f"update {LOST}"),
     ("metric", " ".join([VALUES.replace("constexpr", "inline const"), STATE, UPDATE, FINISH]), None),
+    ("metric", " ".join([NAMES, STATE, UPDATE, FINISH]), None),
+    ("metric", " ".join([VALUES, ROW_SIZE, ROWS, FINISH_ROWS]), None),
+    ("metric", " ".join([NAMES.replace(") const", ")"), STATE, UPDATE, FINISH]),
+     "name_values is not: void name_values(MetricValues& v) const"),
+    ("metric", " ".join([NAMES.replace("MetricValues&", "MetricValues"), STATE, UPDATE, FINISH]),
+     f"name_values {LOST}"),
+    ("metric", " ".join(["void name_values(const MetricValues&) const {}", STATE, UPDATE, FINISH]),
+     f"name_values {LOST}"),
+    ("metric", " ".join([VALUES, STATE, UPDATE, FINISH.replace(" const {}", " {}")]), "finish is not: void finish("),
+    ("metric", " ".join([VALUES, STATE, UPDATE]), "a metric needs, all const: size_t state_size("),
+    ("metric", " ".join([VALUES, ROW_SIZE.replace("size_t", "double"), ROWS, FINISH_ROWS]), f"row_size {OTHER}"),
+    ("metric", " ".join([VALUES, ROW_SIZE, ROWS.replace("RowsOut&", "RowsOut"), FINISH_ROWS]), f"update_rows {LOST}"),
+    ("metric", " ".join([VALUES, ROW_SIZE, ROWS.replace(" const {}", " {}"), FINISH_ROWS]),
+     "update_rows is not: void update_rows("),
+    ("metric", " ".join([VALUES, ROW_SIZE, ROWS, FINISH_ROWS.replace("RowsIn, std::span<double>",
+                         "RowsIn, std::span<const double>")]), f"finish_rows {LOST}"),
+    ("metric", " ".join([VALUES, ROW_SIZE, ROWS, FINISH_ROWS.replace("RowsIn, ", "")]),
+     "finish_rows is not: void finish_rows("),
     ("reducer", "double weight(const ShardResult&) const { return 0.5; }", f"weight {OTHER}; wanted: int weight("),
     ("reducer", "void combine(Context&, std::span<const float* const>, In) const {}", f"combine {LOST}"),
     ("reducer", "int64_t weight(const ShardResult&) const { return 1; }", None),
+    ("reducer", COMBINE_WHOLE.replace(" const {}", " {}"), "a reducer needs one of: int weight"),
+    ("reducer", COMBINE_WHOLE.replace("void", "bool").replace("{}", "{ return true; }"), f"combine_whole {OTHER}"),
+    ("reducer", COMBINE_WHOLE.replace("Context&, ", ""), "a reducer needs one of: int weight"),
     ("schedule", "int value(const ScheduleCall&) const { return 1; }", f"value {OTHER}"),
     ("schedule", "float value(const ScheduleCall&) const { return 1; }", None),
     ("schedule", "bool stop(const ScheduleCall&) const { return true; }", None),
@@ -273,7 +319,7 @@ FINAL = "a plugin's struct is not final"
 
 
 def struct(kind, body, final=""):
-    made = {"calls": "layer", "keys": "reducer", "arrays": "task"}.get(kind, kind)
+    made = {"calls": "layer", "keys": "reducer", "whole": "reducer", "arrays": "task", "rows": "metric"}.get(kind, kind)
     return (f'struct T{final} {{ {body} public: static void describe(Describe<T>& d) {{ d.doc("x"); }} }};\n'
             f'auto made = {made}<T>("h.x");\n')
 

@@ -33,7 +33,7 @@ train {{ shards: 4 local_steps: 3 batch: 8 epochs: 3 }}
 INIT = 'frozen: true init { from: "filters" array: "centres" }'
 
 
-class OutputsTest(unittest.TestCase):
+class OutputsBase(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, self.folder)
@@ -73,6 +73,8 @@ class OutputsTest(unittest.TestCase):
             self.assertIn(word, said)
         return said
 
+
+class OutputsTest(OutputsBase):
     # ---- used
 
     def test_normalize_by_a_stage_is_normalize_by_its_numbers(self):

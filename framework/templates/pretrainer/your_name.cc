@@ -8,13 +8,16 @@ namespace your_vendor {
 
 struct YourName {
   double epochs = 1;
+  Child<Loss> loss;
 
   static void describe(Describe<YourName>& d) {
     d.doc("trains the first layer with weights as an encoder of its samples");
     d.details(
-        "One stage: the layers up to it, the mirror that it names behind it, mean squared error against its "
-        "input.");
+        "One stage: the layers up to it, the mirror that it names behind it, a loss against its input.");
     d.field("epochs", &YourName::epochs).doc("length of the stage").above(0).at_most(1e6);
+    d.field("loss", &YourName::loss)
+        .doc("between what the mirror gives back and the layer's input")
+        .required();
   }
 
   // What a stage does not say is the job's own.
@@ -26,7 +29,7 @@ struct YourName {
     builder.begin("encode");
     for (size_t i = 0; i <= first; ++i) builder.copy(network[i]);
     builder.layer("decoder", {std::string(encoder.name())}, encoder.mirror());
-    builder.loss("decoder", encoder.input_name(), Block("plait.mean_squared"));
+    builder.loss("decoder", encoder.input_name(), Block(loss));
     builder.epochs(epochs);
   }
 };

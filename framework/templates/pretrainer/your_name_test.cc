@@ -13,22 +13,26 @@ using namespace plait::sdk::testing;
 int main() {
   TestHost host;
   const Entry entry = linked("your_vendor.your_name");
-  Made<plait_pretrainer_ops> made(host, entry, Settings(entry).set("epochs", 3));
+  plait_child loss{};
+  loss.id = "acme.squares";
+  const Settings settings =
+      Settings(entry).set("epochs", 3).set("loss", static_cast<const plait_child*>(&loss));
+  Made<plait_pretrainer_ops> made(host, entry, settings);
 
   const PartSpec picture("image", DType::f32, {5, 4, 3, 1}), code("", DType::f32, {5, 2});
   TestNetwork network;
-  network.add("f1", "plait.dense", {"image"}, picture, code)
+  network.add("f1", "acme.plane", {"image"}, picture, code)
       .parameters(2)
-      .mirror(Block("plait.dense").set("units", 12));
-  network.add("a1", "plait.relu", {"f1"}, code, code).activation();
+      .mirror(Block("acme.plane").set("units", 12));
+  network.add("a1", "acme.relu", {"f1"}, code, code).activation();
 
   TestStage stage;
   stage.ask(host, made.ops(), made.self(), network, 0);
   CHECK(stage.text ==
         "stage encode\n"
         "copy f1\n"
-        "layer decoder < f1: plait.dense{units: 12}\n"
-        "loss decoder to image: plait.mean_squared{} weight 1\n"
+        "layer decoder < f1: acme.plane{units: 12}\n"
+        "loss decoder to image: acme.squares{} weight 1\n"
         "epochs 3\n");
   stage.ask(host, made.ops(), made.self(), network, 1);
   CHECK(stage.text.empty());

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,9 @@ using namespace plait::sdk;
 using namespace plait::kmeans;
 
 namespace {
+
+// Twice as far away, squared. Differences are rounded to f32, so that squares are off by 2^-23 at most.
+constexpr double kFarther = 4.00001;
 
 struct KMeans {
   std::string part = "image";
@@ -36,8 +41,8 @@ struct KMeans {
         "That is up to\n"
         "iterations + 2 passes, which the stage's passes must allow. It ends sooner when no centre moves, or "
         "by tolerance. Of\n"
-        "centres as near, the lowest; a centre without records stays. Nearness is compared in f32, sums are "
-        "f64.\n"
+        "centres as near, the lowest; a centre without records stays. Nearness is compared in f32 and, where "
+        "that is too close, in f64; sums are f64.\n"
         "Fails with kInvalid for a sample of fewer records than k; with kNumeric for elements that are not "
         "finite.");
     d.field("part", &KMeans::part).doc("part of the records that holds the vector");
@@ -95,9 +100,9 @@ struct KMeans {
     const auto sum = out.data("sum"), inertia = out.data("inertia");
     const auto count = out.data<int64_t>("count");
     std::vector<uint32_t> nearest(records.size());
-    const Centres laid_out(centres, static_cast<size_t>(k), d_);
+    const auto laid_out = lay_out(centres);
     c.stop_if_cancelled();
-    laid_out.nearest(vectors.data(), records.size(), nearest.data());
+    laid_out->nearest(vectors.data(), records.size(), nearest.data());
     for (size_t r = 0; r < records.size(); ++r) {
       const float* const vector = &vectors[r * d_];
       const size_t centre = nearest[r];
@@ -141,6 +146,14 @@ struct KMeans {
     }
   }
 
+  // The same for all calls of a pass: laid out by the first.
+  std::shared_ptr<const Centres> lay_out(std::span<const float> centres) const {
+    const std::lock_guard lock(layout_->mutex);
+    if (!layout_->last || !layout_->last->are(centres))
+      layout_->last = std::make_shared<const Centres>(centres, static_cast<size_t>(k), d_);
+    return layout_->last;
+  }
+
   void draw_start(Context& c, Pass& pass) const {
     const auto from = pass.accumulated<float>("sample");
     const auto centres = pass.state<float>("centres");
@@ -149,12 +162,22 @@ struct KMeans {
       throw Error("the sample has ", size, " records, wanted at least k, ", k);
     Random random = pass.random();
     std::vector<double> distances(size, std::numeric_limits<double>::infinity());
+    std::vector<uint32_t> nearest(size);  // the centre at that distance
+    std::vector<double> between(static_cast<size_t>(k));
     for (size_t centre = 0; centre < static_cast<size_t>(k); ++centre) {
       c.stop_if_cancelled();
       const size_t next = centre == 0 ? random.integer(static_cast<uint32_t>(size)) : draw(distances, random);
       std::ranges::copy(from.subspan(next * d_, d_), &centres[centre * d_]);
-      for (size_t r = 0; r < size; ++r)
-        distances[r] = std::min(distances[r], squared_distance(&from[r * d_], &centres[centre * d_], d_));
+      const float* const drawn = &centres[centre * d_];
+      for (size_t c1 = 0; c1 < centre; ++c1) between[c1] = squared_distance(&centres[c1 * d_], drawn, d_);
+      for (size_t r = 0; r < size; ++r) {
+        // By the triangle inequality the drawn one is no nearer (Elkan 2003); a little is left for rounding.
+        if (centre > 0 && between[nearest[r]] > kFarther * distances[r]) continue;
+        const double distance = squared_distance(&from[r * d_], drawn, d_);
+        if (!(distance < distances[r])) continue;
+        distances[r] = distance;
+        nearest[r] = static_cast<uint32_t>(centre);
+      }
     }
   }
 
@@ -189,7 +212,12 @@ struct KMeans {
     return has_moved;
   }
 
+  struct Layout {
+    std::mutex mutex;
+    std::shared_ptr<const Centres> last;
+  };
   size_t d_ = 0;
+  std::unique_ptr<Layout> layout_ = std::make_unique<Layout>();
 };
 
 }  // namespace

@@ -1,14 +1,17 @@
 #include "nearest.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <limits>
 #include <plait/sdk/fast.hpp>
 
 namespace plait::kmeans {
 namespace {
 
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr size_t kWidth = 16;   // centres of a panel
-constexpr size_t kVectors = 4;  // whose products with a panel stay in registers
+constexpr size_t kVectors = 8;  // whose products with a panel stay in registers
 
 template <class V>
 PLAIT_INLINE void round_all(const V* __restrict from, size_t count, float* __restrict to) {
@@ -24,37 +27,83 @@ PLAIT_FAST void subtract(const float* __restrict from, const float* __restrict w
   for (size_t i = 0; i < count; ++i) to[i] = from[i] - what[i];
 }
 
-// sums [4, 16] = the vectors times a panel [d, 16].
-PLAIT_FAST void multiply(const float* x0, const float* x1, const float* x2, const float* x3,
-                         const float* panel, size_t d, float* sums) {
-  float sum0[kWidth] = {}, sum1[kWidth] = {}, sum2[kWidth] = {}, sum3[kWidth] = {};
+constexpr size_t kSums = kVectors * kWidth;
+
+// sums [8, 16] = x [8, d] times a panel [d, 16]: eight rows, so that no addition waits for the one before it.
+// Each sum runs over i alone: how vectors and centres are blocked does not change it.
+PLAIT_FAST void multiply(const float* x, const float* panel, size_t d, float* sums) {
+  float s0[kWidth] = {}, s1[kWidth] = {}, s2[kWidth] = {}, s3[kWidth] = {};
+  float s4[kWidth] = {}, s5[kWidth] = {}, s6[kWidth] = {}, s7[kWidth] = {};
   for (size_t i = 0; i < d; ++i) {
-    const float* y = panel + i * kWidth;
+    const float* const y = panel + i * kWidth;
+    const float* const xi = x + i;
     for (size_t c = 0; c < kWidth; ++c) {
-      sum0[c] += x0[i] * y[c];
-      sum1[c] += x1[i] * y[c];
-      sum2[c] += x2[i] * y[c];
-      sum3[c] += x3[i] * y[c];
+      s0[c] += xi[0] * y[c];
+      s1[c] += xi[d] * y[c];
+      s2[c] += xi[2 * d] * y[c];
+      s3[c] += xi[3 * d] * y[c];
+      s4[c] += xi[4 * d] * y[c];
+      s5[c] += xi[5 * d] * y[c];
+      s6[c] += xi[6 * d] * y[c];
+      s7[c] += xi[7 * d] * y[c];
     }
   }
   for (size_t c = 0; c < kWidth; ++c) {
-    sums[c] = sum0[c];
-    sums[kWidth + c] = sum1[c];
-    sums[2 * kWidth + c] = sum2[c];
-    sums[3 * kWidth + c] = sum3[c];
+    sums[c] = s0[c];
+    sums[kWidth + c] = s1[c];
+    sums[2 * kWidth + c] = s2[c];
+    sums[3 * kWidth + c] = s3[c];
+    sums[4 * kWidth + c] = s4[c];
+    sums[5 * kWidth + c] = s5[c];
+    sums[6 * kWidth + c] = s6[c];
+    sums[7 * kWidth + c] = s7[c];
   }
 }
 
-// Adds up in lanes, as one sum would wait for each addition.
+// Of each vector and lane: the least of half - product, the panel that it is of, and the second least.
+struct Least {
+  float first[kSums], second[kSums];
+  int32_t panel[kSums];
+};
+
+// `count` is kSums: a constant would be unrolled before anything is vectorised.
+PLAIT_FAST void keep_least(const float* __restrict sums, const float* __restrict halves, int32_t panel,
+                           size_t count, Least* __restrict found) {
+  for (size_t c = 0; c < count; ++c) {
+    const float rest = halves[c] - sums[c], first = found->first[c];
+    const bool is_less = rest < first;
+    const float larger = is_less ? first : rest;
+    found->first[c] = is_less ? rest : first;
+    found->panel[c] = is_less ? panel : found->panel[c];
+    found->second[c] = larger < found->second[c] ? larger : found->second[c];
+  }
+}
+
+// In lanes, as one sum would wait for each addition; lanes are then added in pairs. Difference: f32 or f64.
 constexpr size_t kLanes = 16;
-PLAIT_FAST void add_squares(const float* x, const float* y, size_t blocks, double* lanes) {
+template <class Difference>
+PLAIT_INLINE double sum_in_lanes(const float* x, const float* y, size_t d) {
   double sums[kLanes] = {};
-  for (size_t block = 0; block < blocks; ++block)
+  const size_t whole = d / kLanes * kLanes;
+  for (size_t first = 0; first < whole; first += kLanes)
     for (size_t lane = 0; lane < kLanes; ++lane) {
-      const double difference = x[block * kLanes + lane] - y[block * kLanes + lane];
+      const double difference = Difference{x[first + lane]} - Difference{y[first + lane]};
       sums[lane] += difference * difference;
     }
-  for (size_t lane = 0; lane < kLanes; ++lane) lanes[lane] = sums[lane];
+  for (size_t lane = 0; lane < 8; ++lane) sums[lane] += sums[lane + 8];
+  for (size_t lane = 0; lane < 4; ++lane) sums[lane] += sums[lane + 4];
+  double sum = (sums[0] + sums[2]) + (sums[1] + sums[3]);
+  for (size_t i = whole; i < d; ++i) {
+    const double difference = Difference{x[i]} - Difference{y[i]};
+    sum += difference * difference;
+  }
+  return sum;
+}
+PLAIT_FAST double sum_squares(const float* x, const float* y, size_t d) {
+  return sum_in_lanes<float>(x, y, d);
+}
+PLAIT_FAST double sum_f64_squares(const float* x, const float* y, size_t d) {
+  return sum_in_lanes<double>(x, y, d);
 }
 
 }  // namespace
@@ -76,26 +125,18 @@ void to_f32(const sdk::Tensor& values, float* to) {
   }
 }
 
-double squared_distance(const float* x, const float* y, size_t d) {
-  double lanes[kLanes];
-  add_squares(x, y, d / kLanes, lanes);
-  double sum = 0;
-  for (const double lane : lanes) sum += lane;
-  for (size_t i = d / kLanes * kLanes; i < d; ++i) {
-    const double difference = x[i] - y[i];
-    sum += difference * difference;
-  }
-  return sum;
-}
+double squared_distance(const float* x, const float* y, size_t d) { return sum_squares(x, y, d); }
 
-Centres::Centres(std::span<const float> centres, size_t k, size_t d) : k_(k), d_(d), mean_(d) {
+Centres::Centres(std::span<const float> centres, size_t k, size_t d)
+    : given_(centres.begin(), centres.end()), k_(k), d_(d), mean_(d), zeros_(d) {
   std::vector<double> sums(d), squares(k);
   for (size_t c = 0; c < k; ++c)
     for (size_t i = 0; i < d; ++i) sums[i] += centres[c * d + i];
   for (size_t i = 0; i < d; ++i) mean_[i] = static_cast<float>(sums[i] / static_cast<double>(k));
   const size_t panels = (k + kWidth - 1) / kWidth;
   panels_.resize(panels * d * kWidth);
-  halves_.assign(panels * kWidth, std::numeric_limits<float>::infinity());
+  halves_.assign(panels * kSums, kInfinity);
+  double longest = 0;
   for (size_t c = 0; c < k; ++c) {
     float* const column = &panels_[c / kWidth * d * kWidth + c % kWidth];
     for (size_t i = 0; i < d; ++i) {
@@ -103,40 +144,68 @@ Centres::Centres(std::span<const float> centres, size_t k, size_t d) : k_(k), d_
       column[i * kWidth] = shifted;
       squares[c] += double{shifted} * shifted;
     }
-    halves_[c] = static_cast<float>(squares[c] / 2);
+    for (size_t v = 0; v < kVectors; ++v)
+      halves_[c / kWidth * kSums + v * kWidth + c % kWidth] = static_cast<float>(squares[c] / 2);
+    longest = std::max(longest, squares[c]);
   }
+  longest_ = std::sqrt(longest);
 }
 
+bool Centres::are(std::span<const float> centres) const {
+  return centres.size() == given_.size() &&
+         std::memcmp(centres.data(), given_.data(), centres.size_bytes()) == 0;
+}
+
+// |x - c|^2 / 2 = |x|^2 / 2 + (|c|^2 / 2 - x c), of which the first is the same for all centres. What lies so
+// near to the least that rounding to f32 may have chosen is decided in f64.
 void Centres::nearest(const float* vectors, size_t count, uint32_t* to) const {
-  std::vector<float> shifted(kVectors * d_);
-  for (size_t first = 0; first < count; first += kVectors) {
-    const size_t some = std::min(kVectors, count - first);
-    const float* four[kVectors];
-    for (size_t v = 0; v < kVectors; ++v) four[v] = &shifted[std::min(v, some - 1) * d_];
+  std::vector<float> shifted(kVectors * d_);  // behind the last vector: what was there, and is not read
+  float sums[kSums];
+  Least found;
+  for (size_t begin = 0; begin < count; begin += kVectors) {
+    const size_t some = std::min(kVectors, count - begin);
     for (size_t v = 0; v < some; ++v)
-      subtract(vectors + (first + v) * d_, mean_.data(), d_, &shifted[v * d_]);
-    uint32_t found[kVectors];
-    nearest_of_four(four, found);
-    std::copy_n(found, some, to + first);
-  }
-}
-
-// |x - c|^2 / 2 = |x|^2 / 2 + (|c|^2 / 2 - x c), of which the first is the same for all centres.
-void Centres::nearest_of_four(const float* const* shifted, uint32_t* to) const {
-  float least[kVectors], products[kVectors * kWidth];
-  std::fill_n(least, kVectors, std::numeric_limits<float>::infinity());
-  std::fill_n(to, kVectors, 0u);
-  for (size_t first = 0; first < k_; first += kWidth) {
-    multiply(shifted[0], shifted[1], shifted[2], shifted[3], &panels_[first * d_], d_, products);
-    for (size_t v = 0; v < kVectors; ++v) {
-      for (size_t c = 0; c < kWidth; ++c) {
-        const float rest = halves_[first + c] - products[v * kWidth + c];
-        if (!(rest < least[v])) continue;
-        least[v] = rest;
-        to[v] = static_cast<uint32_t>(first + c);
-      }
+      subtract(vectors + (begin + v) * d_, mean_.data(), d_, &shifted[v * d_]);
+    std::fill_n(found.first, kSums, kInfinity);
+    std::fill_n(found.second, kSums, kInfinity);
+    std::fill_n(found.panel, kSums, 0);
+    for (size_t p = 0; p < halves_.size() / kSums; ++p) {
+      multiply(shifted.data(), &panels_[p * d_ * kWidth], d_, sums);
+      keep_least(sums, &halves_[p * kSums], static_cast<int32_t>(p), kSums, &found);
+    }
+    for (size_t v = 0; v < some; ++v) {
+      const float* const first = found.first + v * kWidth;
+      const auto lane = static_cast<size_t>(std::min_element(first, first + kWidth) - first);
+      const float limit = first[lane] + rounding(&shifted[v * d_]);
+      size_t near = 0;
+      for (size_t c = v * kWidth; c < (v + 1) * kWidth; ++c)
+        near += static_cast<size_t>(found.first[c] <= limit) + static_cast<size_t>(found.second[c] <= limit);
+      to[begin + v] = near > 1 ? nearest_in_f64(vectors + (begin + v) * d_)
+                               : static_cast<uint32_t>(found.panel[v * kWidth + lane]) * uint32_t{kWidth} +
+                                     static_cast<uint32_t>(lane);
     }
   }
+}
+
+// How far the difference of two centres' rests may be off, x and centres shifted: sums of d products and what
+// is rounded before and after them. Rounding errors are as if drawn: of d of them all but sqrt(d) times a
+// small factor cancel (Higham, Mary 2019).
+float Centres::rounding(const float* shifted) const {
+  const double length = std::sqrt(sum_squares(shifted, zeros_.data(), d_)) + longest_;
+  const auto d = static_cast<double>(d_);
+  return static_cast<float>(2 * (std::min(d, 8 * std::sqrt(d)) + 8) * 0x1p-24 * length * length);
+}
+
+uint32_t Centres::nearest_in_f64(const float* vector) const {
+  double least = std::numeric_limits<double>::infinity();
+  uint32_t nearest = 0;
+  for (size_t c = 0; c < k_; ++c) {
+    const double distance = sum_f64_squares(vector, &given_[c * d_], d_);
+    if (!(distance < least)) continue;
+    least = distance;
+    nearest = static_cast<uint32_t>(c);
+  }
+  return nearest;
 }
 
 }  // namespace plait::kmeans

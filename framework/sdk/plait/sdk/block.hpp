@@ -1,7 +1,7 @@
 // A plugin that another one writes into a network: a type with the fields that are not left at their
 // defaults.
 //
-//   Block("plait.dense").set("units", 10)
+//   Block("acme.plane").set("units", 10)
 //
 // or a child of the writer's own configuration, Block(decoder), as the person wrote it.
 #pragma once

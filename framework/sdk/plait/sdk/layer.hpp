@@ -154,7 +154,7 @@ class LayerShapes {
     ranges_.push_back({static_cast<uint32_t>(i), low, high});
   }
   // For pretrainers: the layer that leads from something of output 0's shape back to as many numbers as input
-  // 0 has, Block("plait.dense").set("units", n).
+  // 0 has, Block("acme.plane").set("units", n).
   void mirror(Block block) { mirror_.assign(1, std::move(block)); }
   // Output 0 is a function of input 0, element by element and the same in training and evaluation.
   void activation() { is_activation_ = true; }

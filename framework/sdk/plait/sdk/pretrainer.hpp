@@ -7,7 +7,7 @@
 //     builder.begin("encode");
 //     builder.copy(layer);
 //     builder.layer("decoder", {"f1"}, layer.mirror());
-//     builder.loss("decoder", layer.input_name(), Block("plait.mean_squared"));
+//     builder.loss("decoder", layer.input_name(), Block("acme.squares"));
 //     builder.epochs(2);
 //   }
 //

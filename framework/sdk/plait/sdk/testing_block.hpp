@@ -1,4 +1,4 @@
-// A block (plait_block) as text, for tests: "plait.dense{units: 12, bias: false}".
+// A block (plait_block) as text, for tests: "acme.plane{units: 12, bias: false}".
 #pragma once
 #include <plait/abi.h>
 

@@ -2,10 +2,10 @@
 // line for each call of the builder.
 //
 //   TestNetwork network;
-//   network.add("f1", "plait.dense", {"image"}, input, output).parameters(2);
+//   network.add("f1", "acme.plane", {"image"}, input, output).parameters(2);
 //   TestStage stage;
 //   stage.ask(host, made, network, 0);
-//   stage.text == "stage encode\n" "copy f1\n" "layer decoder < f1: plait.dense{units: 12}\n" ...
+//   stage.text == "stage encode\n" "copy f1\n" "layer decoder < f1: acme.plane{units: 12}\n" ...
 #pragma once
 #include <deque>
 #include <string>
