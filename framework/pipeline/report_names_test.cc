@@ -71,6 +71,32 @@ TEST_CASE("a written name is taken as it is, and what nobody named gives way to 
   CHECK(names(kLoss + "metric { name: \"by\" errors {} }") == "by.error by.worst loss");
 }
 
+TEST_CASE("a metric that names its values later has a name of its own, and what lies below it") {
+  CHECK(names(kLoss + "metric { parts {} }") == "parts loss");
+  CHECK(
+      names(kLoss + "metric { parts {} } metric { input: \"a\" parts {} } metric { name: \"p\" parts {} }") ==
+      "parts parts:a p loss");
+  CHECK(names(kLoss + "metric { parts {} } metric { parts {} }") == "parts parts_2 loss");
+  for (const std::string good : {"parts", "parts.cat", "loss"})
+    CHECK(load(kLoss + "metric { parts {} } evaluate { monitor: \"" + good + "\" }").is_ok());
+  refused(kLoss + "metric { parts {} }\nevaluate { monitor: \"part.cat\" }",
+          {"t.txtpb:6:21", "\"part.cat\"", "there are: parts, loss"});
+  refused(kLoss + "metric { name: \"p\" parts {} }\nmetric { name: \"p.cat\" hits {} }",
+          {"t.txtpb:5:16", "values of metric \"p\" are reported below \"p.\", and another one as \"p.cat\"",
+           "the other is at t.txtpb:6:16"});
+  CHECK(names(kLoss + "metric { name: \"p\" parts {} } metric { name: \"px.cat\" hits {} }") ==
+        "p px.cat loss");
+}
+
+TEST_CASE("the memory of rows is read, and written where it is another than usual") {
+  const auto job = load(kLoss + "evaluate { memory: 2097152 }");
+  REQUIRE_MESSAGE(job.is_ok(), job.status().message());
+  CHECK(job->evaluate.memory_bytes == 2097152);
+  CHECK(job->resolved.find("memory: 2097152") != std::string::npos);
+  CHECK(load(kLoss)->resolved.find("memory:") == std::string::npos);
+  refused(kLoss + "evaluate { memory: 5 }", {"t.txtpb:5:20", "memory"});
+}
+
 TEST_CASE("several losses are reported beside their total") {
   CHECK(names("loss { input: \"a\" cross_entropy {} } loss { input: \"b\" weight: 2 cross_entropy {} }") ==
         "loss cross_entropy:a cross_entropy:b");

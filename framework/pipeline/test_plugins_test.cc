@@ -75,6 +75,10 @@ class Tables {
     type("metric", "plait.errors", "of two kinds", {});
     metric({{{sizeof(plait_metric_value), 0, "error", "mean"},
              {sizeof(plait_metric_value), 0, "worst", "largest"}}});
+    type("metric", "plait.parts", "names its values when shapes are known", {});
+    metric({});
+    metric_ops_.back().describe = [](plait_context*, const plait_metric_request*,
+                                     const plait_metric_builder*) { return static_cast<int>(PLAIT_FAILED); };
     type("optimizer", "plait.sgd", "gradient descent",
          {with(real("rate", "0.01", 0, 1e6, "step size"), PLAIT_FIELD_RUNTIME),
           real("momentum", "0", 0, 1, "of the past"), boolean("nesterov", "false", "look ahead")});

@@ -3,15 +3,19 @@
 
 #include <plait/sdk.hpp>
 #include <plait/sdk/testing.hpp>
+#include <plait/sdk/testing_metric.hpp>
 #include <plait/sdk/testing_pretrainer.hpp>
+#include <plait/sdk/testing_reducer.hpp>
 
 namespace plait::sdk {
 namespace {
 
+using testing::MetricTest;
 using testing::Settings;
 using testing::SpecList;
 using testing::TestHost;
 using testing::TestTensor;
+using testing::WholeTest;
 
 struct Squared {
   static void describe(Describe<Squared>& d) { d.doc("sum of squares; targets must not be negative"); }
@@ -149,6 +153,96 @@ TEST_CASE("a metric") {
   CHECK(values[0] == 0.75);
   CHECK(values[1] == 8);
   ops.destroy(self);
+}
+
+// Values by class, of rows.
+struct Ranked {
+  bool short_for_classes = false;
+  static void describe(Describe<Ranked>& d) {
+    d.doc("rows of a prediction and its target");
+    d.field("short_for_classes", &Ranked::short_for_classes)
+        .doc("names fewer values where there are classes");
+  }
+  void name_values(MetricValues& v) const {
+    v.value("", MetricValue::kHigher, "rows");
+    if (short_for_classes && v.classes() > 0) return;
+    for (const std::string& name : v.class_names(2)) v.value(name, MetricValue::kLower, "a class");
+  }
+  size_t row_size(Spec prediction, Spec) const { return prediction.rank() == 1 ? 2 : 0; }
+  void update_rows(Context&, Tensor prediction, Tensor target, RowsOut& rows) const {
+    for (size_t n = 0; n < prediction.size(); ++n) rows.append({prediction.f32()[n], target.f32()[n]});
+    if (prediction.size() == 3) rows.append({1});
+  }
+  void finish_rows(std::span<const double> state, RowsIn rows, std::span<double> values) const {
+    CHECK(state.empty());
+    values[0] = static_cast<double>(rows.size());
+    values[1] = rows[1][0];
+    values[2] = rows[rows.size() - 1][1];
+  }
+};
+
+TEST_CASE("a metric that names its values by class and keeps rows") {
+  TestHost host;
+  const Entry ranked = metric<Ranked>("acme.ranked");
+  const auto& ops = *static_cast<const plait_metric_ops*>(ranked.implementation.ops);
+  CHECK(ops.n_values == 0);
+  CHECK(!ops.update);
+  CHECK(!ops.finish);
+  MetricTest test(host, ranked, Settings(ranked), {"p", DType::f32, {2}}, {"t", DType::f32, {2}},
+                  {"cat", "d\xc3\xb6g"});
+  CHECK(test.names() == std::vector<std::string>{"", "cat", "d_g"});
+  CHECK(test.higher_is_better(0));
+  CHECK_FALSE(test.higher_is_better(1));
+  test.prediction.fill({1, 2});
+  test.target.fill({3, 4});
+  test.update();
+  test.update();
+  CHECK(test.rows == std::vector<double>{1, 3, 2, 4, 1, 3, 2, 4});
+  CHECK(test.finish() == std::vector<double>{4, 2, 4});
+  MetricTest odd(host, ranked, Settings(ranked), {"p", DType::f32, {3}}, {"t", DType::f32, {3}});
+  CHECK_THROWS_WITH(odd.update(), "got 1 numbers, which are no rows of 2");
+  CHECK_THROWS_WITH(
+      MetricTest(host, ranked, Settings(ranked), {"p", DType::f32, {2, 1}}, {"t", DType::f32, {2}}),
+      "a row has 0 numbers, wanted 1 .. 65536");
+  CHECK_THROWS_WITH(MetricTest(host, ranked, Settings(ranked).set("short_for_classes", true),
+                               {"p", DType::f32, {2}}, {"t", DType::f32, {2}}, {"cat"}),
+                    "name_values names 1 values where the source has 1 classes, and 3 where it does not say: "
+                    "wanted as many, whatever the source");
+}
+
+// Remembers how often it was called; the rest is averaged.
+struct Remembers {
+  static void describe(Describe<Remembers>& d) { d.doc("counts rounds in a state"); }
+  void states(ReducerStates& s) const {
+    s.state("rounds");
+    s.state("other", 2);
+  }
+  void combine_whole(Context&, const WholeReduction& call) const {
+    call.average_all(call.equal_weights());
+    for (float& rounds : call.state(0)) rounds += 1;
+    CHECK(call.state(1).size() == call.count);
+    if (call.result(0).loss == 7) call.combined[0] = static_cast<float>(call.round) + call.state(0)[0];
+  }
+};
+
+TEST_CASE("a reducer that takes the whole: means, the largest, variances, states, shards that failed") {
+  TestHost host;
+  const Entry entry = reducer<Remembers>("acme.remembers");
+  WholeTest test(host, entry, Settings(entry),
+                 {{"w", 2},
+                  {"mean", 1, PLAIT_REDUCED_BUFFER, Reduce::mean64},
+                  {"variance", 1, PLAIT_REDUCED_BUFFER, Reduce::variance},
+                  {"most", 1, PLAIT_REDUCED_BUFFER, Reduce::max},
+                  {"w.m", 1, PLAIT_REDUCED_SLOT, Reduce::max}});
+  REQUIRE(test.states.size() == 2);
+  CHECK(test.states[1][3] == 2);
+  using Values = std::vector<float>;
+  // Means 1 and 3 about 2; variances 4 and 6: 5 + 1.
+  CHECK(test.combine({{1, 2, 1, 4, 5, -3}, {}, {3, 6, 3, 6, 2, -1}}) == Values{2, 4, 2, 6, 5, -1});
+  CHECK(test.states[0] == Values(6, 1));
+  test.losses = {7, 1};
+  CHECK(test.combine({Values(6, 1), Values(6, 1)})[0] == 3);  // round 1, called twice
+  CHECK_THROWS_WITH(test.combine({{}, {}}), "none of 2 shards has a result to go by");
 }
 
 // w -= rate (m + decay w), m = momentum m + g / max(1, norm).

@@ -148,6 +148,53 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("one that takes the whole leaves a failed shard out by its infinite loss") {
+  const std::string spoilt = "source { points { spoilt: 95 } } reducer { kept {} }";
+  const NamedTensors weights = weights_of(train_job(train(3, 3), spoilt));
+  for (const NamedTensor& tensor : weights)
+    for (const float value : tensor.values) CHECK(std::isfinite(value));
+  TestWorld world;
+  const auto failed =
+      world.run(train_job(train(3, 3), "source { points { spoilt: 0 } } reducer { kept {} }"));
+  CAPTURE(failed.status().message());
+  CHECK(failed.status().message().find(
+            "reducer plait.kept: none of 3 shards has a result to go by; shard 0") != std::string::npos);
+}
+
+TEST_CASE(
+    "a reducer's states come back from a checkpoint to the bit, whatever the layers' order and padding") {
+  const Job job = job_of(
+      "source { points {} } optimizer { roll {} }\n"
+      "layer { name: \"a\" input: \"x\" turned { units: 4 } } layer { name: \"v\" spread {} }\n"
+      "layer { name: \"m\" follow {} } layer { name: \"b\" turned { units: 1 } }\n"
+      "loss { input: \"b\" target: \"label\" squares {} } reducer { kept {} }\n"
+      "train { shards: 3 local_steps: 2 batch: 4 steps: 12 }");
+  TestWorld world;
+  const auto whole = world.run(job);
+  REQUIRE_MESSAGE(whole.is_ok(), whole.status().message());
+  for (const int64_t most : {2, 6, 10}) {
+    TestWorld cut;
+    RunOptions options;
+    options.max_steps = most;
+    REQUIRE(cut.run(job, 2, 1, options).is_ok());
+    options = {};
+    options.resume = true;
+    const auto resumed = cut.run(job, 3, 2, options);
+    REQUIRE_MESSAGE(resumed.is_ok(), resumed.status().message());
+    CHECK(resumed->weights_sha256 == whole->weights_sha256);
+  }
+}
+
+TEST_CASE("a number of shards that a reducer refuses is told at its place, before anything is written") {
+  TestWorld world;
+  const auto refused = world.run(train_job(train(3, 3), "reducer { kept { least: 4 } }"), 2);
+  CAPTURE(refused.status().message());
+  CHECK(refused.status().message().find("toy:") != std::string::npos);
+  CHECK(refused.status().message().find("reducer plait.kept: got 3 shards, wanted 4 or more") !=
+        std::string::npos);
+  CHECK(world.files.changes() == 0);
+}
+
 TEST_CASE("when too many shards fail, the error says which was the first, and where") {
   TestWorld world;
   const auto failed =

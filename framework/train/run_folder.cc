@@ -10,6 +10,7 @@
 
 #include "base/json_bounds.h"
 #include "base/json_text.h"
+#include "base/one_nan.h"
 #include "train/checkpoint.h"
 
 namespace plait {
@@ -41,7 +42,7 @@ Json to_json(const NamedValues& values) {
 
 std::string digits(double value) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.9g", value);
+  std::snprintf(text, sizeof text, "%.9g", one_nan(value));
   return text;
 }
 

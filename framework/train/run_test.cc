@@ -8,6 +8,7 @@
 #include <functional>
 #include <thread>
 
+#include "train/check_job.h"
 #include "train/run_folder.h"
 #include "train/test_job.h"
 
@@ -55,6 +56,7 @@ TEST_CASE("the device does not matter where its kernels are the same") {
 TEST_CASE("outer optimizers, gathering reducers, reset state and global clipping keep the promise too") {
   for (const std::string more :
        {"outer_optimizer { roll { rate: 0.7 momentum: 0.9 } }", "reducer { middle {} }",
+        "reducer { kept {} }", "reducer { kept {} } outer_optimizer { roll { rate: 0.7 momentum: 0.9 } }",
         "train { inner_state: reset }", "optimizer { clip {} }"}) {
     const Job job = train_job(more.starts_with("train") ? kAveraging + " inner_state: reset" : kAveraging,
                               more.starts_with("train") ? "" : more);
@@ -300,7 +302,8 @@ TEST_CASE("a stop before the data is open says that nothing was written") {
 }
 
 TEST_CASE("steps that are counted off end a run at a whole round, and it goes on to the same bits") {
-  for (const std::string more : {"", "pretrain { again {} }"}) {
+  for (const std::string more : {"", "reducer { kept {} }", "pretrain { again {} }"}) {
+    const bool pretrains = more.starts_with("pretrain");
     const Job job = train_job(kAveraging, more);  // stages of 8 steps, then 12
     TestWorld world;
     const auto whole = world.run(job);
@@ -320,7 +323,7 @@ TEST_CASE("steps that are counted off end a run at a whole round, and it goes on
       REQUIRE_MESSAGE(ended.is_ok(), ended.status().message());
       CHECK(ended->steps <= most);
       CHECK(ended->steps > most - 3);
-      CHECK((ended->status == RunStatus::kComplete) == (more.empty() || most >= 16));
+      CHECK((ended->status == RunStatus::kComplete) == (!pretrains || most >= 16));
       options = {};
       options.resume = true;
       const auto resumed = cut.run(job, 2, 1, options);
@@ -460,6 +463,68 @@ TEST_CASE("evaluating a run's weights gives what the run said, on any number of 
   CHECK(validation->values == summary->best_validation);
 }
 
+TEST_CASE("rows come in the order of the records, for any number of ranks and threads") {
+  Job job = train_job(kAveraging, "metric { input: \"b\" target: \"label\" ordered {} }");
+  job.evaluate.monitor = "ordered.last";
+  NamedValues first;
+  for (int ranks = 1; ranks <= 4; ++ranks) {
+    for (int threads = 1; threads <= 2; ++threads) {
+      TestWorld world;
+      const auto summary = world.run(job, ranks, threads);
+      REQUIRE_MESSAGE(summary.is_ok(), summary.status().message());
+      if (first.empty()) first = summary->test;
+      CHECK(summary->test == first);
+      CHECK(summary->best_validation.size() == 5);
+      EvaluateOptions options;
+      options.run_dir = "run";
+      auto alone = single();
+      const auto test = evaluate_run(train_registry(), job, options, *alone, world.clock, world.files);
+      REQUIRE_MESSAGE(test.is_ok(), test.status().message());
+      CHECK(test->values == first);
+    }
+  }
+  REQUIRE(first.size() == 5);
+  const std::vector<std::string> names = {"error", "ordered", "ordered.last", "ordered.class_0", "loss"};
+  for (size_t i = 0; i < names.size(); ++i) CHECK(first[i].first == names[i]);
+  CHECK(first[3].second == 21);
+  const auto check = check_job(train_registry(), job, 1);
+  REQUIRE_MESSAGE(check.is_ok(), check.status().message());
+  REQUIRE(check->reported.size() == 5);
+  for (size_t i = 0; i < names.size(); ++i) CHECK(check->reported[i].name == names[i]);
+  CHECK(check->monitor == "ordered.last");
+  CHECK(check->row_bytes == job.evaluate.memory_bytes);
+}
+
+TEST_CASE(
+    "a monitor that a metric does not name after all is refused at its place, before anything is written") {
+  Job job = train_job(kAveraging, "metric { input: \"b\" target: \"label\" ordered {} }");
+  job.evaluate.monitor = "ordered.lost";
+  job.evaluate.monitor_where = {"toy", 11, 21};
+  TestWorld world;
+  const auto refused = world.run(job, 2);
+  CAPTURE(refused.status().message());
+  CHECK(refused.status().message().find("toy:11:21") != std::string::npos);
+  CHECK(refused.status().message().find("did you mean \"ordered.last\"?") != std::string::npos);
+  CHECK(world.files.changes() == 0);
+}
+
+TEST_CASE("rows beyond the evaluation's memory are refused in words, on any number of ranks") {
+  Job job = train_job(kAveraging,
+                      "metric { name: \"wide\" input: \"b\" target: \"label\" ordered { width: 65536 } }");
+  job.evaluate.memory_bytes = 6 << 20;  // 21 records have 10.5 MiB; a rank of 3 has less than 6
+  for (const int ranks : {1, 3}) {
+    TestWorld world;
+    const auto refused = world.run(job, ranks);
+    CAPTURE(refused.status().message());
+    REQUIRE_FALSE(refused.is_ok());
+    CHECK(refused.status().message().find("metric \"wide\" (toy:") != std::string::npos);
+    CHECK(refused.status().message().find("more than the 6291456 bytes") != std::string::npos);
+  }
+  job.evaluate.memory_bytes = 12 << 20;
+  TestWorld world;
+  CHECK(world.run(job, 3).is_ok());
+}
+
 // A run's folder with `change` made to one of its files, and what evaluate and predict say of it.
 void check_damage(const std::string& file, const std::function<void(std::string&)>& change,
                   const std::string& which, const std::string& words) {
@@ -554,8 +619,7 @@ TEST_CASE("predictions for given inputs are the network's, record by record") {
   const std::string text = *world.files.read("out.csv");
   CHECK(text.starts_with("index,prediction,s0\n0,0,"));
   REQUIRE(world.files.write_atomically("in.csv", "1,0\n").is_ok());
-  CHECK(predict_run(train_registry(), job, options, world.files).status().code() ==
-        Code::kInvalid);
+  CHECK(predict_run(train_registry(), job, options, world.files).status().code() == Code::kInvalid);
 }
 
 TEST_CASE("training can begin with weights from a file") {

@@ -21,7 +21,8 @@ namespace plait {
 // noise: adds numbers of [0, 0.1) while training; stretch {base}: channel c times base^c; twice: y = 2 x by
 // way of saved memory while training; spread: y = x, with the buffers `mean` and `variance` of its last batch
 // (variance); turned {units}: plane with its weight in an order of its own, with padding. Loss squares,
-// metric error (mean squared error). Optimizers roll {rate momentum} (a slot, mean32), clip {rate} (observes
+// metrics error (mean squared error) and ordered {width} (rows whose order counts; values ordered,
+// ordered.last and ordered.class_0). Optimizers roll {rate momentum} (a slot, mean32), clip {rate} (observes
 // all gradients), adapt {rate} (Adam) and paced {rate} (steps that shrink with the number of updates); grow
 // {rate} wants whole parameters in plain order: each element's step depends on its place, a slot and the
 // loss; sharp {rho rate} takes a second gradient at w + rho g / |g|. Source points {count bad spoilt gone}: x
@@ -31,8 +32,9 @@ namespace plait {
 // Schedules fade (depends on the number
 // of steps) and halve (does not), watch {monitor} (halves after each validation that is not the best) and
 // tire {after} (ends training after so many validations), listed {factors} (one an epoch). Reducers mean
-// (default) and middle (gathers). Devices near (default) and far (memory that the host may not touch).
-// Pretrainer again {stages}: trains the first layer to give back its input.
+// (default), middle (gathers) and kept {least} (takes the whole, with a state; refuses fewer shards). Devices
+// near (default) and far (memory that the host may not touch). Pretrainer again {stages}: trains the first
+// layer to give back its input.
 const Registry& train_registry();
 // As if other records lay at the same place.
 extern std::atomic<int> points_edition;

@@ -243,6 +243,34 @@ struct Error {
   }
 };
 
+struct Ordered {
+  int64_t width = 2;
+  static void describe(sdk::Describe<Ordered>& d) {
+    d.doc("predictions and targets, in the order of the records");
+    d.field("width", &Ordered::width).doc("numbers of a row").range(2, 65536);
+  }
+  void name_values(sdk::MetricValues& v) const {
+    v.value("", sdk::MetricValue::kLower, "another one for another order");
+    v.value("last", sdk::MetricValue::kHigher, "target of the last record");
+    for (const std::string& name : v.class_names(1))
+      v.value("class_" + name, sdk::MetricValue::kHigher, "records");
+  }
+  size_t row_size(sdk::Spec, sdk::Spec) const { return static_cast<size_t>(width); }
+  void update_rows(sdk::Context&, sdk::Tensor prediction, sdk::Tensor target, sdk::RowsOut& rows) const {
+    std::vector<double> row(rows.width());
+    for (size_t n = 0; n < static_cast<size_t>(prediction.shape(0)); ++n) {
+      row[0] = prediction.sample<float>(n)[0], row[1] = target.sample<float>(n)[0];
+      rows.append(row);
+    }
+  }
+  void finish_rows(std::span<const double>, sdk::RowsIn rows, std::span<double> values) const {
+    values[0] = 0;
+    for (size_t i = 0; i < rows.size(); ++i) values[0] = 0.75 * values[0] + rows[i][0] - rows[i][1];
+    values[1] = rows[rows.size() - 1][1];
+    values[2] = static_cast<double>(rows.size());
+  }
+};
+
 struct Roll {
   double rate = 0.1, momentum = 0.5;
   static constexpr bool elementwise = true;
@@ -391,6 +419,35 @@ struct Middle {
       for (size_t k = 0; k < column.size(); ++k) column[k] = deltas[k][i];
       std::sort(column.begin(), column.end());
       combined[i] = column[(column.size() - 1) / 2];
+    }
+  }
+};
+
+// The mean with momentum, smaller where the whole state is large; of buffers and slots a mean with that of
+// the round before.
+struct Kept {
+  int64_t least = 1;
+  static void describe(sdk::Describe<Kept>& d) {
+    d.doc("m = m / 2 + mean");
+    d.field("least", &Kept::least).doc("shards that there must be");
+  }
+  void states(sdk::ReducerStates& s) const { s.state("before", 0.25); }
+  void combine_whole(sdk::Context&, const sdk::WholeReduction& call) const {
+    if (call.shards < static_cast<size_t>(least))
+      throw sdk::Error("got ", call.shards, " shards, wanted ", least, " or more");
+    call.average_all(call.equal_weights());
+    double size = 0;
+    for (const float before : call.state(0)) size += std::abs(before);
+    const auto part =
+        static_cast<float>(1 / (1 + size / static_cast<double>(std::max<size_t>(call.count, 1))));
+    for (size_t t = 0; t < call.tensors(); ++t) {
+      const sdk::ReducedTensor tensor = call.tensor(t);
+      for (size_t i = tensor.first(); i < tensor.first() + tensor.count(); ++i) {
+        float &before = call.state(0)[i], &now = call.combined[i];
+        const float mean = now;
+        now = tensor.is_parameter() ? 0.5f * before + part * mean : 0.75f * mean + 0.25f * before;
+        before = tensor.is_parameter() ? now : mean;
+      }
     }
   }
 };
@@ -577,7 +634,8 @@ const Registry& train_registry() {
       sdk::layer<Follow>("plait.follow"), sdk::layer<Noise>("plait.noise"),
       sdk::layer<Stretch>("plait.stretch"), sdk::layer<Twice>("plait.twice"),
       sdk::layer<Spread>("plait.spread"), sdk::loss<Squares>("plait.squares"),
-      sdk::metric<Error>("plait.error"), sdk::optimizer<Roll>("plait.roll"),
+      sdk::metric<Error>("plait.error"), sdk::metric<Ordered>("plait.ordered"),
+      sdk::reducer<Kept>("plait.kept"), sdk::optimizer<Roll>("plait.roll"),
       sdk::optimizer<Clip>("plait.clip"), sdk::optimizer<Adapt>("plait.adapt"),
       sdk::optimizer<Paced>("plait.paced"), sdk::optimizer<Grow>("plait.grow"),
       sdk::optimizer<Sharp>("plait.sharp"), sdk::reducer<MeanReducer>("plait.mean"),

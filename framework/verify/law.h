@@ -63,6 +63,7 @@ std::vector<Law> task_laws();
 std::vector<Law> accumulator_laws();
 std::vector<Law> combiner_laws();
 std::vector<Law> reducer_laws();
+std::vector<Law> whole_reducer_laws();
 std::vector<Law> key_reducer_laws();
 std::vector<Law> pretrainer_laws();
 std::vector<Law> device_laws();

@@ -9,6 +9,7 @@
 #include "verify/loss_bench.h"
 #include "verify/metric_bench.h"
 #include "verify/optimizer_bench.h"
+#include "verify/whole_bench.h"
 #include "verify/worker.h"
 
 namespace plait {
@@ -211,6 +212,27 @@ class ReducerWorker final : public Worker {
   CallContext context_;
 };
 
+// Nine shards of one round, whole.
+class WholeWorker final : public Worker {
+ public:
+  WholeWorker(std::unique_ptr<WholeBench> bench, Dice& dice)
+      : bench_(std::move(bench)), run_(*bench_, kShards, dice) {
+    for (size_t k = 0; k < kShards; ++k)
+      own(fmt::format("delta {}", k), run_.deltas[k], PLAIT_F32, Role::kRead);
+    for (size_t s = 0; s < run_.states.size(); ++s)
+      own("state \"" + bench_->states()[s].name + "\"", run_.states[s], PLAIT_F32, Role::kState);
+    own("combined", run_.combined, PLAIT_F32, Role::kWritten);
+  }
+  std::string text() const override { return bench_->text(); }
+  CallContext& context() override { return run_.context; }
+
+ private:
+  static constexpr size_t kShards = 9;
+  Status calls() override { return run_.combine(); }
+  std::unique_ptr<WholeBench> bench_;
+  WholeRun run_;
+};
+
 // An instance for each configuration that create accepts.
 template <class Make>
 Result<Workers> from_instances(Trial& trial, size_t count, Make make) {
@@ -276,6 +298,16 @@ Result<Workers> schedule_workers(Trial& trial, size_t count, int) {
 
 Result<Workers> reducer_workers(Trial& trial, size_t count, int) {
   const auto& ops = trial.ops<plait_reducer_ops>();
+  if (takes_whole(ops)) {
+    PLAIT_ASSIGN(auto benches, whole_benches(trial, count));
+    Workers workers;
+    for (auto& bench : benches) {
+      auto worker = std::make_unique<WholeWorker>(std::move(bench), trial.dice());
+      if (worker->run()) workers.push_back(std::move(worker));  // or it refuses so many shards
+    }
+    if (workers.empty()) return skipped("no configuration is found that takes nine shards");
+    return workers;
+  }
   if (ops.weight == nullptr && ops.combine == nullptr) return key_reducer_workers(trial, count);
   return from_instances(trial, count, [&](Instance made) {
     return std::make_unique<ReducerWorker>(std::move(made), trial.dice());

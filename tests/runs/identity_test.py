@@ -189,6 +189,7 @@ class IdentityTest(unittest.TestCase):
         self.assertRegex(said, r"data: source.idx.images was \d+ bytes, sha256 \w+, is \d+ bytes, sha256 \w+ \(/")
         self.assertIn("--accept-change data ", said)
         self.plait("--resume", "--accept-change", "isa,job", status=1)
+        self.assertIn('--accept-change: got ""', self.plait("--resume", "--accept-change", "", status=2))
         said = self.plait("--resume", "--accept-change", "data", "--max-steps", 15)
         self.assertIn("other bits from round 2 on (data: source.idx.images was", said)
         self.plait("--resume")

@@ -1,0 +1,88 @@
+// What metrics of classes read: scores of a prediction beside the class number that is right.
+//
+// Shapes: prediction [N, C] with target [N] or [N, 1]; prediction [N, ..., C] with target [N, ...]: every
+// position within its sample's length is an answer. Targets: class numbers as i32, i64, u8 or f32.
+//
+// Threads: [any]
+#pragma once
+#include <optional>
+
+#include "sdk/tensor.hpp"
+
+namespace plait::sdk {
+
+// Throws Error where no class number lies beside each position.
+inline void check_class_answers(Spec prediction, Spec target) {
+  if (prediction.dtype() != DType::f32 || prediction.rank() < 2) {
+    throw Error("prediction is ", prediction, ", wanted f32[N, ..., classes]");
+  }
+  if (target.dtype() == DType::f64 || target.dtype() == DType::bf16 || target.dtype() == DType::f16) {
+    throw Error("target is ", target, ", wanted class numbers as i32, i64, u8 or f32");
+  }
+  if (target.size() * static_cast<size_t>(prediction.shape(-1)) != prediction.size()) {
+    throw Error("target is ", target, ", wanted one class number per position of prediction ", prediction);
+  }
+}
+
+// The answers of a batch: positions one after the other. Borrows both tensors.
+class ClassAnswers {
+ public:
+  ClassAnswers(Tensor prediction, Tensor target)
+      : prediction_(prediction),
+        target_(target),
+        classes_(static_cast<size_t>(prediction.shape(-1))),
+        size_(prediction.size() / classes_) {}
+
+  size_t size() const { return size_; }  // positions, those that do not count among them
+  size_t classes() const { return classes_; }
+  std::span<const float> scores(size_t position) const {
+    return prediction_.f32().subspan(position * classes_, classes_);
+  }
+  // Nothing where the target is no class of the prediction.
+  std::optional<size_t> label(size_t position) const {
+    const double number = number_at(position);
+    if (!(number >= 0 && number < static_cast<double>(classes_))) return std::nullopt;
+    return static_cast<size_t>(number);
+  }
+  // The target as a number.
+  double number_at(size_t position) const {
+    switch (target_.dtype()) {
+      case DType::i32:
+        return target_.data<int32_t>()[position];
+      case DType::i64:
+        return static_cast<double>(target_.data<int64_t>()[position]);
+      case DType::u8:
+        return target_.data<uint8_t>()[position];
+      default:
+        return target_.f32()[position];
+    }
+  }
+  // The class of the highest score, of equal ones the first; nothing where a score is no number.
+  std::optional<size_t> best(size_t position) const {
+    const auto all = scores(position);
+    size_t found = 0;
+    for (size_t i = 0; i < all.size(); ++i) {
+      if (all[i] != all[i]) return std::nullopt;
+      if (all[i] > all[found]) found = i;
+    }
+    return found;
+  }
+  // False behind the end of its sample.
+  bool counts(size_t position) const {
+    if (prediction_.rank() < 3) return true;
+    const Tensor of = prediction_.lengths().empty() ? target_ : prediction_;
+    const auto lengths = of.lengths();
+    if (lengths.empty()) return true;
+    const int axis = of.variable_axis() < 0 ? 1 : of.variable_axis();
+    size_t after = size_;  // positions per place of the axis
+    for (int i = 0; i <= axis; ++i) after /= static_cast<size_t>(of.shape(i));
+    const size_t place = position / after % static_cast<size_t>(of.shape(axis));
+    return place < static_cast<size_t>(lengths[position / (size_ / lengths.size())]);
+  }
+
+ private:
+  Tensor prediction_, target_;
+  size_t classes_, size_;
+};
+
+}  // namespace plait::sdk
