@@ -88,7 +88,7 @@ TEST_CASE("a change that was accepted is told, and kept in the run") {
 
 TEST_CASE("a change accepted where no step is left stays in the run") {
   // The second ends with a round that was cut short: a longer run does not go on from there.
-  for (const std::string train : {kShort, std::string("shards: 4 local_steps: 3 batch: 4 steps: 7")}) {
+  for (const std::string& train : {kShort, std::string("shards: 4 local_steps: 3 batch: 4 steps: 7")}) {
     TestWorld world;
     const auto resumed = [&](const Job& job, const std::set<std::string>& accept = {}) {
       RunOptions options;
