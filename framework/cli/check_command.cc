@@ -54,6 +54,12 @@ std::string stages_text(const JobCheck& check) {
                                     : fmt::format("{} records in {} tasks", stage.records, stage.tasks);
     text += fmt::format("stage {}: {}\n  {}, at most {} MiB of {} a rank, into {}\n", stage.name, stage.flow,
                         records, stage.memory_bytes >> 20, stage.is_keyed ? "pairs" : "rows", stage.output);
+    const TaskStage::Memory& memory = stage.memory;
+    text += fmt::format("  holds {} of numbers and records", memory_text(memory.held));
+    if (!stage.is_keyed && memory.bounded > 0)
+      text += fmt::format(", {} of rows where each record gives one, {} when they come together",
+                          memory_text(memory.bounded), memory_text(memory.most));
+    text += "\n";
   }
   return text;
 }
@@ -77,7 +83,10 @@ Result<int> run(const po::variables_map& given) {
   if (threads < 0) return {Code::kUsage, "check: --threads wants 0 or more"};
   PLAIT_ASSIGN(const JobCheck check, check_job(*session.registry, session.job, threads));
   print(stages_text(check));
-  if (session.job.is_stages_only()) return kExitOk;
+  if (session.job.is_stages_only()) {
+    print(memory_table(check.memory, check.threads));
+    return kExitOk;
+  }
   print(network_table(check.network) + records_text(check) + reports_text(check.reported, check.monitor) +
         rows_text(check) + memory_table(check.memory, check.threads) + core_note(session.job));
   return kExitOk;

@@ -10,6 +10,7 @@
 #include "base/json_bounds.h"
 #include "base/json_text.h"
 #include "cli/command.h"
+#include "cli/diff_figures.h"
 #include "pipeline/syntax.h"
 #include "report/output.h"
 #include "train/run_folder.h"
@@ -20,6 +21,12 @@ namespace po = boost::program_options;
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+struct Run {
+  std::string folder;
+  std::vector<Field> job;  // places are gone
+  Json summary;
+};
 
 std::string scalar_words(const Field& field) {
   std::string words;
@@ -114,17 +121,33 @@ std::string jobs_text(const std::vector<Field>& a, const std::vector<Field>& b) 
   return text.empty() ? "The jobs are the same.\n" : "The jobs differ:\n" + text;
 }
 
-Json read_summary(Files& files, const std::string& run) {
-  const auto text = files.read(run + "/summary.json");
-  const bool good = text && check_json_bounds(*text, kSmallJson);
-  const Json json = good ? Json::parse(*text, nullptr, false) : Json();
-  return json.is_object() ? json : Json::object();
+constexpr uint64_t kMostSummary_bytes = 256 << 20;
+
+// {} of a run that did not end: it has none. Fails with: kCorrupt, kInvalid, kIo for one that is there and is
+// not what a run writes.
+Result<Json> read_summary(Files& files, const std::string& run) {
+  const std::string path = summary_path(run);
+  const auto text = files.read(path, kMostSummary_bytes);
+  if (text.status().code() == Code::kNotFound) return Json(Json::value_t::object);
+  PLAIT_TRY(text.status().at("diff"));
+  PLAIT_TRY(check_json_bounds(*text).at("diff: " + path));
+  const auto damaged = [&](const std::string& got, const char* wanted) {
+    return Status(Code::kCorrupt, "diff: " + path + ": damaged: got " + got + ", wanted " + wanted);
+  };
+  Json json = Json::parse(*text, nullptr, false);
+  if (json.is_discarded()) return damaged("no JSON", "an object of JSON, as a run writes it");
+  if (!json.is_object()) return damaged(json.type_name(), "an object, as a run writes it");
+  for (const auto& [name, type] :
+       {std::pair{"identity", Json::value_t::object}, std::pair{"begun_with", Json::value_t::object},
+        std::pair{"changes", Json::value_t::array}, std::pair{"stages", Json::value_t::array}})
+    if (json.contains(name) && json[name].type() != type)
+      return damaged(std::string(json[name].type_name()) + " as \"" + name + "\"",
+                     type == Json::value_t::array ? "an array" : "an object");
+  return json;
 }
 
-std::string figure_text(const Json& value) {
-  if (value.is_number_float()) return fmt::format("{:.6g}", value.get<double>());
-  const std::string text = value.is_string() ? value.get<std::string>() : json_text(value);
-  return text.size() > 20 ? text.substr(0, 16) + "..." : text;
+std::string text_of(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : json_text(value);
 }
 
 // {"program": {"plait": "1.0.0"}} becomes "program: plait", "1.0.0".
@@ -132,13 +155,12 @@ std::vector<std::pair<std::string, std::string>> identity_of(const Json& summary
   std::vector<std::pair<std::string, std::string>> facts;
   const auto begun = summary.find("begun_with");
   if (begun != summary.end() && begun->is_object() && begun->contains("sha256"))
-    facts.emplace_back("weights: begun with", figure_text((*begun)["sha256"]));
+    facts.emplace_back("weights: begun with", text_of((*begun)["sha256"]));
   const auto identity = summary.find("identity");
   if (identity == summary.end() || !identity->is_object()) return facts;
   for (const auto& [part, named] : identity->items()) {
     if (!named.is_object()) continue;
-    for (const auto& [name, value] : named.items())
-      facts.emplace_back(part + ": " + name, value.is_string() ? value.get<std::string>() : json_text(value));
+    for (const auto& [name, value] : named.items()) facts.emplace_back(part + ": " + name, text_of(value));
   }
   return facts;
 }
@@ -178,43 +200,6 @@ std::string changes_text(const std::string& run, const Json& summary) {
   return text;
 }
 
-// {"test", {"accuracy": ...}} becomes "test accuracy".
-std::vector<std::pair<std::string, std::string>> figures_of(const Json& summary) {
-  std::vector<std::pair<std::string, std::string>> figures;
-  for (const auto& [name, value] : summary.items()) {
-    if (name == "identity" || name == "changes") continue;  // told apart
-    if (!value.is_object()) {
-      figures.emplace_back(name, figure_text(value));
-      continue;
-    }
-    for (const auto& [inner, figure] : value.items())
-      figures.emplace_back(name + " " + inner, figure_text(figure));
-  }
-  return figures;
-}
-
-std::string figures_text(const Json& a, const Json& b) {
-  auto rows = figures_of(a);
-  const auto right = figures_of(b);
-  const auto value_of = [](const auto& list, const std::string& name) -> std::string {
-    for (const auto& [other, value] : list)
-      if (other == name) return value;
-    return "-";
-  };
-  for (const auto& [name, value] : right)
-    if (value_of(rows, name) == "-") rows.emplace_back(name, "-");
-  size_t wide = 0, first = 0;
-  for (const auto& [name, value] : rows)
-    wide = std::max(wide, name.size()), first = std::max(first, value.size());
-  std::string text = "\nFigures:\n";
-  for (const auto& [name, value] : rows) {
-    const std::string other = value_of(right, name);
-    text +=
-        fmt::format("  {:<{}}  {:<{}}  {}{}\n", name, wide, value, first, other, value == other ? "" : "  *");
-  }
-  return text;
-}
-
 struct LargestChange {
   std::string tensor;
   double size = -1;
@@ -241,10 +226,25 @@ Result<NamedTensors> read_weights(Files& files, const std::string& run) {
   return from_safetensors(bytes, path);
 }
 
-std::string weights_text(Files& files, const std::string& a, const std::string& b) {
-  const auto left = read_weights(files, a), right = read_weights(files, b);
-  if (!left || !right)
-    return "\nThe weights are not there: " + (left ? right : left).status().message() + "\n";
+bool trains(const std::vector<Field>& job) {
+  return std::ranges::any_of(job, [](const Field& field) { return field.name.text == "layer"; });
+}
+
+// "" of weights that are there, else why they are not. Fails with: what is wrong with those that are.
+Result<std::string> absence_of(const Result<NamedTensors>& weights, const Run& run) {
+  if (weights) return std::string();
+  if (weights.status().code() != Code::kNotFound) return weights.status().at("diff");
+  if (!trains(run.job)) return run.folder + " trains nothing, and has no weights";
+  return "the weights are not there: " + weights.status().message();
+}
+
+Result<std::string> weights_text(Files& files, const Run& a, const Run& b) {
+  if (!trains(a.job) && !trains(b.job))
+    return std::string("\nNeither trains anything: there are no weights.\n");
+  const auto left = read_weights(files, a.folder), right = read_weights(files, b.folder);
+  PLAIT_ASSIGN(const std::string left_absence, absence_of(left, a));
+  PLAIT_ASSIGN(const std::string right_absence, absence_of(right, b));
+  if (!left || !right) return "\nWeights cannot be compared: " + (left ? right_absence : left_absence) + "\n";
   const std::string sha = weights_sha256(*left);
   if (sha == weights_sha256(*right)) return "\nThe weights are equal: " + sha + "\n";
   const LargestChange largest = largest_change(*left, *right);
@@ -255,15 +255,22 @@ std::string weights_text(Files& files, const std::string& a, const std::string& 
   return text + "\n";
 }
 
+Result<Run> read_run(Files& files, const std::string& folder) {
+  Run run{folder, {}, {}};
+  PLAIT_ASSIGN(run.job, read_job(files, folder));
+  PLAIT_ASSIGN(run.summary, read_summary(files, folder));
+  return run;
+}
+
 Result<int> run(const po::variables_map& given) {
   if (!given.count("a") || !given.count("b")) return {Code::kUsage, "diff: wanted the folders of two runs"};
-  const std::string a = given["a"].as<std::string>(), b = given["b"].as<std::string>();
   SystemFiles files;
-  PLAIT_ASSIGN(const std::vector<Field> left, read_job(files, a));
-  PLAIT_ASSIGN(const std::vector<Field> right, read_job(files, b));
-  const Json of_a = read_summary(files, a), of_b = read_summary(files, b);
-  const std::string text = jobs_text(left, right) + identities_text(of_a, of_b) + changes_text(a, of_a) +
-                           changes_text(b, of_b) + figures_text(of_a, of_b) + weights_text(files, a, b);
+  PLAIT_ASSIGN(const Run a, read_run(files, given["a"].as<std::string>()));
+  PLAIT_ASSIGN(const Run b, read_run(files, given["b"].as<std::string>()));
+  PLAIT_ASSIGN(const std::string weights, weights_text(files, a, b));
+  const std::string text = jobs_text(a.job, b.job) + identities_text(a.summary, b.summary) +
+                           changes_text(a.folder, a.summary) + changes_text(b.folder, b.summary) +
+                           figures_text(a.summary, b.summary) + weights;
   print(text);
   return kExitOk;
 }

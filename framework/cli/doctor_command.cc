@@ -14,6 +14,7 @@
 
 #include "base/files.h"
 #include "cli/command.h"
+#include "cli/overwrite.h"
 #include "cli/plugin_lock.h"
 #include "cli/session.h"
 #include "io/child_process.h"
@@ -208,6 +209,8 @@ void add_plugins(Findings& findings, const SearchPath& path) {
 // Only of a sound Plait: what does not load here would not be locked.
 Status write_lock(Findings& findings, const SearchPath& path, const std::string& file) {
   if (findings.count() > 0) return findings.wrong("nothing is locked while things are wrong"), Status();
+  for (const std::string& plugin : libraries_on(path))
+    PLAIT_TRY(check_overwrite("--lock", file, {{"a plugin", plugin}}));
   PLAIT_ASSIGN(const std::string text, lock_text(path));
   PLAIT_TRY(SystemFiles().write_atomically(file, text));
   findings.fact("locked in", file);

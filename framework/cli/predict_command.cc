@@ -1,5 +1,6 @@
 #include "base/shown.h"
 #include "cli/command.h"
+#include "cli/overwrite.h"
 #include "cli/session.h"
 #include "report/output.h"
 #include "train/run.h"
@@ -28,7 +29,11 @@ Result<int> run(const po::variables_map& given) {
   options.out = given["out"].as<std::string>();
   options.threads = given["threads"].as<int>();
   PLAIT_ASSIGN(options.heading, heading_of(given["header"].as<std::string>()));
+  PLAIT_TRY(check_overwrite("--out", options.out, {{"what --in names", options.in}}));
+  PLAIT_TRY(check_overwrite("--out", options.out, files_of_options(given)));
   PLAIT_ASSIGN(const Session session, load_run(given, options.run_dir));
+  PLAIT_TRY(check_overwrite("--out", options.out, files_of_run(options.run_dir, session.job)));
+  PLAIT_TRY(check_overwrite("--out", options.out, files_of_job(session.job)));
   SystemFiles files;
   PLAIT_ASSIGN(const PredictSummary summary, predict_run(*session.registry, session.job, options, files));
   for (const std::string& note : summary.notes) print("plait: note: " + shown_message(note) + "\n", stderr);

@@ -1,4 +1,5 @@
 #include "cli/command.h"
+#include "cli/overwrite.h"
 #include "cli/session.h"
 #include "cli/training_world.h"
 
@@ -19,6 +20,8 @@ Result<RunOptions> run_options_of(const po::variables_map& given) {
   options.trace = given["trace"].as<std::string>();
   options.profile = given.count("profile") > 0;
   options.whole_data_digest = given.count("whole-digest") > 0;
+  if (!given["accept-change"].defaulted() && given["accept-change"].as<std::string>().empty())
+    return Status(Code::kUsage, "--accept-change: got \"\", wanted of program, isa, plugins, data and job");
   PLAIT_ASSIGN(options.accept_change, accepted_parts(given["accept-change"].as<std::string>()));
   if (!options.accept_change.empty() && !options.resume)
     return Status(Code::kUsage, "--accept-change is for a run that is resumed; wanted it with --resume");
@@ -41,7 +44,13 @@ Result<int> train(const po::variables_map& given, TrainingWorld& world) {
   PLAIT_ASSIGN(const RunOptions options, run_options_of(given));
   PLAIT_ASSIGN(const ProgressMode mode, progress_mode(given["progress"].as<std::string>()));
   if (!given.count("file")) return {Code::kUsage, "run: wanted a pipeline file"};
-  PLAIT_ASSIGN(const Session session, load_session(given, given["file"].as<std::string>()));
+  const std::string file = given["file"].as<std::string>();
+  PLAIT_TRY(check_overwrite("--trace", options.trace, {{"the pipeline file", file}}));
+  PLAIT_TRY(check_overwrite("--trace", options.trace, files_of_options(given)));
+  PLAIT_ASSIGN(const Session session, load_session(given, file));
+  PLAIT_TRY(check_overwrite("--trace", options.trace, files_of_job(session.job)));
+  if (!options.run_dir.empty())
+    PLAIT_TRY(check_overwrite("--trace", options.trace, files_of_run(options.run_dir, session.job)));
   return world.train(session, options, mode);
 }
 

@@ -9,6 +9,7 @@
 #include "base/shown.h"
 #include "cli/command.h"
 #include "cli/file_plugins.h"
+#include "cli/overwrite.h"
 #include "cli/plugin_lock.h"
 #include "cluster/open_transport.h"
 #include "graph/input.h"
@@ -34,9 +35,20 @@ Status check_folder(const std::string& folder) {
                                (error ? ": " + error.message() : "")};
 }
 
+// Before anything is written over what the command itself needs.
+Status check_lock_place(const po::variables_map& given, const SearchPath& path) {
+  ReadFiles read;
+  if (given.count("file")) read.push_back({"the pipeline file", given["file"].as<std::string>()});
+  if (given.count("run")) read = files_of_run(given["run"].as<std::string>(), Job());
+  if (given.count("weights")) read.push_back({"that of --weights", given["weights"].as<std::string>()});
+  for (const std::string& plugin : libraries_on(path)) read.push_back({"a plugin", plugin});
+  return check_overwrite("--lock", given["lock"].as<std::string>(), read);
+}
+
 // Where --lock is given, once they have been seen to load.
 Status write_lock(const po::variables_map& given, const SearchPath& path) {
   if (!given.count("lock")) return {};
+  PLAIT_TRY(check_lock_place(given, path));
   if (launcher_rank() != 0) return {};
   PLAIT_ASSIGN(const std::string text, lock_text(path));
   return SystemFiles().write_atomically(given["lock"].as<std::string>(), text);
@@ -195,6 +207,12 @@ Result<Network> shape_job(const Registry& registry, const Job& job, bool fuse, S
   PLAIT_ASSIGN(const auto reader, SampleReader::create(registry, source, options));
   if (classes != nullptr) *classes = classes_of(*reader);
   return shape_network(job, reader->parts(), job.train.batch, fuse);
+}
+
+Status check_shapes(const Registry& registry, const Job& job) {
+  if (job.is_stages_only())
+    return StageChain::open(registry, job, StageChain::When::kBeforeTraining).status();
+  return shape_job(registry, job, false).status();
 }
 
 std::string program_identity() {

@@ -61,6 +61,10 @@ Result<Network> shape_job(const Session& session, bool fuse);
 Result<Network> shape_job(const Registry& registry, const Job& job, bool fuse,
                           SourceClasses* classes = nullptr);
 
+// Whether the samples fit the layers; of a job of stages alone, whether the records fit the tasks. As
+// shape_job it opens sources.
+Status check_shapes(const Registry& registry, const Job& job);
+
 // Version and digest of this program's file, on which ranks agree: "plait 1.0.0 (ABI ...), sha256 ...".
 std::string program_identity();
 

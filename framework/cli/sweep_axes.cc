@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <numeric>
 #include <set>
 
 #include "base/random_keys.h"
@@ -123,7 +124,9 @@ Status read_interval(SweepAxis& axis, const Call& call, const std::vector<double
 Status fill_range(SweepAxis& axis, double step) {
   const double count = std::floor((axis.high - axis.low) / step + 1e-9) + 1;
   if (!(step > 0) || !(count <= static_cast<double>(kMostCombinations)))
-    return usage(axis, fmt::format("a step of {} from {} to {}", step, axis.low, axis.high));
+    return usage(
+        axis, fmt::format("a step of {} from {} to {}, wanted one above 0 that makes at most {} values", step,
+                          axis.low, axis.high, kMostCombinations));
   for (int i = 0; i < static_cast<int>(count); ++i)
     axis.values.push_back(fmt::format("{:.12g}", axis.low + i * step));
   return {};
@@ -131,7 +134,7 @@ Status fill_range(SweepAxis& axis, double step) {
 
 Status fill_log(SweepAxis& axis, double count) {
   if (count != std::floor(count) || count < 2 || count > static_cast<double>(kMostCombinations))
-    return usage(axis, fmt::format("log wants a count of 2 or more, got {}", count));
+    return usage(axis, fmt::format("log wants a whole count of 2 to {}, got {}", kMostCombinations, count));
   for (int i = 0; i < static_cast<int>(count); ++i) {
     const double share = i / (count - 1);
     axis.values.push_back(fmt::format("{:.6g}", axis.low * std::pow(axis.high / axis.low, share)));
@@ -139,10 +142,19 @@ Status fill_log(SweepAxis& axis, double count) {
   return {};
 }
 
+// Each whole number of a range as likely as the others.
+std::string draw_whole(const SweepAxis& axis, double unit) {
+  const double low = std::ceil(axis.low), high = std::floor(axis.high);
+  const double value = axis.is_logarithmic ? std::round(axis.low * std::pow(axis.high / axis.low, unit))
+                                           : low + std::floor(unit * (high - low + 1));
+  return fmt::format("{:.0f}", std::clamp(value, low, high));
+}
+
 // One of the values, by a number in [0, 1).
 std::string draw(const SweepAxis& axis, double unit) {
   if (!axis.is_interval)
     return axis.values[static_cast<size_t>(unit * static_cast<double>(axis.values.size()))];
+  if (axis.is_whole) return draw_whole(axis, unit);
   const double value = axis.is_logarithmic ? axis.low * std::pow(axis.high / axis.low, unit)
                                            : axis.low + unit * (axis.high - axis.low);
   return fmt::format("{:.6g}", value);
@@ -175,6 +187,15 @@ Result<SweepAxis> sweep_axis(const std::string& setting) {
   if (!axis.is_interval)
     PLAIT_TRY(axis.is_logarithmic ? fill_log(axis, values[2]) : fill_range(axis, values[2]));
   return axis;
+}
+
+std::optional<WholeTest> whole_test(const SweepAxis& axis) {
+  const double whole = std::ceil(axis.low);
+  if (!axis.is_interval || !(whole <= axis.high) || !(axis.low < axis.high)) return std::nullopt;
+  const double middle = axis.low + (axis.high - axis.low) / 2;
+  const double between = middle == std::floor(middle) ? std::midpoint(axis.low, middle) : middle;
+  if (between == std::floor(between)) return std::nullopt;  // so large that f64 has no others
+  return WholeTest{fmt::format("{:.0f}", whole), fmt::format("{}", between)};
 }
 
 Result<std::vector<std::vector<std::string>>> grid(const std::vector<SweepAxis>& axes) {

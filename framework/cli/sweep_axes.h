@@ -2,6 +2,7 @@
 // them are run.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct SweepAxis {
   // range(low,high) and log(low,high) without a count: any number between, for random search alone.
   bool is_interval = false;
   bool is_logarithmic = false;
+  bool is_whole = false;  // whole numbers between alone: the field takes no others
   double low = 0, high = 0;
 };
 
@@ -23,6 +25,13 @@ struct SweepAxis {
 // range(low,high,step) with both ends; log(low,high,count), evenly spaced in the logarithm; or anything else:
 // one value. Fails with: kUsage when there is no "=", or the numbers do not make sense.
 Result<SweepAxis> sweep_axis(const std::string& setting);
+
+// Two values of an interval: where the first is good and the second is not, only whole numbers are wanted.
+struct WholeTest {
+  std::string whole, between;
+};
+// None of what is no interval, or has no such values.
+std::optional<WholeTest> whole_test(const SweepAxis& axis);
 
 // Every combination, the last axis fastest. Each holds a value per axis.
 // Fails with: kUsage when an axis is an interval, or there are more than 100,000.

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
 #include <set>
 
 namespace plait {
@@ -41,7 +42,10 @@ TEST_CASE("ranges have both ends and no digits of rounding") {
 
 TEST_CASE("what makes no sense is refused with what was got") {
   CHECK(error_of("a") == "sweep: \"a\": wanted PATH=VALUE");
-  CHECK(error_of("a=range(1,2,0)") == "sweep: a: a step of 0 from 1 to 2");
+  CHECK(error_of("a=range(1,2,0)") ==
+        "sweep: a: a step of 0 from 1 to 2, wanted one above 0 that makes at most 100000 values");
+  CHECK(error_of("a=range(0,1,1e-9)") ==
+        "sweep: a: a step of 1e-09 from 0 to 1, wanted one above 0 that makes at most 100000 values");
   CHECK(error_of("a=range(2,1,1)") == "sweep: a: 2 is above 1");
   CHECK(error_of("a=range(1,x,1)") == "sweep: a: range(...) wants numbers, got \"x\"");
   CHECK(error_of("a=log(0,1,3)") == "sweep: a: log begins above 0, got 0");
@@ -52,7 +56,9 @@ TEST_CASE("what makes no sense is refused with what was got") {
   CHECK(error_of("a=choice(\"b,c)") ==
         "sweep: a: a bracket or quote of \"b,c is left open, or closes nothing");
   CHECK(error_of("a=chioce(1,2)") == "sweep: a: got chioce(1,2); did you mean choice(...)?");
-  CHECK(error_of("a=log(1,2,1.5)") == "sweep: a: log wants a count of 2 or more, got 1.5");
+  CHECK(error_of("a=log(1,2,1.5)") == "sweep: a: log wants a whole count of 2 to 100000, got 1.5");
+  CHECK(error_of("a=log(1e-3,1e-1,1000000000)") ==
+        "sweep: a: log wants a whole count of 2 to 100000, got 1000000000");
 }
 
 TEST_CASE("the grid holds every combination, the last axis fastest") {
@@ -78,6 +84,26 @@ TEST_CASE("random search draws distinct combinations, the same for a seed") {
     CHECK(std::stod(values[1]) <= 1);
   }
   CHECK(random_search({axis("a=choice(1,2,3)")}, 20, 1).size() == 3);
+}
+
+TEST_CASE("an interval of a field that takes whole numbers gives them, each as often") {
+  SweepAxis whole = axis("a=range(0.5,8)");
+  whole.is_whole = true;
+  std::map<std::string, int> count;
+  for (uint64_t seed = 0; seed < 800; ++seed) ++count[random_search({whole}, 1, seed)[0][0]];
+  CHECK(count.size() == 8);
+  for (int i = 1; i <= 8; ++i) CHECK(count[std::to_string(i)] > 50);  // 100, of deviation 9.4
+  CHECK(random_search({whole}, 20, 1).size() == 8);
+  SweepAxis powers = axis("a=log(1,1e7)");
+  powers.is_whole = true;
+  for (const Words& values : random_search({powers}, 50, 1))
+    CHECK(values[0].find_first_not_of("0123456789") == std::string::npos);
+  CHECK(whole_test(axis("a=range(1,8)"))->whole == "1");
+  CHECK(whole_test(axis("a=range(1,8)"))->between == "4.5");
+  CHECK(whole_test(axis("a=range(1,3)"))->between == "1.5");
+  CHECK_FALSE(whole_test(axis("a=range(0.1,0.9)")));
+  CHECK_FALSE(whole_test(axis("a=range(1,8,1)")));
+  CHECK_FALSE(whole_test(axis("a=7")));
 }
 
 }  // namespace

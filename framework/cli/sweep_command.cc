@@ -111,16 +111,36 @@ JobOptions options_of(const po::variables_map& given, const SweepPlan& plan, con
   return options;
 }
 
+// Draws again where intervals are of fields, or variables, that only take whole numbers.
+void draw_whole_numbers(const po::variables_map& given, SweepPlan& plan, const Registry& registry,
+                        const std::string& file) {
+  Words values = plan.combinations[0];
+  for (size_t i = 0; i < values.size(); ++i)
+    if (const auto test = whole_test(plan.axes[i])) values[i] = test->whole;
+  const auto is_good = [&] { return load_job(registry, file, options_of(given, plan, values)).is_ok(); };
+  for (size_t i = 0; i < values.size(); ++i) {
+    const auto test = whole_test(plan.axes[i]);
+    if (!test) continue;
+    values[i] = test->between;
+    const bool takes_fractions = is_good();
+    values[i] = test->whole;
+    plan.axes[i].is_whole = !takes_fractions && is_good();
+  }
+  if (std::ranges::any_of(plan.axes, &SweepAxis::is_whole))
+    plan.combinations = random_search(plan.axes, given["random"].as<int>(), given["seed"].as<uint64_t>());
+}
+
 // Loads and shapes the job of the first combination, and of each other value: mistakes are found before
 // anything runs.
-Result<Session> check_plan(const po::variables_map& given, const SweepPlan& plan, const std::string& file) {
-  const Words& first = plan.combinations[0];
-  const JobOptions options = options_of(given, plan, first);
-  PLAIT_ASSIGN(const PluginScan scan, scan_plugins(file, options.vars));
+Result<Session> check_plan(const po::variables_map& given, SweepPlan& plan, const std::string& file) {
+  PLAIT_ASSIGN(const PluginScan scan, scan_plugins(file, options_of(given, plan, plan.combinations[0]).vars));
   Session session;
   PLAIT_ASSIGN(session.registry, load_registry(given, scan));
+  draw_whole_numbers(given, plan, *session.registry, file);
+  const Words& first = plan.combinations[0];
+  const JobOptions options = options_of(given, plan, first);
   PLAIT_ASSIGN(session.job, load_job(*session.registry, file, options));
-  PLAIT_TRY(shape_job(session, false).status());
+  PLAIT_TRY(check_shapes(*session.registry, session.job));
   std::set<std::pair<size_t, std::string>> tried;
   for (const Words& values : plan.combinations)
     for (size_t i = 0; i < values.size() && tried.size() < kMostTried; ++i) {
@@ -133,12 +153,13 @@ Result<Session> check_plan(const po::variables_map& given, const SweepPlan& plan
       };
       auto job = load_job(*session.registry, file, settings);
       if (!job) return job.status();
-      if (tried.size() <= kMostShaped) PLAIT_TRY(fault(shape_job(*session.registry, *job, false).status()));
+      if (tried.size() <= kMostShaped) PLAIT_TRY(fault(check_shapes(*session.registry, *job)));
     }
   return session;
 }
 
 Result<Monitor> find_monitor(const Session& session) {
+  if (session.job.is_stages_only()) return Monitor{"", false};
   const std::string& wanted = session.job.evaluate.monitor;
   SourceClasses classes;
   PLAIT_ASSIGN(const Network network, shape_job(*session.registry, session.job, false, &classes));
@@ -356,7 +377,7 @@ Result<int> run(const po::variables_map& given) {
   if (!given.count("file")) return {Code::kUsage, "sweep: wanted a pipeline file"};
   const std::string file = given["file"].as<std::string>();
   PLAIT_TRY(check_counts(given));
-  PLAIT_ASSIGN(const SweepPlan plan, read_plan(given));
+  PLAIT_ASSIGN(SweepPlan plan, read_plan(given));
   PLAIT_ASSIGN(const Session session, check_plan(given, plan, file));
   PLAIT_ASSIGN(const Monitor monitor, find_monitor(session));
   SystemFiles files;
@@ -408,8 +429,8 @@ Command sweep_command() {
       "values of a field: choice(A,B,...), also of whole plugins "
       "(optimizer=choice(NAME{FIELD:VALUE},NAME{})); "
       "range(LOW,HIGH,STEP); log(LOW,HIGH,COUNT); with --random also range(LOW,HIGH) and log(LOW,HIGH), any "
-      "number between; one value")("var", po::value<Words>()->value_name("NAME=VALUES"),
-                                   "the same for a variable of the file")(
+      "number between that the field takes; one value")("var", po::value<Words>()->value_name("NAME=VALUES"),
+                                                        "the same for a variable of the file")(
       "del", po::value<Words>()->value_name("PATH"), "leave out a field in all runs");
   command.options.add(trust_options()).add(lock_options());
   return command;

@@ -114,7 +114,8 @@ std::vector<std::string> SweepTable::heading() const {
       measured = (on == "best_validation" ? "best validation" : on) + " " + monitor_.name;
       break;
     }
-  cells.insert(cells.end(), {measured, "LOSS", "TIME", "STATUS"});
+  if (is_measured()) cells.insert(cells.end(), {measured, "LOSS"});
+  cells.insert(cells.end(), {"TIME", "STATUS"});
   return cells;
 }
 
@@ -128,8 +129,10 @@ std::vector<std::string> SweepTable::cells_of(const SweepRow& row) const {
     return found == numbers.end() ? std::optional<double>() : found->second;
   };
   const auto value = monitored(row), loss = figure("loss"), seconds = figure("seconds");
-  cells.push_back(value ? fmt::format("{:.4f}", *value) : "-");
-  cells.push_back(loss ? fmt::format("{:.4f}", *loss) : "-");
+  if (is_measured()) {
+    cells.push_back(value ? fmt::format("{:.4f}", *value) : "-");
+    cells.push_back(loss ? fmt::format("{:.4f}", *loss) : "-");
+  }
   cells.push_back(seconds ? duration_text(*seconds) : "-");
   cells.push_back(row.is_failed() ? "failed" : row.status);
   return cells;

@@ -24,7 +24,7 @@ struct SweepPlan {
 
 // The figure that the rows are ordered by.
 struct Monitor {
-  std::string name = "loss";
+  std::string name = "loss";  // "": nothing is trained that could be measured
   bool higher_is_better = false;
 };
 
@@ -59,6 +59,7 @@ class SweepTable {
   std::string csv() const;
 
  private:
+  bool is_measured() const { return !monitor_.name.empty(); }
   std::optional<double> monitored(const SweepRow& row) const;
   std::vector<std::string> heading() const;
   std::vector<std::string> cells_of(const SweepRow& row) const;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "cli/command.h"
+#include "cli/overwrite.h"
 #include "cli/session.h"
 #include "cli/training_world.h"
 #include "cli/try_chain.h"
@@ -25,6 +26,8 @@ Result<Session> session_of(const po::variables_map& given, std::string& text) {
   if (!file.empty()) {
     PLAIT_ASSIGN(scan, scan_plugins(file, changes.vars));
   }
+  if (given.count("lock"))
+    PLAIT_TRY(check_overwrite("--lock", given["lock"].as<std::string>(), {{"the pipeline file", file}}));
   Session session;
   PLAIT_ASSIGN(session.registry, load_registry(given, scan));
   PLAIT_ASSIGN(text, pipeline_of(*session.registry, elements, given["line"].as<std::string>()));

@@ -126,7 +126,7 @@ class ChainMaker {
     if (fit_size > 0) {
       PLAIT_TRY(take_fit(one, fit_size, op.fit));
       if (op.fit.empty()) return std::optional(WantedFit{i, op.place, &spec, ops, fit_size});
-      fit = {sizeof fit, fit_size, op.fit.data()};
+      fit = {sizeof fit, static_cast<uint32_t>(op.fit.size()), op.fit.data()};
       context.set_fit(&fit);
     }
     auto made = create_augmenter(registry_, *spec.entry, *spec.config, parts_before(i), context);

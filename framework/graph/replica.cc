@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/one_nan.h"
 #include "graph/arena.h"
 #include "graph/loss_node.h"
 #include "graph/node_list.h"
@@ -170,7 +171,7 @@ Status Replica::Body::check(const ReplicaMemory::LossReport& report, const HeadI
                         shape_text(plan.network().tensors[static_cast<size_t>(head.input)].spec))};
   }
   if (!std::isfinite(report.sum))
-    return {Code::kNumeric, fmt::format("{} is {}", loss_place(head), report.sum)};
+    return {Code::kNumeric, fmt::format("{} is {}", loss_place(head), one_nan(report.sum))};
   return {};
 }
 

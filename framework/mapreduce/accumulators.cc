@@ -274,6 +274,9 @@ Status RankArrays::reduce_rows(Transport& transport, Rows& rows, uint64_t& sent_
     }
     from = {};
   }
+  size_t all_bytes = 0;
+  for (const auto& [split, bytes] : all) all_bytes += bytes.size();
+  rows.joined.reserve(all_bytes);
   for (const auto& [split, bytes] : all) rows.joined.insert(rows.joined.end(), bytes.begin(), bytes.end());
   return {};
 }

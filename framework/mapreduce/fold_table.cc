@@ -152,13 +152,26 @@ void FoldTable::each(Body&& body) const {
     }
 }
 
+// Slots are fetched for some entries before the first of them is filled.
 void FoldTable::fill_slots() {
-  each([this](const Entry& entry, uint64_t place) {
+  constexpr size_t kAtOnce = 32;
+  std::array<std::pair<uint64_t, uint64_t>, kAtOnce> waiting;  // hash, place
+  size_t count = 0;
+  const auto fill = [&] {
+    for (size_t i = 0; i < count; ++i) {
+      size_t slot = slot_of(waiting[i].first);
+      while (slots_[slot] != 0) slot = next(slot);
+      slots_[slot] = tag_of(waiting[i].first) << kPlaceBits | (waiting[i].second + 1);
+    }
+    count = 0;
+  };
+  each([&](const Entry& entry, uint64_t place) {
     const uint64_t hash = key_hash(entry.key);
-    size_t slot = slot_of(hash);
-    while (slots_[slot] != 0) slot = next(slot);
-    slots_[slot] = tag_of(hash) << kPlaceBits | (place + 1);
+    fetch_slot(hash);
+    waiting[count++] = {hash, place};
+    if (count == kAtOnce) fill();
   });
+  fill();
 }
 
 bool FoldTable::fold_value(CallContext& context, uint64_t hash, std::string_view key,
@@ -260,6 +273,11 @@ void FoldTable::sort(int ranks) {
       return a.prefix != b.prefix ? a.prefix < b.prefix : key_of(a) < key_of(b);
     });
   }
+}
+
+// Not inline: a compiler that sees no effect in it leaves it out.
+void FoldTable::fetch_pair(size_t place) const {
+  if (place < order_.size()) __builtin_prefetch(at(order_[place].place));
 }
 
 Pair FoldTable::pair(size_t place) const {

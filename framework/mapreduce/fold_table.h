@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -19,7 +20,7 @@
 
 namespace plait {
 
-// Threads: [one at a time]; value_of, prefixes and the like of a sorted table [any]
+// Threads: [one at a time]; pair, sorted and fetch_pair after sort [any]
 class FoldTable {
  public:
   // `bound_bytes`: where is_full says so; chunks are a small part of it. `held`: may be null.
@@ -43,10 +44,13 @@ class FoldTable {
   // Gives all, in any order, and is empty then.
   Status take_all(const Taker& take);
 
-  // No key follows until take_all or clear. Sorts for each of `ranks` the keys that it reduces.
+  // No key follows until clear. Sorts for each of `ranks` the keys that it reduces: those of `rank` are pairs
+  // sorted(rank) to sorted(rank + 1).
   void sort(int ranks);
-  size_t sorted(int rank) const { return first_of_rank_[static_cast<size_t>(rank)]; }  // ranks + 1 of them
-  Pair pair(size_t place) const;                                                       // of the sorted
+  size_t sorted(int rank) const { return first_of_rank_[static_cast<size_t>(rank)]; }
+  Pair pair(size_t place) const;
+  // From memory into the caches; a place behind the last is none.
+  void fetch_pair(size_t place) const;
   void clear();
 
  private:

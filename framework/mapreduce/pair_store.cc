@@ -283,11 +283,13 @@ class PairStore::Sorted final : public PairStream {
   Sorted(const PairStore& store, size_t begin, size_t end) : store_(store), at_(begin), end_(end) {}
   bool next(Pair& pair) override {
     if (at_ == end_) return false;
+    if (store_.folds_) store_.table_->fetch_pair(at_ + kAhead);
     pair = store_.sorted_pair(at_++);
     return true;
   }
 
  private:
+  static constexpr size_t kAhead = 16;  // read from memory meanwhile
   const PairStore& store_;
   size_t at_, end_;
 };

@@ -103,7 +103,8 @@ namespace {
 // A heap of the streams by their next pairs.
 class Merged final : public PairStream {
  public:
-  explicit Merged(std::vector<std::unique_ptr<PairStream>> streams) : streams_(std::move(streams)) {}
+  explicit Merged(std::vector<std::unique_ptr<PairStream>> streams)
+      : streams_(std::move(streams)), pairs_(streams_.size()) {}
 
   bool next(Pair& pair) override {
     if (!is_begun_) {
@@ -115,9 +116,9 @@ class Merged final : public PairStream {
     }
     taken_ = kNone;
     if (heap_.empty()) return false;
-    std::pop_heap(heap_.begin(), heap_.end());
+    std::pop_heap(heap_.begin(), heap_.end(), Later{pairs_});
     taken_ = heap_.back().stream;
-    pair = heap_.back().pair;
+    pair = pairs_[taken_];
     heap_.pop_back();
     return true;
   }
@@ -125,27 +126,31 @@ class Merged final : public PairStream {
  private:
   static constexpr size_t kNone = SIZE_MAX;
   struct Head {
-    Pair pair;
+    uint64_t prefix;  // of the stream's next key: most comparisons end with it
     size_t stream;
-    // The heap's top is the largest: the least pair, and of equal ones that of the first stream.
-    bool operator<(const Head& other) const {
-      if (other.pair < pair) return true;
-      return !(pair < other.pair) && other.stream < stream;
+  };
+  // The heap's top is the last: the least pair, and of equal ones that of the first stream.
+  struct Later {
+    const std::vector<Pair>& pairs;
+    bool operator()(const Head& a, const Head& b) const {
+      if (a.prefix != b.prefix) return b.prefix < a.prefix;
+      if (pairs[b.stream] < pairs[a.stream]) return true;
+      return !(pairs[a.stream] < pairs[b.stream]) && b.stream < a.stream;
     }
   };
   // False after a failure.
   bool push(size_t stream) {
-    Pair pair;
-    if (!streams_[stream]->next(pair)) {
+    if (!streams_[stream]->next(pairs_[stream])) {
       const Status ended = streams_[stream]->status();
       return ended ? true : fail(ended);
     }
-    heap_.push_back({pair, stream});
-    std::push_heap(heap_.begin(), heap_.end());
+    heap_.push_back({prefix_of(pairs_[stream].key), stream});
+    std::push_heap(heap_.begin(), heap_.end(), Later{pairs_});
     return true;
   }
 
   std::vector<std::unique_ptr<PairStream>> streams_;
+  std::vector<Pair> pairs_;  // the next of each stream
   std::vector<Head> heap_;
   size_t taken_ = kNone;
   bool is_begun_ = false;

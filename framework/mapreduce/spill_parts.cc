@@ -11,6 +11,16 @@ namespace {
 // More parts: fewer keys in each. Smaller pieces: more calls of the system.
 constexpr size_t kParts = 64, kLeastPiece = size_t{1} << 10, kMostPiece = size_t{256} << 10;
 constexpr size_t kHead = sizeof(SpillSegment);
+// Of an entry's two bytes of lengths: a longer key's follows them.
+constexpr size_t kLongKey = 255;
+constexpr size_t kMostTrimmed = 64;  // larger partials are written as they are
+
+// Without zeros at its end, which small numbers have.
+size_t trimmed_bytes(const std::byte* partial, size_t bytes) {
+  if (bytes > kMostTrimmed) return bytes;
+  while (bytes > 0 && partial[bytes - 1] == std::byte{0}) --bytes;
+  return bytes;
+}
 
 }  // namespace
 
@@ -31,16 +41,24 @@ Status SpillParts::add(std::string_view key, const std::byte* partial) {
   }
   // Whole numbers of parts of a rank: rank_of says the rank that this is a part of too.
   Part& part = parts_[static_cast<size_t>(rank_of(key_hash(key), static_cast<int>(wanted_parts_)))];
-  const auto length = static_cast<uint32_t>(key.size());
-  const size_t bytes = sizeof length + partial_bytes_ + key.size();
+  const size_t value_bytes = trimmed_bytes(partial, partial_bytes_);
+  const bool is_long = key.size() >= kLongKey;
+  const size_t bytes = 2 + (is_long ? sizeof(uint32_t) : 0) + value_bytes + key.size();
   if (part.waiting.size() > kHead && part.waiting.size() + bytes > buffer_bytes_) PLAIT_TRY(write(part));
   if (part.waiting.empty()) part.waiting.reserve(buffer_bytes_);
   const size_t at = std::max(part.waiting.size(), kHead);
   part.waiting.resize(at + bytes);
   std::byte* into = part.waiting.data() + at;
-  std::memcpy(into, &length, sizeof length);
-  std::memcpy(into + sizeof length, partial, partial_bytes_);
-  if (!key.empty()) std::memcpy(into + sizeof length + partial_bytes_, key.data(), key.size());
+  *into++ = static_cast<std::byte>(std::min(key.size(), kLongKey));
+  *into++ = static_cast<std::byte>(std::min<size_t>(value_bytes, kMostTrimmed));
+  const auto put = [&into](const void* from, size_t size) {
+    if (size > 0) std::memcpy(into, from, size);
+    into += size;
+  };
+  const auto length = static_cast<uint32_t>(key.size());
+  if (is_long) put(&length, sizeof length);
+  put(partial, value_bytes);
+  put(key.data(), key.size());
   return {};
 }
 
@@ -64,17 +82,24 @@ Status SpillParts::end() {
 
 Status SpillParts::read(size_t number, Bytes& buffer, const Taker& take) const {
   SpillSegment piece = parts_[number].last;
+  std::vector<std::byte> partial(partial_bytes_);
   while (piece.bytes > 0) {
     buffer.resize(piece.bytes);
     PLAIT_TRY(file_.read(piece.offset, buffer));
     std::memcpy(&piece, buffer.data(), kHead);
     for (const std::byte *at = buffer.data() + kHead, *const end = buffer.data() + buffer.size(); at < end;) {
-      uint32_t length;
-      std::memcpy(&length, at, sizeof length);
-      const std::byte* const partial = at + sizeof length;
-      const auto* const key = reinterpret_cast<const char*>(partial + partial_bytes_);
-      PLAIT_TRY(take({key, length}, partial));
-      at += sizeof length + partial_bytes_ + length;
+      auto length = static_cast<uint32_t>(at[0]);
+      const size_t value_bytes = partial_bytes_ > kMostTrimmed ? partial_bytes_ : static_cast<size_t>(at[1]);
+      at += 2;
+      if (length == kLongKey) {
+        std::memcpy(&length, at, sizeof length);
+        at += sizeof length;
+      }
+      std::ranges::fill(partial, std::byte{0});
+      std::copy_n(at, value_bytes, partial.begin());
+      at += value_bytes;
+      PLAIT_TRY(take({reinterpret_cast<const char*>(at), length}, partial.data()));
+      at += length;
     }
   }
   return {};

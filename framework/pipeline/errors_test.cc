@@ -123,6 +123,19 @@ TEST_CASE("wrong values") {
   for (const Case& each : cases) says(errors_at(each.line), each.parts);
 }
 
+TEST_CASE("names that nobody can read or hand on") {
+  says(errors_at("layer { name: \"  \" relu {} }"), {"2:15: error: a layer's name, \"  \", is blank"});
+  says(errors_at(kLayer + " metric { name: \" \" accuracy {} }"),
+       {"error: a metric's name in reports, \" \", is blank"});
+  says(errors_at(kLayer + " metric { name: \"\" accuracy {} }"),
+       {"a metric's name in reports, \"\", is empty"});
+  says(errors_at(kLayer + " metric { name: \"-m\" accuracy {} }"), {"\"-m\", begins with a dash"});
+  says(errors_at(kLayer + " loss { name: \" \" cross_entropy {} }"),
+       {"a loss's name in reports, \" \", is blank"});
+  says(errors_at(kLayer + " metric { name: \"" + std::string(201, 'm') + "\" accuracy {} }"),
+       {"is longer than 200 bytes"});
+}
+
 TEST_CASE("rounds: zero and negative numbers") {
   const std::string found = errors_at(
       kLayer + "\ntrain { shards: 0 local_steps: -3 batch: 0 lanes: 0 epochs: -1 keep_checkpoints: 0 }");

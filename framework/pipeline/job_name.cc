@@ -7,12 +7,29 @@
 
 namespace plait {
 
+namespace {
+
+std::string length_fault(const std::string& name) {
+  return name.size() <= kMaxJobName_bytes ? ""
+                                          : "is longer than " + std::to_string(kMaxJobName_bytes) + " bytes";
+}
+
+bool is_blank(const std::string& name) { return name.find_first_not_of(' ') == std::string::npos; }
+
+}  // namespace
+
+std::string name_fault(const std::string& name) {
+  if (name.empty()) return "is empty";
+  if (is_blank(name)) return "is blank";
+  if (name.starts_with('-')) return "begins with a dash";
+  return length_fault(name);
+}
+
 std::string job_name_fault(const std::string& name) {
   if (name.find('/') != std::string::npos) return "holds a \"/\"";
   if (name.starts_with('.') || name.starts_with('-')) return "begins with a dot or a dash";
-  if (name.size() > kMaxJobName_bytes)
-    return "is longer than " + std::to_string(kMaxJobName_bytes) + " bytes";
-  return "";
+  if (!name.empty() && is_blank(name)) return "is blank";
+  return length_fault(name);
 }
 
 std::string job_name_of(const std::string& path) {

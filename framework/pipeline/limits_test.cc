@@ -81,7 +81,7 @@ TEST_CASE("a file is printable UTF-8, in comments and texts too, however it is w
 }
 
 TEST_CASE("a job's name stays a folder in runs/") {
-  for (const char* name : {"../x", "/x", "a/b", "..", ".x", "-x"}) {
+  for (const char* name : {"../x", "/x", "a/b", "..", ".x", "-x", "  "}) {
     CAPTURE(name);
     says(told("name: \"" + std::string(name) + "\""), "t.txtpb:1:7: error: the job's name \"");
   }

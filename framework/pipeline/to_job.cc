@@ -210,6 +210,8 @@ class JobMaker {
       layer.name = value_or<std::string>(*config, "name", "");
       if (is_written(*config, "name") && layer.name.empty())
         errors_.add(place.name, "a layer's name is empty");
+      else if (is_written(*config, "name") && layer.name.find_first_not_of(' ') == std::string::npos)
+        errors_.add(place.name, "a layer's name, \"" + layer.name + "\", is blank");
       layer.frozen = value_or<bool>(*config, "frozen", false);
       layer.rate_multiplier = value_or<double>(*config, "rate_multiplier", 1);
       layer.shares = value_or<std::string>(*config, "shares", "");
@@ -255,6 +257,13 @@ class JobMaker {
     return {otherwise, 0, location_of(scope.place)};
   }
 
+  void written_name(const plait_config& config, const Scope& scope, const std::string& whose) {
+    if (!is_written(config, "name")) return;
+    const std::string name = value_or<std::string>(config, "name", "");
+    if (const std::string fault = name_fault(name); !fault.empty())
+      errors_.add(scope.place_of("name"), whose + ", \"" + name + "\", " + fault);
+  }
+
   std::string last_layer() const { return job_.layers.empty() ? "" : job_.layers.back().name; }
 
   void losses() {
@@ -269,6 +278,7 @@ class JobMaker {
       loss.name_written = is_written(*config, "name");
       loss.input_written = is_written(*config, "input");
       report_places_.losses.push_back(scope.place_of("name"));
+      written_name(*config, scope, "a loss's name in reports");
       loss.weight = value_or<double>(*config, "weight", 1);
       loss.input = reference(scope, *config, "input", last_layer());
       loss.target = reference(scope, *config, "target", "");
@@ -287,8 +297,7 @@ class JobMaker {
       metric.name = value_or<std::string>(*config, "name", "");
       metric.input_written = is_written(*config, "input");
       report_places_.metrics.push_back(scope.place_of("name"));
-      if (is_written(*config, "name") && metric.name.empty())
-        errors_.add(scope.place_of("name"), "a name in reports is empty");
+      written_name(*config, scope, "a metric's name in reports");
       metric.input = reference(scope, *config, "input", last_layer());
       metric.target = reference(scope, *config, "target", "");
       job_.metrics.push_back(std::move(metric));
@@ -524,10 +533,16 @@ class JobMaker {
     for (const StageSpec& other : job_.stages) {
       if (other.name == stage.name)
         errors_.add(scope.place_of("name"), "two stages are named \"" + stage.name + "\"");
-      if (other.output == stage.output)
+      else if (other.output == stage.output)
         errors_.add(scope.place_of("output"), "two stages write \"" + stage.output + "\"");
     }
+    if (const std::string fault = name_fault(stage.name); !fault.empty())
+      return errors_.add(scope.place_of("name"), "the stage's name \"" + stage.name + "\" " + fault);
     const std::string& file = stage.output;
+    if (file.size() > kMaxJobName_bytes)
+      return errors_.add(scope.place_of("output"),
+                         "the output \"" + file + "\" has " + std::to_string(file.size()) +
+                             " bytes, wanted a name of at most " + std::to_string(kMaxJobName_bytes));
     const auto is_kind = [&](std::initializer_list<std::string_view> endings) {
       return std::ranges::any_of(endings, [&](std::string_view ending) {
         return file.ends_with(ending) && file.size() > ending.size();
@@ -549,7 +564,7 @@ class JobMaker {
   // What a job cannot do without. Only where nothing else is wrong: a block that was left out is not missing.
   void completeness() {
     if (errors_.any()) return;
-    if (job_.is_stages_only()) return;
+    if (job_.is_stages_only()) return refuse_blocks_of_training();
     if (job_.layers.empty())
       errors_.add(file_, "the job has no layer", "possible: " + names_of_kind("layer"));
     if (!for_training_) return;
@@ -560,6 +575,16 @@ class JobMaker {
                   "possible: " + names_of_kind("loss"));
     if (!job_.optimizer)
       errors_.add(file_, "the job has no optimizer", "possible: " + names_of_kind("optimizer"));
+  }
+
+  // What only training reads would be passed over in silence. (A resolved job has the others of training.)
+  void refuse_blocks_of_training() {
+    for (const char* block :
+         {"validation", "test", "augment", "preprocess", "pretrain", "metric", "schedule", "outer_optimizer"})
+      for (const Scope& scope : scopes(block))
+        errors_.add(
+            scope.place, std::string("\"") + block + "\" is of training, and the job has no layer to train",
+            "its stages have blocks of their own, as in: stage { source { ... } preprocess { ... } }");
   }
 
   const Schema& schema_;

@@ -30,9 +30,10 @@ uint64_t RunMemory::training() const {
   return weights + slots + mean + sums + replicas + activations + batches;
 }
 
-// Replicas and sums are gone when the test begins.
+// Replicas and sums are gone when the test begins, and not there yet, or no more, while stages of tasks run.
 uint64_t RunMemory::total() const {
-  return process + std::max(training() + std::max(evaluation, scratch), weights + slots + test);
+  return process + std::max({training() + std::max(evaluation, scratch), weights + slots + test,
+                             sum_or_most(weights + slots, stages)});
 }
 
 uint64_t place_blocks(std::vector<MemoryBlock>& blocks, uint64_t alignment) {

@@ -29,8 +29,10 @@ struct RunMemory {
   uint64_t batches = 0;      // of all replicas, two each
   uint64_t evaluation = 0;   // while validating: activations and batches
   uint64_t test = 0;         // while testing at the end: weights again, activations and batches
-  uint64_t scratch = 0;      // of one parameter that is kept in another order than files have
-  int workers = 0;           // replicas
+  uint64_t stages =
+      0;  // of the stage of tasks that takes the most: its bounds, where those are all that is known
+  uint64_t scratch = 0;  // of one parameter that is kept in another order than files have
+  int workers = 0;       // replicas
   uint64_t training() const;
   uint64_t total() const;
 };

@@ -88,14 +88,6 @@ std::string totals(const Network& network) {
                      short_number(adds / std::max(network.batch, 1)));
 }
 
-// "1.2 GiB"
-std::string memory_text(uint64_t bytes) {
-  const auto value = static_cast<double>(bytes);
-  if (value < 1 << 20) return fmt::format("{:.1f} KiB", value / 1024);
-  if (value < 1 << 30) return fmt::format("{:.1f} MiB", value / (1 << 20));
-  return fmt::format("{:.2f} GiB", value / (1 << 30));
-}
-
 }  // namespace
 
 std::string network_table(const Network& network) {
@@ -107,9 +99,19 @@ std::string network_table(const Network& network) {
   return render(rows) + totals(network);
 }
 
+std::string memory_text(uint64_t bytes) {
+  const auto value = static_cast<double>(bytes);
+  if (value < 1 << 20) return fmt::format("{:.1f} KiB", value / 1024);
+  if (value < 1 << 30) return fmt::format("{:.1f} MiB", value / (1 << 20));
+  return fmt::format("{:.2f} GiB", value / (1 << 30));
+}
+
 std::string memory_table(const RunMemory& use, int threads) {
-  std::string text = fmt::format("memory: about {} a rank of {} thread{}\n", memory_text(use.total()),
-                                 threads, threads == 1 ? "" : "s");
+  RunMemory without = use;
+  without.stages = 0;
+  std::string text = fmt::format("memory: {} {} a rank of {} thread{}\n",
+                                 use.total() > without.total() ? "at most" : "about",
+                                 memory_text(use.total()), threads, threads == 1 ? "" : "s");
   const auto line = [&](uint64_t bytes, const std::string& what) {
     if (bytes > 0) text += fmt::format("  {:>10}  {}\n", memory_text(bytes), what);
   };
@@ -124,6 +126,7 @@ std::string memory_table(const RunMemory& use, int threads) {
   line(use.batches, replicas + ": batches");
   line(use.evaluation, "validation, while it runs");
   line(use.test, "test, when training has ended");
+  line(use.stages, "the largest stage, while it runs, at most");
   line(use.scratch, "one parameter in the order of files, while a checkpoint is written");
   return text;
 }

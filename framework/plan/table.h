@@ -12,7 +12,11 @@ namespace plait {
 // millions (M)
 std::string network_table(const Network& network);
 
-// What a rank of so many threads holds: the total, then what it is made of. Units: KiB, MiB or GiB
+// "1.2 GiB". Units: KiB, MiB or GiB
+std::string memory_text(uint64_t bytes);
+
+// What a rank of so many threads holds: the total, then what it is made of; "at most" where the bounds of a
+// stage make the total.
 std::string memory_table(const RunMemory& use, int threads);
 
 // Graphviz dot: parts, layers (fused ones in one box), losses, metrics; edges with shapes.

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/one_nan.h"
+
 namespace plait {
 
 std::string duration_text(double seconds) {
@@ -31,7 +33,7 @@ std::string values_text(const NamedValues& values) {
   for (const auto& [name, value] : values) {
     const bool is_shown = values.size() <= kMost || shown < kMost - 2 || name == "loss";
     if (!is_shown) continue;
-    text += fmt::format("{}{} {:.4f}", text.empty() ? "" : ", ", name, value);
+    text += fmt::format("{}{} {:.4f}", text.empty() ? "" : ", ", name, one_nan(value));
     ++shown;
   }
   const size_t hidden = values.size() - shown;
@@ -39,7 +41,7 @@ std::string values_text(const NamedValues& values) {
 }
 
 std::string loss_text(const RoundInfo& round) {
-  const std::string total = fmt::format("loss {:.4f}", round.loss);
+  const std::string total = fmt::format("loss {:.4f}", one_nan(round.loss));
   return round.losses.empty() ? total : total + " (" + values_text(round.losses) + ")";
 }
 

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <limits>
+
 namespace plait {
 
 TEST_CASE("durations and rates read as people write them") {
@@ -13,6 +16,13 @@ TEST_CASE("durations and rates read as people write them") {
   CHECK(rate_text(24310) == "24,310");
   CHECK(rate_text(1234567) == "1,234,567");
   CHECK(values_text({{"accuracy", 0.5}, {"loss", 1}}) == "accuracy 0.5000, loss 1.0000");
+  for (const double sign : {1.0, -1.0}) {
+    const double none = std::copysign(std::numeric_limits<double>::quiet_NaN(), sign);
+    CHECK(values_text({{"loss", none}}) == "loss nan");
+    RoundInfo round;
+    round.loss = none;
+    CHECK(loss_text(round) == "loss nan");
+  }
   NamedValues many;
   for (int i = 0; i < 20; ++i) many.emplace_back("c" + std::to_string(i), i);
   many.emplace_back("loss", 2);

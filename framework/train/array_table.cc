@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/one_nan.h"
 #include "registry/shape_text.h"
 #include "train/array_file.h"
 #include "train/csv_file.h"
@@ -89,7 +90,7 @@ void add_as(const char* at, std::string& to) {
   Number value;
   std::memcpy(&value, at, sizeof value);
   char digits[32];
-  to.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+  to.append(digits, std::to_chars(digits, digits + sizeof digits, one_nan(value)).ptr);
 }
 
 void add_number(const OutputArray& array, uint64_t element, std::string& to) {

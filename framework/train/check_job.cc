@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 
@@ -35,7 +36,7 @@ class JobChecker {
     context_->threads = check_.threads;
     PLAIT_ASSIGN(const auto before, StageChain::open(registry_, job_, StageChain::When::kBeforeTraining));
     PLAIT_TRY(tell(*before));
-    if (job_.is_stages_only()) return std::move(check_);
+    if (job_.is_stages_only()) return finish();
     const auto main = std::make_unique<Stage>(*context_, job_, 0, false);
     PLAIT_TRY(main->open());
     PLAIT_TRY(main->fit(nullptr, fits_));
@@ -51,16 +52,23 @@ class JobChecker {
     PLAIT_ASSIGN(const auto after, StageChain::open(registry_, job_, StageChain::When::kAfterTraining));
     PLAIT_TRY(tell(*after));
     PLAIT_TRY(pretraining(*main));
-    check_.memory.process = resident_bytes();
-    return std::move(check_);
+    return finish();
   }
 
  private:
+  JobCheck finish() {
+    check_.memory.process = resident_bytes();
+    for (const TaskStageCheck& stage : check_.task_stages)
+      check_.memory.stages = std::max(check_.memory.stages, stage.memory.total());
+    return std::move(check_);
+  }
+
   Status tell(const StageChain& chain) {
     for (const auto& stage : chain.stages()) {
       if (!stage->is_waiting()) PLAIT_TRY(stage->fit(*world_, work_, check_.threads));
       check_.task_stages.push_back({stage->spec().name, stage->flow(), stage->spec().output, stage->records(),
-                                    stage->tasks(), stage->spec().memory_bytes, stage->spec().is_keyed()});
+                                    stage->tasks(), stage->spec().memory_bytes, stage->spec().is_keyed(),
+                                    stage->memory(check_.threads)});
     }
     return {};
   }

@@ -7,6 +7,7 @@
 #include "plan/memory.h"
 #include "plan/network.h"
 #include "registry/registry.h"
+#include "train/task_stage.h"
 
 namespace plait {
 
@@ -16,12 +17,13 @@ struct TaskStageCheck {
   int64_t records = 0, tasks = 0;  // 0: known once the stage that it reads has run
   uint64_t memory_bytes = 0;       // bound of the pairs or rows that a rank holds
   bool is_keyed = true;            // of pairs; else of accumulators
+  TaskStage::Memory memory = {};
 };
 
 struct JobCheck {
   std::vector<TaskStageCheck> task_stages;
   Network network;   // of the main training; lives as long as the job
-  RunMemory memory;  // the largest of its stages
+  RunMemory memory;  // the largest of its trainings, and of its stages of tasks
   int threads = 1;   // that the memory is told for
   int64_t training_records = 0, validation_records = 0, test_records = 0;
   std::vector<std::string> stages;      // titles of the pretraining

@@ -97,6 +97,7 @@ Json to_json(const Checkpoint& checkpoint) {
   return {{"identity", encode_identity(checkpoint.identity)},
           {"changes", to_json(checkpoint.changes)},
           {"only_at_end", checkpoint.only_at_end},
+          {"is_beginning", checkpoint.is_beginning},
           {"stage", checkpoint.stage},
           {"round", checkpoint.round},
           {"step", checkpoint.step},
@@ -112,6 +113,7 @@ Json to_json(const Checkpoint& checkpoint) {
 void from_json(const Json& json, Checkpoint& checkpoint) {
   checkpoint.changes = changes_from(json.at("changes"));
   checkpoint.only_at_end = json.at("only_at_end").get<bool>();
+  checkpoint.is_beginning = json.value("is_beginning", false);
   checkpoint.stage = json.at("stage").get<int>();
   checkpoint.round = json.at("round").get<int64_t>();
   checkpoint.step = json.at("step").get<int64_t>();
@@ -164,6 +166,15 @@ Status not_of_this_format(std::string_view bytes, const std::string& place) {
                                   (got < mine ? "an older" : "a newer") +
                                   " Plait wrote; this one reads format " + mine +
                                   ": go on with the version that the run was begun with"};
+}
+
+// So that the order of names is the order of time.
+std::string name_of(const Checkpoint& checkpoint) {
+  if (checkpoint.is_beginning) return kBeginningFile;
+  char name[64];
+  std::snprintf(name, sizeof name, "stage%03d-round%09lld", checkpoint.stage,
+                static_cast<long long>(checkpoint.round));
+  return name + std::string(kEnding);
 }
 
 }  // namespace
@@ -317,14 +328,11 @@ bool CheckpointFolder::any() {
   return found.is_ok() && !found->empty();
 }
 
-// Digits so that the order of names is the order of time.
 Result<std::string> CheckpointFolder::save(const Checkpoint& checkpoint, const TensorSources& more) {
-  char name[64];
-  std::snprintf(name, sizeof name, "stage%03d-round%09lld", checkpoint.stage,
-                static_cast<long long>(checkpoint.round));
-  const std::string path = folder_ + "/" + name + std::string(kEnding);
+  const std::string path = folder_ + "/" + name_of(checkpoint);
   PLAIT_TRY(files_.write_pieces_atomically(
       path, [&](const Files::Writer& writer) { return write(checkpoint, more, writer); }));
+  if (checkpoint.is_beginning) return path;
   PLAIT_ASSIGN(const std::vector<std::string> all, names());
   const size_t keep = static_cast<size_t>(std::max(1, keep_)) + (checkpoint.only_at_end ? 1 : 0);
   for (size_t i = 0; i + keep < all.size(); ++i) PLAIT_TRY(files_.remove(folder_ + "/" + all[i]));

@@ -4,7 +4,9 @@
 // safetensors (weights_file.h) to 32 bytes before the end, SHA-256 of everything before. Tensors are in plain
 // order and named "weights/c1.weight", "slot 0/c1.weight", "outer 0/c1.weight", "reducer 0/c1.weight" (a
 // reducer's state; of what it keeps for a slot "reducer 0/slot 1/c1.weight"); "network/..." holds the job's
-// own network while a pretraining stage runs, "best/..." the best weights of a run that is about to end.
+// own network while a pretraining stage runs, "best/..." the best weights of a run that is about to end. Of a
+// run that has stages of tasks there is one before them too: what the run is, and "begun/...", the weights
+// that it was given.
 // Random numbers need no state. Format 1 had no identity, format 2 no earlier validations.
 #pragma once
 #include <cstdint>
@@ -49,6 +51,7 @@ struct Checkpoint {
   // The run ended here, and a longer one would not have been in this state: its last round was cut short, or
   // its last validation was no epoch's. A run that is prolonged goes on from an earlier one.
   bool only_at_end = false;
+  bool is_beginning = false;  // written before the stages of tasks: there is no state of rounds yet
   int stage = 0;
   double loss = 0;     // of the last round
   NamedValues losses;  // of the last round where there are several
@@ -79,13 +82,16 @@ TensorSources put_state(const Plan& plan, const GatheredLayout& layout, const Ro
 Status take_state(const Plan& plan, const GatheredLayout& layout, const Checkpoint& checkpoint,
                   RoundState& state);
 
+// Of the one before the stages of tasks; the names of others come after it.
+inline constexpr const char* kBeginningFile = "stage000-beginning.ckpt";
+
 // The checkpoints of a run, in its folder `checkpoints/`, the newest by name last.
 class CheckpointFolder {
  public:
   CheckpointFolder(Files& files, std::string folder, int keep)
       : files_(files), folder_(std::move(folder)), keep_(keep) {}
   // Writes one, then removes those older than the last `keep`; one more is kept where the last is good for
-  // this run's end alone. Returns its path.
+  // this run's end alone; a beginning removes none. Returns its path.
   Result<std::string> save(const Checkpoint& checkpoint, const TensorSources& more = {});
   // The newest good one that can be used; `passed_over` gets a line for each newer one that is not good.
   // `unusable` says why one cannot be gone on from, or "". Fails with: kNotFound when there is none, with the

@@ -83,6 +83,28 @@ TEST_CASE_FIXTURE(Folder, "a corrupt one is passed over with its reason, and so 
   CHECK(none.status().message().find("too late") != std::string::npos);
 }
 
+TEST_CASE_FIXTURE(Folder,
+                  "a beginning is older than any round, removes none, and goes when it is not wanted") {
+  Checkpoint beginning;
+  beginning.is_beginning = true;
+  beginning.changes = {{0, Change::kStages, "job", "seed was 1, is 2"}};
+  beginning.tensors = {{"begun/a.w", {2}, {1, 2}}};
+  REQUIRE(checkpoints.save(beginning).is_ok());
+  const auto read = checkpoints.newest(kAnyone, passed_over);
+  REQUIRE(read.is_ok());
+  CHECK(read->is_beginning);
+  CHECK(read->changes[0].text() == "other bits from its stages on (job: seed was 1, is 2)");
+  CHECK(tensors_below(read->tensors, "begun/")[0].values == std::vector<float>{1, 2});
+  Checkpoint first = sample(0);
+  first.stage = 0;
+  REQUIRE(checkpoints.save(first).is_ok());
+  CHECK_FALSE(checkpoints.newest(kAnyone, passed_over)->is_beginning);
+  REQUIRE(checkpoints.save(sample(1)).is_ok());
+  CHECK_FALSE(files.exists(std::string("run/checkpoints/") + kBeginningFile));
+  REQUIRE(checkpoints.save(beginning).is_ok());
+  CHECK(files.list("run/checkpoints")->size() == 3);
+}
+
 TEST_CASE_FIXTURE(Folder, "whichever write fails, a good checkpoint is left") {
   REQUIRE(checkpoints.save(sample(1)).is_ok());
   REQUIRE(checkpoints.save(sample(2)).is_ok());

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <plait/sdk.hpp>
 #include <thread>
 
 #include "base/shown.h"
@@ -109,6 +110,61 @@ TEST_CASE("a job's text becomes a fact for each field") {
   CHECK(value_of(facts, "name") == "(none)");
   for (const Fact& fact : facts)
     CHECK((fact.part == part::kLength) == (fact.name.ends_with(".epochs") || fact.name.ends_with(".steps")));
+}
+
+// Names files wherever a description can.
+struct Deep {
+  std::string file;
+  static void describe(sdk::Describe<Deep>& d) { d.field("file", &Deep::file).doc("a table").path(); }
+};
+struct Tables {
+  std::string file;
+  double factor = 1;
+  Deep deep;
+  std::vector<sdk::Child<sdk::Augmenter>> inner;
+  static void describe(sdk::Describe<Tables>& d) {
+    d.doc("changes nothing");
+    d.field("file", &Tables::file).doc("a table").path();
+    d.field("factor", &Tables::factor).doc("a number");
+    d.field("deep", &Tables::deep).doc("another");
+    d.field("inner", &Tables::inner).doc("more of them");
+  }
+  void infer(sdk::Parts&) const {}
+  void apply(sdk::Context&, sdk::SampleCall&) const {}
+};
+
+TEST_CASE("paths are no facts, however deep a plugin stands in a block") {
+  const sdk::PluginTable table("test.tables", "1", "none", sdk::augmenter<Tables>("test.tables"));
+  const auto registry = Registry::from_plugins({table.c()});
+  REQUIRE_MESSAGE(registry.is_ok(), registry.status().message());
+  const std::string tables =
+      "[test.tables] { file: \"a\" factor: 2 deep { file: \"b\" } inner { [test.tables] { file: \"c\" "
+      "factor: 3 inner { [test.tables] { file: \"d\" factor: 4 } } } } }";
+  const Identity facts = job_facts(*registry, "augment { " + tables + " } stage { name: \"s\" source { " +
+                                                  tables + " } preprocess { " + tables + " } preprocess { " +
+                                                  tables + " } network { layer: \"f\" } } layer { name: " +
+                                                  "\"l\" init { from: \"s\" } " + tables + " }");
+  for (const Fact& fact : facts) CHECK_MESSAGE(!fact.name.ends_with("file"), fact.name);
+  for (const char* place :
+       {"augment", "stage[s].source", "stage[s].preprocess[0]", "stage[s].preprocess[1]", "layer[l]"}) {
+    const std::string name = std::string(place) + ".test.tables";
+    CHECK_MESSAGE(value_of(facts, name + ".factor") == "2", name);
+    CHECK_MESSAGE(value_of(facts, name + ".inner.test.tables.factor") == "3", name);
+    CHECK_MESSAGE(value_of(facts, name + ".inner.test.tables.inner.test.tables.factor") == "4", name);
+  }
+  CHECK(value_of(facts, "stage[s].network.layer") == "\"f\"");
+  CHECK(value_of(facts, "layer[l].init.from") == "\"s\"");
+}
+
+TEST_CASE("bounds of a stage are no facts") {
+  const Identity facts = job_facts(train_registry(),
+                                   "stage { name: \"s\" memory: 5 passes: 6 split: 7 plane { units: 8 inner "
+                                   "{ memory: 1 } inner { memory: 2 } } }");
+  CHECK(value_of(facts, "stage[s].memory") == "(none)");
+  CHECK(value_of(facts, "stage[s].passes") == "(none)");
+  CHECK(value_of(facts, "stage[s].plane.inner[0].memory") == "1");
+  CHECK(value_of(facts, "stage[s].split") == "7");
+  CHECK(value_of(facts, "stage[s].plane.units") == "8");
 }
 
 TEST_CASE("steps make epochs meaningless") {

@@ -6,6 +6,7 @@
 #include "graph/sample_chain.h"
 #include "pipeline/load.h"
 #include "registry/parts.h"
+#include "train/part_types.h"
 
 namespace plait {
 namespace {
@@ -99,7 +100,9 @@ std::string parts_text(const std::vector<PartSpec>& parts) {
 }
 
 Status check_parts(const SampleReader& training, const EvaluationSet& set, const std::string& what) {
-  if (set.reader == nullptr || set.reader->parts() == training.parts()) return {};
+  if (set.reader == nullptr) return {};
+  PLAIT_TRY(check_part_types(training, *set.reader, what));
+  if (set.reader->parts() == training.parts()) return {};
   return {Code::kInvalid, what + " records are " + parts_text(set.reader->parts()) + ", training records " +
                               parts_text(training.parts())};
 }

@@ -16,6 +16,14 @@ constexpr const char* kHarmlessTrain[] = {"train.max_seconds", "train.checkpoint
                                           "train.keep_checkpoints"};
 constexpr const char* kLengthTrain[] = {"train.epochs", "train.steps"};
 
+// "stage[NAME].memory": bounds of a stage end it or change nothing.
+bool is_bound_of_stage(const std::string& name) {
+  const size_t end = name.find("].");
+  if (!name.starts_with("stage[") || end == std::string::npos) return false;
+  const std::string field = name.substr(end + 2);
+  return field == "memory" || field == "passes";
+}
+
 template <class Names>
 bool is_one_of(const Names& names, const std::string& name) {
   return std::ranges::find(names, name) != std::end(names);
@@ -90,15 +98,14 @@ class Flattener {
     return group.fields.size() == 1 ? list : "[" + list + "]";
   }
 
-  // A block of the file, or a plugin inside another: messages in it are plugins.
+  // A block of the file: messages in it are plugins, or blocks of their own.
   void core(const std::vector<Field>& fields, const std::string& prefix) {
     for (const Group& group : groups_of(fields)) {
       if (group.name == "name" && !group.fields.front()->is_message) continue;
       block(group, prefix, [&](const Field& field, const std::string& path) {
         const TypeEntry* entry = registry_.find(field.name.text);
-        const KnownFields known =
-            entry == nullptr ? KnownFields() : KnownFields(entry->type->fields, entry->type->n_fields);
-        plugin(field.fields, path + ".", known);
+        if (entry == nullptr) return core(field.fields, path + ".");
+        plugin(field.fields, path + ".", KnownFields(entry->type->fields, entry->type->n_fields));
       });
     }
   }
@@ -126,7 +133,7 @@ class Flattener {
   }
 
   void add(const std::string& name, const std::string& value) {
-    if (is_one_of(kHarmlessTrain, name)) return;
+    if (is_one_of(kHarmlessTrain, name) || is_bound_of_stage(name)) return;
     const bool is_length = is_one_of(kLengthTrain, name);
     facts_.push_back(make_fact(is_length ? part::kLength : part::kJob, name, value));
   }

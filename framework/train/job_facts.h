@@ -11,8 +11,8 @@ namespace plait {
 
 // "train.batch" is "16", "layer[c1].convolution.kernel" is "[5, 5]", "augment[1].affine.rotate" is "10". Left
 // out is what does not change results: the job's name, where libraries are looked for, how often is saved and
-// how much of it kept, a limit of time, and the fields of plugins that name files, whose bytes count instead.
-// train.epochs and train.steps are of part::kLength.
+// how much of it kept, a limit of time, a stage's bounds of memory and passes, and the fields of plugins that
+// name files, whose bytes count instead. train.epochs and train.steps are of part::kLength.
 Identity job_facts(const Registry& registry, const std::string& resolved);
 
 // "source.idx": a plugin in a block of the file. `place`: the block, "source", "layer[c1]".

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <plait/sdk/order_free_sum.hpp>
 
+#include "base/one_nan.h"
 #include "train/csv_file.h"
 
 namespace plait {
@@ -14,7 +15,7 @@ constexpr size_t kPiece = size_t{1} << 20;
 template <class Number>
 void add_number(Number value, std::string& to) {
   char digits[32];
-  to.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+  to.append(digits, std::to_chars(digits, digits + sizeof digits, one_nan(value)).ptr);
 }
 
 template <class Value>

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/one_nan.h"
 #include "cluster/local_transport.h"
 #include "train/array_file.h"
 #include "train/blocks.h"
@@ -126,7 +127,7 @@ class Prediction {
       text += std::to_string(n) + "," + std::to_string(std::max_element(row, row + width_) - row);
       for (size_t c = 0; c < width_; ++c) {
         char number[32];
-        std::snprintf(number, sizeof number, ",%.9g", static_cast<double>(row[c]));
+        std::snprintf(number, sizeof number, ",%.9g", one_nan(static_cast<double>(row[c])));
         text += number;
       }
       text += "\n";

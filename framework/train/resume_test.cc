@@ -2,6 +2,8 @@
 // through.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "train/checkpoint.h"
 #include "train/run_folder.h"
 #include "train/test_job.h"
@@ -82,6 +84,42 @@ TEST_CASE("a change that was accepted is told, and kept in the run") {
   const auto again = run.resumed(job);  // has it from the checkpoint, and wants no second yes
   REQUIRE_MESSAGE(again.is_ok(), again.status().message());
   CHECK(again->changes.size() == 1);
+}
+
+TEST_CASE("a change accepted where no step is left stays in the run") {
+  // The second ends with a round that was cut short: a longer run does not go on from there.
+  for (const std::string& train : {kShort, std::string("shards: 4 local_steps: 3 batch: 4 steps: 7")}) {
+    TestWorld world;
+    const auto resumed = [&](const Job& job, const std::set<std::string>& accept = {}) {
+      RunOptions options;
+      options.resume = true;
+      options.accept_change = accept;
+      return world.run(job, 1, 1, options);
+    };
+    const auto whole = world.run(train_job(train));
+    REQUIRE_MESSAGE(whole.is_ok(), whole.status().message());
+    const Job changed = train_job(train, "optimizer { roll { rate: 0.2 } }");
+    CHECK(resumed(changed).status().code() == Code::kInvalid);
+    const auto accepted = resumed(changed, {"job"});
+    REQUIRE_MESSAGE(accepted.is_ok(), accepted.status().message());
+    CHECK(accepted->weights_sha256 == whole->weights_sha256);
+    const auto later = resumed(changed);
+    REQUIRE_MESSAGE(later.is_ok(), later.status().message());
+    REQUIRE(later->changes.size() == 1);
+    CHECK(later->changes[0].round == whole->rounds);
+    CHECK(has(later->changes[0].what, "optimizer.roll.rate"));
+    CHECK(later->best_validation == whole->best_validation);
+    CHECK(resumed(train_job(train)).status().code() == Code::kInvalid);
+    if (train == kShort) continue;
+    world.observer.messages.clear();
+    const auto longer =
+        resumed(train_job("shards: 4 local_steps: 3 batch: 4 steps: 12", "optimizer { roll { rate: 0.2 } }"),
+                {"job"});
+    REQUIRE_MESSAGE(longer.is_ok(), longer.status().message());
+    CHECK(std::ranges::any_of(world.observer.messages, [](const std::string& said) {
+      return has(said, "the run was to end there, at step 7");
+    }));
+  }
 }
 
 TEST_CASE("other records at the same place are noticed") {

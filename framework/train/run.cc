@@ -54,6 +54,7 @@ class Run {
     PLAIT_TRY(choose_folder());
     if (options_.resume) PLAIT_TRY(take_up_run());
     PLAIT_TRY(open_folder());
+    if (is_root()) PLAIT_TRY(keep_beginning());
     tell_about_ranks();
     PLAIT_ASSIGN(RunStatus status, run_stages());
     if (status == RunStatus::kComplete) {
@@ -154,13 +155,13 @@ class Run {
     return Sha256::hex_of(text);
   }
 
-  // And what the job makes of the arrays. Weights of --weights win over a layer's init; a checkpoint over
-  // both.
+  // And what the job makes of the arrays. Weights of --weights win over a layer's init; a checkpoint of
+  // rounds over both.
   Result<RunStatus> run_stages() {
     PLAIT_ASSIGN(const RunStatus status, run_chain());
-    if (status != RunStatus::kComplete) return status;
+    if (status != RunStatus::kComplete) return stop_in_stages();
     const Status taken = chain_ ? main_->take_stage_arrays(kept(), summary_.fits) : Status();
-    if (is_stop(taken)) return RunStatus::kStopped;
+    if (is_stop(taken)) return stop_in_stages();
     PLAIT_TRY(taken);
     if (chain_ && !begun_with_.empty()) {
       PLAIT_ASSIGN([[maybe_unused]] const int count, main_->begin_with(begun_with_));
@@ -169,8 +170,16 @@ class Run {
     if (!job_.pretrain.empty()) {
       PLAIT_ASSIGN(network_, main_->weights());
     }
-    if (is_root()) PLAIT_TRY(keep_beginning());
+    if (resume_from_ && resume_from_->is_beginning) resume_from_.reset();
+    if (is_root()) PLAIT_TRY(keep_input());
     return status;
+  }
+
+  // The run's files go on to show the state that it is gone on from, not the weights that the seed gives.
+  Result<RunStatus> stop_in_stages() {
+    const bool has_state = resume_from_ && !resume_from_->is_beginning && job_.pretrain.empty();
+    if (has_state) PLAIT_TRY(main_->resume(*resume_from_).at("checkpoint"));
+    return RunStatus::kStopped;
   }
 
   Result<RunStatus> run_chain() {
@@ -190,26 +199,25 @@ class Run {
     if (!options_.weights_file.empty())
       return Status(Code::kUsage, "--weights: the job trains nothing that could begin with weights");
     summary_.is_stages_only = true;
+    std::erase_if(identity_, is_of_training);
     PLAIT_TRY(before_writing(agree_on_data(chain_->readers())));
     PLAIT_TRY(choose_folder());
-    if (is_root()) {
-      PLAIT_TRY(begin_folder_of_stages());
-      observer_.run_begun(summary_.run_dir);
-    }
-    PLAIT_TRY(transport_.barrier());
+    if (options_.resume) PLAIT_TRY(find_checkpoint());
+    PLAIT_TRY(open_folder());
+    if (is_root()) PLAIT_TRY(save_beginning());
     PLAIT_ASSIGN(summary_.status, run_chain());
     summary_.identity = identity_;
+    summary_.changes = context_->changes;
     summary_.ranks = transport_.size();
     summary_.threads = context_->threads;
     summary_.seconds = context_->seconds();
     return tell_end();
   }
 
-  Status begin_folder_of_stages() {
-    if (!options_.resume) return folder_->begin(job_.resolved, options_.plugins);
-    if (!files_.exists(resolved_path(summary_.run_dir)))
-      return {Code::kNotFound, "--resume: " + summary_.run_dir + " holds no run"};
-    return folder_->resume({}, job_.resolved, options_.plugins);
+  // What the results of stages do not depend on.
+  static bool is_of_training(const Fact& fact) {
+    return fact.name.starts_with("train.") || fact.name.starts_with("evaluate.") ||
+           fact.name == "--overfit-batches";
   }
 
   Status open_main() {
@@ -264,7 +272,10 @@ class Run {
           ": whether these data are the same on all ranks, and when the run is resumed, is not "
           "known; a source that finds its files itself can say a digest of its own");
     PLAIT_TRY(agree_on(transport_, data_facts_));
-    identity_.insert(identity_.end(), data_facts_.begin(), data_facts_.end());
+    for (const Fact& fact : data_facts_) {
+      const auto is_same = [&](const Fact& one) { return one.part == fact.part && one.name == fact.name; };
+      if (std::ranges::none_of(identity_, is_same)) identity_.push_back(fact);
+    }
     context_->identity = identity_;
     return {};
   }
@@ -333,9 +344,9 @@ class Run {
     taken.sha256 = Sha256::hex_of(bytes);
     PLAIT_TRY(taken.check(options_.weights_partial));
     PLAIT_ASSIGN([[maybe_unused]] const int count, main_->begin_with(taken.tensors));
-    if (chain_) begun_with_ = std::move(taken.tensors);
     summary_.begun_with = taken.json();
     say(taken.text());
+    if (chain_) begun_with_ = std::move(taken.tensors);
     return {};
   }
 
@@ -345,28 +356,31 @@ class Run {
       std::vector<std::string> passed_over;
       CheckpointFolder folder(files_, checkpoints_path(summary_.run_dir), job_.train.keep_checkpoints);
       const auto unusable = [&](const Checkpoint& one) { return not_usable(one); };
-      const auto newest = folder.newest(unusable, passed_over);
-      if (newest || !is_stopped_in_chain(newest.status())) PLAIT_TRY(newest.status());
+      PLAIT_ASSIGN(const Checkpoint newest, folder.newest(unusable, passed_over));
       for (const std::string& line : passed_over) say("checkpoint passed over: " + line);
-      if (newest) bytes = encode(*newest);
+      bytes = encode(newest);
     }
     PLAIT_ASSIGN(bytes, share_text(transport_, bytes));
-    if (bytes.empty()) return {};
     PLAIT_ASSIGN(resume_from_, decode_checkpoint(bytes, "checkpoint"));
     PLAIT_TRY(check_changes());
     context_->counters = resume_from_->counters;
     context_->seconds_before = resume_from_->counters.seconds;
     context_->rounds_before = resume_from_->counters.rounds;
+    if (resume_from_->is_beginning) return take_up_beginning();
     return {};
   }
 
-  // Before the first checkpoint: what its stages have finished is kept.
-  bool is_stopped_in_chain(const Status& no_checkpoint) {
-    return chain_ && no_checkpoint.code() == Code::kNotFound &&
-           files_.exists(resolved_path(summary_.run_dir));
+  // The run was left in its stages: they come once more, and what they have finished is kept.
+  Status take_up_beginning() {
+    begun_with_ = tensors_below(resume_from_->tensors, "begun/");
+    if (!main_) return {};
+    say("going on before the first round, where stages run");
+    return main_->begin_with(begun_with_).status();
   }
 
   std::string not_usable(const Checkpoint& checkpoint) const {
+    if (!main_)
+      return checkpoint.is_beginning ? "" : "a run that trains wrote it, and this job has stages alone";
     if (!checkpoint.only_at_end || checkpoint.step == main_->total_steps()) return "";
     return "the run was to end there, at step " + std::to_string(checkpoint.step) + "; one of " +
            std::to_string(main_->total_steps()) + " steps goes on from an earlier one";
@@ -376,7 +390,8 @@ class Run {
   Status check_changes() {
     PLAIT_ASSIGN(const ResumedChanges found,
                  changes_of(resume_from_->identity, identity_, options_.accept_change));
-    is_prolonged_ = !found.lengths.empty();
+    // Before any round a run may still be of any length.
+    is_prolonged_ = !found.lengths.empty() && !resume_from_->is_beginning;
     context_->changes = resume_from_->changes;
     for (const FactDifference& one : found.accepted) add_change(one.part, one.text());
     if (!is_prolonged_) return {};
@@ -397,7 +412,8 @@ class Run {
   }
 
   void add_change(const std::string& part, const std::string& what) {
-    context_->changes.push_back({resume_from_->stage, resume_from_->round, part, what});
+    const int64_t round = resume_from_->is_beginning ? Change::kStages : resume_from_->round;
+    context_->changes.push_back({resume_from_->stage, round, part, what});
     say(context_->changes.back().text());
   }
 
@@ -409,8 +425,6 @@ class Run {
       context_->checkpoints = &*checkpoints_;
       if (resume_from_)
         PLAIT_TRY(take_up_folder());
-      else if (options_.resume)
-        PLAIT_TRY(folder_->resume({}, job_.resolved, options_.plugins));
       else
         PLAIT_TRY(folder_->begin(job_.resolved, options_.plugins));
       observer_.run_begun(summary_.run_dir);
@@ -424,15 +438,35 @@ class Run {
     return best.empty() ? Status() : folder_->save_best(sources_of(best));
   }
 
-  // What the network is given, and what it began with: of a resumed run, as it was kept then.
+  // What the network began with: of a resumed run, as it was kept then.
   Status keep_beginning() {
+    if (resume_from_) {
+      PLAIT_ASSIGN(summary_.begun_with, folder_->beginning());
+    } else {
+      PLAIT_TRY(folder_->save_beginning(summary_.begun_with));
+    }
+    const bool is_before_stages = resume_from_ ? resume_from_->is_beginning : chain_ != nullptr;
+    return is_before_stages ? save_beginning() : Status();
+  }
+
+  // Stages may take long, and a run that is stopped or killed in them is still the one that was begun.
+  Status save_beginning() {
+    Checkpoint beginning;
+    beginning.is_beginning = true;
+    beginning.identity = identity_;
+    beginning.changes = context_->changes;
+    beginning.counters = context_->counters;
+    for (const NamedTensor& tensor : begun_with_)
+      beginning.tensors.push_back({"begun/" + tensor.name, tensor.shape, tensor.values});
+    return checkpoints_->save(beginning).status();
+  }
+
+  // What the network is given: known when the stages have run.
+  Status keep_input() {
     const SampleReader& training = main_->data().training();
     InputRecord input = describe_input(training, job_);
     input.made_from = fits_made_from();
-    PLAIT_TRY(files_.write_atomically(input_path(summary_.run_dir), to_text(input)));
-    if (!resume_from_) return folder_->save_beginning(summary_.begun_with);
-    PLAIT_ASSIGN(summary_.begun_with, folder_->beginning());
-    return {};
+    return files_.write_atomically(input_path(summary_.run_dir), to_text(input));
   }
 
   void tell_about_ranks() {

@@ -57,8 +57,9 @@ enum class RunStatus {
 // From a round on the run has other bits than one that began as it is now: a difference that a person
 // accepted.
 struct Change {
+  static constexpr int64_t kStages = -1;  // before the first round, where stages run tasks
   int stage = 0;
-  int64_t round = 0;         // of the stage
+  int64_t round = 0;         // of the stage, or kStages
   std::string part;          // identity.h
   std::string what;          // "train.batch was 16, is 32"
   std::string text() const;  // "other bits from round 120 on (job: train.batch was 16, is 32)"

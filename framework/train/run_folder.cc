@@ -10,6 +10,8 @@
 
 #include "base/json_bounds.h"
 #include "base/json_text.h"
+#include "base/one_nan.h"
+#include "train/checkpoint.h"
 
 namespace plait {
 namespace {
@@ -40,7 +42,7 @@ Json to_json(const NamedValues& values) {
 
 std::string digits(double value) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.9g", value);
+  std::snprintf(text, sizeof text, "%.9g", one_nan(value));
   return text;
 }
 
@@ -116,13 +118,14 @@ std::string weights_path(const std::string& run_dir, const std::string& which) {
   return which;
 }
 
-// A run that died before its first checkpoint cannot be resumed: there is nothing to lose in beginning anew.
+// A run that died before its first round has nothing to lose in beginning anew.
 bool RunFolder::holds_a_run() {
   if (!files_.exists(resolved_path(run_dir_))) return false;
   if (files_.exists(summary_path(run_dir_))) return true;
   const auto names = files_.list(checkpoints_path(run_dir_));
-  return names.is_ok() &&
-         std::ranges::any_of(*names, [](const std::string& n) { return n.ends_with(".ckpt"); });
+  return names.is_ok() && std::ranges::any_of(*names, [](const std::string& name) {
+           return name.ends_with(".ckpt") && name != kBeginningFile;
+         });
 }
 
 Status RunFolder::lock(const std::string& holder) {
@@ -154,8 +157,9 @@ Status RunFolder::write_job(const std::string& resolved, const std::string& plug
 
 Status RunFolder::begin(const std::string& resolved, const std::string& plugins) {
   PLAIT_TRY(check_new());
-  for (const char* name : {"/metrics.jsonl", "/curve.csv"})
-    if (files_.exists(run_dir_ + name)) PLAIT_TRY(files_.remove(run_dir_ + name));
+  const std::string beginning = checkpoints_path(run_dir_) + "/" + kBeginningFile;
+  for (const std::string& path : {run_dir_ + "/metrics.jsonl", run_dir_ + "/curve.csv", beginning})
+    if (files_.exists(path)) PLAIT_TRY(files_.remove(path));
   PLAIT_TRY(files_.make_directories(checkpoints_path(run_dir_)).at(kCannot));
   return write_job(resolved, plugins);
 }
@@ -276,6 +280,7 @@ Status RunFolder::save_summary(const Summary& summary) {
 }
 
 std::string Change::text() const {
+  if (round == kStages) return "other bits from its stages on (" + part + ": " + what + ")";
   return "other bits from round " + std::to_string(round) +
          (stage > 0 ? " of stage " + std::to_string(stage) : "") + " on (" + part + ": " + what + ")";
 }
@@ -331,8 +336,9 @@ Json to_json(const std::vector<FitInfo>& fits) {
 Json to_json(const std::vector<Change>& changes) {
   Json list = Json::array();
   for (const Change& change : changes) {
+    const Json round = change.round == Change::kStages ? Json(nullptr) : Json(change.round);
     list.push_back({{"stage", change.stage},
-                    {"round", change.round},
+                    {"round", round},
                     {"part", change.part},
                     {"what", change.what},
                     {"text", change.text()}});
@@ -349,6 +355,7 @@ std::string Summary::json() const {
                          {"threads", threads},
                          {"seconds", number(seconds)},
                          {"stages", to_json(stages)},
+                         {"changes", to_json(changes)},
                          {"fits", to_json(fits)},
                          {"identity", to_json(identity)}};
     return json_text(object, 2) + "\n";

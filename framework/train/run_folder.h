@@ -7,7 +7,8 @@
 //   plugins.lock         the plugins that it was run with, by digest
 //   metrics.jsonl        a line per round and evaluation
 //   curve.csv            a line per validation
-//   checkpoints/         the last states, and best.safetensors: the best weights on the validation set
+//   checkpoints/         the last states, of a run with stages what it was begun as before them, and
+//                        best.safetensors: the best weights on the validation set
 //   weights.safetensors  the last weights
 //   summary.json         written last: a folder with one is finished, or stopped and resumable
 #pragma once

@@ -152,6 +152,21 @@ TEST_CASE("a schedule that may end training has a field where one is written") {
   CHECK(again->schedules[1].field == "rate");
 }
 
+TEST_CASE("values of earlier validations that a changed job no longer has are passed over") {
+  TestWorld world;
+  world.observer.on_round = [&](const RoundInfo& round) { world.stop = round.round == 4; };
+  Job job = train_job(train(), "schedule { watch { monitor: \"loss\" } }");
+  REQUIRE(world.run(job).is_ok());
+  world.observer.on_round = nullptr;
+  world.stop = false;
+  job.metrics.clear();
+  RunOptions options;
+  options.resume = true;
+  const auto resumed = world.run(job, 1, 1, options);
+  REQUIRE_MESSAGE(resumed.is_ok(), resumed.status().message());
+  CHECK(resumed->weights_sha256 == digest_of(job));
+}
+
 TEST_CASE("checkpoints keep what schedules look back at") {
   TestWorld world;
   REQUIRE(world.run(train_job(train("epochs: 3"))).is_ok());

@@ -271,8 +271,11 @@ Status Stage::resume(const Checkpoint& checkpoint) {
   validation_values_ = checkpoint.validation;
   validated_step_ = checkpoint.validated_step;
   for (const Validated& one : checkpoint.validated) remember(one);
-  // What is gone on from by a longer run holds the best weights too, and is written again for them.
-  saved_round_ = ends_apart() ? -1 : state_.round;
+  // What is gone on from by a longer run holds the best weights too, and is written again for them;
+  // and so is one after which a person accepted a change, though no round may follow.
+  const bool is_as_saved = run_.changes.size() == checkpoint.changes.size() && !ends_apart();
+  saved_round_ = is_as_saved ? state_.round : -1;
+  ended_apart_ = checkpoint.only_at_end;
   loss_ = checkpoint.loss;
   losses_ = checkpoint.losses;
   samples_ = state_.step * numbers_.shards * numbers_.batch;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/one_nan.h"
 #include "pipeline/load.h"
 #include "registry/shape_text.h"
 
@@ -109,7 +110,7 @@ Result<NamedTensor> tensor_of(const InitSpec& init, const StageArrays::Array& ar
       return Status(Code::kNumeric,
                     error_at(init.where, fmt::format("array {} of stage \"{}\": number {} is {}, which no "
                                                      "weight can be",
-                                                     array.spec.name, init.from, i, numbers[i])));
+                                                     array.spec.name, init.from, i, one_nan(numbers[i]))));
   }
   if (parameter.shape.size() > 2) tensor.values = channels_first(tensor.values, parameter.shape);
   return tensor;

@@ -28,6 +28,8 @@ std::string other_name(const std::string& name) {
   return "";
 }
 
+const char* word_of(float bad) { return std::isnan(bad) ? "NaN" : std::isinf(bad) ? "infinite" : "below 0"; }
+
 class Taker {
  public:
   Taker(const StoredTensors& stored, TakenWeights& into) : into_(into) {
@@ -45,11 +47,14 @@ class Taker {
     if (!values && values.status().code() == Code::kUnsupported)
       return miss(parameter, Why::kType, values.status().message());
     if (!values) return miss(parameter, Why::kValue, values.status().message());
-    const auto bad = std::ranges::find_if(*values, [](float value) { return !std::isfinite(value); });
+    const bool is_variance = parameter.buffer && parameter.reduce == PLAIT_REDUCE_VARIANCE;
+    const auto bad = std::ranges::find_if(
+        *values, [&](float value) { return !std::isfinite(value) || (is_variance && value < 0); });
     if (bad != values->end())
       return miss(parameter, Why::kValue,
                   "value " + std::to_string(bad - values->begin()) + " of " + std::to_string(values->size()) +
-                      " is " + (std::isnan(*bad) ? "NaN" : "infinite") + ", wanted finite numbers");
+                      " is " + word_of(*bad) + ", wanted finite numbers" +
+                      (is_variance ? " of at least 0, for a variance" : ""));
     note(parameter, *stored);
     into_.tensors.push_back({parameter.name, parameter.shape, std::move(*values)});
   }

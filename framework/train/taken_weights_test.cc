@@ -22,6 +22,7 @@ Network network() {
   add("f.weight", {2, 1}, false);
   add("bn.mean", {2}, true);
   add("bn.variance", {2}, true);
+  made.parameters.back().reduce = PLAIT_REDUCE_VARIANCE;
   return made;
 }
 
@@ -111,6 +112,19 @@ TEST_CASE("what is absent is said, and is an error where nothing is left") {
   const std::string message = none.taken().check(true).message();
   CHECK(says(message, "wanted f.weight"));
   CHECK(says(message, "the file has module.f.weight (F32 [2, 1])"));
+}
+
+TEST_CASE("a variance below 0 is refused by name, partial or not; means and weights may be") {
+  StoredFile file;
+  file.add("f.weight", {2, 1}, {1, -2});
+  file.add("bn.running_mean", {2}, {-3, 4});
+  file.add("bn.running_var", {2}, {0, -0.5F});
+  const TakenWeights taken = file.taken();
+  for (const bool partial : {false, true})
+    CHECK(says(taken.check(partial).message(),
+               "bn.variance: value 1 of 2 is below 0, wanted finite numbers of at least 0, for a variance"));
+  CHECK_FALSE(taken.all().is_ok());
+  CHECK(taken.tensors.size() == 2);
 }
 
 TEST_CASE("numbers that are none are refused by the name of their tensor, partial or not") {

@@ -59,8 +59,7 @@ class TaskStage::Mapper final : public RecordMapper {
   struct Slot {
     Slot(const SampleChain& chain, const std::atomic<bool>* cancelled)
         : scratch(chain), context(1, nullptr, cancelled), parts(chain.last_parts()) {
-      capacity = static_cast<int64_t>(
-          std::clamp<uint64_t>(kCall_bytes / std::max<uint64_t>(1, record_bytes(parts)), 1, kMostInCall));
+      capacity = records_in_call(record_bytes(parts));
       for (const PartSpec& part : parts) {
         const uint64_t row = byte_count(part);
         rows.emplace_back(row * static_cast<uint64_t>(capacity));
@@ -147,6 +146,11 @@ class TaskStage::Mapper final : public RecordMapper {
   std::vector<std::unique_ptr<Slot>> slots_;
   std::atomic<int64_t> records_ = 0, skipped_ = 0;
 };
+
+int64_t TaskStage::records_in_call(uint64_t record_bytes) {
+  return static_cast<int64_t>(
+      std::clamp<uint64_t>(kCall_bytes / std::max<uint64_t>(1, record_bytes), 1, kMostInCall));
+}
 
 TaskStage::TaskStage(const Registry& registry, const StageSpec& spec, uint64_t seed)
     : registry_(registry), spec_(spec), seed_(seed) {}
@@ -287,7 +291,15 @@ Result<TaskStage::Outcome> TaskStage::run(Transport& transport, StoppableWork& w
   PLAIT_TRY(transport.all_reduce_sum(std::span<int64_t>(sums)));
   if (form_.is_keyed()) outcome.records = sums[0];
   outcome.skipped_records = sums[1];
+  release();
   return outcome;
+}
+
+// What comes now has their memory. Nobody is caught in what has ended well.
+void TaskStage::release() {
+  keyed_.reset();
+  arrays_.reset();
+  mapper_->set_slots(0, nullptr);
 }
 
 Status TaskStage::run_keyed(Transport& transport, StoppableWork& work, int slots,

@@ -40,6 +40,16 @@ class TaskStage {
   // The place and reason of the first record that was left out, or ok.
   Status first_bad() const { return reader_->first_bad(); }
 
+  // What a rank holds that maps all records with these threads. Units: bytes
+  struct Memory {
+    uint64_t held = 0;     // numbers of accumulators, states, outputs and records
+    uint64_t bounded = 0;  // pairs at most; rows, where no record gives more than one to an accumulator
+    uint64_t most = 0;     // of these at the largest moment
+    uint64_t total() const { return held + most; }
+  };
+  // What a task holds itself is not known, nor the rows of records that give more: `memory` bounds them.
+  Memory memory(int threads) const;
+
   struct Outcome {
     int64_t passes = 1;           // over the records
     int64_t records = 0;          // that were mapped, in one pass
@@ -66,6 +76,7 @@ class TaskStage {
   // Writes the stage's file, of which the function gives the pieces.
   using FileWriter = std::function<Status(const std::function<Status(const Files::Writer&)>&)>;
   TaskStage(const Registry& registry, const StageSpec& spec, uint64_t seed);
+  static int64_t records_in_call(uint64_t record_bytes);
   Status open_arrays();
   SampleReader::Options reader_options() const;
   Status make_plugins(const Registry& registry);
@@ -74,6 +85,7 @@ class TaskStage {
                    Outcome& outcome);
   Status run_arrays(Transport& transport, StoppableWork& work, int slots, const FileWriter& write_file,
                     Outcome& outcome);
+  void release();
 
   const Registry& registry_;
   const StageSpec& spec_;

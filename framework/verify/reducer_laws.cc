@@ -18,7 +18,7 @@ template <class Check>
 Status for_each_reducer(Trial& trial, Check check) {
   const auto& of_deltas = trial.ops<plait_reducer_ops>();
   if (of_deltas.weight == nullptr && of_deltas.combine == nullptr)
-    return skipped(takes_whole(&of_deltas) ? "takes whole vectors"
+    return skipped(takes_whole(of_deltas) ? "takes whole vectors"
                                           : "reduces the values of keys, not the shards' deltas");
   PLAIT_ASSIGN(const auto configs, config_cases(trial, 8));
   Status refusal = skipped("create refuses what can be guessed");

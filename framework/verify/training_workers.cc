@@ -298,7 +298,7 @@ Result<Workers> schedule_workers(Trial& trial, size_t count, int) {
 
 Result<Workers> reducer_workers(Trial& trial, size_t count, int) {
   const auto& ops = trial.ops<plait_reducer_ops>();
-  if (takes_whole(&ops)) {
+  if (takes_whole(ops)) {
     PLAIT_ASSIGN(auto benches, whole_benches(trial, count));
     Workers workers;
     for (auto& bench : benches) {

@@ -50,8 +50,9 @@ std::vector<const T*> pointers_to(const std::vector<T>& list) {
 
 }  // namespace
 
-bool takes_whole(const plait_reducer_ops* ops) {
-  return PLAIT_HAS(ops, combine_whole) && ops->weight == nullptr;
+bool takes_whole(const plait_reducer_ops& ops) {
+  const plait_reducer_ops* const table = &ops;
+  return PLAIT_HAS(table, combine_whole) && ops.weight == nullptr;
 }
 
 Result<std::unique_ptr<WholeBench>> WholeBench::create(Trial& trial, const plait_config& config) {

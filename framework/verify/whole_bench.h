@@ -12,7 +12,7 @@
 
 namespace plait {
 
-bool takes_whole(const plait_reducer_ops* ops);
+bool takes_whole(const plait_reducer_ops& ops);
 
 // An instance and what it keeps between rounds.
 class WholeBench {

@@ -16,7 +16,7 @@ constexpr size_t kShards[] = {1, 3, 5, 9, 40};
 // number that it takes.
 template <class Check>
 Status for_each_whole(Trial& trial, Check check) {
-  if (!takes_whole(&trial.ops<plait_reducer_ops>())) return skipped("does not take whole vectors");
+  if (!takes_whole(trial.ops<plait_reducer_ops>())) return skipped("does not take whole vectors");
   PLAIT_ASSIGN(const auto benches, whole_benches(trial, 8));
   int tried = 0;
   std::string refusal;

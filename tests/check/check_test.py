@@ -90,6 +90,13 @@ for what, told in (("mean: inf", "mean: got inf"), ("scale: 1e300", "scale: got 
                    ("deviation: 1e-320", "deviation: got"), ("mean: 1e20 deviation: 1e-30", "scale and mean over deviation")):
     case(f"normalize by {what}", [told, "f32"], "optimizer", f"preprocess {{ normalize {{ {what} }} }}\noptimizer")
 
+# ---- what training alone goes through
+case("a type that training alone has", ["plait.normalize (", "stands in augment, which validation records do not go through",
+                                        "image [", "f32 to train on", "u8 of validation records"],
+     "optimizer", "augment { normalize {} }\noptimizer")
+case("a type that all records have", ["memory: about"], "optimizer", "augment { normalize {} } preprocess { normalize {} }\noptimizer",
+     status=0)
+
 # ---- data
 case("a share of nothing", ["job.txtpb:3:", "0.001 of 200 records is 0.2", "none to validate on"], "0.2", "0.001")
 case("a share of everything", ["0.999 of 200 records", "none left to train on"], "0.2", "0.999")

@@ -189,6 +189,7 @@ class IdentityTest(unittest.TestCase):
         self.assertRegex(said, r"data: source.idx.images was \d+ bytes, sha256 \w+, is \d+ bytes, sha256 \w+ \(/")
         self.assertIn("--accept-change data ", said)
         self.plait("--resume", "--accept-change", "isa,job", status=1)
+        self.assertIn('--accept-change: got ""', self.plait("--resume", "--accept-change", "", status=2))
         said = self.plait("--resume", "--accept-change", "data", "--max-steps", 15)
         self.assertIn("other bits from round 2 on (data: source.idx.images was", said)
         self.plait("--resume")
@@ -196,6 +197,16 @@ class IdentityTest(unittest.TestCase):
         self.plait(run="new")
         diff = subprocess.run(["plait", "diff", self.folder / "run", self.folder / "new"], stdout=subprocess.PIPE, text=True)
         self.assertIn("run: other bits from round 2 on (data: ", diff.stdout)
+
+    def test_a_change_accepted_when_the_run_is_complete_stays_in_it(self):
+        self.plait()
+        changed = "--set", "optimizer.adam.rate=0.02"
+        self.plait("--resume", *changed, "--accept-change", "job")
+        (change,) = self.summary()["changes"]
+        self.assertEqual((change["round"], change["what"]), (self.summary()["rounds"], "optimizer.adam.rate was 0.01, is 0.02"))
+        self.plait("--resume", *changed)
+        self.assertEqual(self.summary()["changes"], [change])
+        self.assertIn("optimizer.adam.rate was 0.02, is 0.01", self.plait("--resume", status=1))
 
     def test_data_that_lie_under_another_name_than_is_written_count_too(self):
         def pack(seed):

@@ -143,6 +143,11 @@ class FitsTest(unittest.TestCase):
         names = [event.get("name") for event in json.loads(trace.read_text())["traceEvents"]]
         self.assertTrue(any(name and name.startswith("fit of test.spread") for name in names), set(names))
 
+    def test_lines_for_programs_tell_of_it(self):
+        said = self.plait("run", self.write_job(), "--run-dir", self.folder / "run", "--progress", "json")
+        told = [json.loads(line) for line in said.splitlines() if '"fitted"' in line]
+        self.assertEqual([(one["records"], one["kept"]) for one in told if one["event"] == "fitted"], [(1600, False)] * 2)
+
     def test_check_makes_the_pass_too(self):
         said = self.plait("check", self.write_job(f"refuse: {self.sum_of(0)}"), status=None)
         self.assertIn("asked to refuse it", said)

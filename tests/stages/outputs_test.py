@@ -119,6 +119,29 @@ class OutputsTest(OutputsBase):
         for i, mean in enumerate(means):
             self.assertAlmostEqual(mean, sum(centres[i::9]) / 4, delta=1e-12)
 
+    def test_nearest_finds_the_clusters_that_kmeans_counted(self):
+        clusters = 'stage {{ name: "clusters" source {{ ' + SOURCE + ' }} kmeans {{ k: 5 iterations: 3 }} split: 64 }}\n'
+        near = 'stage {{ name: "near" source {{ ' + SOURCE + ' }} nearest {{ from: "clusters" {fields} }} split: 32 }}\n'
+        mpi = shutil.which("mpirun") is not None
+        first = None
+        for ranks in (1, 2, 3) if mpi else (1,):
+            for threads in (1, 2):
+                with self.subTest(ranks=ranks, threads=threads):
+                    self.run_job(self.write(near, clusters, fields="k: 2"), ranks=ranks, threads=threads)
+                    made = (self.folder_run / "near.safetensors").read_bytes()
+                    first = first or made
+                    self.assertEqual(made, first)
+        (shape, index), (_, distance) = (self.arrays("near.safetensors")[name] for name in ("index", "distance"))
+        self.assertEqual(shape, [RECORDS, 2])
+        found = self.arrays("clusters.safetensors")
+        self.assertEqual([index[::2].count(row) for row in range(5)], found["count"][1])
+        self.assertAlmostEqual(sum(d * d for d in distance[::2]) / found["inertia"][1][0], 1, delta=1e-6)
+        self.assertTrue(all(a <= b for a, b in zip(distance[::2], distance[1::2])))
+        self.refused("job.txtpb:", 'centres of stage "clusters" has 5 rows, wanted at least k, 6',
+                     job=self.write(near, clusters, fields="k: 6"))
+        self.refused('count of stage "clusters" is [5], wanted rows of the 64 elements of part "image"',
+                     job=self.write(near, clusters, fields='array: "count"'))
+
     def test_a_run_evaluates_and_predicts_where_its_data_are_not(self):
         job = self.write(PIXELS, FILTERS, NETWORK, more=INIT)
         self.run_job(job)
@@ -153,7 +176,7 @@ class OutputsTest(OutputsBase):
         data = bytearray((self.folder / "images").read_bytes())
         data[16:16 + 4000] = bytes(4000)
         (self.folder / "images").write_bytes(data)
-        said = self.run_job(self.write(*stages), "--resume", fresh=False)
+        said = self.run_job(self.write(*stages), "--resume", "--accept-change", "data", fresh=False)
         self.assertEqual(said.count("kept"), 0, said)
         self.assertNotEqual((self.folder_run / "filters.safetensors").read_bytes(), before)
 

@@ -153,13 +153,16 @@ reducer { top_k {} }
         self.assertTrue(self.summary()["stages"][0]["kept"])
         with self.text.open("a") as text:
             text.write("another line\n")
-        self.assertNotIn("is kept", self.run_job(job, "--resume"))
+        self.assertIn("data: stage[words].source.text_lines.file was ", self.run_job(job, "--resume", status=1))
+        self.assertNotIn("is kept", self.run_job(job, "--resume", "--accept-change", "data"))
         self.counts.update(["another", "line"])
         self.assertEqual(self.table(), self.wanted(self.counts))
         (self.folder / "run/words.tsv").write_text("somebody's\t1\n")
         self.assertNotIn("is kept", self.run_job(job, "--resume"))
         self.assertEqual(self.table(), self.wanted(self.counts))
-        self.run_job(job, "--resume", "--set", "stage[words].count_words.lower_case=true")
+        changed = "--set", "stage[words].count_words.lower_case=true"
+        self.assertIn("stage[words].count_words", self.run_job(job, "--resume", *changed, status=1))
+        self.run_job(job, "--resume", *changed, "--accept-change", "job")
         self.assertIn(b"the\t3\n", self.table())
 
     def test_a_stopped_stage_leaves_nothing_and_goes_on(self):
@@ -210,8 +213,29 @@ reducer { top_k {} }
         job.write_text(self.write_job().read_text() * 2)
         said = self.plait("check", job, status=1)
         self.assertIn('two stages are named "words"', said)
+        self.assertNotIn("two stages write", said)
         job.write_text('stage { name: "a" count_words {} }')
         self.assertIn("has no source of records", self.plait("check", job, status=1))
+
+    def test_names_of_stages_that_cannot_be(self):
+        job = self.folder / "named.txtpb"
+        text = self.write_job().read_text()
+        for name, told in [(" ", "is blank"), ("-x", "begins with a dash"), ("x" * 201, "is longer than 200 bytes")]:
+            job.write_text(text.replace('name: "words"', f'name: "{name}"'))
+            self.assertIn(f'the stage\'s name "{name}" {told}', self.plait("check", job, status=1))
+        self.refuses("has 201 bytes, wanted a name of at most 200", more=f'output: "{"x" * 197}.tsv"')
+        longest = self.write_job(more=f'output: "{"x" * 196}.tsv"')
+        self.run_job(longest)
+
+    def test_blocks_of_training_in_a_job_that_trains_nothing(self):
+        job = self.folder / "blocks.txtpb"
+        text = self.write_job().read_text()
+        for block in ["validation { fraction: 0.1 }", "preprocess { normalize {} }", "augment { normalize {} }",
+                      "metric { accuracy {} }", "schedule { cosine {} }"]:
+            job.write_text(text + block + "\n")
+            name = block.split()[0]
+            self.assertIn(f'"{name}" is of training, and the job has no layer to train', self.plait("check", job, status=1))
+            self.assertIn("is of training", self.plait("run", job, "--run-dir", self.folder / "blocks", status=1))
 
     def test_a_record_that_is_bad_is_left_out_and_told(self):
         with self.text.open("ab") as text:

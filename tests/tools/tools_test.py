@@ -1,5 +1,6 @@
 """`plait fmt`, `diff`, `sweep`, `try` and `doctor` on a small job: what they print, write and return."""
 import csv
+import os
 import pathlib
 import random
 import shutil
@@ -111,6 +112,45 @@ class ToolsTest(unittest.TestCase):
     def test_diff_wants_runs(self):
         self.assertIn("is not the folder of a run", self.plait("diff", "run-x", "run-y", status=1))
         self.assertIn("wanted the folders of two runs", self.plait("diff", "run-x", status=2))
+
+    def test_diff_of_a_damaged_run(self):
+        self.run_job("run-a")
+        copy = self.work / "damaged"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(self.work / "run-a", copy)
+        summary = copy / "summary.json"
+        good = summary.read_text()
+        for damaged in ["[]", "7", "", good[:len(good) // 2], "[" * 200_000, good.replace('"identity": {', '"identity": 7, "x": {'),
+                        '{"stages": {}}']:
+            with self.subTest(summary=damaged[:20]):
+                summary.write_text(damaged)
+                for runs in [["run-a", "damaged"], ["damaged", "run-a"]]:
+                    said = self.plait("diff", *runs, status=1)
+                    self.assertIn("damaged/summary.json: ", said)
+        summary.unlink()
+        for make in [lambda: summary.symlink_to("/dev/zero"), lambda: os.mkfifo(summary), lambda: summary.mkdir()]:
+            make()
+            self.assertIn("damaged/summary.json: ", self.plait("diff", "run-a", "damaged", status=1))
+            summary.rmdir() if summary.is_dir() else summary.unlink()
+        self.assertIn("The weights are equal", self.plait("diff", "run-a", "damaged"))  # one that was killed has none
+        weights = copy / "weights.safetensors"
+        weights.write_bytes(weights.read_bytes()[:-1])
+        self.assertIn("damaged/weights.safetensors: ", self.plait("diff", "run-a", "damaged", status=1))
+        weights.unlink()
+        self.assertIn("the weights are not there: damaged/weights.safetensors", self.plait("diff", "run-a", "damaged"))
+
+    def test_diff_of_runs_of_stages_alone(self):
+        (self.work / "words.txtpb").write_text(
+            'stage { name: "words" source { text_lines { file: "text" } } count_words {} reducer { sum {} } }\n')
+        for name, text in [("words-a", "to be or\n"), ("words-b", "to be so\n")]:
+            (self.work / "text").write_text(text)
+            self.plait("run", "words.txtpb", "--run-dir", name, "--progress", "none")
+        said = self.plait("diff", "words-a", "words-b")
+        self.assertRegex(said, r"stage words: sha256 +[0-9a-f]{16}\.\.\. +[0-9a-f]{16}\.\.\.  \*\n")
+        self.assertNotIn("stage words: records", said)
+        self.assertIn("Neither trains anything: there are no weights.", said)
+        self.assertRegex(self.plait("diff", "words-a", "words-a"), r"stage words: sha256 +[0-9a-f]{16}\.\.\. +[0-9a-f]{16}\.\.\.\n")
+        self.assertIn("words-a trains nothing, and has no weights", self.plait("diff", self.run_job("run-a"), "words-a"))
 
     # ------------------------------------------------------------------------------------------------ sweep
 
@@ -252,6 +292,38 @@ layer { name: "f1\"""").replace('input: "image" ', "")
         for words in [["--version", "x"], ["version", "x"], ["help", "run", "x"], ["help", "--man", "x"],
                       ["diff", "a", "b", "c"]]:
             self.assertRegex(self.plait(*words, status=2), "more words|too many words")
+
+    # ------------------------------------------------------------------------------------------------ overwriting
+
+    def test_what_a_command_reads_is_not_written_over(self):
+        run = self.run_job("run-a")
+        (self.work / "linked.txtpb").unlink(missing_ok=True)
+        (self.work / "linked.txtpb").symlink_to("job.txtpb")
+        (self.work / "in.csv").write_text(",".join("1" for _ in range(16)) + "\n")
+        self.plait("doctor", "--lock", "good.lock")
+        read = ["job.txtpb", "in.csv", "images", "good.lock", *(f"run-a/{file.name}" for file in (self.work / run).iterdir()
+                                                                if file.is_file())]
+        before = {name: (self.work / name).read_bytes() for name in read}
+        new = ["run", "job.txtpb", "--progress", "none", "--run-dir", "over"]
+        weights = "run-a/weights.safetensors"
+        for words in [[*new, "--trace", "job.txtpb"], [*new, "--trace", "./linked.txtpb"], [*new, "--trace", "images"],
+                      [*new, "--trace", "over/summary.json"], [*new, "--weights", weights, "--trace", weights],
+                      [*new, "--locked", "good.lock", "--trace", "good.lock"], [*new, "--lock", "x.lock", "--trace", "x.lock"],
+                      [*new, "--lock", "job.txtpb"], [*new, "--weights", weights, "--lock", weights],
+                      ["check", "job.txtpb", "--lock", "linked.txtpb"], ["graph", "job.txtpb", "--lock", "job.txtpb"],
+                      ["sweep", "job.txtpb", "--set", "seed=1", "--sweep-dir", "over", "--lock", "job.txtpb"],
+                      ["try", "job.txtpb ! dense(3)", "--print", "--lock", "job.txtpb"],
+                      ["evaluate", run, "--lock", "run-a/resolved.txtpb"],
+                      ["predict", run, "--in", "in.csv", "--out", "in.csv"],
+                      ["predict", run, "--in", "in.csv", "--out", "run-a/../in.csv"],
+                      ["predict", run, "--in", "in.csv", "--out", "run-a/curve.csv"]]:
+            with self.subTest(words=words):
+                self.assertIn(": would be written over ", self.plait(*words, status=2))
+                self.assertEqual({name: (self.work / name).read_bytes() for name in read}, before)
+                self.assertFalse((self.work / "over").exists())
+        self.plait("predict", run, "--in", "in.csv", "--out", "run-a/predicted.csv")
+        self.plait("predict", run, "--in", "in.csv", "--out", "run-a/predicted.csv")
+        (self.work / "run-a/predicted.csv").unlink()
 
     # ------------------------------------------------------------------------------------------------ the lock
 

@@ -8,9 +8,9 @@ using namespace plait::sdk;
 
 namespace {
 
-// Coefficients of channels are repeated until they fill a run: the loop over a run vectorises for every
-// number of channels.
-constexpr size_t kPixelsOfRun = 16;
+// Coefficients are repeated until they fill a run, which the loop over it is vectorised for: of few channels
+// many times. Of one number for all, as many whatever the channels: they may be the bound of a text.
+constexpr size_t kRun = 1024;
 
 PLAIT_FAST void scale_bytes(const uint8_t* x, const float* a, const float* b, size_t run, size_t size,
                             float* y) {
@@ -78,9 +78,8 @@ class Normalize {
       std::ranges::replace(deviations, 0.0, 1.0);
       factor = 1;
     }
-    const size_t channels = image.shape.empty() ? 1 : static_cast<size_t>(image.shape.back());
     const size_t most = std::max(means.size(), deviations.size());
-    const size_t run = most > channels ? most : channels * kPixelsOfRun;
+    const size_t run = most * std::max<size_t>(1, kRun / most);
     for (size_t i = 0; i < run; ++i) {
       const double wide = deviations[i % deviations.size()];
       factors_.push_back(number(factor / wide));

@@ -86,6 +86,18 @@ TEST_CASE("mean and deviation of a stage, per channel and per element") {
                     "part \"image\"");
 }
 
+TEST_CASE("one number for all is not repeated for each of very many elements") {
+  TestHost host;
+  const Entry entry = linked("plait.normalize");
+  const auto& ops = *static_cast<const plait_augmenter_ops*>(entry.implementation.ops);
+  Settings one = settings().set("mean", 0.25);
+  const std::vector<PartSpec> parts = {{"image", DType::u8, {int64_t{1} << 40}, 0}};
+  const SpecList specs(parts);
+  void* self = nullptr;
+  host.check(ops.create(host.context(), one.c(), specs.size(), specs.data(), &self));
+  ops.destroy(self);
+}
+
 TEST_CASE("what does not fit is refused") {
   TestHost host;
   const auto with = [&](const Settings& s, PartSpec part) {

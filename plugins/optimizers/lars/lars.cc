@@ -24,11 +24,12 @@ PLAIT_FAST double sum_of_squares(const float* x, size_t count) {
   return sum;
 }
 
+// The rate of a parameter may be beyond the numbers of f32 where its gradient is tiny.
 // Source: You, Gitman, Ginsburg 2017, algorithm 1.
-PLAIT_FAST void update(float* w, const float* g, float* v, size_t count, float rate, float decay,
+PLAIT_FAST void update(float* w, const float* g, float* v, size_t count, double rate, float decay,
                        float momentum) {
   for (size_t i = 0; i < count; ++i) {
-    v[i] = momentum * v[i] + rate * (g[i] + decay * w[i]);
+    v[i] = momentum * v[i] + static_cast<float>(rate * static_cast<double>(g[i] + decay * w[i]));
     w[i] -= v[i];
   }
 }
@@ -44,11 +45,8 @@ struct Lars {
         "v = momentum v + rate l (g + weight_decay w); w = w - v.\n"
         "l = 1 and no weight_decay for biases and scales; l = 1 where |w| or |g| is 0.\n"
         "Source: You, Gitman, Ginsburg 2017, Large Batch Training of Convolutional Networks, algorithm 1.");
-    d.field("rate", &Lars::rate).doc("size of a step").range(0, 1e6).runtime();
-    d.field("trust", &Lars::trust)
-        .doc("share of its length by which a parameter moves")
-        .above(0)
-        .at_most(1000);
+    d.field("rate", &Lars::rate).doc("size of a step").range(0, 1000).runtime();
+    d.field("trust", &Lars::trust).doc("share of its length by which a parameter moves").above(0).at_most(1);
     d.field("momentum", &Lars::momentum)
         .doc("share of the last step that goes on")
         .at_least(0)
@@ -65,8 +63,8 @@ struct Lars {
     const float* g = call.gradients.data();
     float* v = call.slot(0).data();
     c.parallel_for(call.count, kGrain, [&](uint64_t begin, uint64_t end) {
-      update(w + begin, g + begin, v + begin, end - begin, static_cast<float>(scaled),
-             static_cast<float>(decay), static_cast<float>(momentum));
+      update(w + begin, g + begin, v + begin, end - begin, scaled, static_cast<float>(decay),
+             static_cast<float>(momentum));
     });
   }
 

@@ -10,6 +10,7 @@ namespace {
 constexpr uint64_t kBlock = 64;         // lines
 constexpr size_t kPiece = 1 << 18;      // bytes that are read at once
 constexpr uint64_t kNone = UINT64_MAX;  // no file, no block
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 // body(place behind a \n), for each in the piece that begins at `offset`.
 template <class Body>
@@ -44,7 +45,10 @@ LineFile::LineFile(const std::string& path) : file_(path) {
   number_ = files.fetch_add(1);
   std::vector<char> piece(kPiece);
   const uint64_t size = file_.size_bytes();
-  uint64_t offset = 0, begin = 0;  // of the piece, and of the line
+  char first[kByteOrderMark.size()];
+  const std::string_view head(first, file_.read_at(0, first, sizeof first));
+  uint64_t offset = head == kByteOrderMark ? head.size() : 0;  // of the piece
+  uint64_t begin = offset;                                     // of the line
   while (offset < size) {
     const size_t got = file_.read_at(offset, piece.data(), piece.size());
     if (got == 0) has_changed();

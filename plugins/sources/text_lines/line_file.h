@@ -22,7 +22,8 @@ class LineFile {
   explicit LineFile(const std::string& path);
 
   const std::string& path() const { return file_.path(); }
-  // Lines end with \n; the last one may lack it. An empty file has none.
+  // Lines end with \n; the last one may lack it. A byte order mark at the file's beginning is of none. An
+  // empty file has none.
   uint64_t count() const { return count_; }
 
   // Line `index`, < count(), without its end: \n, or \r\n. Valid until the thread's next call for any file.

@@ -54,6 +54,7 @@ class TextLines {
         "parted by "
         "tabs; the\n"
         "text is then the line without the column and one tab beside it.\n"
+        "A byte order mark at the file's beginning is passed over.\n"
         "A line that is no UTF-8, is longer than max_bytes, or has no such number is a bad record.");
     d.field("file", &TextLines::file).doc("file of lines in UTF-8").path().required();
     d.field("label_column", &TextLines::label_column)

@@ -104,6 +104,20 @@ TEST_CASE("lines end with \\n, a \\r before it goes, the last one may lack it") 
   CHECK(lines_of("caf\xC3\xA9") == Lines{"caf\xC3\xA9"});
 }
 
+TEST_CASE("a byte order mark is passed over at the beginning of the file, and nowhere else") {
+  const std::string mark = "\xEF\xBB\xBF";
+  CHECK(lines_of(mark + "a\nb\n") == Lines{"a", "b"});
+  CHECK(lines_of(mark + "\n" + mark + "b") == Lines{"", mark + "b"});
+  CHECK(lines_of("a" + mark + "\nb") == Lines{"a" + mark, "b"});
+  CHECK_THROWS_WITH(lines_of(mark), doctest::Contains("has no lines"));
+  CHECK(failure(mark + "12345678\n", 0, 0, 8) == "read");
+  CHECK(failure("\xEF\xBB", 0) == "lines: line 1 is not UTF-8 at byte 1 of it, \"\\xef\"");
+  const Folder folder;
+  write(folder / "lines", mark + "7\tto be\n8\tor\n");
+  CHECK(Source(folder / "lines", 1).record(0) == Record{"to be", 7});
+  CHECK(Source(folder / "lines", 1).record(1) == Record{"or", 8});
+}
+
 TEST_CASE("what a source of lines says of itself") {
   const Folder folder;
   write(folder / "lines", "1\ta\n2\tb\n3\tc");

@@ -2,6 +2,7 @@
 #include <plait/sdk.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <memory>
 #include <mutex>
@@ -44,7 +45,8 @@ struct KMeans {
         "centres as near, the lowest; a centre without records stays. Nearness is compared in f32 and, where "
         "that is too close, in f64; sums are f64.\n"
         "Fails with kInvalid for a sample of fewer records than k; with kNumeric for elements that are not "
-        "finite.");
+        "finite, and for centres\n"
+        "and records whose squared distances leave the range of f32.");
     d.field("part", &KMeans::part).doc("part of the records that holds the vector");
     d.field("k", &KMeans::k).doc("number of centres").range(1, 65536);
     d.field("iterations", &KMeans::iterations)
@@ -107,19 +109,26 @@ struct KMeans {
       const float* const vector = &vectors[r * d_];
       const size_t centre = nearest[r];
       ++count[centre];
-      inertia[0] += squared_distance(vector, &centres[centre * d_], d_);
+      const double distance = squared_distance(vector, &centres[centre * d_], d_);
+      if (distance > kLargest) refuse_distance(distance, {vector, d_});
+      inertia[0] += distance;
       double* const sums = &sum[centre * d_];
       for (size_t i = 0; i < d_; ++i) sums[i] += vector[i];
     }
   }
 
   bool finish(Context& c, Pass& pass) const {
-    if (pass.number() == 0) return draw_start(c, pass), true;
+    if (pass.number() == 0) {
+      draw_start(c, pass);
+      check_spread(pass.state<float>("centres"));
+      return true;
+    }
     const double inertia = pass.accumulated("inertia")[0];
     const double before = pass.state<double>("inertia")[0];
     // Rounding may let it rise a little near the end.
     const bool is_settled = tolerance > 0 && pass.number() > 1 && before - inertia < tolerance * before;
     if (pass.number() <= iterations && !is_settled && move_centres(pass)) {
+      check_spread(pass.state<float>("centres"));
       pass.state<double>("inertia")[0] = inertia;
       return true;
     }
@@ -130,6 +139,36 @@ struct KMeans {
   }
 
  private:
+  // Where f32, in which nearness is compared, has room for products of two such lengths.
+  static constexpr double kLargest = 0x1p124;    // squared
+  static constexpr double kSmallest = 0x1p-100;  // squared, of one element: above what is no normal number
+
+  // Elements that are not finite are told of where they are summed.
+  static void refuse_distance(double distance, std::span<const float> vector) {
+    if (!std::ranges::all_of(vector, [](float x) { return std::isfinite(x); })) return;
+    throw NumericError("a record's squared distance from its centre is ", distance, ", wanted at most ",
+                       kLargest, ": beyond it f32 cannot compare distances; scale the records");
+  }
+
+  // The greatest squared distance of a centre from the mean of all.
+  void check_spread(std::span<const float> centres) const {
+    std::vector<double> mean(d_);
+    for (size_t i = 0; i < centres.size(); ++i) mean[i % d_] += centres[i];
+    for (double& value : mean) value /= static_cast<double>(k);
+    double spread = 0;
+    for (size_t first = 0; first < centres.size(); first += d_) {
+      double square = 0;
+      for (size_t i = 0; i < d_; ++i)
+        square += (centres[first + i] - mean[i]) * (centres[first + i] - mean[i]);
+      spread = std::max(spread, square);
+    }
+    const double least = kSmallest * static_cast<double>(d_);
+    if (spread == 0 || (spread >= least && spread <= kLargest)) return;
+    throw NumericError("the centres' squared distances from their mean are at most ", spread, ", wanted ",
+                       least, " to ", kLargest,
+                       ": beyond them f32 cannot compare distances; scale the records");
+  }
+
   static size_t elements_of(const PartSpec& spec) {
     size_t product = 1;
     for (const int64_t extent : spec.shape) product *= static_cast<size_t>(extent);

@@ -202,6 +202,29 @@ TEST_CASE("tolerance ends it when the inertia falls by a smaller share") {
   CHECK(all.inertia <= some.inertia);
 }
 
+TEST_CASE("distances whose squares leave the range of f32 are refused, not compared wrongly") {
+  const auto scaled = [](float scale) {
+    return Floats{0 * scale, 10 * scale, 1 * scale, 11 * scale, -20 * scale};
+  };
+  for (const float scale : {1e17F, 1.0F, 1e-13F}) {
+    CAPTURE(scale);
+    Found found = clusters_of<float>(scaled(scale), 1, DType::f32, with(3));
+    std::ranges::sort(found.count);
+    CHECK(found.count == Counts{1, 2, 2});
+    CHECK(found.inertia == doctest::Approx(std::pow(double{scale}, 2)));
+  }
+  for (const float scale : {1e37F, 1e31F, 1e19F, 1e-17F, 1e-23F, 1e-38F}) {
+    CAPTURE(scale);
+    for (const int64_t k : {2, 3})
+      CHECK_THROWS_WITH(clusters_of<float>(scaled(scale), 1, DType::f32, with(k)),
+                        doctest::Contains("beyond them f32 cannot compare distances"));
+  }
+  // One centre, and records far from it.
+  CHECK_THROWS_WITH(clusters_of<float>({3e38F, -3e38F}, 1, DType::f32, with(1)),
+                    doctest::Contains("a record's squared distance from its centre is "));
+  CHECK(clusters_of<float>({1e-30F, 1e-30F, 1e-30F}, 1, DType::f32, with(2)).inertia == 0);
+}
+
 TEST_CASE("what cannot be is refused") {
   TestHost host;
   const Entry entry = linked("plait.kmeans");

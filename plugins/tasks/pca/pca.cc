@@ -56,7 +56,8 @@ struct Pca {
         "the eigenvectors of\n"
         "a symmetric matrix (Eigen), on one thread: of 784 elements a second, of 2048 half a minute.\n"
         "Fails with kNumeric for elements that are not finite, and for a direction without variance that is "
-        "to be whitened by epsilon 0.");
+        "to be whitened by epsilon 0: one\n"
+        "whose variance is no more than the D 2^-52 of the largest that rounding leaves.");
     d.field("part", &Pca::part).doc("part of the records that holds the vector");
     d.field("components", &Pca::components).doc("how many, K; 0: all").range(0, kMost);
     d.field("whiten", &Pca::whiten).doc("what transform does beside turning").choices({"none", "pca", "zca"});
@@ -177,12 +178,14 @@ struct Pca {
                       std::span<const double> mean) const {
     const auto transform = pass.output<double>("transform"), offset = pass.output<double>("offset");
     std::vector<double> scale(k_, 1);
+    // The error of an eigenvalue: the matrix's rounding, and as much of the solver (Golub, Van Loan).
+    const double rounding = static_cast<double>(d_) * 0x1p-52 * variance[0];
     for (size_t k = 0; k < k_ && whiten != Whiten::none; ++k) {
+      if (epsilon == 0 && !(variance[k] > rounding))
+        throw NumericError("component ", k, " has no variance to whiten by: ", variance[k],
+                           " where rounding leaves up to ", rounding,
+                           "; wanted an epsilon above 0, or fewer components");
       const double wide = variance[k] + epsilon;
-      if (!(wide > 0))
-        throw NumericError("component ", k,
-                           " has no variance to whiten by; wanted an epsilon above 0, "
-                           "or fewer components");
       scale[k] = 1 / std::sqrt(wide);
     }
     std::ranges::fill(transform, 0);

@@ -124,10 +124,31 @@ TEST_CASE("what cannot be is refused") {
   CHECK_THROWS_WITH(
       with(settings(), {"x", DType::f32, {3000}}),
       "part \"x\" is f32[3000], wanted f32, f64, u8, i32 or i64 of a fixed shape of 1 to 2048 elements");
+}
+
+TEST_CASE("a direction without variance is not whitened by epsilon 0, though rounding leaves it a little") {
   const std::vector<Doubles> flat = {{1, 2}, {3, 2}};
-  CHECK_THROWS_WITH(
-      of(flat, DType::f64, settings().set("whiten", "zca")),
-      "component 1 has no variance to whiten by; wanted an epsilon above 0, or fewer components");
+  const auto refused = [](const std::vector<Doubles>& records, const Settings& how, const char* component) {
+    CHECK_THROWS_WITH(of(records, DType::f64, how), doctest::Contains(component));
+  };
+  refused(flat, settings().set("whiten", "zca"), "component 1 has no variance to whiten by: ");
+  std::vector<Doubles> line, plane;  // of 7 numbers, in one and in two directions
+  const Random random(3, 0);
+  for (size_t r = 0; r < 50; ++r) {
+    const double x = 100 * random.uniform_at(r), y = random.uniform_at(1000 + r);
+    line.push_back({x, 0.7 * x, 255 - x, x / 3, 0.1 * x, x, 2 - 0.3 * x});
+    plane.push_back({x, 0.7 * x + y, 255 - x, x / 3 - y, 0.1 * x, x + 0.3 * y, 2 - 0.3 * x});
+  }
+  std::vector<Doubles> many;
+  for (size_t r = 0; r < 3000; ++r) many.push_back({random.uniform_at(r), 0.7 * random.uniform_at(r)});
+  refused(many, settings().set("whiten", "pca"), "component 1 has no variance to whiten by: ");
+  for (const char* whiten : {"pca", "zca"}) {
+    refused(line, settings().set("whiten", whiten), "component 1 has no variance to whiten by: ");
+    refused(plane, settings().set("whiten", whiten), "component 2 has no variance to whiten by: ");
+    CHECK(of(plane, DType::f64, settings().set("whiten", whiten).set("components", 2)).variance[1] > 0.01);
+    CHECK(of(line, DType::f64, settings().set("whiten", whiten).set("epsilon", 1e-9)).variance.size() == 7);
+  }
+  CHECK(of(line, DType::f64, settings()).variance.size() == 7);  // turned only
 }
 
 }  // namespace

@@ -1,0 +1,16 @@
+// What augmenters may not do to the records of training alone.
+#pragma once
+#include <string>
+
+#include "base/status.h"
+#include "graph/input.h"
+
+namespace plait {
+
+// `what`: whose the other records are, "test". Shapes are compared elsewhere.
+// Fails with: kInvalid when an operator of augment changes the type of a part, and the other records, which
+// do not go through it, come with another type: they would be on another scale, and nobody would see it, as
+// batches hold f32 of both.
+Status check_part_types(const SampleReader& training, const SampleReader& other, const std::string& what);
+
+}  // namespace plait
