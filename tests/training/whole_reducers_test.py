@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import jobs  # noqa: E402
 
 REDUCERS = ["krum {}", "krum { failures: 0 best: 3 }", "geometric_median { iterations: 4 }", "server_adam {}"]
-# One shard in five meets a record that is no number, in every epoch; others are two heaps of points.
+# One shard in five meets a record too large for f32 to be learnt from, in every epoch; others are two heaps of points.
 SPOILT = """
 source { npy { inputs: "%(data)s/x.npy" labels: "%(data)s/y.npy" part: "x" classes: 2 } }
 test { npy { inputs: "%(data)s/x.npy" labels: "%(data)s/y.npy" part: "x" first: 1 } }
@@ -58,13 +58,13 @@ class WholeReducers(unittest.TestCase):
     def test_a_shard_of_garbage_does_not_end_the_job(self):
         records = 100
         points = [(4 * (i % 2) - 2 + (i * 37 % 11) / 11, (i * 53 % 13) / 13) for i in range(records)]
-        points[0] = (float("nan"), 0)
+        points[0] = (3e38, 3e38)
         write_npy(f"{self.folder}/x.npy", "f", (records, 2), [x for point in points for x in point])
         write_npy(f"{self.folder}/y.npy", "i", (records,), [i % 2 for i in range(records)])
         _, failed = jobs.run(self.folder, SPOILT, "mean", check=False)
         self.assertEqual(failed.returncode, 1)
-        self.assertIn('sample part "x"', failed.stderr)
-        for reducer in ["krum {}", "geometric_median {}", "server_adam { rate: 0.1 }"]:
+        self.assertIn("shard ", failed.stderr)
+        for reducer in ["krum {}", "geometric_median {}"]:
             digests = set()
             for ranks in (0, 2):
                 summary, done = jobs.run(self.folder, SPOILT + f"reducer {{ {reducer} }}\n", "robust", ranks)
@@ -78,7 +78,7 @@ class WholeReducers(unittest.TestCase):
         path = f"{self.folder}/few.txtpb"
         with open(path, "w") as file:
             file.write((jobs.NORMALISED + "reducer { krum { failures: 2 } }\n") % {"data": self.folder})
-        line = open(path).read().count("\n")
+        line = (jobs.NORMALISED + "x\n").count("\n")
         done = subprocess.run(["plait", "check", path], capture_output=True, text=True)
         self.assertEqual(done.returncode, 1)
         self.assertIn(f"few.txtpb:{line}:11: ", done.stderr)
