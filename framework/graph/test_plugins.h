@@ -25,8 +25,9 @@ namespace plait {
 //   loop    y = x through parallel_for in pieces of 1
 // Loss squares: half the sum of (p - t)^2 over a sample; a target below 0 is bad; a prediction of 1e30 gives
 // inf.
-// Optimizers: descend {rate, slots}: w -= rate g; clip {rate}: w -= rate g / (1 + sum of all g^2); climb {rate
-// fail}: w -= rate g(w + g), with the loss added to its slot `losses`; polyak: w -= loss / (sum of all g^2) g.
+// Optimizers: descend {rate, slots}: w -= rate g; clip {rate}: w -= rate g / (1 + sum of all g^2); climb
+// {rate, fail}: w -= rate g(w + g), with the loss added to its slot `losses`; polyak: w -= loss / (sum of all
+// g^2) g.
 // Schedule halve: base / 2^step. Devices: near (host memory), far (says that it is not).
 // Source counter: record i is image [4] u8: i, i+1, i+2, i+3 (mod 256), label [] f32: i. `bad`: records that
 // break their format; blocking; in_order; long_parts: a further part text [8] i32, of variable extent
