@@ -24,10 +24,9 @@ Result<LayerSpec> layer_of(Trial& trial, Build build) {
   stage.raw()->begin(stage.raw(), "one layer");
   build(*stage.raw());
   PLAIT_TRY(stage.refused());
-  JobOptions options;
-  options.for_training = false;
-  PLAIT_ASSIGN(Job job, parse_job(trial.registry(), stage.text(), "one layer", options));
-  return job.layers.at(0);
+  LayerSpec layer;
+  PLAIT_ASSIGN(layer.plugin, parse_plugin(trial.registry(), {"layer"}, stage.text(), "one layer"));
+  return layer;
 }
 
 int64_t elements(const PartSpec& part) {

@@ -59,12 +59,21 @@ Status same_again(Trial& trial) {
   });
 }
 
+// Children are the person's: which of them fits the network is not the pretrainer's to know.
+bool has_children(const plait_config& config) {
+  for (const ConfigField& field : config.fields)
+    for (const ConfigValue& value : field.values)
+      if (std::holds_alternative<std::shared_ptr<ConfigChild>>(value)) return true;
+  return false;
+}
+
 // What is not said is the job's own: the toy has neither source nor optimizer.
 Status builds(Trial& trial) {
   return for_each_pretrainer(trial, [&](const Instance& pretrainer, const ToyNetwork& toy) -> Status {
     CallContext context;
     PLAIT_ASSIGN(const Stages stages, all_stages(trial.registry(), pretrainer, toy, context));
     for (const auto& [title, text] : stages) {
+      if (has_children(pretrainer.config())) continue;
       JobOptions options;
       options.for_training = false;
       trial.doing("stage " + title);

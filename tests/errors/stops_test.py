@@ -290,7 +290,7 @@ class StopsTest(unittest.TestCase):
     def test_a_file_system_without_locks(self):
         library = self.preloaded("no_locks", NO_LOCKS)
         launcher = ["env", f"LD_PRELOAD={library}"]
-        said = self.finish(self.start("job.txtpb", "unlocked", "--max-steps", "50", launcher=launcher), 0)
+        said = self.finish(self.start("job.txtpb", "unlocked", "--max-steps", "50", progress="plain", launcher=launcher), 0)
         self.assertRegex(said, "unlocked/lock: this file system has no locks: .*; see to it that no other run writes")
         said = subprocess.run([*launcher, "plait", "sweep", "job.txtpb", "--sweep-dir", "unlocked-sweep", "--set",
                                "seed=choice(1,2)", "--set", "train.epochs=1"], cwd=self.folder, text=True, timeout=120,

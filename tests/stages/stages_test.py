@@ -258,12 +258,12 @@ reducer { top_k {} }
         for words in [["evaluate", self.folder / "run"],
                       ["predict", self.folder / "run", "--in", self.text, "--out", self.folder / "out.csv"]]:
             self.assertIn("has no layer, and so no network", self.plait(*words, status=1))
-        # A network that nothing trains is a job of stages too.
-        job.write_text(job.read_text() + 'metric { input: "image" accuracy {} }\n')
         self.plait("check", job)
         self.plait("check", job, "--no-data")
         self.assertIn("trains nothing", self.plait("run", job, "--run-dir", self.folder / "w", "--weights", "x.safetensors",
                                                    status=2))
+        job.write_text(job.read_text() + 'metric { input: "image" accuracy {} }\n')
+        self.assertIn('"metric" is of training, and the job has no layer to train', self.plait("check", job, status=1))
 
 
 if __name__ == "__main__":
