@@ -134,7 +134,7 @@ struct Outcome {
   std::vector<V> values(const std::string& name) const {
     const std::string& bytes = outputs.at(name);
     std::vector<V> all(bytes.size() / sizeof(V));
-    std::memcpy(all.data(), bytes.data(), bytes.size());
+    if (!all.empty()) std::memcpy(all.data(), bytes.data(), bytes.size());
     return all;
   }
   std::string failure() const {
