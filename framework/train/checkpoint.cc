@@ -333,9 +333,11 @@ Result<std::string> CheckpointFolder::save(const Checkpoint& checkpoint, const T
   PLAIT_TRY(files_.write_pieces_atomically(
       path, [&](const Files::Writer& writer) { return write(checkpoint, more, writer); }));
   if (checkpoint.is_beginning) return path;
-  PLAIT_ASSIGN(const std::vector<std::string> all, names());
+  PLAIT_ASSIGN(std::vector<std::string> old, names());
+  // Later ones were passed over when this run went on (damaged, say): they neither count nor go.
+  std::erase_if(old, [&](const std::string& name) { return name > name_of(checkpoint); });
   const size_t keep = static_cast<size_t>(std::max(1, keep_)) + (checkpoint.only_at_end ? 1 : 0);
-  for (size_t i = 0; i + keep < all.size(); ++i) PLAIT_TRY(files_.remove(folder_ + "/" + all[i]));
+  for (size_t i = 0; i + keep < old.size(); ++i) PLAIT_TRY(files_.remove(folder_ + "/" + old[i]));
   return path;
 }
 

@@ -116,6 +116,17 @@ TEST_CASE_FIXTURE(Folder, "whichever write fails, a good checkpoint is left") {
   }
 }
 
+TEST_CASE_FIXTURE(Folder,
+                  "a run that went on from an older one keeps what it writes, not the damaged later one") {
+  CheckpointFolder one{files, "run/checkpoints", 1};
+  REQUIRE(files.write_atomically(*one.save(sample(40)), "damaged").is_ok());
+  for (int64_t round : {20, 30}) REQUIRE(one.save(sample(round)).is_ok());
+  const auto found = one.newest(kAnyone, passed_over);
+  REQUIRE(found.is_ok());
+  CHECK(found->round == 30);
+  CHECK(files.list("run/checkpoints")->size() == 2);
+}
+
 TEST_CASE_FIXTURE(Folder, "one that is good for the run's end alone does not push out one to go on from") {
   CheckpointFolder one{files, "run/checkpoints", 1};
   for (int64_t round : {1, 2}) REQUIRE(one.save(sample(round)).is_ok());
