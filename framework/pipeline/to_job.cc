@@ -90,8 +90,8 @@ class JobMaker {
 
   std::string names_of_kind(const std::string& kind) const {
     std::string names;
-    for (const auto& [id, entry] : schema_.registry().types())
-      if (entry.type->kind == kind) names += (names.empty() ? "" : ", ") + entry.short_name();
+    for (const auto& [type, entry] : schema_.registry().types())
+      if (type.kind == kind) names += (names.empty() ? "" : ", ") + entry.short_name();
     return names.empty() ? "nothing, since no loaded plugin is a " + kind : names;
   }
 
@@ -183,8 +183,8 @@ class JobMaker {
   void default_of_kind(const std::string& kind, PluginSpec& spec) {
     if (spec || !scopes(kind.c_str()).empty()) return;
     std::vector<const TypeEntry*> found;
-    for (const auto& [id, entry] : schema_.registry().types())
-      if (entry.type->kind == kind && PLAIT_HAS(entry.type, flags) &&
+    for (const auto& [type, entry] : schema_.registry().types())
+      if (type.kind == kind && PLAIT_HAS(entry.type, flags) &&
           (entry.type->flags & PLAIT_TYPE_DEFAULT_OF_KIND))
         found.push_back(&entry);
     if (found.size() != 1)
@@ -518,8 +518,8 @@ class JobMaker {
   void by_default(const char* id, const char* kind, const PluginSpec& task, PluginSpec& spec,
                   const Scope& scope) {
     if (spec || id == nullptr || scope.count(field_of(scope, kind)) > 0) return;
-    const TypeEntry* entry = schema_.registry().find(id);
-    if (entry == nullptr || std::string(entry->type->kind) != kind)
+    const TypeEntry* entry = schema_.registry().find(kind, id);
+    if (entry == nullptr)
       return errors_.add(scope.place, std::string("the ") + kind + " of the task " +
                                           task.entry->short_name() + ", " + id + ", is not loaded");
     const plait_type& type = *entry->type;

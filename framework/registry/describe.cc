@@ -117,8 +117,8 @@ std::vector<std::string> devices_of(const TypeEntry& entry) {
 
 std::vector<const TypeEntry*> entries_of(const Registry& registry, const std::string& kind) {
   std::vector<const TypeEntry*> entries;
-  for (const auto& [id, entry] : registry.types()) {
-    if (entry.type->kind == kind) entries.push_back(&entry);
+  for (const auto& [type, entry] : registry.types()) {
+    if (type.kind == kind) entries.push_back(&entry);
   }
   return entries;
 }
