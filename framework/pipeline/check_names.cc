@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/shown.h"
+#include "pipeline/core_fields.h"
 #include "pipeline/paths.h"
 
 namespace plait {
@@ -202,6 +203,15 @@ std::string kinds_text(const std::vector<const TypeEntry*>& entries) {
   return text;
 }
 
+// "stage { ... combiner { name { } } }"
+std::string in_its_block(const TypeEntry& entry, const std::string& name) {
+  const std::vector<std::string> blocks = blocks_of(entry.type->kind);
+  std::string text = name + " { }";
+  for (size_t i = blocks.size(); i-- > 0;)
+    text = blocks[i] + " { " + (i == 0 && blocks.size() > 1 ? "... " : "") + text + " }";
+  return text;
+}
+
 }  // namespace
 
 void report_unknown(const Schema& schema, const pb::Descriptor* message, const std::string& name,
@@ -215,8 +225,7 @@ void report_unknown(const Schema& schema, const pb::Descriptor* message, const s
                                  : "unknown field " + quoted_name + " of " + meaning.title;
     const std::string hint = !others.empty() && message == schema.job()
                                  ? quoted_name + " is " + kinds_text(others) +
-                                       " and stands inside a block, as in: " + others[0]->type->kind + " { " +
-                                       name + " { } }"
+                                       " and stands inside a block, as in: " + in_its_block(*others[0], name)
                                  : suggestion(schema, message, name, place.iteration != nullptr);
     return errors.add(place, what, hint);
   }

@@ -169,8 +169,9 @@ Result<std::string> kind_of_implementation(const plait_plugin& plugin, const pla
     const plait_type& type = *plugin.types[i];
     if (type.id != std::string(made.type_id)) continue;
     if (!kind.empty())
-      return invalid(fmt::format("implements {} on {} without its kind, and it is a {} and a {}",
-                                 made.type_id, made.device_id, kind, type.kind));
+      return invalid(
+          fmt::format("implements {} on {} without its kind: types of the kinds {} and {} have this id",
+                      made.type_id, made.device_id, kind, type.kind));
     kind = type.kind;
   }
   return kind;

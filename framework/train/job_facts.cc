@@ -206,6 +206,7 @@ std::vector<PlacedPlugin> plugins_of(const Job& job) {
     all.push_back({place + ".source", &stage.source});
     all.push_back({place + ".combiner", &stage.combiner});
     all.push_back({place + ".reducer", &stage.reducer});
+    all.push_back({place + ".sink", &stage.sink});
     for (size_t i = 0; i < stage.preprocess.size(); ++i)
       all.push_back({place + "." + at("preprocess", i), &stage.preprocess[i]});
   }

@@ -56,7 +56,7 @@ Result<std::string> file_of(const SinkBench& bench, const Input&... input) {
 
 // Kinds of values that a sink may be given.
 constexpr uint32_t kSinkValues[] = {PLAIT_VALUE_BYTES, PLAIT_VALUE_I64, PLAIT_VALUE_F64};
-// Sorted by key.
+// Sorted by key; keys, and values of bytes, are small letters.
 Pairs draw_sorted_pairs(Dice& dice, uint32_t value, size_t count);
 
 // Up to `count` configurations that create accepts. Fails with: as task_benches.

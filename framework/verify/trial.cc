@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "pipeline/core_fields.h"
 #include "pipeline/load.h"
 #include "registry/shape_text.h"
 #include "registry/stage_arrays.h"
@@ -14,15 +15,6 @@
 
 namespace plait {
 namespace {
-
-// Names of the blocks in which a plugin of that kind stands in a pipeline file, from the outside in.
-std::vector<std::string> blocks_of(const std::string& kind) {
-  if (kind == "augmenter") return {"augment"};
-  if (kind == "pretrainer") return {"pretrain"};
-  if (kind == "task") return {"stage"};
-  if (kind == "combiner") return {"stage", "combiner"};
-  return {kind};
-}
 
 std::string word_of(const TypeEntry& entry) {
   const std::string id = entry.type->id, name = entry.short_name();

@@ -102,15 +102,17 @@ class ByteWriter {
 
  private:
   static constexpr size_t kPiece_bytes = size_t{1} << 20;
+  // A refusal is for good.
   void hand_over(std::string_view bytes) {
     context_.stop_if_cancelled();
-    if (c_->append(c_, {bytes.data(), bytes.size()}) != PLAIT_OK)
-      throw Error(ErrorCode::kIo, "the bytes were refused");  // the host has said why
+    is_refused_ = is_refused_ || c_->append(c_, {bytes.data(), bytes.size()}) != PLAIT_OK;
+    if (is_refused_) throw Error(ErrorCode::kIo, "the bytes were refused");  // the host has said why
   }
 
   Context& context_;
   const plait_byte_taker* c_;
   std::string piece_;
+  bool is_refused_ = false;
 };
 
 namespace detail {
