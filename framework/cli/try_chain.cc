@@ -223,10 +223,10 @@ Result<const TypeEntry*> find_type(const Registry& registry, const TryElement& e
   if (block != nullptr && block->plugin_kind != nullptr)
     if (const TypeEntry* fits = registry.find(block->plugin_kind, element.name)) return fits;
   if (found.size() > 1 && element.block.empty())
-    return fault(
-        Code::kInvalid, line, element.offset, element.name.size(),
-        fmt::format("\"{}\" is a {} and a {}", element.name, found[0]->type->kind, found[1]->type->kind),
-        "write " + block_names(found, element.name));
+    return fault(Code::kInvalid, line, element.offset, element.name.size(),
+                 fmt::format("\"{}\" is of the kinds {} and {}", element.name, found[0]->type->kind,
+                             found[1]->type->kind),
+                 "write " + block_names(found, element.name));
   if (!found.empty()) return found.front();
   std::vector<std::string> names = element.offset == 0 ? pipeline_names() : std::vector<std::string>();
   for (const auto& [type, entry] : registry.types()) names.insert(names.end(), {type.id, entry.short_name()});

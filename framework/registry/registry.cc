@@ -114,8 +114,8 @@ Status Registry::add_implementation(const PluginFile& file, const plait_implemen
     return {};
   }
   if (types.size() > 1)
-    return fails(
-        fmt::format("without its kind, and it is a {} and a {}", types[0]->type->kind, types[1]->type->kind));
+    return fails(fmt::format("without its kind: types of the kinds {} and {} have this id",
+                             types[0]->type->kind, types[1]->type->kind));
   TypeEntry& entry = *types.front();
   if (auto complete = check_operations(*entry.type, made.ops); !complete) {
     failures_.push_back({file.path, fails("by " + complete.message()), {}});

@@ -70,8 +70,8 @@ TEST_CASE("an implementation that does not say its kind is of its library's type
   CHECK(Registry::from_plugins({layers.c(), moon.c()})->find("layer", "test.same")->implementations.size() ==
         2);
   CHECK(Registry::from_plugins({kBoth.c(), moon.c()}).status().message() ==
-        "\"test.moon_kernels\" implements test.same on test.moon, without its kind, and it is a layer and a "
-        "schedule");
+        "\"test.moon_kernels\" implements test.same on test.moon, without its kind: types of the kinds layer "
+        "and schedule have this id");
 }
 
 TEST_CASE("tables in which a kind is wrong, missing or there twice are refused") {
@@ -84,7 +84,8 @@ TEST_CASE("tables in which a kind is wrong, missing or there twice are refused")
                        "layer, loss, "));
   CHECK(refusal(sdk::PluginTable("test.a", "1", "none", sdk::layer<Line>("test.same"),
                                  sdk::schedule<Flat>("test.same"), of_kind(on("test.moon"), nullptr))) ==
-        "implements test.same on test.moon without its kind, and it is a layer and a schedule");
+        "implements test.same on test.moon without its kind: types of the kinds layer and schedule have this "
+        "id");
   CHECK(refusal(sdk::PluginTable("test.a", "1", "none", on("test.moon"), on("test.moon"))) ==
         "layer test.same is implemented twice on test.moon");
 }
