@@ -157,8 +157,8 @@ void add_path(Findings& findings, const SearchPath& path, const std::vector<std:
 void add_types(Findings& findings, const Registry& registry) {
   for (const char* kind : kinds()) {
     std::string names;
-    for (const auto& [id, entry] : registry.types())
-      if (std::string(entry.type->kind) == kind) names += (names.empty() ? "" : ", ") + entry.short_name();
+    for (const auto& [type, entry] : registry.types())
+      if (type.kind == kind) names += (names.empty() ? "" : ", ") + entry.short_name();
     if (!names.empty()) findings.fact(kind, names);
   }
 }

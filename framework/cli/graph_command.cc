@@ -28,7 +28,7 @@ std::string stages_dot(const Job& job) {
     boxes.push_back(stage.task.entry->short_name());
     if (stage.combiner) boxes.push_back(stage.combiner.entry->short_name());
     if (stage.reducer) boxes.push_back(stage.reducer.entry->short_name());
-    boxes.push_back(stage.output);
+    boxes.push_back(stage.sink.entry->short_name() + " " + stage.output);
     text += fmt::format("  subgraph cluster_{} {{\n    label={};\n", i, quoted(stage.name));
     for (size_t k = 0; k < boxes.size(); ++k) {
       text += fmt::format("    s{}_{} [label={}];\n", i, k, quoted(boxes[k]));

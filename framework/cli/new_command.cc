@@ -13,7 +13,8 @@
 #include "base/temporary_name.h"
 #include "cli/command.h"
 #include "cli/share_folder.h"
-#include "registry/check.h"
+#include "registry/kind_of.h"
+#include "registry/kinds.h"
 #include "registry/registry.h"
 #include "report/output.h"
 
@@ -39,11 +40,10 @@ constexpr const char* kTaken[] = {
     "using",       "virtual",  "void",       "volatile",  "wchar_t",   "while",        "xor",
     "xor_eq",      "main",     "std",        "unix",      "linux",     "context",      "describe",
     "in",          "out",      "test",       "tensor",    "spec",      "error",        "parts",
-    "random",      "entry",    "value",      "values",    "records",   "emitter",      "folded"};
-// And those that clash as a namespace alone.
-constexpr const char* kTakenVendors[] = {
-    "detail",     "testing",   "gpu",    "text", "layer",    "loss",    "metric", "optimizer",     "schedule",
-    "pretrainer", "augmenter", "source", "task", "combiner", "reducer", "device", "implementation"};
+    "random",      "entry",    "value",      "values",    "records",   "emitter",      "folded",
+    "pairs"};
+// And those that clash as a namespace alone, beside the names of kinds.
+constexpr const char* kTakenVendors[] = {"detail", "testing", "gpu", "text", "implementation"};
 
 // What stands for what in the templates.
 struct Names {
@@ -107,6 +107,8 @@ Result<Names> read_names(const std::string& kind, const std::string& id) {
         "\"plait.\" stands before Plait's own types; take another vendor, as in acme.{}", names.name));
   PLAIT_TRY(check_word(names.vendor, kTaken));
   PLAIT_TRY(check_word(names.vendor, kTakenVendors));
+  const char* const kind_names[] = {is_kind(names.vendor) ? names.vendor.c_str() : ""};
+  PLAIT_TRY(check_word(names.vendor, kind_names));
   PLAIT_TRY(check_word(names.name, kTaken));
   for (size_t i = 0; i < names.name.size(); ++i) {
     if (names.name[i] == '_') continue;
@@ -117,15 +119,16 @@ Result<Names> read_names(const std::string& kind, const std::string& id) {
   return names;
 }
 
-// A job's device runs its layers, its losses and its optimizer; the host the rest.
+// Kinds that run on a job's device; the others run on the host.
 Status check_cuda(const Names& names) {
-  const char* const kWithKernels[] = {"layer", "loss", "optimizer", "device"};
-  if (std::find(std::begin(kWithKernels), std::end(kWithKernels), names.kind) != std::end(kWithKernels))
-    return {};
+  if (find_kind(names.kind)->works_on_device || names.kind == kKindOf<plait_device_ops>) return {};
+  std::string with_kernels;
+  for (const Kind& kind : kind_table())
+    if (kind.works_on_device) with_kernels += (with_kernels.empty() ? "" : ", ") + std::string(kind.name);
   return invalid(
-      fmt::format("--cuda: a {} always runs on the host; kernels for a device are of kind layer, loss or "
-                  "optimizer, or belong to a device",
-                  names.kind));
+      fmt::format("--cuda: a {} always runs on the host; kernels for a device are of kind {}, or "
+                  "belong to a device",
+                  names.kind, with_kernels));
 }
 
 // The device that the kernels are for.

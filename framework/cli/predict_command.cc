@@ -27,6 +27,7 @@ Result<int> run(const po::variables_map& given) {
   options.weights = given["weights"].as<std::string>();
   options.in = given["in"].as<std::string>();
   options.out = given["out"].as<std::string>();
+  options.sink = given["sink"].as<std::string>();
   options.threads = given["threads"].as<int>();
   PLAIT_ASSIGN(options.heading, heading_of(given["header"].as<std::string>()));
   PLAIT_TRY(check_overwrite("--out", options.out, {{"what --in names", options.in}}));
@@ -50,7 +51,10 @@ Command predict_command() {
       "a .npy or .csv file of samples, - or a pipe of either, or test or validation")(
       "header", po::value<std::string>()->default_value("auto")->value_name("WHETHER"),
       "the first row of a .csv is a heading: yes, no, or auto")(
-      "out", po::value<std::string>()->value_name("Y"), "the .csv or .npy file to write")(
+      "out", po::value<std::string>()->value_name("Y"),
+      "the file to write: .csv, .npy or another ending that a sink has")(
+      "sink", po::value<std::string>()->default_value("")->value_name("TYPE"),
+      "the sink that writes it; default: the one that --out's ending means")(
       "weights", po::value<std::string>()->default_value("last")->value_name("WHICH"),
       "last, best, or a safetensors file")("threads", po::value<int>()->default_value(0)->value_name("N"),
                                            "threads");

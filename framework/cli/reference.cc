@@ -73,8 +73,8 @@ Status write_reference(const Registry& registry, const std::string& folder) {
   std::string index = "# Plugins\n";
   for (const char* kind : kinds()) {
     std::string list;
-    for (const auto& [id, entry] : registry.types()) {
-      if (std::string(entry.type->kind) != kind) continue;
+    for (const auto& [type, entry] : registry.types()) {
+      if (type.kind != kind) continue;
       const std::string page = fmt::format("{}/{}.md", kind, entry.short_name());
       PLAIT_TRY(write(fs::path(folder) / page, reference_page(entry)));
       list += fmt::format("- [{}]({}): {}\n", entry.short_name(), page, entry.type->doc);

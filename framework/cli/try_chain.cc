@@ -206,12 +206,31 @@ std::vector<std::string> pipeline_names() {
   return names;
 }
 
+std::string block_names(const std::vector<const TypeEntry*>& entries, const std::string& name) {
+  std::string text;
+  for (const TypeEntry* entry : entries) {
+    const CoreBlock* block = block_of_kind(entry->type->kind);
+    if (block != nullptr) text += (text.empty() ? "" : " or ") + std::string(block->name) + ":" + name;
+  }
+  return text;
+}
+
+// Of the kind that goes into the block that the line names; where it names none, of any.
 Result<const TypeEntry*> find_type(const Registry& registry, const TryElement& element,
                                    const std::string& line) {
-  if (const TypeEntry* entry = registry.find(element.name)) return entry;
+  std::vector<const TypeEntry*> found = registry.named(element.name);
+  const CoreBlock* block = element.block.empty() ? nullptr : block_named(element.block);
+  if (block != nullptr && block->plugin_kind != nullptr)
+    if (const TypeEntry* fits = registry.find(block->plugin_kind, element.name)) return fits;
+  if (found.size() > 1 && element.block.empty())
+    return fault(Code::kInvalid, line, element.offset, element.name.size(),
+                 fmt::format("\"{}\" is of the kinds {} and {}", element.name, found[0]->type->kind,
+                             found[1]->type->kind),
+                 "write " + block_names(found, element.name));
+  if (!found.empty()) return found.front();
   std::vector<std::string> names = element.offset == 0 ? pipeline_names() : std::vector<std::string>();
-  for (const auto& [id, entry] : registry.types()) names.insert(names.end(), {id, entry.short_name()});
-  for (const CoreBlock& block : core_blocks()) names.push_back(block.name);
+  for (const auto& [type, entry] : registry.types()) names.insert(names.end(), {type.id, entry.short_name()});
+  for (const CoreBlock& core : core_blocks()) names.push_back(core.name);
   const std::string near = did_you_mean(element.name, names);
   return fault(Code::kInvalid, line, element.offset, element.name.size(),
                fmt::format("\"{}\" is neither a plugin nor a pipeline file", element.name),
@@ -237,7 +256,7 @@ class Draft {
 
   Status add(const TryElement& element) {
     const CoreBlock* own = element.block.empty() ? block_named(element.name) : nullptr;
-    if (own && !registry_.find(element.name)) return add_core(element, *own);
+    if (own && registry_.named(element.name).empty()) return add_core(element, *own);
     PLAIT_ASSIGN(const TypeEntry* entry, find_type(registry_, element, line_));
     const CoreBlock* block =
         element.block.empty() ? block_of_kind(entry->type->kind) : block_named(element.block);

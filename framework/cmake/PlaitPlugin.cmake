@@ -10,7 +10,16 @@
 # The same call serves Plait's own plugins and a stranger's, after `find_package(plait 1 REQUIRED)`.
 # The target is plugin_<name>: target_compile_options and the like work on it.
 set(PLAIT_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR})
-set(PLAIT_KINDS layer loss metric optimizer schedule pretrainer augmenter source task combiner reducer device)
+# The table of kinds: in an installed Plait, or in its own tree.
+foreach(header ${PLAIT_CMAKE_DIR}/../../../include/plait/kinds.h ${PLAIT_CMAKE_DIR}/../abi/plait/kinds.h)
+  if(EXISTS ${header})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${header})
+    file(READ ${header} PLAIT_KINDS)
+    string(REGEX MATCHALL "  X\\([a-z_]+," PLAIT_KINDS "${PLAIT_KINDS}")
+    string(REGEX REPLACE "  X\\(([a-z_]+)," "\\1" PLAIT_KINDS "${PLAIT_KINDS}")
+    break()
+  endif()
+endforeach()
 
 function(plait_add_plugin name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "ONEDNN;TESTS" "KIND" "SOURCES;LIBRARIES")

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/shown.h"
+#include "pipeline/core_fields.h"
 #include "pipeline/paths.h"
 
 namespace plait {
@@ -193,28 +194,47 @@ std::vector<Field> check_names(const Schema& schema, const pb::Descriptor* messa
   return NameCheck(schema, message, errors).run(std::move(fields));
 }
 
+namespace {
+
+// The kinds of which there is a type of this name: "a layer and an augmenter".
+std::string kinds_text(const std::vector<const TypeEntry*>& entries) {
+  std::string text;
+  for (const TypeEntry* entry : entries) text += (text.empty() ? "" : " and ") + article(entry->type->kind);
+  return text;
+}
+
+// "stage { ... combiner { name { } } }"
+std::string in_its_block(const TypeEntry& entry, const std::string& name) {
+  const std::vector<std::string> blocks = blocks_of(entry.type->kind);
+  std::string text = name + " { }";
+  for (size_t i = blocks.size(); i-- > 0;)
+    text = blocks[i] + " { " + (i == 0 && blocks.size() > 1 ? "... " : "") + text + " }";
+  return text;
+}
+
+}  // namespace
+
 void report_unknown(const Schema& schema, const pb::Descriptor* message, const std::string& name,
                     const Place& place, Errors& errors) {
   const MessageMeaning& meaning = schema.meaning(message);
   const std::string quoted_name = "\"" + name + "\"";
-  const TypeEntry* other = schema.registry().find(name);
+  const std::vector<const TypeEntry*> others = schema.registry().named(name);
   if (meaning.plugin_kind == nullptr) {
     const std::string what = message == schema.job()
                                  ? "unknown field " + quoted_name
                                  : "unknown field " + quoted_name + " of " + meaning.title;
-    const std::string hint = other && message == schema.job()
-                                 ? quoted_name + " is " + article(other->type->kind) +
-                                       " and stands inside a block, as in: " + other->type->kind + " { " +
-                                       name + " { } }"
+    const std::string hint = !others.empty() && message == schema.job()
+                                 ? quoted_name + " is " + kinds_text(others) +
+                                       " and stands inside a block, as in: " + in_its_block(*others[0], name)
                                  : suggestion(schema, message, name, place.iteration != nullptr);
     return errors.add(place, what, hint);
   }
   const std::string kind = meaning.plugin_kind;
-  if (other != nullptr && other->type->kind != kind)
-    return errors.add(place, quoted_name + " is " + article(other->type->kind) + ", not " + article(kind),
+  if (!others.empty() && schema.registry().find(kind, name) == nullptr)
+    return errors.add(place, quoted_name + " is " + kinds_text(others) + ", not " + article(kind),
                       plugins_hint(schema, meaning));
   const std::string own = meaning.fields.empty() ? "" : " or field of \"" + meaning.title + "\":";
-  const std::string provider = schema.registry().who_would_provide(name);
+  const std::string provider = schema.registry().who_would_provide(kind, name);
   const std::string hint =
       suggestion(schema, message, name, place.iteration != nullptr) + failures_hint(schema.registry());
   errors.add(place, "unknown " + kind + own + " " + quoted_name, provider.empty() ? hint : provider);

@@ -178,6 +178,15 @@ std::shared_ptr<plait_config> configure(const Scope& scope, const plait_field* c
   return config;
 }
 
+PluginSpec plugin_with_defaults(const Schema& schema, const TypeEntry& entry, const Place& place,
+                                Errors& errors) {
+  const plait_type& type = *entry.type;
+  const Scope none{&schema, nullptr, nullptr, nullptr, place, place};
+  PluginSpec spec{&entry, configure(none, type.fields, type.n_fields, errors), location_of(place)};
+  spec.config->type = &type;
+  return spec;
+}
+
 PluginSpec configure_plugin(const Scope& scope, Errors& errors) {
   PluginSpec spec;
   if (scope.message == nullptr) return spec;

@@ -34,6 +34,10 @@ struct Scope {
 std::shared_ptr<plait_config> configure(const Scope& scope, const plait_field* const* fields, size_t n_fields,
                                         Errors& errors);
 
+// A plugin that no file writes, at `place`. Errors: those of configure.
+PluginSpec plugin_with_defaults(const Schema& schema, const TypeEntry& entry, const Place& place,
+                                Errors& errors);
+
 // The plugin that stands in `scope`, configured and validated; an empty spec when there is none.
 // Errors: those of configure, and what the type's validate says.
 PluginSpec configure_plugin(const Scope& scope, Errors& errors);

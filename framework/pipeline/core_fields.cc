@@ -171,13 +171,14 @@ const plait_field kStage[] = {
     plugin("combiner", "combiner",
            "folds values of a key where they are made; default: the task's, with its reducer"),
     plugin("reducer", "reducer", "makes what becomes of a key; default: the task's"),
+    plugin("sink", "sink", "writes the output; default: the one that is for such a file"),
     whole("split", "4096", 1, kMany, "records of one task"),
     whole("memory", "1073741824", kMany, kEndless,
           "bytes of pairs that a rank holds; what is more is kept in files meanwhile; of accumulated rows "
           "the most"),
     whole("passes", "1000", 1, kMany, "the most passes that a task of accumulators may ask for"),
     text("output",
-         "file in the run's folder: .tsv or .csv, of accumulators .npy or .safetensors too; default: "
+         "file in the run's folder, of an ending that a sink writes: .tsv, .csv, ...; default: "
          "NAME.tsv, of "
          "accumulators NAME.safetensors"),
 };
@@ -241,6 +242,19 @@ const CoreBlock& core_block(const char* name) {
     if (std::strcmp(block.name, name) == 0) return block;
   assert(false && "no such block");
   return core_blocks().front();
+}
+
+std::vector<std::string> blocks_of(const std::string& kind) {
+  std::vector<std::string> found;
+  for (const CoreBlock& block : core_blocks()) {
+    if (block.plugin_kind != nullptr && kind == block.plugin_kind &&
+        (found.size() != 1 || kind == block.name))
+      found = {block.name};
+    for (const plait_field* field : block.fields)
+      if (found.empty() && field->child_kind != nullptr && kind == field->child_kind)
+        found = {block.name, field->name};
+  }
+  return found;
 }
 
 bool is_core_field(const plait_field& field) {

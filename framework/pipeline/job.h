@@ -139,6 +139,7 @@ struct StageSpec {
   PluginSpec task;
   PluginSpec combiner;                        // none: values travel as they are
   PluginSpec reducer;                         // none: the task has accumulators
+  PluginSpec sink;                            // writes the output
   int64_t split = 4096;                       // records of one task
   uint64_t memory_bytes = uint64_t{1} << 30;  // of pairs, or of accumulated rows, that a rank holds
   int64_t most_passes = 1000;                 // over the records

@@ -104,14 +104,18 @@ Json type_schema(const plait_type& type) {
   return schema;
 }
 
+// "layer.plait.crop", beside "augmenter.plait.crop".
+std::string definition_of(const TypeName& type) { return type.kind + "." + type.id; }
+
 // Plugins of a kind by the names they are written with: the short one unless a field has it, and [id].
 void add_plugins(const Registry& registry, const std::string& kind, Json& schema) {
-  for (const auto& [id, entry] : registry.types()) {
-    if (kind != entry.type->kind) continue;
+  for (const auto& [type, entry] : registry.types()) {
+    if (kind != type.kind) continue;
     const std::string name = entry.short_name();
+    const Json it = reference(definition_of(type));
     Json& properties = schema["properties"];
-    if (name != id && name != "repeat" && !properties.contains(name)) properties[name] = reference(id);
-    properties["[" + id + "]"] = reference(id);
+    if (name != type.id && name != "repeat" && !properties.contains(name)) properties[name] = it;
+    properties["[" + type.id + "]"] = it;
   }
 }
 
@@ -131,7 +135,7 @@ Json definitions(const Registry& registry) {
     add_plugins(registry, kind, any);
     made[std::string("any_") + kind] = any;
   }
-  for (const auto& [id, entry] : registry.types()) made[id] = type_schema(*entry.type);
+  for (const auto& [type, entry] : registry.types()) made[definition_of(type)] = type_schema(*entry.type);
   Json repeats;
   for (auto& [name, schema] : made.items())
     if (schema.contains("properties")) add_repeat(name, schema, repeats);

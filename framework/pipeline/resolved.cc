@@ -129,7 +129,7 @@ class Writer {
     for (const std::string& array : stage.from_arrays) own += "array: " + quoted_text(array) + " ";
     if (stage.network) own += network_text(*stage.network);
     for (const PluginSpec& plugin : stage.preprocess) own += part("preprocess", plugin);
-    own += part("combiner", stage.combiner) + part("reducer", stage.reducer);
+    own += part("combiner", stage.combiner) + part("reducer", stage.reducer) + part("sink", stage.sink);
     block("stage", stage.task,
           own + "split: " + std::to_string(stage.split) + " memory: " + std::to_string(stage.memory_bytes) +
               " passes: " + std::to_string(stage.most_passes) + " output: " + quoted_text(stage.output) +

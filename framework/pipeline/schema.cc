@@ -88,8 +88,10 @@ class Printer {
     const auto extend = [&](const std::string& name, const std::string& more) {
       return "extend " + in + " { optional " + type + " " + name + " = " + number + "; }" + about + more;
     };
-    // An id that is no name in a .proto file stands there under another.
-    if (parts.size() < 2 || !std::ranges::all_of(parts, is_identifier)) {
+    // An id that is no name in a .proto file stands there under another; so does one that types of two kinds
+    // share, for all but the first: a name extends one message.
+    const bool is_name = parts.size() > 1 && std::ranges::all_of(parts, is_identifier);
+    if (!is_name || !named_.emplace(id, in).second) {
       nameless_ += "\n" + line(0, extend(extension->name(), "; written " + meaning.written));
       return;
     }
@@ -177,6 +179,7 @@ class Printer {
   std::vector<Message> messages_;
   std::map<const pb::Descriptor*, std::string> names_;
   std::set<std::pair<std::string, std::string>> extended_;  // message and id
+  std::map<std::string, std::string> named_;                // id: the message that it extends by its name
   Scope extensions_;
   std::string nameless_;
 };

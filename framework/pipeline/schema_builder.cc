@@ -25,6 +25,11 @@ std::string flat(std::string id) {
   return id;
 }
 
+// Types of several kinds may share an id.
+std::string type_message(const TypeEntry& entry) {
+  return std::string("Type_") + entry.type->kind + "_" + flat(entry.type->id);
+}
+
 Proto::Type scalar_type(uint32_t kind) {
   switch (kind) {
     case PLAIT_FIELD_BOOL:
@@ -116,7 +121,7 @@ class SchemaBuilder {
   }
 
   void add_plugin(const TypeEntry& entry) {
-    auto* made = message("Type_" + flat(entry.type->id), entry.short_name());
+    auto* made = message(type_message(entry), entry.short_name());
     for (uint32_t i = 0; i < entry.type->n_fields; ++i) add_value(made, *entry.type->fields[i]);
   }
 
@@ -152,16 +157,16 @@ class SchemaBuilder {
   void add_plugins(pb::DescriptorProto* in, const char* kind) {
     std::set<std::string> taken;
     for (const Proto& own : in->field()) taken.insert(own.name());
-    for (const auto& [id, entry] : registry_.types()) {
-      if (std::string(kind) != entry.type->kind) continue;
-      const std::string name = entry.short_name();
+    for (const auto& [type, entry] : registry_.types()) {
+      const std::string &id = type.id, name = entry.short_name();
+      if (kind != type.kind) continue;
       const bool extension = name == id || taken.count(name) || name == "repeat" || !is_identifier(name);
       FieldMeaning meaning;
       meaning.plugin = &entry;
       meaning.written = extension ? "[" + id + "]" : name;
       const std::string field_name = extension ? in->name() + "__" + flat(id) : name;
       (extension ? add_extension(in, field_name) : field(in, field_name, Proto::TYPE_MESSAGE, false))
-          ->set_type_name(full("Type_" + flat(id)));
+          ->set_type_name(full(type_message(entry)));
       notes_.push_back({in->name(), field_name, meaning, extension});
     }
     auto* range = in->add_extension_range();

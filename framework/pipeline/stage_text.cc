@@ -144,10 +144,13 @@ Result<std::string> StageText::block_text(const plait_block* block, const char* 
   if (block == nullptr) return Status(Code::kInvalid, std::string("has no block, wanted a ") + kind);
   const plait_child* child = block->child;
   const std::string id = name_of(child != nullptr ? child->id : block->type_id);
-  const TypeEntry* entry = registry_.find(id);
+  if (child != nullptr && std::string(child->kind) != kind)
+    return Status(Code::kInvalid, id + " is of the kind " + child->kind + ", wanted " + kind);
+  const TypeEntry* entry = registry_.find(kind, id);
+  const auto others = registry_.named(id);
+  if (entry == nullptr && !others.empty())
+    return Status(Code::kInvalid, id + " is of the kind " + others.front()->type->kind + ", wanted " + kind);
   if (entry == nullptr) return Status(Code::kNotFound, "the type " + shown(id) + " is not loaded");
-  if (std::string(entry->type->kind) != kind)
-    return Status(Code::kInvalid, id + " is of the kind " + entry->type->kind + ", wanted " + kind);
   if (child != nullptr) return plugin_text(*entry->type, *child->config, Detail::kWritten);
   PLAIT_ASSIGN(const std::vector<Setting> settings, settings_of(block->settings, block->n_settings));
   return settings_text(*entry, settings);
@@ -168,11 +171,11 @@ Result<std::string> StageText::settings_text(const TypeEntry& entry,
 // The one type that says that it makes this noise; or the type whose id is in its place.
 Result<std::string> StageText::corruption_text(const std::string& noise, double amount) const {
   std::vector<const TypeEntry*> found;
-  for (const auto& [id, entry] : registry_.types()) {
-    if (std::string(entry.type->kind) != "layer") continue;
+  for (const auto& [type, entry] : registry_.types()) {
+    if (type.kind != kKindOf<plait_layer_ops>) continue;
     const auto* rules = static_cast<const plait_layer_rules*>(entry.type->rules);
     if (!PLAIT_HAS(rules, corruption)) continue;
-    if (noise == rules->corruption->noise || noise == id) found.push_back(&entry);
+    if (noise == rules->corruption->noise || noise == type.id) found.push_back(&entry);
   }
   if (found.empty())
     return Status(Code::kNotFound, "no layer that is loaded corrupts its input by \"" + shown(noise) + "\"");

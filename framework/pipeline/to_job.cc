@@ -7,6 +7,7 @@
 #include "pipeline/network_check.h"
 #include "pipeline/report_names.h"
 #include "pipeline/stage_order.h"
+#include "pipeline/stage_sink.h"
 
 namespace plait {
 namespace {
@@ -90,8 +91,8 @@ class JobMaker {
 
   std::string names_of_kind(const std::string& kind) const {
     std::string names;
-    for (const auto& [id, entry] : schema_.registry().types())
-      if (entry.type->kind == kind) names += (names.empty() ? "" : ", ") + entry.short_name();
+    for (const auto& [type, entry] : schema_.registry().types())
+      if (type.kind == kind) names += (names.empty() ? "" : ", ") + entry.short_name();
     return names.empty() ? "nothing, since no loaded plugin is a " + kind : names;
   }
 
@@ -183,8 +184,8 @@ class JobMaker {
   void default_of_kind(const std::string& kind, PluginSpec& spec) {
     if (spec || !scopes(kind.c_str()).empty()) return;
     std::vector<const TypeEntry*> found;
-    for (const auto& [id, entry] : schema_.registry().types())
-      if (entry.type->kind == kind && PLAIT_HAS(entry.type, flags) &&
+    for (const auto& [type, entry] : schema_.registry().types())
+      if (type.kind == kind && PLAIT_HAS(entry.type, flags) &&
           (entry.type->flags & PLAIT_TYPE_DEFAULT_OF_KIND))
         found.push_back(&entry);
     if (found.size() != 1)
@@ -192,10 +193,7 @@ class JobMaker {
                          "the job names no " + kind + ", and " +
                              (found.empty() ? "no loaded plugin is" : "more than one is") + " the default",
                          "as in: " + kind + " { ... }, with one of: " + names_of_kind(kind));
-    const plait_type& type = *found[0]->type;
-    const Scope scope{&schema_, nullptr, nullptr, nullptr, file_, file_};
-    spec = {found[0], configure(scope, type.fields, type.n_fields, errors_), location_of(file_)};
-    spec.config->type = &type;
+    spec = plugin_with_defaults(schema_, *found[0], file_, errors_);
   }
 
   void network() {
@@ -424,6 +422,7 @@ class JobMaker {
         stage.preprocess.push_back(child(scope, "preprocess", "augmenter", i));
       stage.combiner = child(scope, "combiner", "combiner");
       stage.reducer = child(scope, "reducer", "reducer");
+      stage.sink = child(scope, "sink", "sink");
       take(*config, "split", stage.split);
       stage.memory_bytes = static_cast<uint64_t>(value_or<int64_t>(*config, "memory", 1 << 30));
       take(*config, "passes", stage.most_passes);
@@ -433,6 +432,8 @@ class JobMaker {
       complete(stage, scope);
       if (stage.output.empty()) stage.output = stage.name + (stage.is_keyed() ? ".tsv" : ".safetensors");
       check_names(stage, scope);
+      check_output(stage, scope, errors_);
+      choose_sink(stage, scope, scope.count(field_of(scope, "sink")) > 0, errors_);
       if (const auto named = stage_names_.find(stage.name); named != stage_names_.end() && !stage.is_keyed())
         stage.arrays = named->second.arrays;
       job_.stages.push_back(std::move(stage));
@@ -518,17 +519,13 @@ class JobMaker {
   void by_default(const char* id, const char* kind, const PluginSpec& task, PluginSpec& spec,
                   const Scope& scope) {
     if (spec || id == nullptr || scope.count(field_of(scope, kind)) > 0) return;
-    const TypeEntry* entry = schema_.registry().find(id);
-    if (entry == nullptr || std::string(entry->type->kind) != kind)
+    const TypeEntry* entry = schema_.registry().find(kind, id);
+    if (entry == nullptr)
       return errors_.add(scope.place, std::string("the ") + kind + " of the task " +
                                           task.entry->short_name() + ", " + id + ", is not loaded");
-    const plait_type& type = *entry->type;
-    const Scope none{&schema_, nullptr, nullptr, nullptr, scope.place, scope.place};
-    spec = {entry, configure(none, type.fields, type.n_fields, errors_), location_of(scope.place)};
-    spec.config->type = &type;
+    spec = plugin_with_defaults(schema_, *entry, scope.place, errors_);
   }
 
-  // The output lies in the run's folder, beside what a run itself writes there.
   void check_names(const StageSpec& stage, const Scope& scope) {
     for (const StageSpec& other : job_.stages) {
       if (other.name == stage.name)
@@ -538,27 +535,6 @@ class JobMaker {
     }
     if (const std::string fault = name_fault(stage.name); !fault.empty())
       return errors_.add(scope.place_of("name"), "the stage's name \"" + stage.name + "\" " + fault);
-    const std::string& file = stage.output;
-    if (file.size() > kMaxJobName_bytes)
-      return errors_.add(scope.place_of("output"),
-                         "the output \"" + file + "\" has " + std::to_string(file.size()) +
-                             " bytes, wanted a name of at most " + std::to_string(kMaxJobName_bytes));
-    const auto is_kind = [&](std::initializer_list<std::string_view> endings) {
-      return std::ranges::any_of(endings, [&](std::string_view ending) {
-        return file.ends_with(ending) && file.size() > ending.size();
-      });
-    };
-    const bool is_keyed = stage.is_keyed();
-    const bool is_file = is_kind({".tsv", ".csv"}) || (!is_keyed && is_kind({".npy", ".safetensors"}));
-    const bool is_of_run = file == "curve.csv" || file == "weights.safetensors";
-    if (!is_file || is_of_run || file.front() == '.' || file.find('/') != std::string::npos)
-      errors_.add(
-          scope.place_of("output"),
-          "the output \"" + file + "\" is no name of a .tsv" +
-              (is_keyed ? " or .csv" : ", .csv, .npy or .safetensors") + " file for the run's folder",
-          "as in: output: \"words.tsv\"; no folders, and not " +
-              std::string(is_keyed ? "curve.csv, which is" : "curve.csv or weights.safetensors, which are") +
-              " the run's own");
   }
 
   // What a job cannot do without. Only where nothing else is wrong: a block that was left out is not missing.

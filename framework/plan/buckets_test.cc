@@ -75,8 +75,9 @@ const Registry& registry() {
 
 PluginSpec plugin(const std::string& id, const std::vector<int64_t>& fields = {}) {
   PluginSpec spec;
-  spec.entry = registry().find(id);
-  REQUIRE(spec.entry != nullptr);
+  const auto found = registry().named(id);
+  REQUIRE(found.size() == 1);
+  spec.entry = found.front();
   spec.config = default_config(*spec.entry->type).value();
   for (size_t i = 0; i < fields.size(); ++i) spec.config->fields[i].values = {ConfigValue(fields[i])};
   return spec;

@@ -83,8 +83,9 @@ const Registry& registry() {
 
 PluginSpec plugin(const std::string& id) {
   PluginSpec spec;
-  spec.entry = registry().find(id);
-  REQUIRE(spec.entry != nullptr);
+  const auto found = registry().named(id);
+  REQUIRE(found.size() == 1);
+  spec.entry = found.front();
   spec.config = default_config(*spec.entry->type).value();
   spec.where = {"net.txtpb", 3, 1};
   return spec;

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <array>
 #include <set>
 
 #include "registry/config.h"
@@ -111,24 +111,24 @@ Status check_type(const plait_type& type) {
   if (!has_text(type.doc)) return invalid("no doc");
   PLAIT_TRY(check_rules(type));
   PLAIT_TRY(check_fields(type.fields, type.n_fields));
-  const std::string kind = type.kind;
-  if (kind != "augmenter" && kind != "task" && names_stage(type.fields, type.n_fields))
-    return invalid(fmt::format("a field names a stage: augmenters and tasks can, not a {}", kind));
+  if (!find_kind(type.kind)->may_name_stages && names_stage(type.fields, type.n_fields))
+    return invalid(fmt::format("a field names a stage: augmenters and tasks can, not a {}", type.kind));
   return {};
 }
 
 Status check_types(const plait_plugin& plugin) {
   if (plugin.n_types > 0 && plugin.types == nullptr)
     return invalid("types are announced, but there is no table");
-  std::set<std::string> ids;
+  std::set<std::pair<std::string, std::string>> names;
   for (uint32_t i = 0; i < plugin.n_types; ++i) {
     const plait_type* type = plugin.types[i];
     if (type == nullptr) return invalid(fmt::format("type {} is null", i));
     if (!is_id(type->id)) {
       return invalid(fmt::format("type {} has the id {}, wanted \"vendor.name\"", i, shown(type->id)));
     }
-    if (!ids.insert(type->id).second) return invalid(fmt::format("type {} is defined twice", type->id));
     PLAIT_TRY(check_type(*type).at(fmt::format("type {}", type->id)));
+    if (!names.emplace(type->kind, type->id).second)
+      return invalid(fmt::format("{} {} is defined twice", type->kind, type->id));
   }
   return {};
 }
@@ -137,25 +137,45 @@ Status check_implementations(const plait_plugin& plugin) {
   if (plugin.n_implementations > 0 && plugin.implementations == nullptr) {
     return invalid("implementations are announced, but there is no table");
   }
-  std::map<std::string, const plait_type*> types;
-  for (uint32_t i = 0; i < plugin.n_types; ++i) types[plugin.types[i]->id] = plugin.types[i];
-  std::set<std::pair<std::string, std::string>> seen;
+  std::set<std::array<std::string, 3>> seen;
   for (uint32_t i = 0; i < plugin.n_implementations; ++i) {
     const plait_implementation* made = plugin.implementations[i];
     if (made == nullptr || !is_id(made->type_id) || !is_device(made->device_id) || made->ops == nullptr) {
       return invalid(fmt::format("implementation {} lacks its type, its device or its operations", i));
     }
-    if (!seen.emplace(made->type_id, made->device_id).second) {
-      return invalid(fmt::format("type {} is implemented twice on {}", made->type_id, made->device_id));
+    PLAIT_ASSIGN(const std::string kind, kind_of_implementation(plugin, *made));
+    if (!kind.empty() && !is_kind(kind))
+      return invalid(fmt::format("{} on {} is implemented for the unknown kind \"{}\", wanted one of {}",
+                                 made->type_id, made->device_id, kind, fmt::join(kinds(), ", ")));
+    if (!seen.insert({kind, made->type_id, made->device_id}).second) {
+      return invalid(fmt::format("{} {} is implemented twice on {}", kind.empty() ? "type" : kind,
+                                 made->type_id, made->device_id));
     }
     // A type of another library is checked when both are known.
-    if (const auto found = types.find(made->type_id); found != types.end())
-      PLAIT_TRY(check_operations(*found->second, made->ops).at(fmt::format("type {}", made->type_id)));
+    for (uint32_t k = 0; k < plugin.n_types; ++k)
+      if (plugin.types[k]->id == std::string(made->type_id) && plugin.types[k]->kind == kind)
+        PLAIT_TRY(check_operations(*plugin.types[k], made->ops).at(fmt::format("type {}", made->type_id)));
   }
   return {};
 }
 
 }  // namespace
+
+Result<std::string> kind_of_implementation(const plait_plugin& plugin, const plait_implementation& made) {
+  const plait_implementation* const one = &made;
+  if (PLAIT_HAS(one, kind)) return std::string(made.kind);
+  std::string kind;
+  for (uint32_t i = 0; i < plugin.n_types; ++i) {
+    const plait_type& type = *plugin.types[i];
+    if (type.id != std::string(made.type_id)) continue;
+    if (!kind.empty())
+      return invalid(
+          fmt::format("implements {} on {} without its kind: types of the kinds {} and {} have this id",
+                      made.type_id, made.device_id, kind, type.kind));
+    kind = type.kind;
+  }
+  return kind;
+}
 
 Status check_operations(const plait_type& type, const void* ops) {
   const Kind& kind = *find_kind(type.kind);

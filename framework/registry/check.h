@@ -19,6 +19,10 @@ Status check_version(uint32_t abi_draft, uint32_t min_host_minor);
 // with: kInvalid naming type and field.
 Status check_tables(const plait_plugin& plugin);
 
+// The kind that an implementation is of, as far as its library says: its own word, or that of the library's
+// one type of its id. "": it says nothing. Fails with: kInvalid when types of several kinds have the id.
+Result<std::string> kind_of_implementation(const plait_plugin& plugin, const plait_implementation& made);
+
 // Operations of one type: those that its kind needs are there, and go together with the type's rules.
 // Fails with: kInvalid naming what is missing.
 Status check_operations(const plait_type& type, const void* ops);

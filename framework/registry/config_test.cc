@@ -32,7 +32,7 @@ std::string refusal(const plait_field& of, const std::string& text) {
 std::shared_ptr<plait_config> line_defaults() {
   static auto registry = Registry::load({{TEST_LIBRARIES "/good/line.plait.so"}, {}});
   REQUIRE_MESSAGE(registry, registry.status().message());
-  auto config = default_config(*registry->find("test.line")->type);
+  auto config = default_config(*registry->find("schedule", "test.line")->type);
   REQUIRE_MESSAGE(config, config.status().message());
   return *config;
 }

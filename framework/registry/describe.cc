@@ -7,6 +7,7 @@
 
 #include "registry/check.h"
 #include "registry/config.h"
+#include "registry/sink.h"
 
 namespace plait {
 namespace {
@@ -109,6 +110,8 @@ std::string inputs_text(const plait_type& type) {
   return fmt::format("{} to {}", rules->min_inputs, rules->max_inputs);
 }
 
+bool is_sink(const plait_type& type) { return std::string(type.kind) == kKindOf<plait_sink_ops>; }
+
 std::vector<std::string> devices_of(const TypeEntry& entry) {
   std::vector<std::string> devices;
   for (const auto& [device, implementation] : entry.implementations) devices.push_back(device);
@@ -117,8 +120,8 @@ std::vector<std::string> devices_of(const TypeEntry& entry) {
 
 std::vector<const TypeEntry*> entries_of(const Registry& registry, const std::string& kind) {
   std::vector<const TypeEntry*> entries;
-  for (const auto& [id, entry] : registry.types()) {
-    if (entry.type->kind == kind) entries.push_back(&entry);
+  for (const auto& [type, entry] : registry.types()) {
+    if (type.kind == kind) entries.push_back(&entry);
   }
   return entries;
 }
@@ -169,6 +172,7 @@ std::string heading(const TypeEntry& entry) {
   if (type.details != nullptr && *type.details) text += indented(type.details, "  ") + "\n";
   if (const std::string inputs = inputs_text(type); !inputs.empty())
     text += fmt::format("  inputs   {}\n", inputs);
+  if (is_sink(type)) text += fmt::format("  endings  {}\n", fmt::join(endings_of(entry), ", "));
   text += fmt::format("  devices  {}\n", fmt::join(devices_of(entry), ", "));
   const plait_plugin& plugin = *entry.file->plugin;
   text += fmt::format("  library  {} {}", plugin.id, plugin.version);
@@ -194,6 +198,7 @@ nlohmann::ordered_json describe_json(const TypeEntry& entry) {
     json["max_inputs"] = nullptr;  // any number
     if (rules->max_inputs != UINT32_MAX) json["max_inputs"] = rules->max_inputs;
   }
+  if (is_sink(type)) json["endings"] = endings_of(entry);
   json["fields"] = fields_json(type.fields, type.n_fields);
   json["library"] = library_json(*entry.file);
   return json;

@@ -17,7 +17,7 @@ const Registry& registry() {
 }  // namespace
 
 TEST_CASE("a type's text holds fields, types, defaults, ranges, units and docs, in columns") {
-  const std::string text = describe_type(*registry().find("test.line"));
+  const std::string text = describe_type(*registry().find("schedule", "test.line"));
   const std::string fields = text.substr(text.find("  FIELD"));
   CHECK(fields ==
         "  FIELD          TYPE              DEFAULT     RANGE         UNIT    MEANING\n"
@@ -46,7 +46,7 @@ TEST_CASE("the list goes by kind and ends with what did not load") {
 }
 
 TEST_CASE("JSON says the same") {
-  const auto json = describe_json(*registry().find("test.line"));
+  const auto json = describe_json(*registry().find("schedule", "test.line"));
   CHECK(json["id"] == "test.line");
   CHECK(json["kind"] == "schedule");
   CHECK(json["devices"] == std::vector<std::string>{"host"});

@@ -60,8 +60,8 @@ TEST_CASE("the note of a library, read without loading it") {
   CHECK(note->version == "2.0.1");
   CHECK(note->abi_draft == PLAIT_ABI_DRAFT);
   CHECK(note->complete);
-  CHECK(note->serves() ==
-        std::vector<std::string>{"layer test.noted_layer", "loss test.noted_loss", "test.line on test.moon"});
+  CHECK(note->serves() == std::vector<std::string>{"layer test.noted_layer", "loss test.noted_loss",
+                                                   "schedule test.line on test.moon"});
   CHECK(check_note(*note));
   const auto without = ElfFile::read(TEST_LIBRARIES "/good/line.plait.so");
   REQUIRE(without);

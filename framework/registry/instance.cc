@@ -63,15 +63,15 @@ class InstanceMaker {
  public:
   // What instances of some kinds are made for, besides a configuration.
   struct For {
-    const std::vector<PartSpec>* parts = nullptr;  // augmenters and tasks
-    uint32_t value = 0;                            // combiners
+    const std::vector<PartSpec>* parts = nullptr;
+    uint32_t value = 0;
   };
   InstanceMaker(const Registry& registry, std::string device_id, For made_for, CallContext& context)
       : registry_(registry), device_id_(std::move(device_id)), for_(made_for), context_(context) {}
 
   Result<Instance> make(const TypeEntry& entry, std::shared_ptr<plait_config> config) {
     Instance instance;
-    PLAIT_TRY(make_children(instance, entry.type->kind, *config));
+    PLAIT_TRY(make_children(instance, *find_kind(entry.type->kind), *config));
     PLAIT_ASSIGN(instance.ops_, find_ops(entry));
     instance.config_ = std::move(config);
     PLAIT_TRY(call_create(instance, entry).at(entry.type->id));
@@ -80,15 +80,15 @@ class InstanceMaker {
   }
 
  private:
-  Status make_children(Instance& parent, const std::string& parent_kind, const plait_config& config) {
+  Status make_children(Instance& parent, const Kind& parent_kind, const plait_config& config) {
     return for_each_child(config, [&](ConfigChild& child) -> Status {
-      const TypeEntry* entry = registry_.find(child.type->id);
+      const TypeEntry* entry = registry_.find(child.type->kind, child.type->id);
       if (entry == nullptr) return {Code::kNotFound, fmt::format("{} is not loaded", child.type->id)};
       PLAIT_TRY(refuse_fit(*entry));
-      // What a pretrainer writes into its stages is made when they are.
-      if (parent_kind == "pretrainer" && std::string(entry->type->kind) != "pretrainer") {
+      // What is written into a network is made with it.
+      if (parent_kind.writes_its_children && !find_kind(entry->type->kind)->writes_its_children) {
         if (entry->implementations.empty())
-          return registry_.implementation(entry->type->id, device_id_).status();
+          return registry_.implementation(entry->type->kind, entry->type->id, device_id_).status();
         child.instance = {sizeof(plait_child),
                           0,
                           entry->type->kind,
@@ -107,16 +107,16 @@ class InstanceMaker {
     });
   }
 
-  // Optimizers work on their device's memory; the other kinds have no device of their own, whatever their
-  // parent runs on.
+  // Kinds that have no device of their own run on the host, whatever their parent runs on.
   Result<const void*> find_ops(const TypeEntry& entry) {
-    const bool of_device = std::string(entry.type->kind) == "optimizer";
+    const bool of_device = find_kind(entry.type->kind)->works_on_device;
     for (const std::string& device : {device_id_, std::string(PLAIT_HOST_DEVICE)}) {
       const auto found = entry.implementations.find(device);
       if (found != entry.implementations.end()) return found->second->ops;
       if (of_device) break;
     }
-    return registry_.implementation(entry.type->id, device_id_);  // says which devices there are
+    return registry_.implementation(entry.type->kind, entry.type->id,
+                                    device_id_);  // says which devices there are
   }
 
   Status refuse_fit(const TypeEntry& entry) {
@@ -130,50 +130,22 @@ class InstanceMaker {
   }
 
   Status call_create(Instance& instance, const TypeEntry& entry) {
-    const std::string kind = entry.type->kind;
-    if (kind == "augmenter" && for_.parts != nullptr) return create_for_parts<plait_augmenter_ops>(instance);
-    if (kind == "task" && for_.parts != nullptr) return create_for_parts<plait_task_ops>(instance);
-    if (kind == "combiner" && for_.value != 0) return create_for_values(instance);
-    if (kind == "device") return open_device(instance);
-    const Kind* known = find_kind(kind);
-    const Kind::Maker maker = known && known->maker ? known->maker(instance.ops_) : Kind::Maker();
-    if (maker.make == nullptr) {
-      return {Code::kInvalid, "a " + kind + " cannot be made from a configuration alone, or has no create"};
-    }
-    return finish(instance, maker.destroy,
-                  [&](void** self) { return maker.make(context_.raw(), instance.config_.get(), self); });
-  }
-
-  template <class Ops>
-  Status create_for_parts(Instance& instance) {
-    const auto* ops = instance.ops<Ops>();
-    const RawParts raw(*for_.parts);
-    return finish(instance, ops->destroy, [&](void** self) {
-      return ops->create(context_.raw(), instance.config_.get(), raw.size(), raw.data(), self);
-    });
-  }
-
-  Status create_for_values(Instance& instance) {
-    const auto* ops = instance.ops<plait_combiner_ops>();
-    return finish(instance, ops->destroy, [&](void** self) {
-      return ops->create(context_.raw(), instance.config_.get(), for_.value, self);
-    });
-  }
-
-  Status open_device(Instance& instance) {
-    const auto* ops = instance.ops<plait_device_ops>();
+    const Kind& kind = *find_kind(entry.type->kind);
+    const bool has_all = kind.made_for == Kind::For::kParts    ? for_.parts != nullptr
+                         : kind.made_for == Kind::For::kValues ? for_.value != 0
+                                                               : true;
+    if (kind.make == nullptr || !has_all)
+      return {Code::kInvalid,
+              fmt::format("a {} cannot be made from a configuration alone, or has no create", kind.name)};
+    static const std::vector<PartSpec> kNoParts;
+    const RawParts raw(for_.parts != nullptr ? *for_.parts : kNoParts);
     instance.device_info_.struct_size = sizeof(plait_device_info);
-    return finish(instance, ops->close, [&](void** self) {
-      return ops->open(context_.raw(), instance.config_.get(), &instance.device_info_, self);
-    });
-  }
-
-  template <class Create>
-  Status finish(Instance& instance, void (*destroy)(void*), Create create) {
+    const MakeCall call{context_.raw(), instance.config_.get(), raw.size(), raw.data(),
+                        for_.value,     &instance.device_info_};
     void* self = nullptr;
-    PLAIT_TRY(context_.call([&] { return create(&self); }));
+    PLAIT_TRY(context_.call([&] { return kind.make(instance.ops_, call, &self); }));
     instance.self_ = self;
-    instance.destroy_ = destroy;
+    instance.destroy_ = kind.destroyer(instance.ops_);
     return {};
   }
 

@@ -1,8 +1,10 @@
 #include "registry/kinds.h"
 
 #include <fmt/format.h>
+#include <plait/kinds.h>
 
 #include <algorithm>
+#include <string_view>
 #include <vector>
 
 namespace plait {
@@ -39,8 +41,31 @@ Missing made(const Ops& ops) {
 }
 
 template <class Ops>
-Kind::Maker maker_of(const void* ops) {
-  return {as<Ops>(ops).create, as<Ops>(ops).destroy};
+int make_of(const void* ops, const MakeCall& call, void** self) {
+  return as<Ops>(ops).create(call.context, call.config, self);
+}
+template <class Ops>
+int make_for_parts(const void* ops, const MakeCall& call, void** self) {
+  return as<Ops>(ops).create(call.context, call.config, call.n_parts, call.parts, self);
+}
+int make_combiner(const void* ops, const MakeCall& call, void** self) {
+  return as<plait_combiner_ops>(ops).create(call.context, call.config, call.value, self);
+}
+int open_source(const void* ops, const MakeCall& call, void** self) {
+  return as<plait_source_ops>(ops).open(call.context, call.config, self);
+}
+int open_device(const void* ops, const MakeCall& call, void** self) {
+  return as<plait_device_ops>(ops).open(call.context, call.config, call.device_info, self);
+}
+
+using Destroy = void (*)(void* self);
+template <class Ops>
+Destroy destroy_of(const void* ops) {
+  return as<Ops>(ops).destroy;
+}
+template <class Ops>
+Destroy close_of(const void* ops) {
+  return as<Ops>(ops).close;
 }
 
 template <class Rules, auto kFunction>
@@ -102,10 +127,6 @@ Status check_source(const void* ops) {
       .status();
 }
 
-Kind::Maker source_maker(const void* ops) {
-  return {as<plait_source_ops>(ops).open, as<plait_source_ops>(ops).close};
-}
-
 Status check_task(const void* ops) {
   const auto& task = as<plait_task_ops>(ops);
   return made(task).wants("map", task.map).status();
@@ -159,23 +180,109 @@ Status check_reducer_pair(const plait_type& type, const void* ops) {
                   : "rules for values of keys, but operations without reduce"};
 }
 
+// Names of files that a person writes: ".tar.gz" is one, "csv", "." and "./x" are none.
+bool is_ending(const char* ending) {
+  if (ending == nullptr) return false;
+  const std::string_view text = ending;
+  const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.'; };
+  return text.size() > 1 && text.size() <= 32 && text.front() == '.' && text.back() != '.' &&
+         std::ranges::all_of(text, fits) && text.find("..") == std::string_view::npos;
+}
+
+bool has_sink_rules(const plait_type& type) {
+  const auto* rules = static_cast<const plait_sink_rules*>(type.rules);
+  return rules != nullptr && PLAIT_HAS(rules, n_endings) && rules->endings != nullptr &&
+         std::all_of(rules->endings, rules->endings + rules->n_endings, is_ending);
+}
+
+Status check_sink(const void* ops) {
+  const auto& sink = as<plait_sink_ops>(ops);
+  const bool writes = PLAIT_HAS(&sink, write_arrays) || PLAIT_HAS(&sink, write_pairs);
+  return made(sink).wants_one("write_arrays or write_pairs", writes).status();
+}
+
+Status check_sink_pair(const plait_type& type, const void* ops) {
+  const auto* rules = static_cast<const plait_sink_rules*>(type.rules);
+  const auto* sink = static_cast<const plait_sink_ops*>(ops);
+  if (PLAIT_HAS(rules, check_arrays) && !PLAIT_HAS(sink, write_arrays))
+    return {Code::kInvalid, "rules for arrays, but operations without write_arrays"};
+  if (PLAIT_HAS(rules, check_pairs) && !PLAIT_HAS(sink, write_pairs))
+    return {Code::kInvalid, "rules for pairs, but operations without write_pairs"};
+  return {};
+}
+
 constexpr Kind kTable[] = {
-    {"layer", has_rule<plait_layer_rules, &plait_layer_rules::infer>, check_layer, nullptr, nullptr},
-    {"loss", has_rule<plait_loss_rules, &plait_loss_rules::check>, check_loss, nullptr, nullptr},
-    {"metric", nullptr, check_metric, nullptr, nullptr},
-    {"optimizer", has_rule<plait_optimizer_rules, &plait_optimizer_rules::describe>, check_optimizer, nullptr,
-     maker_of<plait_optimizer_ops>},
-    {"schedule", nullptr, check_schedule, nullptr, maker_of<plait_schedule_ops>},
-    {"pretrainer", nullptr, check_pretrainer, nullptr, maker_of<plait_pretrainer_ops>},
-    {"augmenter", has_rule<plait_augmenter_rules, &plait_augmenter_rules::infer>, check_augmenter, nullptr,
-     nullptr},
-    {"source", nullptr, check_source, nullptr, source_maker},
-    {"task", has_rule<plait_task_rules, &plait_task_rules::infer>, check_task, nullptr, nullptr},
-    {"combiner", has_rule<plait_combiner_rules, &plait_combiner_rules::infer>, check_combiner, nullptr,
-     nullptr},
-    {"reducer", has_reducer_rules, check_reducer, check_reducer_pair, maker_of<plait_reducer_ops>},
-    {"device", nullptr, check_device, nullptr, nullptr},
+    {.name = "layer",
+     .has_rules = has_rule<plait_layer_rules, &plait_layer_rules::infer>,
+     .check_ops = check_layer,
+     .works_on_device = true},
+    {.name = "loss",
+     .has_rules = has_rule<plait_loss_rules, &plait_loss_rules::check>,
+     .check_ops = check_loss,
+     .works_on_device = true},
+    {.name = "metric", .check_ops = check_metric},
+    {.name = "optimizer",
+     .has_rules = has_rule<plait_optimizer_rules, &plait_optimizer_rules::describe>,
+     .check_ops = check_optimizer,
+     .make = make_of<plait_optimizer_ops>,
+     .destroyer = destroy_of<plait_optimizer_ops>,
+     .works_on_device = true},
+    {.name = "schedule",
+     .check_ops = check_schedule,
+     .make = make_of<plait_schedule_ops>,
+     .destroyer = destroy_of<plait_schedule_ops>},
+    {.name = "pretrainer",
+     .check_ops = check_pretrainer,
+     .make = make_of<plait_pretrainer_ops>,
+     .destroyer = destroy_of<plait_pretrainer_ops>,
+     .writes_its_children = true},
+    {.name = "augmenter",
+     .has_rules = has_rule<plait_augmenter_rules, &plait_augmenter_rules::infer>,
+     .check_ops = check_augmenter,
+     .make = make_for_parts<plait_augmenter_ops>,
+     .destroyer = destroy_of<plait_augmenter_ops>,
+     .made_for = Kind::For::kParts,
+     .may_name_stages = true},
+    {.name = "source",
+     .check_ops = check_source,
+     .make = open_source,
+     .destroyer = close_of<plait_source_ops>},
+    {.name = "task",
+     .has_rules = has_rule<plait_task_rules, &plait_task_rules::infer>,
+     .check_ops = check_task,
+     .make = make_for_parts<plait_task_ops>,
+     .destroyer = destroy_of<plait_task_ops>,
+     .made_for = Kind::For::kParts,
+     .may_name_stages = true},
+    {.name = "combiner",
+     .has_rules = has_rule<plait_combiner_rules, &plait_combiner_rules::infer>,
+     .check_ops = check_combiner,
+     .make = make_combiner,
+     .destroyer = destroy_of<plait_combiner_ops>,
+     .made_for = Kind::For::kValues},
+    {.name = "reducer",
+     .has_rules = has_reducer_rules,
+     .check_ops = check_reducer,
+     .check_pair = check_reducer_pair,
+     .make = make_of<plait_reducer_ops>,
+     .destroyer = destroy_of<plait_reducer_ops>},
+    {.name = "sink",
+     .has_rules = has_sink_rules,
+     .check_ops = check_sink,
+     .check_pair = check_sink_pair,
+     .make = make_of<plait_sink_ops>,
+     .destroyer = destroy_of<plait_sink_ops>},
+    {.name = "device",
+     .check_ops = check_device,
+     .make = open_device,
+     .destroyer = close_of<plait_device_ops>},
 };
+
+#define PLAIT_KIND_NAME(kind, Name, ops) #kind,
+constexpr std::string_view kNames[] = {PLAIT_KINDS(PLAIT_KIND_NAME)};
+#undef PLAIT_KIND_NAME
+static_assert(std::ranges::equal(kTable, kNames, {}, &Kind::name),
+              "the rows are those of <plait/kinds.h>, in its order");
 
 }  // namespace
 

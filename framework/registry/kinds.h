@@ -1,5 +1,5 @@
-// The table of kinds: what the registry has to know of each. A new kind is a line here, its header in sdk/
-// and its laws in verify/.
+// The host's side of the table of kinds (<plait/kinds.h>): what it has to know of each. How one is added:
+// kinds.md.
 #pragma once
 #include <plait/abi.h>
 
@@ -10,22 +10,38 @@
 
 namespace plait {
 
+// What an instance is made of. Parts and values: of the kinds that are made for some (Kind::made_for).
+struct MakeCall {
+  plait_context* context;
+  const plait_config* config;
+  uint32_t n_parts = 0;
+  const plait_tensor_spec* const* parts = nullptr;
+  uint32_t value = 0;  // PLAIT_VALUE_*
+  plait_device_info* device_info = nullptr;
+};
+
 struct Kind {
   const char* name;
   // Whether the rules of a type have all that the host cannot do without. Null: the kind can do without any.
-  bool (*has_rules)(const plait_type& type);
+  bool (*has_rules)(const plait_type& type) = nullptr;
   // Whether `ops` has every function that a type of the kind cannot do without.
   // Fails with: kInvalid naming those that are missing.
-  Status (*check_ops)(const void* ops);
+  Status (*check_ops)(const void* ops) = nullptr;
   // Whether what a type's rules say and what `ops` can do go together; null: they always do.
   // Fails with: kInvalid naming what is there without the other.
-  Status (*check_pair)(const plait_type& type, const void* ops);
-  // The functions of a kind whose instances need nothing but a configuration; null for the others.
-  struct Maker {
-    int (*make)(plait_context* context, const plait_config* config, void** self) = nullptr;
-    void (*destroy)(void* self) = nullptr;
-  };
-  Maker (*maker)(const void* ops);
+  Status (*check_pair)(const plait_type& type, const void* ops) = nullptr;
+  // What instance.h makes instances by; null: instances of the kind are made elsewhere.
+  int (*make)(const void* ops, const MakeCall& call, void** self) = nullptr;
+  void (*(*destroyer)(const void* ops))(void* self) = nullptr;
+  // What an instance is made for, besides its configuration.
+  enum class For { kNothing, kParts, kValues };
+  For made_for = For::kNothing;
+  // Fields of a type may name a stage (PLAIT_FIELD_STAGE).
+  bool may_name_stages = false;
+  // Runs where the job's device is, on its memory: an implementation for the host does not do.
+  bool works_on_device = false;
+  // Its children are blocks that it writes into networks: they are made with those, not with it.
+  bool writes_its_children = false;
 };
 
 // In the order in which people list them.

@@ -29,14 +29,15 @@ bool take_abi(std::istream& words, PluginNote& note) {
 // Lines of a later age, and damaged ones, are passed over.
 void take_line(const std::string& line, PluginNote& note) {
   std::istringstream words(line);
-  std::string word, first, second;
-  words >> word >> first >> second;
+  std::string word, first, second, third;
+  words >> word >> first >> second >> third;
   if (word == "more") note.complete = false;
   if (!is_word(word) || !is_word(first)) return;
   if (word == "plugin") {
     if (is_word(second)) note.id = first, note.version = second;
   } else if (word == "implementation") {
-    if (is_word(second)) note.implementations.push_back({first, second});
+    if (is_word(third)) note.implementations.push_back({first, second, third});
+    if (third.empty() && is_word(second)) note.implementations.push_back({"", first, second});
   } else {
     note.types.push_back({word, first});
   }
@@ -56,7 +57,8 @@ std::optional<PluginNote> parsed(const std::string& text) {
 std::vector<std::string> PluginNote::serves() const {
   std::vector<std::string> names;
   for (const Type& type : types) names.push_back(type.kind + " " + type.id);
-  for (const Implementation& made : implementations) names.push_back(made.type_id + " on " + made.device_id);
+  for (const Implementation& made : implementations)
+    names.push_back((made.kind.empty() ? "" : made.kind + " ") + made.type_id + " on " + made.device_id);
   return names;
 }
 

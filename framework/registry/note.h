@@ -14,6 +14,7 @@ struct PluginNote {
     std::string kind, id;
   };
   struct Implementation {
+    std::string kind;  // "": the note does not say
     std::string type_id, device_id;
   };
   unsigned abi_major = 0, abi_minor = 0, abi_draft = 0, min_host_minor = 0;
@@ -21,7 +22,7 @@ struct PluginNote {
   std::vector<Type> types;
   std::vector<Implementation> implementations;  // of other libraries' types
   bool complete = true;                         // false: the tables hold more than is named here
-  // "layer acme.swish", ...
+  // Types, and what is only implemented, as "layer acme.swish" and "layer acme.swish on acme.gpu".
   std::vector<std::string> serves() const;
 };
 

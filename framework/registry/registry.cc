@@ -75,10 +75,10 @@ Status Registry::adopt(std::unique_ptr<PluginFile> file, Library library) {
 Status Registry::add_types(const PluginFile& file) {
   for (uint32_t i = 0; i < file.plugin->n_types; ++i) {
     const plait_type* type = file.plugin->types[i];
-    const auto [entry, is_new] = types_.try_emplace(type->id, TypeEntry{type, &file, {}});
+    const auto [entry, is_new] = types_.try_emplace({type->id, type->kind}, TypeEntry{type, &file, {}});
     if (is_new) continue;
     conflict_ = true;
-    return {Code::kInvalid, fmt::format("type {} is defined by \"{}\" and by \"{}\"", type->id,
+    return {Code::kInvalid, fmt::format("{} {} is defined by \"{}\" and by \"{}\"", type->kind, type->id,
                                         entry->second.file->path, file.path)};
   }
   return {};
@@ -94,33 +94,56 @@ Status Registry::add_implementations() {
   return {};
 }
 
+// Of any kind where it is "".
+std::vector<TypeEntry*> Registry::implemented_types(const std::string& kind, const std::string& id) {
+  std::vector<TypeEntry*> found;
+  for (auto entry = types_.lower_bound({id, kind}); entry != types_.end() && entry->first.id == id; ++entry)
+    if (kind.empty() || entry->first.kind == kind) found.push_back(&entry->second);
+  return found;
+}
+
 Status Registry::add_implementation(const PluginFile& file, const plait_implementation& made) {
+  PLAIT_ASSIGN(const std::string kind, kind_of_implementation(*file.plugin, made));
   const auto fails = [&](const std::string& why) {
-    return invalid(file.path, fmt::format("implements {} on {}, {}", made.type_id, made.device_id, why));
+    return invalid(file.path, fmt::format("implements {}{}{} on {}, {}", kind, kind.empty() ? "" : " ",
+                                          made.type_id, made.device_id, why));
   };
-  const auto entry = types_.find(made.type_id);
-  if (entry == types_.end()) {
+  const std::vector<TypeEntry*> types = implemented_types(kind, made.type_id);
+  if (types.empty()) {
     failures_.push_back({file.path, fails("which no library defines"), {}});
     return {};
   }
-  if (auto complete = check_operations(*entry->second.type, made.ops); !complete) {
+  if (types.size() > 1)
+    return fails(fmt::format("without its kind: types of the kinds {} and {} have this id",
+                             types[0]->type->kind, types[1]->type->kind));
+  TypeEntry& entry = *types.front();
+  if (auto complete = check_operations(*entry.type, made.ops); !complete) {
     failures_.push_back({file.path, fails("by " + complete.message()), {}});
     return {};
   }
-  const bool is_new = entry->second.implementations.emplace(made.device_id, &made).second;
+  const bool is_new = entry.implementations.emplace(made.device_id, &made).second;
   return is_new ? Status() : fails("which another library does too");
 }
 
-const TypeEntry* Registry::find(const std::string& name) const {
-  auto found = types_.find(name);
-  if (found == types_.end()) found = types_.find("plait." + name);
+const TypeEntry* Registry::find(const std::string& kind, const std::string& name) const {
+  auto found = types_.find({name, kind});
+  if (found == types_.end()) found = types_.find({"plait." + name, kind});
   return found == types_.end() ? nullptr : &found->second;
 }
 
-std::string Registry::who_would_provide(const std::string& name) const {
+std::vector<const TypeEntry*> Registry::named(const std::string& name) const {
+  std::vector<const TypeEntry*> found;
+  for (const char* kind : kinds())
+    if (const TypeEntry* entry = find(kind, name)) found.push_back(entry);
+  return found;
+}
+
+std::string Registry::who_would_provide(const std::string& kind, const std::string& name) const {
   for (const PluginFailure& failure : failures_) {
     for (const std::string& served : failure.serves) {
-      const std::string id = served.substr(served.find(' ') + 1);  // behind the kind
+      const size_t space = served.find(' ');
+      const std::string id = served.substr(space + 1);
+      if (!kind.empty() && served.substr(0, space) != kind) continue;
       if (id == name || id == "plait." + name)
         return fmt::format("\"{}\" is provided by \"{}\", which did not load: {}", name, failure.path,
                            failure.reason.message());
@@ -129,12 +152,13 @@ std::string Registry::who_would_provide(const std::string& name) const {
   return "";
 }
 
-Result<const void*> Registry::implementation(const std::string& type_id, const std::string& device_id) const {
-  const TypeEntry* entry = find(type_id);
+Result<const void*> Registry::implementation(const std::string& kind, const std::string& type_id,
+                                             const std::string& device_id) const {
+  const TypeEntry* entry = find(kind, type_id);
   if (entry == nullptr) {
-    const std::string hint = who_would_provide(type_id);
+    const std::string hint = who_would_provide(kind, type_id);
     return {Code::kNotFound,
-            fmt::format("there is no plugin type {}{}", type_id, hint.empty() ? "" : ": " + hint)};
+            fmt::format("there is no {} {}{}", kind, type_id, hint.empty() ? "" : ": " + hint)};
   }
   const auto& made = entry->implementations;
   if (const auto found = made.find(device_id); found != made.end()) return found->second->ops;

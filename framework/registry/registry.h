@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "registry/kind_of.h"
 #include "registry/library.h"
 
 namespace plait {
@@ -27,7 +28,7 @@ struct PluginFile {
 struct PluginFailure {
   std::string path;
   Status reason;
-  std::vector<std::string> serves;  // what its note says it would: "layer acme.swish"
+  std::vector<std::string> serves;  // what its note says it would: see PluginNote::serves
 };
 
 // A library whose plugin an earlier place of the path has already.
@@ -35,6 +36,12 @@ struct ShadowedFile {
   std::string path;
   const plait_plugin* plugin;
   const PluginFile* by;
+};
+
+// Types of several kinds may share an id: a layer and an augmenter that crop.
+struct TypeName {
+  std::string id, kind;
+  friend auto operator<=>(const TypeName&, const TypeName&) = default;
 };
 
 struct TypeEntry {
@@ -45,9 +52,9 @@ struct TypeEntry {
   std::string short_name() const;
 };
 
-// Where to look, in order of precedence: files first, then folders in order. A type id that two libraries
-// define is an error that names both, unless the two files are the same plugin id, in which case the earlier
-// place wins.
+// Where to look, in order of precedence: files first, then folders in order. A type (kind and id) that two
+// libraries define is an error that names both, unless the two files are the same plugin id, in which case
+// the earlier place wins.
 struct SearchPath {
   std::vector<std::string> files;  // --plugin, plugin: fields; one that does not load is an error
   std::vector<std::string>
@@ -84,7 +91,7 @@ class Registry {
   // Loads everything on the path. Into failures(), and no error, go: a library in a folder that does not
   // load; a folder that is not there; a folder, or a library in one, that anyone may write to (nothing of it
   // is loaded); an implementation of a type that no library defines. Fails with: kInvalid/kNotFound/kPlugin
-  // when a file in path.files does not load, or an id is defined twice. A library is refused when: it is no
+  // when a file in path.files does not load, or a type is defined twice. A library is refused when: it is no
   // ELF library for this machine or cut short; its note says that it is for another draft or needs a newer
   // minor (both before any of its code runs); it crashes, ends the program or does not come back (in a child
   // process); it does not export plait_plugin_v1 ("is not a Plait plugin"), exports only another major
@@ -96,15 +103,18 @@ class Registry {
   // The same from tables that are part of the program: for tests of what is built on a registry.
   static Result<Registry> from_plugins(const std::vector<const plait_plugin*>& plugins);
 
-  const std::map<std::string, TypeEntry>& types() const { return types_; }  // by id
-  // By id or short name; null when there is none.
-  const TypeEntry* find(const std::string& name) const;
+  const std::map<TypeName, TypeEntry>& types() const { return types_; }  // by id, then kind
+  // By id or short name; null when there is none of this kind.
+  const TypeEntry* find(const std::string& kind, const std::string& name) const;
+  // Of every kind, in the order of the table of kinds.
+  std::vector<const TypeEntry*> named(const std::string& name) const;
   // Operations of a type on a device. `Ops` is the kind's table.
   // Fails with: kNotFound naming the devices that have one.
-  Result<const void*> implementation(const std::string& type_id, const std::string& device_id) const;
+  Result<const void*> implementation(const std::string& kind, const std::string& type_id,
+                                     const std::string& device_id) const;
   template <class Ops>
   Result<const Ops*> ops(const std::string& type_id, const std::string& device_id = PLAIT_HOST_DEVICE) const {
-    auto found = implementation(type_id, device_id);
+    auto found = implementation(kKindOf<Ops>, type_id, device_id);
     if (!found) return found.status();
     return static_cast<const Ops*>(*found);
   }
@@ -112,8 +122,8 @@ class Registry {
   const std::vector<PluginFailure>& failures() const { return failures_; }
   const std::vector<ShadowedFile>& shadowed() const { return shadowed_; }
   // `"acme.swish" is provided by "FILE", which did not load: ...` when a failure's note says so, else "". By
-  // id or short name.
-  std::string who_would_provide(const std::string& name) const;
+  // id or short name; of this kind, or of any where it is "".
+  std::string who_would_provide(const std::string& kind, const std::string& name) const;
 
  private:
   Status add(const FoundLibrary& found);
@@ -122,12 +132,13 @@ class Registry {
   Status add_types(const PluginFile& file);
   Status add_implementations();
   Status add_implementation(const PluginFile& file, const plait_implementation& made);
-  std::map<std::string, TypeEntry> types_;
+  std::vector<TypeEntry*> implemented_types(const std::string& kind, const std::string& id);
+  std::map<TypeName, TypeEntry> types_;
   std::vector<std::unique_ptr<PluginFile>> files_;
   std::vector<PluginFailure> failures_;
   std::vector<ShadowedFile> shadowed_;
   std::vector<Library> libraries_;
-  bool conflict_ = false;  // an id was defined twice
+  bool conflict_ = false;  // a type was defined twice
 };
 
 // What a mistyped `name` may have meant: the nearest of `candidates` within a third of its length (the first

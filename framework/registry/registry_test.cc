@@ -67,24 +67,24 @@ TEST_CASE("a folder's plugins are found, with file, digest, types and implementa
   REQUIRE_MESSAGE(loaded, loaded.status().message());
   const Registry registry = std::move(loaded).value();  // entries stay where they are when it moves
   CHECK(registry.failures().empty());
-  const TypeEntry* line = registry.find("test.line");
+  const TypeEntry* line = registry.find("schedule", "test.line");
   REQUIRE(line != nullptr);
   CHECK(std::string(line->type->kind) == "schedule");
   CHECK(line->file->path == library(kGood, "line"));
   CHECK(line->file->sha256 == *Sha256::hex_of_file(library(kGood, "line")));
   CHECK(line->short_name() == "test.line");
   CHECK(line->implementations.count(PLAIT_HOST_DEVICE) == 1);
-  CHECK(registry.find("line") == nullptr);  // short names are Plait's own
+  CHECK(registry.find("schedule", "line") == nullptr);  // short names are Plait's own
   CHECK(registry.ops<plait_schedule_ops>("test.line").is_ok());
 }
 
 TEST_CASE("a missing implementation names the devices that there are") {
   auto registry = Registry::load({{library(kGood, "line")}, {}});
   REQUIRE(registry);
-  const Status status = registry->implementation("test.line", "test.moon").status();
+  const Status status = registry->implementation("schedule", "test.line", "test.moon").status();
   CHECK(status.code() == Code::kNotFound);
   CHECK(status.message() == "test.line has no implementation for device test.moon, only for host");
-  CHECK(registry->implementation("test.none", "host").status().code() == Code::kNotFound);
+  CHECK(registry->implementation("schedule", "test.none", "host").status().code() == Code::kNotFound);
 }
 
 TEST_CASE("an entry is called once a process") {
@@ -120,7 +120,7 @@ TEST_CASE("tables that contradict themselves are refused, with the place") {
       {"enum_empty", "field \"first\": an enum without names"},
       {"no_rules", "the rules of its kind, optimizer, are missing"},
       {"no_create", "type test.bad: operations without create"},
-      {"implemented_twice", "type test.bad is implemented twice on host"}};
+      {"implemented_twice", "schedule test.bad is implemented twice on host"}};
   for (const auto& [name, message] : faults) {
     CAPTURE(name);
     CHECK_MESSAGE(contains(failure(library(kBad, name)), message), failure(library(kBad, name)));
@@ -138,7 +138,7 @@ TEST_CASE("a named file that does not load is an error; in a folder it is one fa
   CHECK(Registry::load({{folder / "none.plait.so"}, {}}).status().code() == Code::kNotFound);
   auto registry = Registry::load({{}, {folder.text(), folder / "none"}});
   REQUIRE(registry);
-  CHECK(registry->find("test.line") != nullptr);
+  CHECK(registry->find("schedule", "test.line") != nullptr);
   REQUIRE(registry->failures().size() == 3);
   CHECK(registry->failures()[0].path == folder / "folder.plait.so");
   CHECK(registry->failures()[1].path == folder / "text.plait.so");
@@ -155,7 +155,7 @@ TEST_CASE("a library that ends the process is a failure with words, and the rest
   if (!fs::exists(kEnds)) return;  // not built for sanitizers, which report these signals themselves
   auto registry = Registry::load({{}, {kEnds, kGood}});
   REQUIRE(registry);
-  CHECK(registry->find("test.line") != nullptr);
+  CHECK(registry->find("schedule", "test.line") != nullptr);
   REQUIRE(registry->failures().size() == 4);
   for (const auto& [name, words] : faults) {
     const std::string wanted = "\"" + library(kEnds, name) + "\" " + words;
@@ -185,11 +185,12 @@ TEST_CASE("a note for another draft is refused before any code runs, and says wh
   CHECK(contains(registry->failures()[0].reason.message(), "refuses this Plait"));
   CHECK(contains(registry->failures()[1].reason.message(), "was built for draft 999"));
   CHECK(registry->failures()[1].serves.front() == "layer test.noted_layer");
-  const std::string hint = registry->who_would_provide("test.noted_layer");
+  const std::string hint = registry->who_would_provide("layer", "test.noted_layer");
   CHECK(contains(hint, "\"test.noted_layer\" is provided by \"" + library(kNoted, "noted") +
                            "\", which did not load: "));
-  CHECK(contains(registry->implementation("test.noted_loss", "host").status().message(), "is provided by"));
-  CHECK(registry->who_would_provide("test.line").empty());  // only implemented there
+  CHECK(contains(registry->implementation("loss", "test.noted_loss", "host").status().message(),
+                 "is provided by"));
+  CHECK(registry->who_would_provide("schedule", "test.line").empty());  // only implemented there
 }
 
 TEST_CASE("a file that may not be read says so") {
@@ -233,10 +234,10 @@ TEST_CASE("of two files of one plugin the earlier place wins") {
   folder.copy(library(kGood, "line"), "line.plait.so");
   auto from_file = Registry::load({{folder / "line.plait.so"}, {kGood}});
   REQUIRE(from_file);
-  CHECK(from_file->find("test.line")->file->path == folder / "line.plait.so");
+  CHECK(from_file->find("schedule", "test.line")->file->path == folder / "line.plait.so");
   auto from_folder = Registry::load({{}, {kGood, folder.text()}});
   REQUIRE(from_folder);
-  CHECK(from_folder->find("test.line")->file->path == library(kGood, "line"));
+  CHECK(from_folder->find("schedule", "test.line")->file->path == library(kGood, "line"));
   REQUIRE(from_folder->shadowed().size() == 1);
   CHECK(from_folder->shadowed()[0].path == folder / "line.plait.so");
   CHECK(from_folder->shadowed()[0].by->path == library(kGood, "line"));

@@ -8,8 +8,9 @@ namespace plait::sdk::detail {
 namespace {
 
 // Without the first line, which says the version.
-std::string note(const char* id, const char* version, const char* entries) {
-  const NoteWords words{id, version, entries};
+std::string note(const char* id, const char* version, const char* entries,
+                 std::span<const std::string_view> kinds = {}) {
+  const NoteWords words{id, version, entries, kinds};
   std::string text(write_note(words), 'x');
   write_note(words, text.data(), text.size());
   text.pop_back();  // the zero
@@ -28,9 +29,15 @@ TEST_CASE("id, version and entries") {
         "plugin acme.p 1.0\nlayer acme.swish\n");
   CHECK(entries(R"(layer<A>("a.x"), loss<B>( "a.y" ) ,plait::sdk::metric<ns::C<int, 2>>("a.z"))") ==
         "layer a.x\nloss a.y\nmetric a.z\n");
-  CHECK(entries(R"(implementation<A>("a.x", "a.gpu"))") == "implementation a.x a.gpu\n");
   CHECK(entries("").empty());
   CHECK(entries(R"(numerics(&facts), layer<A>("a.x"), numerics([] { return f(1, 2); }))") == "layer a.x\n");
+}
+
+TEST_CASE("of what kind an implementation is the entry's type says, of the same place") {
+  constexpr std::string_view kKinds[] = {"", "loss"};
+  const char* const both = R"(layer<A>("a.x"), implementation<B>("a.y", "a.gpu"))";
+  CHECK(note("kId", "kVersion", both, kKinds) == "layer a.x\nimplementation loss a.y a.gpu\n");
+  CHECK(note("kId", "kVersion", both) == "layer a.x\nmore\n");
 }
 
 TEST_CASE("what is not written literally is left out, and said to be") {

@@ -94,6 +94,14 @@ TEST_CASE("the exported function gives a complete table") {
   CHECK(std::string(plugin->implementations[2]->device_id) == "acme.counting");
   CHECK(plugin->implementations[2]->ops == plugin->implementations[0]->ops);
   CHECK(std::string(plugin->implementations[3]->device_id) == "acme.elsewhere");
+  for (uint32_t i = 0; i < plugin->n_implementations; ++i)
+    CHECK(std::string(plugin->implementations[i]->kind) == (i == 1 ? "device" : "layer"));
+}
+
+TEST_CASE("the note says the kind of what is only implemented") {
+  const std::string text = plait_plugin_note.text;
+  CHECK(text.find("\nimplementation layer acme.twice acme.counting\n") != std::string::npos);
+  CHECK(text.find("\nmore\n") != std::string::npos);  // the empty entry
 }
 
 TEST_CASE("a derived struct has the fields of the one that describes them, and its own functions") {

@@ -105,21 +105,4 @@ Result<Array> read_npy(std::string_view bytes, const std::string& place) {
   return array;
 }
 
-std::string npy_head(const std::string& type, const std::vector<int64_t>& shape) {
-  std::string extents = "(";
-  for (int64_t extent : shape) extents += std::to_string(extent) + ", ";
-  std::string header = "{'descr': '" + type + "', 'fortran_order': False, 'shape': " + extents + "), }";
-  header.append(63 - (10 + header.size()) % 64, ' ');  // the data begin at a multiple of 64
-  header += '\n';
-  std::string bytes = std::string(kMagic) + std::string("\x01\x00", 2);
-  const auto size = static_cast<uint16_t>(header.size());
-  bytes.append(reinterpret_cast<const char*>(&size), sizeof size);
-  return bytes + header;
-}
-
-std::string write_npy(const Array& array) {
-  return npy_head("<f4", array.shape)
-      .append(reinterpret_cast<const char*>(array.values.data()), array.values.size() * sizeof(float));
-}
-
 }  // namespace plait

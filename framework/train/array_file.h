@@ -1,4 +1,4 @@
-// Arrays in files that other programs read and write: NumPy's .npy.
+// Arrays in files that other programs write: NumPy's .npy.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -17,10 +17,7 @@ struct Array {
 // Little-endian f32 or f64, or u8, in C order. Source: NumPy enhancement proposal 1 (format versions 1 to 3).
 // Fails with: kCorrupt; kUnsupported for other element types and for Fortran order.
 Result<Array> read_npy(std::string_view bytes, const std::string& place);
-bool is_npy(std::string_view bytes);        // by its first bytes
-std::string write_npy(const Array& array);  // f32
-// What stands before the elements; `type` as the format has it: "<f4".
-std::string npy_head(const std::string& type, const std::vector<int64_t>& shape);
+bool is_npy(std::string_view bytes);  // by its first bytes
 
 // "[3, 28, 28]"
 std::string shape_words(const std::vector<int64_t>& shape);

@@ -256,11 +256,4 @@ Result<Array> read_csv(std::string_view text, const std::string& place, Heading 
   return CsvReader(text, place, heading, note).run();
 }
 
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + "\"";
-}
-
 }  // namespace plait

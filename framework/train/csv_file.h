@@ -27,7 +27,4 @@ enum class Heading {
 Result<Array> read_csv(std::string_view text, const std::string& place, Heading heading = Heading::kAuto,
                        std::string* note = nullptr);
 
-// `text` as one field, in quotes where it needs them.
-std::string csv_field(const std::string& text);
-
 }  // namespace plait

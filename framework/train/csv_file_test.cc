@@ -115,10 +115,5 @@ TEST_CASE("other parting marks and encodings are told") {
   CHECK(error_of(std::string("\xff\xfe\x31\0,\0", 6)).find("UTF-16") != std::string::npos);
 }
 
-TEST_CASE("a field that needs quotes gets them") {
-  CHECK(csv_field("cat") == "cat");
-  CHECK(csv_field("cat, or \"dog\"") == "\"cat, or \"\"dog\"\"\"");
-}
-
 }  // namespace
 }  // namespace plait

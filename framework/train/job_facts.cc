@@ -5,6 +5,7 @@
 #include <map>
 #include <span>
 
+#include "pipeline/core_fields.h"
 #include "pipeline/lexer.h"
 #include "pipeline/syntax.h"
 
@@ -53,7 +54,11 @@ class Flattener {
     order(fields);
     for (const Group& group : groups_of(fields)) {
       if (is_one_of(kHarmlessFields, group.name)) continue;
-      block(group, "", [&](const Field& field, const std::string& path) { core(field.fields, path + "."); });
+      const auto known =
+          std::ranges::find_if(core_blocks(), [&](const CoreBlock& core) { return group.name == core.name; });
+      const Within in = known == core_blocks().end() ? Within() : Within{known->plugin_kind, known->fields};
+      block(group, "",
+            [&](const Field& field, const std::string& path) { inside(field.fields, path + ".", in); });
     }
   }
 
@@ -98,28 +103,31 @@ class Flattener {
     return group.fields.size() == 1 ? list : "[" + list + "]";
   }
 
-  // A block of the file: messages in it are plugins, or blocks of their own.
-  void core(const std::vector<Field>& fields, const std::string& prefix) {
-    for (const Group& group : groups_of(fields)) {
-      if (group.name == "name" && !group.fields.front()->is_message) continue;
-      block(group, prefix, [&](const Field& field, const std::string& path) {
-        const TypeEntry* entry = registry_.find(field.name.text);
-        if (entry == nullptr) return core(field.fields, path + ".");
-        plugin(field.fields, path + ".", KnownFields(entry->type->fields, entry->type->n_fields));
-      });
-    }
+  // What fields stand in: a block of the file, or a plugin (or a message of one).
+  struct Within {
+    const char* kind = nullptr;  // of plugins that may stand there
+    KnownFields known = {};
+    bool is_plugin = false;
+  };
+
+  Within within(const Within& outer, const Field& field) const {
+    const plait_field* own = field.bracketed ? nullptr : find_known(outer.known, field.name.text);
+    if (own != nullptr && own->kind == PLAIT_FIELD_MESSAGE)
+      return {nullptr, KnownFields(own->fields, own->n_fields), outer.is_plugin};
+    if (own != nullptr && own->kind == PLAIT_FIELD_CHILD) return {own->child_kind};
+    const TypeEntry* entry = outer.kind == nullptr ? nullptr : registry_.find(outer.kind, field.name.text);
+    if (entry == nullptr) return {};
+    return {nullptr, KnownFields(entry->type->fields, entry->type->n_fields), true};
   }
 
-  void plugin(const std::vector<Field>& fields, const std::string& prefix, KnownFields known) {
+  void inside(const std::vector<Field>& fields, const std::string& prefix, const Within& in) {
     for (const Group& group : groups_of(fields)) {
-      const plait_field* described = find_known(known, group.name);
-      if (described != nullptr && (described->flags & PLAIT_FIELD_PATH) != 0) continue;
+      const plait_field* own = find_known(in.known, group.name);
+      const bool is_path = own != nullptr && (own->flags & PLAIT_FIELD_PATH) != 0;
+      const bool is_name = !in.is_plugin && group.name == "name" && !group.fields.front()->is_message;
+      if (is_path || is_name) continue;
       block(group, prefix, [&](const Field& field, const std::string& path) {
-        if (described != nullptr && described->kind == PLAIT_FIELD_MESSAGE) {
-          plugin(field.fields, path + ".", KnownFields(described->fields, described->n_fields));
-        } else {
-          core(field.fields, path + ".");
-        }
+        inside(field.fields, path + ".", within(in, field));
       });
     }
   }
@@ -198,6 +206,7 @@ std::vector<PlacedPlugin> plugins_of(const Job& job) {
     all.push_back({place + ".source", &stage.source});
     all.push_back({place + ".combiner", &stage.combiner});
     all.push_back({place + ".reducer", &stage.reducer});
+    all.push_back({place + ".sink", &stage.sink});
     for (size_t i = 0; i < stage.preprocess.size(); ++i)
       all.push_back({place + "." + at("preprocess", i), &stage.preprocess[i]});
   }

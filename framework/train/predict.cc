@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <optional>
 
-#include "base/one_nan.h"
 #include "cluster/local_transport.h"
+#include "mapreduce/sink.h"
 #include "train/array_file.h"
 #include "train/blocks.h"
 #include "train/given_records.h"
@@ -27,7 +27,7 @@ class Prediction {
   }
 
   Result<PredictSummary> run() {
-    PLAIT_TRY(check_endings());
+    PLAIT_TRY(choose_sink());
     PLAIT_ASSIGN(const auto device, Device::open(registry_, *job_.device.entry, *job_.device.config));
     const auto world = single();
     PLAIT_TRY(share_used_arrays(files_, options_.run_dir, job_, *world));
@@ -41,18 +41,41 @@ class Prediction {
     PLAIT_ASSIGN(const auto blocks, Blocks::create(parts, 0, 1));
     PLAIT_ASSIGN(const auto plain, read_weights(blocks->plan().network()));
     make_scores(blocks->plan().network());
+    PLAIT_TRY(out("", sink_->check(result_specs())));
     PLAIT_TRY(blocks->run(plain_weights_of(plain), {[this](const BlockView& view) { return keep(view); }}));
-    PLAIT_TRY(
-        files_.write_atomically(options_.out, options_.out.ends_with(".npy") ? write_npy(scores_) : csv()));
+    PLAIT_TRY(write_scores());
     summary_.samples = set_.records();
     summary_.shape.assign(scores_.shape.begin() + 1, scores_.shape.end());
     return summary_;
   }
 
  private:
-  Status check_endings() const {
-    if (options_.out.ends_with(".npy") || options_.out.ends_with(".csv")) return {};
-    return {Code::kInvalid, "--out " + options_.out + ": wanted a name that ends in .npy or .csv"};
+  // The one that --sink names, or that --out's ending means.
+  Status choose_sink() {
+    std::vector<const TypeEntry*> fit = sinks_for(registry_, options_.out);
+    if (!options_.sink.empty()) {
+      const TypeEntry* named = registry_.find(kKindOf<plait_sink_ops>, options_.sink);
+      if (named == nullptr) return {Code::kUsage, "--sink: no sink \"" + options_.sink + "\" is loaded"};
+      fit = {named};
+    }
+    if (fit.empty()) {
+      std::string endings;
+      for (const std::string& one : all_endings(registry_)) endings += (endings.empty() ? "" : ", ") + one;
+      return out(options_.out + ": ", {Code::kInvalid, "wanted a name that ends in one of " + endings});
+    }
+    if (fit.size() > 1)
+      return out(options_.out + ": ",
+                 {Code::kInvalid, std::string("both ") + fit[0]->type->id + " and " + fit[1]->type->id +
+                                      " write such a file; say which by --sink"});
+    PluginSpec spec{fit[0], nullptr, {}};
+    PLAIT_ASSIGN(spec.config, default_config(*fit[0]->type));
+    PLAIT_ASSIGN(sink_, Sink::create(registry_, spec));
+    is_table_ = is_table(*fit[0]);
+    return {};
+  }
+
+  static Status out(const std::string& what, const Status& status) {
+    return status ? status : Status(status.code(), "--out " + what + status.message());
   }
 
   bool uses_own_records() const { return options_.in == "test" || options_.in == "validation"; }
@@ -117,22 +140,32 @@ class Prediction {
     return view.stream.synchronize();
   }
 
-  std::string csv() const {
-    std::string text = "index,prediction";
-    for (size_t c = 0; c < width_; ++c)
-      text += "," + (class_names_.size() == width_ ? csv_field(class_names_[c]) : "s" + std::to_string(c));
-    text += "\n";
-    for (size_t n = 0; n * width_ < scores_.values.size(); ++n) {
+  // In a table a line for each record: its number, the place of its largest score, and the scores; else the
+  // scores as the layer makes them.
+  std::vector<SinkArraySpec> result_specs() const {
+    const std::string& layer = job_.layers.back().name;
+    if (!is_table_) return {{{layer, PLAIT_F32, scores_.shape, -1}, {}}};
+    const int64_t records = scores_.shape.front();
+    std::vector<std::string> columns = class_names_;
+    if (columns.size() != width_) columns.clear();
+    for (size_t c = columns.size(); c < width_; ++c) columns.push_back("s" + std::to_string(c));
+    return {{{"index", PLAIT_I64, {records}, -1}, {}},
+            {{"prediction", PLAIT_I64, {records}, -1}, {}},
+            {{layer, PLAIT_F32, {records, static_cast<int64_t>(width_)}, -1}, std::move(columns)}};
+  }
+
+  Status write_scores() {
+    const auto records = static_cast<size_t>(scores_.shape.front());
+    std::vector<int64_t> index(records), prediction(records);
+    for (size_t n = 0; n < records; ++n) {
       const float* row = scores_.values.data() + n * width_;
-      text += std::to_string(n) + "," + std::to_string(std::max_element(row, row + width_) - row);
-      for (size_t c = 0; c < width_; ++c) {
-        char number[32];
-        std::snprintf(number, sizeof number, ",%.9g", one_nan(static_cast<double>(row[c])));
-        text += number;
-      }
-      text += "\n";
+      index[n] = static_cast<int64_t>(n);
+      prediction[n] = std::max_element(row, row + width_) - row;
     }
-    return text;
+    std::vector<const void*> data = {scores_.values.data()};
+    if (is_table_) data = {index.data(), prediction.data(), scores_.values.data()};
+    return files_.write_pieces_atomically(
+        options_.out, [&](const Files::Writer& write) { return sink_->write(result_specs(), data, write); });
   }
 
   const Registry& registry_;
@@ -145,6 +178,8 @@ class Prediction {
   EvaluationSet set_;
   std::vector<std::string> class_names_;
   Array scores_;
+  std::unique_ptr<Sink> sink_;
+  bool is_table_ = false;
   int tensor_ = -1;
   size_t width_ = 1;
 };

@@ -241,9 +241,11 @@ struct PredictOptions {
   // says what the network is given (input_record.h): no data are opened for it.
   std::string in;
   Heading heading = Heading::kAuto;  // of a .csv
-  // .csv: heading "index,prediction,<class names or s0,s1,...>", a line per sample with the place of the
-  // largest score and the scores; .npy: scores [N, C] f32.
+  // By the sink that its ending means. A table (.csv, .tsv): heading "index,prediction,<class names or
+  // s0,s1,...>", a line per sample with the place of the largest score and the scores; else (.npy,
+  // .safetensors) the scores [N, ...] f32, as the layer makes them.
   std::string out;
+  std::string sink;  // a type that writes it whatever its ending; "": by the ending
   int threads = 0;
 };
 

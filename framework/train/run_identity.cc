@@ -18,9 +18,7 @@ bool implements(const PluginFile& file, const TypeEntry& entry, const std::strin
     const plait_implementation& made = *file.plugin->implementations[i];
     if (made.device_id != device_id && std::string(made.device_id) != PLAIT_HOST_DEVICE) continue;
     const auto taken = entry.implementations.find(made.device_id);
-    if (std::string(made.type_id) == entry.type->id && taken != entry.implementations.end() &&
-        taken->second == &made)
-      return true;
+    if (taken != entry.implementations.end() && taken->second == &made) return true;
   }
   return false;
 }
@@ -28,10 +26,10 @@ bool implements(const PluginFile& file, const TypeEntry& entry, const std::strin
 // Libraries that describe or implement a type of the job.
 std::set<const PluginFile*> files_of(const Registry& registry, const Job& job) {
   std::set<const PluginFile*> used;
-  std::set<std::string> ids;
-  for (const plait_type* type : types_of(job)) ids.insert(type->id);
-  for (const auto& [id, entry] : registry.types()) {
-    if (ids.count(id) == 0) continue;
+  const std::vector<const plait_type*> list = types_of(job);
+  const std::set<const plait_type*> types(list.begin(), list.end());
+  for (const auto& [name, entry] : registry.types()) {
+    if (types.count(entry.type) == 0) continue;
     used.insert(entry.file);
     for (const auto& file : registry.files())
       if (implements(*file, entry, job.device.id())) used.insert(file.get());

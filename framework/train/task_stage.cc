@@ -11,8 +11,6 @@
 #include "graph/sample_chain.h"
 #include "pipeline/load.h"
 #include "registry/shape_text.h"
-#include "train/array_table.h"
-#include "train/pair_table.h"
 
 namespace plait {
 namespace {
@@ -27,6 +25,13 @@ uint64_t record_bytes(const std::vector<PartSpec>& parts) {
   uint64_t bytes = 0;
   for (const PartSpec& part : parts) bytes += byte_count(part);
   return bytes;
+}
+
+// Outputs of a task, whose columns have no names.
+std::vector<SinkArraySpec> sink_arrays(const std::vector<PartSpec>& outputs) {
+  std::vector<SinkArraySpec> arrays;
+  for (const PartSpec& output : outputs) arrays.push_back({output, {}});
+  return arrays;
 }
 
 }  // namespace
@@ -225,7 +230,15 @@ Status TaskStage::make_plugins(const Registry& registry) {
   for (size_t i = 0; i < outputs.size(); ++i)
     if (form_.has_rows(i)) outputs[i].shape.insert(outputs[i].shape.begin(), -1);  // as many as there will be
   if (spec_.arrays != nullptr) spec_.arrays->declare(outputs);
-  return placed(spec_.task, check_arrays_fit(spec_.output, outputs));
+  PLAIT_TRY(make_sink());
+  return placed(spec_.task, sink_->check(sink_arrays(outputs)));
+}
+
+Status TaskStage::make_sink() {
+  auto sink = Sink::create(registry_, spec_.sink);
+  if (!sink) return {sink.status().code(), error_at(spec_.sink.where, sink.status().message())};
+  sink_ = std::move(sink).value();
+  return {};
 }
 
 Status TaskStage::make_keyed_plugins(const Registry& registry) {
@@ -242,7 +255,8 @@ Status TaskStage::make_keyed_plugins(const Registry& registry) {
   auto reducer = KeyReducer::create(registry, spec_.reducer, kind);
   PLAIT_TRY(placed(spec_.reducer, reducer.status()));
   reducer_ = std::move(reducer).value();
-  return {};
+  PLAIT_TRY(make_sink());
+  return placed(spec_.sink, sink_->check(reducer_->kind()));
 }
 
 int64_t TaskStage::tasks() const { return Splits{records(), spec_.split}.count(); }
@@ -315,9 +329,8 @@ Status TaskStage::run_keyed(Transport& transport, StoppableWork& work, int slots
   parts.transport = &transport;
   parts.work = &work;
   parts.take = [&](PairStream& results) {
-    return write_file([&](const Files::Writer& write) {
-      return write_table(results, reducer_->kind(), spec_.output, write);
-    });
+    return write_file(
+        [&](const Files::Writer& write) { return sink_->write(results, reducer_->kind(), write); });
   };
   keyed_ = std::make_unique<KeyedStage>(parts);
   PLAIT_TRY(keyed_->run());
@@ -345,7 +358,11 @@ Status TaskStage::run_arrays(Transport& transport, StoppableWork& work, int slot
   parts.transport = &transport;
   parts.work = &work;
   parts.take = [&](const std::vector<OutputArray>& arrays) {
-    return write_file([&](const Files::Writer& write) { return write_arrays(arrays, spec_.output, write); });
+    std::vector<PartSpec> specs;
+    std::vector<const void*> data;
+    for (const OutputArray& array : arrays) specs.push_back(array.spec), data.push_back(array.bytes.data());
+    return write_file(
+        [&](const Files::Writer& write) { return sink_->write(sink_arrays(specs), data, write); });
   };
   arrays_ = std::make_unique<ArrayStage>(parts);
   PLAIT_TRY(arrays_->run());

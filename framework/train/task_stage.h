@@ -9,6 +9,7 @@
 #include "graph/input.h"
 #include "mapreduce/array_stage.h"
 #include "mapreduce/keyed_stage.h"
+#include "mapreduce/sink.h"
 #include "train/array_source.h"
 #include "train/fit_stage.h"
 #include "train/run.h"
@@ -80,6 +81,7 @@ class TaskStage {
   Status open_arrays();
   SampleReader::Options reader_options() const;
   Status make_plugins(const Registry& registry);
+  Status make_sink();
   Status make_keyed_plugins(const Registry& registry);
   Status run_keyed(Transport& transport, StoppableWork& work, int slots, const FileWriter& write_file,
                    Outcome& outcome);
@@ -99,6 +101,7 @@ class TaskStage {
   TaskForm form_;
   std::unique_ptr<Combiner> combiner_;
   std::unique_ptr<KeyReducer> reducer_;
+  std::unique_ptr<Sink> sink_;
   std::unique_ptr<Mapper> mapper_;
   std::unique_ptr<KeyedStage> keyed_;
   std::unique_ptr<ArrayStage> arrays_;

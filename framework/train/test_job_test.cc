@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <plait/sdk.hpp>
+#include <plait/table_text.hpp>
 
 #include <array>
 #include <cmath>
@@ -621,6 +622,17 @@ struct Again {
   }
 };
 
+void as_it_is(std::string_view bytes, std::string& to) { to += bytes; }
+
+struct Columns {
+  static constexpr const char* endings[] = {".csv"};
+  static constexpr bool table = true;
+  static void describe(sdk::Describe<Columns>& d) { d.doc("a table with commas"); }
+  void write_arrays(sdk::Context&, const sdk::SinkArrays& arrays, sdk::ByteWriter& out) const {
+    sdk::write_table(arrays, {',', &as_it_is}, out);
+  }
+};
+
 }  // namespace
 
 std::function<void()>& before_points_read() {
@@ -640,12 +652,13 @@ const Registry& train_registry() {
       sdk::optimizer<Paced>("plait.paced"), sdk::optimizer<Grow>("plait.grow"),
       sdk::optimizer<Sharp>("plait.sharp"), sdk::reducer<MeanReducer>("plait.mean"),
       sdk::reducer<Middle>("plait.middle"), sdk::source<Points>("plait.points"),
-      sdk::augmenter<Level>("plait.level"), sdk::device<Memory<true>>("plait.near"),
-      sdk::device<Memory<false>>("plait.far"), sdk::pretrainer<Again>("plait.again"),
-      sdk::schedule<Fade>("plait.fade"), sdk::schedule<HalfLater>("plait.halve"),
-      sdk::schedule<Watch>("plait.watch"), sdk::schedule<Tire>("plait.tire"),
-      sdk::schedule<Listed>("plait.listed"), sdk::source<test_sequences::Words>("plait.words"),
-      sdk::layer<test_sequences::Carry>("plait.carry"), sdk::layer<test_sequences::Last>("plait.last"));
+      sdk::sink<Columns>("plait.columns"), sdk::augmenter<Level>("plait.level"),
+      sdk::device<Memory<true>>("plait.near"), sdk::device<Memory<false>>("plait.far"),
+      sdk::pretrainer<Again>("plait.again"), sdk::schedule<Fade>("plait.fade"),
+      sdk::schedule<HalfLater>("plait.halve"), sdk::schedule<Watch>("plait.watch"),
+      sdk::schedule<Tire>("plait.tire"), sdk::schedule<Listed>("plait.listed"),
+      sdk::source<test_sequences::Words>("plait.words"), sdk::layer<test_sequences::Carry>("plait.carry"),
+      sdk::layer<test_sequences::Last>("plait.last"));
   const auto on = [](const char* device) {
     return sdk::PluginTable(
         device, "1", "none", sdk::implementation<Plane>("plait.plane", device),

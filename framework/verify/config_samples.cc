@@ -126,8 +126,8 @@ double ConfigSampler::draw_number(const plait_field& field) {
 bool ConfigSampler::draw_child(const plait_field& field, ConfigValue& value) {
   if (depth_ >= kDeepest) return false;
   std::vector<const plait_type*> fit;
-  for (const auto& [id, entry] : registry_.types()) {
-    if (entry.type->kind == std::string(field.child_kind)) fit.push_back(entry.type);
+  for (const auto& [type, entry] : registry_.types()) {
+    if (type.kind == field.child_kind) fit.push_back(entry.type);
   }
   if (fit.empty()) return false;
   const plait_type* type = dice_.pick(fit);

@@ -139,8 +139,8 @@ double ExtremeConfigs::number(const plait_field& field) {
 bool ExtremeConfigs::draw_child(const plait_field& field, ConfigValue& value) {
   if (depth_ >= kDeepest) return false;
   std::vector<const plait_type*> fit;
-  for (const auto& [id, entry] : registry_.types())
-    if (std::strcmp(entry.type->kind, field.child_kind) == 0) fit.push_back(entry.type);
+  for (const auto& [type, entry] : registry_.types())
+    if (type.kind == field.child_kind) fit.push_back(entry.type);
   if (fit.empty()) return false;
   const plait_type* type = dice_.pick(fit);
   const auto plain = default_config(*type);

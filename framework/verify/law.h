@@ -1,8 +1,10 @@
 // A law: one promise of the border that every plugin of a kind must keep, and the function that tries it.
 //
-// Laws stand in tables, one per kind (..._laws.cc); they name no plugin. A check runs in a process of its
-// own: it may crash or hang, and leave things behind.
+// Laws stand in tables, at least one per kind (..._laws.cc); they name no plugin. A check runs in a process
+// of its own: it may crash or hang, and leave things behind.
 #pragma once
+#include <plait/kinds.h>
+
 #include <string>
 #include <vector>
 
@@ -34,6 +36,12 @@ bool is_silent(const Status& status);
 // own.
 bool is_refusal(const Status& status);
 
+// Of a kind of <plait/kinds.h>: layer_laws, loss_laws, ...
+#define PLAIT_KIND_LAWS(kind, Name, ops) std::vector<Law> kind##_laws();
+PLAIT_KINDS(PLAIT_KIND_LAWS)
+#undef PLAIT_KIND_LAWS
+
+// Of the library, of every kind, and of what several kinds do.
 std::vector<Law> library_laws();
 std::vector<Law> type_laws();
 std::vector<Law> tried_laws();
@@ -41,7 +49,11 @@ std::vector<Law> range_laws();
 std::vector<Law> work_laws();
 std::vector<Law> process_laws();
 std::vector<Law> damage_laws();
+std::vector<Law> large_laws();
+std::vector<Law> stage_laws();
 std::vector<Law> cost_laws();
+
+// Parts of a kind's laws.
 std::vector<Law> layer_memory_laws();
 std::vector<Law> layer_gradient_laws();
 std::vector<Law> layer_bits_laws();
@@ -49,24 +61,11 @@ std::vector<Law> layer_batch_laws();
 std::vector<Law> layer_form_laws();
 std::vector<Law> layer_mode_laws();
 std::vector<Law> layer_trait_laws();
-std::vector<Law> large_laws();
 std::vector<Law> layer_fault_laws();
 std::vector<Law> layer_half_laws();
-std::vector<Law> loss_laws();
-std::vector<Law> metric_laws();
-std::vector<Law> optimizer_laws();
-std::vector<Law> schedule_laws();
-std::vector<Law> augmenter_laws();
 std::vector<Law> augmenter_large_laws();
-std::vector<Law> source_laws();
-std::vector<Law> task_laws();
 std::vector<Law> accumulator_laws();
-std::vector<Law> combiner_laws();
-std::vector<Law> reducer_laws();
 std::vector<Law> whole_reducer_laws();
 std::vector<Law> key_reducer_laws();
-std::vector<Law> pretrainer_laws();
-std::vector<Law> device_laws();
-std::vector<Law> stage_laws();
 
 }  // namespace plait

@@ -57,7 +57,7 @@ Status mirrors(Trial& trial) {
   std::string missing;
   for (const LayerCase& made : cases) {
     for (const Block& block : made.shapes.mirror) {
-      if (trial.registry().find(block.type_id) == nullptr) {
+      if (trial.registry().find("layer", block.type_id) == nullptr) {
         missing = block.type_id;
         continue;
       }

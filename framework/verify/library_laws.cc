@@ -157,10 +157,11 @@ bool has_type(const plait_plugin& plugin, const PluginNote::Type& noted) {
 }
 
 bool has_implementation(const plait_plugin& plugin, const PluginNote::Implementation& noted) {
-  for (uint32_t i = 0; i < plugin.n_implementations; ++i)
-    if (plugin.implementations[i]->type_id == noted.type_id &&
-        plugin.implementations[i]->device_id == noted.device_id)
-      return true;
+  for (uint32_t i = 0; i < plugin.n_implementations; ++i) {
+    const plait_implementation* made = plugin.implementations[i];
+    const bool is_kind = noted.kind.empty() || !PLAIT_HAS(made, kind) || made->kind == noted.kind;
+    if (is_kind && made->type_id == noted.type_id && made->device_id == noted.device_id) return true;
+  }
   return false;
 }
 
@@ -183,8 +184,8 @@ Status check_noted_types(const PluginNote& note, const plait_plugin& plugin) {
           fmt::format("the note names {} {}, the tables have{}", type.kind, type.id, types_text(plugin)));
   for (const PluginNote::Implementation& made : note.implementations)
     if (!has_implementation(plugin, made))
-      return broken(
-          fmt::format("the note names {} on {}, which is not implemented", made.type_id, made.device_id));
+      return broken(fmt::format("the note names {}{}{} on {}, which is not implemented", made.kind,
+                                made.kind.empty() ? "" : " ", made.type_id, made.device_id));
   if (!note.complete || note.types.size() == plugin.n_types) return {};
   return broken(fmt::format("the note names {} types and no more, the tables have{}", note.types.size(),
                             types_text(plugin)));

@@ -38,10 +38,10 @@ Result<const ToyNetwork*> toy_network(Trial& trial) {
   // The type that has a required field "units" stands for a fully connected layer.
   std::string id, word;
   for (const auto& [name, entry] : trial.registry().types()) {
-    if (std::string(entry.type->kind) != "layer") continue;
+    if (name.kind != kKindOf<plait_layer_ops>) continue;
     for (uint32_t i = 0; i < entry.type->n_fields; ++i)
       if (entry.type->fields[i]->name == std::string("units") && id.empty())
-        id = name, word = entry.short_name();
+        id = name.id, word = entry.short_name();
   }
   if (id.empty()) return skipped("no layer with units is loaded, of which a network could be made");
   PLAIT_TRY(build(trial.registry(), word == id ? "[" + id + "]" : word, *toy));

@@ -10,6 +10,7 @@
 #include <regex>
 #include <sstream>
 
+#include "registry/kinds.h"
 #include "verify/child.h"
 #include "verify/verify.h"
 
@@ -18,7 +19,6 @@ namespace {
 
 struct Test {
   TestName name;
-  std::string kind;
   const Law* law;
 };
 
@@ -42,9 +42,9 @@ bool needs_companions(const Registry& alone) {
   if (!alone.failures().empty()) return true;
   for (const auto& file : alone.files())
     if (has_hints(*file)) return true;
-  for (const auto& [id, entry] : alone.types()) {
+  for (const auto& [type, entry] : alone.types()) {
     if (has_children(entry.type->fields, entry.type->n_fields)) return true;
-    if (std::strcmp(entry.type->kind, "pretrainer") == 0) return true;
+    if (find_kind(type.kind)->writes_its_children) return true;
     for (const auto& [device, made] : entry.implementations)
       if (device != PLAIT_HOST_DEVICE) return true;
   }
@@ -60,14 +60,11 @@ Result<Registry> load(const std::string& file, const SearchPath& companions) {
 }
 
 // The implementations that stand in the file itself.
-bool is_of_file(const TypeEntry& entry, const std::string& device, const Registry& registry,
-                const std::string& file) {
+bool is_of_file(const plait_implementation* made, const Registry& registry, const std::string& file) {
   for (const auto& known : registry.files()) {
     if (known->path != file) continue;
-    for (uint32_t i = 0; i < known->plugin->n_implementations; ++i) {
-      const plait_implementation* made = known->plugin->implementations[i];
-      if (entry.type->id == std::string(made->type_id) && device == made->device_id) return true;
-    }
+    for (uint32_t i = 0; i < known->plugin->n_implementations; ++i)
+      if (known->plugin->implementations[i] == made) return true;
   }
   return false;
 }
@@ -75,25 +72,26 @@ bool is_of_file(const TypeEntry& entry, const std::string& device, const Registr
 std::vector<Test> tests_of(const Registry& registry, const std::string& file) {
   std::vector<Test> tests;
   for (const Law& law : all_laws())
-    if (std::strcmp(law.kind, "library") == 0) tests.push_back({{file, "", "", law.name}, "library", &law});
-  for (const auto& [id, entry] : registry.types()) {
+    if (std::strcmp(law.kind, "library") == 0) tests.push_back({{file, "", "", "", law.name}, &law});
+  for (const auto& [type, entry] : registry.types()) {
+    const bool shares_id = registry.named(type.id).size() > 1;
     for (const auto& [device, made] : entry.implementations) {
-      if (!is_of_file(entry, device, registry, file)) continue;
+      if (!is_of_file(made, registry, file)) continue;
       for (const Law& law : all_laws()) {
-        if (std::strcmp(law.kind, "type") == 0 || std::strcmp(law.kind, entry.type->kind) == 0)
-          tests.push_back({{file, id, device, law.name}, entry.type->kind, &law});
+        if (std::strcmp(law.kind, "type") == 0 || law.kind == type.kind)
+          tests.push_back({{file, type.kind, type.id, device, law.name, shares_id}, &law});
       }
     }
   }
   return tests;
 }
 
-// Between processes: "law number \t type \t device \t kind" a line.
+// Between processes: "law number \t kind \t type \t device \t 1 where it shares its id" a line.
 std::string write_tests(const std::vector<Test>& tests) {
   std::string text;
   for (const Test& test : tests)
-    text += fmt::format("{}\t{}\t{}\t{}\n", test.law - all_laws().data(), test.name.type_id,
-                        test.name.device_id, test.kind);
+    text += fmt::format("{}\t{}\t{}\t{}\t{:d}\n", test.law - all_laws().data(), test.name.kind,
+                        test.name.type_id, test.name.device_id, test.name.shares_id);
   return text;
 }
 
@@ -102,11 +100,10 @@ std::vector<Test> read_tests(const std::string& text, const std::string& file) {
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
-    std::string number, type, device, kind;
-    std::getline(words, number, '\t'), std::getline(words, type, '\t');
-    std::getline(words, device, '\t'), std::getline(words, kind, '\t');
+    std::string number, kind, type, device, shares_id;
+    for (std::string* word : {&number, &kind, &type, &device, &shares_id}) std::getline(words, *word, '\t');
     const Law& law = all_laws()[std::stoul(number)];
-    tests.push_back({{file, type, device, law.name}, kind, &law});
+    tests.push_back({{file, kind, type, device, law.name, shares_id == "1"}, &law});
   }
   return tests;
 }
@@ -136,7 +133,9 @@ std::string try_law(const Test& test, const VerifyOptions& options, TestProgress
 }
 
 TestResult result_of(const Test& test, const Result<std::string>& answer, double seconds) {
-  TestResult result{test.name, test.kind, test.law, Verdict::kFailed, "", seconds};
+  TestResult result{test.name, test.name.kind.empty() ? "library" : test.name.kind,
+                    test.law,  Verdict::kFailed,
+                    "",        seconds};
   if (!answer) {
     result.message = answer.status().message();
   } else if (!answer->empty()) {
@@ -193,7 +192,7 @@ class Runner {
       for (Test& test : read_tests(answer->substr(1), file)) add(std::move(test));
       return {};
     }
-    Test test{{file, "", "", loading_law().name}, "library", &loading_law()};
+    Test test{{file, "", "", "", loading_law().name}, &loading_law()};
     failed_to_load_.emplace_back(tests_.size(), answer ? answer->substr(1) : answer.status().message());
     if (!add(std::move(test))) failed_to_load_.pop_back();
     return {};

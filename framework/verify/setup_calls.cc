@@ -11,6 +11,7 @@
 #include "verify/loss_bench.h"
 #include "verify/metric_bench.h"
 #include "verify/pretrainer_bench.h"
+#include "verify/sink_bench.h"
 
 namespace plait {
 namespace {
@@ -345,29 +346,58 @@ Status set_up_device(Trial&, const Instance& made, uint64_t refused) {
   return row.status();
 }
 
-Result<List> by_kind(Trial& trial, size_t count) {
-  const std::string kind = trial.type().kind;
-  if (kind == "layer") return layers(trial, count);
-  if (kind == "loss") return losses(trial, count);
-  if (kind == "metric") return metrics(trial, count);
-  if (kind == "augmenter") return augmenters(trial, count);
-  if (kind == "task") return tasks(trial, count);
-  if (kind == "combiner") return combiners(trial, count);
-  static const std::map<std::string, SetUpInstance> kOthers = {{"optimizer", set_up_optimizer},
-                                                               {"source", set_up_source},
-                                                               {"pretrainer", set_up_pretrainer},
-                                                               {"device", set_up_device},
-                                                               {"schedule", set_up_plain<plait_schedule_ops>},
-                                                               {"reducer", set_up_plain<plait_reducer_ops>}};
-  const auto found = kOthers.find(kind);
-  if (found == kOthers.end()) return skipped("the kit knows no calls for its kind");
-  return instances(trial, count, found->second);
+Status set_up_sink(Trial& trial, const Instance& made, uint64_t refused) {
+  const auto* ops = made.ops<plait_sink_ops>();
+  const std::vector<SinkArraySpec> specs = {{{"a", PLAIT_F64, {2}, -1}, {}}};
+  const double numbers[] = {1, 2};
+  const RawSinkArrays declared(specs, {}), filled(specs, {numbers});
+  const auto& rules = trial.rules<plait_sink_rules>();
+  plait_byte_taker taker{};
+  taker.struct_size = sizeof taker;
+  taker.append = [](const plait_byte_taker*, plait_str) { return int{PLAIT_OK}; };
+  const bool writes = PLAIT_HAS(ops, write_arrays), checks = PLAIT_HAS(&rules, check_arrays);
+  void* self = nullptr;
+  Row row(refused);
+  if (writes && checks)
+    row.call([&] { return rules.check_arrays(row.c(), &made.config(), declared.size(), declared.data()); });
+  if (row.call([&] { return ops->create(row.c(), &made.config(), &self); })) {
+    if (writes)
+      row.call([&] { return ops->write_arrays(self, row.c(), filled.size(), filled.data(), &taker); });
+    ops->destroy(self);
+  }
+  return row.status();
 }
 
 }  // namespace
 
+Result<List> layer_setup_calls(Trial& trial, size_t count) { return layers(trial, count); }
+Result<List> loss_setup_calls(Trial& trial, size_t count) { return losses(trial, count); }
+Result<List> metric_setup_calls(Trial& trial, size_t count) { return metrics(trial, count); }
+Result<List> augmenter_setup_calls(Trial& trial, size_t count) { return augmenters(trial, count); }
+Result<List> task_setup_calls(Trial& trial, size_t count) { return tasks(trial, count); }
+Result<List> combiner_setup_calls(Trial& trial, size_t count) { return combiners(trial, count); }
+Result<List> optimizer_setup_calls(Trial& trial, size_t count) {
+  return instances(trial, count, set_up_optimizer);
+}
+Result<List> schedule_setup_calls(Trial& trial, size_t count) {
+  return instances(trial, count, set_up_plain<plait_schedule_ops>);
+}
+Result<List> pretrainer_setup_calls(Trial& trial, size_t count) {
+  return instances(trial, count, set_up_pretrainer);
+}
+Result<List> source_setup_calls(Trial& trial, size_t count) { return instances(trial, count, set_up_source); }
+Result<List> reducer_setup_calls(Trial& trial, size_t count) {
+  return instances(trial, count, set_up_plain<plait_reducer_ops>);
+}
+Result<List> sink_setup_calls(Trial& trial, size_t count) { return instances(trial, count, set_up_sink); }
+Result<List> device_setup_calls(Trial& trial, size_t count) { return instances(trial, count, set_up_device); }
+
 Result<List> setup_calls(Trial& trial, size_t count) {
-  PLAIT_ASSIGN(auto all, by_kind(trial, count));
+#define PLAIT_KIND_SETUP(kind, Name, ops) {#kind, kind##_setup_calls},
+  static const std::map<std::string, Result<List> (*)(Trial&, size_t)> kMakers = {
+      PLAIT_KINDS(PLAIT_KIND_SETUP)};
+#undef PLAIT_KIND_SETUP
+  PLAIT_ASSIGN(auto all, kMakers.at(trial.type().kind)(trial, count));
   List good;
   Status refusal = skipped("no case found");
   for (SetupCalls& one : all) {

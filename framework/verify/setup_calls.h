@@ -1,5 +1,7 @@
 // The calls of a type before the first step, made in a row: what a plugin allocates, it allocates there.
 #pragma once
+#include <plait/kinds.h>
+
 #include <functional>
 #include <string>
 #include <vector>
@@ -19,5 +21,10 @@ struct SetupCalls {
 
 // Up to `count` that succeed. Fails with: skipped, when there is none.
 Result<std::vector<SetupCalls>> setup_calls(Trial& trial, size_t count);
+// Up to `count` that may succeed, by kind: layer_setup_calls, loss_setup_calls, ...
+#define PLAIT_KIND_SETUP(kind, Name, ops) \
+  Result<std::vector<SetupCalls>> kind##_setup_calls(Trial& trial, size_t count);
+PLAIT_KINDS(PLAIT_KIND_SETUP)
+#undef PLAIT_KIND_SETUP
 
 }  // namespace plait

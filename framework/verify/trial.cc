@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "pipeline/core_fields.h"
 #include "pipeline/load.h"
 #include "registry/shape_text.h"
 #include "registry/stage_arrays.h"
@@ -14,15 +15,6 @@
 
 namespace plait {
 namespace {
-
-// Names of the blocks in which a plugin of that kind stands in a pipeline file, from the outside in.
-std::vector<std::string> blocks_of(const std::string& kind) {
-  if (kind == "augmenter") return {"augment"};
-  if (kind == "pretrainer") return {"pretrain"};
-  if (kind == "task") return {"stage"};
-  if (kind == "combiner") return {"stage", "combiner"};
-  return {kind};
-}
 
 std::string word_of(const TypeEntry& entry) {
   const std::string id = entry.type->id, name = entry.short_name();
@@ -105,12 +97,13 @@ uint32_t flags_of(const std::vector<Example>& examples, const plait_config& conf
 std::string TestName::text() const {
   std::string what = std::filesystem::path(file).filename();
   if (!type_id.empty()) what = device_id == PLAIT_HOST_DEVICE ? type_id : type_id + "@" + device_id;
+  if (shares_id) what = kind + " " + what;
   return what + ": " + law;
 }
 
 Trial::Trial(TestName name, uint64_t seed, const Registry* registry, TestProgress* progress)
     : name_(std::move(name)), registry_(registry), dice_(seed, name_.text()), progress_(progress) {
-  if (registry_ != nullptr && !name_.type_id.empty()) entry_ = registry_->find(name_.type_id);
+  if (registry_ != nullptr && !name_.type_id.empty()) entry_ = registry_->find(name_.kind, name_.type_id);
 }
 
 void Trial::doing(const std::string& text) {
@@ -127,7 +120,7 @@ void Trial::remark(const std::string& text) {
 Status Trial::open_device() {
   const std::string& id = name_.device_id;
   if (id.empty() || id == PLAIT_HOST_DEVICE) return {};
-  const TypeEntry* entry = registry_->find(id);
+  const TypeEntry* entry = registry_->find(kKindOf<plait_device_ops>, id);
   if (entry == nullptr) return skipped(fmt::format("device {} is not loaded", id));
   doing("opening device " + id);
   const auto config = default_config(*entry->type);
@@ -151,7 +144,8 @@ Result<std::vector<Example>> Trial::examples() {
     return {Code::kPlugin, "the hints could not write their files"};
   for (uint32_t i = 0; given != nullptr && i < given->n_examples; ++i) {
     const plait_verify_example& hint = *given->examples[i];
-    if (name_.type_id != hint.type_id) continue;
+    const plait_verify_example* const asked = &hint;
+    if (name_.type_id != hint.type_id || (PLAIT_HAS(asked, kind) && name_.kind != hint.kind)) continue;
     Example example;
     PLAIT_ASSIGN(example.config, parse_fields(*registry_, *entry_, hint));
     for (uint32_t k = 0; k < hint.n_inputs; ++k) {

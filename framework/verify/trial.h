@@ -19,10 +19,13 @@ namespace plait {
 // One test: a law tried on a library, or on a type on a device.
 struct TestName {
   std::string file;
+  std::string kind;       // "" for a library
   std::string type_id;    // "" for a library
   std::string device_id;  // "" for a library
   std::string law;
-  std::string text() const;  // "acme.swish: law", "acme.swish@acme.gpu: law", "acme.plait.so: law"
+  bool shares_id = false;  // types of other kinds have the id too: the kind is said
+  // "acme.swish: law", "acme.swish@acme.gpu: law", "layer acme.crop: law", "acme.plait.so: law"
+  std::string text() const;
 };
 
 // A configuration with the inputs that a hint names for it.

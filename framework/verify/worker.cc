@@ -166,16 +166,11 @@ uint64_t Worker::elements() const {
 }
 
 Result<Workers> make_workers(Trial& trial, size_t count, int lanes) {
+#define PLAIT_KIND_WORKERS(kind, Name, ops) {#kind, kind##_workers},
   static const std::map<std::string, Result<Workers> (*)(Trial&, size_t, int)> kMakers = {
-      {"layer", layer_workers},           {"loss", loss_workers},
-      {"metric", metric_workers},         {"optimizer", optimizer_workers},
-      {"schedule", schedule_workers},     {"augmenter", augmenter_workers},
-      {"source", source_workers},         {"task", task_workers},
-      {"combiner", combiner_workers},     {"reducer", reducer_workers},
-      {"pretrainer", pretrainer_workers}, {"device", device_workers}};
-  const auto maker = kMakers.find(trial.type().kind);
-  if (maker == kMakers.end()) return skipped("the kit knows no work for its kind");
-  return maker->second(trial, count, lanes);
+      PLAIT_KINDS(PLAIT_KIND_WORKERS)};
+#undef PLAIT_KIND_WORKERS
+  return kMakers.at(trial.type().kind)(trial, count, lanes);
 }
 
 }  // namespace plait

@@ -1,5 +1,7 @@
 // Any type at work, whatever its kind: laws that hold for all kinds are written once, against this.
 #pragma once
+#include <plait/kinds.h>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -82,20 +84,12 @@ using Workers = std::vector<std::unique_ptr<Worker>>;
 // give the same workers. `lanes` is what contexts say; loops run one piece after the other. Fails with:
 // skipped, when nothing is found that the type accepts.
 Result<Workers> make_workers(Trial& trial, size_t count, int lanes = 1);
-// The same by kind; make_workers chooses.
-Result<Workers> layer_workers(Trial& trial, size_t count, int lanes);
-Result<Workers> loss_workers(Trial& trial, size_t count, int lanes);
-Result<Workers> metric_workers(Trial& trial, size_t count, int lanes);
-Result<Workers> optimizer_workers(Trial& trial, size_t count, int lanes);
-Result<Workers> schedule_workers(Trial& trial, size_t count, int lanes);
-Result<Workers> augmenter_workers(Trial& trial, size_t count, int lanes);
-Result<Workers> source_workers(Trial& trial, size_t count, int lanes);
-Result<Workers> task_workers(Trial& trial, size_t count, int lanes);
-Result<Workers> combiner_workers(Trial& trial, size_t count, int lanes);
-Result<Workers> reducer_workers(Trial& trial, size_t count, int lanes);
+// The same by kind, for make_workers: layer_workers, loss_workers, ...
+#define PLAIT_KIND_WORKERS(kind, Name, ops) \
+  Result<Workers> kind##_workers(Trial& trial, size_t count, int lanes);
+PLAIT_KINDS(PLAIT_KIND_WORKERS)
+#undef PLAIT_KIND_WORKERS
 // Of reducers of keys alone; reducer_workers chooses.
 Result<Workers> key_reducer_workers(Trial& trial, size_t count);
-Result<Workers> pretrainer_workers(Trial& trial, size_t count, int lanes);
-Result<Workers> device_workers(Trial& trial, size_t count, int lanes);
 
 }  // namespace plait

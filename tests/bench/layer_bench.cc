@@ -6,7 +6,7 @@ using namespace sdk;
 using namespace sdk::testing;
 
 LayerBench::LayerBench(const Registry& registry, const LayerCase& made) {
-  const TypeEntry* entry = registry.find(made.type);
+  const TypeEntry* entry = registry.find("layer", made.type);
   if (!entry) throw std::runtime_error("no plugin has " + made.type);
   const auto ops = registry.ops<plait_layer_ops>(made.type, kCpu);
   if (!ops) throw std::runtime_error(ops.status().message());

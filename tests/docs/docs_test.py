@@ -147,10 +147,11 @@ class DocsTest(unittest.TestCase):
         self.assertEqual(schema["$schema"], "https://json-schema.org/draft/2020-12/schema")
         proto = self.succeeds("plait", "inspect", "--schema")
         for kind in self.inspected():
-            self.assertEqual(set(schema["$defs"][kind["id"]]["properties"]) - {"repeat"},
+            name = f"{kind['kind']}.{kind['id']}"
+            self.assertEqual(set(schema["$defs"][name]["properties"]) - {"repeat"},
                              {field["name"] for field in kind["fields"]})
-            self.assertIn({"$ref": f"#/$defs/{kind['id']}"}, schema["$defs"][f"any_{kind['kind']}"]["properties"].values())
-            self.assertIn("Type_" + kind["id"].replace(".", "_").replace("-", "_"), proto)
+            self.assertIn({"$ref": f"#/$defs/{name}"}, schema["$defs"][f"any_{kind['kind']}"]["properties"].values())
+            self.assertIn("Type_" + name.replace(".", "_").replace("-", "_"), proto)
         for name in self.references(schema):
             self.assertIn(name, schema["$defs"])
         for properties in [schema["properties"], schema["$defs"]["repeat_in_the_job"]["properties"]]:

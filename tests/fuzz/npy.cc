@@ -3,7 +3,6 @@
 #include "train/array_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const auto array = plait::read_npy({reinterpret_cast<const char*>(data), size}, "a.npy");
-  if (array) static_cast<void>(plait::write_npy(*array));
+  static_cast<void>(plait::read_npy({reinterpret_cast<const char*>(data), size}, "a.npy"));
   return 0;
 }

@@ -41,6 +41,8 @@ MISTAKES = [
     ("task", "Value emits = Value::kI64", "int emits = 2", "a task needs, public: static constexpr Value emits"),
     ("combiner", "void fold(", "void folds(", "a combiner needs, all const: Folded infer(Value in)"),
     ("combiner", "Folded infer(Value in) const", "Folded infer(Value in)", "a combiner needs, all const: Folded infer("),
+    ("sink", "void write_pairs(", "void writes_pairs(", "a sink needs, const: void write_arrays(Context& c"),
+    ("sink", "endings[] = {\".jsonl\"}", "endings = \".jsonl\"", "a sink needs, public: static constexpr const char* endings[]"),
 ]
 # kind, a hook of the right name and a wrong signature, what the compiler says: such a hook would be none, in silence.
 HOOKS = [
@@ -69,6 +71,7 @@ HOOKS = [
     ("task", "void open(Context&, int) {}", "open is not: void open(Context& c, const Parts& parts)"),
     ("combiner", "void open(Context&, int) {}", "open is not: void open(Context& c, Value in)"),
     ("reducer", "void reduce(Context&, std::string_view, Values&, Emitter&) const {}", "infer and reduce are not both"),
+    ("sink", "void check_arrays(const SinkArrays&) const {}", "check_arrays is never called without write_arrays"),
 ]
 # Data may have the name of a hook, and a hook may have more than the signature asks for.
 RIGHT = [

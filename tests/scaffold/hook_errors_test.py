@@ -37,6 +37,9 @@ BEGIN = "void begin(std::string_view, std::span<std::byte>) const {}"
 FOLD = "void fold(std::span<std::byte>, std::span<const std::byte>) const {}"
 KIND_OUT = "Value infer(Value in) const { return in; }"
 REDUCE = "void reduce(Context&, std::string_view, Values&, Emitter&) const {}"
+ENDINGS = 'static constexpr const char* endings[] = {".x"};'
+WRITE_ARRAYS = "void write_arrays(Context&, const SinkArrays&, ByteWriter&) const {}"
+WRITE_PAIRS = "void write_pairs(Context&, Pairs&, ByteWriter&) const {}"
 # What a right struct of each kind has. "calls" is a layer, "keys" and "whole" a reducer, "arrays" a task, "rows" a metric.
 PARTS = {
     "layer": "void forward(Context&, In, Out) const {} void backward(Context&, In, In, Out) const {}",
@@ -54,6 +57,7 @@ PARTS = {
     "arrays": f"{ARRAYS} {FILL}",
     "combiner": f"{FOLDED} {BEGIN} {FOLD}",
     "keys": f"{KIND_OUT} {REDUCE}",
+    "sink": f"{ENDINGS} {WRITE_ARRAYS} {WRITE_PAIRS}",
     "rows": f"{NAMES} {ROW_SIZE} {ROWS} {FINISH_ROWS}",
     "whole": COMBINE_WHOLE,
 }
@@ -204,6 +208,14 @@ BESIDE = [
     ("combiner", "static constexpr bool commutative = true;", None),
     ("combiner", "void open(Context&, const Parts&) {}", "open is not: void open(Context& c, Value in)"),
     ("combiner", "int open(Context&, Value) { return 1; }", f"open {OTHER}"),
+    ("sink", "void check_arrays(const SinkArrays&) const {} void check_pairs(Value) const {}", None),
+    ("sink", "static constexpr bool table = true;", None),
+    ("sink", "bool table = true;", "table is not: static constexpr bool table"),
+    ("sink", "private: static constexpr bool table = true;", "table is not: static constexpr bool table"),
+    ("sink", "void check_arrays(const SinkArrays&) {}", "check_arrays is not: void check_arrays(const SinkArrays& arrays) const"),
+    ("sink", "bool check_pairs(Value) const { return true; }", f"check_pairs {OTHER}"),
+    ("sink", "private: void check_pairs(Value) const {}", "check_pairs is not: void check_pairs(Value value) const"),
+    ("sink", "void open(Context&, Value) {}", "open is not: void open(Context& c)"),
 ]
 # kind, all that stands in the struct, what the first error says
 WHOLE = [

@@ -14,9 +14,9 @@ import sys
 import tempfile
 import time
 
-KINDS = ["layer", "loss", "metric", "optimizer", "schedule", "pretrainer", "augmenter", "source", "task", "combiner", "reducer",
-         "device"]
-STAGES = {"task", "combiner"}  # whose job trains nothing: a stage counts the words of the job's own file
+KINDS = re.findall(r"^  X\((\w+), ", (pathlib.Path(os.environ["PLAIT_SOURCE_DIR"]) / "framework/abi/plait/kinds.h").read_text(),
+                   re.MULTILINE)
+STAGES = {"task", "combiner", "sink"}  # whose job trains nothing: a stage counts the words of the job's own file
 failures = []
 
 
@@ -94,10 +94,14 @@ def maps(place, kind, folder, library):
         if done.returncode != 0:
             return
     text = (folder / "train.txtpb").read_text().lower()
-    counts = dict(line.split("\t") for line in (run / "counts.tsv").read_text().splitlines())
-    # The task's words are letters, two and more; the combiner counts what lies between white space, to 10.
+    if kind == "sink":
+        lines = [json.loads(line) for line in (run / "counts.jsonl").read_text().splitlines()]
+        counts = {line["key"]: str(line["count"]) for line in lines}
+    else:
+        counts = dict(line.split("\t") for line in (run / "counts.tsv").read_text().splitlines())
+    # The task's words are letters, two and more; else what lies between white space, by the combiner counted to 10.
     found = re.findall(r"[a-z]{2,}", text) if kind == "task" else text.split()
-    most = len(found) if kind == "task" else 10
+    most = 10 if kind == "combiner" else len(found)
     wanted = {word: str(min(found.count(word), most)) for word in found}
     check(counts == wanted, f"{kind}: counts", f"{counts}\nwanted {wanted}")
 

@@ -156,7 +156,8 @@ class AccumulatorsTest(unittest.TestCase):
         self.refuses("fills accumulators, and emits no pairs that a reducer could take", "moments {}", "reducer { sum {} }")
         self.refuses("fills accumulators, and emits no pairs that a combiner could take", "moments {}",
                      "combiner { partial_sum {} }")
-        self.refuses("moments.npy cannot hold", "moments {}", 'output: "moments.npy"')
+        self.refuses("npy: a .npy file holds one array, got", "moments {}", 'output: "moments.npy"')
+        self.refuses("csv: a table cannot hold", "moments {}", 'output: "moments.csv"')
         self.refuses("weights.safetensors", "moments {}", 'output: "weights.safetensors"')
         self.refuses("../moments.csv", "moments {}", 'output: "../moments.csv"')
         self.refuses("something", "moments { part: \"something\" }")

@@ -201,8 +201,13 @@ reducer { top_k {} }
     def test_what_cannot_be_is_said_at_its_place(self):
         self.refuses("plugin of kind task", task="")
         self.refuses("is for the shards of training", more="reducer { mean {} }")
-        self.refuses('is no name of a .tsv or .csv file', more='output: "../words.tsv"')
-        self.refuses('is no name of a .tsv or .csv file', more='output: "words.npy"')
+        for output in ["../words.tsv", "a/words.tsv", ".words.tsv", "curve.csv", ""]:
+            self.refuses(f'the output "{output}" is no name of a file for the run\'s folder', more=f'output: "{output}"')
+        self.refuses("makes pairs of a key and a value, and the sink npy writes none", more='output: "words.npy"')
+        self.refuses('no sink that is loaded writes a file "words.xlsx"', more='output: "words.xlsx"')
+        self.refuses("endings that there are: .csv, .npy, .safetensors, .tsv", more='output: "words"')
+        self.refuses('the sink csv writes .csv, and the output is "words.tsv"', more='output: "words.tsv" sink { csv {} }')
+        self.refuses('"count_words" is a task, not a sink', more="sink { count_words {} }")
         self.refuses("job.txtpb:", more='preprocess { count_words {} }')
         said = self.plait("check", self.write_job(text=self.folder / "missing.txt"), status=1)
         self.assertIn("missing.txt", said)

@@ -236,9 +236,8 @@ typedef struct plait_rng {
 typedef struct plait_type {
   uint32_t struct_size;
   uint32_t n_fields;
-  const char* kind;    /* "layer", "loss", "metric", "optimizer", "schedule", "pretrainer", "augmenter", "source",
-                          "task", "combiner", "reducer", "device" */
-  const char* id;      /* "vendor.name", unique over all kinds; "plait.name" may be written as name */
+  const char* kind;    /* one of <plait/kinds.h>: "layer", "loss", ... */
+  const char* id;      /* "vendor.name", unique among the types of its kind; "plait.name" may be written as name */
   const char* doc;     /* one line */
   const char* details; /* formula, shapes, source; several lines; or NULL */
   const plait_field* const* fields;
@@ -253,7 +252,7 @@ typedef struct plait_type {
 enum { PLAIT_TYPE_DEFAULT_OF_KIND = 1 };
 
 /* Device id of implementations that run on the host's processor and memory. Kinds without a device of their own
- * (metrics, schedules, sources, augmenters, reducers, pretrainers, devices) are registered under it too. */
+ * (metrics, schedules, sources, augmenters, reducers, sinks, pretrainers, devices) are registered under it too. */
 #define PLAIT_HOST_DEVICE "host"
 
 /* How a type runs on a device. Static. */
@@ -263,6 +262,9 @@ typedef struct plait_implementation {
   const char* type_id;
   const char* device_id; /* PLAIT_HOST_DEVICE, or the id of a device with memory of its own */
   const void* ops;       /* plait_layer_ops, ... according to the type's kind */
+  /* Of the type. NULL: the kind of the library's type of this id, or of the one type of this id; where types of several
+   * kinds have it, the library is refused. */
+  const char* kind;
 } plait_implementation;
 
 typedef struct plait_plugin {
@@ -965,6 +967,68 @@ typedef struct plait_reducer_ops {
    * same on every rank, which is called for it once a round. [one at a time] */
   int (*combine_whole)(const void* self, plait_context* context, const plait_whole_reduction* call);
 } plait_reducer_ops;
+
+/* ---------------------------------------------------------------- sinks: what writes a result into a file
+ *
+ * The host opens, names, syncs and replaces the file; a sink makes its bytes, from the first to the last. Where it
+ * fails, whatever was there before is there still. */
+
+/* Takes the bytes that follow those before. PLAIT_FAILED: the host cannot keep them, or does not want them any more,
+ * and says why itself; the sink appends nothing more, and fails. */
+typedef struct plait_byte_taker {
+  uint32_t struct_size;
+  uint32_t reserved;
+  void* host_data;
+  int (*append)(const struct plait_byte_taker* taker, plait_str bytes);
+} plait_byte_taker;
+
+/* An array of a result, in host memory. */
+typedef struct plait_sink_array {
+  uint32_t struct_size;
+  uint32_t n_columns;         /* 0: its columns have no names; else its second extent */
+  const plait_tensor* tensor; /* with a name of its own; for check_arrays without data, a first extent of -1: unknown */
+  const char* const* columns; /* any bytes but 0 */
+} plait_sink_array;
+
+/* The pairs of a keyed result, sorted by key (as unsigned bytes). */
+typedef struct plait_pairs {
+  uint32_t struct_size;
+  uint32_t value; /* what the values are: PLAIT_VALUE_BYTES, _I64 or _F64; sums come as the numbers that they are */
+  void* host_data;
+  /* 1 and the next pair, valid until the next call; 0 past the last, or where the host has failed, which says so. */
+  int (*next)(const struct plait_pairs* pairs, plait_str* key, plait_str* value);
+} plait_pairs;
+
+enum {
+  PLAIT_SINK_TABLE = 1 /* arrays become rows and columns: where there is a choice, it is given those of two axes */
+};
+
+typedef struct plait_sink_rules {
+  uint32_t struct_size;
+  uint32_t flags; /* PLAIT_SINK_* */
+  /* Of files that are written by it where a file names no sink: ".csv"; a dot, small letters, digits and further
+   * dots. At least one. */
+  const char* const* endings;
+  uint32_t n_endings;
+  uint32_t reserved;
+  /* Optional: fails where it cannot hold these arrays, or values of this kind (PLAIT_VALUE_*). Pure. [any] */
+  int (*check_arrays)(plait_context* context, const plait_config* config, uint32_t n_arrays,
+                      const plait_sink_array* const* arrays);
+  int (*check_pairs)(plait_context* context, const plait_config* config, uint32_t value);
+} plait_sink_rules;
+
+/* Has write_arrays, write_pairs, or both. The same input gives the same bytes. */
+typedef struct plait_sink_ops {
+  uint32_t struct_size;
+  uint32_t reserved;
+  int (*create)(plait_context* context, const plait_config* config, void** self); /* [setup] */
+  void (*destroy)(void* self);
+  /* Arrays that check_arrays has let through. [one at a time] */
+  int (*write_arrays)(const void* self, plait_context* context, uint32_t n_arrays,
+                      const plait_sink_array* const* arrays, const plait_byte_taker* out);
+  /* Any number of pairs: they are not kept. [one at a time] */
+  int (*write_pairs)(const void* self, plait_context* context, const plait_pairs* pairs, const plait_byte_taker* out);
+} plait_sink_ops;
 
 /* ---------------------------------------------------------------- pretrainers: stages before the job's training */
 

@@ -15,7 +15,7 @@
  *   abi 1.0 draft 1 needs 0           built with this header; needs a host of this minor
  *   plugin acme.schedules 1.0.0
  *   schedule acme.inverse             a type: kind and id
- *   implementation acme.swish acme.gpu  of another library's type, on this device
+ *   implementation layer acme.swish acme.gpu  of another library's type (kind and id), on this device
  *   more                              the tables hold more than is named here
  *
  * Readers pass over lines that they do not know.
@@ -25,7 +25,7 @@
 #include <plait/abi.h>
 
 #define PLAIT_NOTE_SERVES(kind, id) kind " " id "\n"
-#define PLAIT_NOTE_IMPLEMENTS(type_id, device_id) "implementation " type_id " " device_id "\n"
+#define PLAIT_NOTE_IMPLEMENTS(kind, type_id, device_id) "implementation " kind " " type_id " " device_id "\n"
 
 #define PLAIT_NOTE_QUOTE_(x) #x
 #define PLAIT_NOTE_QUOTE(x) PLAIT_NOTE_QUOTE_(x)

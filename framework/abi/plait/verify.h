@@ -42,6 +42,7 @@ typedef struct plait_verify_example {
   const plait_verify_stage* const* stages; /* that the fields name */
   uint32_t n_stages;
   uint32_t reserved;
+  const char* kind; /* of the type; NULL: of every type of this id */
 } plait_verify_example;
 
 typedef struct plait_verify_hints {

@@ -12,7 +12,7 @@ __attribute__((constructor)) static void begin() { raise(SIGSEGV); }
 
 PLAIT_NOTE("test.noted", "2.0.1", 0,
            PLAIT_NOTE_SERVES("layer", "test.noted_layer") PLAIT_NOTE_SERVES("loss", "test.noted_loss")
-               PLAIT_NOTE_IMPLEMENTS("test.line", "test.moon"));
+               PLAIT_NOTE_IMPLEMENTS("schedule", "test.line", "test.moon"));
 
 extern "C" __attribute__((visibility("default"))) const plait_plugin* plait_plugin_v1(const plait_host*) {
   return nullptr;

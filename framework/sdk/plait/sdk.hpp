@@ -50,6 +50,7 @@
 #include "sdk/random.hpp"
 #include "sdk/reducer.hpp"
 #include "sdk/schedule.hpp"
+#include "sdk/sink.hpp"
 #include "sdk/source.hpp"
 #include "sdk/task.hpp"
 #include "sdk/tensor.hpp"

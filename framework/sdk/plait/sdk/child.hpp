@@ -6,62 +6,23 @@
 // During infer (before instances exist) a child may be absent or have no instance: then only infer works.
 // Ownership: the host's; made before its parent and destroyed after it.
 #pragma once
+#include <plait/kinds.h>
+
 #include <string_view>
 
 #include "error.hpp"
 
 namespace plait::sdk {
 
-// Kinds that a field may ask for. augmenter.hpp and schedule.hpp give Child<Augmenter> and Child<Schedule>
-// more.
-struct Layer {
-  static constexpr const char* kKind = "layer";
-  using Ops = plait_layer_ops;
-};
-struct Loss {
-  static constexpr const char* kKind = "loss";
-  using Ops = plait_loss_ops;
-};
-struct Metric {
-  static constexpr const char* kKind = "metric";
-  using Ops = plait_metric_ops;
-};
-struct Optimizer {
-  static constexpr const char* kKind = "optimizer";
-  using Ops = plait_optimizer_ops;
-};
-struct Schedule {
-  static constexpr const char* kKind = "schedule";
-  using Ops = plait_schedule_ops;
-};
-struct Augmenter {
-  static constexpr const char* kKind = "augmenter";
-  using Ops = plait_augmenter_ops;
-};
-struct Source {
-  static constexpr const char* kKind = "source";
-  using Ops = plait_source_ops;
-};
-struct Task {
-  static constexpr const char* kKind = "task";
-  using Ops = plait_task_ops;
-};
-struct Combiner {
-  static constexpr const char* kKind = "combiner";
-  using Ops = plait_combiner_ops;
-};
-struct Reducer {
-  static constexpr const char* kKind = "reducer";
-  using Ops = plait_reducer_ops;
-};
-struct Pretrainer {
-  static constexpr const char* kKind = "pretrainer";
-  using Ops = plait_pretrainer_ops;
-};
-struct Device {
-  static constexpr const char* kKind = "device";
-  using Ops = plait_device_ops;
-};
+// Kinds that a field may ask for: Layer, Loss, ... of <plait/kinds.h>. augmenter.hpp and schedule.hpp give
+// Child<Augmenter> and Child<Schedule> more.
+#define PLAIT_SDK_KIND(kind, Name, ops)         \
+  struct Name {                                 \
+    static constexpr const char* kKind = #kind; \
+    using Ops = ops;                            \
+  };
+PLAIT_KINDS(PLAIT_SDK_KIND)
+#undef PLAIT_SDK_KIND
 
 template <class Kind>
 class ChildBase {

@@ -155,6 +155,7 @@ Entry make_entry(const char* kind, const char* id, const void* rules, const char
   entry.implementation.type_id = id;
   entry.implementation.device_id = device;
   entry.implementation.ops = ops;
+  entry.implementation.kind = kind;
   if constexpr (GivesExamples<T>) entry.examples = static_cast<void (*)(Examples&)>(&T::examples);
   return entry;
 }

@@ -31,8 +31,9 @@ namespace plait::sdk {
 // One configuration, and the inputs to try it on; without inputs usual shapes are tried.
 class Example {
  public:
-  Example(const char* type_id, std::string fields) : fields_(std::move(fields)) {
+  Example(const char* kind, const char* type_id, std::string fields) : fields_(std::move(fields)) {
     c_.struct_size = sizeof c_;
+    c_.kind = kind;
     c_.type_id = type_id;
   }
   Example& input(DType dtype, std::initializer_list<int64_t> shape, const char* name = "",
@@ -122,12 +123,12 @@ class Example {
 class Examples {
  public:
   // Fields as between the braces in a pipeline file; "" takes the defaults.
-  Example& add(std::string fields = "") { return examples_.emplace_back(type_id_, std::move(fields)); }
+  Example& add(std::string fields = "") { return examples_.emplace_back(kind_, type_id_, std::move(fields)); }
   // Writes the files that the examples read into the working folder, which is empty. May throw.
   void prepare(void (*write)()) { writers_.push_back(write); }
 
   // From here on for the SDK.
-  void of_type(const char* id) { type_id_ = id; }
+  void of_type(const char* kind, const char* id) { kind_ = kind, type_id_ = id; }
   const plait_verify_hints* c(int (*all_writers)()) {
     pointers_.clear();
     for (Example& example : examples_) pointers_.push_back(example.c());
@@ -145,6 +146,7 @@ class Examples {
   }
 
  private:
+  const char* kind_ = "";
   const char* type_id_ = "";
   std::deque<Example> examples_;
   std::vector<void (*)()> writers_;

@@ -4,10 +4,12 @@
 // entry that says less (an id in a variable, a function of the author's) gives "more": the note is then short
 // of it, but not wrong.
 #pragma once
+#include <plait/kinds.h>
 #include <plait/note.h>
 
 #include <array>
 #include <cstddef>
+#include <span>
 #include <string_view>
 
 namespace plait::sdk::detail {
@@ -31,13 +33,30 @@ class NoteText {
 };
 
 constexpr bool is_entry_word(std::string_view word) {
-  constexpr std::string_view kWords[] = {"layer",      "loss",      "metric",        "optimizer", "schedule",
-                                         "pretrainer", "augmenter", "source",        "task",      "combiner",
-                                         "reducer",    "device",    "implementation"};
+#define PLAIT_SDK_WORD(kind, Name, ops) #kind,
+  constexpr std::string_view kWords[] = {PLAIT_KINDS(PLAIT_SDK_WORD) "implementation"};
+#undef PLAIT_SDK_WORD
   for (const std::string_view known : kWords)
     if (word == known) return true;
   return false;
 }
+
+// The text says of what kind an implementation is as little as its struct's name; the entry's type does.
+// Both of one order: entry number i of the text is of type number i.
+template <class E>
+constexpr std::string_view implemented_kind() {
+  if constexpr (requires { typename E::Implements; })
+    return E::Implements::kKind;
+  else
+    return {};
+}
+template <class... E>
+struct EntryTypes {
+  static constexpr size_t kCount = sizeof...(E);
+  static constexpr std::array<std::string_view, kCount> kKinds{implemented_kind<E>()...};
+};
+template <class... E>
+EntryTypes<E...> entry_types(const E&...);  // has no body: only its result's type is asked for
 
 // Reads the source text of the entries from left to right.
 class NoteReader {
@@ -45,21 +64,23 @@ class NoteReader {
   explicit constexpr NoteReader(std::string_view text) : text_(text) {}
   constexpr bool at_end() { return skip_blanks(), at_ >= text_.size(); }
 
-  // One entry, with the comma behind it.
-  constexpr void entry(NoteText& out, bool& is_complete) {
+  // One entry, with the comma behind it. `implements`: the kind of one that only implements, or "".
+  constexpr void entry(NoteText& out, std::string_view implements, bool& is_complete) {
     const std::string_view word = head();
     if (word == "numerics") return skip_to_comma();  // serves nothing
     bool is_known = is_entry_word(word) && take('(');
     const std::string_view id = literal(is_known);
     std::string_view device;
     if (word == "implementation") {
-      is_known = is_known && take(',');
+      is_known = is_known && take(',') && !implements.empty();
       device = literal(is_known);
     }
     is_known = is_known && take(')') && (at_end() || peek() == ',');
     skip_to_comma();
     if (!is_known) return void(is_complete = false);
-    out.add(word), out.add(" "), out.add(id);
+    out.add(word), out.add(" ");
+    if (!device.empty()) out.add(implements), out.add(" ");
+    out.add(id);
     if (!device.empty()) out.add(" "), out.add(device);
     out.add("\n");
   }
@@ -122,6 +143,7 @@ class NoteReader {
 // What PLAIT_PLUGIN was given, as written.
 struct NoteWords {
   std::string_view id, version, entries;
+  std::span<const std::string_view> kinds{};  // of entries that only implement, by place; "" of the others
 };
 
 constexpr size_t write_note(const NoteWords& words, char* into = nullptr, size_t room = 0) {
@@ -131,7 +153,8 @@ constexpr size_t write_note(const NoteWords& words, char* into = nullptr, size_t
   NoteReader id(words.id), version(words.version), entries(words.entries);
   const std::string_view id_text = id.literal(is_named), version_text = version.literal(is_named);
   if (is_named) out.add("plugin "), out.add(id_text), out.add(" "), out.add(version_text), out.add("\n");
-  while (!entries.at_end()) entries.entry(out, is_complete);
+  for (size_t i = 0; !entries.at_end(); ++i)
+    entries.entry(out, i < words.kinds.size() ? words.kinds[i] : std::string_view(), is_complete);
   if (!is_complete) out.add("more\n");
   return out.size() + 1;  // and a zero
 }
@@ -148,10 +171,12 @@ struct Note {
 }  // namespace plait::sdk::detail
 
 // The arguments are PLAIT_PLUGIN's, whose macros are replaced before they become text.
-#define PLAIT_SDK_NOTE(id, version, ...)                                                     \
-  namespace {                                                                                \
-  constexpr ::plait::sdk::detail::NoteWords plait_plugin_words{#id, #version, #__VA_ARGS__}; \
-  [[maybe_unused]] PLAIT_NOTE_PLACE constexpr ::plait::sdk::detail::Note<                    \
-      ::plait::sdk::detail::write_note(plait_plugin_words)>                                  \
-      plait_plugin_note(plait_plugin_words);                                                 \
+#define PLAIT_SDK_NOTE(id, version, ...)                                                      \
+  namespace {                                                                                 \
+  using plait_plugin_entries = decltype(::plait::sdk::detail::entry_types(__VA_ARGS__));      \
+  constexpr ::plait::sdk::detail::NoteWords plait_plugin_words{#id, #version, #__VA_ARGS__,   \
+                                                               plait_plugin_entries::kKinds}; \
+  [[maybe_unused]] PLAIT_NOTE_PLACE constexpr ::plait::sdk::detail::Note<                     \
+      ::plait::sdk::detail::write_note(plait_plugin_words)>                                   \
+      plait_plugin_note(plait_plugin_words);                                                  \
   }

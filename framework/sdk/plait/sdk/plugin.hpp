@@ -12,6 +12,7 @@
 #include <array>
 #include <string>
 
+#include "child.hpp"
 #include "device.hpp"
 #include "entry.hpp"
 #include "layer.hpp"
@@ -29,21 +30,40 @@ inline constexpr const char* kBuiltWith = "g++ " __VERSION__;
 inline constexpr const char* kBuiltWith = "unknown compiler";
 #endif
 
-// A layer, loss or optimizer for another device, of a type that another entry or library describes. T has the
-// type's fields, or those of them that it needs: it may be derived from the struct of the type. The rules
-// (infer, check, slots) are the type's.
+namespace detail {
+
+// The kind that T's functions are of; where they are of none, what is wrong with a layer is said.
 template <class T>
-Entry implementation(const char* type_id, const char* device_id) {
-  using Worker = typename detail::KernelOf<T>::type;
-  Entry entry;
+struct ImplementedKind {
+  using type = std::conditional_t<ComputesLoss<typename KernelOf<T>::type>, Loss,
+                                  std::conditional_t<StepsOptimizer<T>, Optimizer, Layer>>;
+};
+
+}  // namespace detail
+
+// An entry without a type of its own; its C++ type says of what kind it is.
+template <class Kind>
+struct ImplementationEntry : Entry {
+  using Implements = Kind;
+};
+
+// A layer, loss or optimizer for another device, of a type that another entry or library describes; which of
+// them follows from T's functions. T has the type's fields, or those of them that it needs: it may be derived
+// from the struct of the type. The rules (infer, check, slots) are the type's.
+template <class T>
+ImplementationEntry<typename detail::ImplementedKind<T>::type> implementation(const char* type_id,
+                                                                              const char* device_id) {
+  using Kind = typename detail::ImplementedKind<T>::type;
+  ImplementationEntry<Kind> entry;
   entry.implementation.struct_size = sizeof entry.implementation;
   entry.implementation.type_id = type_id;
   entry.implementation.device_id = device_id;
-  if constexpr (detail::ComputesLoss<Worker>) {
+  entry.implementation.kind = Kind::kKind;
+  if constexpr (std::is_same_v<Kind, Loss>) {
     detail::check_struct<T>();
     detail::check_loss<T>();
     entry.implementation.ops = detail::loss_ops<T>();
-  } else if constexpr (detail::StepsOptimizer<T>) {
+  } else if constexpr (std::is_same_v<Kind, Optimizer>) {
     detail::check_struct<T>();
     detail::check_optimizer<T>();
     entry.implementation.ops = detail::optimizer_ops<T>();
@@ -74,7 +94,7 @@ class PluginTable {
       if (entry.numerics != nullptr || entry.examples != nullptr)
         plugin_.get_extension = functions.get_extension;
       if (entry.examples == nullptr) continue;
-      examples_.of_type(entry.type.id);
+      examples_.of_type(entry.type.kind, entry.type.id);
       entry.examples(examples_);
     }
     hints_ = examples_.c(functions.write_files);

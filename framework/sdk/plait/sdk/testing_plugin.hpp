@@ -12,21 +12,29 @@ extern "C" const plait_plugin* plait_plugin_v1(const plait_host*) noexcept;
 namespace plait::sdk::testing {
 
 // Type and implementation of that id in the linked library; either may be empty (struct_size 0). Of several
-// implementations the one for the host, else the first.
-inline Entry linked(const std::string& id) {
+// implementations the one for the host, else the first. `kind`: where types of several kinds have the id.
+inline Entry linked(const std::string& id, const std::string& kind = "") {
   const plait_plugin* plugin = plait_plugin_v1(nullptr);
   if (!plugin) throw std::runtime_error("the plugin refuses the host");
+  const auto is_meant = [&](const char* of) { return kind.empty() || (of != nullptr && kind == of); };
   Entry entry;
   for (uint32_t i = 0; i < plugin->n_types; ++i) {
-    if (plugin->types[i]->id == id) entry.type = *plugin->types[i];
+    const plait_type& type = *plugin->types[i];
+    if (type.id != id || !is_meant(type.kind)) continue;
+    if (entry.type.struct_size)
+      throw std::runtime_error("\"" + id + "\" is a " + entry.type.kind + " and a " + type.kind +
+                               ": say which");
+    entry.type = type;
   }
+  const std::string found = entry.type.struct_size ? entry.type.kind : kind;
   for (uint32_t i = 0; i < plugin->n_implementations; ++i) {
     const plait_implementation& made = *plugin->implementations[i];
+    if (made.type_id != id || (!found.empty() && (made.kind == nullptr || found != made.kind))) continue;
     const bool is_better = !entry.implementation.struct_size || std::string(made.device_id) == kCpu;
-    if (made.type_id == id && is_better) entry.implementation = made;
+    if (is_better) entry.implementation = made;
   }
   if (!entry.type.struct_size && !entry.implementation.struct_size) {
-    throw std::runtime_error("the plugin has no \"" + id + "\"");
+    throw std::runtime_error("the plugin has no \"" + id + "\"" + (kind.empty() ? "" : " of kind " + kind));
   }
   return entry;
 }
