@@ -19,6 +19,7 @@ struct CompileOptions {
   bool training = true;
   std::string device_id = PLAIT_HOST_DEVICE;
   void* device = nullptr;  // self of the device plugin
+  const plait_device_ops* device_ops = nullptr;
   int lanes = 1;           // compile must run inside an arena of as many threads: kernels depend on it
   ParallelFor parallel_for = nullptr;
 };

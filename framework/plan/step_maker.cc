@@ -89,7 +89,7 @@ Result<MadeLayer> make_layer(const Registry& registry, const Network& network, c
   StepNeeds needs;
   const plait_layer_needs c_needs = needs_for(needs);
   CallContext context(options.lanes, options.parallel_for);
-  context.set_device(options.device, nullptr);
+  context.set_device(options.device_ops, options.device, nullptr);
   void* self = nullptr;
   PLAIT_TRY(context.status((*ops)->create(context.raw(), &request, &c_needs, &self)).at(place));
   LayerInstance instance(*ops, self);
@@ -111,7 +111,7 @@ Result<MadeLoss> make_loss(const Registry& registry, const Network& network, con
   request.prediction = specs.data()[0];
   request.target = specs.data()[1];
   CallContext context(options.lanes, options.parallel_for);
-  context.set_device(options.device, nullptr);
+  context.set_device(options.device_ops, options.device, nullptr);
   void* self = nullptr;
   PLAIT_TRY(context.status((*ops)->create(context.raw(), &request, &self)).at(place));
   LossInstance instance(*ops, self);

@@ -15,6 +15,8 @@
 //
 //   void synchronize(Context& c);                            // late errors are thrown here at the latest
 //   const void* extension(std::string_view name);            // optional
+//   void* allocate_host(Context& c, uint64_t bytes);         // optional, both: host memory from which copies
+//   void release_host(void* memory);                         // do not wait; 64-byte aligned; must not throw
 //
 // The struct closes the device in its destructor.
 // Threads: [any], one stream at a time.
@@ -52,6 +54,12 @@ concept IsDevice = requires(T& t, Context& c, void* m, const void* from, float* 
 template <class T>
 concept AnswersExtensions = requires(T& t, std::string_view name) {
   { t.extension(name) } -> std::convertible_to<const void*>;
+};
+
+template <class T>
+concept GivesHostMemory = requires(T& t, Context& c, void* m, uint64_t n) {
+  { t.allocate_host(c, n) } -> std::convertible_to<void*>;
+  { t.release_host(m) } -> std::same_as<void>;
 };
 
 template <class T>
@@ -112,26 +120,37 @@ struct DeviceThunks {
     if constexpr (AnswersExtensions<T>) return static_cast<T*>(self)->extension(name);
     return nullptr;
   }
+  static int allocate_host(void* self, plait_context* context, uint64_t bytes, void** memory) noexcept {
+    return call(self, context, [&](T& d, Context& c) { *memory = d.allocate_host(c, bytes); });
+  }
+  static void release_host(void* self, void* memory) noexcept { static_cast<T*>(self)->release_host(memory); }
 };
 
 template <class T>
 const plait_device_ops* device_ops() {
   using Thunks = DeviceThunks<T>;
-  static constexpr plait_device_ops ops{sizeof(plait_device_ops),
-                                        0,
-                                        &Thunks::open,
-                                        &destroy_thunk<T>,
-                                        &Thunks::allocate,
-                                        &Thunks::release,
-                                        &Thunks::stream_create,
-                                        &Thunks::stream_destroy,
-                                        &Thunks::copy_in,
-                                        &Thunks::copy_out,
-                                        &Thunks::copy,
-                                        &Thunks::fill_zero,
-                                        &Thunks::add_f32,
-                                        &Thunks::synchronize,
-                                        &Thunks::extension};
+  static constexpr plait_device_ops ops = [] {
+    plait_device_ops made{sizeof(plait_device_ops),
+                          0,
+                          &Thunks::open,
+                          &destroy_thunk<T>,
+                          &Thunks::allocate,
+                          &Thunks::release,
+                          &Thunks::stream_create,
+                          &Thunks::stream_destroy,
+                          &Thunks::copy_in,
+                          &Thunks::copy_out,
+                          &Thunks::copy,
+                          &Thunks::fill_zero,
+                          &Thunks::add_f32,
+                          &Thunks::synchronize,
+                          &Thunks::extension,
+                          nullptr,
+                          nullptr};
+    if constexpr (GivesHostMemory<T>)
+      made.allocate_host = &Thunks::allocate_host, made.release_host = &Thunks::release_host;
+    return made;
+  }();
   return &ops;
 }
 
