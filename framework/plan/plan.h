@@ -56,6 +56,7 @@ struct Step {
   uint64_t prepared = kNoOffset;  // offset in the prepared memory
   uint32_t backward_reads = PLAIT_READS_INPUTS | PLAIT_READS_OUTPUTS;
   bool backward = false;  // some gradient is needed of it
+  bool repeats = false;   // its calls queue the same work in every step
 };
 
 // Memory of a tensor and of its gradient.
@@ -99,6 +100,7 @@ struct LossStep {
   LossInstance instance;
   uint64_t workspace = kNoOffset;
   uint64_t gradient = kNoOffset;  // its contribution to the prediction's gradient; kNoOffset in evaluation
+  bool repeats = false;           // its call queues the same work in every step
 };
 
 class Plan {

@@ -23,6 +23,7 @@ plait_layer_needs needs_for(StepNeeds& needs) {
   };
   c.backward_reads = [](const plait_layer_needs* n, uint32_t reads) { answers(n).backward_reads = reads; };
   c.accumulates = [](const plait_layer_needs*) {};  // the host adds contributions itself, in a fixed order
+  c.repeats = [](const plait_layer_needs* n) { answers(n).repeats = true; };
   return c;
 }
 
@@ -116,7 +117,7 @@ Result<MadeLoss> make_loss(const Registry& registry, const Network& network, con
   PLAIT_TRY(context.status((*ops)->create(context.raw(), &request, &self)).at(place));
   LossInstance instance(*ops, self);
   PLAIT_TRY(check_bytes("the workspace takes", request.workspace_bytes).at(place));
-  return MadeLoss{std::move(instance), request.workspace_bytes};
+  return MadeLoss{std::move(instance), request.workspace_bytes, request.repeats != 0};
 }
 
 LayerInstance::LayerInstance(LayerInstance&& other) noexcept

@@ -414,6 +414,9 @@ typedef struct plait_layer_needs {
   void (*backward_reads)(const struct plait_layer_needs* needs, uint32_t reads); /* default: both */
   /* backward can add to input gradients; otherwise the host adds. */
   void (*accumulates)(const struct plait_layer_needs* needs);
+  /* Forward and backward queue the same work whenever the call has the same addresses, lengths and flags: they look at
+   * neither step nor rng, and wait for nothing. A device that records work may then do it again without a call. */
+  void (*repeats)(const struct plait_layer_needs* needs);
 } plait_layer_needs;
 
 /* Memory of one call; every pointer is 64-byte aligned device memory. */
@@ -461,6 +464,8 @@ typedef struct plait_loss_request {
   const plait_tensor_spec* prediction; /* [N, ...] */
   const plait_tensor_spec* target;     /* [N, ...] */
   uint64_t workspace_bytes;            /* answer of create */
+  uint32_t repeats;                    /* answer of create: as plait_layer_needs.repeats */
+  uint32_t reserved;
 } plait_loss_request;
 
 typedef struct plait_loss_call {
@@ -1092,6 +1097,13 @@ typedef struct plait_device_ops {
    * aligned. Fails with PLAIT_ERROR_MEMORY. [any] */
   int (*allocate_host)(void* self, plait_context* context, uint64_t bytes, void** memory);
   void (*release_host)(void* self, void* memory);
+  /* Optional, all or none: work that is queued between record and recorded is kept in *work and not done; repeat queues
+   * all of it at once, as often as wanted. recorded may fail, and then nothing is kept and nothing was queued: the host
+   * goes on without. forget: none of it is queued any more. */
+  int (*record)(void* self, plait_context* context);
+  int (*recorded)(void* self, plait_context* context, void** work);
+  int (*repeat)(void* self, plait_context* context, void* work);
+  void (*forget)(void* self, void* work);
 } plait_device_ops;
 
 /* An extension of devices: what libraries share that is costly to make for each of them (a handle of a vendor's

@@ -63,6 +63,7 @@ struct Dense::Kernel {
     y = std::make_unique<Product>(c, Product::Matrix{inputs, units, true}, Product::Matrix{inputs, batch}, then);
     uint64_t bytes = y->workspace();
     n.accumulates();
+    n.repeats();
     n.backward_reads(f.needs_output() ? Reads::both : Reads::inputs);
     if (r.training() && !r.parameters_frozen()) {
       dw = std::make_unique<Product>(c, Product::Matrix{inputs, batch}, Product::Matrix{units, batch, true});

@@ -61,6 +61,7 @@ struct CrossEntropy {
       if (p.variable_axis() >= 0 || r.target().variable_axis() >= 0)
         throw Unsupported("the device wants fixed extents, got prediction ", p, " and target ", r.target());
       r.workspace(rows_of(p) * sizeof(double));
+      r.repeats();
     }
     void compute(Context& c, const LossCall& call) const {
       const Tensor x = call.prediction(), dx = call.gradient(), labels = call.target();
