@@ -25,6 +25,7 @@ struct AveragePoolOnCuda::Kernel {
         channels(static_cast<uint64_t>(r.input().shape(-1))),
         include_padding(config.count_include_pad),
         narrow(gpu::fits_32_bits(window, batch, channels)) {
+    n.repeats();
     n.backward_reads(Reads::nothing);
     n.accumulates();
   }
@@ -54,9 +55,7 @@ struct AveragePoolOnCuda::Kernel {
 };
 
 }  // namespace
-
-Entry average_pool_on_cuda() { return implementation<AveragePoolOnCuda>("plait.average_pool", "plait.cuda"); }
-
 }  // namespace layers
 
-PLAIT_PLUGIN("plait.average_pool.cuda", "1.0.0", "Apache-2.0", layers::average_pool_on_cuda());
+PLAIT_PLUGIN("plait.average_pool.cuda", "1.0.0", "Apache-2.0",
+             implementation<layers::AveragePoolOnCuda>("plait.average_pool", "plait.cuda"));

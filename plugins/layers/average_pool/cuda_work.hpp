@@ -11,7 +11,7 @@ struct AveragePoolGrid : WindowGrid<Index> {
   bool include_padding;
 
   // 1 / the number of a window's places.
-  PLAIT_BOTH float factor(const typename WindowGrid<Index>::Place& output) const {
+  PLAIT_ANYWHERE float factor(const typename WindowGrid<Index>::Place& output) const {
     Index count = 1;
     for (int a = 0; a < 3; ++a) {
       const auto inside = this->taps(a, output.at[a]);
@@ -28,7 +28,7 @@ struct AveragePoolForward {
   const float* x;
   float* y;
 
-  PLAIT_BOTH void operator()(uint64_t i) const {
+  PLAIT_ANYWHERE void operator()(uint64_t i) const {
     const auto output = grid.place(static_cast<Index>(i), grid.output);
     float sum = 0;
     grid.each_tap(output, [&](Index, Index at) { sum += x[at]; });
@@ -44,7 +44,7 @@ struct AveragePoolBackward {
   float* dx;
   bool accumulate;
 
-  PLAIT_BOTH void operator()(uint64_t i) const {
+  PLAIT_ANYWHERE void operator()(uint64_t i) const {
     float sum = accumulate ? dx[i] : 0.0f;
     grid.each_window(grid.place(static_cast<Index>(i), grid.input), [&](Index, const auto& output) {
       sum += dy[grid.element(output, grid.output)] * grid.factor(output);

@@ -32,7 +32,7 @@ struct BatchNormOnCuda::Kernel {
     if (r.training() && !fixed && split.rows == 1)
       throw Error("input is ", r.input(),
                   ": one value a channel has no variance to train by; wanted a batch of 2 or more");
-    if (channels > 0xFFFFFFFF) throw Unsupported(channels, " channels are more than kernels count");
+    n.repeats();
     n.backward_reads(fixed ? Reads::nothing : Reads::inputs);
     if (r.training() && !fixed) n.saved(2 * channels * sizeof(float));  // mean, 1 / deviation
     n.workspace(Checked(sums_bytes()) + Checked(3) * channels * sizeof(float));
@@ -46,7 +46,7 @@ struct BatchNormOnCuda::Kernel {
     } else {
       by_running(c, call, by);
     }
-    gpu::map(c, size, BatchNormApply{narrow_channels(), x, call.output().f32().data(), by});
+    gpu::map(c, size, BatchNormApply{channels, x, call.output().f32().data(), by});
   }
 
   void backward(Context& c, const LayerCall& call) const {
@@ -60,12 +60,11 @@ struct BatchNormOnCuda::Kernel {
                      call.workspace());
     if (!call.input_gradient()) return;
     gpu::map(c, size,
-             BatchNormInputGradient{narrow_channels(), x, dy, mean, call.input_gradient().f32().data(), by});
+             BatchNormInputGradient{channels, x, dy, mean, call.input_gradient().f32().data(), by});
   }
 
  private:
   double count() const { return static_cast<double>(split.rows); }
-  uint32_t narrow_channels() const { return static_cast<uint32_t>(channels); }
   uint64_t sums_bytes() const { return split.workspace_bytes(BatchNormTerms::kSums); }
   // [channels] of the workspace, behind the sums.
   float* numbers(const LayerCall& call, uint64_t which) const {
@@ -88,15 +87,13 @@ struct BatchNormOnCuda::Kernel {
     if (!call.input_gradient()) return;
     by_running(c, call, {numbers(call, 0), numbers(call, 1), numbers(call, 2)});
     gpu::map(c, size,
-             BatchNormFixedGradient{narrow_channels(), call.output_gradient().f32().data(), numbers(call, 0),
+             BatchNormFixedGradient{channels, call.output_gradient().f32().data(), numbers(call, 0),
                                     call.input_gradient().f32().data()});
   }
 };
 
 }  // namespace
-
-Entry batch_norm_on_cuda() { return implementation<BatchNormOnCuda>("plait.batch_norm", "plait.cuda"); }
-
 }  // namespace layers
 
-PLAIT_PLUGIN("plait.batch_norm.cuda", "1.0.0", "Apache-2.0", layers::batch_norm_on_cuda());
+PLAIT_PLUGIN("plait.batch_norm.cuda", "1.0.0", "Apache-2.0",
+             implementation<layers::BatchNormOnCuda>("plait.batch_norm", "plait.cuda"));

@@ -1,6 +1,6 @@
 // What a thread of batch_norm.cu does: the host's arithmetic (batch_norm.cc), a channel or an element each.
 #pragma once
-#include <plait/cuda/both.hpp>
+#include <plait/cuda/map.hpp>
 
 #include <cmath>
 #include <cstdint>
@@ -12,7 +12,7 @@ struct BatchNormFactors {
   float *factor, *mean, *bias;
 };
 
-PLAIT_BOTH inline float inverse_deviation(double variance, double epsilon) {
+PLAIT_ANYWHERE inline float inverse_deviation(double variance, double epsilon) {
   return static_cast<float>(1 / sqrt(variance + epsilon));
 }
 
@@ -22,7 +22,7 @@ struct BatchNormTerms {
   const float *a, *from;  // from: [channels], or null for zeros
   const float *b, *about;
 
-  PLAIT_BOTH void add(uint64_t at, uint64_t channel, double* sums) const {
+  PLAIT_ANYWHERE void add(uint64_t at, uint64_t channel, double* sums) const {
     const double zero = from ? static_cast<double>(from[channel]) : 0.0;
     const double u = static_cast<double>(a[at]) - zero;
     sums[0] += u;
@@ -38,7 +38,7 @@ struct BatchNormLearn {
   float *saved, *running_mean, *running_variance;  // saved: [mean, 1 / deviation]
   BatchNormFactors to;
 
-  PLAIT_BOTH void operator()(uint64_t k, const double* sums) const {
+  PLAIT_ANYWHERE void operator()(uint64_t k, const double* sums) const {
     const double off = sums[0] / count, mean = static_cast<double>(first[k]) + off;
     const double spread = sums[1] / count - off * off, variance = spread > 0 || spread != spread ? spread : 0.0;
     saved[k] = static_cast<float>(mean);
@@ -49,7 +49,7 @@ struct BatchNormLearn {
     to.mean[k] = saved[k];
     to.bias[k] = shift[k];
   }
-  PLAIT_BOTH void follow(float& running, double batch) const {
+  PLAIT_ANYWHERE void follow(float& running, double batch) const {
     running = static_cast<float>((1 - momentum) * running + momentum * batch);
   }
 };
@@ -60,7 +60,7 @@ struct BatchNormRunning {
   const float *mean, *variance, *weight, *shift;
   BatchNormFactors to;
 
-  PLAIT_BOTH void operator()(uint64_t k) const {
+  PLAIT_ANYWHERE void operator()(uint64_t k) const {
     const double known = variance[k] > 0 || variance[k] != variance[k] ? static_cast<double>(variance[k]) : 0.0;
     to.factor[k] = weight[k] * inverse_deviation(known, epsilon);
     to.mean[k] = mean[k];
@@ -70,14 +70,14 @@ struct BatchNormRunning {
 
 // y = (x - mean) factor + bias
 struct BatchNormApply {
-  uint32_t channels;
+  uint64_t channels;
   const float* x;
   float* y;
   BatchNormFactors by;
 
-  PLAIT_BOTH float load(uint64_t i) const { return x[i]; }
-  PLAIT_BOTH void store(uint64_t i, float value) const {
-    const auto k = static_cast<uint32_t>(i % channels);
+  PLAIT_ANYWHERE float load(uint64_t i) const { return x[i]; }
+  PLAIT_ANYWHERE void store(uint64_t i, float value) const {
+    const uint64_t k = plait::sdk::gpu::divide(i, channels).remainder;
     y[i] = (value - by.mean[k]) * by.factor[k] + by.bias[k];
   }
 };
@@ -95,7 +95,7 @@ struct BatchNormGradients {
   float *dweight, *dbias;  // null where they are not needed
   BatchNormSlopes to;
 
-  PLAIT_BOTH void operator()(uint64_t k, const double* sums) const {
+  PLAIT_ANYWHERE void operator()(uint64_t k, const double* sums) const {
     const double inverse = saved[channels + k], by_weight = sums[1] * inverse;
     if (dweight) dweight[k] = static_cast<float>(by_weight);
     if (dbias) dbias[k] = static_cast<float>(sums[0]);
@@ -107,7 +107,7 @@ struct BatchNormGradients {
 };
 
 struct BatchNormInputGradient {
-  uint32_t channels;
+  uint64_t channels;
   const float *x, *dy, *mean;
   float* dx;
   BatchNormSlopes by;
@@ -115,21 +115,21 @@ struct BatchNormInputGradient {
   struct Pair {
     float x, dy;
   };
-  PLAIT_BOTH Pair load(uint64_t i) const { return {x[i], dy[i]}; }
-  PLAIT_BOTH void store(uint64_t i, Pair p) const {
-    const auto k = static_cast<uint32_t>(i % channels);
+  PLAIT_ANYWHERE Pair load(uint64_t i) const { return {x[i], dy[i]}; }
+  PLAIT_ANYWHERE void store(uint64_t i, Pair p) const {
+    const uint64_t k = plait::sdk::gpu::divide(i, channels).remainder;
     dx[i] = by.a[k] * (p.dy - by.dy0[k]) + by.b[k] * (p.x - mean[k]);
   }
 };
 
 // Frozen: neither parameters nor statistics change, and dx = factor dy.
 struct BatchNormFixedGradient {
-  uint32_t channels;
+  uint64_t channels;
   const float *dy, *factor;
   float* dx;
 
-  PLAIT_BOTH float load(uint64_t i) const { return dy[i]; }
-  PLAIT_BOTH void store(uint64_t i, float value) const { dx[i] = factor[i % channels] * value; }
+  PLAIT_ANYWHERE float load(uint64_t i) const { return dy[i]; }
+  PLAIT_ANYWHERE void store(uint64_t i, float value) const { dx[i] = factor[plait::sdk::gpu::divide(i, channels).remainder] * value; }
 };
 
 }  // namespace layers

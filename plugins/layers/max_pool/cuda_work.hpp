@@ -16,7 +16,7 @@ struct MaxPoolForward {
   float* y;
   Tap* places;
 
-  PLAIT_BOTH void operator()(uint64_t i) const {
+  PLAIT_ANYWHERE void operator()(uint64_t i) const {
     float best = -HUGE_VALF;
     Index place = 0;
     bool is_first = true;
@@ -39,7 +39,7 @@ struct MaxPoolBackward {
   float* dx;
   bool accumulate;
 
-  PLAIT_BOTH void operator()(uint64_t i) const {
+  PLAIT_ANYWHERE void operator()(uint64_t i) const {
     float sum = accumulate ? dx[i] : 0.0f;
     grid.each_window(grid.place(static_cast<Index>(i), grid.input), [&](Index tap, const auto& place) {
       const Index at = grid.element(place, grid.output);

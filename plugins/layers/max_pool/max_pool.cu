@@ -24,6 +24,7 @@ struct MaxPoolOnCuda::Kernel {
         batch(static_cast<uint64_t>(r.input().shape(0))),
         channels(static_cast<uint64_t>(r.input().shape(-1))),
         narrow(gpu::fits_32_bits(window, batch, channels)) {
+    n.repeats();
     n.backward_reads(Reads::nothing);
     n.accumulates();
     if (r.training()) n.saved(Checked(outputs()) * (bytes() ? sizeof(uint8_t) : sizeof(uint32_t)));
@@ -66,9 +67,7 @@ struct MaxPoolOnCuda::Kernel {
 };
 
 }  // namespace
-
-Entry max_pool_on_cuda() { return implementation<MaxPoolOnCuda>("plait.max_pool", "plait.cuda"); }
-
 }  // namespace layers
 
-PLAIT_PLUGIN("plait.max_pool.cuda", "1.0.0", "Apache-2.0", layers::max_pool_on_cuda());
+PLAIT_PLUGIN("plait.max_pool.cuda", "1.0.0", "Apache-2.0",
+             implementation<layers::MaxPoolOnCuda>("plait.max_pool", "plait.cuda"));

@@ -4,19 +4,19 @@
 //   struct Halve {
 //     const float* x;
 //     float* y;
-//     PLAIT_BOTH void operator()(uint64_t i) const { y[i] = x[i] / 2; }
+//     PLAIT_ANYWHERE void operator()(uint64_t i) const { y[i] = x[i] / 2; }
 //   };
 //   gpu::map(c, x.size(), Halve{x.data(), y.data()});
 //
 // Where memory decides the time, a struct has load and store in place of operator(): a thread then loads four
 // elements before it stores the first.
-//     PLAIT_BOTH float load(uint64_t i) const { return x[i]; }
-//     PLAIT_BOTH void store(uint64_t i, float v) const { y[i] = v / 2; }
+//     PLAIT_ANYWHERE float load(uint64_t i) const { return x[i]; }
+//     PLAIT_ANYWHERE void store(uint64_t i, float v) const { y[i] = v / 2; }
 //
 // Fails with: the runtime's text. Threads: [any], one stream at a time.
 #pragma once
 #include <plait/cuda.hpp>
-#include <plait/cuda/both.hpp>
+#include <plait/anywhere.hpp>
 
 namespace plait::sdk::gpu {
 
@@ -50,6 +50,16 @@ __global__ void load_and_store(uint64_t count, Work work) {
 
 }  // namespace detail
 
+// i / n and i % n, several times as fast where 32 bits hold i.
+struct Divided {
+  uint64_t quotient, remainder;
+};
+PLAIT_ANYWHERE inline Divided divide(uint64_t i, uint64_t n) {
+  if ((i | n) >> 32 != 0) return {i / n, i % n};
+  const auto small = static_cast<uint32_t>(i), by = static_cast<uint32_t>(n);
+  return {small / by, small % by};
+}
+
 // The blocks of a launch of `count` threads. Fails with: kUnsupported where there are more than a card has.
 inline dim3 blocks_for(uint64_t count, uint64_t threads) {
   const uint64_t blocks = (count + threads - 1) / threads;
@@ -72,8 +82,8 @@ template <class V>
 struct Copy {
   const V* from;
   V* to;
-  PLAIT_BOTH V load(uint64_t i) const { return from[i]; }
-  PLAIT_BOTH void store(uint64_t i, V value) const { to[i] = value; }
+  PLAIT_ANYWHERE V load(uint64_t i) const { return from[i]; }
+  PLAIT_ANYWHERE void store(uint64_t i, V value) const { to[i] = value; }
 };
 template <class V>
 void copy(const Context& c, const V* from, V* to, uint64_t count) {

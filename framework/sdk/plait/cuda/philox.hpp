@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include <plait/cuda/both.hpp>
+#include <plait/anywhere.hpp>
 
 namespace plait::sdk::gpu {
 
@@ -14,7 +14,7 @@ struct FourWords {
 };
 
 // Block number `index` of a generator, as Random::block gives it.
-PLAIT_BOTH inline FourWords philox(const plait_rng& rng, uint64_t index) {
+PLAIT_ANYWHERE inline FourWords philox(const plait_rng& rng, uint64_t index) {
   uint32_t c0 = static_cast<uint32_t>(index), c1 = static_cast<uint32_t>(index >> 32);
   uint32_t c2 = static_cast<uint32_t>(rng.counter_high), c3 = static_cast<uint32_t>(rng.counter_high >> 32);
   uint32_t k0 = static_cast<uint32_t>(rng.key), k1 = static_cast<uint32_t>(rng.key >> 32);

@@ -4,11 +4,11 @@
 //   struct Squares {  // what a row adds to the sums of its column
 //     static constexpr unsigned kSums = 1;
 //     const float* x;
-//     PLAIT_BOTH void add(uint64_t at, uint64_t column, double* sums) const { sums[0] += double(x[at]) * x[at]; }
+//     PLAIT_ANYWHERE void add(uint64_t at, uint64_t column, double* sums) const { sums[0] += double(x[at]) * x[at]; }
 //   };
 //   struct Keep {     // what becomes of a column's sums
 //     float* to;
-//     PLAIT_BOTH void operator()(uint64_t column, const double* sums) const { to[column] = float(sums[0]); }
+//     PLAIT_ANYWHERE void operator()(uint64_t column, const double* sums) const { to[column] = float(sums[0]); }
 //   };
 //   const gpu::ColumnSplit split(rows, columns);
 //   n.workspace(split.workspace_bytes(Squares::kSums));                     // when the memory is asked for
@@ -18,7 +18,7 @@
 // a time.
 #pragma once
 #include <plait/cuda.hpp>
-#include <plait/cuda/both.hpp>
+#include <plait/anywhere.hpp>
 #include <plait/sdk/checked.hpp>
 
 namespace plait::sdk::gpu {
@@ -27,7 +27,7 @@ namespace plait::sdk::gpu {
 struct ColumnSplit {
   static constexpr uint32_t kWidest = 32;         // neighbours that are loaded at once
   static constexpr uint64_t kMostBlocks = 1024;   // enough for every card
-  static constexpr uint64_t kFewestRows = 4;      // of a thread
+  static constexpr uint64_t kFewestRows = 8;      // of a thread
 
   uint64_t rows = 0, columns = 0, rows_a_piece = 1, pieces = 1, strips = 0;
   uint32_t wide = 1, high = kThreads;
@@ -74,8 +74,21 @@ __global__ void sum_pieces(ColumnSplit s, Term term, double* partial) {
       partial[(piece * kSums + k) * s.columns + column] = shared[k * kThreads + threadIdx.x];
 }
 
-inline constexpr unsigned kAdders = 64;  // threads that add the pieces of a column
+inline constexpr unsigned kAdders = 64;      // threads that add the pieces of a column,
+inline constexpr uint64_t kFewPieces = 16;  // where there are more than these
 
+// A thread a column.
+template <unsigned kSums, class Finish>
+__global__ void add_few_pieces(uint64_t columns, uint64_t pieces, const double* partial, Finish finish) {
+  const uint64_t column = index();
+  if (column >= columns) return;
+  double sums[kSums] = {};
+  for (uint64_t piece = 0; piece < pieces; ++piece)
+    for (unsigned k = 0; k < kSums; ++k) sums[k] += partial[(piece * kSums + k) * columns + column];
+  finish(column, static_cast<const double*>(sums));
+}
+
+// A block a column.
 template <unsigned kSums, class Finish>
 __global__ void add_pieces(ColumnSplit s, const double* partial, Finish finish) {
   __shared__ double shared[kSums * kAdders];
@@ -107,6 +120,8 @@ void sum_columns(const Context& c, const ColumnSplit& split, const Term& term, c
   if (blocks > 0x7FFFFFFF || split.columns > 0x7FFFFFFF)
     throw Unsupported("sums of ", split.columns, " columns are more than a card takes");
   launch(c, dim3(static_cast<unsigned>(blocks)), kThreads, detail::sum_pieces<Term>, split, term, partial);
+  if (split.pieces <= detail::kFewPieces)
+    return each(c, split.columns, detail::add_few_pieces<Term::kSums, Finish>, split.pieces, partial, finish);
   launch(c, dim3(static_cast<unsigned>(split.columns)), detail::kAdders,
          detail::add_pieces<Term::kSums, Finish>, split, partial, finish);
 }
@@ -115,11 +130,11 @@ void sum_columns(const Context& c, const ColumnSplit& split, const Term& term, c
 struct SumOf {
   static constexpr unsigned kSums = 1;
   const float* x;
-  PLAIT_BOTH void add(uint64_t at, uint64_t, double* sums) const { sums[0] += static_cast<double>(x[at]); }
+  PLAIT_ANYWHERE void add(uint64_t at, uint64_t, double* sums) const { sums[0] += static_cast<double>(x[at]); }
 };
 struct KeepFirst {
   float* to;
-  PLAIT_BOTH void operator()(uint64_t column, const double* sums) const {
+  PLAIT_ANYWHERE void operator()(uint64_t column, const double* sums) const {
     to[column] = static_cast<float>(sums[0]);
   }
 };

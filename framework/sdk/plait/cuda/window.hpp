@@ -2,7 +2,7 @@
 // input. Index: uint32_t where it counts all elements, since a card divides those several times as fast.
 // Threads: [any]
 #pragma once
-#include <plait/cuda/both.hpp>
+#include <plait/anywhere.hpp>
 #include <plait/window.hpp>
 
 namespace plait::sdk::gpu {
@@ -23,13 +23,13 @@ struct WindowGrid {
     Index n, at[3], channel;  // at: D, H, W
   };
   // Of element i of [N, extents, channels].
-  PLAIT_BOTH Place place(Index i, const Index (&extents)[3]) const {
+  PLAIT_ANYWHERE Place place(Index i, const Index (&extents)[3]) const {
     Place p;
     p.channel = i % channels, i /= channels;
     for (int a = 2; a >= 0; --a) p.at[a] = i % extents[a], i /= extents[a];
     return p.n = i, p;
   }
-  PLAIT_BOTH Index element(const Place& p, const Index (&extents)[3]) const {
+  PLAIT_ANYWHERE Index element(const Place& p, const Index (&extents)[3]) const {
     return (((p.n * extents[0] + p.at[0]) * extents[1] + p.at[1]) * extents[2] + p.at[2]) * channels + p.channel;
   }
 
@@ -37,14 +37,14 @@ struct WindowGrid {
     Index begin, end;
   };
   // Taps of output place `at` along axis a that are inputs.
-  PLAIT_BOTH Range taps(int a, Index at) const {
+  PLAIT_ANYWHERE Range taps(int a, Index at) const {
     const Index first = at * stride[a];  // in the padded input
     const Index begin = first < padding[a] ? padding[a] - first : 0;
     const Index left = input[a] + padding[a] - first;
     return {begin, left < kernel[a] ? left : kernel[a]};
   }
   // Output places along axis a whose windows hold input place `at`.
-  PLAIT_BOTH Range windows(int a, Index at) const {
+  PLAIT_ANYWHERE Range windows(int a, Index at) const {
     const Index last = at + padding[a];
     const Index begin = last < kernel[a] ? 0 : (last - kernel[a]) / stride[a] + 1;
     const Index end = last / stride[a] + 1;
@@ -53,7 +53,7 @@ struct WindowGrid {
 
   // body(tap, element of the input) for the taps of an output that are inputs, row by row.
   template <class Body>
-  PLAIT_BOTH void each_tap(const Place& output_place, const Body& body) const {
+  PLAIT_ANYWHERE void each_tap(const Place& output_place, const Body& body) const {
     const Range ds = taps(0, output_place.at[0]), hs = taps(1, output_place.at[1]),
                 ws = taps(2, output_place.at[2]);
     Place x = output_place;
@@ -70,7 +70,7 @@ struct WindowGrid {
   }
   // body(tap, place of the output) for the windows that hold an input, in the order of outputs.
   template <class Body>
-  PLAIT_BOTH void each_window(const Place& input_place, const Body& body) const {
+  PLAIT_ANYWHERE void each_window(const Place& input_place, const Body& body) const {
     const Range ds = windows(0, input_place.at[0]), hs = windows(1, input_place.at[1]),
                 ws = windows(2, input_place.at[2]);
     Place y = input_place;
