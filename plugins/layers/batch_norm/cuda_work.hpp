@@ -1,6 +1,6 @@
 // What a thread of batch_norm.cu does: the host's arithmetic (batch_norm.cc), a channel or an element each.
 #pragma once
-#include <plait/cuda/map.hpp>
+#include <plait/cuda/divide.hpp>
 
 #include <cmath>
 #include <cstdint>

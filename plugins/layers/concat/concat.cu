@@ -1,6 +1,7 @@
 // concat on CUDA devices.
 #include "concat.h"
 
+#include <plait/cuda/map.hpp>
 #include <plait/cuda/rows.hpp>
 
 using namespace plait::sdk;
@@ -18,7 +19,7 @@ struct ConcatOnCuda : Concat {
     float* y = call.output().f32().data();
     for (size_t i = 0; i < call.inputs(); ++i) {
       const size_t part = run(call.input(i));
-      gpu::copy_rows(c, call.input(i).f32().data(), part, y, whole, part, call.input(i).size());
+      gpu::map(c, call.input(i).size(), gpu::CopyRows{part, call.input(i).f32().data(), part, y, whole});
       y += part;
     }
   }
@@ -28,7 +29,8 @@ struct ConcatOnCuda : Concat {
     for (size_t i = 0; i < call.inputs(); ++i) {
       const size_t part = run(call.input(i));
       if (call.input_gradient(i))
-        gpu::copy_rows(c, dy, whole, call.input_gradient(i).f32().data(), part, part, call.input(i).size());
+        gpu::map(c, call.input(i).size(),
+                 gpu::CopyRows{part, dy, whole, call.input_gradient(i).f32().data(), part});
       dy += part;
     }
   }

@@ -3,6 +3,7 @@
 #include "convolution.h"
 
 #include <plait/cuda/absorbed.hpp>
+#include <plait/cuda/map.hpp>
 #include <plait/cuda/sums.hpp>
 
 #include <memory>

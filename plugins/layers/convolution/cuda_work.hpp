@@ -3,7 +3,7 @@
 //
 // Weights are stored as [filters, taps, channels / groups].
 #pragma once
-#include <plait/cuda/map.hpp>
+#include <plait/cuda/divide.hpp>
 
 #include "shape.hpp"
 

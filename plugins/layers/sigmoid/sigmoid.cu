@@ -2,6 +2,7 @@
 #include "sigmoid.h"
 
 #include <plait/cuda/absorbed.hpp>
+#include <plait/cuda/map.hpp>
 
 using namespace plait::sdk;
 

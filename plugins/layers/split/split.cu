@@ -1,6 +1,7 @@
 // split on CUDA devices.
 #include "split.h"
 
+#include <plait/cuda/map.hpp>
 #include <plait/cuda/rows.hpp>
 
 using namespace plait::sdk;
@@ -16,16 +17,17 @@ struct SplitOnCuda : Split {
   void forward(Context& c, const LayerCall& call) const {
     const Sizes z(*this, call.input());
     const float* x = call.input().f32().data();
-    gpu::copy_rows(c, x, z.all, call.output(0).f32().data(), z.first, z.first, z.rows * z.first);
-    gpu::copy_rows(c, x + z.first, z.all, call.output(1).f32().data(), z.second, z.second, z.rows * z.second);
+    gpu::map(c, z.rows * z.first, gpu::CopyRows{z.first, x, z.all, call.output(0).f32().data(), z.first});
+    gpu::map(c, z.rows * z.second,
+             gpu::CopyRows{z.second, x + z.first, z.all, call.output(1).f32().data(), z.second});
   }
   void backward(Context& c, const LayerCall& call) const {
     if (!call.input_gradient()) return;
     const Sizes z(*this, call.input_gradient());
     float* dx = call.input_gradient().f32().data();
     const float *da = call.output_gradient(0).f32().data(), *db = call.output_gradient(1).f32().data();
-    gpu::copy_rows(c, da, z.first, dx, z.all, z.first, z.rows * z.first);
-    gpu::copy_rows(c, db, z.second, dx + z.first, z.all, z.second, z.rows * z.second);
+    gpu::map(c, z.rows * z.first, gpu::CopyRows{z.first, da, z.first, dx, z.all});
+    gpu::map(c, z.rows * z.second, gpu::CopyRows{z.second, db, z.second, dx + z.first, z.all});
   }
 };
 

@@ -10,15 +10,10 @@ namespace {
 
 constexpr size_t kGrain = 16384;  // elements in a piece of work
 
-// What one step does to every element alike.
-struct Factors {
-  float beta1, beta2, rest1, rest2, rate, root2, epsilon, decay, keep;  // rest: 1 - beta, rounded once
-};
-
 // The built-in root: std::sqrt, compiled with other options than this function, would stay a call.
 // Source: Kingma, Ba 2015, algorithm 1; decoupled decay (keep): Loshchilov, Hutter 2019.
 PLAIT_FAST void update(float* __restrict w, const float* __restrict g, float* __restrict m,
-                       float* __restrict v, size_t count, Factors f) {
+                       float* __restrict v, size_t count, AdamFactors f) {
   for (size_t i = 0; i < count; ++i) {
     const float d = g[i] + f.decay * w[i];
     m[i] = f.beta1 * m[i] + f.rest1 * d;
@@ -28,38 +23,14 @@ PLAIT_FAST void update(float* __restrict w, const float* __restrict g, float* __
   }
 }
 
-// base^exponent by squaring: the same bits everywhere.
-double power(double base, int64_t exponent) {
-  double result = 1;
-  for (; exponent > 0; exponent >>= 1, base *= base) {
-    if (exponent & 1) result *= base;
-  }
-  return result;
-}
-
 struct AdamOnHost : Adam {
   void step(Context& c, const OptimizerCall& call) const {
-    const Factors f = factors(call);
+    const AdamFactors f = factors(call);
     const Out w = call.weights, m = call.slot(0), v = call.slot(1);
     c.parallel_for(call.count, kGrain, [&](uint64_t begin, uint64_t end) {
       update(w.data() + begin, call.gradients.data() + begin, m.data() + begin, v.data() + begin, end - begin,
              f);
     });
-  }
-
- private:
-  Factors factors(const OptimizerCall& call) const {
-    const int64_t t = call.updates + 1;
-    const double decay = call.decay() ? weight_decay : 0;
-    return {.beta1 = static_cast<float>(beta1),
-            .beta2 = static_cast<float>(beta2),
-            .rest1 = static_cast<float>(1 - beta1),
-            .rest2 = static_cast<float>(1 - beta2),
-            .rate = static_cast<float>(rate / (1 - power(beta1, t))),
-            .root2 = static_cast<float>(1 / std::sqrt(1 - power(beta2, t))),
-            .epsilon = static_cast<float>(epsilon),
-            .decay = static_cast<float>(decoupled ? 0 : decay),
-            .keep = static_cast<float>(decoupled ? 1 - rate * decay : 1)};
   }
 };
 

@@ -2,9 +2,25 @@
 #pragma once
 #include <plait/sdk.hpp>
 
+#include <cmath>
+
 namespace optimizers {
 
 using namespace plait::sdk;
+
+// What one step does to every element alike.
+struct AdamFactors {
+  float beta1, beta2, rest1, rest2, rate, root2, epsilon, decay, keep;  // rest: 1 - beta, rounded once
+};
+
+// base^exponent by squaring: the same bits everywhere.
+inline double power(double base, int64_t exponent) {
+  double result = 1;
+  for (; exponent > 0; exponent >>= 1, base *= base) {
+    if (exponent & 1) result *= base;
+  }
+  return result;
+}
 
 struct Adam {
   double rate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0;
@@ -28,6 +44,21 @@ struct Adam {
     d.field("decoupled", &Adam::decoupled).doc("decay the weights themselves, not by way of the gradient");
     d.slot("mean").reduce(Reduce::mean32);
     d.slot("square").reduce(Reduce::mean64);
+  }
+
+  // Of this step.
+  AdamFactors factors(const OptimizerCall& call) const {
+    const int64_t t = call.updates + 1;
+    const double decay = call.decay() ? weight_decay : 0;
+    return {.beta1 = static_cast<float>(beta1),
+            .beta2 = static_cast<float>(beta2),
+            .rest1 = static_cast<float>(1 - beta1),
+            .rest2 = static_cast<float>(1 - beta2),
+            .rate = static_cast<float>(rate / (1 - power(beta1, t))),
+            .root2 = static_cast<float>(1 / std::sqrt(1 - power(beta2, t))),
+            .epsilon = static_cast<float>(epsilon),
+            .decay = static_cast<float>(decoupled ? 0 : decay),
+            .keep = static_cast<float>(decoupled ? 1 - rate * decay : 1)};
   }
 };
 

@@ -1,7 +1,7 @@
 // An absorbed function over all elements, for gpu::map. Threads: [any]
 #pragma once
 #include <plait/absorbed.hpp>
-#include <plait/cuda/map.hpp>
+#include <plait/cuda/divide.hpp>
 
 namespace plait::sdk::gpu {
 

@@ -16,7 +16,6 @@
 // Fails with: the runtime's text. Threads: [any], one stream at a time.
 #pragma once
 #include <plait/cuda.hpp>
-#include <plait/anywhere.hpp>
 
 namespace plait::sdk::gpu {
 
@@ -49,16 +48,6 @@ __global__ void load_and_store(uint64_t count, Work work) {
 }
 
 }  // namespace detail
-
-// i / n and i % n, several times as fast where 32 bits hold i.
-struct Divided {
-  uint64_t quotient, remainder;
-};
-PLAIT_ANYWHERE inline Divided divide(uint64_t i, uint64_t n) {
-  if ((i | n) >> 32 != 0) return {i / n, i % n};
-  const auto small = static_cast<uint32_t>(i), by = static_cast<uint32_t>(n);
-  return {small / by, small % by};
-}
 
 // The blocks of a launch of `count` threads. Fails with: kUnsupported where there are more than a card has.
 inline dim3 blocks_for(uint64_t count, uint64_t threads) {

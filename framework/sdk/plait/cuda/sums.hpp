@@ -1,5 +1,5 @@
 // Sums in an order that the numbers of rows and columns decide, in f64: the same bits at every launch, on every
-// card and stream. Two kernels: threads add rows of a piece, then threads add pieces.
+// card and stream. Threads add rows of a piece, then threads of another kernel add pieces.
 //
 //   struct Squares {  // what a row adds to the sums of its column
 //     static constexpr unsigned kSums = 1;
@@ -18,35 +18,23 @@
 // a time.
 #pragma once
 #include <plait/cuda.hpp>
-#include <plait/anywhere.hpp>
-#include <plait/sdk/checked.hpp>
+#include <plait/cuda/column_split.hpp>
 
 namespace plait::sdk::gpu {
 
-// Who adds what: `wide` columns and `high` rows at a time by a block, pieces of rows_a_piece rows.
-struct ColumnSplit {
-  static constexpr uint32_t kWidest = 32;         // neighbours that are loaded at once
-  static constexpr uint64_t kMostBlocks = 1024;   // enough for every card
-  static constexpr uint64_t kFewestRows = 8;      // of a thread
-
-  uint64_t rows = 0, columns = 0, rows_a_piece = 1, pieces = 1, strips = 0;
-  uint32_t wide = 1, high = kThreads;
-
-  ColumnSplit() = default;
-  ColumnSplit(uint64_t rows_, uint64_t columns_) : rows(rows_), columns(columns_) {
-    while (wide < kWidest && wide < columns) wide *= 2;
-    high = kThreads / wide;
-    strips = (columns + wide - 1) / wide;
-    const uint64_t least = high * kFewestRows;  // rows
-    const uint64_t wanted = strips < kMostBlocks ? kMostBlocks / (strips + 1) + 1 : 1;
-    const uint64_t possible = rows / least + 1;
-    pieces = wanted < possible ? wanted : possible;
-    rows_a_piece = (rows + pieces - 1) / pieces;
-  }
-  uint64_t workspace_bytes(unsigned sums) const { return Checked(pieces) * columns * sums * sizeof(double); }
-};
+static_assert(ColumnSplit::kThreadsOfBlock == kThreads);
 
 namespace detail {
+
+// A thread a column.
+template <class Term, class Finish>
+__global__ void sum_few_rows(uint64_t columns, uint64_t rows, Term term, Finish finish) {
+  const uint64_t column = index();
+  if (column >= columns) return;
+  double sums[Term::kSums] = {};
+  for (uint64_t row = 0; row < rows; ++row) term.add(row * columns + column, column, sums);
+  finish(column, static_cast<const double*>(sums));
+}
 
 // partial [pieces, sums, columns]
 template <class Term>
@@ -74,9 +62,6 @@ __global__ void sum_pieces(ColumnSplit s, Term term, double* partial) {
       partial[(piece * kSums + k) * s.columns + column] = shared[k * kThreads + threadIdx.x];
 }
 
-inline constexpr unsigned kAdders = 64;      // threads that add the pieces of a column,
-inline constexpr uint64_t kFewPieces = 16;  // where there are more than these
-
 // A thread a column.
 template <unsigned kSums, class Finish>
 __global__ void add_few_pieces(uint64_t columns, uint64_t pieces, const double* partial, Finish finish) {
@@ -91,20 +76,20 @@ __global__ void add_few_pieces(uint64_t columns, uint64_t pieces, const double* 
 // A block a column.
 template <unsigned kSums, class Finish>
 __global__ void add_pieces(ColumnSplit s, const double* partial, Finish finish) {
-  __shared__ double shared[kSums * kAdders];
+  __shared__ double shared[kSums * ColumnSplit::kAdders];
   const uint64_t column = blockIdx.x;
   double sums[kSums] = {};
-  for (uint64_t piece = threadIdx.x; piece < s.pieces; piece += kAdders)
+  for (uint64_t piece = threadIdx.x; piece < s.pieces; piece += ColumnSplit::kAdders)
     for (unsigned k = 0; k < kSums; ++k) sums[k] += partial[(piece * kSums + k) * s.columns + column];
-  for (unsigned k = 0; k < kSums; ++k) shared[k * kAdders + threadIdx.x] = sums[k];
-  for (unsigned half = kAdders / 2; half > 0; half /= 2) {
+  for (unsigned k = 0; k < kSums; ++k) shared[k * ColumnSplit::kAdders + threadIdx.x] = sums[k];
+  for (unsigned half = ColumnSplit::kAdders / 2; half > 0; half /= 2) {
     __syncthreads();
     if (threadIdx.x < half)
       for (unsigned k = 0; k < kSums; ++k)
-        shared[k * kAdders + threadIdx.x] += shared[k * kAdders + threadIdx.x + half];
+        shared[k * ColumnSplit::kAdders + threadIdx.x] += shared[k * ColumnSplit::kAdders + threadIdx.x + half];
   }
   if (threadIdx.x != 0) return;
-  for (unsigned k = 0; k < kSums; ++k) sums[k] = shared[k * kAdders];
+  for (unsigned k = 0; k < kSums; ++k) sums[k] = shared[k * ColumnSplit::kAdders];
   finish(column, static_cast<const double*>(sums));
 }
 
@@ -115,28 +100,17 @@ template <class Term, class Finish>
 void sum_columns(const Context& c, const ColumnSplit& split, const Term& term, const Finish& finish,
                  void* workspace) {
   if (split.columns == 0) return;
+  if (split.is_short())
+    return each(c, split.columns, detail::sum_few_rows<Term, Finish>, split.rows, term, finish);
   auto* const partial = static_cast<double*>(workspace);
   const uint64_t blocks = split.pieces * split.strips;
   if (blocks > 0x7FFFFFFF || split.columns > 0x7FFFFFFF)
     throw Unsupported("sums of ", split.columns, " columns are more than a card takes");
   launch(c, dim3(static_cast<unsigned>(blocks)), kThreads, detail::sum_pieces<Term>, split, term, partial);
-  if (split.pieces <= detail::kFewPieces)
+  if (split.pieces <= ColumnSplit::kFewPieces)
     return each(c, split.columns, detail::add_few_pieces<Term::kSums, Finish>, split.pieces, partial, finish);
-  launch(c, dim3(static_cast<unsigned>(split.columns)), detail::kAdders,
+  launch(c, dim3(static_cast<unsigned>(split.columns)), ColumnSplit::kAdders,
          detail::add_pieces<Term::kSums, Finish>, split, partial, finish);
 }
-
-// The sum of a column of f32, as f32: a bias's gradient.
-struct SumOf {
-  static constexpr unsigned kSums = 1;
-  const float* x;
-  PLAIT_ANYWHERE void add(uint64_t at, uint64_t, double* sums) const { sums[0] += static_cast<double>(x[at]); }
-};
-struct KeepFirst {
-  float* to;
-  PLAIT_ANYWHERE void operator()(uint64_t column, const double* sums) const {
-    to[column] = static_cast<float>(sums[0]);
-  }
-};
 
 }  // namespace plait::sdk::gpu
