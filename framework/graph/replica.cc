@@ -90,6 +90,7 @@ Status Replica::Body::run_recorded(const Batch& batch) {
   memory->use(batch);
   Status done = recorded->run(batch);
   if (done) done = run_in_turn(update_nodes);
+  if (done && options.meanwhile) options.meanwhile();
   const Status settled = stream->synchronize();
   return done ? settled : done;
 }
@@ -161,6 +162,7 @@ Status Replica::Body::run_graph(const Batch& batch) {
   graph->run();
   const bool failed = first_failed != kNone;
   const Status fetched = failed ? Status() : memory->fetch_reports();
+  if (!failed && options.meanwhile && !stream->device().host_memory()) options.meanwhile();
   const Status settled = stream->synchronize();
   if (options.trace) keep_trace(nodes->order);
   if (failed) return failure();

@@ -411,6 +411,7 @@ inline cudaError_t cudaMalloc(void** address, size_t bytes) {
     return fake_cuda::answer(cudaErrorMemoryAllocation);
   if (bytes == 0) return cudaSuccess;
   *address = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
+  if (!*address) return fake_cuda::answer(cudaErrorMemoryAllocation);
   std::memset(*address, 0xFF, bytes);
   fake_cuda::memory.blocks[static_cast<char*>(*address)] = bytes;
   fake_cuda::memory.taken += bytes;
@@ -453,7 +454,7 @@ inline cudaError_t cudaHostAlloc(void** address, size_t bytes, unsigned) {
   *address = nullptr;
   if (fake_cuda::fails("host")) return fake_cuda::answer(cudaErrorMemoryAllocation);
   *address = std::aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
-  return cudaSuccess;
+  return *address ? cudaSuccess : fake_cuda::answer(cudaErrorMemoryAllocation);
 }
 inline cudaError_t cudaFreeHost(void* address) { return std::free(address), cudaSuccess; }
 
