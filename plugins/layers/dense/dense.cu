@@ -108,4 +108,5 @@ struct Dense::Kernel {
 
 }  // namespace
 
-PLAIT_PLUGIN("plait.dense.cuda", "1.0.0", "Apache-2.0", implementation<Dense>("plait.dense", "plait.cuda"));
+PLAIT_PLUGIN("plait.dense.cuda", "1.0.0", "Apache-2.0", implementation<Dense>("plait.dense", "plait.cuda"),
+             numerics(&plait_cuda::cublas_lt_facts));

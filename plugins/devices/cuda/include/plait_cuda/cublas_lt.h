@@ -1,4 +1,4 @@
-// The stream's handle of cuBLASLt, and products of matrices with it.
+// The handle of cuBLASLt, and products of matrices with it.
 //
 // A product is planned in the constructor of a Kernel, by the library's own rule for the shape, which looks at
 // no clock: the same shapes, card and version give the same algorithm, and the same bits. Its workspace is the
@@ -9,6 +9,7 @@
 #include <cublasLt.h>
 
 #include <plait/cuda.hpp>
+#include <plait/sdk.hpp>
 
 namespace plait_cuda {
 
@@ -31,6 +32,9 @@ inline cublasLtHandle_t cublas_lt(const Context& c) {
   return plait::sdk::gpu::kept(c, "cublasLt/13", make, [](cublasLtHandle_t handle) { cublasLtDestroy(handle); });
 }
 
+// For numerics(): what decides the bits of its products beside the card.
+inline std::string cublas_lt_facts() { return plait::sdk::text("cuBLASLt: ", cublasLtGetVersion(), "\n"); }
+
 // d = alpha op(a) op(b) + beta d, all of f32, as cuBLAS counts: columns are contiguous.
 class Product {
  public:
@@ -44,21 +48,22 @@ class Product {
 
   // Threads: [setup only]
   Product(const Context& c, Matrix a, Matrix b, Then then = Then::kNothing)
-      : then_(then), transposed_{a.transposed, b.transposed} {
+      : handle_(cublas_lt(c)), then_(then), transposed_{a.transposed, b.transposed} {
     lay_out(a_, a.rows, a.columns), lay_out(b_, b.rows, b.columns);
     lay_out(d_, a.transposed ? a.columns : a.rows, b.transposed ? b.rows : b.columns);
-    choose(c);
+    choose();
   }
   uint64_t workspace() const { return chosen_.workspaceSize; }
 
   // Queues the product. beta: 0, or 1 to add to d.
+  // Threads: [any]
   void run(const Context& c, const float* a, const float* b, float* d, void* workspace,
            const float* bias = nullptr, float beta = 0) const {
     const float one = 1;
     cublasLtMatmulDescOpaque_t operation;
     describe(operation, bias);
     const cudaStream_t stream = plait::sdk::gpu::stream(c);
-    check(cublasLtMatmul(cublas_lt(c), &operation, &one, a, a_.value, b, b_.value, &beta, d, d_.value, d,
+    check(cublasLtMatmul(handle_, &operation, &one, a, a_.value, b, b_.value, &beta, d, d_.value, d,
                          d_.value, &chosen_.algo, workspace, chosen_.workspaceSize, stream),
           "a product");
   }
@@ -100,7 +105,7 @@ class Product {
   static void wish(cublasLtMatmulPreference_t preference, cublasLtMatmulPreferenceAttributes_t what, V value) {
     check(cublasLtMatmulPreferenceSetAttribute(preference, what, &value, sizeof value), "a product's wishes");
   }
-  void choose(const Context& c) {
+  void choose() {
     Owned<cublasLtMatmulPreference_t, cublasLtMatmulPreferenceDestroy> preference;
     check(cublasLtMatmulPreferenceCreate(&preference.value), "a product's wishes");
     wish(preference.value, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, kMostWorkspace);
@@ -112,12 +117,13 @@ class Product {
     cublasLtMatmulDescOpaque_t operation;
     describe(operation, nullptr);
     int found = 0;
-    check(cublasLtMatmulAlgoGetHeuristic(cublas_lt(c), &operation, a_.value, b_.value, d_.value,
+    check(cublasLtMatmulAlgoGetHeuristic(handle_, &operation, a_.value, b_.value, d_.value,
                                          d_.value, preference.value, 1, &chosen_, &found),
           "the algorithm of a product");
     if (found == 0) throw plait::sdk::Unsupported("cuBLASLt has no algorithm for a product");
   }
 
+  cublasLtHandle_t handle_;  // the device's: it is not bound to a stream
   Then then_;
   bool transposed_[2];
   Layout a_, b_, d_;

@@ -5,6 +5,7 @@
 #include <cudnn.h>
 
 #include <plait/cuda.hpp>
+#include <plait/sdk.hpp>
 
 namespace plait_cuda {
 
@@ -19,6 +20,9 @@ inline void check(cudnnStatus_t status, const char* doing) {
                                                          : plait::sdk::ErrorCode::kException;
   throw plait::sdk::Error(code, doing, ": ", cudnnGetErrorString(status));
 }
+
+// For numerics(): what decides the bits of its results beside the card.
+inline std::string cudnn_facts() { return plait::sdk::text("cuDNN: ", cudnnGetVersion(), "\n"); }
 
 // Its work is queued on the call's stream; in the constructor of a Kernel there is none: ask, do not run.
 inline cudnnHandle_t cudnn(const Context& c) {
