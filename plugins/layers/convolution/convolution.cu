@@ -140,18 +140,18 @@ struct ConvolutionOnCuda::Kernel {
   }
 };
 
-#ifdef PLAIT_HAS_CUDNN
-// What of cuDNN decides the bits here.
-std::string cudnn_facts() { return "cuDNN: " + std::to_string(cudnnGetVersion()) + "\n"; }
-#endif
-
 }  // namespace
+
+// What of cuDNN decides the bits here.
+Entry facts() {
+#ifdef PLAIT_HAS_CUDNN
+  return numerics([] { return "cuDNN: " + std::to_string(cudnnGetVersion()) + "\n"; });
+#else
+  return {};
+#endif
+}
+
 }  // namespace convolution
 
 PLAIT_PLUGIN("plait.convolution.cuda", "1.0.0", "Apache-2.0",
-             implementation<convolution::ConvolutionOnCuda>("plait.convolution", "plait.cuda")
-#ifdef PLAIT_HAS_CUDNN
-                 ,
-             numerics(&convolution::cudnn_facts)
-#endif
-);
+             implementation<convolution::ConvolutionOnCuda>("plait.convolution", "plait.cuda"), convolution::facts());
