@@ -14,6 +14,7 @@
 
 #include "base/files.h"
 #include "cli/command.h"
+#include "cli/doctor_devices.h"
 #include "cli/overwrite.h"
 #include "cli/plugin_lock.h"
 #include "cli/session.h"
@@ -197,12 +198,16 @@ void add_plugins(Findings& findings, const SearchPath& path) {
   LoadOptions options;
   options.use_cache = false;
   const SearchPath sound = without_faulty_files(findings, path, options);
-  const auto registry = Registry::load(sound, options);
+  auto registry = Registry::load(sound, options);
   if (!registry) return findings.wrong(registry.status().message());
   findings.fact("loaded",
                 fmt::format("{} libraries, {} types", registry->files().size(), registry->types().size()));
   add_types(findings, *registry);
   add_shadowed(findings, *registry);
+  if (const size_t waiting = registry->waiting().size(); waiting > 0)
+    findings.fact("for devices", fmt::format("{} libraries, loaded where theirs is in use", waiting));
+  findings.heading("Devices");
+  for (const auto& [name, value] : device_facts(*registry)) findings.fact(name, value);
   for (const PluginFailure& failure : registry->failures()) add_failure(findings, failure);
 }
 

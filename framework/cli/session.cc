@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/sha256.h"
 #include "base/shown.h"
+#include "cli/choose_device.h"
 #include "cli/command.h"
 #include "cli/file_plugins.h"
 #include "cli/overwrite.h"
@@ -80,6 +81,7 @@ Result<JobOptions> job_options_of(const po::variables_map& given, bool for_train
   JobOptions options;
   options.for_training = for_training;
   options.changes = changes_of(given);
+  if (given.count("device")) options.changes.push_back(device_change(given["device"].as<std::string>()));
   for (const auto& [kind, text] : options.changes) {
     const size_t at = text.find('=');
     if (kind == JobChange::Kind::kSet && at == std::string::npos)
@@ -122,7 +124,9 @@ po::options_description job_options() {
                         "change a field: train.shards=4, layer[c1].convolution.filters=64; may be repeated")(
       "var", po::value<Words>()->value_name("NAME=VALUE"),
       "give a variable of the file another value; may be repeated")(
-      "del", po::value<Words>()->value_name("PATH"), "leave out a field: layer[drop1]; may be repeated");
+      "del", po::value<Words>()->value_name("PATH"), "leave out a field: layer[drop1]; may be repeated")(
+      "device", po::value<std::string>()->value_name("NAME"),
+      "run on this device, with its defaults: cpu, auto, ...");
   return options;
 }
 
@@ -173,6 +177,11 @@ Result<Session> load_session(const po::variables_map& given, const std::string& 
   Session session;
   PLAIT_ASSIGN(session.registry, load_registry(given, scan));
   PLAIT_ASSIGN(session.job, load_job(*session.registry, file, options));
+  PLAIT_TRY(choose_device(*session.registry, session.job, [&](const JobChange& change) {
+    JobOptions with = options;
+    with.changes.push_back(change);
+    return load_job(*session.registry, file, with);
+  }));
   return session;
 }
 

@@ -17,6 +17,7 @@ set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
 # No NDEBUG: assertions stay on in every build. A compare costs less than a wrong weight.
 set(CMAKE_CXX_FLAGS_RELEASE "-O2")
 set(CMAKE_C_FLAGS_RELEASE "-O2")
+set(CMAKE_CUDA_FLAGS_RELEASE "-O2")
 set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O1 -g1")
 set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O1 -g1")
 # Libraries of other projects are always taken in their release form: a debug oneTBB beside the one that oneDNN
@@ -28,7 +29,7 @@ endforeach()
 # The tree is kept free of g++'s warnings; another compiler sees other things.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   set(CMAKE_COMPILE_WARNING_AS_ERROR ON)
-  add_compile_options(-Wall -Wextra -Wpedantic $<$<COMPILE_LANGUAGE:CXX>:-Wshadow>)
+  add_compile_options("$<$<COMPILE_LANGUAGE:C,CXX>:-Wall;-Wextra;-Wpedantic>" $<$<COMPILE_LANGUAGE:CXX>:-Wshadow>)
 endif()
 if(PLAIT_SANITIZE)
   add_compile_options(-fsanitize=${PLAIT_SANITIZE} -fno-omit-frame-pointer)
@@ -47,6 +48,7 @@ mark_as_advanced(PLAIT_CCACHE)
 if(PLAIT_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_C_COMPILER_LAUNCHER ${PLAIT_CCACHE})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${PLAIT_CCACHE})
+  set(CMAKE_CUDA_COMPILER_LAUNCHER ${PLAIT_CCACHE})
 endif()
 
 # The build folder has the shape of an installed Plait, so that the program finds its plugins in both by one rule.

@@ -3,6 +3,10 @@
 include(CheckLanguage)
 check_language(CUDA)
 set(plait_cuda_FOUND FALSE)
+# Machine code for the cards of data centres, and PTX that the driver compiles for others and later ones.
+if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES AND NOT DEFINED ENV{CUDAARCHS})
+  set(CMAKE_CUDA_ARCHITECTURES 80-real 90-real 80-virtual)
+endif()
 set(plait_why "no CUDA compiler is found that works: install CUDA 12 or newer and put its nvcc on the PATH, or say \
 -DCMAKE_CUDA_COMPILER=")
 if(CMAKE_CUDA_COMPILER)
@@ -11,5 +15,9 @@ if(CMAKE_CUDA_COMPILER)
     set(plait_why "${CMAKE_CUDA_COMPILER} is CUDA ${CMAKE_CUDA_COMPILER_VERSION}, wanted 12 or newer, which knows C++20")
   else()
     set(plait_cuda_FOUND TRUE)
+    if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # this CMake is older than the standard in CUDA
+      set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
+      set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
+    endif()
   endif()
 endif()

@@ -1,8 +1,11 @@
-# plait_add_plugin(<name> [KIND <kind>] [SOURCES <files>...] [LIBRARIES <libraries>...] [ONEDNN] [TESTS])
+# plait_add_plugin(<name> [KIND <kind>] [SOURCES <files>...] [LIBRARIES <libraries>...] [ONEDNN] [TESTS]
+#                  [CUDA_APART] [CUDA_LIBRARIES <libraries>...])
 # One folder, one plugin, one file <name>.plait.so that exports plait_plugin_v1 and nothing else.
 # SOURCES is by default every *.cc, *.c and *.cu of the folder but *_test.cc, which become the program plugin_<name>_test.
 # .cu files want find_package(plait 1 REQUIRED COMPONENTS cuda). Where that component is optional and there is no CUDA
 # compiler, a plugin that has other files is built without them; where there is one, PLAIT_CUDA is defined.
+# CUDA_APART: the folder's .cu files become a library of their own, <name>.cuda.plait.so (target plugin_<name>_cuda),
+# linked with CUDA_LIBRARIES, which plait loads where a job runs on their device. Without a CUDA compiler it is left out.
 # TESTS, for plugins outside of Plait's tree: ctest runs `plait verify` on the plugin, and the *_test.cc as a program.
 # `cmake --install` puts such a plugin where plait finds it: into PLAIT_PLUGIN_INSTALL_DIR, by default the user's own
 # folder of plugins.
@@ -22,7 +25,7 @@ foreach(header ${PLAIT_CMAKE_DIR}/../../../include/plait/kinds.h ${PLAIT_CMAKE_D
 endforeach()
 
 function(plait_add_plugin name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "ONEDNN;TESTS" "KIND" "SOURCES;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "ONEDNN;TESTS;CUDA_APART" "KIND" "SOURCES;LIBRARIES;CUDA_LIBRARIES")
   plait_check_call(${name})
   file(GLOB found CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc ${CMAKE_CURRENT_SOURCE_DIR}/*.c
                                     ${CMAKE_CURRENT_SOURCE_DIR}/*.cu)
@@ -31,6 +34,9 @@ function(plait_add_plugin name)
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   if(NOT arg_SOURCES)
     set(arg_SOURCES ${found})
+  endif()
+  if(arg_CUDA_APART)
+    plait_add_cuda_library(${name} arg_SOURCES)
   endif()
   if(NOT arg_SOURCES)
     if(NOT PLAIT_PLUGIN_OUTPUT_DIRECTORY)
@@ -49,11 +55,7 @@ function(plait_add_plugin name)
     PLAIT_KIND "${arg_KIND}" LINK_DEPENDS ${PLAIT_CMAKE_DIR}/plugin.map)
   target_compile_features(${target} PRIVATE cxx_std_20)
   if(cuda)
-    if(CMAKE_CUDA20_STANDARD_COMPILE_OPTION)
-      set_target_properties(${target} PROPERTIES CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON)
-    else()  # this CMake is older than the standard in CUDA
-      target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20>)
-    endif()
+    plait_cuda_standard(${target})
     target_compile_definitions(${target} PRIVATE PLAIT_CUDA)
   endif()
   target_link_libraries(${target} PRIVATE plait::sdk ${arg_LIBRARIES})
@@ -62,16 +64,7 @@ function(plait_add_plugin name)
   if(arg_ONEDNN)
     plait_link_onednn(${target})
   endif()
-  if(PLAIT_PLUGIN_OUTPUT_DIRECTORY)  # in Plait's own tree
-    set_target_properties(${target} PROPERTIES
-      LIBRARY_OUTPUT_DIRECTORY ${PLAIT_PLUGIN_OUTPUT_DIRECTORY} INSTALL_RPATH "$ORIGIN/../deps")
-    install(TARGETS ${target} LIBRARY DESTINATION lib/plait/plugins)
-    add_dependencies(product ${target})
-  elseif(PLAIT_PROGRAM)
-    plait_user_folder(user_folder)
-    set(PLAIT_PLUGIN_INSTALL_DIR ${user_folder} CACHE PATH "where cmake --install puts plugins")
-    install(TARGETS ${target} LIBRARY DESTINATION ${PLAIT_PLUGIN_INSTALL_DIR})
-  endif()
+  plait_place_plugin(${target})
   if(arg_TESTS AND NOT PLAIT_PLUGIN_OUTPUT_DIRECTORY)
     plait_outside_tests(${target} "${tests}")
   else()
@@ -84,6 +77,51 @@ function(plait_add_plugin name)
     endif()
   endif()
 endfunction()
+
+# Where the library is built and installed.
+function(plait_place_plugin target)
+  if(PLAIT_PLUGIN_OUTPUT_DIRECTORY)  # in Plait's own tree
+    set_target_properties(${target} PROPERTIES
+      LIBRARY_OUTPUT_DIRECTORY ${PLAIT_PLUGIN_OUTPUT_DIRECTORY} INSTALL_RPATH "$ORIGIN/../deps")
+    install(TARGETS ${target} LIBRARY DESTINATION lib/plait/plugins)
+    add_dependencies(product ${target})
+  elseif(PLAIT_PROGRAM)
+    plait_user_folder(user_folder)
+    set(PLAIT_PLUGIN_INSTALL_DIR ${user_folder} CACHE PATH "where cmake --install puts plugins")
+    install(TARGETS ${target} LIBRARY DESTINATION ${PLAIT_PLUGIN_INSTALL_DIR})
+  endif()
+endfunction()
+
+function(plait_cuda_standard target)
+  if(CMAKE_CUDA20_STANDARD_COMPILE_OPTION)
+    set_target_properties(${target} PROPERTIES CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON)
+  else()  # this CMake is older than the standard in CUDA
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20>)
+  endif()
+  # nvcc calls members unused that the SDK asks after: in_place, elementwise.
+  target_compile_options(${target} PRIVATE $<$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>:--diag-suppress=177>)
+endfunction()
+
+# Takes the .cu files out of <sources> and makes a library of them, where they can be compiled.
+macro(plait_add_cuda_library name sources)
+  set(apart ${${sources}})
+  list(FILTER apart INCLUDE REGEX "\\.cu$")
+  list(FILTER ${sources} EXCLUDE REGEX "\\.cu$")
+  if(apart AND plait_cuda_FOUND)
+    add_library(plugin_${name}_cuda MODULE ${apart})
+    set_target_properties(plugin_${name}_cuda PROPERTIES
+      PREFIX "" OUTPUT_NAME ${name}.cuda SUFFIX .plait.so
+      CXX_VISIBILITY_PRESET hidden CUDA_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
+      LINK_DEPENDS ${PLAIT_CMAKE_DIR}/plugin.map INSTALL_RPATH_USE_LINK_PATH ON)
+    plait_cuda_standard(plugin_${name}_cuda)
+    target_link_libraries(plugin_${name}_cuda PRIVATE plait::sdk ${arg_CUDA_LIBRARIES})
+    target_link_options(plugin_${name}_cuda PRIVATE
+      -Wl,-z,defs -Wl,--version-script=${PLAIT_CMAKE_DIR}/plugin.map -Wl,--disable-new-dtags)
+    plait_place_plugin(plugin_${name}_cuda)
+  elseif(apart AND NOT PLAIT_PLUGIN_OUTPUT_DIRECTORY)
+    message(WARNING "plugin ${name}: built for the host alone, without ${apart}: ${plait_why}")
+  endif()
+endmacro()
 
 macro(plait_refuse name why)
   message(FATAL_ERROR "plait_add_plugin(${name}): ${why}")

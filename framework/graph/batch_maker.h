@@ -35,6 +35,8 @@ class BatchMaker {
   static Result<std::unique_ptr<BatchMaker>> create(InputSetup& setup);
   ~BatchMaker();
   void start(int64_t first_position);
+  // Returns when the batch is ready; the calling thread helps.
+  void prepare() { graph_->wait(); }
   // Waits; the batch of the last start.
   Result<const Batch*> take();
 

@@ -39,20 +39,22 @@ Result<std::unique_ptr<BatchMemory>> BatchMemory::create(const std::vector<PartS
   if (stream.device().host_memory()) {
     memory->sets_[0].data = memory->batch_.parts;
   } else {
-    memory->make_host_set(memory->sets_[0]);
+    PLAIT_TRY(memory->make_host_set(memory->sets_[0], stream.device()));
   }
-  if (spare) memory->make_host_set(memory->sets_[1]);
+  if (spare) PLAIT_TRY(memory->make_host_set(memory->sets_[1], stream.device()));
   memory->make_lengths(parts, batch);
   memory->make_views(memory->sets_[0], parts);
   if (spare) memory->make_views(memory->sets_[1], parts);
   return memory;
 }
 
-void BatchMemory::make_host_set(Set& set) {
+Status BatchMemory::make_host_set(Set& set, Device& device) {
   for (uint64_t bytes : bytes_) {
-    host_.emplace_back(bytes);
-    set.data.push_back(host_.back().data());
+    PLAIT_ASSIGN(HostMemory memory, HostMemory::allocate(device, bytes));
+    set.data.push_back(memory.data());
+    host_.push_back(std::move(memory));
   }
+  return {};
 }
 
 void BatchMemory::make_lengths(const std::vector<PartSpec>& parts, int batch) {

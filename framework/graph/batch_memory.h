@@ -41,7 +41,7 @@ class BatchMemory {
 
   BatchMemory() = default;
   void make_lengths(const std::vector<PartSpec>& parts, int batch);
-  void make_host_set(Set& set);
+  Status make_host_set(Set& set, Device& device);
   void make_views(Set& set, const std::vector<PartSpec>& parts);
 
   std::vector<std::vector<int64_t>> shapes_;  // with N, of the bound
@@ -50,7 +50,7 @@ class BatchMemory {
   std::vector<uint64_t> delivered_;           // bytes, of the batch's bucket
   std::vector<int32_t> longest_;
   std::vector<DeviceMemory> device_;
-  std::vector<HostBlock> host_;
+  std::vector<HostMemory> host_;
   std::vector<std::vector<int32_t>> length_values_;
   std::vector<int32_t*> lengths_;
   Set sets_[2];

@@ -2,9 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
+#include <new>
 #include <utility>
 
 namespace plait {
+namespace {
+
+constexpr std::align_val_t kHostAlignment{64};
+
+}  // namespace
 
 Result<std::unique_ptr<Device>> Device::open(const Registry& registry, const TypeEntry& entry,
                                              const plait_config& config) {
@@ -15,7 +22,7 @@ Result<std::unique_ptr<Device>> Device::open(const Registry& registry, const Typ
 
 Stream::Stream(Device& device, int lanes, ParallelFor parallel_for, const std::atomic<bool>* cancelled)
     : device_(&device), context_(lanes, parallel_for, cancelled) {
-  context_.set_device(device.self(), nullptr);
+  context_.set_device(&device.ops(), device.self(), nullptr);
 }
 
 Stream::~Stream() {
@@ -37,7 +44,7 @@ Result<std::unique_ptr<Stream>> Stream::create(Device& device, int lanes, Parall
     return ops.stream_create(self, context, &handle);
   }));
   stream->stream_ = handle;
-  stream->context_.set_device(device.self(), handle);
+  stream->context_.set_device(&device.ops(), device.self(), handle);
   return stream;
 }
 
@@ -96,6 +103,43 @@ DeviceMemory& DeviceMemory::operator=(DeviceMemory&& other) noexcept {
 
 DeviceMemory::~DeviceMemory() {
   if (data_ != nullptr) device_->ops().release(device_->self(), data_);
+}
+
+Result<HostMemory> HostMemory::allocate(Device& device, uint64_t bytes) {
+  HostMemory memory;
+  const plait_device_ops* const ops = &device.ops();
+  if (PLAIT_HAS(ops, allocate_host) && !device.host_memory() && bytes > 0) {
+    CallContext context;
+    context.set_device(ops, device.self(), nullptr);
+    void* data = nullptr;
+    const Status status =
+        context.call([&] { return ops->allocate_host(device.self(), context.raw(), bytes, &data); });
+    if (!status) return status.at(fmt::format("device {}: {} bytes of host memory", device.id(), bytes));
+    memory.device_ = &device;
+    memory.data_ = static_cast<std::byte*>(data);
+  } else {
+    memory.data_ = static_cast<std::byte*>(::operator new(bytes + 1, kHostAlignment));
+  }
+  memory.bytes_ = bytes;
+  std::memset(memory.data_, 0, bytes);
+  return memory;
+}
+
+HostMemory::HostMemory(HostMemory&& other) noexcept { *this = std::move(other); }
+
+HostMemory& HostMemory::operator=(HostMemory&& other) noexcept {
+  std::swap(device_, other.device_);
+  std::swap(data_, other.data_);
+  std::swap(bytes_, other.bytes_);
+  return *this;
+}
+
+HostMemory::~HostMemory() {
+  if (device_ != nullptr) {
+    device_->ops().release_host(device_->self(), data_);
+  } else if (data_ != nullptr) {
+    ::operator delete(data_, kHostAlignment);
+  }
 }
 
 }  // namespace plait

@@ -3,6 +3,7 @@
 #include <plait/abi.h>
 
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -79,6 +80,25 @@ class DeviceMemory {
  private:
   Device* device_ = nullptr;
   void* data_ = nullptr;
+  uint64_t bytes_ = 0;
+};
+
+// Host memory for copies from and to a device: what the device has for that (see plait_device_ops), else
+// ordinary memory. 64-byte aligned. Begins as zeros.
+class HostMemory {
+ public:
+  // Fails with: what the device reports, naming the bytes.
+  static Result<HostMemory> allocate(Device& device, uint64_t bytes);
+  HostMemory() = default;
+  HostMemory(HostMemory&& other) noexcept;
+  HostMemory& operator=(HostMemory&& other) noexcept;
+  ~HostMemory();
+  std::byte* data() const { return data_; }
+  uint64_t bytes() const { return bytes_; }
+
+ private:
+  Device* device_ = nullptr;  // null: ordinary memory
+  std::byte* data_ = nullptr;
   uint64_t bytes_ = 0;
 };
 

@@ -135,6 +135,8 @@ class InputGraph {
   // Begins to prepare the batch of samples at positions [first, first + batch). At most `buffers` may be
   // under way.
   void start(int64_t first_position);
+  // Helps with the oldest started batch until it is ready, for who has nothing else to do. No batch: nothing.
+  void prepare();
   // The oldest started batch, ready on the device; valid until `buffers` - 1 further batches were started.
   // Fails with: what plugins report, naming the record; kInvalid for a number out of range; kCorrupt when
   // kReplacements replacements were bad too. Of several failures the first in the batch is told.

@@ -41,6 +41,10 @@ void InputGraph::start(int64_t first_position) {
   body_->maker(body_->started++).start(first_position);
 }
 
+void InputGraph::prepare() {
+  if (body_->taken < body_->started) body_->maker(body_->taken).prepare();
+}
+
 Result<const Batch*> InputGraph::take() {
   assert(body_->taken < body_->started);
   return body_->maker(body_->taken++).take();

@@ -33,6 +33,7 @@ class LayerCall {
 class ForwardNode final : public Node {
  public:
   ForwardNode(const NodeSetup& setup, const Plan& plan, const ReplicaMemory& memory, const Step& step);
+  bool repeats() const override { return step_.repeats; }
 
  private:
   int call(const StepKey& key) override;
@@ -55,6 +56,7 @@ class BackwardNode final : public Node {
  public:
   BackwardNode(const NodeSetup& setup, const Plan& plan, const ReplicaMemory& memory, const Step& step,
                std::vector<ParameterGradient> gradients);
+  bool repeats() const override { return step_.repeats; }
 
  private:
   struct Sum {
@@ -76,6 +78,7 @@ class BackwardNode final : public Node {
 class PrepareNode final : public Node {
  public:
   PrepareNode(const NodeSetup& setup, const Plan& plan, const ReplicaMemory& memory, const Step& step);
+  bool updates() const override { return true; }
 
  private:
   int call(const StepKey& key) override;

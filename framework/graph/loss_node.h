@@ -9,6 +9,7 @@ namespace plait {
 class LossNode final : public Node {
  public:
   LossNode(const NodeSetup& setup, const Plan& plan, const ReplicaMemory& memory, size_t head);
+  bool repeats() const override { return loss_.repeats; }
 
  private:
   int call(const StepKey& key) override;

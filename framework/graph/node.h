@@ -57,6 +57,10 @@ class Node {
   const char* name() const { return name_.c_str(); }
   const char* phase() const { return phase_; }
   const std::vector<MemoryUse>& uses() const { return uses_; }
+  // Whether it queues the same work in every step, and waits for nothing.
+  virtual bool repeats() const { return false; }
+  // Whether it comes of gradients that are complete, and changes none: it may run behind all that do.
+  virtual bool updates() const { return false; }
   // Of the last run, and of all. Zeros unless setup.timed.
   struct Times {
     int64_t begin_ns = 0, end_ns = 0, total_ns = 0, calls = 0;

@@ -11,6 +11,7 @@
 #include "graph/loss_node.h"
 #include "graph/node_list.h"
 #include "graph/node_order.h"
+#include "graph/recorded_step.h"
 #include "graph/replica_memory.h"
 #include "graph/step_graph.h"
 
@@ -25,6 +26,8 @@ struct Replica::Body {
   void run_node(size_t number);
   Result<StepResult> run_step(const Batch& batch, const StepKey& of_step);
   Status run_graph(const Batch& batch);
+  Status run_recorded(const Batch& batch);
+  void make_recorded();
   Status second_gradient(const Batch& batch);
   Status run_in_turn(const std::vector<Node*>& some);
   Status failure() const;
@@ -40,6 +43,8 @@ struct Replica::Body {
   std::unique_ptr<ReplicaMemory> memory;
   std::unique_ptr<NodeList> nodes;
   std::unique_ptr<StepGraph> graph;
+  std::unique_ptr<RecordedStep> recorded;  // null: the graph runs every step
+  std::vector<Node*> gradient_nodes, update_nodes;  // of a recorded step
 
   // Of the step that runs.
   StepKey key;
@@ -68,7 +73,26 @@ Status Replica::Body::build(Device& device) {
   graph =
       std::make_unique<StepGraph>(lanes, uses.size(), serial ? serial_order(uses.size()) : memory_order(uses),
                                   [this](size_t number) { run_node(number); });
+  if (!setup.timed) make_recorded();
   return {};
+}
+
+// The report goes with the gradients; updates follow them, whose numbers a schedule may change.
+void Replica::Body::make_recorded() {
+  for (Node* node : nodes->order) (node->updates() ? update_nodes : gradient_nodes).push_back(node);
+  recorded = RecordedStep::create(plan, *stream, *nodes, [this]() -> Status {
+    PLAIT_TRY(run_in_turn(gradient_nodes));
+    return memory->fetch_reports();
+  });
+}
+
+Status Replica::Body::run_recorded(const Batch& batch) {
+  memory->use(batch);
+  Status done = recorded->run(batch);
+  if (done) done = run_in_turn(update_nodes);
+  if (done && options.meanwhile) options.meanwhile();
+  const Status settled = stream->synchronize();
+  return done ? settled : done;
 }
 
 // Nodes after a failed one (in the order of one thread) do nothing; nodes before it run, so that the failure
@@ -132,11 +156,13 @@ Status Replica::Body::run_in_turn(const std::vector<Node*>& some) {
 }
 
 Status Replica::Body::run_graph(const Batch& batch) {
+  if (recorded) return run_recorded(batch);
   memory->use(batch);
   first_failed = kNone;
   graph->run();
   const bool failed = first_failed != kNone;
   const Status fetched = failed ? Status() : memory->fetch_reports();
+  if (!failed && options.meanwhile && !stream->device().host_memory()) options.meanwhile();
   const Status settled = stream->synchronize();
   if (options.trace) keep_trace(nodes->order);
   if (failed) return failure();

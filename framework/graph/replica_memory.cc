@@ -65,8 +65,9 @@ Status ReplicaMemory::allocate_arenas(const OptimizerInstance* optimizer) {
 
 // A loss whose targets cannot be bad may never write bad_target.
 Status ReplicaMemory::allocate_reports() {
-  host_reports_.resize(plan_.losses().size() * kReportBytes);
-  PLAIT_ASSIGN(reports_, DeviceMemory::allocate(stream_, host_reports_.size()));
+  const uint64_t bytes = plan_.losses().size() * kReportBytes;
+  PLAIT_ASSIGN(host_reports_, HostMemory::allocate(stream_.device(), bytes));
+  PLAIT_ASSIGN(reports_, DeviceMemory::allocate(stream_, bytes));
   const int32_t none = -1;
   for (size_t head = 0; head < plan_.losses().size(); ++head) {
     PLAIT_TRY(stream_.copy_in(bad_target(head), &none, sizeof none));
@@ -146,8 +147,8 @@ int32_t* ReplicaMemory::bad_target(size_t head) const {
 }
 
 Status ReplicaMemory::fetch_reports() {
-  if (host_reports_.empty()) return {};
-  return stream_.copy_out(host_reports_.data(), reports_.data(), host_reports_.size());
+  if (host_reports_.bytes() == 0) return {};
+  return stream_.copy_out(host_reports_.data(), reports_.data(), host_reports_.bytes());
 }
 
 Status ReplicaMemory::copy_some(float* to, const float* from, uint64_t bytes) {

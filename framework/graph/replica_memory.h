@@ -93,7 +93,7 @@ class ReplicaMemory {
   Arenas arenas_;
   std::vector<plait_tensor> values_, gradient_sums_;
   std::vector<int> lengths_from_;  // per tensor: the part of the batch whose lengths it has, or -1
-  std::vector<std::byte> host_reports_;
+  HostMemory host_reports_;
   bool fetches_within_step_ = false;
 };
 

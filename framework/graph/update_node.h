@@ -24,6 +24,7 @@ class UpdateNode final : public Node {
  public:
   UpdateNode(const UpdateSetup& setup, const std::vector<UpdateRange>& ranges, std::string place,
              std::string name);
+  bool updates() const override { return true; }
 
  private:
   int call(const StepKey& key) override;
@@ -34,6 +35,7 @@ class UpdateNode final : public Node {
 class ObserveNode final : public Node {
  public:
   ObserveNode(const UpdateSetup& setup, const std::vector<UpdateRange>& ranges);
+  bool updates() const override { return true; }
 
  private:
   int call(const StepKey& key) override;
@@ -56,6 +58,7 @@ class MoveNode final : public Node {
 class FetchLossNode final : public Node {
  public:
   FetchLossNode(const NodeSetup& setup, ReplicaMemory& memory);
+  bool updates() const override { return true; }
 
  private:
   int call(const StepKey& key) override;

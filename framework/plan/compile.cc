@@ -57,6 +57,7 @@ class PlanCompiler {
     step.buffers = info.buffers;
     step.input_gradients.resize(info.inputs.size());
     step.backward_reads = made.needs.backward_reads;
+    step.repeats = made.needs.repeats;
     step.backward = backward;
     step_of_node_[static_cast<size_t>(number)] = static_cast<int>(plan_->steps_.size());
     plan_->steps_.push_back(std::move(step));
@@ -68,6 +69,7 @@ class PlanCompiler {
     const HeadInfo& info = net().losses[static_cast<size_t>(head)];
     PLAIT_ASSIGN(MadeLoss made, make_loss(registry_, net(), info, plan_->options_));
     plan_->losses_.emplace_back(head, std::move(made.instance));
+    plan_->losses_.back().repeats = made.repeats;
     loss_workspace_.push_back(made.workspace);
     return {};
   }

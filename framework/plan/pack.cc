@@ -22,7 +22,7 @@ Status Plan::pack_at(size_t parameter, const float* plain, float* stored) const 
     return {};
   }
   CallContext context(options_.lanes, options_.parallel_for);
-  context.set_device(options_.device, nullptr);
+  context.set_device(options_.device_ops, options_.device, nullptr);
   const LayerInstance& layer = steps_[static_cast<size_t>(place.step)].instance;
   return context
       .status(
@@ -38,7 +38,7 @@ Status Plan::unpack_at(size_t parameter, const float* stored, float* plain) cons
     return {};
   }
   CallContext context(options_.lanes, options_.parallel_for);
-  context.set_device(options_.device, nullptr);
+  context.set_device(options_.device_ops, options_.device, nullptr);
   const LayerInstance& layer = steps_[static_cast<size_t>(place.step)].instance;
   return context
       .status(

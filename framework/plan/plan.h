@@ -19,6 +19,7 @@ struct CompileOptions {
   bool training = true;
   std::string device_id = PLAIT_HOST_DEVICE;
   void* device = nullptr;  // self of the device plugin
+  const plait_device_ops* device_ops = nullptr;
   int lanes = 1;           // compile must run inside an arena of as many threads: kernels depend on it
   ParallelFor parallel_for = nullptr;
 };
@@ -55,6 +56,7 @@ struct Step {
   uint64_t prepared = kNoOffset;  // offset in the prepared memory
   uint32_t backward_reads = PLAIT_READS_INPUTS | PLAIT_READS_OUTPUTS;
   bool backward = false;  // some gradient is needed of it
+  bool repeats = false;   // its calls queue the same work in every step
 };
 
 // Memory of a tensor and of its gradient.
@@ -98,6 +100,7 @@ struct LossStep {
   LossInstance instance;
   uint64_t workspace = kNoOffset;
   uint64_t gradient = kNoOffset;  // its contribution to the prediction's gradient; kNoOffset in evaluation
+  bool repeats = false;           // its call queues the same work in every step
 };
 
 class Plan {

@@ -23,6 +23,7 @@ plait_layer_needs needs_for(StepNeeds& needs) {
   };
   c.backward_reads = [](const plait_layer_needs* n, uint32_t reads) { answers(n).backward_reads = reads; };
   c.accumulates = [](const plait_layer_needs*) {};  // the host adds contributions itself, in a fixed order
+  c.repeats = [](const plait_layer_needs* n) { answers(n).repeats = true; };
   return c;
 }
 
@@ -89,7 +90,7 @@ Result<MadeLayer> make_layer(const Registry& registry, const Network& network, c
   StepNeeds needs;
   const plait_layer_needs c_needs = needs_for(needs);
   CallContext context(options.lanes, options.parallel_for);
-  context.set_device(options.device, nullptr);
+  context.set_device(options.device_ops, options.device, nullptr);
   void* self = nullptr;
   PLAIT_TRY(context.status((*ops)->create(context.raw(), &request, &c_needs, &self)).at(place));
   LayerInstance instance(*ops, self);
@@ -111,12 +112,12 @@ Result<MadeLoss> make_loss(const Registry& registry, const Network& network, con
   request.prediction = specs.data()[0];
   request.target = specs.data()[1];
   CallContext context(options.lanes, options.parallel_for);
-  context.set_device(options.device, nullptr);
+  context.set_device(options.device_ops, options.device, nullptr);
   void* self = nullptr;
   PLAIT_TRY(context.status((*ops)->create(context.raw(), &request, &self)).at(place));
   LossInstance instance(*ops, self);
   PLAIT_TRY(check_bytes("the workspace takes", request.workspace_bytes).at(place));
-  return MadeLoss{std::move(instance), request.workspace_bytes};
+  return MadeLoss{std::move(instance), request.workspace_bytes, request.repeats != 0};
 }
 
 LayerInstance::LayerInstance(LayerInstance&& other) noexcept

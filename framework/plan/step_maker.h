@@ -10,6 +10,7 @@ struct StepNeeds {
   uint64_t saved = 0, workspace = 0, prepared = 0;  // bytes
   std::map<uint32_t, uint64_t> stored;              // elements by number of the parameter, where not plain
   uint32_t backward_reads = PLAIT_READS_INPUTS | PLAIT_READS_OUTPUTS;
+  bool repeats = false;
 };
 
 struct MadeLayer {
@@ -20,6 +21,7 @@ struct MadeLayer {
 struct MadeLoss {
   LossInstance instance;
   uint64_t workspace = 0;
+  bool repeats = false;
 };
 
 // Fails with: kNotFound naming layer and device when there is no implementation; what the plugin reports.

@@ -33,7 +33,10 @@ class CallContext {
   CallContext& operator=(const CallContext&) = delete;
 
   plait_context* raw() { return &context_; }
-  void set_device(void* device, void* stream) { context_.device = device, context_.stream = stream; }
+  // The device that calls run on, and their stream. `ops`: its table, whose extensions the calls then find.
+  void set_device(const plait_device_ops* ops, void* device, void* stream) {
+    device_ops_ = ops, context_.device = device, context_.stream = stream;
+  }
   // Who runs the loops of calls from now on.
   void set_parallel_for(ParallelFor parallel_for) { parallel_for_ = parallel_for; }
   // What get_extension("plait.fit/1") answers; null: nothing.
@@ -70,6 +73,7 @@ class CallContext {
   ParallelFor parallel_for_;
   const std::atomic<bool>* cancelled_;
   const plait_fit* fit_ = nullptr;
+  const plait_device_ops* device_ops_ = nullptr;
   std::atomic_flag failing_ = ATOMIC_FLAG_INIT;
   int32_t error_code_ = 0;
   std::string text_;

@@ -117,6 +117,24 @@ TEST_CASE("a given parallel_for gets lanes and the wish to stop") {
   CHECK(context.raw()->cancelled(context.raw()) == 0);
 }
 
+TEST_CASE("a name that the host does not know is asked of the call's device") {
+  static const int offered = 7;
+  plait_device_ops ops{};
+  ops.struct_size = sizeof ops;
+  ops.get_extension = [](void* self, const char* name) -> const void* {
+    return self == &offered && std::string(name) == "acme.offer/1" ? &offered : nullptr;
+  };
+  CallContext context;
+  CHECK(context.raw()->get_extension(context.raw(), "acme.offer/1") == nullptr);
+  int device = 0;
+  context.set_device(&ops, const_cast<int*>(&offered), nullptr);
+  CHECK(context.raw()->get_extension(context.raw(), "acme.offer/1") == &offered);
+  CHECK(context.raw()->get_extension(context.raw(), "acme.other/1") == nullptr);
+  CHECK(context.raw()->get_extension(context.raw(), PLAIT_EXTENSION_FIT) == nullptr);
+  context.set_device(&ops, &device, nullptr);
+  CHECK(context.raw()->get_extension(context.raw(), "acme.offer/1") == nullptr);
+}
+
 TEST_CASE("extensions and the log") {
   CallContext context;
   plait_fit fit{};

@@ -14,6 +14,8 @@ struct FoundLibrary {
   bool is_named = false;  // by itself; else it was found in a folder
   Status refusal;         // why it is not to be loaded; ok: nothing speaks against it
   std::optional<PluginNote> note;
+  // Of a folder's libraries those of kernels for devices wait until such a device is in use.
+  bool waits() const { return !is_named && note && note->is_for_devices(); }
 };
 
 struct FoundLibraries {

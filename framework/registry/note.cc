@@ -62,6 +62,15 @@ std::vector<std::string> PluginNote::serves() const {
   return names;
 }
 
+bool PluginNote::is_for_devices() const {
+  return complete && types.empty() && !implementations.empty() && !serves_device(PLAIT_HOST_DEVICE);
+}
+
+bool PluginNote::serves_device(const std::string& device_id) const {
+  return std::ranges::any_of(implementations,
+                             [&](const Implementation& made) { return made.device_id == device_id; });
+}
+
 std::optional<PluginNote> note_of(const ElfFile& file) {
   for (const ElfNote& note : file.notes)
     if (note.owner == kOwner && note.type == kText) return parsed(note.text);

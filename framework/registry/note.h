@@ -22,6 +22,9 @@ struct PluginNote {
   std::vector<Type> types;
   std::vector<Implementation> implementations;  // of other libraries' types
   bool complete = true;                         // false: the tables hold more than is named here
+  // Nothing but implementations, and none of them on the host: needed when one of their devices is in use.
+  bool is_for_devices() const;
+  bool serves_device(const std::string& device_id) const;
   // Types, and what is only implemented, as "layer acme.swish" and "layer acme.swish on acme.gpu".
   std::vector<std::string> serves() const;
 };

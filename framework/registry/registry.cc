@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 
 #include "base/sha256.h"
 #include "registry/check.h"
@@ -17,6 +19,13 @@ Status invalid(const std::string& path, const std::string& why) {
   return {Code::kInvalid, fmt::format("\"{}\" {}", path, why)};
 }
 
+std::vector<FoundLibrary> take_waiting(std::vector<FoundLibrary>& libraries) {
+  const auto first = std::ranges::stable_partition(libraries, std::not_fn(&FoundLibrary::waits)).begin();
+  std::vector<FoundLibrary> waiting(std::make_move_iterator(first), std::make_move_iterator(libraries.end()));
+  libraries.erase(first, libraries.end());
+  return waiting;
+}
+
 }  // namespace
 
 std::string TypeEntry::short_name() const {
@@ -25,10 +34,16 @@ std::string TypeEntry::short_name() const {
   return id.starts_with(kOwn) ? id.substr(kOwn.size()) : id;
 }
 
+Registry::Registry() = default;
+Registry::~Registry() = default;
+Registry::Registry(Registry&&) noexcept = default;
+Registry& Registry::operator=(Registry&&) noexcept = default;
+
 Result<Registry> Registry::load(const SearchPath& path, const LoadOptions& options) {
   FoundLibraries found = find_libraries(path);
-  try_new_libraries(found.libraries, options);
   Registry registry;
+  registry.waiting_ = take_waiting(found.libraries);
+  try_new_libraries(found.libraries, options);
   const OutputAside aside;
   for (const FoundLibrary& library : found.libraries) PLAIT_TRY(registry.add(library));
   for (PluginFailure& folder : found.folders) registry.failures_.push_back(std::move(folder));
@@ -36,8 +51,28 @@ Result<Registry> Registry::load(const SearchPath& path, const LoadOptions& optio
   return registry;
 }
 
+Status Registry::use_device(const std::string& device_id, const LoadOptions& options) {
+  const auto first = std::stable_partition(waiting_.begin(), waiting_.end(), [&](const FoundLibrary& one) {
+    return !one.note->serves_device(device_id);
+  });
+  std::vector<FoundLibrary> wanted(std::make_move_iterator(first), std::make_move_iterator(waiting_.end()));
+  waiting_.erase(first, waiting_.end());
+  try_new_libraries(wanted, options);
+  const OutputAside aside;
+  const size_t before = files_.size();
+  for (const FoundLibrary& library : wanted) PLAIT_TRY(add(library));
+  return add_implementations(before);
+}
+
+std::vector<std::string> Registry::waiting() const {
+  std::vector<std::string> paths;
+  for (const FoundLibrary& library : waiting_) paths.push_back(library.path);
+  return paths;
+}
+
 void try_libraries(const SearchPath& path, const LoadOptions& options) {
   FoundLibraries found = find_libraries(path);
+  take_waiting(found.libraries);
   try_new_libraries(found.libraries, options);
 }
 
@@ -85,11 +120,11 @@ Status Registry::add_types(const PluginFile& file) {
 }
 
 // After all types are known, since a library may implement what another defines.
-Status Registry::add_implementations() {
-  for (const auto& file : files_) {
-    for (uint32_t i = 0; i < file->plugin->n_implementations; ++i) {
-      PLAIT_TRY(add_implementation(*file, *file->plugin->implementations[i]));
-    }
+Status Registry::add_implementations(size_t first_file) {
+  for (size_t f = first_file; f < files_.size(); ++f) {
+    const PluginFile& file = *files_[f];
+    for (uint32_t i = 0; i < file.plugin->n_implementations; ++i)
+      PLAIT_TRY(add_implementation(file, *file.plugin->implementations[i]));
   }
   return {};
 }
@@ -138,13 +173,16 @@ std::vector<const TypeEntry*> Registry::named(const std::string& name) const {
   return found;
 }
 
-std::string Registry::who_would_provide(const std::string& kind, const std::string& name) const {
+std::string Registry::who_would_provide(const std::string& kind, const std::string& name,
+                                        const std::string& device_id) const {
+  const std::string wanted = device_id.empty() ? name : name + " on " + device_id;
   for (const PluginFailure& failure : failures_) {
     for (const std::string& served : failure.serves) {
       const size_t space = served.find(' ');
-      const std::string id = served.substr(space + 1);
-      if (!kind.empty() && served.substr(0, space) != kind) continue;
-      if (id == name || id == "plait." + name)
+      const bool says_kind = served.find('.') > space;  // notes of old drafts do not where they implement
+      if (says_kind && !kind.empty() && served.substr(0, space) != kind) continue;
+      const std::string id = says_kind ? served.substr(space + 1) : served;
+      if (id == wanted || id == "plait." + wanted)
         return fmt::format("\"{}\" is provided by \"{}\", which did not load: {}", name, failure.path,
                            failure.reason.message());
     }
@@ -164,9 +202,11 @@ Result<const void*> Registry::implementation(const std::string& kind, const std:
   if (const auto found = made.find(device_id); found != made.end()) return found->second->ops;
   std::vector<std::string> devices;
   for (const auto& [device, implementation] : made) devices.push_back(device);
+  const std::string hint = who_would_provide(kind, type_id, device_id);
   return {Code::kNotFound,
-          fmt::format("{} has no implementation for device {}, only for {}", type_id, device_id,
-                      devices.empty() ? "none" : fmt::format("{}", fmt::join(devices, ", ")))};
+          fmt::format("{} has no implementation for device {}, only for {}{}", type_id, device_id,
+                      devices.empty() ? "none" : fmt::format("{}", fmt::join(devices, ", ")),
+                      hint.empty() ? "" : ": " + hint)};
 }
 
 }  // namespace plait

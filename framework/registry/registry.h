@@ -75,9 +75,9 @@ struct LoadOptions {
   double limit_s = 10;    // for one library in the child
 };
 
-// Tries what load(path) would load and has not been seen to load. What this finds out, load tells: to be
-// called where threads or MPI are started between the two, since load then makes no process. Threads: [setup
-// only]
+// Tries what load(path) would load at once and has not been seen to load. What this finds out, load tells: to
+// be called where threads or MPI are started between the two, since load then makes no process. Threads:
+// [setup only]
 void try_libraries(const SearchPath& path, const LoadOptions& options = {});
 
 // The *.plait.so in a folder, sorted; none where the folder cannot be read.
@@ -88,20 +88,32 @@ std::vector<std::string> libraries_on(const SearchPath& path);
 // Threads: load [setup only]; everything else [any].
 class Registry {
  public:
-  // Loads everything on the path. Into failures(), and no error, go: a library in a folder that does not
-  // load; a folder that is not there; a folder, or a library in one, that anyone may write to (nothing of it
-  // is loaded); an implementation of a type that no library defines. Fails with: kInvalid/kNotFound/kPlugin
-  // when a file in path.files does not load, or a type is defined twice. A library is refused when: it is no
-  // ELF library for this machine or cut short; its note says that it is for another draft or needs a newer
-  // minor (both before any of its code runs); it crashes, ends the program or does not come back (in a child
-  // process); it does not export plait_plugin_v1 ("is not a Plait plugin"), exports only another major
-  // (plait_plugin_v2 ...), was built for another draft, needs a newer minor, has tables that contradict
-  // themselves (null id, unknown kind, default outside its range, field names twice, no doc, operations
-  // missing), or throws or returns null. A library's entry is called once a process, whatever the number of
-  // registries. What libraries print while they load goes to standard error.
+  // Loads everything on the path, but libraries in folders whose note says that they hold nothing but
+  // implementations for devices: those wait for use_device. Into failures(), and no error, go: a library in a
+  // folder that does not load; a folder that is not there; a folder, or a library in one, that anyone may
+  // write to (nothing of it is loaded); an implementation of a type that no library defines. Fails with:
+  // kInvalid/kNotFound/kPlugin when a file in path.files does not load, or a type is defined twice. A library
+  // is refused when: it is no ELF library for this machine or cut short; its note says that it is for another
+  // draft or needs a newer minor (both before any of its code runs); it crashes, ends the program or does not
+  // come back (in a child process); it does not export plait_plugin_v1 ("is not a Plait plugin"), exports
+  // only another major (plait_plugin_v2 ...), was built for another draft, needs a newer minor, has tables
+  // that contradict themselves (null id, unknown kind, default outside its range, field names twice, no doc,
+  // operations missing), or throws or returns null. A library's entry is called once a process, whatever the
+  // number of registries. What libraries print while they load goes to standard error.
   static Result<Registry> load(const SearchPath& path, const LoadOptions& options = {});
   // The same from tables that are part of the program: for tests of what is built on a registry.
   static Result<Registry> from_plugins(const std::vector<const plait_plugin*>& plugins);
+  Registry();
+  ~Registry();
+  Registry(Registry&&) noexcept;
+  Registry& operator=(Registry&&) noexcept;
+
+  // Loads the libraries that wait and serve this device. In a child process first, as load does. One that
+  // does not load is a failure, and no error. Fails with: kInvalid where two libraries implement the same.
+  // Threads: [setup only]
+  Status use_device(const std::string& device_id, const LoadOptions& options = {});
+  // Files of libraries that wait.
+  std::vector<std::string> waiting() const;
 
   const std::map<TypeName, TypeEntry>& types() const { return types_; }  // by id, then kind
   // By id or short name; null when there is none of this kind.
@@ -122,21 +134,23 @@ class Registry {
   const std::vector<PluginFailure>& failures() const { return failures_; }
   const std::vector<ShadowedFile>& shadowed() const { return shadowed_; }
   // `"acme.swish" is provided by "FILE", which did not load: ...` when a failure's note says so, else "". By
-  // id or short name; of this kind, or of any where it is "".
-  std::string who_would_provide(const std::string& kind, const std::string& name) const;
+  // id or short name; of this kind, or of any where it is ""; with a device, of an implementation on it.
+  std::string who_would_provide(const std::string& kind, const std::string& name,
+                                const std::string& device_id = "") const;
 
  private:
   Status add(const FoundLibrary& found);
   Status add_file(const std::string& path);
   Status adopt(std::unique_ptr<PluginFile> file, Library library);
   Status add_types(const PluginFile& file);
-  Status add_implementations();
+  Status add_implementations(size_t first_file = 0);
   Status add_implementation(const PluginFile& file, const plait_implementation& made);
   std::vector<TypeEntry*> implemented_types(const std::string& kind, const std::string& id);
   std::map<TypeName, TypeEntry> types_;
   std::vector<std::unique_ptr<PluginFile>> files_;
   std::vector<PluginFailure> failures_;
   std::vector<ShadowedFile> shadowed_;
+  std::vector<FoundLibrary> waiting_;
   std::vector<Library> libraries_;
   bool conflict_ = false;  // a type was defined twice
 };

@@ -18,7 +18,7 @@ namespace {
 
 const std::string kGood = TEST_LIBRARIES "/good", kBad = TEST_LIBRARIES "/bad",
                   kTwins = TEST_LIBRARIES "/twins", kEnds = TEST_LIBRARIES "/ends",
-                  kNoted = TEST_LIBRARIES "/noted";
+                  kNoted = TEST_LIBRARIES "/noted", kMoon = TEST_LIBRARIES "/moon";
 
 std::string library(const std::string& folder, const std::string& name) {
   return folder + "/" + name + ".plait.so";
@@ -191,6 +191,42 @@ TEST_CASE("a note for another draft is refused before any code runs, and says wh
   CHECK(contains(registry->implementation("loss", "test.noted_loss", "host").status().message(),
                  "is provided by"));
   CHECK(registry->who_would_provide("schedule", "test.line").empty());  // only implemented there
+}
+
+TEST_CASE("kernels for a device wait until it is in use") {
+  LoadOptions options;
+  options.in_child_first = false;  // one of them would end this process
+  auto registry = Registry::load({{}, {kGood, kMoon}}, options);
+  REQUIRE(registry);
+  CHECK(registry->failures().empty());
+  const std::vector<std::string> both = {library(kMoon, "moon"), library(kMoon, "moon_ends")};
+  CHECK(registry->waiting() == both);
+  CHECK(!registry->implementation("test.line", "test.moon"));
+  const size_t before = registry->files().size();
+  REQUIRE(registry->use_device("test.sun", options));
+  CHECK(registry->files().size() == before);
+  REQUIRE(registry->use_device("test.moon", options));
+  REQUIRE(registry->use_device("test.moon", options));
+  CHECK(registry->files().size() == before + 1);
+  CHECK(registry->ops<plait_schedule_ops>("test.line", "test.moon").is_ok());
+  CHECK(registry->waiting() == std::vector<std::string>{library(kMoon, "moon_ends")});
+}
+
+TEST_CASE("kernels that end the process are a failure with words, once their device is in use") {
+  auto registry = Registry::load({{}, {kGood, kMoon}});
+  REQUIRE(registry);
+  REQUIRE(registry->use_device("test.moon_ends"));
+  REQUIRE(registry->failures().size() == 1);
+  CHECK(contains(registry->failures()[0].reason.message(), "moon_ends.plait.so\" "));
+  const std::string why = registry->implementation("test.line", "test.moon_ends").status().message();
+  CHECK(contains(why, "\"test.line\" is provided by"));
+}
+
+TEST_CASE("kernels that are named are loaded at once") {
+  const auto registry = Registry::load({{library(kMoon, "moon")}, {kGood}});
+  REQUIRE(registry);
+  CHECK(registry->waiting().empty());
+  CHECK(registry->ops<plait_schedule_ops>("test.line", "test.moon").is_ok());
 }
 
 TEST_CASE("a file that may not be read says so") {

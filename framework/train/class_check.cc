@@ -106,7 +106,7 @@ class ClassCheck {
     Lanes arena(plan_.options().lanes);
     return arena.execute([&] {
       CallContext context(plan_.options().lanes, parallel_pieces);
-      context.set_device(plan_.options().device, stream_->handle());
+      context.set_device(plan_.options().device_ops, plan_.options().device, stream_->handle());
       return context.call(
           [&] { return made.instance.ops().compute(made.instance.self(), context.raw(), &call); });
     });

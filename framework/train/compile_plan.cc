@@ -13,6 +13,7 @@ Result<std::unique_ptr<Plan>> compile_plan(const Registry& registry, const Job& 
   options.training = purpose.training;
   options.device_id = device.kernels();
   options.device = device.self();
+  options.device_ops = &device.ops();
   options.lanes = job.train.lanes;
   options.parallel_for = parallel_pieces;
   Lanes arena(job.train.lanes);

@@ -88,7 +88,7 @@ Status HostUpdate::make_call(Piece& piece, bool writes, Make&& make) {
     return failed(piece, context, make(context, call));
   const plait_optimizer_call stored = call;
   CallContext layers(plan_.options().lanes, plan_.options().parallel_for);
-  layers.set_device(plan_.options().device, nullptr);
+  layers.set_device(plan_.options().device_ops, plan_.options().device, nullptr);
   PLAIT_TRY(failed(piece, layers, copy_.take(layers, parameter, call)));
   PLAIT_TRY(failed(piece, context, make(context, call)));
   return writes ? failed(piece, layers, copy_.put_back(layers, parameter, stored)) : Status();

@@ -18,6 +18,9 @@ Result<std::unique_ptr<MapWorker>> MapWorker::create(const Setup& setup) {
   options.optimizer = setup.optimizer;
   options.profile = setup.profile;
   options.cancelled = setup.cancelled;
+  options.meanwhile = [made = worker.get()] {
+    if (made->feed_) made->feed_->prepare();
+  };
   PLAIT_ASSIGN(worker->replicas_, ReplicaSet::create(*setup.plans, *setup.device, options));
   PLAIT_ASSIGN(auto input,
                InputGraph::create(*setup.reader, *setup.order, *setup.device, plan.network().batch, lanes,

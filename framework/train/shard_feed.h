@@ -14,6 +14,8 @@ class ShardFeed {
   explicit ShardFeed(std::unique_ptr<InputGraph> input) : input_(std::move(input)) {}
   // Begins to prepare a batch, unless one is under way.
   void want(int64_t first_position);
+  // Helps with the batch that is under way, if there is one, until it is ready.
+  void prepare() { input_->prepare(); }
   // The batch, valid until the next take.
   Result<const Batch*> take(int64_t first_position);
   int64_t skipped_records() const { return input_->skipped_records(); }

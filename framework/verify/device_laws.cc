@@ -26,7 +26,7 @@ class DeviceBench {
                   })
                   .at("stream_create"));
     bench->has_stream_ = true;
-    bench->context_.set_device(bench->self(), bench->stream_);
+    bench->context_.set_device(&bench->ops(), bench->self(), bench->stream_);
     return bench;
   }
   ~DeviceBench() {
@@ -195,7 +195,7 @@ Status streams(Trial& trial) {
       const auto& ops = d.ops();
       if (ops.stream_create(d.self(), c, &stream) != PLAIT_OK)
         return "stream_create: " + context.status(PLAIT_FAILED).message();
-      context.set_device(d.self(), stream);
+      context.set_device(&d.ops(), d.self(), stream);
       void* memory = nullptr;
       bool good = ops.allocate(d.self(), c, kCount * 4, &memory) == PLAIT_OK;
       std::vector<float> in(kCount, static_cast<float>(n + 1)), out(kCount);
@@ -255,7 +255,7 @@ class SecondStream {
     PLAIT_TRY(
         context_.call([&] { return bench_.ops().stream_create(bench_.self(), context_.raw(), &stream_); })
             .at("stream_create"));
-    context_.set_device(bench_.self(), stream_);
+    context_.set_device(&bench_.ops(), bench_.self(), stream_);
     return {};
   }
   ~SecondStream() {

@@ -10,7 +10,7 @@ Result<std::unique_ptr<DeviceSide>> DeviceSide::create(Device* device) {
 }
 
 void DeviceSide::serve(CallContext& context) {
-  if (device_ != nullptr) context.set_device(device_->self(), stream_->handle());
+  if (device_ != nullptr) context.set_device(&device_->ops(), device_->self(), stream_->handle());
 }
 
 Status DeviceSide::lend(Guarded& block) {

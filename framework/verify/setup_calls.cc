@@ -334,7 +334,7 @@ Status set_up_device(Trial&, const Instance& made, uint64_t refused) {
   Row row(refused);
   if (!row.call([&] { return ops->open(row.c(), &made.config(), &info, &self); })) return row.status();
   if (row.call([&] { return ops->stream_create(self, row.c(), &stream); })) {
-    row.context().set_device(self, stream);
+    row.context().set_device(ops, self, stream);
     if (row.call([&] { return ops->allocate(self, row.c(), 4096, &memory); })) {
       row.call([&] { return ops->fill_zero(self, row.c(), memory, 4096); });
       row.call([&] { return ops->synchronize(self, row.c()); });

@@ -217,6 +217,7 @@ typedef struct plait_context {
   /* Nonzero when the work is no longer wanted: long calls ask now and then and fail with PLAIT_ERROR_CANCELLED. */
   int32_t (*cancelled)(struct plait_context* context);
   void (*log)(struct plait_context* context, int32_t level, plait_str text); /* 0 debug, 1 info, 2 warning */
+  /* What the host knows by this name, else the device that the call runs on. */
   const void* (*get_extension)(struct plait_context* context, const char* name);
   void* device; /* self of the device plugin that the call runs on, NULL where a kind has none */
   void* stream; /* its stream; work is ordered on it */
@@ -248,8 +249,14 @@ typedef struct plait_type {
   uint32_t reserved;
 } plait_type;
 
-/* Taken where a file writes no plugin of this kind (reducer, device). Two defaults found: the file must choose. */
-enum { PLAIT_TYPE_DEFAULT_OF_KIND = 1 };
+enum {
+  /* Taken where a file writes no plugin of this kind (reducer, device). Two defaults found: the file must choose. */
+  PLAIT_TYPE_DEFAULT_OF_KIND = 1,
+  /* A device that is taken before the default where a file leaves the choice to the host. Several: by id. */
+  PLAIT_TYPE_PREFERRED = 2,
+  /* No device itself: it stands for the first preferred one that opens here, else for the default. */
+  PLAIT_TYPE_FIRST_FOUND = 4
+};
 
 /* Device id of implementations that run on the host's processor and memory. Kinds without a device of their own
  * (metrics, schedules, sources, augmenters, reducers, sinks, pretrainers, devices) are registered under it too. */
@@ -409,6 +416,9 @@ typedef struct plait_layer_needs {
   void (*backward_reads)(const struct plait_layer_needs* needs, uint32_t reads); /* default: both */
   /* backward can add to input gradients; otherwise the host adds. */
   void (*accumulates)(const struct plait_layer_needs* needs);
+  /* Forward and backward queue the same work whenever the call has the same addresses, lengths and flags: they look at
+   * neither step nor rng, and wait for nothing. A device that records work may then do it again without a call. */
+  void (*repeats)(const struct plait_layer_needs* needs);
 } plait_layer_needs;
 
 /* Memory of one call; every pointer is 64-byte aligned device memory. */
@@ -456,6 +466,8 @@ typedef struct plait_loss_request {
   const plait_tensor_spec* prediction; /* [N, ...] */
   const plait_tensor_spec* target;     /* [N, ...] */
   uint64_t workspace_bytes;            /* answer of create */
+  uint32_t repeats;                    /* answer of create: as plait_layer_needs.repeats */
+  uint32_t reserved;
 } plait_loss_request;
 
 typedef struct plait_loss_call {
@@ -1143,8 +1155,33 @@ typedef struct plait_device_ops {
   int (*fill_zero)(void* self, plait_context* context, void* memory, uint64_t bytes);
   int (*add_f32)(void* self, plait_context* context, float* to, const float* from, uint64_t count); /* to += from */
   int (*synchronize)(void* self, plait_context* context);
+  /* Also for calls that run on it: see plait_context.get_extension. */
   const void* (*get_extension)(void* self, const char* name);
+  /* Optional, both or none: host memory from which and to which copies are fast and do not wait (pinned). 64-byte
+   * aligned. Fails with PLAIT_ERROR_MEMORY. [any] */
+  int (*allocate_host)(void* self, plait_context* context, uint64_t bytes, void** memory);
+  void (*release_host)(void* self, void* memory);
+  /* Optional, all or none: work that is queued between record and recorded is kept in *work and not done; repeat queues
+   * all of it at once, as often as wanted. recorded may fail, and then nothing is kept and nothing was queued: the host
+   * goes on without. forget: none of it is queued any more. */
+  int (*record)(void* self, plait_context* context);
+  int (*recorded)(void* self, plait_context* context, void** work);
+  int (*repeat)(void* self, plait_context* context, void* work);
+  void (*forget)(void* self, void* work);
 } plait_device_ops;
+
+/* An extension of devices: what libraries share that is costly to make for each of them (a handle of a vendor's
+ * library). `key` says what it is, and of which version. Threads: get [any], one stream at a time. */
+#define PLAIT_EXTENSION_STREAM_STORAGE "plait.stream_storage/1"
+typedef struct plait_stream_storage {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /* *kept: what is kept under `key` with context->stream; where that is NULL (create of a layer), with the device. At
+   * the first call create makes it; the stream, or the device, destroys it at its end. The library that made it stays
+   * loaded. Fails as create does; then nothing is kept. */
+  int (*get)(plait_context* context, const char* key, int (*create)(plait_context* context, void** made),
+             void (*destroy)(void* made), void** kept);
+} plait_stream_storage;
 
 #ifdef __cplusplus
 }

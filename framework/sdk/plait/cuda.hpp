@@ -17,6 +17,8 @@
 //
 // Equal bits: sums in an order that the launch decides, no atomic sums of floats.
 //
+// A handle of a vendor's library is made once a stream, whichever library asks for it first: kept().
+//
 // Fails with: the runtime's text. A kernel that fails while it runs is told by a later call on its stream.
 // Threads: [any], one stream at a time.
 #pragma once
@@ -27,6 +29,7 @@
 #include <tuple>
 #include <utility>
 
+#include "anywhere.hpp"
 #include "sdk/context.hpp"
 #include "sdk/error.hpp"
 
@@ -69,6 +72,7 @@ void launch(const Context& c, dim3 blocks, dim3 threads, void (*kernel)(Wanted..
 }
 
 inline constexpr unsigned kThreads = 256;  // of a block
+inline constexpr uint64_t kMostBlocks = 4096;  // of a launch by strided()
 
 // Queues kernel(count, arguments...) on at least `count` threads. Nothing for 0.
 template <class... Wanted, class... Given>
@@ -77,9 +81,40 @@ void each(const Context& c, uint64_t count, void (*kernel)(uint64_t, Wanted...),
   launch(c, static_cast<unsigned>((count + kThreads - 1) / kThreads), kThreads, kernel, count, arguments...);
 }
 
+// Queues kernel(count, arguments...) on as many threads as the card holds at once or fewer. Each goes over
+// elements `index(), index() + stride(), ...` below count. Nothing for 0.
+template <class... Wanted, class... Given>
+void strided(const Context& c, uint64_t count, void (*kernel)(uint64_t, Wanted...),
+             const Given&... arguments) {
+  if (count == 0) return;
+  const uint64_t blocks = std::min((count + kThreads - 1) / kThreads, kMostBlocks);
+  launch(c, static_cast<unsigned>(blocks), kThreads, kernel, count, arguments...);
+}
+
 #ifdef __CUDACC__
-// The number of this thread in a launch by each().
+// The number of this thread in a launch by each() or strided(), and the number of threads.
 __device__ inline uint64_t index() { return blockIdx.x * uint64_t{blockDim.x} + threadIdx.x; }
+__device__ inline uint64_t stride() { return gridDim.x * uint64_t{blockDim.x}; }
 #endif
+
+// What is kept under `key` with the call's stream (in the constructor of a Kernel: with the device), made by
+// make() where it is not there yet, and by drop(handle) ended with the stream. `key` names the thing and its
+// version: "cudnn/9". make and drop are functions without state; make throws when it cannot.
+// Fails with: kUnsupported where the device keeps nothing for libraries.
+template <class Make, class Drop>
+auto kept(const Context& c, const char* key, Make, Drop) {
+  using Handle = decltype(Make()());
+  static_assert(std::is_pointer_v<Handle> && std::is_empty_v<Make> && std::is_empty_v<Drop>);
+  const auto* storage = c.extension<plait_stream_storage>(PLAIT_EXTENSION_STREAM_STORAGE);
+  if (!storage) throw Unsupported("the device keeps no ", key, " for its streams");
+  const auto create = [](plait_context* context, void** made) noexcept {
+    return detail::guard(context, [&] { *made = Make()(); });
+  };
+  void* found = nullptr;
+  const auto destroy = [](void* made) { Drop()(static_cast<Handle>(made)); };
+  if (storage->get(c.c(), key, create, destroy, &found) != PLAIT_OK)
+    throw Error(ErrorCode::kException, key, " cannot be made");  // unless create has said why
+  return static_cast<Handle>(found);
+}
 
 }  // namespace plait::sdk::gpu

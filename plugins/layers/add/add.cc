@@ -1,42 +1,20 @@
 // Sum of inputs of one shape, in their order.
-#include <plait/sdk.hpp>
+#include "add.h"
+
 #include <plait/sdk/fast.hpp>
 
 #include <cstring>
 
-namespace {
-
 using namespace plait::sdk;
+
+namespace layers {
+namespace {
 
 PLAIT_FAST void sum_two(const float* a, const float* b, float* to, size_t count) {
   for (size_t i = 0; i < count; ++i) to[i] = a[i] + b[i];
 }
 
-struct Add {
-  static constexpr uint32_t min_inputs = 2, max_inputs = kAnyInputs;
-
-  static void describe(Describe<Add>& d) {
-    d.doc("sum of the inputs");
-    d.details("Shapes: all inputs and y alike, f32.");
-  }
-
-  void infer(LayerShapes& s) const {
-    const Spec first = s.input(0);
-    if (first.dtype() != DType::f32) s.fail("input 0 is ", first, ", wanted f32");
-    for (size_t i = 1; i < s.inputs(); ++i) {
-      const Spec x = s.input(i);
-      if (text(x) != text(first) || x.variable_axis() != first.variable_axis()) {
-        s.fail("input ", i, " is ", x, ", wanted ", first, " like input 0");
-      }
-    }
-    s.output_like(0);
-  }
-
-  void needs(const LayerRequest&, LayerNeeds& n) const {
-    n.backward_reads(Reads::nothing);
-    n.accumulates();
-  }
-
+struct AddOnHost : Add {
   void forward(Context& c, const LayerCall& call) const {
     float* y = call.output().f32().data();
     c.parallel_for(call.output().size(), [&](size_t begin, size_t end) {
@@ -65,5 +43,6 @@ struct Add {
 };
 
 }  // namespace
+}  // namespace layers
 
-PLAIT_PLUGIN("plait.add", "1.0.0", "Apache-2.0", layer<Add>("plait.add"));
+PLAIT_PLUGIN("plait.add", "1.0.0", "Apache-2.0", layer<layers::AddOnHost>("plait.add"));

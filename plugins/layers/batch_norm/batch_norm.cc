@@ -1,13 +1,15 @@
 // Batch normalization. Source: Ioffe, Szegedy 2015, algorithms 1 and 2.
-#include <plait/sdk.hpp>
+#include "batch_norm.h"
+
 #include <plait/sdk/fast.hpp>
 
 #include <algorithm>
 #include <cmath>
 
-namespace {
-
 using namespace plait::sdk;
+
+namespace layers {
+namespace {
 
 // sums [2, channels] += column sums over rows of u = a - from, and of u v with v = b - about
 PLAIT_FAST void add_sums(const float* a, const float* from, const float* b, const float* about, size_t rows,
@@ -46,40 +48,7 @@ PLAIT_FAST void combine(const float* dy, const float* x, const float* a, const f
   }
 }
 
-struct BatchNorm {
-  double momentum = 0.1, epsilon = 1e-5;
-  bool adapt_frozen = false;
-
-  static void describe(Describe<BatchNorm>& d) {
-    d.doc("normalizes every channel over the batch, then scales and shifts it");
-    d.details(
-        "y = weight (x - mean) / sqrt(variance + epsilon) + bias; in evaluation, and frozen, by the running "
-        "statistics.\n"
-        "Shapes: x and y [N, ..., C] f32. Parameters: weight [C], bias [C]. Buffers: mean [C], variance [C] "
-        "(unbiased).\n"
-        "Source: Ioffe, Szegedy 2015.");
-    d.field("momentum", &BatchNorm::momentum).doc("share of the batch in the running statistics").range(0, 1);
-    d.field("epsilon", &BatchNorm::epsilon).doc("added to the variance").above(0);
-    d.field("adapt_frozen", &BatchNorm::adapt_frozen)
-        .doc("frozen, goes on to normalize by the batch and to follow it");
-  }
-  static void examples(Examples& e) { e.add().couples_samples_in_training(); }
-
-  void infer(LayerShapes& s) const {
-    const Spec x = s.input();
-    if (x.dtype() != DType::f32 || x.rank() < 2) s.fail("input is ", x, ", wanted f32 [N, ..., C]");
-    if (x.variable_axis() >= 0)
-      s.fail("axis ", x.variable_axis(), " of the input varies, wanted fixed extents");
-    const int64_t channels = x.shape(-1);
-    s.output_like(0);
-    s.weight("weight", {channels}).init("ones").no_decay();
-    s.bias("bias", channels);
-    s.buffer("mean", {channels}).reduce(Reduce::mean64);
-    s.buffer("variance", {channels}).init("ones").reduce(Reduce::variance);
-  }
-
-  struct Kernel;
-};
+}  // namespace
 
 struct BatchNorm::Kernel {
   const BatchNorm& config;
@@ -214,6 +183,6 @@ struct BatchNorm::Kernel {
   }
 };
 
-}  // namespace
+}  // namespace layers
 
-PLAIT_PLUGIN("plait.batch_norm", "1.0.0", "Apache-2.0", layer<BatchNorm>("plait.batch_norm"));
+PLAIT_PLUGIN("plait.batch_norm", "1.0.0", "Apache-2.0", layer<layers::BatchNorm>("plait.batch_norm"));

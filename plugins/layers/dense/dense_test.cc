@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 #include <plait/sdk/testing_plugin.hpp>
 
+#include "gradient_sums.h"
+
 using namespace plait::sdk;
 using namespace plait::sdk::testing;
 
@@ -111,6 +113,41 @@ TEST_CASE("dense gives the same bits with one lane and with two") {
     return all;
   };
   CHECK(run(1) == run(2));
+}
+
+// A sum of 13 products of numbers within 1: each order is within 13 * 13 * 2^-24 of the others.
+TEST_CASE("what kernels undo and sum over a batch is the host's bias gradient") {
+  TestHost host;
+  for (const char* name : {"relu", "tanh", "sigmoid", "linear"}) {
+    CAPTURE(name);
+    LayerTest layer = dense(host, {13, 9}, 19, true, {{sizeof(plait_epilogue), 0, name, 0.25, 2}});
+    layer.output_gradients[0].randomize(3);
+    layer.forward();
+    layer.backward();
+    plait_epilogue raw{sizeof(plait_epilogue), 0, name, 0.25, 2};
+    const plait_epilogue* const all[] = {&raw};
+    plait_layer_request request{};
+    request.n_epilogues = 1, request.epilogues = all;
+    const Absorbed f = Absorbed::of(LayerRequest(&request));
+    std::vector<float> undone(13 * 19);
+    const gradient_sums::Work work{13,
+                                   19,
+                                   f,
+                                   f.needs_output() ? layer.output().f32().data() : nullptr,
+                                   layer.output_gradients[0].f32().data(),
+                                   undone.data(),
+                                   nullptr};
+    for (uint64_t u = 0; u < 19; ++u) {
+      float sum = 0;
+      for (unsigned part = 0; part < gradient_sums::kParts; ++part)
+        sum += gradient_sums::part_of_column(work, u, part);
+      CHECK(std::abs(sum - layer.parameter_gradients[1].f32()[u]) < 13 * 13 * 6e-8f);
+    }
+    for (size_t i = 0; i < undone.size(); ++i) {
+      const float y = layer.output().f32()[i], dy = layer.output_gradients[0].f32()[i];
+      CHECK(undone[i] == f.slope(y) * dy);
+    }
+  }
 }
 
 TEST_CASE("dense refuses an input without features") {

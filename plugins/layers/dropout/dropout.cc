@@ -1,38 +1,12 @@
 // Inverted dropout. Source: Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014.
-#include <plait/sdk.hpp>
+#include "dropout.h"
 
 #include <algorithm>
 #include <cstring>
 
-namespace {
-
 using namespace plait::sdk;
 
-struct Dropout {
-  double rate = 0.5;
-  bool rescale = true;
-
-  static void describe(Describe<Dropout>& d) {
-    d.doc("drops numbers at random in training, keeps their expectation");
-    d.details(
-        "Shapes: x and y alike, f32. y = 0 with probability rate, else x / (1 - rate); in evaluation, and "
-        "frozen, y = x.");
-    d.field("rate", &Dropout::rate).doc("probability of being dropped").at_least(0).below(1);
-    d.field("rescale", &Dropout::rescale)
-        .doc("divide what is kept by 1 - rate; without it numbers are set to 0 and no more");
-  }
-
-  // Set to 0 and no more: Vincent, Larochelle, Bengio, Manzagol 2008.
-  static void corrupts(Corruption& c) { c.by("masking", "rate").set("rescale", false); }
-
-  void infer(LayerShapes& s) const {
-    if (s.input().dtype() != DType::f32) s.fail("input is ", s.input(), ", wanted f32");
-    s.output_like(0);
-    s.in_place();
-  }
-
-  struct Kernel;
-};
+namespace layers {
 
 struct Dropout::Kernel {
   double rate;
@@ -95,6 +69,6 @@ struct Dropout::Kernel {
   }
 };
 
-}  // namespace
+}  // namespace layers
 
-PLAIT_PLUGIN("plait.dropout", "1.0.0", "Apache-2.0", layer<Dropout>("plait.dropout"));
+PLAIT_PLUGIN("plait.dropout", "1.0.0", "Apache-2.0", layer<layers::Dropout>("plait.dropout"));

@@ -1,31 +1,15 @@
 // Every sample becomes a vector. Memory keeps its order, so where the host shares it nothing happens.
-#include <plait/sdk.hpp>
+#include "flatten.h"
 
 #include <algorithm>
 #include <cstring>
 
-namespace {
-
 using namespace plait::sdk;
 
-struct Flatten {
-  static void describe(Describe<Flatten>& d) {
-    d.doc("makes a vector of each sample");
-    d.details("Shapes: x [N, ...] of any type; y [N, product of the rest], in channels-last order.");
-  }
+namespace layers {
+namespace {
 
-  void infer(LayerShapes& s) const {
-    const Spec x = s.input();
-    if (x.rank() < 2) s.fail("input is ", x, ", wanted [N, ...]");
-    if (x.variable_axis() >= 0)
-      s.fail("axis ", x.variable_axis(), " of the input varies, wanted fixed extents");
-    const int64_t batch = x.shape(0);
-    s.output({batch, static_cast<int64_t>(x.size()) / std::max<int64_t>(batch, 1)});
-    s.in_place();
-  }
-
-  void needs(const LayerRequest&, LayerNeeds& n) const { n.backward_reads(Reads::nothing); }
-
+struct FlattenOnHost : Flatten {
   void forward(Context&, const LayerCall& call) const { copy(call.input(), call.output()); }
   void backward(Context&, const LayerCall& call) const {
     if (call.input_gradient()) copy(call.output_gradient(), call.input_gradient());
@@ -38,5 +22,6 @@ struct Flatten {
 };
 
 }  // namespace
+}  // namespace layers
 
-PLAIT_PLUGIN("plait.flatten", "1.0.0", "Apache-2.0", layer<Flatten>("plait.flatten"));
+PLAIT_PLUGIN("plait.flatten", "1.0.0", "Apache-2.0", layer<layers::FlattenOnHost>("plait.flatten"));

@@ -1,13 +1,15 @@
 // A recurrent cell along axis 1. Source: Elman 1990; Cho et al. 2014 (gated recurrent unit).
-#include <plait/sdk.hpp>
+#include "recurrent_cell.h"
+
 #include <plait/sdk/fast.hpp>
 
 #include <algorithm>
 #include <cmath>
 
-namespace {
-
 using namespace plait::sdk;
+
+namespace layers {
+namespace {
 
 // y [rows] = w [rows, columns] x + start
 PLAIT_FAST void multiply(const float* w, const float* x, const float* start, size_t rows, size_t columns,
@@ -47,43 +49,7 @@ PLAIT_FAST void add_to(const float* from, size_t count, float* to) {
 
 float sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
 
-enum class Cell { kElman, kGru };
-
-struct RecurrentCell {
-  int64_t units = 0;
-  Cell cell = Cell::kGru;
-
-  static void describe(Describe<RecurrentCell>& d) {
-    d.doc("carries a state along a sequence");
-    d.details(
-        "elman: h' = tanh(Wi x + bi + Wh h + bh). gru: r, z = sigmoid(...), n = tanh(Wi x + bi + r (Wh h + "
-        "bh)),\n"
-        "h' = (1 - z) n + z h. Shapes: x [N, W, C] f32, W may vary; y [N, W, units].\n"
-        "Source: Elman 1990; Cho et al. 2014.");
-    d.field("units", &RecurrentCell::units).doc("numbers in the state").range(1, kMostChannels).required();
-    d.field("cell", &RecurrentCell::cell).doc("how the state changes").choices({"elman", "gru"});
-  }
-
-  int64_t gates() const { return cell == Cell::kGru ? 3 : 1; }
-
-  void infer(LayerShapes& s) const {
-    const Spec x = s.input();
-    if (x.dtype() != DType::f32 || x.rank() != 3) s.fail("input is ", x, ", wanted f32 [N, W, C]");
-    if (x.variable_axis() != -1 && x.variable_axis() != 1)
-      s.fail("axis ", x.variable_axis(), " varies, wanted axis 1");
-    const int64_t rows = gates() * units;
-    const auto fan = static_cast<double>(units);
-    s.output({x.shape(0), x.shape(1), units}).variable_axis = x.variable_axis();
-    s.weight("input_weight", {rows, x.shape(2)}).init("torch_uniform").fans(fan, fan);
-    s.weight("recurrent_weight", {rows, units}).init("torch_uniform").fans(fan, fan);
-    s.bias("input_bias", rows).init("torch_uniform").fans(fan, fan);
-    s.bias("recurrent_bias", rows).init("torch_uniform").fans(fan, fan);
-    s.multiply_adds(static_cast<double>(x.shape(0)) * static_cast<double>(x.shape(1)) *
-                    static_cast<double>(rows) * static_cast<double>(x.shape(2) + units));
-  }
-
-  struct Kernel;
-};
+}  // namespace
 
 struct RecurrentCell::Kernel {
   bool gru;
@@ -211,6 +177,6 @@ struct RecurrentCell::Kernel {
   }
 };
 
-}  // namespace
+}  // namespace layers
 
-PLAIT_PLUGIN("plait.recurrent_cell", "1.0.0", "Apache-2.0", layer<RecurrentCell>("plait.recurrent_cell"));
+PLAIT_PLUGIN("plait.recurrent_cell", "1.0.0", "Apache-2.0", layer<layers::RecurrentCell>("plait.recurrent_cell"));

@@ -1,5 +1,5 @@
 // Logistic function 1 / (1 + e^-x), elementwise. A layer before it that can, absorbs it.
-#include <plait/sdk.hpp>
+#include "sigmoid.h"
 
 // The order of these is their meaning.
 // clang-format off
@@ -13,25 +13,12 @@ using plait::sdk::Activation;
 #include <plait/simd/end.hpp>
 // clang-format on
 
-namespace {
-
 using namespace plait::sdk;
 
-struct Sigmoid {
-  static constexpr bool in_place = true;
+namespace layers {
+namespace {
 
-  static void describe(Describe<Sigmoid>& d) {
-    d.doc("logistic function 1 / (1 + e^-x)");
-    d.details("y = 1 / (1 + e^-x). Shapes: x and y alike, f32.");
-  }
-
-  void infer(LayerShapes& s) const {
-    if (s.input().dtype() != DType::f32) s.fail("input is ", s.input(), ", wanted f32");
-    s.output_like(0);
-    s.in_place();
-    s.is_epilogue("sigmoid");
-  }
-
+struct SigmoidOnHost : Sigmoid {
   void forward(Context& c, In x, Out y) const {
     c.parallel_for(x.size(), [&](size_t begin, size_t end) {
       PLAIT_SIMD_CALL(apply, activation(), x.data() + begin, y.data() + begin, end - begin);
@@ -44,11 +31,9 @@ struct Sigmoid {
                       end - begin);
     });
   }
-
- private:
-  static Activation activation() { return {Activation::Kind::kSigmoid, 0, 0}; }
 };
 
 }  // namespace
+}  // namespace layers
 
-PLAIT_PLUGIN("plait.sigmoid", "1.0.0", "Apache-2.0", layer<Sigmoid>("plait.sigmoid"));
+PLAIT_PLUGIN("plait.sigmoid", "1.0.0", "Apache-2.0", layer<layers::SigmoidOnHost>("plait.sigmoid"));

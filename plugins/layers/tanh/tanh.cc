@@ -1,5 +1,5 @@
 // Hyperbolic tangent, elementwise. A layer before it that can, absorbs it.
-#include <plait/sdk.hpp>
+#include "tanh.h"
 
 // The order of these is their meaning.
 // clang-format off
@@ -13,25 +13,12 @@ using plait::sdk::Activation;
 #include <plait/simd/end.hpp>
 // clang-format on
 
-namespace {
-
 using namespace plait::sdk;
 
-struct Tanh {
-  static constexpr bool in_place = true;
+namespace layers {
+namespace {
 
-  static void describe(Describe<Tanh>& d) {
-    d.doc("hyperbolic tangent");
-    d.details("y = tanh(x). Shapes: x and y alike, f32.");
-  }
-
-  void infer(LayerShapes& s) const {
-    if (s.input().dtype() != DType::f32) s.fail("input is ", s.input(), ", wanted f32");
-    s.output_like(0);
-    s.in_place();
-    s.is_epilogue("tanh");
-  }
-
+struct TanhOnHost : Tanh {
   void forward(Context& c, In x, Out y) const {
     c.parallel_for(x.size(), [&](size_t begin, size_t end) {
       PLAIT_SIMD_CALL(apply, activation(), x.data() + begin, y.data() + begin, end - begin);
@@ -44,11 +31,9 @@ struct Tanh {
                       end - begin);
     });
   }
-
- private:
-  static Activation activation() { return {Activation::Kind::kTanh, 0, 0}; }
 };
 
 }  // namespace
+}  // namespace layers
 
-PLAIT_PLUGIN("plait.tanh", "1.0.0", "Apache-2.0", layer<Tanh>("plait.tanh"));
+PLAIT_PLUGIN("plait.tanh", "1.0.0", "Apache-2.0", layer<layers::TanhOnHost>("plait.tanh"));

@@ -1,8 +1,9 @@
 // Mean of squared differences.
-#include <plait/sdk.hpp>
+#include "mean_squared.h"
 
 using namespace plait::sdk;
 
+namespace losses {
 namespace {
 
 constexpr size_t kGrain = 16384;  // numbers in a piece of work; its sum is kept by itself
@@ -46,26 +47,7 @@ double piece(const float* p, const V* t, size_t count, float factor, float* dp) 
   }
 }
 
-struct MeanSquared {
-  static void describe(Describe<MeanSquared>& d) {
-    d.doc("mean of (prediction - target)^2 over all elements");
-    d.details(
-        "Shapes: prediction [N, ...] f32; target [N, ...] f32, u8 or i32 with as many elements per sample "
-        "(compared in\n"
-        "their order). Elements behind a sample's length count for nothing; then the shapes are equal.\n"
-        "Gradient of the mean: 2 (prediction - target) / count.");
-  }
-
-  void check(const LossShapes& s) const {
-    const Spec p = s.prediction(), t = s.target();
-    if (p.dtype() != DType::f32 || p.rank() < 1) s.fail("prediction is ", p, ", wanted f32[N, ...]");
-    if (t.dtype() != DType::f32 && t.dtype() != DType::u8 && t.dtype() != DType::i32) {
-      s.fail("target is ", t, ", wanted f32, u8 or i32");
-    }
-    if (t.rank() < 1 || t.shape(0) != p.shape(0) || t.size() != p.size()) {
-      s.fail("target ", t, " has not as many elements per sample as prediction ", p);
-    }
-  }
+struct MeanSquaredOnHost : MeanSquared {
   // One sum per piece.
   uint64_t workspace_bytes(const LossShapes& s) const {
     return (s.prediction().size() + kGrain - 1) / kGrain * sizeof(double);
@@ -138,5 +120,6 @@ struct MeanSquared {
 };
 
 }  // namespace
+}  // namespace losses
 
-PLAIT_PLUGIN("plait.mean_squared", "1.0.0", "Apache-2.0", loss<MeanSquared>("plait.mean_squared"));
+PLAIT_PLUGIN("plait.mean_squared", "1.0.0", "Apache-2.0", loss<losses::MeanSquaredOnHost>("plait.mean_squared"));

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "kernels.h"
+#include "rows.h"
 
 using namespace plait::sdk;
 using namespace plait::sdk::testing;
@@ -142,6 +143,54 @@ TEST_CASE("the same bits on one lane and on four, with and without the gradient"
   const double one = bits(1, true);
   CHECK(bits(4, true) == one);
   CHECK(bits(4, false) == one);
+}
+
+// As a block of threads does it.
+void by_threads(const plait::softmax_cross_entropy::rows::Work& w) {
+  namespace rows = plait::softmax_cross_entropy::rows;
+  for (uint64_t row = 0; row < w.rows; ++row) {
+    float largest = rows::largest_of(w, row, 0);
+    for (unsigned t = 1; t < rows::kThreads; ++t) largest = rows::larger(largest, rows::largest_of(w, row, t));
+    double sum = 0;
+    for (unsigned t = 0; t < rows::kThreads; ++t) sum += rows::sum_of(w, row, t, largest);
+    for (unsigned t = 0; t < rows::kThreads; ++t) rows::finish(w, row, t, largest, sum);
+  }
+}
+
+// The bounds are those of the definition's test above.
+TEST_CASE("the arithmetic of kernels is the host's") {
+  namespace rows = plait::softmax_cross_entropy::rows;
+  for (const int64_t classes : {1, 2, 10, 33, 1000}) {
+    CAPTURE(classes);
+    Test test({7, classes}, {7});
+    test.loss.prediction.randomize(3, -20, 20);
+    const auto labels = test.loss.target.data<int32_t>();
+    for (int64_t n = 0; n < 7; ++n) labels[static_cast<size_t>(n)] = static_cast<int32_t>(n * 5 % classes);
+    const double mean = test.loss.compute();
+    const auto size = static_cast<size_t>(7 * classes);
+    std::vector<float> gradient(size);
+    std::vector<double> losses(7);
+    by_threads({test.loss.prediction.f32().data(), labels.data(), DType::i32, gradient.data(), losses.data(), 7,
+                static_cast<uint64_t>(classes), 1.0f / 7});
+    double sum = 0;
+    for (const double loss : losses) sum += loss;
+    CHECK(sum / 7 == doctest::Approx(mean).epsilon(5e-7));
+    for (size_t i = 0; i < size; ++i) CHECK(std::abs(gradient[i] - test.loss.gradient.f32()[i]) < 5e-7f / 7);
+  }
+}
+
+TEST_CASE("kernels tell labels that are no class, and NaN reaches the loss") {
+  namespace rows = plait::softmax_cross_entropy::rows;
+  const float x[] = {0, 1, 2, 0, 1, NAN, 0, 1, 2, 0, 1, 2};
+  const float labels[] = {3, 1, 0.5f, -1};
+  float gradient[12];
+  double losses[4];
+  by_threads({x, labels, DType::f32, gradient, losses, 4, 3, 1.0f});
+  CHECK(losses[0] == rows::kBadLabel);
+  CHECK(std::isnan(losses[1]));
+  CHECK(losses[2] == rows::kBadLabel);
+  CHECK(losses[3] == rows::kBadLabel);
+  for (const size_t i : {0, 1, 2, 6, 9}) CHECK(gradient[i] == 0);
 }
 
 TEST_CASE("shapes that do not fit are refused with both of them") {

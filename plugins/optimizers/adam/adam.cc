@@ -1,23 +1,19 @@
 // Adam: steps of about the same size for every weight, from running means of the gradient and its square.
-#include <plait/sdk.hpp>
+#include "adam.h"
 
 #include <cmath>
 
 using namespace plait::sdk;
 
+namespace optimizers {
 namespace {
 
 constexpr size_t kGrain = 16384;  // elements in a piece of work
 
-// What one step does to every element alike.
-struct Factors {
-  float beta1, beta2, rest1, rest2, rate, root2, epsilon, decay, keep;  // rest: 1 - beta, rounded once
-};
-
 // The built-in root: std::sqrt, compiled with other options than this function, would stay a call.
 // Source: Kingma, Ba 2015, algorithm 1; decoupled decay (keep): Loshchilov, Hutter 2019.
 PLAIT_FAST void update(float* __restrict w, const float* __restrict g, float* __restrict m,
-                       float* __restrict v, size_t count, Factors f) {
+                       float* __restrict v, size_t count, AdamFactors f) {
   for (size_t i = 0; i < count; ++i) {
     const float d = g[i] + f.decay * w[i];
     m[i] = f.beta1 * m[i] + f.rest1 * d;
@@ -27,64 +23,18 @@ PLAIT_FAST void update(float* __restrict w, const float* __restrict g, float* __
   }
 }
 
-// base^exponent by squaring: the same bits everywhere.
-double power(double base, int64_t exponent) {
-  double result = 1;
-  for (; exponent > 0; exponent >>= 1, base *= base) {
-    if (exponent & 1) result *= base;
-  }
-  return result;
-}
-
-struct Adam {
-  double rate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0;
-  bool decoupled = true;
-  static constexpr bool elementwise = true;
-
-  static void describe(Describe<Adam>& d) {
-    d.doc("steps of about `rate` for every weight, by running means of g and g^2");
-    d.details(
-        "m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;\n"
-        "w = w - rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon), t = 1, 2, ...\n"
-        "weight_decay: w is first multiplied by 1 - rate weight_decay (decoupled, AdamW), or g grows by "
-        "weight_decay w;\n"
-        "biases and scales have none.\n"
-        "Source: Kingma, Ba 2015; Loshchilov, Hutter 2019.");
-    d.field("rate", &Adam::rate).doc("size of a step").range(0, 1e6).runtime();
-    d.field("beta1", &Adam::beta1).doc("memory of the mean gradient").at_least(0).below(1);
-    d.field("beta2", &Adam::beta2).doc("memory of the mean square").at_least(0).below(1);
-    d.field("epsilon", &Adam::epsilon).doc("keeps steps small where gradients vanish").above(0).at_most(1);
-    d.field("weight_decay", &Adam::weight_decay).doc("pull of the weights towards 0").range(0, 1e6).runtime();
-    d.field("decoupled", &Adam::decoupled).doc("decay the weights themselves, not by way of the gradient");
-    d.slot("mean").reduce(Reduce::mean32);
-    d.slot("square").reduce(Reduce::mean64);
-  }
-
+struct AdamOnHost : Adam {
   void step(Context& c, const OptimizerCall& call) const {
-    const Factors f = factors(call);
+    const AdamFactors f = factors(call);
     const Out w = call.weights, m = call.slot(0), v = call.slot(1);
     c.parallel_for(call.count, kGrain, [&](uint64_t begin, uint64_t end) {
       update(w.data() + begin, call.gradients.data() + begin, m.data() + begin, v.data() + begin, end - begin,
              f);
     });
   }
-
- private:
-  Factors factors(const OptimizerCall& call) const {
-    const int64_t t = call.updates + 1;
-    const double decay = call.decay() ? weight_decay : 0;
-    return {.beta1 = static_cast<float>(beta1),
-            .beta2 = static_cast<float>(beta2),
-            .rest1 = static_cast<float>(1 - beta1),
-            .rest2 = static_cast<float>(1 - beta2),
-            .rate = static_cast<float>(rate / (1 - power(beta1, t))),
-            .root2 = static_cast<float>(1 / std::sqrt(1 - power(beta2, t))),
-            .epsilon = static_cast<float>(epsilon),
-            .decay = static_cast<float>(decoupled ? 0 : decay),
-            .keep = static_cast<float>(decoupled ? 1 - rate * decay : 1)};
-  }
 };
 
 }  // namespace
+}  // namespace optimizers
 
-PLAIT_PLUGIN("plait.adam", "1.0.0", "Apache-2.0", optimizer<Adam>("plait.adam"));
+PLAIT_PLUGIN("plait.adam", "1.0.0", "Apache-2.0", optimizer<optimizers::AdamOnHost>("plait.adam"));

@@ -1,10 +1,11 @@
 // Sharpness-aware minimization: gradient descent with the gradient at weights where the loss is larger.
-#include <plait/sdk.hpp>
+#include "sam.h"
 
 #include <cmath>
 
 using namespace plait::sdk;
 
+namespace optimizers {
 namespace {
 
 constexpr size_t kGrain = 16384;  // elements in a piece of work
@@ -21,29 +22,7 @@ PLAIT_FAST void descend(float* w, const float* g, float* v, size_t count, float 
   }
 }
 
-struct Sam {
-  double rho = 0.05, rate = 0.01, momentum = 0.9, weight_decay = 0;
-  static constexpr bool elementwise = true;
-
-  static void describe(Describe<Sam>& d) {
-    d.doc("gradient descent with momentum by the gradient at w + rho g / |g|");
-    d.details(
-        "e = rho g(w) / |g(w)|, |g| over all parameters together; d = g(w + e) + weight_decay w (no decay "
-        "for\n"
-        "biases and scales); v = momentum v + d; w = w - rate v.\n"
-        "Source: Foret, Kleiner, Mobahi, Neyshabur 2021, Sharpness-Aware Minimization, algorithm 1 with p = "
-        "2.");
-    d.field("rho", &Sam::rho).doc("distance to the weights whose gradient is taken").range(0, 1e6).runtime();
-    d.field("rate", &Sam::rate).doc("size of a step").range(0, 1e6).runtime();
-    d.field("momentum", &Sam::momentum)
-        .doc("share of the last step that goes on")
-        .at_least(0)
-        .below(1)
-        .runtime();
-    d.field("weight_decay", &Sam::weight_decay).doc("pull of the weights towards 0").range(0, 1e6).runtime();
-    d.slot("velocity").reduce(Reduce::mean32);
-  }
-
+struct SamOnHost : Sam {
   // The squared length of the gradient.
   double observe(Context&, const OptimizerCall& call) const {
     double sum = 0;
@@ -68,5 +47,6 @@ struct Sam {
 };
 
 }  // namespace
+}  // namespace optimizers
 
-PLAIT_PLUGIN("plait.sam", "1.0.0", "Apache-2.0", optimizer<Sam>("plait.sam"));
+PLAIT_PLUGIN("plait.sam", "1.0.0", "Apache-2.0", optimizer<optimizers::SamOnHost>("plait.sam"));

@@ -2,6 +2,8 @@
 #include <plait/sdk/testing_optimizer.hpp>
 #include <plait/sdk/testing_plugin.hpp>
 
+#include "element.h"
+
 using namespace plait::sdk;
 using namespace plait::sdk::testing;
 
@@ -84,6 +86,26 @@ TEST_CASE("weights and gradients of zero stay zero, and pieces do not matter") {
   four.host.lanes = 4;
   for (int i = 0; i < 3; ++i) one.optimizer.step(), four.optimizer.step();
   CHECK(one.optimizer.same_bits(four.optimizer));
+}
+
+// Both round a handful of times a step; a compiler may join a product and a sum in one and not in the other.
+TEST_CASE("the arithmetic of kernels is the host's") {
+  for (const bool nesterov : {false, true}) {
+    for (const double momentum : {0.0, 0.9}) {
+      if (nesterov && momentum == 0) continue;
+      Test test(0.1, momentum, nesterov, 0.01, 300);
+      OptimizerTest& o = test.optimizer;
+      std::vector<float> w(o.weights.f32().begin(), o.weights.f32().end()), v(300, 0.0f);
+      const sgd::Numbers numbers{0.1f, static_cast<float>(momentum), 0.01f, nesterov};
+      for (uint64_t step = 0; step < 5; ++step) {
+        o.gradients.randomize(step + 9);
+        o.step();
+        for (size_t i = 0; i < w.size(); ++i) w[i] = sgd::step(numbers, o.gradients.f32()[i], w[i], v[i]);
+      }
+      for (size_t i = 0; i < w.size(); ++i)
+        CHECK(std::abs(w[i] - o.weights.f32()[i]) < 5 * 5 * 6e-8f * (1 + std::abs(w[i])));
+    }
+  }
 }
 
 TEST_CASE("nesterov without momentum is refused") {

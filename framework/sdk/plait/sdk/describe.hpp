@@ -333,6 +333,10 @@ class Describe {
   void details(const char* paragraph) { details_ = paragraph; }
   // Taken where a file writes no plugin of this kind (reducer, device).
   void default_of_kind() { default_of_kind_ = true; }
+  // Devices: taken before the default where a file leaves the choice to the host; or standing for that
+  // choice.
+  void preferred() { preferred_ = true; }
+  void first_found() { first_found_ = true; }
   template <class M, class Owner>
   requires std::is_base_of_v<Owner, T> Field& field(const char* name, M Owner::*member) {
     fields_.push_back(std::make_unique<detail::BoundField<T, M>>(name, static_cast<M T::*>(member)));
@@ -356,7 +360,12 @@ class Describe {
   const plait_field* const* fields() const { return pointers_.data(); }
   uint32_t n_fields() const { return static_cast<uint32_t>(pointers_.size()); }
   const char* doc_text() const { return doc_; }
-  bool is_default_of_kind() const { return default_of_kind_; }
+  // PLAIT_TYPE_*
+  uint32_t type_flags() const {
+    return (default_of_kind_ ? uint32_t{PLAIT_TYPE_DEFAULT_OF_KIND} : 0u) |
+           (preferred_ ? uint32_t{PLAIT_TYPE_PREFERRED} : 0u) |
+           (first_found_ ? uint32_t{PLAIT_TYPE_FIRST_FOUND} : 0u);
+  }
   const char* details_text() const { return details_; }
   const std::vector<std::unique_ptr<Slot>>& slots() const { return slots_; }
   bool has_runtime_fields() const { return !runtime_.empty(); }
@@ -377,7 +386,7 @@ class Describe {
   std::vector<std::unique_ptr<Slot>> slots_;
   const char* doc_ = "";
   const char* details_ = nullptr;
-  bool default_of_kind_ = false;
+  bool default_of_kind_ = false, preferred_ = false, first_found_ = false;
 };
 
 namespace detail {

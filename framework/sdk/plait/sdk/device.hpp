@@ -15,6 +15,12 @@
 //
 //   void synchronize(Context& c);                            // late errors are thrown here at the latest
 //   const void* extension(std::string_view name);            // optional
+//   void* allocate_host(Context& c, uint64_t bytes);         // optional, both: host memory from which copies
+//   void release_host(void* memory);                         // do not wait; 64-byte aligned; must not throw
+//   void record(Context& c);                                 // optional, all four: what is queued from now on
+//   void* recorded(Context& c);                              // is kept until here,
+//   void repeat(Context& c, void* work);                     // queued as often as wanted,
+//   void forget(void* work);                                 // and given up; must not throw
 //
 // The struct closes the device in its destructor.
 // Threads: [any], one stream at a time.
@@ -52,6 +58,20 @@ concept IsDevice = requires(T& t, Context& c, void* m, const void* from, float* 
 template <class T>
 concept AnswersExtensions = requires(T& t, std::string_view name) {
   { t.extension(name) } -> std::convertible_to<const void*>;
+};
+
+template <class T>
+concept GivesHostMemory = requires(T& t, Context& c, void* m, uint64_t n) {
+  { t.allocate_host(c, n) } -> std::convertible_to<void*>;
+  { t.release_host(m) } -> std::same_as<void>;
+};
+
+template <class T>
+concept RecordsWork = requires(T& t, Context& c, void* m) {
+  { t.record(c) } -> std::same_as<void>;
+  { t.recorded(c) } -> std::convertible_to<void*>;
+  { t.repeat(c, m) } -> std::same_as<void>;
+  { t.forget(m) } -> std::same_as<void>;
 };
 
 template <class T>
@@ -112,26 +132,55 @@ struct DeviceThunks {
     if constexpr (AnswersExtensions<T>) return static_cast<T*>(self)->extension(name);
     return nullptr;
   }
+  static int allocate_host(void* self, plait_context* context, uint64_t bytes, void** memory) noexcept {
+    return call(self, context, [&](T& d, Context& c) { *memory = d.allocate_host(c, bytes); });
+  }
+  static void release_host(void* self, void* memory) noexcept { static_cast<T*>(self)->release_host(memory); }
+  static int record(void* self, plait_context* context) noexcept {
+    return call(self, context, [](T& d, Context& c) { d.record(c); });
+  }
+  static int recorded(void* self, plait_context* context, void** work) noexcept {
+    return call(self, context, [&](T& d, Context& c) { *work = d.recorded(c); });
+  }
+  static int repeat(void* self, plait_context* context, void* work) noexcept {
+    return call(self, context, [&](T& d, Context& c) { d.repeat(c, work); });
+  }
+  static void forget(void* self, void* work) noexcept { static_cast<T*>(self)->forget(work); }
 };
 
 template <class T>
 const plait_device_ops* device_ops() {
   using Thunks = DeviceThunks<T>;
-  static constexpr plait_device_ops ops{sizeof(plait_device_ops),
-                                        0,
-                                        &Thunks::open,
-                                        &destroy_thunk<T>,
-                                        &Thunks::allocate,
-                                        &Thunks::release,
-                                        &Thunks::stream_create,
-                                        &Thunks::stream_destroy,
-                                        &Thunks::copy_in,
-                                        &Thunks::copy_out,
-                                        &Thunks::copy,
-                                        &Thunks::fill_zero,
-                                        &Thunks::add_f32,
-                                        &Thunks::synchronize,
-                                        &Thunks::extension};
+  static constexpr plait_device_ops ops = [] {
+    plait_device_ops made{sizeof(plait_device_ops),
+                          0,
+                          &Thunks::open,
+                          &destroy_thunk<T>,
+                          &Thunks::allocate,
+                          &Thunks::release,
+                          &Thunks::stream_create,
+                          &Thunks::stream_destroy,
+                          &Thunks::copy_in,
+                          &Thunks::copy_out,
+                          &Thunks::copy,
+                          &Thunks::fill_zero,
+                          &Thunks::add_f32,
+                          &Thunks::synchronize,
+                          &Thunks::extension,
+                          nullptr,
+                          nullptr,
+                          nullptr,
+                          nullptr,
+                          nullptr,
+                          nullptr};
+    if constexpr (GivesHostMemory<T>)
+      made.allocate_host = &Thunks::allocate_host, made.release_host = &Thunks::release_host;
+    if constexpr (RecordsWork<T>) {
+      made.record = &Thunks::record, made.recorded = &Thunks::recorded;
+      made.repeat = &Thunks::repeat, made.forget = &Thunks::forget;
+    }
+    return made;
+  }();
   return &ops;
 }
 
@@ -145,6 +194,15 @@ Entry device(const char* id) {
   static_assert(
       !detail::constant_extension<T>() && (!detail::names_extension<T>() || detail::AnswersExtensions<T>),
       "extension is not: const void* extension(std::string_view name)");
+  static_assert(!(detail::names_allocate_host<T>() || detail::names_release_host<T>()) ||
+                    detail::GivesHostMemory<T>,
+                "a device with one of them has both: void* allocate_host(Context& c, uint64_t bytes) and void "
+                "release_host(void* memory)");
+  static_assert(!(detail::names_record<T>() || detail::names_recorded<T>() || detail::names_repeat<T>() ||
+                  detail::names_forget<T>()) ||
+                    detail::RecordsWork<T>,
+                "a device with one of them has all: void record(Context& c), void* recorded(Context& c), void "
+                "repeat(Context& c, void* work), void forget(void* work)");
   return detail::make_entry<T>("device", id, nullptr, kCpu, detail::device_ops<T>());
 }
 

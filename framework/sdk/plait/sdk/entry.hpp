@@ -150,7 +150,7 @@ Entry make_entry(const char* kind, const char* id, const void* rules, const char
   entry.type.fields = described.fields();
   entry.type.rules = rules;
   entry.type.validate = &validate_thunk<T>;
-  entry.type.flags = described.is_default_of_kind() ? uint32_t{PLAIT_TYPE_DEFAULT_OF_KIND} : 0u;
+  entry.type.flags = described.type_flags();
   entry.implementation.struct_size = sizeof entry.implementation;
   entry.implementation.type_id = id;
   entry.implementation.device_id = device;

@@ -265,6 +265,11 @@ class LayerNeeds {
   void backward_reads(Reads reads) { c_->backward_reads(c_, static_cast<uint32_t>(reads)); }  // default: both
   // backward adds to input gradients where LayerCall::accumulate says so.
   void accumulates() { c_->accumulates(c_); }
+  // Forward and backward queue the same work for the same memory: they look at neither step() nor random(), and
+  // wait for nothing. A device that records work then does it again without a call (on CUDA: as one graph).
+  void repeats() {
+    if (PLAIT_HAS(c_, repeats)) c_->repeats(c_);
+  }
 
  private:
   const plait_layer_needs* c_;
@@ -412,6 +417,7 @@ struct LayerInstance {
     LayerNeeds n(needs);
     if constexpr (ElementwiseLayer<T>) {
       n.backward_reads(BackwardFromOutput<T> ? Reads::outputs : Reads::inputs);
+      n.repeats();
     }
     if constexpr (AsksForMemory<T>) std::as_const(config).needs(LayerRequest(request), n);
   }

@@ -39,6 +39,10 @@ class LossRequest : public LossShapes {
   explicit LossRequest(plait_loss_request* request) : LossShapes(request), c_(request) {}
   bool training() const { return c_->training != 0; }
   void workspace(uint64_t bytes) { c_->workspace_bytes = bytes; }
+  // As LayerNeeds::repeats.
+  void repeats() {
+    if (c_->struct_size >= offsetof(plait_loss_request, reserved)) c_->repeats = 1;
+  }
 
  private:
   plait_loss_request* c_;

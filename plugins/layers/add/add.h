@@ -1,0 +1,35 @@
+// What the implementations of add share: its fields and shapes.
+#pragma once
+#include <plait/sdk.hpp>
+
+namespace layers {
+
+using namespace plait::sdk;
+
+struct Add {
+  static constexpr uint32_t min_inputs = 2, max_inputs = kAnyInputs;
+
+  static void describe(Describe<Add>& d) {
+    d.doc("sum of the inputs");
+    d.details("Shapes: all inputs and y alike, f32.");
+  }
+
+  void infer(LayerShapes& s) const {
+    const Spec first = s.input(0);
+    if (first.dtype() != DType::f32) s.fail("input 0 is ", first, ", wanted f32");
+    for (size_t i = 1; i < s.inputs(); ++i) {
+      const Spec x = s.input(i);
+      if (text(x) != text(first) || x.variable_axis() != first.variable_axis()) {
+        s.fail("input ", i, " is ", x, ", wanted ", first, " like input 0");
+      }
+    }
+    s.output_like(0);
+  }
+
+  void needs(const LayerRequest&, LayerNeeds& n) const {
+    n.backward_reads(Reads::nothing);
+    n.accumulates();
+  }
+};
+
+}  // namespace layers

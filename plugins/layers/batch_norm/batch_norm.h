@@ -1,0 +1,44 @@
+// What the implementations of batch_norm share: its fields and shapes.
+#pragma once
+#include <plait/sdk.hpp>
+
+namespace layers {
+
+using namespace plait::sdk;
+
+struct BatchNorm {
+  double momentum = 0.1, epsilon = 1e-5;
+  bool adapt_frozen = false;
+
+  static void describe(Describe<BatchNorm>& d) {
+    d.doc("normalizes every channel over the batch, then scales and shifts it");
+    d.details(
+        "y = weight (x - mean) / sqrt(variance + epsilon) + bias; in evaluation, and frozen, by the running "
+        "statistics.\n"
+        "Shapes: x and y [N, ..., C] f32. Parameters: weight [C], bias [C]. Buffers: mean [C], variance [C] "
+        "(unbiased).\n"
+        "Source: Ioffe, Szegedy 2015.");
+    d.field("momentum", &BatchNorm::momentum).doc("share of the batch in the running statistics").range(0, 1);
+    d.field("epsilon", &BatchNorm::epsilon).doc("added to the variance").above(0);
+    d.field("adapt_frozen", &BatchNorm::adapt_frozen)
+        .doc("frozen, goes on to normalize by the batch and to follow it");
+  }
+  static void examples(Examples& e) { e.add().couples_samples_in_training(); }
+
+  void infer(LayerShapes& s) const {
+    const Spec x = s.input();
+    if (x.dtype() != DType::f32 || x.rank() < 2) s.fail("input is ", x, ", wanted f32 [N, ..., C]");
+    if (x.variable_axis() >= 0)
+      s.fail("axis ", x.variable_axis(), " of the input varies, wanted fixed extents");
+    const int64_t channels = x.shape(-1);
+    s.output_like(0);
+    s.weight("weight", {channels}).init("ones").no_decay();
+    s.bias("bias", channels);
+    s.buffer("mean", {channels}).reduce(Reduce::mean64);
+    s.buffer("variance", {channels}).init("ones").reduce(Reduce::variance);
+  }
+
+  struct Kernel;  // batch_norm.cc: the host's
+};
+
+}  // namespace layers

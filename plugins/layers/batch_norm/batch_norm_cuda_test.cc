@@ -1,0 +1,117 @@
+// Kernels against the host's implementation.
+#include <doctest/doctest.h>
+#include <plait/cuda/testing.hpp>
+#include <plait/sdk/testing_plugin.hpp>
+
+#include "cuda_work.hpp"
+#include "batch_norm.h"
+
+using namespace plait::sdk;
+using namespace plait::sdk::testing;
+namespace on_card = plait::sdk::gpu::testing;
+
+namespace {
+
+const Entry kBatchNorm = linked("plait.batch_norm");
+
+// Sums agree to about 1e-15 whatever their order; what follows is rounded three times in f32.
+constexpr double kNear = 4 * 0x1p-24;
+
+struct Kernels {
+  LayerTest& layer;
+  uint64_t channels;
+  gpu::ColumnSplit split;
+  std::vector<float> y, dx, dw, db, saved, mean, variance, numbers;
+
+  explicit Kernels(LayerTest& of)
+      : layer(of),
+        channels(static_cast<uint64_t>(of.input().spec().shape.back())),
+        split(of.input().f32().size() / channels, channels),
+        y(of.input().f32().size()),
+        dx(y.size()),
+        dw(channels),
+        db(channels),
+        saved(2 * channels),
+        mean(of.buffers[0].f32().begin(), of.buffers[0].f32().end()),
+        variance(of.buffers[1].f32().begin(), of.buffers[1].f32().end()),
+        numbers(3 * channels) {}
+
+  layers::BatchNormFactors factors() { return {&numbers[0], &numbers[channels], &numbers[2 * channels]}; }
+  const float* x() { return layer.input().f32().data(); }
+  const float* parameter(size_t i) { return layer.parameters[i].f32().data(); }
+
+  void forward(double momentum, double epsilon) {
+    on_card::sum_columns(
+        split, layers::BatchNormTerms{x(), x(), x(), x()},
+        layers::BatchNormLearn{static_cast<double>(split.rows), momentum, epsilon, channels, x(), parameter(0),
+                               parameter(1), saved.data(), mean.data(), variance.data(), factors()});
+    on_card::map(y.size(), layers::BatchNormApply{channels, x(), y.data(), factors()});
+  }
+  void forward_by_running(double epsilon) {
+    on_card::map(channels, layers::BatchNormRunning{epsilon, mean.data(), variance.data(), parameter(0),
+                                                    parameter(1), factors()});
+    on_card::map(y.size(), layers::BatchNormApply{channels, x(), y.data(), factors()});
+  }
+  void backward() {
+    const float* dy = layer.output_gradients[0].f32().data();
+    const layers::BatchNormSlopes by = {&numbers[0], &numbers[channels], &numbers[2 * channels]};
+    on_card::sum_columns(split, layers::BatchNormTerms{dy, nullptr, x(), saved.data()},
+                         layers::BatchNormGradients{static_cast<double>(split.rows), channels, parameter(0),
+                                                    saved.data(), dw.data(), db.data(), by});
+    on_card::map(dx.size(),
+                 layers::BatchNormInputGradient{channels, x(), dy, saved.data(), dx.data(), by});
+  }
+};
+
+void check(std::vector<int64_t> extents, float offset) {
+  CAPTURE(extents.size());
+  CAPTURE(offset);
+  TestHost host;
+  LayerTest layer(host, kBatchNorm, Settings(kBatchNorm).set("momentum", 0.3).set("epsilon", 1e-3),
+                  {{"x", DType::f32, extents}});
+  for (float& x : layer.input().f32()) x += offset;
+  Kernels kernels(layer);
+  kernels.forward(0.3, 1e-3);
+  layer.forward();
+  layer.output_gradients[0].randomize(5);
+  layer.backward();
+  kernels.backward();
+  CHECK(on_card::distance(kernels.y, layer.output().f32()) <= kNear);
+  CHECK(on_card::distance(kernels.mean, layer.buffers[0].f32()) <= kNear);
+  CHECK(on_card::distance(kernels.variance, layer.buffers[1].f32()) <= kNear);
+  CHECK(on_card::distance(kernels.dw, layer.parameter_gradients[0].f32()) <= kNear);
+  CHECK(on_card::distance(kernels.db, layer.parameter_gradients[1].f32()) <= kNear);
+  CHECK(on_card::distance(kernels.dx, layer.input_gradients[0].f32()) <= kNear);
+
+  layer.training = false;
+  layer.forward();
+  kernels.forward_by_running(1e-3);
+  CHECK(on_card::distance(kernels.y, layer.output().f32()) <= kNear * (1 + std::abs(offset)));
+}
+
+}  // namespace
+
+TEST_CASE("batch_norm's kernels do what the host does") {
+  for (const float offset : {0.0f, 1000.0f}) {
+    check({7, 3, 5}, offset);
+    check({4, 6, 6, 40}, offset);
+    check({2, 1}, offset);
+    check({3000, 2}, offset);
+  }
+}
+
+TEST_CASE("frozen, batch_norm's kernels scale gradients by the running statistics") {
+  TestHost host;
+  LayerTest layer(host, kBatchNorm, Settings(kBatchNorm), {{"x", DType::f32, {5, 4}}}, {}, true, true);
+  layer.buffers[1].randomize(3, 0.5, 2);
+  layer.output_gradients[0].randomize(5);
+  layer.forward();
+  layer.backward();
+  Kernels kernels(layer);
+  kernels.forward_by_running(1e-5);
+  on_card::map(kernels.dx.size(),
+               layers::BatchNormFixedGradient{kernels.channels, layer.output_gradients[0].f32().data(),
+                                              kernels.factors().factor, kernels.dx.data()});
+  CHECK(on_card::distance(kernels.y, layer.output().f32()) <= kNear);
+  CHECK(on_card::distance(kernels.dx, layer.input_gradients[0].f32()) <= kNear);
+}

@@ -1,0 +1,135 @@
+// What a thread of batch_norm.cu does: the host's arithmetic (batch_norm.cc), a channel or an element each.
+#pragma once
+#include <plait/cuda/divide.hpp>
+
+#include <cmath>
+#include <cstdint>
+
+namespace layers {
+
+// Of each channel, [channels] each: what normalizing an element needs.
+struct BatchNormFactors {
+  float *factor, *mean, *bias;
+};
+
+PLAIT_ANYWHERE inline float inverse_deviation(double variance, double epsilon) {
+  return static_cast<float>(1 / sqrt(variance + epsilon));
+}
+
+// sums: of u = a - from, and of u v with v = b - about, in f64.
+struct BatchNormTerms {
+  static constexpr unsigned kSums = 2;
+  const float *a, *from;  // from: [channels], or null for zeros
+  const float *b, *about;
+
+  PLAIT_ANYWHERE void add(uint64_t at, uint64_t channel, double* sums) const {
+    const double zero = from ? static_cast<double>(from[channel]) : 0.0;
+    const double u = static_cast<double>(a[at]) - zero;
+    sums[0] += u;
+    sums[1] += u * (static_cast<double>(b[at]) - static_cast<double>(about[channel]));
+  }
+};
+
+// The batch's statistics, from sums about its first row, into saved memory and the running ones.
+struct BatchNormLearn {
+  double count, momentum, epsilon;
+  uint64_t channels;
+  const float *first, *weight, *shift;
+  float *saved, *running_mean, *running_variance;  // saved: [mean, 1 / deviation]
+  BatchNormFactors to;
+
+  PLAIT_ANYWHERE void operator()(uint64_t k, const double* sums) const {
+    const double off = sums[0] / count, mean = static_cast<double>(first[k]) + off;
+    const double spread = sums[1] / count - off * off, variance = spread > 0 || spread != spread ? spread : 0.0;
+    saved[k] = static_cast<float>(mean);
+    saved[channels + k] = inverse_deviation(variance, epsilon);
+    follow(running_mean[k], mean);
+    follow(running_variance[k], variance * count / (count > 2 ? count - 1 : 1.0));
+    to.factor[k] = weight[k] * saved[channels + k];
+    to.mean[k] = saved[k];
+    to.bias[k] = shift[k];
+  }
+  PLAIT_ANYWHERE void follow(float& running, double batch) const {
+    running = static_cast<float>((1 - momentum) * running + momentum * batch);
+  }
+};
+
+// The factors of channel k from the running statistics.
+struct BatchNormRunning {
+  double epsilon;
+  const float *mean, *variance, *weight, *shift;
+  BatchNormFactors to;
+
+  PLAIT_ANYWHERE void operator()(uint64_t k) const {
+    const double known = variance[k] > 0 || variance[k] != variance[k] ? static_cast<double>(variance[k]) : 0.0;
+    to.factor[k] = weight[k] * inverse_deviation(known, epsilon);
+    to.mean[k] = mean[k];
+    to.bias[k] = shift[k];
+  }
+};
+
+// y = (x - mean) factor + bias
+struct BatchNormApply {
+  uint64_t channels;
+  const float* x;
+  float* y;
+  BatchNormFactors by;
+
+  PLAIT_ANYWHERE float load(uint64_t i) const { return x[i]; }
+  PLAIT_ANYWHERE void store(uint64_t i, float value) const {
+    const uint64_t k = plait::sdk::gpu::divide(i, channels).remainder;
+    y[i] = (value - by.mean[k]) * by.factor[k] + by.bias[k];
+  }
+};
+
+// Of each channel: dx = a (dy - dy0) + b (x - x0), where x0 is the saved mean.
+struct BatchNormSlopes {
+  float *a, *b, *dy0;
+};
+
+// With z = (x - m) i: dbias = sum dy, dweight = sum dy z, dx = w i (dy - dbias / n - z dweight / n).
+struct BatchNormGradients {
+  double count;
+  uint64_t channels;
+  const float *weight, *saved;
+  float *dweight, *dbias;  // null where they are not needed
+  BatchNormSlopes to;
+
+  PLAIT_ANYWHERE void operator()(uint64_t k, const double* sums) const {
+    const double inverse = saved[channels + k], by_weight = sums[1] * inverse;
+    if (dweight) dweight[k] = static_cast<float>(by_weight);
+    if (dbias) dbias[k] = static_cast<float>(sums[0]);
+    const double scale = weight[k] * inverse, slope = scale * inverse * by_weight / count;
+    to.a[k] = static_cast<float>(scale);
+    to.b[k] = static_cast<float>(-slope);
+    to.dy0[k] = static_cast<float>(sums[0] / count);
+  }
+};
+
+struct BatchNormInputGradient {
+  uint64_t channels;
+  const float *x, *dy, *mean;
+  float* dx;
+  BatchNormSlopes by;
+
+  struct Pair {
+    float x, dy;
+  };
+  PLAIT_ANYWHERE Pair load(uint64_t i) const { return {x[i], dy[i]}; }
+  PLAIT_ANYWHERE void store(uint64_t i, Pair p) const {
+    const uint64_t k = plait::sdk::gpu::divide(i, channels).remainder;
+    dx[i] = by.a[k] * (p.dy - by.dy0[k]) + by.b[k] * (p.x - mean[k]);
+  }
+};
+
+// Frozen: neither parameters nor statistics change, and dx = factor dy.
+struct BatchNormFixedGradient {
+  uint64_t channels;
+  const float *dy, *factor;
+  float* dx;
+
+  PLAIT_ANYWHERE float load(uint64_t i) const { return dy[i]; }
+  PLAIT_ANYWHERE void store(uint64_t i, float value) const { dx[i] = factor[plait::sdk::gpu::divide(i, channels).remainder] * value; }
+};
+
+}  // namespace layers

@@ -1,0 +1,25 @@
+// adam on CUDA devices: one kernel over all weights that the host joins.
+#include "adam.h"
+
+#include <plait/cuda/map.hpp>
+
+#include "cuda_work.hpp"
+
+using namespace plait::sdk;
+
+namespace optimizers {
+namespace {
+
+struct AdamOnCuda : Adam {
+  void step(Context& c, const OptimizerCall& call) const {
+    gpu::map(c, call.count,
+             AdamStep{factors(call), call.gradients.data(), call.weights.data(), call.slot(0).data(),
+                      call.slot(1).data()});
+  }
+};
+
+}  // namespace
+}  // namespace optimizers
+
+PLAIT_PLUGIN("plait.adam.cuda", "1.0.0", "Apache-2.0",
+             implementation<optimizers::AdamOnCuda>("plait.adam", "plait.cuda"));

@@ -1,0 +1,74 @@
+"""The table of on_a_card.sh from the files that it left: card_table.py OUT. Status 1 when something is not as it should be.
+
+CPU and card sum in different orders. What is asked for: losses of the first epoch within 2 % of each other. A difference of
+1e-6 in a weight grows by training, and by how much no bound says; 2 % is far above what was seen between orders of sums on
+the CPU, and far below what a wrong gradient does.
+"""
+import json
+import pathlib
+import sys
+
+out = pathlib.Path(sys.argv[1])
+JOBS = ["mlp", "lenet5", "resnet20"]
+faults = []
+
+
+def read(name):
+    try:
+        return json.loads((out / f"{name}.json").read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def row(*cells):
+    print("| " + " | ".join(str(cell) for cell in cells) + " |")
+
+
+def judge(is_good, what):
+    if not is_good:
+        faults.append(what)
+    return "yes" if is_good else "NO"
+
+
+def training():
+    row("job", "loss, host", "loss, card", "agree", "same bits, other threads", "same bits, 2 ranks")
+    row(*["---"] * 6)
+    for job in JOBS:
+        host, card, again, ranks = (read(f"{kind}_{job}") for kind in ("host", "card", "again", "ranks"))
+        if not card or not host:
+            row(job, host and host["loss"], card and card["loss"], judge(False, f"{job}: did not train"), "-", "-")
+            continue
+        close = abs(host["loss"] - card["loss"]) <= 0.02 * abs(host["loss"])
+        same = judge(bool(again) and again["weights_sha256"] == card["weights_sha256"], f"{job}: other bits") if again else "-"
+        two = judge(ranks["weights_sha256"] == card["weights_sha256"], f"{job}: other bits on two ranks") if ranks else "-"
+        row(job, f"{host['loss']:.6f}", f"{card['loss']:.6f}", judge(close, f"{job}: losses differ"), same, two)
+
+
+def speed():
+    torch = read("torch") or {}
+    row("samples/s", "Plait, 1 shard", "Plait, 8 shards", "PyTorch " + str(torch.get("torch")), "1 shard / PyTorch", "8 shards / PyTorch")
+    row(*["---"] * 6)
+    for job in JOBS:
+        rates = [(read(f"bench{n}_{job}") or {}).get("train_samples_per_second") for n in (1, 8)]
+        peer = torch.get(job, {}).get("samples_per_second")
+        ratios = [f"{rate / peer:.2f}" if rate and peer else "-" for rate in rates]
+        row(job, *[f"{rate:,.0f}" if rate else "-" for rate in [*rates, peer]], *ratios)
+
+
+def parts():
+    row("part", "status", "seconds")
+    row("---", "---", "---")
+    for line in (out / "parts.tsv").read_text().splitlines():
+        name, status, seconds = line.split("\t")
+        row(name, status, seconds)
+        if status != "0":
+            faults.append(f"{name}: status {status}")
+
+
+card = out / "card.txt"
+print(f"card: {card.read_text().strip() if card.exists() else 'not known'}\n")
+for show in (parts, training, speed):
+    show()
+    print()
+print(f"{len(faults)} faults" + "".join(f"\n  {fault}" for fault in faults))
+sys.exit(1 if faults else 0)
