@@ -107,7 +107,11 @@ constexpr const char* kCompletionEnd = R"sh(
   elif [[ $word == -* ]]; then
     COMPREPLY=($(compgen -W "$options" -- "$word"))
   elif [[ $command == inspect ]]; then
-    COMPREPLY=($(compgen -W "$(plait inspect 2>/dev/null | awk 'NR > 1 { if (NF == 0) exit; print $2 }')" -- "$word"))
+    local kind="" words=""
+    [[ " $kinds " == *" $previous "* ]] && kind=$previous || words=$kinds
+    words+=" $(plait inspect 2>/dev/null |
+               awk -v kind="$kind" 'NR > 1 { if (NF == 0) exit; if (kind == "" || $1 == kind) print $2 }')"
+    COMPREPLY=($(compgen -W "$words" -- "$word"))
   elif [[ $command == new ]] && ((COMP_CWORD == 2)); then
     COMPREPLY=($(compgen -W "$kinds" -- "$word"))
   else

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/shown.h"
+#include "registry/shape_text.h"
 #include "verify/law.h"
 #include "verify/sanitizer.h"
 #include "verify/sink_bench.h"
@@ -181,7 +182,7 @@ std::vector<std::vector<SinkArraySpec>> confusing_names() {
 }
 
 // Which input each file was of; two of one file are confused.
-class Files {
+class DistinctFiles {
  public:
   Status add(const Result<std::string>& file, const std::string& of) {
     if (!file && is_refusal(file.status()) && !is_silent(file.status())) return {};
@@ -194,28 +195,34 @@ class Files {
   std::map<std::string, std::string> of_;
 };
 
+Status pairs_apart(const SinkBench& bench, uint32_t value) {
+  DistinctFiles files;
+  for (const Pairs& pairs : confusing_pairs(value))
+    PLAIT_TRY(files.add(file_of(bench, value, pairs), pairs_text(pairs)));
+  return {};
+}
+
+Status names_apart(const SinkBench& bench) {
+  DistinctFiles files;
+  for (const auto& specs : confusing_names()) {
+    const SinkArraySpec& spec = specs.front();
+    const FilledArrays arrays = {{spec, std::string(byte_count(spec.spec), '\0')}};
+    PLAIT_ASSIGN(const bool takes, bench.takes(arrays));
+    if (!takes) continue;
+    PLAIT_TRY(files
+                  .add(file_of(bench, arrays), fmt::format("columns \"{}\" and \"{}\"",
+                                                           shown(spec.columns[0]), shown(spec.columns[1])))
+                  .at(bench.text()));
+  }
+  return {};
+}
+
 Status apart(Trial& trial) {
-  PLAIT_TRY(for_each_value(trial, [&](const SinkBench& bench, uint32_t value) -> Status {
-    Files files;
-    for (const Pairs& pairs : confusing_pairs(value))
-      PLAIT_TRY(files.add(file_of(bench, value, pairs), pairs_text(pairs)));
-    return {};
-  }));
+  PLAIT_TRY(for_each_value(trial,
+                           [](const SinkBench& bench, uint32_t value) { return pairs_apart(bench, value); }));
   if (!writes_arrays(trial.entry()) || !is_table(trial.entry())) return {};
   PLAIT_ASSIGN(const auto benches, sink_benches(trial, kConfigs));
-  for (const SinkBench& bench : benches) {
-    Files files;
-    for (const auto& specs : confusing_names()) {
-      FilledArrays arrays = {{specs[0], std::string(byte_count(specs[0].spec), '\0')}};
-      PLAIT_ASSIGN(const bool takes, bench.takes(arrays));
-      if (!takes) continue;
-      PLAIT_TRY(files
-                    .add(file_of(bench, arrays),
-                         fmt::format("columns \"{}\" and \"{}\"", shown(specs[0].columns[0]),
-                                     shown(specs[0].columns[1])))
-                    .at(bench.text()));
-    }
-  }
+  for (const SinkBench& bench : benches) PLAIT_TRY(names_apart(bench));
   return {};
 }
 

@@ -139,8 +139,11 @@ class DocsTest(unittest.TestCase):
         self.assertEqual(self.complete("run", "--progress", "j"), ["json"])
         self.assertEqual(self.complete("new", "lay"), ["layer"])
         self.assertEqual(self.complete("inspect", "--plugin", "pre"), ["prefix"])
-        some = self.inspected()[0]["name"]
+        some, kind = self.inspected()[0]["name"], self.inspected()[0]["kind"]
         self.assertIn(some, self.complete("inspect", some[:-1]))
+        self.assertIn(some, self.complete("inspect", kind, some[:-1]))
+        self.assertNotIn(some, self.complete("inspect", "device" if kind != "device" else "layer", some[:-1]))
+        self.assertIn("reducer", self.complete("inspect", "redu"))
 
     def test_the_schemas(self):
         schema = json.loads(self.succeeds("plait", "inspect", "--schema=json"))
