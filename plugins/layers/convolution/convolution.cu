@@ -7,7 +7,6 @@
 #include <plait/cuda/sums.hpp>
 
 #include <memory>
-#include <string>
 
 #include "cuda_work.hpp"
 #ifdef PLAIT_HAS_CUDNN
@@ -145,7 +144,7 @@ struct ConvolutionOnCuda::Kernel {
 // What of cuDNN decides the bits here.
 Entry facts() {
 #ifdef PLAIT_HAS_CUDNN
-  return numerics([] { return "cuDNN: " + std::to_string(cudnnGetVersion()) + "\n"; });
+  return numerics(&plait_cuda::cudnn_facts);
 #else
   return {};
 #endif
