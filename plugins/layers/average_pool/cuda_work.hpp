@@ -11,10 +11,10 @@ struct AveragePoolGrid : WindowGrid<Index> {
   bool include_padding;
 
   // 1 / the number of a window's places.
-  PLAIT_ANYWHERE float factor(const typename WindowGrid<Index>::Place& output) const {
+  PLAIT_ANYWHERE float factor(const typename WindowGrid<Index>::Place& of) const {
     Index count = 1;
     for (int a = 0; a < 3; ++a) {
-      const auto inside = this->taps(a, output.at[a]);
+      const auto inside = this->taps(a, of.at[a]);
       count *= include_padding ? this->kernel[a] : inside.end - inside.begin;
     }
     return 1.0f / static_cast<float>(count);

@@ -139,18 +139,18 @@ struct ConvolutionOnCuda::Kernel {
   }
 };
 
-#ifdef PLAIT_HAS_CUDNN
 // What of cuDNN decides the bits here.
-std::string cudnn_facts() { return "cuDNN: " + std::to_string(cudnnGetVersion()) + "\n"; }
+std::string cudnn_facts() {
+#ifdef PLAIT_HAS_CUDNN
+  return plait_cuda::cudnn_facts();
+#else
+  return "";
 #endif
+}
 
 }  // namespace
 }  // namespace convolution
 
 PLAIT_PLUGIN("plait.convolution.cuda", "1.0.0", "Apache-2.0",
-             implementation<convolution::ConvolutionOnCuda>("plait.convolution", "plait.cuda")
-#ifdef PLAIT_HAS_CUDNN
-                 ,
-             numerics(&convolution::cudnn_facts)
-#endif
-);
+             implementation<convolution::ConvolutionOnCuda>("plait.convolution", "plait.cuda"),
+             numerics(&convolution::cudnn_facts));
