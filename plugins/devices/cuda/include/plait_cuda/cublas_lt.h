@@ -46,7 +46,7 @@ class Product {
   enum class Then { kNothing, kAddBias, kAddBiasRelu, kRelu };  // bias: one number a row of d
   static constexpr uint64_t kMostWorkspace = 4 << 20;           // bytes
 
-  // Threads: [setup only]
+  // Threads: [setup only]. Keeps no handle: that of a call lives as long as the call's stream.
   Product(const Context& c, Matrix a, Matrix b, Then then = Then::kNothing)
       : then_(then), transposed_{a.transposed, b.transposed} {
     lay_out(a_, a.rows, a.columns), lay_out(b_, b.rows, b.columns);
