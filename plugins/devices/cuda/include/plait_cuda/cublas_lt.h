@@ -1,4 +1,4 @@
-// The handle of cuBLASLt, and products of matrices with it.
+// The stream's handle of cuBLASLt, and products of matrices with it.
 //
 // A product is planned in the constructor of a Kernel, by the library's own rule for the shape, which looks at
 // no clock: the same shapes, card and version give the same algorithm, and the same bits. Its workspace is the
