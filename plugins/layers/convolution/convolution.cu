@@ -127,7 +127,8 @@ struct ConvolutionOnCuda::Kernel {
 #ifdef PLAIT_HAS_CUDNN
     if (by_cudnn_weight_gradient()) return cudnn->weight_gradient(c, x, dy, dw, calls_space(call));
 #endif
-    gpu::sum_columns(c, weight_split, ConvolveWeightGradient{grid, x, dy}, gpu::KeepFirst{dw}, calls_space(call));
+    gpu::sum_columns(c, weight_split, ConvolveWeightGradient{grid, x, dy}, gpu::KeepFirst{dw},
+                     calls_space(call));
   }
   void input_gradient(Context& c, const LayerCall& call, const float* dy, float* dx) const {
 #ifdef PLAIT_HAS_CUDNN
@@ -153,4 +154,5 @@ Entry facts() {
 }  // namespace convolution
 
 PLAIT_PLUGIN("plait.convolution.cuda", "1.0.0", "Apache-2.0",
-             implementation<convolution::ConvolutionOnCuda>("plait.convolution", "plait.cuda"), convolution::facts());
+             implementation<convolution::ConvolutionOnCuda>("plait.convolution", "plait.cuda"),
+             convolution::facts());

@@ -3,8 +3,8 @@
 #include <plait/cuda/testing.hpp>
 #include <plait/sdk/testing_plugin.hpp>
 
-#include "cuda_work.hpp"
 #include "convolution.h"
+#include "cuda_work.hpp"
 
 using namespace plait::sdk;
 using namespace plait::sdk::testing;
@@ -34,12 +34,21 @@ std::vector<float> turned(Out plain, size_t filters, size_t rows, size_t columns
 
 convolution::ConvolutionShape shape_of(const Case& e, LayerTest& layer) {
   convolution::Convolution config;
-  config.kernel = {e.kernel}, config.stride = {e.stride}, config.padding = {e.padding}, config.dilation = {e.dilation};
+  config.kernel = {e.kernel}, config.stride = {e.stride}, config.padding = {e.padding},
+  config.dilation = {e.dilation};
   const std::vector<PartSpec> inputs = {layer.inputs[0].spec()};
   const SpecList specs(inputs);
   const auto whole = [](int64_t n) { return static_cast<size_t>(n); };
   return {config.window(Spec(specs.data()[0])),
-          whole(e.extents[0]), whole(e.extents.back()), whole(e.filters), whole(e.groups), false, true, true, true, {}};
+          whole(e.extents[0]),
+          whole(e.extents.back()),
+          whole(e.filters),
+          whole(e.groups),
+          false,
+          true,
+          true,
+          true,
+          {}};
 }
 
 void check(const Case& e) {
@@ -71,7 +80,8 @@ void check(const Case& e) {
   on_card::map(dx.size(), convolution::ConvolveInputGradient{grid, dy, w.data(), dx.data(), false});
   on_card::sum_columns(gpu::ColumnSplit(rows, w.size()), convolution::ConvolveWeightGradient{grid, x, dy},
                        gpu::KeepFirst{dw.data()});
-  const double terms = static_cast<double>(taps * channels), filters = static_cast<double>(taps * grid.group_filters);
+  const double terms = static_cast<double>(taps * channels),
+               filters = static_cast<double>(taps * grid.group_filters);
   CHECK(on_card::distance(y, layer.output().f32()) <= near(terms));
   CHECK(on_card::distance(dx, layer.input_gradients[0].f32()) <= near(filters));
   CHECK(on_card::distance(turned(dw, shape.filters, taps, channels), layer.parameter_gradients[0].f32()) <=

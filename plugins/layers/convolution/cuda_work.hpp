@@ -128,7 +128,8 @@ struct ConvolveWeightGradient {
     if (place < 0) return;
     const uint64_t f = by_tap.quotient;
     const uint64_t c = f / grid.group_filters * grid.group_channels + by_channel.remainder;
-    sums[0] += static_cast<double>(x[(by_sample.quotient * grid.inputs + static_cast<uint64_t>(place)) * grid.channels + c]) *
+    sums[0] += static_cast<double>(
+                   x[(by_sample.quotient * grid.inputs + static_cast<uint64_t>(place)) * grid.channels + c]) *
                static_cast<double>(dy[row * grid.filters + f]);
   }
 };

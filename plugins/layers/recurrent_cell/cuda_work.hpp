@@ -23,11 +23,11 @@ PLAIT_ANYWHERE inline float recurrent_sigmoid(float x) { return 1 / (1 + expf(-x
 // One state from the one before.
 struct RecurrentForward {
   RecurrentSizes s;
-  const float* a;   // [batch, steps, rows]: Wi x + bi
-  const float* w;   // [units, rows]: Wh, columns side by side
-  const float* b;   // [rows]: bh
-  float* y;         // [batch, steps, units]
-  float* saved;     // gru in training: r, z, n, Wh h + bh of n, [batch, steps, 4, units]; or null
+  const float* a;  // [batch, steps, rows]: Wi x + bi
+  const float* w;  // [units, rows]: Wh, columns side by side
+  const float* b;  // [rows]: bh
+  float* y;        // [batch, steps, units]
+  float* saved;    // gru in training: r, z, n, Wh h + bh of n, [batch, steps, 4, units]; or null
 
   // Row `row` of Wh h + bh. h: null for zeros.
   PLAIT_ANYWHERE float recurrent(const float* h, uint64_t row) const {
@@ -57,9 +57,10 @@ struct RecurrentForward {
 struct RecurrentBackward {
   RecurrentSizes s;
   const float *y, *dy, *saved;
-  const float* w;    // [rows, units]: Wh
-  float *da, *db;    // [batch, steps, rows]: of Wi x + bi and of Wh h + bh; one and the same where there is no gru
-  float* dh;         // [batch, units]
+  const float* w;  // [rows, units]: Wh
+  float *da,
+      *db;    // [batch, steps, rows]: of Wi x + bi and of Wh h + bh; one and the same where there is no gru
+  float* dh;  // [batch, units]
 
   // da and db of unit i; dh becomes what reaches the state before directly.
   PLAIT_ANYWHERE void gates(uint64_t sample, uint64_t step, uint64_t i) const {

@@ -1,10 +1,10 @@
-// recurrent_cell on CUDA devices: what does not wait for the step before is one product over all steps; the rest
-// is one kernel, of which a block takes a sample from its first step to its last.
+// recurrent_cell on CUDA devices: what does not wait for the step before is one product over all steps; the
+// rest is one kernel, of which a block takes a sample from its first step to its last.
 #include "recurrent_cell.h"
 
+#include <plait_cuda/cublas_lt.h>
 #include <plait/cuda/map.hpp>
 #include <plait/cuda/sums.hpp>
-#include <plait_cuda/cublas_lt.h>
 
 #include <algorithm>
 #include <memory>
@@ -47,9 +47,12 @@ struct RecurrentCellOnCuda::Kernel {
   uint64_t products_bytes = 0;
 
   Kernel(const RecurrentCellOnCuda& config, Context& c, const LayerRequest& r, LayerNeeds& n)
-      : s{static_cast<uint64_t>(r.input().shape(0)), static_cast<uint64_t>(r.input().shape(1)),
-          static_cast<uint64_t>(config.units), static_cast<uint64_t>(config.gates() * config.units),
-          config.cell == Cell::kGru, nullptr},
+      : s{static_cast<uint64_t>(r.input().shape(0)),
+          static_cast<uint64_t>(r.input().shape(1)),
+          static_cast<uint64_t>(config.units),
+          static_cast<uint64_t>(config.gates() * config.units),
+          config.cell == Cell::kGru,
+          nullptr},
         channels(static_cast<uint64_t>(r.input().shape(2))),
         all(Checked(s.batch) * s.steps),
         varies(r.input().variable_axis() >= 0),
@@ -73,8 +76,8 @@ struct RecurrentCellOnCuda::Kernel {
     a->run(c, call.parameter(0), steps_that_are(c, call, sizes, space), space.da, space.products(),
            call.parameter(2));
     float* const saved = call.training() && s.gru ? call.saved<float>() : nullptr;
-    const RecurrentForward work{sizes, space.da, call.prepared<float>(), call.parameter(3),
-                                call.output().f32().data(), saved};
+    const RecurrentForward work{
+        sizes, space.da, call.prepared<float>(), call.parameter(3), call.output().f32().data(), saved};
     gpu::launch(c, blocks(), threads(), forward_kernel, work);
   }
 

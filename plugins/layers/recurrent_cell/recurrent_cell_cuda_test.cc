@@ -29,7 +29,8 @@ void check(const char* cell, bool gru, const int32_t* lengths) {
   constexpr uint64_t kBatch = 3, kSteps = 4, kChannels = 5, kUnits = 7;
   const Entry recurrent_cell = linked("plait.recurrent_cell");
   TestHost host;
-  LayerTest layer(host, recurrent_cell, Settings(recurrent_cell).set("units", int64_t{kUnits}).set("cell", cell),
+  LayerTest layer(host, recurrent_cell,
+                  Settings(recurrent_cell).set("units", int64_t{kUnits}).set("cell", cell),
                   {PartSpec("x", DType::f32, {kBatch, kSteps, kChannels}, lengths ? 1 : -1)});
   if (lengths) layer.inputs[0].lengths.assign(lengths, lengths + kBatch);
   layer.forward();
@@ -49,12 +50,12 @@ void check(const char* cell, bool gru, const int32_t* lengths) {
       for (size_t k = 0; k < kChannels; ++k) a[n * rows + r] += wi[r * kChannels + k] * x[n * kChannels + k];
     }
   on_card::map(turned.size(), layers::Transpose{rows, kUnits, wh, turned.data()});
-  const layers::RecurrentForward forward{s, a.data(), turned.data(), layer.parameters[3].f32().data(), y.data(),
-                                         gru ? saved.data() : nullptr};
+  const layers::RecurrentForward forward{
+      s, a.data(), turned.data(), layer.parameters[3].f32().data(), y.data(), gru ? saved.data() : nullptr};
   std::vector<float> da(all * rows), more(all * rows), dh(kBatch * kUnits), before(all * kUnits);
   float* const db = gru ? more.data() : da.data();
-  const layers::RecurrentBackward backward{s,  y.data(), layer.output_gradients[0].f32().data(), saved.data(), wh,
-                                           da.data(), db, dh.data()};
+  const layers::RecurrentBackward backward{
+      s, y.data(), layer.output_gradients[0].f32().data(), saved.data(), wh, da.data(), db, dh.data()};
   for (uint64_t n = 0; n < kBatch; ++n) {
     for (uint64_t t = 0; t < kSteps; ++t)
       for (uint64_t i = 0; i < kUnits; ++i) forward.unit(n, t, i);
@@ -66,9 +67,10 @@ void check(const char* cell, bool gru, const int32_t* lengths) {
   on_card::map(before.size(), layers::StatesBefore{s, y.data(), before.data()});
   const double terms = kChannels + kUnits;
   CHECK(on_card::distance(y, layer.output().f32()) <= near(kSteps, terms));
-  CHECK(on_card::distance(outer(da, x, rows, kChannels), layer.parameter_gradients[0].f32()) <= near(all, terms));
-  CHECK(on_card::distance(outer(gru ? more : da, before.data(), rows, kUnits), layer.parameter_gradients[1].f32()) <=
+  CHECK(on_card::distance(outer(da, x, rows, kChannels), layer.parameter_gradients[0].f32()) <=
         near(all, terms));
+  CHECK(on_card::distance(outer(gru ? more : da, before.data(), rows, kUnits),
+                          layer.parameter_gradients[1].f32()) <= near(all, terms));
   std::vector<float> dbi(rows), dbh(rows);
   const gpu::ColumnSplit split(all, rows);
   on_card::sum_columns(split, gpu::SumOf{da.data()}, gpu::KeepFirst{dbi.data()});

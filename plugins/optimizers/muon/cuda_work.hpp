@@ -1,4 +1,5 @@
-// What a thread of muon.cu does to an element: the host's arithmetic (muon.cc), for gpu::map and gpu::sum_columns.
+// What a thread of muon.cu does to an element: the host's arithmetic (muon.cc), for gpu::map and
+// gpu::sum_columns.
 #pragma once
 #include <plait/cuda/divide.hpp>
 

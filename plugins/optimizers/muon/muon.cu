@@ -27,7 +27,8 @@ struct MuonOnCuda : Muon {
                            call.gradients.data(), call.slot(0).data(), x});
     const uint64_t rows = is_matrix ? static_cast<uint64_t>(call.shape[0]) : 1, columns = call.count / rows;
     const bool is_tall = is_matrix && rows > columns;
-    if (is_matrix) scaled *= std::sqrt(std::max(1.0, static_cast<double>(rows) / static_cast<double>(columns)));
+    if (is_matrix)
+      scaled *= std::sqrt(std::max(1.0, static_cast<double>(rows) / static_cast<double>(columns)));
     const float* d = is_matrix ? orthogonal(c, call, rows, columns) : x;
     gpu::map(c, call.count,
              MuonMove{static_cast<float>(scaled), static_cast<float>(keep), rows, columns, is_tall, d,
@@ -45,9 +46,9 @@ struct MuonOnCuda : Muon {
     gpu::map(c, call.count, MuonUnit{rows, columns, is_tall, length, x, is_tall ? y : x});
     if (is_tall) std::swap(x, y), std::swap(rows, columns);
     for (int64_t i = 0; i < iterations; ++i) {
-      multiply(c, {rows, rows, columns, x, x, true, 1, 0, nullptr, 0, a});      // a = x x^T
-      multiply(c, {rows, columns, rows, a, x, false, 1, 0, nullptr, 0, y});     // y = a x
-      multiply(c, {rows, columns, rows, a, y, false, kC, kA, y, kB, x});        // x = A x + B y + C a y
+      multiply(c, {rows, rows, columns, x, x, true, 1, 0, nullptr, 0, a});   // a = x x^T
+      multiply(c, {rows, columns, rows, a, x, false, 1, 0, nullptr, 0, y});  // y = a x
+      multiply(c, {rows, columns, rows, a, y, false, kC, kA, y, kB, x});     // x = A x + B y + C a y
     }
     return x;
   }

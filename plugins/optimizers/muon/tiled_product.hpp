@@ -1,12 +1,12 @@
-// A product of matrices by rows, by tiles in shared memory: a thread has 4 x 4 numbers of the result, and adds
-// their terms in order. An optimizer learns shapes when it steps, too late to plan a vendor's product.
+// A product of matrices by rows, by tiles in shared memory: a thread has 4 x 4 numbers of the result, and
+// adds their terms in order. An optimizer learns shapes when it steps, too late to plan a vendor's product.
 #pragma once
 #include <plait/cuda/map.hpp>
 
 namespace optimizers {
 
-// c = keep c + plus b + times op, op = a b, or a b^T. Each element of c is read and written by one thread, so c
-// may be what `plus` adds, but neither a nor b.
+// c = keep c + plus b + times op, op = a b, or a b^T. Each element of c is read and written by one thread, so
+// c may be what `plus` adds, but neither a nor b.
 struct TiledProduct {
   static constexpr unsigned kTile = 64, kDeep = 16, kOwn = 4;
 
