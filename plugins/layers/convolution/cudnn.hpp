@@ -1,8 +1,8 @@
 // Convolution by cuDNN: f32 throughout, channels-last, deterministic algorithms alone.
 //
 // The algorithm follows from shape, card and cuDNN's version by cuDNN's own estimates, which look at no
-// clock; what is not deterministic or wants more than kMostWorkspace is passed over. Weights are stored as
-// [filters, taps, channels / groups].
+// clock; what is not deterministic or wants more than kMostWorkspace is passed over. Weights, and
+// their gradient, are [filters, taps, channels / groups].
 //
 // Fails with: cuDNN's text and what was done. Threads: setup [setup only]; work [any], one stream at a time.
 #pragma once
