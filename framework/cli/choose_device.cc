@@ -39,7 +39,7 @@ Result<bool> take_preferred(const Registry& registry, Job& job,
       job = std::move(with);
       return true;
     }
-    refusals += (refusals.empty() ? "" : "; ") + id + ": " + opened.message();
+    refusals += (refusals.empty() ? "" : "; ") + opened.message();
   }
   return false;
 }

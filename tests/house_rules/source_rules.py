@@ -26,7 +26,7 @@ PLACES = [
     (re.compile(r"boost/program_options"), ["framework/cli/"]),
     (re.compile(r"boost/asio"), ["framework/io/"]),
     (re.compile(r"zlib\.h$|jpeglib\.h$|png\.h$|cudnn"), ["plugins/"]),
-    (re.compile(r"cuda"), ["plugins/", "framework/sdk/plait/cuda.hpp", "framework/templates/cuda/"]),
+    (re.compile(r"cuda"), ["plugins/", "framework/sdk/plait/cuda", "framework/sdk/cuda_", "framework/templates/cuda/"]),
 ]
 
 CODE = {".h", ".hpp", ".cc", ".c"}

@@ -71,7 +71,7 @@ void launch(const Context& c, dim3 blocks, dim3 threads, void (*kernel)(Wanted..
       values);
 }
 
-inline constexpr unsigned kThreads = 256;  // of a block
+inline constexpr unsigned kThreads = 256;      // of a block
 inline constexpr uint64_t kMostBlocks = 4096;  // of a launch by strided()
 
 // Queues kernel(count, arguments...) on at least `count` threads. Nothing for 0.

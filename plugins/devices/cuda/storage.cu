@@ -28,7 +28,12 @@ int Storage::get(plait_context* context, const char* key, int (*create)(plait_co
     destroy(made);
     return PLAIT_OK;
   }
-  kept_[context->stream].push_back({key, made, destroy});
+  try {
+    kept_[context->stream].push_back({key, made, destroy});
+  } catch (...) {  // no memory
+    destroy(made);
+    throw;
+  }
   *kept = made;
   return PLAIT_OK;
 }

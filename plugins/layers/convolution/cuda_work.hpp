@@ -1,7 +1,7 @@
 // What a thread of convolution.cu does where cuDNN is not asked: an output, an input's gradient, or rows of a
 // weight's gradient. Right for every shape, and as simple as the sums are.
 //
-// Weights are stored as [filters, taps, channels / groups].
+// w, and the sums of its gradient: [filters, taps, channels / groups].
 #pragma once
 #include <plait/cuda/divide.hpp>
 
@@ -128,8 +128,36 @@ struct ConvolveWeightGradient {
     if (place < 0) return;
     const uint64_t f = by_tap.quotient;
     const uint64_t c = f / grid.group_filters * grid.group_channels + by_channel.remainder;
-    sums[0] += static_cast<double>(x[(by_sample.quotient * grid.inputs + static_cast<uint64_t>(place)) * grid.channels + c]) *
+    sums[0] += static_cast<double>(
+                   x[(by_sample.quotient * grid.inputs + static_cast<uint64_t>(place)) * grid.channels + c]) *
                static_cast<double>(dy[row * grid.filters + f]);
+  }
+};
+
+// Of each filter [rows, columns] becomes [columns, rows], for gpu::map.
+struct TurnedWeights {
+  uint64_t rows, columns;
+  const float* from;
+  float* to;
+
+  PLAIT_ANYWHERE float load(uint64_t i) const {
+    const auto by_row = plait::sdk::gpu::divide(i, rows);
+    const auto by_column = plait::sdk::gpu::divide(by_row.quotient, columns);
+    return from[(by_column.quotient * rows + by_row.remainder) * columns + by_column.remainder];
+  }
+  PLAIT_ANYWHERE void store(uint64_t i, float value) const { to[i] = value; }
+};
+
+// The gradient of weight [filter, tap, channel], in plain order.
+struct KeepPlain {
+  uint64_t channels, taps;
+  float* to;
+
+  PLAIT_ANYWHERE void operator()(uint64_t weight, const double* sums) const {
+    const auto by_channel = plait::sdk::gpu::divide(weight, channels);
+    const auto by_tap = plait::sdk::gpu::divide(by_channel.quotient, taps);
+    to[(by_tap.quotient * channels + by_channel.remainder) * taps + by_tap.remainder] =
+        static_cast<float>(sums[0]);
   }
 };
 

@@ -1,4 +1,4 @@
-// The handle of cuBLASLt, and products of matrices with it.
+// The stream's handle of cuBLASLt, and products of matrices with it.
 //
 // A product is planned in the constructor of a Kernel, by the library's own rule for the shape, which looks at
 // no clock: the same shapes, card and version give the same algorithm, and the same bits. Its workspace is the
@@ -46,12 +46,12 @@ class Product {
   enum class Then { kNothing, kAddBias, kAddBiasRelu, kRelu };  // bias: one number a row of d
   static constexpr uint64_t kMostWorkspace = 4 << 20;           // bytes
 
-  // Threads: [setup only]
+  // Threads: [setup only]. Keeps no handle: that of a call lives as long as the call's stream.
   Product(const Context& c, Matrix a, Matrix b, Then then = Then::kNothing)
-      : handle_(cublas_lt(c)), then_(then), transposed_{a.transposed, b.transposed} {
+      : then_(then), transposed_{a.transposed, b.transposed} {
     lay_out(a_, a.rows, a.columns), lay_out(b_, b.rows, b.columns);
     lay_out(d_, a.transposed ? a.columns : a.rows, b.transposed ? b.rows : b.columns);
-    choose();
+    choose(c);
   }
   uint64_t workspace() const { return chosen_.workspaceSize; }
 
@@ -63,7 +63,7 @@ class Product {
     cublasLtMatmulDescOpaque_t operation;
     describe(operation, bias);
     const cudaStream_t stream = plait::sdk::gpu::stream(c);
-    check(cublasLtMatmul(handle_, &operation, &one, a, a_.value, b, b_.value, &beta, d, d_.value, d,
+    check(cublasLtMatmul(cublas_lt(c), &operation, &one, a, a_.value, b, b_.value, &beta, d, d_.value, d,
                          d_.value, &chosen_.algo, workspace, chosen_.workspaceSize, stream),
           "a product");
   }
@@ -105,7 +105,7 @@ class Product {
   static void wish(cublasLtMatmulPreference_t preference, cublasLtMatmulPreferenceAttributes_t what, V value) {
     check(cublasLtMatmulPreferenceSetAttribute(preference, what, &value, sizeof value), "a product's wishes");
   }
-  void choose() {
+  void choose(const Context& c) {
     Owned<cublasLtMatmulPreference_t, cublasLtMatmulPreferenceDestroy> preference;
     check(cublasLtMatmulPreferenceCreate(&preference.value), "a product's wishes");
     wish(preference.value, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, kMostWorkspace);
@@ -117,13 +117,12 @@ class Product {
     cublasLtMatmulDescOpaque_t operation;
     describe(operation, nullptr);
     int found = 0;
-    check(cublasLtMatmulAlgoGetHeuristic(handle_, &operation, a_.value, b_.value, d_.value,
+    check(cublasLtMatmulAlgoGetHeuristic(cublas_lt(c), &operation, a_.value, b_.value, d_.value,
                                          d_.value, preference.value, 1, &chosen_, &found),
           "the algorithm of a product");
     if (found == 0) throw plait::sdk::Unsupported("cuBLASLt has no algorithm for a product");
   }
 
-  cublasLtHandle_t handle_;  // the device's: it is not bound to a stream
   Then then_;
   bool transposed_[2];
   Layout a_, b_, d_;

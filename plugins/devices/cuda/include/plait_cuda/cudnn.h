@@ -33,7 +33,11 @@ inline cudnnHandle_t cudnn(const Context& c) {
   };
   const cudnnHandle_t handle =
       plait::sdk::gpu::kept(c, "cudnn/9", make, [](cudnnHandle_t made) { cudnnDestroy(made); });
-  if (c.stream()) check(cudnnSetStream(handle, plait::sdk::gpu::stream(c)), "the stream of cuDNN");
+  if (!c.stream()) return handle;
+  cudaStream_t known = nullptr;
+  check(cudnnGetStream(handle, &known), "the stream of cuDNN");
+  if (const cudaStream_t wanted = plait::sdk::gpu::stream(c); known != wanted)
+    check(cudnnSetStream(handle, wanted), "the stream of cuDNN");
   return handle;
 }
 
