@@ -37,6 +37,7 @@ class RecordedStep {
   RecordedStep(Stream& stream, std::function<Status()> queue) : stream_(stream), queue_(std::move(queue)) {}
   Recording* find(const Batch& batch);
   bool record(Recording& recording);
+  void give_up();
 
   Stream& stream_;
   const std::function<Status()> queue_;

@@ -90,7 +90,8 @@ struct Cuda {
   }
   void* recorded(Context& c) {
     cudaGraph_t graph = nullptr;
-    gpu::check(cudaStreamEndCapture(gpu::stream(c), &graph), "a recording's end");
+    // Ends it, whatever has become of it.
+    gpu::check(cudaStreamEndCapture(static_cast<cudaStream_t>(c.stream()), &graph), "a recording's end");
     cudaGraphExec_t work = nullptr;
     const cudaError_t status = cudaGraphInstantiate(&work, graph, 0);
     cudaGraphDestroy(graph);

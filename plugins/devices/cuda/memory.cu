@@ -11,10 +11,10 @@ Memory::Memory(const Card& card) : card_(card) {
   gpu::check(cudaDeviceGetAttribute(&has_pools, cudaDevAttrMemoryPoolsSupported, card.number),
              "the card's pools of memory");
   if (has_pools == 0) return;
-  gpu::check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "a stream");
   gpu::check(cudaDeviceGetDefaultMemPool(&pool_, card.number), "the card's pool of memory");
   uint64_t all = UINT64_MAX;
   gpu::check(cudaMemPoolSetAttribute(pool_, cudaMemPoolAttrReleaseThreshold, &all), "the card's pool of memory");
+  gpu::check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "a stream");
 }
 
 Memory::~Memory() {

@@ -21,15 +21,20 @@ int Storage::get(plait_context* context, const char* key, int (*create)(plait_co
     const std::lock_guard lock(mutex_);
     if ((*kept = find()) != nullptr) return PLAIT_OK;
   }
-  void* made = nullptr;
-  if (create(context, &made) != PLAIT_OK) return PLAIT_FAILED;
-  const std::lock_guard lock(mutex_);
-  if ((*kept = find()) != nullptr) {
-    destroy(made);
-    return PLAIT_OK;
+  Kept one{key, nullptr, destroy};
+  if (create(context, &one.made) != PLAIT_OK) return PLAIT_FAILED;
+  try {
+    const std::lock_guard lock(mutex_);
+    if ((*kept = find()) == nullptr) {
+      *kept = one.made;
+      kept_[context->stream].push_back(std::move(one));
+      return PLAIT_OK;
+    }
+  } catch (...) {
+    destroy(one.made);
+    throw;
   }
-  kept_[context->stream].push_back({key, made, destroy});
-  *kept = made;
+  destroy(one.made);
   return PLAIT_OK;
 }
 

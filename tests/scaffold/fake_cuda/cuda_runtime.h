@@ -62,6 +62,7 @@ enum { cudaHostAllocDefault = 0 };
 enum cudaDeviceAttr { cudaDevAttrMemoryPoolsSupported = 115 };
 enum cudaMemPoolAttr { cudaMemPoolAttrReleaseThreshold = 4 };
 enum cudaStreamCaptureMode { cudaStreamCaptureModeThreadLocal = 1 };
+enum cudaStreamCaptureStatus { cudaStreamCaptureStatusNone = 0, cudaStreamCaptureStatusActive = 1 };
 struct cudaDeviceProp {
   char name[256];
   size_t totalGlobalMem;
@@ -79,10 +80,12 @@ namespace fake_cuda {
 #ifdef FAKE_CUDA_SHARED
 extern thread_local cudaError_t last;
 extern thread_local int current_card;
+extern thread_local int recordings;  // that this thread has begun and not ended
 extern std::map<std::string, std::atomic<int>> calls;  // of each sort that may fail
 #else
 inline thread_local cudaError_t last = cudaSuccess;
 inline thread_local int current_card = 0;
+inline thread_local int recordings = 0;
 inline std::map<std::string, std::atomic<int>> calls;
 #endif
 
@@ -266,11 +269,24 @@ class Stream {
   cudaError_t record() {
     if (recording_ || fails("record")) return answer(cudaErrorStreamCaptureUnsupported);
     recording_ = std::make_unique<Recording>();
+    spoilt_ = false;
+    ++recordings;
     return cudaSuccess;
   }
-  std::unique_ptr<Recording> recorded() { return std::move(recording_); }
+  // Null where there is none, or something was called that may not be.
+  std::unique_ptr<Recording> recorded() {
+    recordings -= recording_ ? 1 : 0;
+    std::unique_ptr<Recording> made = std::move(recording_);
+    return spoilt_ ? nullptr : std::move(made);
+  }
+  bool is_recorded() const { return recording_ != nullptr; }
+  // A call that no recording allows.
+  cudaError_t spoil() {
+    spoilt_ = true;
+    return answer(cudaErrorStreamCaptureUnsupported);
+  }
   cudaError_t synchronize() {
-    if (recording_) return answer(cudaErrorStreamCaptureUnsupported);
+    if (recording_) return spoil();
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return waiting_ == 0; });
     return answer(failed_);
@@ -304,6 +320,7 @@ class Stream {
   cudaError_t failed_ = cudaSuccess;  // as on a card, what is queued behind a failure fails too
   bool closing_ = false;
   std::unique_ptr<Recording> recording_;  // while it is recorded
+  bool spoilt_ = false;
   Block block_;
   std::thread thread_;  // last: it uses all the others
 };
@@ -405,6 +422,7 @@ inline cudaError_t cudaMemGetInfo(size_t* left, size_t* total) {
 }
 inline cudaError_t cudaMalloc(void** address, size_t bytes) {
   *address = nullptr;
+  if (fake_cuda::recordings > 0) return fake_cuda::answer(cudaErrorStreamCaptureUnsupported);
   if (fake_cuda::fails("malloc")) return fake_cuda::answer(cudaErrorMemoryAllocation);
   const std::lock_guard lock(fake_cuda::memory.mutex);
   if (bytes > fake_cuda::kTotal - fake_cuda::memory.taken)
@@ -412,8 +430,13 @@ inline cudaError_t cudaMalloc(void** address, size_t bytes) {
   if (bytes == 0) return cudaSuccess;
   *address = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
   if (!*address) return fake_cuda::answer(cudaErrorMemoryAllocation);
+  try {
+    fake_cuda::memory.blocks[static_cast<char*>(*address)] = bytes;
+  } catch (...) {
+    std::free(*address);
+    return fake_cuda::answer(cudaErrorMemoryAllocation);
+  }
   std::memset(*address, 0xFF, bytes);
-  fake_cuda::memory.blocks[static_cast<char*>(*address)] = bytes;
   fake_cuda::memory.taken += bytes;
   return cudaSuccess;
 }
@@ -434,7 +457,12 @@ inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
 }
 inline cudaError_t cudaStreamGetDevice(cudaStream_t stream, int* card) {
   if (!stream) return fake_cuda::answer(cudaErrorInvalidResourceHandle);
+  if (stream->is_recorded()) return stream->spoil();
   *card = stream->card();
+  return cudaSuccess;
+}
+inline cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* status) {
+  *status = stream->is_recorded() ? cudaStreamCaptureStatusActive : cudaStreamCaptureStatusNone;
   return cudaSuccess;
 }
 inline cudaError_t cudaStreamSynchronize(cudaStream_t stream) { return stream->synchronize(); }
