@@ -53,7 +53,8 @@ bool RecordedStep::record(Recording& recording) {
 
 void RecordedStep::give_up() {
   works_ = false;
-  const std::string text = "device " + stream_.device().id() + ": a step cannot be recorded, steps are called";
+  const std::string text =
+      "device " + stream_.device().id() + ": a step cannot be recorded, steps are called";
   stream_.context().raw()->log(stream_.context().raw(), 2, {text.data(), text.size()});
 }
 

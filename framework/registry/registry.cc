@@ -156,7 +156,8 @@ std::string Registry::who_would_provide(const std::string& name, const std::stri
   const std::string wanted = device_id.empty() ? name : name + " on " + device_id;
   for (const PluginFailure& failure : failures_) {
     for (const std::string& served : failure.serves) {
-      const std::string id = device_id.empty() ? served.substr(served.find(' ') + 1) : served;  // behind the kind
+      const std::string id =
+          device_id.empty() ? served.substr(served.find(' ') + 1) : served;  // behind the kind
       if (id == wanted || id == "plait." + wanted)
         return fmt::format("\"{}\" is provided by \"{}\", which did not load: {}", name, failure.path,
                            failure.reason.message());

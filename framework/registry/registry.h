@@ -68,9 +68,9 @@ struct LoadOptions {
   double limit_s = 10;    // for one library in the child
 };
 
-// Tries what load(path) would load at once and has not been seen to load. What this finds out, load tells: to be
-// called where threads or MPI are started between the two, since load then makes no process. Threads: [setup
-// only]
+// Tries what load(path) would load at once and has not been seen to load. What this finds out, load tells: to
+// be called where threads or MPI are started between the two, since load then makes no process. Threads:
+// [setup only]
 void try_libraries(const SearchPath& path, const LoadOptions& options = {});
 
 // The *.plait.so in a folder, sorted; none where the folder cannot be read.
@@ -82,17 +82,17 @@ std::vector<std::string> libraries_on(const SearchPath& path);
 class Registry {
  public:
   // Loads everything on the path, but libraries in folders whose note says that they hold nothing but
-  // implementations for devices: those wait for use_device. Into failures(), and no error, go: a library in a folder that does not
-  // load; a folder that is not there; a folder, or a library in one, that anyone may write to (nothing of it
-  // is loaded); an implementation of a type that no library defines. Fails with: kInvalid/kNotFound/kPlugin
-  // when a file in path.files does not load, or an id is defined twice. A library is refused when: it is no
-  // ELF library for this machine or cut short; its note says that it is for another draft or needs a newer
-  // minor (both before any of its code runs); it crashes, ends the program or does not come back (in a child
-  // process); it does not export plait_plugin_v1 ("is not a Plait plugin"), exports only another major
-  // (plait_plugin_v2 ...), was built for another draft, needs a newer minor, has tables that contradict
-  // themselves (null id, unknown kind, default outside its range, field names twice, no doc, operations
-  // missing), or throws or returns null. A library's entry is called once a process, whatever the number of
-  // registries. What libraries print while they load goes to standard error.
+  // implementations for devices: those wait for use_device. Into failures(), and no error, go: a library in a
+  // folder that does not load; a folder that is not there; a folder, or a library in one, that anyone may
+  // write to (nothing of it is loaded); an implementation of a type that no library defines. Fails with:
+  // kInvalid/kNotFound/kPlugin when a file in path.files does not load, or an id is defined twice. A library
+  // is refused when: it is no ELF library for this machine or cut short; its note says that it is for another
+  // draft or needs a newer minor (both before any of its code runs); it crashes, ends the program or does not
+  // come back (in a child process); it does not export plait_plugin_v1 ("is not a Plait plugin"), exports
+  // only another major (plait_plugin_v2 ...), was built for another draft, needs a newer minor, has tables
+  // that contradict themselves (null id, unknown kind, default outside its range, field names twice, no doc,
+  // operations missing), or throws or returns null. A library's entry is called once a process, whatever the
+  // number of registries. What libraries print while they load goes to standard error.
   static Result<Registry> load(const SearchPath& path, const LoadOptions& options = {});
   // The same from tables that are part of the program: for tests of what is built on a registry.
   static Result<Registry> from_plugins(const std::vector<const plait_plugin*>& plugins);
@@ -101,9 +101,9 @@ class Registry {
   Registry(Registry&&) noexcept;
   Registry& operator=(Registry&&) noexcept;
 
-  // Loads the libraries that wait and serve this device. In a child process first, as load does. One that does
-  // not load is a failure, and no error.
-  // Fails with: kInvalid where two libraries implement the same. Threads: [setup only]
+  // Loads the libraries that wait and serve this device. In a child process first, as load does. One that
+  // does not load is a failure, and no error. Fails with: kInvalid where two libraries implement the same.
+  // Threads: [setup only]
   Status use_device(const std::string& device_id, const LoadOptions& options = {});
   // Files of libraries that wait.
   std::vector<std::string> waiting() const;

@@ -1,5 +1,5 @@
-// PLAIT_ANYWHERE marks a function that runs on the host's processor and in kernels of a device: its arithmetic
-// is then tested on the host, against the host's implementation.
+// PLAIT_ANYWHERE marks a function that runs on the host's processor and in kernels of a device: its
+// arithmetic is then tested on the host, against the host's implementation.
 //
 //   PLAIT_ANYWHERE inline float half(float x) { return x / 2; }
 //

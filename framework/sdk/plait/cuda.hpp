@@ -45,8 +45,8 @@ inline void check(cudaError_t status, const char* doing) {
               " (", cudaGetErrorName(status), ")");
 }
 
-// The stream of the call; its card becomes the one that this thread launches on. While the stream is recorded it
-// may not be asked for its card: whoever began the recording has made that this thread's.
+// The stream of the call; its card becomes the one that this thread launches on. While the stream is recorded
+// it may not be asked for its card: whoever began the recording has made that this thread's.
 inline cudaStream_t stream(const Context& c) {
   const auto stream = static_cast<cudaStream_t>(c.stream());
 #if CUDART_VERSION >= 12080
@@ -75,7 +75,7 @@ void launch(const Context& c, dim3 blocks, dim3 threads, void (*kernel)(Wanted..
       values);
 }
 
-inline constexpr unsigned kThreads = 256;  // of a block
+inline constexpr unsigned kThreads = 256;      // of a block
 inline constexpr uint64_t kMostBlocks = 4096;  // of a launch by strided()
 
 // Queues kernel(count, arguments...) on at least `count` threads. Nothing for 0.

@@ -8,8 +8,8 @@ Storage::~Storage() {
   while (!kept_.empty()) drop(kept_.begin()->first);
 }
 
-// create runs outside the lock: it is slow, and only its own stream waits for it. With the device several may make
-// the same at once; then the first stays.
+// create runs outside the lock: it is slow, and only its own stream waits for it. With the device several may
+// make the same at once; then the first stays.
 int Storage::get(plait_context* context, const char* key, int (*create)(plait_context* context, void** made),
                  void (*destroy)(void* made), void** kept) {
   const auto find = [&]() -> void* {

@@ -1,14 +1,16 @@
 // A CUDA runtime for tests on machines without a card: as much of it as the templates of `plait new ...
 // --cuda` use, for .cu files that are compiled as C++. Kernels run on the host's processor, in order, in a
-// thread of their stream; errors of queued work arrive at the next call that waits for it. The environment says
+// thread of their stream; errors of queued work arrive at the next call that waits for it. The environment
+// says
 //   FAKE_CUDA_CARDS     the number of cards, 1 by default
 //   FAKE_CUDA_DRIVER    what the driver is for, 13000 by default
 //   FAKE_CUDA_NO_CODE   set: libraries hold no code for the card
 //   FAKE_CUDA_NO_POOLS  set: the card has no pools of memory
-//   FAKE_CUDA_FAIL      "malloc:3 launch:7": the third allocation fails, and the seventh launch; also "host" (memory
+//   FAKE_CUDA_FAIL      "malloc:3 launch:7": the third allocation fails, and the seventh launch; also "host"
+//   (memory
 //                       of the host), "copy" (late), "kernel" (late), "record" and "repeat"
-// Libraries of one process share the runtime's state where FAKE_CUDA_SHARED is defined and shared_state.cc is a
-// library that they are linked with; else each has its own.
+// Libraries of one process share the runtime's state where FAKE_CUDA_SHARED is defined and shared_state.cc is
+// a library that they are linked with; else each has its own.
 //
 // Unlike a card, it does not keep the host from its memory.
 #pragma once
@@ -80,7 +82,7 @@ namespace fake_cuda {
 #ifdef FAKE_CUDA_SHARED
 extern thread_local cudaError_t last;
 extern thread_local int current_card;
-extern thread_local int recordings;  // that this thread has begun and not ended
+extern thread_local int recordings;                    // that this thread has begun and not ended
 extern std::map<std::string, std::atomic<int>> calls;  // of each sort that may fail
 #else
 inline thread_local cudaError_t last = cudaSuccess;
@@ -488,7 +490,9 @@ inline cudaError_t cudaFreeHost(void* address) { return std::free(address), cuda
 
 using cudaGraph_t = fake_cuda::Stream::Recording*;
 using cudaGraphExec_t = fake_cuda::Stream::Recording*;
-inline cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) { return stream->record(); }
+inline cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  return stream->record();
+}
 inline cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   *graph = stream->recorded().release();
   return *graph ? cudaSuccess : fake_cuda::answer(cudaErrorStreamCaptureUnsupported);
