@@ -75,7 +75,8 @@ Status choose_device(Registry& registry, Job& job,
     if (!found) {
       PLAIT_ASSIGN(job, read({JobChange::Kind::kDelete, "device"}));
     }
-    say(fmt::format("device {}: {}{}", asked, job.device.id(), refusals.empty() ? "" : " (" + refusals + ")"));
+    say(fmt::format("device {}: {}{}", asked, job.device.id(),
+                    refusals.empty() ? "" : " (" + refusals + ")"));
   }
   return load_libraries(registry, job);
 }

@@ -21,7 +21,9 @@ Result<std::unique_ptr<Device>> open_device(const Registry& registry, const std:
 
 std::string shown(const plait_device_info& info) {
   const std::string name = info.name == nullptr ? "" : info.name;
-  return info.memory_bytes == 0 ? name : fmt::format("{}, {:.1f} GiB", name, static_cast<double>(info.memory_bytes) / 0x1p30);
+  return info.memory_bytes == 0
+             ? name
+             : fmt::format("{}, {:.1f} GiB", name, static_cast<double>(info.memory_bytes) / 0x1p30);
 }
 
 // Lines of the libraries from number `first` on that serve a device: versions of what they call.
@@ -47,7 +49,8 @@ Lines device_facts(Registry& registry) {
   Lines lines;
   std::vector<std::string> ids;
   for (const auto& [id, entry] : registry.types()) {
-    const bool stands_for_others = PLAIT_HAS(entry.type, flags) && (entry.type->flags & PLAIT_TYPE_FIRST_FOUND) != 0;
+    const bool stands_for_others =
+        PLAIT_HAS(entry.type, flags) && (entry.type->flags & PLAIT_TYPE_FIRST_FOUND) != 0;
     if (std::string(entry.type->kind) == "device" && !stands_for_others) ids.push_back(id);
   }
   for (const std::string& id : ids) {

@@ -22,8 +22,7 @@ Node::Node(const NodeSetup& setup, std::string place, std::string name, const ch
       name_(std::move(name)),
       phase_(phase),
       context_(setup.lanes, parallel_pieces, setup.cancelled) {
-  context_.set_device(&setup.stream->device().ops(), setup.stream->device().self(),
-                      setup.stream->handle());
+  context_.set_device(&setup.stream->device().ops(), setup.stream->device().self(), setup.stream->handle());
 }
 
 Status Node::run(const StepKey& key) {

@@ -51,6 +51,13 @@ bool RecordedStep::record(Recording& recording) {
   return true;
 }
 
+void RecordedStep::give_up() {
+  works_ = false;
+  const std::string text =
+      "device " + stream_.device().id() + ": a step cannot be recorded, steps are called";
+  stream_.context().raw()->log(stream_.context().raw(), 2, {text.data(), text.size()});
+}
+
 Status RecordedStep::run(const Batch& batch) {
   if (!works_) return queue_();
   Recording* const known = find(batch);
@@ -58,7 +65,7 @@ Status RecordedStep::run(const Batch& batch) {
     if (recordings_.size() < kMostRecordings) recordings_.push_back({batch.parts, nullptr});
     return queue_();
   }
-  if (known->work == nullptr) works_ = record(*known);
+  if (known->work == nullptr && !record(*known)) give_up();
   if (!works_) return queue_();
   Device& device = stream_.device();
   CallContext& context = stream_.context();

@@ -1,8 +1,8 @@
-// The gradients of a step as one piece of recorded work, on a device that records: a step of a small network is
-// otherwise some fifty calls that each take longer to queue than to do.
+// The gradients of a step as one piece of recorded work, on a device that records: a step of a small network
+// is otherwise some fifty calls that each take longer to queue than to do.
 //
-// What is recorded holds addresses, so there is a recording for each batch memory that steps are given. The first
-// step on one is called (libraries make what they keep), the second is recorded, all others repeat it.
+// What is recorded holds addresses, so there is a recording for each batch memory that steps are given. The
+// first step on one is called (libraries make what they keep), the second is recorded, all others repeat it.
 #pragma once
 #include <functional>
 #include <memory>
@@ -19,8 +19,8 @@ struct Batch;
 // Threads: [one at a time]
 class RecordedStep {
  public:
-  // `queue` queues the work of all nodes but updates. Null where the device does not record, a node's work differs
-  // from step to step, or extents vary.
+  // `queue` queues the work of all nodes but updates. Null where the device does not record, a node's work
+  // differs from step to step, or extents vary.
   static std::unique_ptr<RecordedStep> create(const Plan& plan, Stream& stream, const NodeList& nodes,
                                               std::function<Status()> queue);
   ~RecordedStep();
@@ -37,6 +37,7 @@ class RecordedStep {
   RecordedStep(Stream& stream, std::function<Status()> queue) : stream_(stream), queue_(std::move(queue)) {}
   Recording* find(const Batch& batch);
   bool record(Recording& recording);
+  void give_up();
 
   Stream& stream_;
   const std::function<Status()> queue_;

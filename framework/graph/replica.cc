@@ -43,7 +43,7 @@ struct Replica::Body {
   std::unique_ptr<ReplicaMemory> memory;
   std::unique_ptr<NodeList> nodes;
   std::unique_ptr<StepGraph> graph;
-  std::unique_ptr<RecordedStep> recorded;  // null: the graph runs every step
+  std::unique_ptr<RecordedStep> recorded;           // null: the graph runs every step
   std::vector<Node*> gradient_nodes, update_nodes;  // of a recorded step
 
   // Of the step that runs.

@@ -71,8 +71,8 @@ class Replica {
     // PlanCache) and whose optimizer is the same; for a plan of evaluation it is enough that its weights are
     // as large. It outlives the new one.
     Replica* share_with = nullptr;
-    // Called in each step on a device whose work the host only queues, while that is under way: the next batch
-    // can be made meanwhile. Must not throw.
+    // Called in each step on a device whose work the host only queues, while that is under way: the next
+    // batch can be made meanwhile. Must not throw.
     std::function<void()> meanwhile = {};
   };
   // Memory on `device`, and the graph, inside an arena of plan.options().lanes threads. Weights begin as

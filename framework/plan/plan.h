@@ -20,7 +20,7 @@ struct CompileOptions {
   std::string device_id = PLAIT_HOST_DEVICE;
   void* device = nullptr;  // self of the device plugin
   const plait_device_ops* device_ops = nullptr;
-  int lanes = 1;           // compile must run inside an arena of as many threads: kernels depend on it
+  int lanes = 1;  // compile must run inside an arena of as many threads: kernels depend on it
   ParallelFor parallel_for = nullptr;
 };
 

@@ -33,7 +33,7 @@ def judge(is_good, what):
 def training():
     row("job", "loss, host", "loss, card", "agree", "same bits, other threads", "same bits, 2 ranks")
     row(*["---"] * 6)
-    for job in JOBS:
+    for job in [*JOBS, "adam"]:
         host, card, again, ranks = (read(f"{kind}_{job}") for kind in ("host", "card", "again", "ranks"))
         if not card or not host:
             row(job, host and host["loss"], card and card["loss"], judge(False, f"{job}: did not train"), "-", "-")
@@ -55,6 +55,24 @@ def speed():
         row(job, *[f"{rate:,.0f}" if rate else "-" for rate in [*rates, peer]], *ratios)
 
 
+def use(job):
+    """Largest busy share in percent and memory in MiB while both benchmarks of a job ran."""
+    try:
+        samples = [[float(cell) for cell in line.split(",")] for line in (out / f"card_use_{job}.csv").read_text().splitlines()]
+        return f"{max(s[0] for s in samples):.0f} %", f"{max(s[1] for s in samples):,.0f}"
+    except (OSError, ValueError):
+        return "-", "-"
+
+
+def memory():
+    torch = read("torch") or {}
+    row("card", "busy at most", "MiB in use, Plait (1 and 8 shards)", "MiB allocated, PyTorch")
+    row(*["---"] * 4)
+    for job in JOBS:
+        bytes_ = torch.get(job, {}).get("bytes")
+        row(job, *use(job), f"{bytes_ / 2**20:,.0f}" if bytes_ else "-")
+
+
 def parts():
     row("part", "status", "seconds")
     row("---", "---", "---")
@@ -67,7 +85,7 @@ def parts():
 
 card = out / "card.txt"
 print(f"card: {card.read_text().strip() if card.exists() else 'not known'}\n")
-for show in (parts, training, speed):
+for show in (parts, training, speed, memory):
     show()
     print()
 print(f"{len(faults)} faults" + "".join(f"\n  {fault}" for fault in faults))

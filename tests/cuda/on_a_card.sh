@@ -78,11 +78,12 @@ cp "$work/commit" "$out/commit.txt" 2>/dev/null
 part doctor 40 "$plait" doctor
 part nvcc 20 nvcc --version
 
-# Laws: many processes, each of which opens the card. The host's runs go on beside them.
+# Laws. A process opens the card in a second, so all laws of a library are tried in one, and all libraries side by side.
 cores=$(nproc)
-part laws 100 bash -c 'status=0; for file in $work/lib/plait/plugins/cuda.plait.so $work/lib/plait/plugins/*.cuda.plait.so; do
-  "$plait" verify "$file" --quiet --jobs 3 --seed 1 >"$out/verify_$(basename "$file" .plait.so).txt" 2>&1 & pids="$pids $! $(basename "$file")"; done
-  set -- $pids; while [ $# -gt 0 ]; do wait "$1" || { echo "$2: status $?"; status=1; }; shift 2; done; exit $status'
+part laws 120 bash -c 'status=0; for file in $work/lib/plait/plugins/cuda.plait.so $work/lib/plait/plugins/*.cuda.plait.so; do
+  timeout 110 "$plait" verify "$file" --in-process --seed 1 >"$out/verify_$(basename "$file" .plait.so).txt" 2>&1 & pids="$pids $! $(basename "$file")"; done
+  set -- $pids; while [ $# -gt 0 ]; do wait "$1" || { echo "$2: status $?"; status=1; }; shift 2; done
+  grep -h "^FAILED" "$out"/verify_*.txt; exit $status'
 
 # The same jobs on the host, then on the card.
 for job in mlp lenet5 resnet20; do
@@ -91,6 +92,10 @@ for job in mlp lenet5 resnet20; do
   part "card_$job" 40 bash -c "trains card_$job $job --threads 4 --max-steps $steps"
   part "again_$job" 40 bash -c "trains again_$job $job --threads 1 --max-steps $steps"
 done
+adam="--set optimizer=adam{rate:0.001}"
+part host_adam 30 bash -c "DEVICE=cpu trains host_adam mlp --threads $cores --max-steps 400 $adam"
+part card_adam 30 bash -c "trains card_adam mlp --threads 4 --max-steps 400 $adam"
+part again_adam 30 bash -c "trains again_adam mlp --threads 1 --max-steps 400 $adam"
 if [ -x "$work/mpi/bin/mpirun" ]; then
   export PATH=$work/mpi/bin:$PATH
   for job in mlp lenet5; do
@@ -98,7 +103,7 @@ if [ -x "$work/mpi/bin/mpirun" ]; then
   done
 fi
 
-sanitizer=$(command -v compute-sanitizer || echo /usr/local/cuda/bin/compute-sanitizer)
+sanitizer=$(command -v compute-sanitizer || find / -name compute-sanitizer -type f -perm -u+x -not -path '/proc/*' 2>/dev/null | head -1)
 if [ -x "$sanitizer" ]; then
   for job in mlp lenet5; do
     part "sanitizer_$job" 45 env LD_LIBRARY_PATH="$libraries" "$sanitizer" --tool memcheck --error-exitcode 9 "$work/bin/plait" run \
@@ -106,11 +111,19 @@ if [ -x "$sanitizer" ]; then
   done
 fi
 
+# Busy share and memory of the card, five times a second, as OUT/card_use_JOB.csv.
+watch_card() {
+  nvidia-smi --query-gpu=utilization.gpu,memory.used --format=csv,noheader,nounits -lms 200 >"$out/card_use_$1.csv" 2>/dev/null &
+  watcher=$!
+}
+
 # The benchmark, with nothing else at work: rounds of local steps, one shard and several side by side.
 for job in mlp lenet5 resnet20; do
   epochs=30; [ $job = resnet20 ] && epochs=2
+  watch_card "$job"
   part "bench1_$job" 30 bash -c "trains bench1_$job $job --threads 1 --var shards=1 --var tau=50 --var epochs=$epochs"
   part "bench8_$job" 30 bash -c "trains bench8_$job $job --threads 8 --var shards=8 --var tau=50 --var epochs=$epochs"
+  kill "$watcher" 2>/dev/null
 done
 part torch 60 "$python" "$here/torch_peer.py" "$work/data" "$out/torch.json"
 part profile 20 bash -c "trains profile lenet5 --threads 1 --var shards=1 --max-steps 200 --profile"

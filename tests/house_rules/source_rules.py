@@ -26,7 +26,7 @@ PLACES = [
     (re.compile(r"boost/program_options"), ["framework/cli/"]),
     (re.compile(r"boost/asio"), ["framework/io/"]),
     (re.compile(r"zlib\.h$|jpeglib\.h$|png\.h$|cudnn"), ["plugins/"]),
-    (re.compile(r"cuda"), ["plugins/", "framework/sdk/plait/cuda", "framework/sdk/cuda_", "framework/templates/cuda/"]),
+    (re.compile(r"cuda"), ["plugins/", "framework/sdk/", "framework/templates/cuda/", "tests/scaffold/fake_cuda/"]),
 ]
 
 CODE = {".h", ".hpp", ".cc", ".c"}
@@ -181,7 +181,8 @@ def one_type_one_name(tree):
 def file_names(tree):
     for file in tree.files():
         name = file.split("/")[-1]
-        if not SNAKE.match(name):
+        is_stand_in = file.startswith("tests/scaffold/fake_cuda/")  # has the name of what it stands for
+        if not SNAKE.match(name) and not is_stand_in:
             yield f"{file}: file names are snake_case"
         if "utils" in file.split("/") or name.startswith(("utils.", "util.")):
             yield f"{file}: no utils; say what it is"

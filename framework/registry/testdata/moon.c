@@ -1,5 +1,5 @@
-/* Nothing but an implementation of another library's type, on a device: waits until that is in use. With TEST_ENDS its
- * constructor ends the process: nobody may get as far as that before. */
+/* Nothing but an implementation of another library's type, on a device: waits until that is in use. With
+ * TEST_ENDS its constructor ends the process: nobody may get as far as that before. */
 #include <plait/note.h>
 #include <stdlib.h>
 

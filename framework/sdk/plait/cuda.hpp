@@ -45,10 +45,14 @@ inline void check(cudaError_t status, const char* doing) {
               " (", cudaGetErrorName(status), ")");
 }
 
-// The stream of the call; its card becomes the one that this thread launches on.
+// The stream of the call; its card becomes the one that this thread launches on. While the stream is recorded
+// it may not be asked for its card: whoever began the recording has made that this thread's.
 inline cudaStream_t stream(const Context& c) {
   const auto stream = static_cast<cudaStream_t>(c.stream());
 #if CUDART_VERSION >= 12080
+  cudaStreamCaptureStatus recording = cudaStreamCaptureStatusNone;
+  check(cudaStreamIsCapturing(stream, &recording), "the state of a stream");
+  if (recording != cudaStreamCaptureStatusNone) return stream;
   int card = 0;
   check(cudaStreamGetDevice(stream, &card), "the card of a stream");
   check(cudaSetDevice(card), "the card of a stream");

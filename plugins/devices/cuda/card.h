@@ -12,9 +12,9 @@ struct Card {
   std::string name() const { return plait::sdk::text("card ", number, " (", properties.name, ")"); }
 };
 
-// The card of number `index`; -1: that of the rank's place on its host, so that ranks share the cards out evenly.
-// Fails with: kUnsupported when there is no driver, one that is older than this library's runtime, no card, none
-// of that number, or one that the library holds no code for.
+// The card of number `index`; -1: that of the rank's place on its host, so that ranks share the cards out
+// evenly. Fails with: kUnsupported when there is no driver, one that is older than this library's runtime, no
+// card, none of that number, or one that the library holds no code for.
 Card take_card(int index);
 
 // "name: value" lines of what decides the bits of results: driver, runtime, models of the cards.

@@ -1,5 +1,5 @@
-// A CUDA card as a device: memory, streams, copies, and work that is recorded once and repeated as a graph. The
-// kernels stand in the folders of their layers, losses and optimizers, in libraries <name>.cuda.plait.so.
+// A CUDA card as a device: memory, streams, copies, and work that is recorded once and repeated as a graph.
+// The kernels stand in the folders of their layers, losses and optimizers, in libraries <name>.cuda.plait.so.
 #include <plait/sdk.hpp>
 
 #include <plait/cuda.hpp>
@@ -25,8 +25,10 @@ struct Cuda {
   static void describe(Describe<Cuda>& d) {
     d.doc("an NVIDIA card, by CUDA");
     d.details(
-        "Needs a driver of NVIDIA. Layers, losses and optimizers run on it that have an implementation for it;\n"
-        "metrics are computed by the host. CPU and card agree within tolerances, not in bits; bits are the same\n"
+        "Needs a driver of NVIDIA. Layers, losses and optimizers run on it that have an implementation for "
+        "it;\n"
+        "metrics are computed by the host. CPU and card agree within tolerances, not in bits; bits are the "
+        "same\n"
         "for any number of cards of one model.");
     d.field("index", &Cuda::index)
         .doc("number of the card, from 0; -1: that of the rank's place on its host")
@@ -90,7 +92,8 @@ struct Cuda {
   }
   void* recorded(Context& c) {
     cudaGraph_t graph = nullptr;
-    gpu::check(cudaStreamEndCapture(gpu::stream(c), &graph), "a recording's end");
+    // Ends it, whatever has become of it.
+    gpu::check(cudaStreamEndCapture(static_cast<cudaStream_t>(c.stream()), &graph), "a recording's end");
     cudaGraphExec_t work = nullptr;
     const cudaError_t status = cudaGraphInstantiate(&work, graph, 0);
     cudaGraphDestroy(graph);
@@ -107,7 +110,8 @@ struct Cuda {
   }
 
  private:
-  static void move(Context& c, void* to, const void* from, uint64_t bytes, cudaMemcpyKind kind, const char* doing) {
+  static void move(Context& c, void* to, const void* from, uint64_t bytes, cudaMemcpyKind kind,
+                   const char* doing) {
     if (bytes > 0) gpu::check(cudaMemcpyAsync(to, from, bytes, kind, gpu::stream(c)), doing);
   }
   static int kept(plait_context* context, const char* key, int (*create)(plait_context*, void**),

@@ -1,5 +1,5 @@
-// What can be tried without a card: what is kept for libraries, and how the device refuses to open. With one, that it
-// opens. tests/cuda tries the rest on a stand-in of the runtime.
+// What can be tried without a card: what is kept for libraries, and how the device refuses to open. With one,
+// that it opens. tests/cuda tries the rest on a stand-in of the runtime.
 #include <doctest/doctest.h>
 #include <plait/sdk/testing_plugin.hpp>
 
@@ -17,7 +17,9 @@ namespace {
 std::vector<std::string> ended;
 int made_count = 0;
 
-int make_one(plait_context*, void** made) { return *made = new std::string(std::to_string(++made_count)), PLAIT_OK; }
+int make_one(plait_context*, void** made) {
+  return *made = new std::string(std::to_string(++made_count)), PLAIT_OK;
+}
 int make_none(plait_context* context, void**) {
   const std::string why = "no room";
   context->fail(context, PLAIT_ERROR_MEMORY, {why.data(), why.size()});

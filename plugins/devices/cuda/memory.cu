@@ -11,10 +11,11 @@ Memory::Memory(const Card& card) : card_(card) {
   gpu::check(cudaDeviceGetAttribute(&has_pools, cudaDevAttrMemoryPoolsSupported, card.number),
              "the card's pools of memory");
   if (has_pools == 0) return;
-  gpu::check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "a stream");
   gpu::check(cudaDeviceGetDefaultMemPool(&pool_, card.number), "the card's pool of memory");
   uint64_t all = UINT64_MAX;
-  gpu::check(cudaMemPoolSetAttribute(pool_, cudaMemPoolAttrReleaseThreshold, &all), "the card's pool of memory");
+  gpu::check(cudaMemPoolSetAttribute(pool_, cudaMemPoolAttrReleaseThreshold, &all),
+             "the card's pool of memory");
+  gpu::check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "a stream");
 }
 
 Memory::~Memory() {
@@ -44,8 +45,8 @@ void* Memory::allocate(uint64_t bytes) {
   if (status != cudaErrorMemoryAllocation) gpu::check(status, "memory");
   size_t free = 0, all = 0;
   gpu::check(cudaMemGetInfo(&free, &all), "the card's free memory");
-  throw Error(ErrorCode::kMemory, "out of memory on ", card_.name(), ": wanted ", bytes, " bytes, ", free, " of ",
-              all, " are free; a smaller batch, or fewer threads, takes less");
+  throw Error(ErrorCode::kMemory, "out of memory on ", card_.name(), ": wanted ", bytes, " bytes, ", free,
+              " of ", all, " are free; a smaller batch, or fewer threads, takes less");
 }
 
 void Memory::release(void* memory) noexcept {
@@ -60,7 +61,8 @@ void Memory::release(void* memory) noexcept {
 void* allocate_pinned(const Card& card, uint64_t bytes) {
   gpu::check(cudaSetDevice(card.number), "the card");
   void* memory = nullptr;
-  if (cudaHostAlloc(&memory, std::max<uint64_t>(bytes, 1), cudaHostAllocDefault) == cudaSuccess) return memory;
+  if (cudaHostAlloc(&memory, std::max<uint64_t>(bytes, 1), cudaHostAllocDefault) == cudaSuccess)
+    return memory;
   cudaGetLastError();
   throw Error(ErrorCode::kMemory, "the host has no ", bytes, " bytes of memory that can be locked in place");
 }

@@ -1,5 +1,5 @@
-// Memory of a card, out of a pool that keeps what was given back: an evaluation takes in microseconds what the
-// one before it had.
+// Memory of a card, out of a pool that keeps what was given back: an evaluation takes in microseconds what
+// the one before it had.
 #pragma once
 #include "card.h"
 
@@ -13,8 +13,8 @@ class Memory {
   Memory(const Memory&) = delete;
   Memory& operator=(const Memory&) = delete;
 
-  // 256-byte aligned, and not cleared. Fails with: kMemory naming what was wanted, what is free and the total.
-  // Threads: [any]
+  // 256-byte aligned, and not cleared. Fails with: kMemory naming what was wanted, what is free and the
+  // total. Threads: [any]
   void* allocate(uint64_t bytes);
   // No work that is queued uses it any more. Threads: [any]
   void release(void* memory) noexcept;
@@ -23,8 +23,8 @@ class Memory {
   cudaError_t take(void** memory, uint64_t bytes);
 
   const Card& card_;
-  cudaStream_t stream_ = nullptr;    // that the pool's work is ordered on
-  cudaMemPool_t pool_ = nullptr;     // null: this card has none, and nothing is kept
+  cudaStream_t stream_ = nullptr;  // that the pool's work is ordered on
+  cudaMemPool_t pool_ = nullptr;   // null: this card has none, and nothing is kept
 };
 
 // Memory of the host that is locked in place, from and to which copies need no other copy.

@@ -8,8 +8,8 @@ Storage::~Storage() {
   while (!kept_.empty()) drop(kept_.begin()->first);
 }
 
-// create runs outside the lock: it is slow, and only its own stream waits for it. With the device several may make
-// the same at once; then the first stays.
+// create runs outside the lock: it is slow, and only its own stream waits for it. With the device several may
+// make the same at once; then the first stays.
 int Storage::get(plait_context* context, const char* key, int (*create)(plait_context* context, void** made),
                  void (*destroy)(void* made), void** kept) {
   const auto find = [&]() -> void* {
@@ -21,20 +21,20 @@ int Storage::get(plait_context* context, const char* key, int (*create)(plait_co
     const std::lock_guard lock(mutex_);
     if ((*kept = find()) != nullptr) return PLAIT_OK;
   }
-  void* made = nullptr;
-  if (create(context, &made) != PLAIT_OK) return PLAIT_FAILED;
-  const std::lock_guard lock(mutex_);
-  if ((*kept = find()) != nullptr) {
-    destroy(made);
-    return PLAIT_OK;
-  }
+  Kept one{key, nullptr, destroy};
+  if (create(context, &one.made) != PLAIT_OK) return PLAIT_FAILED;
   try {
-    kept_[context->stream].push_back({key, made, destroy});
-  } catch (...) {  // no memory
-    destroy(made);
+    const std::lock_guard lock(mutex_);
+    if ((*kept = find()) == nullptr) {
+      *kept = one.made;
+      kept_[context->stream].push_back(std::move(one));
+      return PLAIT_OK;
+    }
+  } catch (...) {
+    destroy(one.made);
     throw;
   }
-  *kept = made;
+  destroy(one.made);
   return PLAIT_OK;
 }
 

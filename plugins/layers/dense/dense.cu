@@ -1,9 +1,9 @@
 // dense on CUDA devices: products by cuBLASLt, in the plain order of the weights.
 #include <plait/sdk.hpp>
 
+#include <plait_cuda/cublas_lt.h>
 #include <plait/absorbed.hpp>
 #include <plait/cuda.hpp>
-#include <plait_cuda/cublas_lt.h>
 
 #include <memory>
 
@@ -18,8 +18,8 @@ __global__ void apply(uint64_t count, Absorbed f, float* y) {
   for (uint64_t i = gpu::index(); i < count; i += gpu::stride()) y[i] = f.apply(y[i]);
 }
 
-// undone[n, u] = f'(y[n, u]) dy[n, u], where it is wanted, and bias_gradient[u] its sum over n. A block does 32
-// columns with 8 threads for each.
+// undone[n, u] = f'(y[n, u]) dy[n, u], where it is wanted, and bias_gradient[u] its sum over n. A block does
+// 32 columns with 8 threads for each.
 __global__ void undo_and_sum(gradient_sums::Work w) {
   __shared__ float sums[gradient_sums::kParts][gradient_sums::kColumns];
   const unsigned column = threadIdx.x % gradient_sums::kColumns, part = threadIdx.x / gradient_sums::kColumns;
@@ -58,9 +58,11 @@ struct Dense::Kernel {
         has_bias(config.bias),
         f(Absorbed::of(r)) {
     using Then = Product::Then;
-    const Then then = has_bias ? f.is_plain_relu() ? Then::kAddBiasRelu : Then::kAddBias
-                               : f.is_plain_relu() ? Then::kRelu : Then::kNothing;
-    y = std::make_unique<Product>(c, Product::Matrix{inputs, units, true}, Product::Matrix{inputs, batch}, then);
+    const Then then = has_bias            ? f.is_plain_relu() ? Then::kAddBiasRelu : Then::kAddBias
+                      : f.is_plain_relu() ? Then::kRelu
+                                          : Then::kNothing;
+    y = std::make_unique<Product>(c, Product::Matrix{inputs, units, true}, Product::Matrix{inputs, batch},
+                                  then);
     uint64_t bytes = y->workspace();
     n.accumulates();
     n.repeats();
@@ -89,14 +91,15 @@ struct Dense::Kernel {
     float* const db = has_bias ? call.parameter_gradient(1) : nullptr;
     float* const undone = f.is_identity() ? nullptr : call.workspace<float>();
     if (db || undone) {
-      const gradient_sums::Work work{batch,  units, f, f.needs_output() ? call.output().f32().data() : nullptr,
-                                     dy, undone, db};
+      const gradient_sums::Work work{
+          batch, units, f, f.needs_output() ? call.output().f32().data() : nullptr, dy, undone, db};
       const uint64_t blocks = (units + gradient_sums::kColumns - 1) / gradient_sums::kColumns;
       gpu::launch(c, static_cast<unsigned>(blocks), gradient_sums::kColumns * gradient_sums::kParts,
                   undo_and_sum, work);
     }
     if (undone) dy = undone;
-    if (float* to = call.parameter_gradient(0)) dw->run(c, call.input().f32().data(), dy, to, product_space(call));
+    if (float* to = call.parameter_gradient(0))
+      dw->run(c, call.input().f32().data(), dy, to, product_space(call));
     if (call.input_gradient())
       dx->run(c, call.parameter(0), dy, call.input_gradient().f32().data(), product_space(call), nullptr,
               call.accumulate() ? 1.0f : 0.0f);

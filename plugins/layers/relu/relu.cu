@@ -21,7 +21,9 @@ struct Relu {
   double slope = 0;
 
   static void describe(Describe<Relu>& d) { d.field("slope", &Relu::slope); }
-  void forward(Context& c, In x, Out y) const { gpu::strided(c, x.size(), relu_y, slope, x.data(), y.data()); }
+  void forward(Context& c, In x, Out y) const {
+    gpu::strided(c, x.size(), relu_y, slope, x.data(), y.data());
+  }
   void backward_from_output(Context& c, In y, In dy, Out dx) const {
     gpu::strided(c, y.size(), relu_dx, slope, y.data(), dy.data(), dx.data());
   }

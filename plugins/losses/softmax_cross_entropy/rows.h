@@ -1,5 +1,5 @@
-// Softmax cross entropy of one row by several threads, for kernels: each goes over every kThreads-th class, and
-// what they have is combined in their order.
+// Softmax cross entropy of one row by several threads, for kernels: each goes over every kThreads-th class,
+// and what they have is combined in their order.
 //
 // Shapes: x, gradient [rows, classes]; labels [rows].
 // Threads: [any]
@@ -12,8 +12,8 @@
 
 namespace plait::softmax_cross_entropy::rows {
 
-inline constexpr unsigned kThreads = 32;   // of a row
-inline constexpr double kBadLabel = -1;  // in place of a loss, which no rounding takes so far below 0
+inline constexpr unsigned kThreads = 32;  // of a row
+inline constexpr double kBadLabel = -1;   // in place of a loss, which no rounding takes so far below 0
 
 struct Work {
   const float* x;

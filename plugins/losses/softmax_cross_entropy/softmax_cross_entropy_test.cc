@@ -150,7 +150,8 @@ void by_threads(const plait::softmax_cross_entropy::rows::Work& w) {
   namespace rows = plait::softmax_cross_entropy::rows;
   for (uint64_t row = 0; row < w.rows; ++row) {
     float largest = rows::largest_of(w, row, 0);
-    for (unsigned t = 1; t < rows::kThreads; ++t) largest = rows::larger(largest, rows::largest_of(w, row, t));
+    for (unsigned t = 1; t < rows::kThreads; ++t)
+      largest = rows::larger(largest, rows::largest_of(w, row, t));
     double sum = 0;
     for (unsigned t = 0; t < rows::kThreads; ++t) sum += rows::sum_of(w, row, t, largest);
     for (unsigned t = 0; t < rows::kThreads; ++t) rows::finish(w, row, t, largest, sum);
@@ -170,8 +171,8 @@ TEST_CASE("the arithmetic of kernels is the host's") {
     const auto size = static_cast<size_t>(7 * classes);
     std::vector<float> gradient(size);
     std::vector<double> losses(7);
-    by_threads({test.loss.prediction.f32().data(), labels.data(), DType::i32, gradient.data(), losses.data(), 7,
-                static_cast<uint64_t>(classes), 1.0f / 7});
+    by_threads({test.loss.prediction.f32().data(), labels.data(), DType::i32, gradient.data(), losses.data(),
+                7, static_cast<uint64_t>(classes), 1.0f / 7});
     double sum = 0;
     for (const double loss : losses) sum += loss;
     CHECK(sum / 7 == doctest::Approx(mean).epsilon(5e-7));

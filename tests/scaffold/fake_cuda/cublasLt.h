@@ -1,5 +1,5 @@
-// As much of cuBLASLt as kernels of dense layers use, on the stand-in of the runtime: products by plain loops, in
-// the thread of their stream.
+// As much of cuBLASLt as kernels of dense layers use, on the stand-in of the runtime: products by plain
+// loops, in the thread of their stream.
 #pragma once
 #include <cuda_runtime.h>
 
@@ -65,8 +65,9 @@ inline cublasStatus_t cublasLtMatmulDescInit(cublasLtMatmulDesc_t d, cublasCompu
   *d = {CUBLAS_OP_N, CUBLAS_OP_N, CUBLASLT_EPILOGUE_DEFAULT, nullptr};
   return CUBLAS_STATUS_SUCCESS;
 }
-inline cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t d, cublasLtMatmulDescAttributes_t what,
-                                                     const void* value, size_t bytes) {
+inline cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t d,
+                                                     cublasLtMatmulDescAttributes_t what, const void* value,
+                                                     size_t bytes) {
   const auto set = [&](auto& member) {
     if (bytes != sizeof member) return CUBLAS_STATUS_INVALID_VALUE;
     std::memcpy(&member, value, bytes);
@@ -83,8 +84,8 @@ inline cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t d, cub
       return set(d->bias);
   }
 }
-inline cublasStatus_t cublasLtMatrixLayoutCreate(cublasLtMatrixLayout_t* layout, cudaDataType_t, uint64_t rows,
-                                                 uint64_t columns, int64_t stride) {
+inline cublasStatus_t cublasLtMatrixLayoutCreate(cublasLtMatrixLayout_t* layout, cudaDataType_t,
+                                                 uint64_t rows, uint64_t columns, int64_t stride) {
   return *layout = new FakeLayout{rows, columns, stride}, 0;
 }
 inline cublasStatus_t cublasLtMatrixLayoutDestroy(cublasLtMatrixLayout_t layout) { return delete layout, 0; }
@@ -113,8 +114,7 @@ struct Product {
     for (uint64_t column = 0; column < ld.columns; ++column) {
       for (uint64_t row = 0; row < ld.rows; ++row) {
         float sum = 0;
-        for (uint64_t k = 0; k < terms; ++k)
-          sum += at(a, la, ta, row, k) * at(b, lb, tb, k, column);
+        for (uint64_t k = 0; k < terms; ++k) sum += at(a, la, ta, row, k) * at(b, lb, tb, k, column);
         float& to = d[column * static_cast<uint64_t>(ld.stride) + row];
         float value = alpha * sum + (beta != 0 ? beta * to : 0);
         if (epilogue & CUBLASLT_EPILOGUE_BIAS) value += bias[row];
@@ -137,8 +137,10 @@ inline cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtM
                                                      cublasLtMatrixLayout_t, cublasLtMatrixLayout_t d,
                                                      cublasLtMatmulPreference_t, int,
                                                      cublasLtMatmulHeuristicResult_t* result, int* found) {
-  const uint64_t m = o->a == CUBLAS_OP_T ? a->columns : a->rows, k = o->a == CUBLAS_OP_T ? a->rows : a->columns;
-  const uint64_t n = o->b == CUBLAS_OP_T ? b->rows : b->columns, l = o->b == CUBLAS_OP_T ? b->columns : b->rows;
+  const uint64_t m = o->a == CUBLAS_OP_T ? a->columns : a->rows,
+                 k = o->a == CUBLAS_OP_T ? a->rows : a->columns;
+  const uint64_t n = o->b == CUBLAS_OP_T ? b->rows : b->columns,
+                 l = o->b == CUBLAS_OP_T ? b->columns : b->rows;
   if (k != l || m != d->rows || n != d->columns) return CUBLAS_STATUS_INVALID_VALUE;
   *result = {};
   result->workspaceSize = 128;

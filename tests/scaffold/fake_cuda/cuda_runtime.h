@@ -1,14 +1,16 @@
 // A CUDA runtime for tests on machines without a card: as much of it as the templates of `plait new ...
 // --cuda` use, for .cu files that are compiled as C++. Kernels run on the host's processor, in order, in a
-// thread of their stream; errors of queued work arrive at the next call that waits for it. The environment says
+// thread of their stream; errors of queued work arrive at the next call that waits for it. The environment
+// says
 //   FAKE_CUDA_CARDS     the number of cards, 1 by default
 //   FAKE_CUDA_DRIVER    what the driver is for, 13000 by default
 //   FAKE_CUDA_NO_CODE   set: libraries hold no code for the card
 //   FAKE_CUDA_NO_POOLS  set: the card has no pools of memory
-//   FAKE_CUDA_FAIL      "malloc:3 launch:7": the third allocation fails, and the seventh launch; also "host" (memory
+//   FAKE_CUDA_FAIL      "malloc:3 launch:7": the third allocation fails, and the seventh launch; also "host"
+//   (memory
 //                       of the host), "copy" (late), "kernel" (late), "record" and "repeat"
-// Libraries of one process share the runtime's state where FAKE_CUDA_SHARED is defined and shared_state.cc is a
-// library that they are linked with; else each has its own.
+// Libraries of one process share the runtime's state where FAKE_CUDA_SHARED is defined and shared_state.cc is
+// a library that they are linked with; else each has its own.
 //
 // Unlike a card, it does not keep the host from its memory.
 #pragma once
@@ -62,6 +64,7 @@ enum { cudaHostAllocDefault = 0 };
 enum cudaDeviceAttr { cudaDevAttrMemoryPoolsSupported = 115 };
 enum cudaMemPoolAttr { cudaMemPoolAttrReleaseThreshold = 4 };
 enum cudaStreamCaptureMode { cudaStreamCaptureModeThreadLocal = 1 };
+enum cudaStreamCaptureStatus { cudaStreamCaptureStatusNone = 0, cudaStreamCaptureStatusActive = 1 };
 struct cudaDeviceProp {
   char name[256];
   size_t totalGlobalMem;
@@ -79,10 +82,12 @@ namespace fake_cuda {
 #ifdef FAKE_CUDA_SHARED
 extern thread_local cudaError_t last;
 extern thread_local int current_card;
+extern thread_local int recordings;                    // that this thread has begun and not ended
 extern std::map<std::string, std::atomic<int>> calls;  // of each sort that may fail
 #else
 inline thread_local cudaError_t last = cudaSuccess;
 inline thread_local int current_card = 0;
+inline thread_local int recordings = 0;
 inline std::map<std::string, std::atomic<int>> calls;
 #endif
 
@@ -266,11 +271,24 @@ class Stream {
   cudaError_t record() {
     if (recording_ || fails("record")) return answer(cudaErrorStreamCaptureUnsupported);
     recording_ = std::make_unique<Recording>();
+    spoilt_ = false;
+    ++recordings;
     return cudaSuccess;
   }
-  std::unique_ptr<Recording> recorded() { return std::move(recording_); }
+  // Null where there is none, or something was called that may not be.
+  std::unique_ptr<Recording> recorded() {
+    recordings -= recording_ ? 1 : 0;
+    std::unique_ptr<Recording> made = std::move(recording_);
+    return spoilt_ ? nullptr : std::move(made);
+  }
+  bool is_recorded() const { return recording_ != nullptr; }
+  // A call that no recording allows.
+  cudaError_t spoil() {
+    spoilt_ = true;
+    return answer(cudaErrorStreamCaptureUnsupported);
+  }
   cudaError_t synchronize() {
-    if (recording_) return answer(cudaErrorStreamCaptureUnsupported);
+    if (recording_) return spoil();
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return waiting_ == 0; });
     return answer(failed_);
@@ -304,6 +322,7 @@ class Stream {
   cudaError_t failed_ = cudaSuccess;  // as on a card, what is queued behind a failure fails too
   bool closing_ = false;
   std::unique_ptr<Recording> recording_;  // while it is recorded
+  bool spoilt_ = false;
   Block block_;
   std::thread thread_;  // last: it uses all the others
 };
@@ -405,6 +424,7 @@ inline cudaError_t cudaMemGetInfo(size_t* left, size_t* total) {
 }
 inline cudaError_t cudaMalloc(void** address, size_t bytes) {
   *address = nullptr;
+  if (fake_cuda::recordings > 0) return fake_cuda::answer(cudaErrorStreamCaptureUnsupported);
   if (fake_cuda::fails("malloc")) return fake_cuda::answer(cudaErrorMemoryAllocation);
   const std::lock_guard lock(fake_cuda::memory.mutex);
   if (bytes > fake_cuda::kTotal - fake_cuda::memory.taken)
@@ -412,8 +432,13 @@ inline cudaError_t cudaMalloc(void** address, size_t bytes) {
   if (bytes == 0) return cudaSuccess;
   *address = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
   if (!*address) return fake_cuda::answer(cudaErrorMemoryAllocation);
+  try {
+    fake_cuda::memory.blocks[static_cast<char*>(*address)] = bytes;
+  } catch (...) {
+    std::free(*address);
+    return fake_cuda::answer(cudaErrorMemoryAllocation);
+  }
   std::memset(*address, 0xFF, bytes);
-  fake_cuda::memory.blocks[static_cast<char*>(*address)] = bytes;
   fake_cuda::memory.taken += bytes;
   return cudaSuccess;
 }
@@ -434,7 +459,12 @@ inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
 }
 inline cudaError_t cudaStreamGetDevice(cudaStream_t stream, int* card) {
   if (!stream) return fake_cuda::answer(cudaErrorInvalidResourceHandle);
+  if (stream->is_recorded()) return stream->spoil();
   *card = stream->card();
+  return cudaSuccess;
+}
+inline cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* status) {
+  *status = stream->is_recorded() ? cudaStreamCaptureStatusActive : cudaStreamCaptureStatusNone;
   return cudaSuccess;
 }
 inline cudaError_t cudaStreamSynchronize(cudaStream_t stream) { return stream->synchronize(); }
@@ -460,7 +490,9 @@ inline cudaError_t cudaFreeHost(void* address) { return std::free(address), cuda
 
 using cudaGraph_t = fake_cuda::Stream::Recording*;
 using cudaGraphExec_t = fake_cuda::Stream::Recording*;
-inline cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) { return stream->record(); }
+inline cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  return stream->record();
+}
 inline cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   *graph = stream->recorded().release();
   return *graph ? cudaSuccess : fake_cuda::answer(cudaErrorStreamCaptureUnsupported);

@@ -17,10 +17,10 @@
 //   const void* extension(std::string_view name);            // optional
 //   void* allocate_host(Context& c, uint64_t bytes);         // optional, both: host memory from which copies
 //   void release_host(void* memory);                         // do not wait; 64-byte aligned; must not throw
-//   void record(Context& c);                                 // optional, all four: what is queued from now on
-//   void* recorded(Context& c);                              // is kept until here,
-//   void repeat(Context& c, void* work);                     // queued as often as wanted,
-//   void forget(void* work);                                 // and given up; must not throw
+//   void record(Context& c);                                 // optional, all four: what is queued from now
+//   on void* recorded(Context& c);                              // is kept until here, void repeat(Context&
+//   c, void* work);                     // queued as often as wanted, void forget(void* work); // and given
+//   up; must not throw
 //
 // The struct closes the device in its destructor.
 // Threads: [any], one stream at a time.
@@ -194,15 +194,16 @@ Entry device(const char* id) {
   static_assert(
       !detail::constant_extension<T>() && (!detail::names_extension<T>() || detail::AnswersExtensions<T>),
       "extension is not: const void* extension(std::string_view name)");
-  static_assert(!(detail::names_allocate_host<T>() || detail::names_release_host<T>()) ||
-                    detail::GivesHostMemory<T>,
-                "a device with one of them has both: void* allocate_host(Context& c, uint64_t bytes) and void "
-                "release_host(void* memory)");
-  static_assert(!(detail::names_record<T>() || detail::names_recorded<T>() || detail::names_repeat<T>() ||
-                  detail::names_forget<T>()) ||
-                    detail::RecordsWork<T>,
-                "a device with one of them has all: void record(Context& c), void* recorded(Context& c), void "
-                "repeat(Context& c, void* work), void forget(void* work)");
+  static_assert(
+      !(detail::names_allocate_host<T>() || detail::names_release_host<T>()) || detail::GivesHostMemory<T>,
+      "a device with one of them has both: void* allocate_host(Context& c, uint64_t bytes) and void "
+      "release_host(void* memory)");
+  static_assert(
+      !(detail::names_record<T>() || detail::names_recorded<T>() || detail::names_repeat<T>() ||
+        detail::names_forget<T>()) ||
+          detail::RecordsWork<T>,
+      "a device with one of them has all: void record(Context& c), void* recorded(Context& c), void "
+      "repeat(Context& c, void* work), void forget(void* work)");
   return detail::make_entry<T>("device", id, nullptr, kCpu, detail::device_ops<T>());
 }
 

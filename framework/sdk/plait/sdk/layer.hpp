@@ -265,8 +265,9 @@ class LayerNeeds {
   void backward_reads(Reads reads) { c_->backward_reads(c_, static_cast<uint32_t>(reads)); }  // default: both
   // backward adds to input gradients where LayerCall::accumulate says so.
   void accumulates() { c_->accumulates(c_); }
-  // Forward and backward queue the same work for the same memory: they look at neither step() nor random(), and
-  // wait for nothing. A device that records work then does it again without a call (on CUDA: as one graph).
+  // Forward and backward queue the same work for the same memory: they look at neither step() nor random(),
+  // and wait for nothing. A device that records work then does it again without a call (on CUDA: as one
+  // graph).
   void repeats() {
     if (PLAIT_HAS(c_, repeats)) c_->repeats(c_);
   }

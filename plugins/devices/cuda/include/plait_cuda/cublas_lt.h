@@ -1,8 +1,8 @@
 // The stream's handle of cuBLASLt, and products of matrices with it.
 //
-// A product is planned in the constructor of a Kernel, by the library's own rule for the shape, which looks at
-// no clock: the same shapes, card and version give the same algorithm, and the same bits. Its workspace is the
-// layer's.
+// A product is planned in the constructor of a Kernel, by the library's own rule for the shape, which looks
+// at no clock: the same shapes, card and version give the same algorithm, and the same bits. Its workspace is
+// the layer's.
 //
 // Fails with: the library's text and what was done.
 #pragma once
@@ -29,7 +29,8 @@ inline cublasLtHandle_t cublas_lt(const Context& c) {
     check(cublasLtCreate(&handle), "a handle of cuBLASLt");
     return handle;
   };
-  return plait::sdk::gpu::kept(c, "cublasLt/13", make, [](cublasLtHandle_t handle) { cublasLtDestroy(handle); });
+  return plait::sdk::gpu::kept(c, "cublasLt/13", make,
+                               [](cublasLtHandle_t handle) { cublasLtDestroy(handle); });
 }
 
 // For numerics(): what decides the bits of its products beside the card.
@@ -102,7 +103,8 @@ class Product {
           "a matrix of a product");
   }
   template <class V>
-  static void wish(cublasLtMatmulPreference_t preference, cublasLtMatmulPreferenceAttributes_t what, V value) {
+  static void wish(cublasLtMatmulPreference_t preference, cublasLtMatmulPreferenceAttributes_t what,
+                   V value) {
     check(cublasLtMatmulPreferenceSetAttribute(preference, what, &value, sizeof value), "a product's wishes");
   }
   void choose(const Context& c) {
@@ -117,8 +119,8 @@ class Product {
     cublasLtMatmulDescOpaque_t operation;
     describe(operation, nullptr);
     int found = 0;
-    check(cublasLtMatmulAlgoGetHeuristic(cublas_lt(c), &operation, a_.value, b_.value, d_.value,
-                                         d_.value, preference.value, 1, &chosen_, &found),
+    check(cublasLtMatmulAlgoGetHeuristic(cublas_lt(c), &operation, a_.value, b_.value, d_.value, d_.value,
+                                         preference.value, 1, &chosen_, &found),
           "the algorithm of a product");
     if (found == 0) throw plait::sdk::Unsupported("cuBLASLt has no algorithm for a product");
   }
