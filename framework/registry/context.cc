@@ -118,8 +118,10 @@ void CallContext::log(plait_context*, int32_t level, plait_str text) {
 }
 
 const void* CallContext::extension(plait_context* context, const char* name) {
-  if (name != nullptr && std::strcmp(name, PLAIT_EXTENSION_FIT) == 0) return self_of(context).fit_;
-  return nullptr;
+  const CallContext& self = self_of(context);
+  if (name == nullptr) return nullptr;
+  if (std::strcmp(name, PLAIT_EXTENSION_FIT) == 0) return self.fit_;
+  return std::strcmp(name, self.extension_name_) == 0 ? self.extension_ : nullptr;
 }
 
 }  // namespace plait
