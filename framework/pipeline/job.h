@@ -169,7 +169,7 @@ struct StageSpec {
 
   bool is_task() const { return verb == Verb::kTask; }
   bool is_keyed() const { return static_cast<bool>(reducer); }
-  // "plait.moments", "evaluate"
+  // A type, as "acme.histogram"; or "evaluate"
   std::string does() const;
   // The stages that it uses.
   std::vector<const StageArrays*> used_stages() const;

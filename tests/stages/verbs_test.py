@@ -186,7 +186,7 @@ class VerbsTest(OutputsBase):
                      'stage {{ name: "x" source {{ ' + FEW + ' }} predict {{ on: test }} }}\n', NETWORK)
         self.refuses("is the job's test", 'stage {{ name: "test" source {{ ' + FEW + ' }} evaluate {{}} output: "t.csv" }}\n', NETWORK)
         self.refuses("x.npy cannot hold", 'stage {{ name: "x" features {{ layer: "c1" layer: "f1" }} output: "x.npy" }}\n', NETWORK)
-        text = self.refuses('stage "x" gives the network f32[9, 9, 1] image, wanted f32[8, 8, 1] image',
+        text = self.refuses('stage "x" gives the network image [9, 9, 1] f32, wanted image [8, 8, 1] f32',
                             'stage {{ name: "x" source {{ ' + WIDE + ' }} predict {{}} }}\n', NETWORK)
         self.assertEqual(text.count("job.txtpb:"), 2)  # both places
         self.refuses("two stages are named", 'stage {{ name: "x" predict {{}} }} stage {{ name: "x" evaluate {{}} }}\n', NETWORK)

@@ -18,6 +18,7 @@
 #pragma once
 #include <plait/verify.h>
 
+#include <algorithm>
 #include <deque>
 #include <string>
 #include <utility>
