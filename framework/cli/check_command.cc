@@ -52,9 +52,14 @@ std::string stages_text(const JobCheck& check) {
     const std::string records = stage.records == 0
                                     ? "as many records as there will be rows"
                                     : fmt::format("{} records in {} tasks", stage.records, stage.tasks);
+    if (!stage.is_task) {
+      text += fmt::format("stage {}: {}\n  {}, into {}\n  holds {} of outputs\n", stage.name, stage.flow,
+                          records, stage.output, memory_text(stage.memory.held));
+      continue;
+    }
     text += fmt::format("stage {}: {}\n  {}, at most {} MiB of {} a rank, into {}\n", stage.name, stage.flow,
                         records, stage.memory_bytes >> 20, stage.is_keyed ? "pairs" : "rows", stage.output);
-    const TaskStage::Memory& memory = stage.memory;
+    const ChainStage::Memory& memory = stage.memory;
     text += fmt::format("  holds {} of numbers and records", memory_text(memory.held));
     if (!stage.is_keyed && memory.bounded > 0)
       text += fmt::format(", {} of rows where each record gives one, {} when they come together",

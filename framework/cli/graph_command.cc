@@ -15,21 +15,72 @@ std::string quoted(const std::string& text) {
   return quoted + "\"";
 }
 
-// A row for each stage: what its records go through.
+// What the records of a stage go through.
+struct Row {
+  std::string name;
+  std::vector<std::string> boxes;
+  void add(const PluginSpec& plugin) {
+    if (plugin) boxes.push_back(plugin.entry->short_name());
+  }
+  void add(const std::vector<PluginSpec>& plugins) {
+    for (const PluginSpec& plugin : plugins) add(plugin);
+  }
+};
+
+Row row_of(const StageSpec& stage) {
+  Row row{stage.name, {}};
+  row.add(stage.source);
+  if (!stage.from.empty()) row.boxes.push_back("stage " + stage.from);
+  const std::string on = stage.network ? stage.network->on : "";
+  if (!on.empty()) row.boxes.push_back(on + " records");
+  if (stage.is_task() && stage.network) row.boxes.push_back("trained network");
+  row.add(stage.augment);
+  row.add(stage.preprocess);
+  row.add(stage.task);
+  if (!stage.is_task()) row.boxes.push_back("trained network"), row.boxes.push_back(stage.does());
+  row.add(stage.combiner);
+  row.add(stage.reducer);
+  row.boxes.push_back((stage.sink ? stage.sink.entry->short_name() + " " : "") + stage.output);
+  return row;
+}
+
+// The steps of a job as its long form has them.
+std::vector<Row> rows_of(const Job& job) {
+  std::vector<Row> rows;
+  for (const StageSpec& stage : job.stages)
+    if (!stage.is_after_training) rows.push_back(row_of(stage));
+  if (job.is_stages_only()) return rows;
+  for (const PretrainSpec& pretrain : job.pretrain) {
+    Row& row = rows.emplace_back(Row{pretrain.name.empty() ? "pretrain" : pretrain.name, {}});
+    row.add(pretrain.source ? pretrain.source : job.source);
+    row.add(pretrain.augment.empty() ? job.augment : pretrain.augment);
+    row.add(pretrain.preprocess.empty() ? job.preprocess : pretrain.preprocess);
+    row.add(pretrain.plugin);
+  }
+  Row& train = rows.emplace_back(Row{"train", {}});
+  train.add(job.source);
+  train.add(job.augment);
+  train.add(job.preprocess);
+  train.boxes.push_back("network");
+  train.add(job.reducer);
+  train.boxes.push_back("weights.safetensors");
+  if (job.test) {
+    Row& test = rows.emplace_back(Row{"test", {}});
+    test.add(job.test);
+    test.add(job.preprocess);
+    test.boxes.insert(test.boxes.end(), {"trained network", "evaluate"});
+  }
+  for (const StageSpec& stage : job.stages)
+    if (stage.is_after_training) rows.push_back(row_of(stage));
+  return rows;
+}
+
 std::string stages_dot(const Job& job) {
-  if (job.stages.empty()) return "";
+  const std::vector<Row> rows = rows_of(job);
   std::string text = "digraph stages {\n  rankdir=LR;\n  node [shape=box];\n";
-  for (size_t i = 0; i < job.stages.size(); ++i) {
-    const StageSpec& stage = job.stages[i];
-    std::vector<std::string> boxes = {stage.source    ? stage.source.entry->short_name()
-                                      : stage.network ? "trained network"
-                                                      : "stage " + stage.from};
-    for (const PluginSpec& plugin : stage.preprocess) boxes.push_back(plugin.entry->short_name());
-    boxes.push_back(stage.task.entry->short_name());
-    if (stage.combiner) boxes.push_back(stage.combiner.entry->short_name());
-    if (stage.reducer) boxes.push_back(stage.reducer.entry->short_name());
-    boxes.push_back(stage.sink.entry->short_name() + " " + stage.output);
-    text += fmt::format("  subgraph cluster_{} {{\n    label={};\n", i, quoted(stage.name));
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const std::vector<std::string>& boxes = rows[i].boxes;
+    text += fmt::format("  subgraph cluster_{} {{\n    label={};\n", i, quoted(rows[i].name));
     for (size_t k = 0; k < boxes.size(); ++k) {
       text += fmt::format("    s{}_{} [label={}];\n", i, k, quoted(boxes[k]));
       if (k > 0) text += fmt::format("    s{0}_{1} -> s{0}_{2};\n", i, k - 1, k);

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "pipeline/files_read.h"
 #include "registry/config.h"
 #include "train/job_facts.h"
 
@@ -47,6 +48,13 @@ Status check_overwrite(const std::string& option, const std::string& path, const
       return {Code::kUsage, option + " " + path + ": would be written over " + file.what +
                                 "; wanted a file that is nothing else"};
   return {};
+}
+
+ReadFiles files_of_pipeline(const std::string& path, const std::map<std::string, std::string>& vars) {
+  ReadFiles files = {{"the pipeline file", path}};
+  for (const std::string& file : files_read(path, vars))
+    if (file != path) files.push_back({"a file that the pipeline includes", file});
+  return files;
 }
 
 ReadFiles files_of_options(const boost::program_options::variables_map& given) {

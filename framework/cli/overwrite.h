@@ -1,6 +1,7 @@
 // Files that a command is told to write, where they are files that it reads.
 #pragma once
 #include <boost/program_options.hpp>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ bool is_same_file(const std::string& a, const std::string& b);
 // Fails with: kUsage when `path`, of `option`, is one of `read`.
 Status check_overwrite(const std::string& option, const std::string& path, const ReadFiles& read);
 
+// A pipeline file and what it includes.
+ReadFiles files_of_pipeline(const std::string& path, const std::map<std::string, std::string>& vars);
 // What --plugin, --locked, --lock and --weights name: the last but one is written too, by the same command.
 ReadFiles files_of_options(const boost::program_options::variables_map& given);
 // What the fields of a job's plugins name.

@@ -16,8 +16,17 @@ Result<Heading> heading_of(const std::string& word) {
   return {Code::kUsage, "--header: got \"" + word + "\", wanted yes, no or auto"};
 }
 
+// What a pipeline file says between the braces of source { }: then these are the job's test records.
+Result<PluginSpec> source_of(const Session& session, const std::string& text) {
+  auto source = parse_plugin(*session.registry, {"source"}, "source { " + text + " }", "--source");
+  if (!source) return Status(Code::kUsage, source.status().message());
+  return source;
+}
+
 Result<int> run(const po::variables_map& given) {
-  for (const char* name : {"run", "in", "out"})
+  if (given.count("in") > 0 && given.count("source") > 0)
+    return {Code::kUsage, "predict: --in and --source both name samples; wanted one of them"};
+  for (const char* name : {"run", given.count("source") ? "source" : "in", "out"})
     if (!given.count(name))
       return {Code::kUsage, std::string("predict: ") + (name == std::string("run")
                                                             ? "wanted a run's folder"
@@ -25,14 +34,17 @@ Result<int> run(const po::variables_map& given) {
   PredictOptions options;
   options.run_dir = given["run"].as<std::string>();
   options.weights = given["weights"].as<std::string>();
-  options.in = given["in"].as<std::string>();
+  options.in = given.count("source") ? "test" : given["in"].as<std::string>();
   options.out = given["out"].as<std::string>();
   options.sink = given["sink"].as<std::string>();
   options.threads = given["threads"].as<int>();
   PLAIT_ASSIGN(options.heading, heading_of(given["header"].as<std::string>()));
   PLAIT_TRY(check_overwrite("--out", options.out, {{"what --in names", options.in}}));
   PLAIT_TRY(check_overwrite("--out", options.out, files_of_options(given)));
-  PLAIT_ASSIGN(const Session session, load_run(given, options.run_dir));
+  PLAIT_ASSIGN(Session session, load_run(given, options.run_dir));
+  if (given.count("source")) {
+    PLAIT_ASSIGN(session.job.test, source_of(session, given["source"].as<std::string>()));
+  }
   PLAIT_TRY(check_overwrite("--out", options.out, files_of_run(options.run_dir, session.job)));
   PLAIT_TRY(check_overwrite("--out", options.out, files_of_job(session.job)));
   SystemFiles files;
@@ -49,6 +61,8 @@ Command predict_command() {
   command.options.add_options()("run", po::value<std::string>()->value_name("RUN"), "the run's folder")(
       "in", po::value<std::string>()->value_name("X"),
       "a .npy or .csv file of samples, - or a pipe of either, or test or validation")(
+      "source", po::value<std::string>()->value_name("SOURCE"),
+      "in place of --in: a source as a pipeline file has it, such as 'npy { inputs: \"x.npy\" }'")(
       "header", po::value<std::string>()->default_value("auto")->value_name("WHETHER"),
       "the first row of a .csv is a heading: yes, no, or auto")(
       "out", po::value<std::string>()->value_name("Y"),

@@ -2,6 +2,8 @@
 #include "cli/overwrite.h"
 #include "cli/session.h"
 #include "cli/training_world.h"
+#include "pipeline/resolved.h"
+#include "report/output.h"
 
 namespace plait {
 namespace po = boost::program_options;
@@ -45,9 +47,15 @@ Result<int> train(const po::variables_map& given, TrainingWorld& world) {
   PLAIT_ASSIGN(const ProgressMode mode, progress_mode(given["progress"].as<std::string>()));
   if (!given.count("file")) return {Code::kUsage, "run: wanted a pipeline file"};
   const std::string file = given["file"].as<std::string>();
-  PLAIT_TRY(check_overwrite("--trace", options.trace, {{"the pipeline file", file}}));
+  PLAIT_ASSIGN(const JobOptions changes, job_options_of(given));
+  if (!options.trace.empty())
+    PLAIT_TRY(check_overwrite("--trace", options.trace, files_of_pipeline(file, changes.vars)));
   PLAIT_TRY(check_overwrite("--trace", options.trace, files_of_options(given)));
   PLAIT_ASSIGN(const Session session, load_session(given, file));
+  if (given.count("print")) {
+    if (world.transport().is_root()) print(resolved_text(session.job, Form::kLong));
+    return kExitOk;
+  }
   PLAIT_TRY(check_overwrite("--trace", options.trace, files_of_job(session.job)));
   if (!options.run_dir.empty())
     PLAIT_TRY(check_overwrite("--trace", options.trace, files_of_run(options.run_dir, session.job)));
@@ -69,7 +77,8 @@ Command run_command() {
       "folder of the run (default: runs/<pipeline>-<time>)")("resume",
                                                              "go on from the folder's last checkpoint")(
       "weights", po::value<std::string>()->default_value("")->value_name("FILE"),
-      "begin with these weights (safetensors)")(
+      "begin with these weights (safetensors)")("print",
+                                                "print the job with each of its steps as a stage, and end")(
       "weights-partial", "leave out tensors of --weights that have another shape or type")(
       "threads", po::value<int>()->default_value(0)->value_name("N"),
       "threads of this rank (0: its share of the host's cores)")(

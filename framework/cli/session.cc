@@ -39,7 +39,10 @@ Status check_folder(const std::string& folder) {
 // Before anything is written over what the command itself needs.
 Status check_lock_place(const po::variables_map& given, const SearchPath& path) {
   ReadFiles read;
-  if (given.count("file")) read.push_back({"the pipeline file", given["file"].as<std::string>()});
+  if (given.count("file")) {
+    PLAIT_ASSIGN(const JobOptions changes, job_options_of(given));
+    read = files_of_pipeline(given["file"].as<std::string>(), changes.vars);
+  }
   if (given.count("run")) read = files_of_run(given["run"].as<std::string>(), Job());
   if (given.count("weights")) read.push_back({"that of --weights", given["weights"].as<std::string>()});
   for (const std::string& plugin : libraries_on(path)) read.push_back({"a plugin", plugin});

@@ -27,7 +27,8 @@ Result<Session> session_of(const po::variables_map& given, std::string& text) {
     PLAIT_ASSIGN(scan, scan_plugins(file, changes.vars));
   }
   if (given.count("lock"))
-    PLAIT_TRY(check_overwrite("--lock", given["lock"].as<std::string>(), {{"the pipeline file", file}}));
+    PLAIT_TRY(
+        check_overwrite("--lock", given["lock"].as<std::string>(), files_of_pipeline(file, changes.vars)));
   Session session;
   PLAIT_ASSIGN(session.registry, load_registry(given, scan));
   PLAIT_ASSIGN(text, pipeline_of(*session.registry, elements, given["line"].as<std::string>()));

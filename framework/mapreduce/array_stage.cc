@@ -101,6 +101,7 @@ Status ArrayStage::reduce_all() {
   auto sent_by_all = static_cast<int64_t>(sent);
   PLAIT_TRY(transport.all_reduce_sum(std::span(&sent_by_all, 1)));
   counts_.bytes_shuffled += sent_by_all;
+  if (wants_another_ && transport.is_root() && parts_.passed) parts_.passed(counts_.passes, counts_.records);
   return {};
 }
 

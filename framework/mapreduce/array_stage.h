@@ -40,6 +40,8 @@ class ArrayStage final : private StageWork {
     StoppableWork* work = nullptr;
     // On rank 0, after the last pass; empty: nobody takes them.
     std::function<Status(const std::vector<OutputArray>& outputs)> take;
+    // On rank 0, after each pass but the last: its number from 1, and its records. Empty: nobody asks.
+    std::function<void(int64_t pass, int64_t records)> passed;
   };
   explicit ArrayStage(const Parts& parts);
   ~ArrayStage() override;

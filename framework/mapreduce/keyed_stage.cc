@@ -255,7 +255,9 @@ Status KeyedStage::reduce_all() {
     else
       to_root.push_back(std::make_unique<NoPairs>());
   }
-  PLAIT_ASSIGN(auto results, exchange(transport, std::move(to_root), memory, spill_, shuffled_bytes, &held_));
+  // Rank 0 reduces its own while others reduce and send theirs.
+  PLAIT_ASSIGN(auto results, exchange(transport, std::move(to_root), memory, spill_, shuffled_bytes, &held_,
+                                      OwnPairs::kNow));
   if (transport.is_root()) {
     const auto sorted = merge(std::move(results), nullptr, Fold::kNot);
     PLAIT_TRY(parts_.take(*sorted));

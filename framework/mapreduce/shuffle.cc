@@ -54,13 +54,16 @@ class Departure {
 Result<std::vector<std::unique_ptr<PairStream>>> exchange(Transport& transport,
                                                           std::vector<std::unique_ptr<PairStream>> to,
                                                           uint64_t memory_bytes, SpillFile& file,
-                                                          uint64_t& sent_bytes, HeldBytes* held_bytes) {
+                                                          uint64_t& sent_bytes, HeldBytes* held_bytes,
+                                                          OwnPairs own) {
   const auto ranks = static_cast<size_t>(transport.size()), me = static_cast<size_t>(transport.rank());
   if (ranks == 1) return to;
   const size_t message_bytes = std::clamp<size_t>(memory_bytes / (8 * ranks), kLeastMessage, kMostMessage);
   std::vector<Departure> departures;
+  uint64_t kept_bytes = 0;
+  const auto stays = [&](size_t r) { return r == me && own == OwnPairs::kLater; };
   for (size_t r = 0; r < ranks; ++r)
-    departures.emplace_back(r == me ? nullptr : std::move(to[r]), sent_bytes);
+    departures.emplace_back(stays(r) ? nullptr : std::move(to[r]), r == me ? kept_bytes : sent_bytes);
   std::vector<Arrived> arrived(ranks);
   uint64_t held = 0;
   HeldBytes::Part counted(held_bytes);
@@ -69,16 +72,19 @@ Result<std::vector<std::unique_ptr<PairStream>>> exchange(Transport& transport,
     std::vector<Bytes> messages(ranks, Bytes(1));
     bool has_more = false;
     for (size_t r = 0; r < ranks; ++r) {
-      if (r == me) continue;
+      if (stays(r)) continue;
       PLAIT_TRY(departures[r].fill(message_bytes, messages[r]));
       has_more = has_more || departures[r].has_more();
     }
     for (Bytes& message : messages) message[0] = std::byte{has_more};
-    PLAIT_ASSIGN(const std::vector<Bytes> came, transport.all_to_all(messages));
+    Bytes kept;  // needs no way through the transport
+    if (!stays(me)) kept.swap(messages[me]), messages[me] = {kept[0]};
+    PLAIT_ASSIGN(std::vector<Bytes> came, transport.all_to_all(messages));
+    if (!stays(me)) came[me] = std::move(kept);
     anybody = false;
     for (size_t r = 0; r < ranks; ++r) {
       anybody = anybody || came[r][0] != std::byte{0};
-      if (r == me) continue;
+      if (stays(r)) continue;
       Arrived& from = arrived[r];
       // Not twice as much at once, as a vector grows by itself.
       if (from.tail.capacity() < from.tail.size() + came[r].size())
@@ -101,7 +107,7 @@ Result<std::vector<std::unique_ptr<PairStream>>> exchange(Transport& transport,
   counted.set(0);  // the streams count from now on
   std::vector<std::unique_ptr<PairStream>> streams;
   for (size_t r = 0; r < ranks; ++r) {
-    if (r == me) {
+    if (stays(r)) {
       streams.push_back(std::move(to[r]));
     } else {
       streams.push_back(std::make_unique<StoredPairs>(&file, std::move(arrived[r].segments),

@@ -23,7 +23,7 @@ SpillFile::SpillFile() : SpillFile(default_folder()) {}
 
 Status SpillFile::refusal(const char* what) const {
   const std::string words = std::strerror(errno);
-  return {Code::kIo, "pairs that exceed the stage's memory are kept in a file in " + folder_ + ": " + what +
+  return {Code::kIo, "what exceeds a stage's memory is kept in a file in " + folder_ + ": " + what +
                          " failed: " + words + "; another folder is taken from TMPDIR"};
 }
 

@@ -98,9 +98,6 @@ class Filler {
     if (name.empty() || scope_.stages == nullptr) return;
     const auto found = scope_.stages->find(name);
     if (found == scope_.stages->end()) return no_such_stage(name, place);
-    if (found->second.makes_pairs)
-      return errors_.add(place, "stage \"" + name + "\" makes pairs of a key and a value, wanted arrays",
-                         "a stage whose task fills accumulators makes arrays");
     into.stages.back() = found->second.arrays;
   }
 

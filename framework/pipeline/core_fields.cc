@@ -100,6 +100,15 @@ const plait_field kInit[] = {
     text("parameter", "or buffer of the layer; default: weight"),
 };
 
+const plait_field kOnNetwork[] = {
+    choice("on", kSetNames, 3, "test", "which records of the job; of a stage with a source: that one's"),
+    choice("weights", kWeightsNames, 2, "last", "of the training's end, or the best on the validation set"),
+};
+const plait_field kFeatures[] = {
+    text("layer", "whose outputs are written, a row for each record", PLAIT_FIELD_REPEATED),
+    choice("on", kSetNames, 3, "test", "which records of the job; of a stage with a source: that one's"),
+    choice("weights", kWeightsNames, 2, "last", "of the training's end, or the best on the validation set"),
+};
 const plait_field kNetwork[] = {
     text("layer", "whose output is a part of the records; default: the last layer", PLAIT_FIELD_REPEATED),
     choice("on", kSetNames, 3, "test", "which records of the job the network is given"),
@@ -157,17 +166,39 @@ const plait_field kTrain[] = {
     field(PLAIT_FIELD_BOOL, "shuffle", "true", "a new order of the records each epoch"),
     field(PLAIT_FIELD_BOOL, "buckets", "true",
           "a batch of short samples is computed at bound/2, bound/4, ... (whole eights) where that holds it"),
+    whole("encoder_memory", "1073741824", 0, kEndless,
+          "bytes of what a frozen encoder makes of the records, which pretraining computes once and keeps in "
+          "memory; what is more lies in a file; 0: it is computed at each step"),
     real("max_seconds", "0", 0, 1e12, "stop resumable after this time; 0: no bound"),
     whole("checkpoint_every", "0", 0, kMany, "rounds between checkpoints; 0: at the end of each epoch"),
     whole("keep_checkpoints", "2", 1, kMany, "checkpoints that are kept"),
 };
+const plait_field kHeldOut[] = {
+    real("fraction", nullptr, 0, 1, "part of the source kept for validation",
+         PLAIT_FIELD_LOW_OPEN | PLAIT_FIELD_HIGH_OPEN),
+    plugin("source", "source", "records of their own for validation"),
+};
 const plait_field kStage[] = {
-    text("name", "of the stage; default: the task's"),
+    text("name", "of the stage; default: the task's, else what it does"),
+    message<kTrain>("train",
+                    "the stage is the job's training; source, validation, augment, preprocess and "
+                    "reducer stand beside it"),
+    plugin("pretrain", "pretrainer", "the stage pretrains; default of its records: those of training"),
+    message<kOnNetwork>("evaluate",
+                        "the stage measures the trained network; one named test is the job's test"),
+    message<kOnNetwork>("predict", "the stage writes what the trained network's last layer says"),
+    message<kFeatures>("features", "the stage writes what layers of the trained network say"),
+    message<kHeldOut>("validation", "records for choosing, of a stage that trains"),
     plugin("source", "source", "the records"),
     stage_name("from", "a stage whose arrays are the records, a row of each a record, in place of a source"),
     text("array", "of that stage; default: all", PLAIT_FIELD_REPEATED),
     message<kNetwork>("network", "the records are what the trained network makes of the job's own"),
-    plugin("preprocess", "augmenter", "changes all records, in order", PLAIT_FIELD_REPEATED),
+    plugin("augment", "augmenter",
+           "changes records at random before preprocess, in order; in each pass over them the same way",
+           PLAIT_FIELD_REPEATED),
+    plugin("preprocess", "augmenter",
+           "changes all records, in order; default where the network is trained or used: that of training",
+           PLAIT_FIELD_REPEATED),
     plugin("combiner", "combiner",
            "folds values of a key where they are made; default: the task's, with its reducer"),
     plugin("reducer", "reducer", "makes what becomes of a key; default: the task's"),
@@ -180,7 +211,7 @@ const plait_field kStage[] = {
     text("output",
          "file in the run's folder, of an ending that a sink writes: .tsv, .csv, ...; default: "
          "NAME.tsv, of "
-         "accumulators NAME.safetensors"),
+         "accumulators NAME.safetensors, of evaluate NAME.csv"),
 };
 const plait_field kEvaluate[] = {
     whole("batch", "256", 1, kMany, "samples of a block"),
@@ -232,7 +263,9 @@ const std::vector<CoreBlock>& core_blocks() {
        "rounding",
        {}},
       {"pretrain", "pretrainer", true, "stages before training", {}},
-      {"stage", "task", true, "a task over records, and what becomes of each key", table(kStage)},
+      {"stage", "task", true,
+       "a step of the job: a task over records, or training, or what is done with the trained network",
+       table(kStage)},
   };
   return blocks;
 }

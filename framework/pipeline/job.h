@@ -105,9 +105,10 @@ struct TrainSpec {
   Sync sync = Sync::kWeights;
   InnerState inner_state = InnerState::kAverage;
   bool shuffle = true;
-  bool buckets = true;       // plan/buckets.h; false: everything is computed at the bound
-  double max_seconds = 0;    // 0: no bound; else stop with status 75, resumable
-  int checkpoint_every = 0;  // rounds; 0: at each epoch's end
+  bool buckets = true;  // plan/buckets.h; false: everything is computed at the bound
+  uint64_t encoder_memory_bytes = uint64_t{1} << 30;  // of a frozen encoder's outputs; 0: they are not kept
+  double max_seconds = 0;                             // 0: no bound; else stop with status 75, resumable
+  int checkpoint_every = 0;                           // rounds; 0: at each epoch's end
   int keep_checkpoints = 2;
 };
 
@@ -119,24 +120,42 @@ struct EvaluateSpec {
   uint64_t memory_bytes = uint64_t{1} << 30;  // of rows that metrics keep of one evaluation
 };
 
-// Records that the trained network makes of a set of the job's own records.
+// Records that the trained network makes of a set of records.
 struct NetworkRecordsSpec {
   std::vector<std::string> layers;  // whose outputs are their parts
-  std::string on;                   // "train", "validation" or "test"
+  std::string on;                   // "train", "validation" or "test"; "": the stage's own source
   std::string weights;              // "last" or "best"
   Location where;
 };
 
-// A task over records: its pairs are combined and reduced key by key, or its accumulators are folded.
+// Stages of training before the job's own.
+struct PretrainSpec {
+  PluginSpec plugin;
+  std::string name;                             // of the stage { } that it is written in, or ""
+  PluginSpec source;                            // none: the records are those of training
+  std::vector<PluginSpec> augment, preprocess;  // none: those of training
+  bool has_own_records() const { return source || !augment.empty() || !preprocess.empty(); }
+};
+
+// What a stage does with its records. Training and pretraining are no stages of this kind: see Job.
+enum class Verb {
+  kTask,      // a plugin: its pairs are combined and reduced key by key, or its accumulators are folded
+  kEvaluate,  // the trained network is measured on them
+  kPredict,   // its last layer's outputs are written
+  kFeatures,  // outputs of layers are
+};
+
 struct StageSpec {
-  std::string name;   // its own in the job
-  PluginSpec source;  // none: the records are arrays of another stage
+  std::string name;  // its own in the job
+  Verb verb = Verb::kTask;
+  PluginSpec source;  // none: the records are arrays of another stage, or the job's own
   std::string from;   // that stage's name
   std::shared_ptr<StageArrays> from_stage;
   std::vector<std::string> from_arrays;       // none: all
-  std::optional<NetworkRecordsSpec> network;  // then from_stage holds them, of no stage
-  std::vector<PluginSpec> preprocess;
-  PluginSpec task;
+  std::optional<NetworkRecordsSpec> network;  // then from_stage holds what it makes, of no stage
+  std::vector<PluginSpec> augment;
+  std::vector<PluginSpec> preprocess;         // of what the network is given, none: that of training
+  PluginSpec task;                            // of kTask
   PluginSpec combiner;                        // none: values travel as they are
   PluginSpec reducer;                         // none: the task has accumulators
   PluginSpec sink;                            // writes the output
@@ -144,12 +163,15 @@ struct StageSpec {
   uint64_t memory_bytes = uint64_t{1} << 30;  // of pairs, or of accumulated rows, that a rank holds
   int64_t most_passes = 1000;                 // over the records
   std::string output;                         // a file in the run's folder
-  std::shared_ptr<StageArrays> arrays;        // of a task that fills accumulators: what it makes
+  std::shared_ptr<StageArrays> arrays;        // what it makes; of pairs see train/pair_table.h
   bool is_used = false;                       // by another stage, an operator or a layer
   bool is_after_training = false;             // its records are the network's, or of a stage whose are
   Location where;
 
+  bool is_task() const { return verb == Verb::kTask; }
   bool is_keyed() const { return static_cast<bool>(reducer); }
+  // A type, as "acme.histogram"; or "evaluate"
+  std::string does() const;
   // The stages that it uses.
   std::vector<const StageArrays*> used_stages() const;
   // What its records are of, for people: "stage \"x\"", "the network".
@@ -178,7 +200,7 @@ struct Job {
   std::vector<ScheduleSpec> schedules;
   PluginSpec reducer;          // default: the reducer that says it is the default of its kind
   PluginSpec outer_optimizer;  // none: the mean is taken as it is
-  std::vector<PluginSpec> pretrain;
+  std::vector<PretrainSpec> pretrain;
   std::vector<StageSpec> stages;  // each behind those that it uses
   TrainSpec train;
   EvaluateSpec evaluate;

@@ -140,7 +140,7 @@ Result<PluginSpec> parse_plugin(const Registry& registry, const std::vector<std:
 }
 
 Result<Job> parse_stage(const Registry& registry, const Job& base, const std::string& title,
-                        const std::string& text) {
+                        const std::string& text, Work work) {
   Errors errors;
   Reader reader({}, errors);
   Job job = base;
@@ -153,8 +153,12 @@ Result<Job> parse_stage(const Registry& registry, const Job& base, const std::st
   job.schedules.clear();
   job.pretrain.clear();
   job.evaluate.monitor.clear();
+  JobOptions options;
+  options.for_training = work == Work::kTraining;
   auto fields = reader.read_text(title, text);
-  return finish(registry, reader, std::move(fields), std::move(job), {}, errors);
+  const auto is_layer = [](const Field& field) { return field.name.text == "layer"; };
+  if (work == Work::kTask && std::ranges::none_of(fields, is_layer)) job.source = job.optimizer = {};
+  return finish(registry, reader, std::move(fields), std::move(job), options, errors);
 }
 
 Result<PluginScan> scan_plugins(const std::string& path, const std::map<std::string, std::string>& vars) {

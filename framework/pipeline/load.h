@@ -55,9 +55,11 @@ Result<PluginSpec> parse_plugin(const Registry& registry, const std::vector<std:
 // A stage that a pretrainer emits, in the same language. What the text does not say of source, validation,
 // test, preprocess, augment, device, reducer, outer optimizer, optimizer, seed, train and evaluate is the
 // base job's own (train and evaluate field by field; schedules, metrics and the monitor are not taken over).
-// `title` becomes the name and stands for the file in messages.
+// `title` becomes the name and stands for the file in messages. A stage that runs a task (Work::kTask) trains
+// nothing: it has layers where its records are what they make.
+enum class Work { kTraining, kTask };
 Result<Job> parse_stage(const Registry& registry, const Job& base, const std::string& title,
-                        const std::string& text);
+                        const std::string& text, Work work = Work::kTraining);
 
 // What has to be known before the registry is loaded.
 struct PluginScan {

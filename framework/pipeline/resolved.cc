@@ -1,5 +1,8 @@
 #include "pipeline/resolved.h"
 
+#include <algorithm>
+#include <set>
+
 #include "pipeline/core_fields.h"
 #include "pipeline/lexer.h"
 #include "registry/config.h"
@@ -45,18 +48,36 @@ std::string input_text(const InputRef& input) {
 // Blocks of a file, one a line.
 class Writer {
  public:
+  explicit Writer(Form form) : form_(form) {}
+
   std::string run(const Job& job) {
+    job_ = &job;
     line("name: " + quoted_text(job.name));
     line("seed: " + std::to_string(job.seed));
     for (const std::string& file : job.plugins) line("plugin: " + quoted_text(file));
     for (const std::string& folder : job.plugin_path) line("plugin_path: " + quoted_text(folder));
     block("device", job.device);
+    if (is_long()) {
+      stages(job);
+      training(job);
+      return text_;
+    }
     block("source", job.source);
     block("validation", job.validation);
     if (job.validation_fraction > 0) line("validation { fraction: " + number(job.validation_fraction) + " }");
     block("test", job.test);
     for (const PluginSpec& plugin : job.augment) block("augment", plugin);
     for (const PluginSpec& plugin : job.preprocess) block("preprocess", plugin);
+    training(job);
+    stages(job);
+    return text_;
+  }
+
+ private:
+  bool is_long() const { return form_ == Form::kLong && !job_->is_stages_only(); }
+
+  // The network, and how it learns.
+  void training(const Job& job) {
     for (const LayerSpec& layer : job.layers) line(layer_text(layer, Detail::kAll));
     for (const LossSpec& loss : job.losses) this->loss(loss);
     for (const MetricSpec& metric : job.metrics) this->metric(metric);
@@ -64,19 +85,65 @@ class Writer {
     for (const ScheduleSpec& schedule : job.schedules)
       block("schedule", schedule.plugin,
             schedule.field.empty() ? "" : "field: " + quoted_text(schedule.field) + " ");
-    train(job.train);
+    if (!is_long()) line(train_text(job.train));
     const uint64_t memory = job.evaluate.memory_bytes;
     line("evaluate { batch: " + std::to_string(job.evaluate.batch) +
          (memory == EvaluateSpec().memory_bytes ? "" : " memory: " + std::to_string(memory)) +
          (job.evaluate.monitor.empty() ? "" : " monitor: " + quoted_text(job.evaluate.monitor)) + " }");
-    block("reducer", job.reducer);
+    if (!is_long()) block("reducer", job.reducer);
     block("outer_optimizer", job.outer_optimizer);
-    for (const PluginSpec& plugin : job.pretrain) block("pretrain", plugin);
-    for (const StageSpec& stage : job.stages) this->stage(stage);
-    return text_;
+    if (is_long() || has_own_records(job)) return;
+    for (const PretrainSpec& pretrain : job.pretrain) block("pretrain", pretrain.plugin);
   }
 
- private:
+  void stages(const Job& job) {
+    for (const StageSpec& stage : job.stages) names_.insert(stage.name);
+    for (const StageSpec& stage : job.stages)
+      if (!is_long() || !stage.is_after_training) this->stage(stage);
+    if (is_long() || has_own_records(job))
+      for (const PretrainSpec& one : job.pretrain) pretrain(one);
+    if (!is_long()) return;
+    train_stage(job);
+    if (job.test && names_.insert("test").second)
+      line("stage { name: \"test\" " + part("source", job.test) + "evaluate { } }");
+    else
+      block("test", job.test);
+    for (const StageSpec& stage : job.stages)
+      if (stage.is_after_training) this->stage(stage);
+  }
+
+  static bool has_own_records(const Job& job) {
+    return std::ranges::any_of(job.pretrain, &PretrainSpec::has_own_records);
+  }
+
+  // One that no stage has.
+  std::string new_name(const std::string& wanted) {
+    std::string name = wanted;
+    for (int i = 2; !names_.insert(name).second; ++i) name = wanted + "_" + std::to_string(i);
+    return name;
+  }
+
+  static std::string parts(const char* name, const std::vector<PluginSpec>& plugins) {
+    std::string text;
+    for (const PluginSpec& plugin : plugins) text += part(name, plugin);
+    return text;
+  }
+
+  void pretrain(const PretrainSpec& pretrain) {
+    line("stage { name: " + quoted_text(new_name(pretrain.name.empty() ? "pretrain" : pretrain.name)) + " " +
+         part("source", pretrain.source) + parts("augment", pretrain.augment) +
+         parts("preprocess", pretrain.preprocess) + part("pretrain", pretrain.plugin) + "}");
+  }
+
+  void train_stage(const Job& job) {
+    std::string held_out = job.validation ? "validation { " + part("source", job.validation) + "} " : "";
+    if (job.validation_fraction > 0)
+      held_out = "validation { fraction: " + number(job.validation_fraction) + " } ";
+    line("stage { name: " + quoted_text(new_name("train")) + " " + part("source", job.source) + held_out +
+         parts("augment", job.augment) + parts("preprocess", job.preprocess) + part("reducer", job.reducer) +
+         train_text(job.train) + " }");
+  }
+
   void line(const std::string& text) { text_ += text + "\n"; }
   void block(const std::string& name, const PluginSpec& plugin, const std::string& own = "") {
     if (plugin) line(name + " { " + own + plugin_text(plugin, Detail::kAll) + " }");
@@ -99,7 +166,7 @@ class Writer {
               reference("target", metric.target));
   }
 
-  void train(const TrainSpec& train) {
+  static std::string train_text(const TrainSpec& train) {
     std::string text = "train { shards: " + std::to_string(train.shards) +
                        " local_steps: " + std::to_string(train.local_steps) +
                        " batch: " + std::to_string(train.batch) + " epochs: " + number(train.epochs) +
@@ -108,9 +175,11 @@ class Writer {
     text += std::string(" inner_state: ") + (train.inner_state == InnerState::kReset ? "reset" : "average");
     text += std::string(" shuffle: ") + (train.shuffle ? "true" : "false");
     text += std::string(" buckets: ") + (train.buckets ? "true" : "false");
-    line(text + " max_seconds: " + number(train.max_seconds) +
-         " checkpoint_every: " + std::to_string(train.checkpoint_every) +
-         " keep_checkpoints: " + std::to_string(train.keep_checkpoints) + " }");
+    if (train.encoder_memory_bytes != TrainSpec().encoder_memory_bytes)
+      text += " encoder_memory: " + std::to_string(train.encoder_memory_bytes);
+    return text + " max_seconds: " + number(train.max_seconds) +
+           " checkpoint_every: " + std::to_string(train.checkpoint_every) +
+           " keep_checkpoints: " + std::to_string(train.keep_checkpoints) + " }";
   }
 
   static std::string network_text(const NetworkRecordsSpec& network) {
@@ -127,8 +196,9 @@ class Writer {
     std::string own = "name: " + quoted_text(stage.name) + " " + part("source", stage.source);
     if (!stage.from.empty()) own += "from: " + quoted_text(stage.from) + " ";
     for (const std::string& array : stage.from_arrays) own += "array: " + quoted_text(array) + " ";
-    if (stage.network) own += network_text(*stage.network);
-    for (const PluginSpec& plugin : stage.preprocess) own += part("preprocess", plugin);
+    if (stage.network && stage.is_task()) own += network_text(*stage.network);
+    own += parts("augment", stage.augment) + parts("preprocess", stage.preprocess);
+    if (!stage.is_task()) return line("stage { " + own + verb_text(stage) + "}");
     own += part("combiner", stage.combiner) + part("reducer", stage.reducer) + part("sink", stage.sink);
     block("stage", stage.task,
           own + "split: " + std::to_string(stage.split) + " memory: " + std::to_string(stage.memory_bytes) +
@@ -136,6 +206,19 @@ class Writer {
               " ");
   }
 
+  static std::string verb_text(const StageSpec& stage) {
+    std::string text = stage.does() + " { ";
+    if (stage.verb == Verb::kFeatures)
+      for (const std::string& layer : stage.network->layers) text += "layer: " + quoted_text(layer) + " ";
+    if (!stage.network->on.empty()) text += "on: " + stage.network->on + " ";
+    text += "weights: " + stage.network->weights + " } ";
+    if (stage.verb != Verb::kEvaluate) text += "memory: " + std::to_string(stage.memory_bytes) + " ";
+    return text + "output: " + quoted_text(stage.output) + " ";
+  }
+
+  const Form form_;
+  const Job* job_ = nullptr;
+  std::set<std::string> names_;  // of stages
   std::string text_;
 };
 
@@ -180,6 +263,6 @@ std::string layer_text(const LayerSpec& layer, Detail detail) {
   return text + " " + plugin_text(layer.plugin, detail) + " }";
 }
 
-std::string resolved_text(const Job& job) { return Writer().run(job); }
+std::string resolved_text(const Job& job, Form form) { return Writer(form).run(job); }
 
 }  // namespace plait

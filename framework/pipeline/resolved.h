@@ -20,7 +20,12 @@ std::string plugin_text(const plait_type& type, const plait_config& config, Deta
 std::string plugin_text(const PluginSpec& plugin, Detail detail);
 // layer { ... } on one line. With kAll the inputs are named even where the file leaves them out.
 std::string layer_text(const LayerSpec& layer, Detail detail);
-// Law: reading the text and writing it again gives the same text.
-std::string resolved_text(const Job& job);
+
+enum class Form {
+  kShort,  // source, train, test, ... of the job
+  kLong,   // a stage { } for each step of it
+};
+// Laws: reading the text and writing it again gives the same text; both forms are read as the same job.
+std::string resolved_text(const Job& job, Form form = Form::kShort);
 
 }  // namespace plait

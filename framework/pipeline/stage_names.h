@@ -10,8 +10,12 @@ namespace plait {
 
 struct NamedStage {
   std::shared_ptr<StageArrays> arrays;
-  bool makes_pairs = false;  // of a key and a value, which no field can name
+  bool makes_pairs = false;  // of a key and a value: not records, and no layer begins with them
 };
+
+// What is said where such a stage is named in place of one of arrays, and the hint.
+std::string pairs_text(const std::string& stage);
+inline constexpr char kNoArrays[] = "a stage whose task fills accumulators makes arrays";
 
 using StageNames = std::map<std::string, NamedStage>;
 

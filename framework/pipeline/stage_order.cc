@@ -62,12 +62,18 @@ struct TrainingUse {
 
 std::vector<TrainingUse> used_by_training(const Job& job) {
   std::vector<TrainingUse> all;
-  for (const auto* operators : {&job.augment, &job.preprocess}) {
-    for (const PluginSpec& spec : *operators) {
+  const auto add = [&](const std::vector<PluginSpec>& operators) {
+    for (const PluginSpec& spec : operators) {
       std::vector<const StageArrays*> used;
       if (spec) add_stages(*spec.config, used);
       for (const StageArrays* one : used) all.push_back({one, spec.where});
     }
+  };
+  add(job.augment);
+  add(job.preprocess);
+  for (const PretrainSpec& pretrain : job.pretrain) {
+    add(pretrain.augment);
+    add(pretrain.preprocess);
   }
   for (const LayerSpec& layer : job.layers)
     for (const InitSpec& init : layer.init) all.push_back({init.stage.get(), init.where});
@@ -112,21 +118,28 @@ void note_used(Job& job) {
 std::vector<const StageArrays*> StageSpec::used_stages() const {
   std::vector<const StageArrays*> used;
   if (from_stage != nullptr) used.push_back(from_stage.get());
-  for (const PluginSpec& spec : preprocess)
-    if (spec) add_stages(*spec.config, used);
+  for (const auto* operators : {&augment, &preprocess})
+    for (const PluginSpec& spec : *operators)
+      if (spec) add_stages(*spec.config, used);
   if (task) add_stages(*task.config, used);
   return used;
+}
+
+std::string StageSpec::does() const {
+  if (is_task()) return task.id();
+  return verb == Verb::kEvaluate ? "evaluate" : verb == Verb::kPredict ? "predict" : "features";
 }
 
 void order_stages(Job& job, const std::vector<Place>& places, Errors& errors) {
   note_used(job);
   for (size_t i = 0; i < job.stages.size(); ++i) {
     const StageSpec& stage = job.stages[i];
-    if (stage.is_used && !stage.output.ends_with(".safetensors"))
+    const std::string wanted = stage.is_keyed() ? ".tsv" : ".safetensors";
+    if (stage.is_used && !stage.output.ends_with(wanted))
       errors.add(places[i],
-                 "the arrays of stage \"" + stage.name + "\" are used, and its output \"" + stage.output +
-                     "\" cannot keep them for it",
-                 "as in: output: \"" + stage.name + ".safetensors\", the default");
+                 std::string(stage.is_keyed() ? "the pairs" : "the arrays") + " of stage \"" + stage.name +
+                     "\" are used, and its output \"" + stage.output + "\" cannot keep them for it",
+                 "as in: output: \"" + stage.name + wanted + "\", the default");
   }
   std::map<std::string, Place> place_of;  // the order is about to change
   for (size_t i = 0; i < job.stages.size(); ++i) place_of.emplace(job.stages[i].name, places[i]);

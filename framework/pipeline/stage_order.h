@@ -9,8 +9,8 @@ namespace plait {
 
 // Puts each stage behind those that it uses, else as written, and notes which are used, and which have to
 // wait for the trained network. `places` of the stages, as written. Errors: stages that use each other in a
-// circle (named); a used stage whose output is no .safetensors file, which is what keeps its arrays; training
-// that uses a stage which waits for it.
+// circle (named); a used stage whose output is no .safetensors file, of pairs no .tsv, which is what keeps
+// it; training that uses a stage which waits for it.
 void order_stages(Job& job, const std::vector<Place>& places, Errors& errors);
 
 }  // namespace plait

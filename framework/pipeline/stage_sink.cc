@@ -49,7 +49,7 @@ void check_output(const StageSpec& stage, const Scope& scope, Errors& errors) {
 
 void choose_sink(StageSpec& stage, const Scope& scope, bool is_written, Errors& errors) {
   if (!is_written) take_by_ending(stage, scope, errors);
-  if (!stage.sink || !stage.task) return;
+  if (!stage.sink || (stage.is_task() && !stage.task)) return;
   const TypeEntry& sink = *stage.sink.entry;
   const Place place = scope.place_of(is_written ? "sink" : "output");
   if (!is_for(sink, stage.output))
@@ -57,7 +57,8 @@ void choose_sink(StageSpec& stage, const Scope& scope, bool is_written, Errors& 
                                   fmt::join(endings_of(sink), ", "), stage.output));
   if (stage.is_keyed() ? writes_pairs(sink) : writes_arrays(sink)) return;
   errors.add(place,
-             fmt::format("the task {} makes {}, and the sink {} writes none", stage.task.entry->short_name(),
+             fmt::format("{} makes {}, and the sink {} writes none",
+                         stage.is_task() ? "the task " + stage.task.entry->short_name() : "the stage",
                          stage.is_keyed() ? "pairs of a key and a value" : "arrays", sink.short_name()));
 }
 

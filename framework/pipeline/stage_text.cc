@@ -53,7 +53,9 @@ StageText::StageText(const Registry& registry, const Job& job) : registry_(regis
     return int{PLAIT_OK};
   };
   raw_.copy = [](const plait_stage_builder* b, const plait_layer_copy* copy) {
-    return text_of(b).write("a copy of layer \"" + name_of(copy->layer) + "\"", text_of(b).copy_text(*copy));
+    StageText& stage = text_of(b);
+    stage.copied_.push_back(name_of(copy->name != nullptr ? copy->name : copy->layer));
+    return stage.write("a copy of layer \"" + name_of(copy->layer) + "\"", stage.copy_text(*copy));
   };
   raw_.layer = [](const plait_stage_builder* b, const char* name, uint32_t n, const char* const* inputs,
                   const plait_block* block) {
@@ -91,6 +93,58 @@ StageText::StageText(const Registry& registry, const Job& job) : registry_(regis
     if (std::exchange(stage.has_length_, true)) return stage.refuse("its length a second time");
     return stage.write("steps", "train { steps: " + std::to_string(steps) + " }");
   };
+}
+
+const plait_pretrain_task* StageText::tasks() {
+  static const plait_pretrain_task tasks = {
+      sizeof tasks, 0,
+      [](const plait_stage_builder* b, const plait_block* augmenter) {
+        return text_of(b).prepare(augmenter);
+      },
+      [](const plait_stage_builder* b, const char* input, const plait_block* task) {
+        return text_of(b).task(name_of(input), task);
+      },
+      [](const plait_stage_builder* b, const char* layer, const char* parameter, const char* array) {
+        return text_of(b).take({name_of(layer), name_of(parameter), name_of(array)});
+      }};
+  return &tasks;
+}
+
+int StageText::prepare(const plait_block* augmenter) {
+  if (!has_begun_) return refuse("an augmenter before the stage has begun");
+  if (is_task()) return refuse("an augmenter behind the task, wanted before it");
+  const auto plugin = block_text(augmenter, "augmenter");
+  if (!plugin) return refuse("an augmenter: " + plugin.status().message());
+  prepared_ += "  preprocess { " + *plugin + " }\n";
+  return PLAIT_OK;
+}
+
+// Its records are the outputs of a copied layer; or the samples, behind the job's preprocess, which whoever
+// reads the text puts in.
+int StageText::task(const std::string& input, const plait_block* block) {
+  if (is_task()) return refuse("a second task, wanted one a stage");
+  const auto plugin = block_text(block, "task");
+  if (!plugin) return write("the task", plugin);
+  const bool is_copy = std::ranges::find(copied_, input) != copied_.end();
+  if (!is_copy && !copied_.empty())
+    return refuse("a task over \"" + shown(input) + "\", which no layer of the stage is");
+  task_ = "stage {\n  name: " + quoted_text(title_) + "\n";
+  if (is_copy) {
+    task_ += "  network { layer: " + quoted_text(input) + " on: train }\n";
+  } else {
+    task_ += "  source { " + plugin_text(job_.source, Detail::kWritten) + " }\n";
+  }
+  task_ += prepared_ + "  " + *plugin + "\n}";
+  return write("the task", task_);
+}
+
+int StageText::take(const TakenArray& taken) {
+  if (!is_task()) return refuse("an array of a task, and the stage has none");
+  const auto is_layer = [&](const LayerSpec& layer) { return layer.name == taken.layer; };
+  if (std::ranges::none_of(job_.layers, is_layer))
+    return refuse("an array for layer \"" + shown(taken.layer) + "\", which the network has not");
+  taken_.push_back(taken);
+  return PLAIT_OK;
 }
 
 int StageText::refuse(const std::string& what) {

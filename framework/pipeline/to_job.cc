@@ -3,36 +3,29 @@
 #include <algorithm>
 #include <deque>
 
+#include "pipeline/block_reader.h"
 #include "pipeline/job_name.h"
 #include "pipeline/network_check.h"
 #include "pipeline/report_names.h"
-#include "pipeline/stage_order.h"
-#include "pipeline/stage_sink.h"
+#include "pipeline/stage_blocks.h"
 
 namespace plait {
 namespace {
 
-// Typed reading of a configured block.
-template <class T>
-T value_or(const plait_config& config, const char* name, T otherwise) {
-  const ConfigField* field = config.find(name);
-  return field && !field->values.empty() ? std::get<T>(field->values[0]) : otherwise;
-}
-
-bool is_written(const plait_config& config, const char* name) {
-  const ConfigField* field = config.find(name);
-  return field && !field->is_default;
-}
-
 class JobMaker {
  public:
   JobMaker(const Schema& schema, const Place& file, bool for_training, Job& job, Errors& errors)
-      : schema_(schema), file_(file), for_training_(for_training), job_(job), errors_(errors) {}
+      : schema_(schema),
+        file_(file),
+        for_training_(for_training),
+        job_(job),
+        errors_(errors),
+        reader_(schema, errors) {}
 
   void run(const std::vector<Field>& fields) {
     for (const Field& field : fields)
       if (!errors_.is_full()) blocks_.emplace_back(schema_, field, errors_);
-    name_stages();
+    stage_names_ = named_stages(schema_, scopes("stage"));
     scalars();
     plugins();
     network();
@@ -58,43 +51,11 @@ class JobMaker {
     return found;
   }
 
-  std::shared_ptr<plait_config> own(const char* block, const Scope& scope) {
-    std::vector<const plait_field*> values;  // plugins beside them are read with their places: see child
-    for (const plait_field* field : core_block(block).fields)
-      if (field->kind != PLAIT_FIELD_CHILD) values.push_back(field);
-    return configure(scope, values.data(), values.size(), errors_);
+  std::shared_ptr<plait_config> own(const char* block, const Scope& scope) const {
+    return reader_.own(block, scope);
   }
-
-  static const pb::FieldDescriptor* field_of(const Scope& scope, const char* name) {
-    return scope.message->GetDescriptor()->FindFieldByName(name);
-  }
-
-  // Plugin `index` in own field `name` of a block.
-  PluginSpec child(const Scope& scope, const char* name, const char* kind, int index = 0) {
-    if (index >= scope.count(field_of(scope, name))) return {};
-    const Scope inside = scope.nested(field_of(scope, name), index);
-    PluginSpec spec = configure_plugin(inside, errors_);
-    if (!spec && !inside.is_broken(errors_))
-      errors_.add(inside.place, std::string("\"") + name + "\" wants a plugin of kind " + kind,
-                  "possible here: " + names_of_kind(kind));
-    return spec;
-  }
-
-  PluginSpec plugin(const char* block, const Scope& scope) {
-    PluginSpec spec = configure_plugin(scope, errors_);
-    if (!spec && !scope.is_broken(errors_))
-      errors_.add(scope.place,
-                  std::string("\"") + block + "\" wants a plugin of kind " + core_block(block).plugin_kind,
-                  "possible here: " + names_of_kind(core_block(block).plugin_kind));
-    return spec;
-  }
-
-  std::string names_of_kind(const std::string& kind) const {
-    std::string names;
-    for (const auto& [type, entry] : schema_.registry().types())
-      if (type.kind == kind) names += (names.empty() ? "" : ", ") + entry.short_name();
-    return names.empty() ? "nothing, since no loaded plugin is a " + kind : names;
-  }
+  PluginSpec plugin(const char* block, const Scope& scope) const { return reader_.plugin(block, scope); }
+  std::string names_of_kind(const std::string& kind) const { return reader_.names_of_kind(kind); }
 
   void one_plugin(const char* block, PluginSpec& into) {
     for (const Scope& scope : scopes(block)) into = plugin(block, scope);
@@ -106,26 +67,6 @@ class JobMaker {
     for (const Scope& scope : found) into.push_back(plugin(block, scope));
   }
 
-  // Before all else, since fields of other blocks name them.
-  void name_stages() {
-    for (const Scope& scope : scopes("stage")) {
-      const auto* name_field = field_of(scope, "name");
-      std::string name =
-          scope.has(name_field) ? scope.message->GetReflection()->GetString(*scope.message, name_field) : "";
-      for (const auto& [id, field] : schema_.meaning(scope.message->GetDescriptor()).plugins) {
-        if (!scope.has(field)) continue;
-        const TypeEntry& task = *schema_.meaning(field).plugin;
-        if (name.empty()) name = task.short_name();
-        stage_names_.try_emplace(name, NamedStage{std::make_shared<StageArrays>(), !has_accumulators(task)});
-      }
-    }
-  }
-
-  static bool has_accumulators(const TypeEntry& task) {
-    const auto& rules = *static_cast<const plait_task_rules*>(task.type->rules);
-    return PLAIT_HAS(&rules, flags) && (rules.flags & PLAIT_TASK_ACCUMULATES) != 0;
-  }
-
   void scalars() {
     const auto& table = core_scalars();
     for (const TypedBlock& block : blocks_) {
@@ -134,8 +75,8 @@ class JobMaker {
       if (is_written(*config, "name")) job_name(value_or<std::string>(*config, "name", ""), scope);
       if (is_written(*config, "seed"))
         job_.seed = static_cast<uint64_t>(value_or<int64_t>(*config, "seed", 1));
-      append(*config, "plugin", job_.plugins);
-      append(*config, "plugin_path", job_.plugin_path);
+      append_texts(*config, "plugin", job_.plugins);
+      append_texts(*config, "plugin_path", job_.plugin_path);
     }
   }
 
@@ -144,11 +85,6 @@ class JobMaker {
     if (const std::string fault = job_name_fault(name); !fault.empty())
       errors_.add(scope.place_of("name"), "the job's name \"" + name + "\" " + fault,
                   "the folder of a run is called runs/NAME-TIME; another one is given by --run-dir");
-  }
-
-  static void append(const plait_config& config, const char* name, std::vector<std::string>& into) {
-    if (const ConfigField* field = config.find(name))
-      for (const ConfigValue& value : field->values) into.push_back(std::get<std::string>(value));
   }
 
   void plugins() {
@@ -160,10 +96,16 @@ class JobMaker {
     one_plugin("outer_optimizer", job_.outer_optimizer);
     all_plugins("augment", job_.augment);
     all_plugins("preprocess", job_.preprocess);
-    all_plugins("pretrain", job_.pretrain);
+    pretrain();
     validation();
     default_of_kind("device", job_.device);
     default_of_kind("reducer", job_.reducer);
+  }
+
+  void pretrain() {
+    const auto found = scopes("pretrain");
+    if (!found.empty()) job_.pretrain.clear();
+    for (const Scope& scope : found) job_.pretrain.push_back({plugin("pretrain", scope), "", {}, {}, {}});
   }
 
   void validation() {
@@ -214,9 +156,9 @@ class JobMaker {
       layer.rate_multiplier = value_or<double>(*config, "rate_multiplier", 1);
       layer.shares = value_or<std::string>(*config, "shares", "");
       layer.where = location_of(scope.place);
-      for (int i = 0; i < scope.count(field_of(scope, "init")); ++i) init(scope, i, *config, layer);
+      for (int i = 0; i < BlockReader::count(scope, "init"); ++i) init(scope, i, *config, layer);
       std::vector<std::string> inputs;
-      append(*config, "input", inputs);
+      append_texts(*config, "input", inputs);
       for (size_t i = 0; i < inputs.size(); ++i) {
         place.inputs.push_back(scope.place_of("input", static_cast<int>(i)));
         layer.inputs.push_back(parse_input(inputs[i], place.inputs[i], errors_));
@@ -239,8 +181,11 @@ class JobMaker {
     init.from = std::get<std::string>(from.values.front());
     init.array = value_or<std::string>(written, "array", "");
     init.parameter = value_or<std::string>(written, "parameter", "weight");
-    const Place place = scope.nested(field_of(scope, "init"), number).place;
+    const Place place = BlockReader::nested(scope, "init", number).place;
     init.where = location_of(place);
+    if (stage_names_.at(init.from).makes_pairs)
+      return errors_.add(BlockReader::nested(scope, "init", number).place_of("from"), pairs_text(init.from),
+                         kNoArrays);
     for (const InitSpec& other : layer.init)
       if (other.parameter == init.parameter)
         errors_.add(place, "\"" + init.parameter + "\" of a layer begins with two arrays");
@@ -347,30 +292,31 @@ class JobMaker {
   }
 
   void train() {
-    for (const Scope& scope : scopes("train")) {
-      const auto config = own("train", scope);
-      TrainSpec& train = job_.train;
-      take(*config, "shards", train.shards);
-      take(*config, "local_steps", train.local_steps);
-      take(*config, "batch", train.batch);
-      take(*config, "epochs", train.epochs);
-      if (is_written(*config, "epochs")) train.steps = 0;  // a stage's epochs win over a base job's steps
-      take(*config, "steps", train.steps);
-      take(*config, "lanes", train.lanes);
-      take(*config, "shuffle", train.shuffle);
-      take(*config, "buckets", train.buckets);
-      take(*config, "max_seconds", train.max_seconds);
-      take(*config, "checkpoint_every", train.checkpoint_every);
-      take(*config, "keep_checkpoints", train.keep_checkpoints);
-      if (is_written(*config, "sync"))
-        train.sync =
-            value_or<std::string>(*config, "sync", "") == "gradients" ? Sync::kGradients : Sync::kWeights;
-      if (is_written(*config, "inner_state"))
-        train.inner_state = value_or<std::string>(*config, "inner_state", "") == "reset"
-                                ? InnerState::kReset
-                                : InnerState::kAverage;
-      gradients_every_step(*config, scope);
-    }
+    for (const Scope& scope : scopes("train")) take_train(*own("train", scope), scope);
+  }
+
+  void take_train(const plait_config& config, const Scope& scope) {
+    TrainSpec& train = job_.train;
+    take_written(config, "shards", train.shards);
+    take_written(config, "local_steps", train.local_steps);
+    take_written(config, "batch", train.batch);
+    take_written(config, "epochs", train.epochs);
+    if (is_written(config, "epochs")) train.steps = 0;  // a stage's epochs win over a base job's steps
+    take_written(config, "steps", train.steps);
+    take_written(config, "lanes", train.lanes);
+    take_written(config, "shuffle", train.shuffle);
+    take_written(config, "buckets", train.buckets);
+    take_written(config, "encoder_memory", train.encoder_memory_bytes);
+    take_written(config, "max_seconds", train.max_seconds);
+    take_written(config, "checkpoint_every", train.checkpoint_every);
+    take_written(config, "keep_checkpoints", train.keep_checkpoints);
+    if (is_written(config, "sync"))
+      train.sync =
+          value_or<std::string>(config, "sync", "") == "gradients" ? Sync::kGradients : Sync::kWeights;
+    if (is_written(config, "inner_state"))
+      train.inner_state = value_or<std::string>(config, "inner_state", "") == "reset" ? InnerState::kReset
+                                                                                      : InnerState::kAverage;
+    gradients_every_step(config, scope);
   }
 
   // sync: gradients is a reduction each step; a file need not say so.
@@ -384,17 +330,11 @@ class JobMaker {
     job_.train.local_steps = 1;
   }
 
-  template <class T>
-  static void take(const plait_config& config, const char* name, T& into) {
-    using Stored = std::conditional_t<std::is_same_v<T, bool> || std::is_same_v<T, double>, T, int64_t>;
-    if (is_written(config, name)) into = static_cast<T>(value_or<Stored>(config, name, Stored{}));
-  }
-
   void evaluate() {
     for (const Scope& scope : scopes("evaluate")) {
       const auto config = own("evaluate", scope);
-      take(*config, "batch", job_.evaluate.batch);
-      take(*config, "memory", job_.evaluate.memory_bytes);
+      take_written(*config, "batch", job_.evaluate.batch);
+      take_written(*config, "memory", job_.evaluate.memory_bytes);
       if (!is_written(*config, "monitor")) continue;
       job_.evaluate.monitor = value_or<std::string>(*config, "monitor", "");
       report_places_.monitor = scope.place_of("monitor");
@@ -403,138 +343,10 @@ class JobMaker {
   }
 
   void stages() {
-    const auto found = scopes("stage");
-    if (!found.empty()) job_.stages.clear();
-    std::vector<Place> places;
-    for (const Scope& scope : found) {
-      const auto config = own("stage", scope);
-      places.push_back(scope.place);
-      StageSpec stage;
-      stage.where = location_of(scope.place);
-      stage.task = plugin("stage", scope);
-      stage.source = child(scope, "source", "source");
-      const ConfigField& from = *config->find("from");
-      stage.from = value_or<std::string>(*config, "from", "");
-      if (!from.stages.empty()) stage.from_stage = from.stages.front();
-      append(*config, "array", stage.from_arrays);
-      network_records(scope, *config, stage);
-      for (int i = 0; i < scope.count(field_of(scope, "preprocess")); ++i)
-        stage.preprocess.push_back(child(scope, "preprocess", "augmenter", i));
-      stage.combiner = child(scope, "combiner", "combiner");
-      stage.reducer = child(scope, "reducer", "reducer");
-      stage.sink = child(scope, "sink", "sink");
-      take(*config, "split", stage.split);
-      stage.memory_bytes = static_cast<uint64_t>(value_or<int64_t>(*config, "memory", 1 << 30));
-      take(*config, "passes", stage.most_passes);
-      stage.name = value_or<std::string>(*config, "name", "");
-      if (stage.name.empty() && stage.task) stage.name = stage.task.entry->short_name();
-      stage.output = value_or<std::string>(*config, "output", "");
-      complete(stage, scope);
-      if (stage.output.empty()) stage.output = stage.name + (stage.is_keyed() ? ".tsv" : ".safetensors");
-      check_names(stage, scope);
-      check_output(stage, scope, errors_);
-      choose_sink(stage, scope, scope.count(field_of(scope, "sink")) > 0, errors_);
-      if (const auto named = stage_names_.find(stage.name); named != stage_names_.end() && !stage.is_keyed())
-        stage.arrays = named->second.arrays;
-      job_.stages.push_back(std::move(stage));
-    }
-    if (!found.empty() && !errors_.any()) order_stages(job_, places, errors_);
-  }
-
-  void network_records(const Scope& scope, const plait_config& config, StageSpec& stage) {
-    const ConfigField& field = *config.find("network");
-    if (field.values.empty()) return;
-    const plait_config& written = *std::get<std::shared_ptr<plait_config>>(field.values.front());
-    NetworkRecordsSpec network;
-    const Scope at = scope.nested(field_of(scope, "network"), 0);
-    network.where = location_of(at.place);
-    append(written, "layer", network.layers);
-    network.on = value_or<std::string>(written, "on", "test");
-    network.weights = value_or<std::string>(written, "weights", "last");
-    if (network.layers.empty()) network.layers.push_back(last_layer());
-    for (size_t i = 0; i < network.layers.size(); ++i) check_kept(network, i, at);
-    const bool has_validation = job_.validation || job_.validation_fraction > 0;
-    const bool is_there = network.on == "train"  ? static_cast<bool>(job_.source)
-                          : network.on == "test" ? static_cast<bool>(job_.test)
-                                                 : has_validation;
-    if (!is_there && !at.is_broken(errors_))
-      errors_.add(at.place, "the job has no " + network.on + " records for the network to be given");
-    if (network.weights == "best" && !has_validation)
-      errors_.add(at.place, "the job has no validation records, which the best weights are chosen by");
-    stage.from_stage = std::make_shared<StageArrays>();
-    stage.network = std::move(network);
-  }
-
-  void check_kept(const NetworkRecordsSpec& network, size_t i, const Scope& at) {
-    const std::string& name = network.layers[i];
-    const Place place = network.layers.size() > 1 || at.count(field_of(at, "layer")) > 0
-                            ? at.place_of("layer", static_cast<int>(i))
-                            : at.place;
-    if (std::ranges::none_of(job_.layers, [&](const LayerSpec& layer) { return layer.name == name; }))
-      errors_.add(place, job_.layers.empty() ? "the job has no network"
-                                             : "the network has no layer \"" + name + "\"");
-    if (std::find(network.layers.begin(), network.layers.begin() + static_cast<std::ptrdiff_t>(i), name) !=
-        network.layers.begin() + static_cast<std::ptrdiff_t>(i))
-      errors_.add(place, "layer \"" + name + "\" is named twice");
-  }
-
-  // What a file may leave to the task.
-  void complete(StageSpec& stage, const Scope& scope) {
-    const int origins = (stage.source ? 1 : 0) + (stage.from.empty() ? 0 : 1) + (stage.network ? 1 : 0);
-    if (origins == 0 && !scope.is_broken(errors_))
-      errors_.add(
-          scope.place, "the stage has no source of records",
-          "as in: source { ... }, with one of: " + names_of_kind("source") +
-              "; or from: \"...\", another stage; or network { ... }, what the trained network makes");
-    if (origins > 1)
-      errors_.add(stage.from.empty() ? scope.place_of("network") : scope.place_of("from"),
-                  "a stage has a source, or reads another stage, or the network: one of them");
-    if (stage.from.empty() && !stage.from_arrays.empty())
-      errors_.add(scope.place_of("array"), "arrays are of the stage that \"from\" names, and none is");
-    if (!stage.task) return;
-    const auto& rules = *static_cast<const plait_task_rules*>(stage.task.entry->type->rules);
-    if (has_accumulators(*stage.task.entry)) {
-      for (const char* of_pairs : {"combiner", "reducer"})
-        if (scope.count(field_of(scope, of_pairs)) > 0)
-          errors_.add(scope.place_of(of_pairs), "the task " + stage.task.entry->short_name() +
-                                                    " fills accumulators, and emits no pairs that a " +
-                                                    of_pairs + " could take");
-      stage.combiner = stage.reducer = {};
-      return;
-    }
-    by_default(rules.reducer, "reducer", stage.task, stage.reducer, scope);
-    // The task's combiner is made for the task's reducer: another one may want every value.
-    if (rules.reducer != nullptr && stage.reducer.id() == rules.reducer)
-      by_default(rules.combiner, "combiner", stage.task, stage.combiner, scope);
-    if (!stage.reducer && !scope.is_broken(errors_))
-      errors_.add(scope.place,
-                  "the stage has no reducer, and the task " + stage.task.entry->short_name() + " names none",
-                  "as in: reducer { ... }, with one of: " + names_of_kind("reducer"));
-    if (stage.reducer && stage.reducer.entry->type->rules == nullptr)
-      errors_.add(scope.place_of("reducer"),
-                  "the reducer " + stage.reducer.entry->short_name() +
-                      " is for the shards of training; wanted one of values by key");
-  }
-
-  void by_default(const char* id, const char* kind, const PluginSpec& task, PluginSpec& spec,
-                  const Scope& scope) {
-    if (spec || id == nullptr || scope.count(field_of(scope, kind)) > 0) return;
-    const TypeEntry* entry = schema_.registry().find(kind, id);
-    if (entry == nullptr)
-      return errors_.add(scope.place, std::string("the ") + kind + " of the task " +
-                                          task.entry->short_name() + ", " + id + ", is not loaded");
-    spec = plugin_with_defaults(schema_, *entry, scope.place, errors_);
-  }
-
-  void check_names(const StageSpec& stage, const Scope& scope) {
-    for (const StageSpec& other : job_.stages) {
-      if (other.name == stage.name)
-        errors_.add(scope.place_of("name"), "two stages are named \"" + stage.name + "\"");
-      else if (other.output == stage.output)
-        errors_.add(scope.place_of("output"), "two stages write \"" + stage.output + "\"");
-    }
-    if (const std::string fault = name_fault(stage.name); !fault.empty())
-      return errors_.add(scope.place_of("name"), "the stage's name \"" + stage.name + "\" " + fault);
+    const JobBlocks blocks{
+        [this](const char* block) { return scopes(block); },
+        [this](const plait_config& config, const Scope& scope) { take_train(config, scope); }};
+    read_stages(reader_, scopes("stage"), stage_names_, blocks, job_);
   }
 
   // What a job cannot do without. Only where nothing else is wrong: a block that was left out is not missing.
@@ -568,6 +380,7 @@ class JobMaker {
   const bool for_training_;
   Job& job_;
   Errors& errors_;
+  const BlockReader reader_;
   ReportPlaces report_places_;
   StageNames stage_names_;
   std::deque<TypedBlock> blocks_;

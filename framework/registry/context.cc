@@ -119,9 +119,10 @@ void CallContext::log(plait_context*, int32_t level, plait_str text) {
 
 const void* CallContext::extension(plait_context* context, const char* name) {
   const CallContext& self = self_of(context);
-  if (name != nullptr && std::strcmp(name, PLAIT_EXTENSION_FIT) == 0) return self.fit_;
-  if (name == nullptr || context->device == nullptr || !PLAIT_HAS(self.device_ops_, get_extension))
-    return nullptr;
+  if (name == nullptr) return nullptr;
+  if (std::strcmp(name, PLAIT_EXTENSION_FIT) == 0) return self.fit_;
+  if (std::strcmp(name, self.extension_name_) == 0) return self.extension_;
+  if (context->device == nullptr || !PLAIT_HAS(self.device_ops_, get_extension)) return nullptr;
   return self.device_ops_->get_extension(context->device, name);
 }
 

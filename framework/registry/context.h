@@ -41,6 +41,10 @@ class CallContext {
   void set_parallel_for(ParallelFor parallel_for) { parallel_for_ = parallel_for; }
   // What get_extension("plait.fit/1") answers; null: nothing.
   void set_fit(const plait_fit* fit) { fit_ = fit; }
+  // What get_extension answers to one more name, which lives as long as this.
+  void set_extension(const char* name, const void* extension) {
+    extension_name_ = name, extension_ = extension;
+  }
 
   // Status of a call that returned `code`: ok for 0, else what fail said ("plugin gave no reason" when
   // silent), with Code::kPlugin, or kNumeric/kCorrupt/kIo/kNotFound/kUnsupported/kInvalid/kStopped for the
@@ -74,6 +78,8 @@ class CallContext {
   const std::atomic<bool>* cancelled_;
   const plait_fit* fit_ = nullptr;
   const plait_device_ops* device_ops_ = nullptr;
+  const char* extension_name_ = "";
+  const void* extension_ = nullptr;
   std::atomic_flag failing_ = ATOMIC_FLAG_INIT;
   int32_t error_code_ = 0;
   std::string text_;

@@ -142,6 +142,11 @@ TEST_CASE("extensions and the log") {
   context.set_fit(&fit);
   CHECK(context.raw()->get_extension(context.raw(), PLAIT_EXTENSION_FIT) == &fit);
   CHECK(context.raw()->get_extension(context.raw(), "plait.none/1") == nullptr);
+  const int other = 0;
+  context.set_extension("acme.other/1", &other);
+  CHECK(context.raw()->get_extension(context.raw(), "acme.other/1") == &other);
+  CHECK(context.raw()->get_extension(context.raw(), PLAIT_EXTENSION_FIT) == &fit);
+  CHECK(context.raw()->get_extension(context.raw(), "acme.other/2") == nullptr);
   set_plugin_log(
       [](int level, std::string_view text) { logged.push_back(std::to_string(level) + std::string(text)); });
   context.raw()->log(context.raw(), 1, {"hello", 5});

@@ -38,8 +38,13 @@ void Bar::round_finished(const RoundInfo& round) {
   if (room >= 4)
     bar = "[" + std::string(static_cast<size_t>(done), '=') +
           std::string(static_cast<size_t>(room - done), ' ') + "]";
-  print_control("\r" + (bar + text).substr(0, static_cast<size_t>(std::max(1, width() - 1))) + "\x1b[K",
-                stream());
+  draw(bar + text);
+}
+
+void Bar::task_pass_finished(const TaskPassInfo& pass) { draw(pass_text(pass)); }
+
+void Bar::draw(const std::string& text) {
+  print_control("\r" + text.substr(0, static_cast<size_t>(std::max(1, width() - 1))) + "\x1b[K", stream());
   print_now("", stream());
   visible_ = true;
 }

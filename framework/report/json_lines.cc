@@ -86,6 +86,14 @@ void JsonLines::task_stage_begun(const std::string& name, int64_t tasks, int64_t
   write(stream_, {{"event", "task_stage"}, {"name", name}, {"tasks", tasks}, {"records", records}});
 }
 
+void JsonLines::task_pass_finished(const TaskPassInfo& pass) {
+  write(stream_, {{"event", "task_pass"},
+                  {"name", pass.stage},
+                  {"pass", pass.pass},
+                  {"records", pass.records},
+                  {"seconds", pass.seconds}});
+}
+
 void JsonLines::task_stage_finished(const TaskStageInfo& stage) {
   write(stream_, {{"event", "task_stage_finished"},
                   {"name", stage.name},
@@ -98,7 +106,18 @@ void JsonLines::task_stage_finished(const TaskStageInfo& stage) {
                   {"bytes_shuffled", stage.bytes_shuffled},
                   {"bytes_spilled", stage.bytes_spilled},
                   {"bytes_held", stage.bytes_held},
+                  {"values", values_of(stage.values)},
                   {"seconds", stage.seconds}});
+}
+
+void JsonLines::encoded(const EncoderInfo& encoder) {
+  write(stream_, {{"event", "encoded"},
+                  {"stage", encoder.stage},
+                  {"layers", encoder.layers},
+                  {"records", encoder.records},
+                  {"bytes", encoder.bytes},
+                  {"in_file", encoder.in_file},
+                  {"seconds", encoder.seconds}});
 }
 
 void JsonLines::fitted(const FitInfo& fit) {

@@ -17,7 +17,9 @@ class JsonLines final : public Observer {
   void profile(const std::vector<LayerTime>& times) override;
   void message(const std::string& text) override;
   void task_stage_begun(const std::string& name, int64_t tasks, int64_t records) override;
+  void task_pass_finished(const TaskPassInfo& pass) override;
   void task_stage_finished(const TaskStageInfo& stage) override;
+  void encoded(const EncoderInfo& encoder) override;
   void fitted(const FitInfo& fit) override;
   void finished(const Summary& summary) override;
 

@@ -1,6 +1,7 @@
 #include "report/plain.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -61,6 +62,19 @@ void Plain::task_stage_begun(const std::string& name, int64_t tasks, int64_t rec
   line(fmt::format("stage {}: {} records in {} task{}", name, records, tasks, tasks == 1 ? "" : "s"));
 }
 
+std::string Plain::pass_text(const TaskPassInfo& pass) {
+  const double rate = pass.seconds > 0 ? static_cast<double>(pass.records) / pass.seconds : 0;
+  return fmt::format("stage {}: pass {}, {} records in {}, {} records/s", pass.stage, pass.pass, pass.records,
+                     duration_text(pass.seconds), rate_text(rate));
+}
+
+// How many there will be nobody knows: each of the first ten, each tenth of the first hundred, and so on.
+void Plain::task_pass_finished(const TaskPassInfo& pass) {
+  int64_t every = 1;
+  while (pass.pass > 10 * every) every *= 10;
+  if (pass.pass % every == 0) line(pass_text(pass));
+}
+
 void Plain::task_stage_finished(const TaskStageInfo& stage) {
   if (stage.is_kept) {
     const std::string lines = stage.is_keyed ? fmt::format(", {} lines", stage.results) : "";
@@ -70,12 +84,21 @@ void Plain::task_stage_finished(const TaskStageInfo& stage) {
   const auto also = [](int64_t count, const char* what) {
     return count > 0 ? fmt::format(", {} {}", count, what) : std::string();
   };
+  if (!stage.is_task)
+    return line(fmt::format("stage {}: {} of {} records into {} in {}", stage.name, stage.task, stage.records,
+                            stage.output, duration_text(stage.seconds)));
   const std::string done = stage.is_keyed
                                ? fmt::format("{} pairs, {} lines", stage.pairs, stage.results)
                                : fmt::format("{} pass{}", stage.passes, stage.passes == 1 ? "" : "es");
   line(fmt::format("stage {}: {} into {} in {}{}{}{}", stage.name, done, stage.output,
                    duration_text(stage.seconds), also(stage.skipped_records, "bad records left out"),
                    also(stage.bytes_shuffled, "bytes shuffled"), also(stage.bytes_spilled, "bytes spilled")));
+}
+
+void Plain::encoded(const EncoderInfo& encoder) {
+  line(fmt::format("pretraining {}: what {} makes of {} records is computed once, in {}: {} bytes in {}",
+                   encoder.stage, fmt::join(encoder.layers, ", "), encoder.records,
+                   duration_text(encoder.seconds), encoder.bytes, encoder.in_file ? "a file" : "memory"));
 }
 
 void Plain::fitted(const FitInfo& fit) {

@@ -16,7 +16,9 @@ class Plain : public Observer {
   void profile(const std::vector<LayerTime>& times) override;
   void message(const std::string& text) override;
   void task_stage_begun(const std::string& name, int64_t tasks, int64_t records) override;
+  void task_pass_finished(const TaskPassInfo& pass) override;
   void task_stage_finished(const TaskStageInfo& stage) override;
+  void encoded(const EncoderInfo& encoder) override;
   void fitted(const FitInfo& fit) override;
   void finished(const Summary& summary) override;
 
@@ -24,6 +26,7 @@ class Plain : public Observer {
   // One line; the bar clears itself first.
   virtual void line(const std::string& text);
   double eta_seconds(const RoundInfo& round);
+  static std::string pass_text(const TaskPassInfo& pass);
   std::FILE* stream() const { return stream_; }
   const StageInfo& stage() const { return stage_; }
 

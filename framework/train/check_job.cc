@@ -7,7 +7,8 @@
 #include <optional>
 
 #include "cluster/local_transport.h"
-#include "train/pretrain.h"
+#include "train/network_records.h"
+#include "train/pretrain_task.h"
 #include "train/ranks.h"
 #include "train/stage.h"
 #include "train/stage_chain.h"
@@ -48,8 +49,9 @@ class JobChecker {
     check_.reported = main->reported();
     check_.monitor = main->monitor();
     if (keeps_rows(registry_, main->network())) check_.row_bytes = job_.evaluate.memory_bytes;
-    PLAIT_TRY(main->declare_network_records());
-    PLAIT_ASSIGN(const auto after, StageChain::open(registry_, job_, StageChain::When::kAfterTraining));
+    PLAIT_ASSIGN(const auto network, NetworkRecords::open(registry_, job_, main->data(), main->reported()));
+    PLAIT_ASSIGN(const auto after,
+                 StageChain::open(registry_, job_, StageChain::When::kAfterTraining, network.get()));
     PLAIT_TRY(tell(*after));
     PLAIT_TRY(pretraining(*main));
     return finish();
@@ -68,7 +70,7 @@ class JobChecker {
       if (!stage->is_waiting()) PLAIT_TRY(stage->fit(*world_, work_, check_.threads));
       check_.task_stages.push_back({stage->spec().name, stage->flow(), stage->spec().output, stage->records(),
                                     stage->tasks(), stage->spec().memory_bytes, stage->spec().is_keyed(),
-                                    stage->memory(check_.threads)});
+                                    stage->spec().is_task(), stage->memory(check_.threads)});
     }
     return {};
   }
@@ -76,12 +78,20 @@ class JobChecker {
   Status pretraining(const Stage& main) {
     if (job_.pretrain.empty()) return {};
     const auto steps = std::max<int64_t>(1, static_cast<int64_t>(main.steps_per_epoch()));
-    PLAIT_ASSIGN(auto stages, Pretraining::create(registry_, job_, main.network(), steps));
+    PLAIT_ASSIGN(const auto sources, PretrainSources::open(registry_, job_));
+    PLAIT_ASSIGN(auto stages, Pretraining::create(registry_, job_, main.network(), *sources, steps));
     // The job's own weights and slots are there meanwhile, and its weights once more by name.
     const uint64_t meanwhile = 2 * check_.memory.weights + check_.memory.slots;
     for (int number = 0;; ++number) {
-      PLAIT_ASSIGN(const std::optional<Job> job, stages->next());
-      if (!job) return {};
+      PLAIT_ASSIGN(std::optional<PretrainStep> step, stages->next());
+      if (!step) return {};
+      if (step->is_task) {
+        check_.stages.push_back(step->job.name);
+        PLAIT_ASSIGN(const auto task, PretrainTask::open(registry_, std::move(*step), main));
+        PLAIT_TRY(tell(task->chain()));
+        continue;
+      }
+      const Job* const job = &step->job;
       const auto stage = std::make_unique<Stage>(*context_, *job, number, true);
       PLAIT_TRY(stage->open());
       PLAIT_TRY(stage->fit(nullptr, fits_));

@@ -7,17 +7,18 @@
 #include "plan/memory.h"
 #include "plan/network.h"
 #include "registry/registry.h"
-#include "train/task_stage.h"
+#include "train/chain_stage.h"
 
 namespace plait {
 
-// A stage that runs a task.
+// A stage that runs a task, or uses the trained network.
 struct TaskStageCheck {
-  std::string name, flow, output;  // flow: see TaskStage::flow
+  std::string name, flow, output;  // flow: see ChainStage::flow
   int64_t records = 0, tasks = 0;  // 0: known once the stage that it reads has run
   uint64_t memory_bytes = 0;       // bound of the pairs or rows that a rank holds
   bool is_keyed = true;            // of pairs; else of accumulators
-  TaskStage::Memory memory = {};
+  bool is_task = true;
+  ChainStage::Memory memory = {};
 };
 
 struct JobCheck {

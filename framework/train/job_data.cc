@@ -171,11 +171,11 @@ Result<Fits> FoundFits::find(const Job& job, const FitAround& around) {
 }
 
 Result<EvaluationSet> open_set(const Registry& registry, const Job& job, const std::string& on,
-                               const Fits& fits) {
-  if (on == "train") return open_trained(registry, job, &fits);
-  if (on == "test" && job.test) return open_whole(registry, job, job.test, &fits);
-  if (on == "validation" && job.validation) return open_whole(registry, job, job.validation, &fits);
-  if (on == "validation" && job.validation_fraction > 0) return open_held_out(registry, job, &fits);
+                               const Fits* fits) {
+  if (on == "train") return open_trained(registry, job, fits);
+  if (on == "test" && job.test) return open_whole(registry, job, job.test, fits);
+  if (on == "validation" && job.validation) return open_whole(registry, job, job.validation, fits);
+  if (on == "validation" && job.validation_fraction > 0) return open_held_out(registry, job, fits);
   return Status(Code::kInvalid, "the job has no " + on + " records");
 }
 

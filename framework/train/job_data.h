@@ -59,9 +59,9 @@ class FoundFits {
 };
 
 // Records that `on` ("train", "validation" or "test") names, alone; those of training without augmenters.
-// `fits`: of the training records.
+// `fits`: of the training records; null: operators that want one wait, and nothing can be read.
 // Fails with: kInvalid when the job has none.
 Result<EvaluationSet> open_set(const Registry& registry, const Job& job, const std::string& on,
-                               const Fits& fits);
+                               const Fits* fits);
 
 }  // namespace plait

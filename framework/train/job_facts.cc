@@ -142,6 +142,8 @@ class Flattener {
 
   void add(const std::string& name, const std::string& value) {
     if (is_one_of(kHarmlessTrain, name) || is_bound_of_stage(name)) return;
+    // Where it lies changes nothing; whether there is one, what a checkpoint of pretraining holds.
+    if (name == "train.encoder_memory" && value != "0") return;
     const bool is_length = is_one_of(kLengthTrain, name);
     facts_.push_back(make_fact(is_length ? part::kLength : part::kJob, name, value));
   }
@@ -199,7 +201,17 @@ std::vector<PlacedPlugin> plugins_of(const Job& job) {
     all.push_back({at("schedule", i), &job.schedules[i].plugin});
   for (size_t i = 0; i < job.augment.size(); ++i) all.push_back({at("augment", i), &job.augment[i]});
   for (size_t i = 0; i < job.preprocess.size(); ++i) all.push_back({at("preprocess", i), &job.preprocess[i]});
-  for (size_t i = 0; i < job.pretrain.size(); ++i) all.push_back({at("pretrain", i), &job.pretrain[i]});
+  const auto add = [&](const std::string& place, const std::vector<PluginSpec>& plugins, const char* name) {
+    for (size_t i = 0; i < plugins.size(); ++i) all.push_back({place + "." + at(name, i), &plugins[i]});
+  };
+  for (size_t i = 0; i < job.pretrain.size(); ++i) {
+    const PretrainSpec& pretrain = job.pretrain[i];
+    const std::string place = at("pretrain", i);
+    all.push_back({place, &pretrain.plugin});
+    all.push_back({place + ".source", &pretrain.source});
+    add(place, pretrain.augment, "augment");
+    add(place, pretrain.preprocess, "preprocess");
+  }
   for (const StageSpec& stage : job.stages) {
     const std::string place = "stage[" + stage.name + "]";
     all.push_back({place, &stage.task});
@@ -207,8 +219,8 @@ std::vector<PlacedPlugin> plugins_of(const Job& job) {
     all.push_back({place + ".combiner", &stage.combiner});
     all.push_back({place + ".reducer", &stage.reducer});
     all.push_back({place + ".sink", &stage.sink});
-    for (size_t i = 0; i < stage.preprocess.size(); ++i)
-      all.push_back({place + "." + at("preprocess", i), &stage.preprocess[i]});
+    add(place, stage.augment, "augment");
+    add(place, stage.preprocess, "preprocess");
   }
   std::erase_if(all, [](const PlacedPlugin& one) { return !*one.plugin; });
   return all;

@@ -64,10 +64,68 @@ uint64_t row_bytes(const PartSpec& whole) {
   return byte_count(row);
 }
 
-}  // namespace
+// What a stage's network is given: the job's own records, or those of its source.
+Job job_for(const Job& job, const StageSpec& stage) {
+  Job own = job;
+  if (stage.source && stage.network->on.empty()) own.test = stage.source;
+  if (!stage.is_task() && !stage.preprocess.empty()) own.preprocess = stage.preprocess;
+  return own;
+}
 
-Status declare_network_records(const Job& job, const StageSpec& stage, const std::vector<PartSpec>& parts,
-                               int64_t records) {
+bool has_own_reader(const StageSpec& stage) {
+  return stage.network->on.empty() || (!stage.is_task() && !stage.preprocess.empty());
+}
+
+std::string set_of(const StageSpec& stage) { return stage.network->on.empty() ? "test" : stage.network->on; }
+
+// Parts of the samples that the network reads, and where it is measured what it is held against.
+std::vector<std::string> wanted_parts(const Job& job, const StageSpec& stage,
+                                      const std::vector<PartSpec>& parts) {
+  Job connected = stage.verb == Verb::kEvaluate ? job : job_up_to(job, stage.network->layers.back());
+  std::vector<std::string> names, wanted;
+  for (const PartSpec& part : parts) names.push_back(part.name);
+  if (!connect_parts(connected, names)) return {};
+  for (const LayerSpec& layer : connected.layers)
+    for (const InputRef& input : layer.inputs) wanted.push_back(input.layer);
+  for (const LossSpec& loss : connected.losses) wanted.push_back(loss.target.layer);
+  for (const MetricSpec& metric : connected.metrics) wanted.push_back(metric.target.layer);
+  std::erase_if(wanted,
+                [&](const std::string& name) { return std::ranges::find(names, name) == names.end(); });
+  return wanted;
+}
+
+Status check_own_parts(const Job& job, const StageSpec& stage, const std::vector<PartSpec>& own,
+                       const std::vector<PartSpec>& trained) {
+  for (const std::string& name : wanted_parts(job, stage, trained)) {
+    const auto wanted = std::ranges::find(trained, name, &PartSpec::name);
+    const auto got = std::ranges::find(own, name, &PartSpec::name);
+    if (got != own.end() && *got == *wanted) continue;
+    std::string all;
+    for (const PartSpec& part : own) all += (all.empty() ? "" : ", ") + part_text(part);
+    return {Code::kInvalid,
+            error_at(
+                stage.source ? stage.source.where : stage.where,
+                fmt::format("stage \"{}\" gives the network {}, wanted {}, as the training records ({}) have "
+                            "it",
+                            stage.name, got == own.end() ? all : part_text(*got), part_text(*wanted),
+                            job.source.where.place_text()))};
+  }
+  return {};
+}
+
+int64_t records_of(const JobData& data, const std::string& on) {
+  return on == "test"    ? data.test().records()
+         : on == "train" ? data.training_records()
+                         : data.validation().records();
+}
+
+// What is written are outputs alone; a task may want to hold them against something.
+std::vector<size_t> targets_of(const Job& job, const StageSpec& stage, const std::vector<PartSpec>& parts) {
+  return stage.is_task() ? target_parts(job, parts) : std::vector<size_t>();
+}
+
+Status declare_layers(const Job& job, const StageSpec& stage, const std::vector<PartSpec>& parts,
+                      int64_t records) {
   std::vector<PartSpec> arrays;
   uint64_t bytes = 0;
   const auto add = [&](PartSpec spec) {
@@ -80,7 +138,7 @@ Status declare_network_records(const Job& job, const StageSpec& stage, const std
     PLAIT_ASSIGN(const Network network, shape_network(cut, parts, 1));
     add(row_of(network.tensors[static_cast<size_t>(network.tensor(name))].spec, name));
   }
-  for (const size_t part : target_parts(job, parts)) {
+  for (const size_t part : targets_of(job, stage, parts)) {
     PartSpec spec = row_of(parts[part], parts[part].name);
     spec.shape.insert(spec.shape.begin(), 1);
     add(std::move(spec));
@@ -93,6 +151,22 @@ Status declare_network_records(const Job& job, const StageSpec& stage, const std
   stage.from_stage->declare(arrays);
   return {};
 }
+
+void declare_values(const StageSpec& stage, const std::vector<ReportedValue>& reported) {
+  std::vector<PartSpec> arrays;
+  for (const ReportedValue& value : reported) arrays.push_back({value.name, PLAIT_F64, {}});
+  stage.from_stage->declare(arrays);
+}
+
+}  // namespace
+
+// A stage's, from its opening on.
+struct NetworkRecords::Use {
+  const StageSpec* stage = nullptr;
+  Job job;
+  EvaluationSet opened;  // where it has a source or operators of its own
+  int64_t records = 0;
+};
 
 // One layer's: it lives as long as the run, since it may be caught in a source.
 struct NetworkRecords::Pass {
@@ -122,29 +196,108 @@ struct NetworkRecords::Pass {
   }
 };
 
-NetworkRecords::NetworkRecords(RunContext& run, const Job& job, Fits fits)
-    : run_(run), job_(job), fits_(std::move(fits)) {}
+NetworkRecords::NetworkRecords() = default;
 NetworkRecords::~NetworkRecords() = default;
 
-Status NetworkRecords::make(const StageSpec& stage, const NamedTensors& weights) {
-  EvaluationSet& set = *sets_.emplace_back(std::make_unique<EvaluationSet>());
-  PLAIT_TRY(run_.work.run([&]() -> Status {
-    PLAIT_ASSIGN(set, open_set(run_.registry, job_, stage.network->on, fits_));
+Result<std::unique_ptr<NetworkRecords>> NetworkRecords::open(const Registry& registry, const Job& job,
+                                                             const JobData& data,
+                                                             const std::vector<ReportedValue>& reported,
+                                                             bool is_other) {
+  std::unique_ptr<NetworkRecords> records(new NetworkRecords);
+  records->classes_ = classes_of(data.training());
+  for (const StageSpec& stage : job.stages) {
+    if (!stage.network) continue;
+    Use& use = *records->uses_.emplace_back(std::make_unique<Use>());
+    use.stage = &stage;
+    use.job = job_for(job, stage);
+    PLAIT_TRY(records->declare(registry, use, data, reported, is_other));
+  }
+  return records;
+}
+
+Status NetworkRecords::declare(const Registry& registry, Use& use, const JobData& data,
+                               const std::vector<ReportedValue>& reported, bool is_other) {
+  const StageSpec& stage = *use.stage;
+  const std::vector<PartSpec>* parts = &data.training().parts();
+  use.records = records_of(data, set_of(stage));
+  if (is_other || has_own_reader(stage)) {
+    PLAIT_ASSIGN(use.opened, open_set(registry, use.job, set_of(stage), nullptr));
+    PLAIT_TRY(check_own_parts(use.job, stage, use.opened.reader->parts(), *parts));
+    use.records = use.opened.records();
+    parts = &use.opened.reader->parts();
+  }
+  if (stage.verb != Verb::kEvaluate) return declare_layers(use.job, stage, *parts, use.records);
+  declare_values(stage, reported);
+  return {};
+}
+
+std::vector<PlacedReader> NetworkRecords::readers() const {
+  std::vector<PlacedReader> readers;
+  for (const auto& use : uses_)
+    if (use->stage->source) readers.push_back({"stage[" + use->stage->name + "].source", use->opened.reader});
+  return readers;
+}
+
+const NetworkRecords::Use& NetworkRecords::use_of(const StageSpec& stage) const {
+  return **std::ranges::find_if(uses_, [&](const auto& use) { return use->stage == &stage; });
+}
+int64_t NetworkRecords::records(const StageSpec& stage) const { return use_of(stage).records; }
+
+Status NetworkRecords::make(RunContext& run, const StageSpec& stage, const NamedTensors& weights,
+                            const Fits& fits) {
+  const Use& use = use_of(stage);
+  const Fits* known = &fits_.emplace_back(fits);
+  if (!stage.is_task() && !stage.preprocess.empty()) {
+    PLAIT_ASSIGN(fits_.back(),
+                 found_.emplace_back().find(use.job, {run.registry, run.transport, run.work, run.threads}));
+  }
+  EvaluationSet& set = sets_.emplace_back();
+  PLAIT_TRY(run.work.run([&]() -> Status {
+    PLAIT_ASSIGN(set, open_set(run.registry, use.job, set_of(stage), known));
     return {};
   }));
+  return stage.verb == Verb::kEvaluate ? measure(run, use, set, weights)
+                                       : keep_layers(run, use, set, weights);
+}
+
+Status NetworkRecords::measure(RunContext& run, const Use& use, const EvaluationSet& set,
+                               const NamedTensors& weights) {
+  const StageSpec& stage = *use.stage;
+  const BlockParts parts{
+      &run.registry,          &use.job,    &run.device, set.reader, set.order.get(), set.records(),
+      use.job.evaluate.batch, run.threads, &run.work,   false,      classes_};
+  PLAIT_ASSIGN(auto made, Evaluator::create(parts, run.transport));
+  Evaluator& evaluator = *evaluators_.emplace_back(std::move(made));
+  PLAIT_ASSIGN(const auto plain,
+               plain_of(weights, evaluator.plan().network(), "stage \"" + stage.name + "\""));
+  PLAIT_ASSIGN(const NamedValues values, evaluator.run(plain_weights_of(plain), run.transport));
+  std::vector<StageArrays::Array> arrays;
+  for (const auto& [name, value] : values) {
+    StageArrays::Array& array = arrays.emplace_back();
+    array.spec = {name, PLAIT_F64, {}};
+    array.bytes.resize(sizeof value);
+    std::memcpy(array.bytes.data(), &value, sizeof value);
+  }
+  return stage.from_stage->set(std::move(arrays));
+}
+
+Status NetworkRecords::keep_layers(RunContext& run, const Use& use, const EvaluationSet& set,
+                                   const NamedTensors& weights) {
+  const StageSpec& stage = *use.stage;
   std::vector<StageArrays::Array> made;
   for (const StageArrays::Array& array : stage.from_stage->arrays()) made.push_back({array.spec, {}});
   const std::vector<std::string>& layers = stage.network->layers;
   for (size_t number = 0; number < layers.size(); ++number) {
     Pass& pass = *passes_.emplace_back(std::make_unique<Pass>());
-    pass.job = job_up_to(job_, layers[number]);
-    BlockParts parts{&run_.registry, &pass.job,           &run_.device, set.reader, set.order.get(),
-                     set.records(),  job_.evaluate.batch, run_.threads, &run_.work, true};
-    PLAIT_ASSIGN(pass.blocks, Blocks::create(parts, run_.transport.rank(), run_.transport.size()));
+    pass.job = job_up_to(use.job, layers[number]);
+    BlockParts parts{
+        &run.registry,          &pass.job,   &run.device, set.reader, set.order.get(), set.records(),
+        use.job.evaluate.batch, run.threads, &run.work,   true};
+    PLAIT_ASSIGN(pass.blocks, Blocks::create(parts, run.transport.rank(), run.transport.size()));
     const Network& network = pass.blocks->plan().network();
     pass.tensor = network.tensor(layers[number]);
     PLAIT_ASSIGN(pass.plain, plain_of(weights, network, "stage \"" + stage.name + "\""));
-    if (number == 0) pass.parts = target_parts(job_, set.reader->parts());
+    if (number == 0) pass.parts = targets_of(use.job, stage, set.reader->parts());
     for (size_t i = 0; i < 1 + pass.parts.size(); ++i) {
       const PartSpec& spec = made[i == 0 ? number : layers.size() + i - 1].spec;
       pass.rows.push_back(row_bytes(spec));
@@ -152,7 +305,7 @@ Status NetworkRecords::make(const StageSpec& stage, const NamedTensors& weights)
     }
     PLAIT_TRY(pass.blocks->run(plain_weights_of(pass.plain),
                                {[&pass](const BlockView& view) { return pass.keep(view); },
-                                [this, &pass] { return pass.share(run_.transport); }}));
+                                [&run, &pass] { return pass.share(run.transport); }}));
     for (size_t i = 0; i < pass.arrays.size(); ++i) {
       StageArrays::Array& array = made[i == 0 ? number : layers.size() + i - 1];
       const auto* bytes = reinterpret_cast<const std::byte*>(pass.arrays[i].data());

@@ -1,37 +1,61 @@
-// Records that the trained network makes of a set of the job's own: outputs of layers, a row for each record,
-// and beside them what losses and metrics hold them against.
+// Records that the trained network makes of a set of the job's own or of a stage's source, and beside them
+// what losses and metrics hold them against; or what they measure.
 #pragma once
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
 #include "pipeline/job.h"
 #include "train/job_data.h"
+#include "train/run_identity.h"
 #include "train/stage.h"
 #include "train/weights_file.h"
 
 namespace plait {
 
-// Says which arrays `stage` will have as its records, so that it can be checked before anything is trained.
-// `parts`: of the job's records. Fails with: kInvalid when they are larger than the stage's memory, at its
-// place. Threads: [setup only]
-Status declare_network_records(const Job& job, const StageSpec& stage, const std::vector<PartSpec>& parts,
-                               int64_t records);
-
-// Runs the network over the records that a stage names, in evaluation, on all ranks, and gives the stage its
-// arrays on each of them: the same bits for any number of ranks and threads. A pass over the records for each
-// layer that is asked for. Fails with: what blocks report; kStopped on all ranks. Threads: [one at a time],
-// the transport's thread; what it may be caught in lives as long as `run.work`.
 class NetworkRecords {
  public:
-  // `fits`: of the job's training records.
-  NetworkRecords(RunContext& run, const Job& job, Fits fits);
+  // Opens the sources that stages have of their own, and says which arrays each stage of `job` that uses the
+  // network will have, so that it can be checked before anything is trained. `data`: of the job; `reported`:
+  // what its evaluations measure. Fails with: kInvalid when arrays are larger than the stage's memory, or
+  // when a stage's source gives other parts than the network was shaped for, both places named. Threads:
+  // [setup only]
+  // `is_other`: the job's records are others than those of `data`, as a pretrainer's may be.
+  static Result<std::unique_ptr<NetworkRecords>> open(const Registry& registry, const Job& job,
+                                                      const JobData& data,
+                                                      const std::vector<ReportedValue>& reported,
+                                                      bool is_other = false);
   ~NetworkRecords();
-  Status make(const StageSpec& stage, const NamedTensors& weights);
+
+  // Of stages' own sources.
+  std::vector<PlacedReader> readers() const;
+  int64_t records(const StageSpec& stage) const;
+
+  // Runs the network over the records that a stage names, in evaluation, on all ranks, and gives the stage
+  // its arrays on each of them: the same bits for any number of ranks and threads. A pass over the records
+  // for each layer that is asked for. `fits`: of the job's training records. Fails with: what blocks report;
+  // kStopped on all ranks. Threads: [one at a time], the transport's thread; what it may be caught in lives
+  // as long as `run.work`.
+  Status make(RunContext& run, const StageSpec& stage, const NamedTensors& weights, const Fits& fits);
 
  private:
+  struct Use;
   struct Pass;
-  RunContext& run_;
-  const Job& job_;
-  const Fits fits_;
-  std::vector<std::unique_ptr<EvaluationSet>> sets_;
+  NetworkRecords();
+  Status declare(const Registry& registry, Use& use, const JobData& data,
+                 const std::vector<ReportedValue>& reported, bool is_other);
+  Status keep_layers(RunContext& run, const Use& use, const EvaluationSet& set, const NamedTensors& weights);
+  Status measure(RunContext& run, const Use& use, const EvaluationSet& set, const NamedTensors& weights);
+  const Use& use_of(const StageSpec& stage) const;
+
+  SourceClasses classes_;
+  std::vector<std::unique_ptr<Use>> uses_;
+  std::deque<EvaluationSet> sets_;
+  std::deque<FoundFits> found_;
+  std::deque<Fits> fits_;
   std::vector<std::unique_ptr<Pass>> passes_;
+  std::vector<std::unique_ptr<Evaluator>> evaluators_;
 };
 
 }  // namespace plait

@@ -97,7 +97,7 @@ class Prediction {
       if (!note.empty()) summary_.notes.push_back(note);
       job_.test = given_->spec();
     }
-    PLAIT_ASSIGN(set_, open_set(registry_, job_, uses_own_records() ? options_.in : "test", input.fits));
+    PLAIT_ASSIGN(set_, open_set(registry_, job_, uses_own_records() ? options_.in : "test", &input.fits));
     return {};
   }
 

@@ -1,12 +1,14 @@
 #include "train/run.h"
 
 #include <algorithm>
+#include <deque>
 #include <optional>
 
 #include "base/sha256.h"
+#include "train/encoder.h"
 #include "train/input_record.h"
 #include "train/network_records.h"
-#include "train/pretrain.h"
+#include "train/pretrain_task.h"
 #include "train/ranks.h"
 #include "train/resumed_changes.h"
 #include "train/run_identity.h"
@@ -90,8 +92,9 @@ class Run {
 
   // On a thread that can be left: a source may never come back from opening.
   Status open_chain() {
-    if (job_.stages.empty()) return {};
+    if (job_.stages.empty() && job_.pretrain.empty()) return {};
     const Status opened = work_.run([this]() -> Status {
+      PLAIT_ASSIGN(pretrain_sources_, PretrainSources::open(registry_, job_));
       PLAIT_ASSIGN(chain_, StageChain::open(registry_, job_, StageChain::When::kBeforeTraining));
       return {};
     });
@@ -103,13 +106,15 @@ class Run {
   Status open_after() {
     if (std::ranges::none_of(job_.stages, &StageSpec::is_after_training)) return {};
     const Status opened = work_.run([this]() -> Status {
-      PLAIT_TRY(main_->declare_network_records());
-      PLAIT_ASSIGN(after_, StageChain::open(registry_, job_, StageChain::When::kAfterTraining));
+      PLAIT_ASSIGN(network_records_, NetworkRecords::open(registry_, job_, main_->data(), main_->reported()));
+      PLAIT_ASSIGN(after_, StageChain::open(registry_, job_, StageChain::When::kAfterTraining,
+                                            network_records_.get()));
       return {};
     });
     PLAIT_TRY(before_writing(opened));
-    if (after_->readers().empty()) return {};
-    return before_writing(agree_on_data(after_->readers()));
+    std::vector<PlacedReader> readers = after_->readers();
+    for (const PlacedReader& one : network_records_->readers()) readers.push_back(one);
+    return readers.empty() ? Status() : before_writing(agree_on_data(std::move(readers)));
   }
 
   Status before_writing(const Status& status, const std::string& what = "the data was opened") const {
@@ -289,6 +294,8 @@ class Run {
       std::vector<PlacedReader> readers = readers_of(job_, data);
       if (chain_)
         for (const PlacedReader& one : chain_->readers()) readers.push_back(one);
+      if (pretrain_sources_)
+        for (const PlacedReader& one : pretrain_sources_->readers()) readers.push_back(one);
       return agree_on_data(std::move(readers));
     };
     return {};
@@ -485,15 +492,21 @@ class Run {
   Result<RunStatus> pretrain() {
     if (job_.pretrain.empty()) return RunStatus::kComplete;
     const int64_t steps_per_epoch = std::max<int64_t>(1, static_cast<int64_t>(main_->steps_per_epoch()));
-    PLAIT_ASSIGN(auto pretraining, Pretraining::create(registry_, job_, main_->network(), steps_per_epoch));
+    PLAIT_ASSIGN(auto pretraining,
+                 Pretraining::create(registry_, job_, main_->network(), *pretrain_sources_, steps_per_epoch));
     take_network_of_checkpoint();
     for (;; ++stage_) {
-      PLAIT_ASSIGN(std::optional<Job> job, pretraining->next());
-      if (!job) return RunStatus::kComplete;
-      PLAIT_TRY(check_length(*job));
+      PLAIT_ASSIGN(std::optional<PretrainStep> step, pretraining->next());
+      if (!step) return RunStatus::kComplete;
+      if (!step->is_task) PLAIT_TRY(check_length(step->job));
       if (resume_from_ && stage_ < resume_from_->stage) continue;
-      pretrained_.reset();
-      pretrained_job_ = std::move(job);
+      leave_pretraining();
+      if (step->is_task) {
+        PLAIT_ASSIGN(const RunStatus status, pretrain_task(std::move(*step)));
+        if (status == RunStatus::kStopped) return status;
+        continue;
+      }
+      pretrained_job_ = std::move(step->job);
       PLAIT_ASSIGN(const RunStatus status, pretrain_stage());
       if (status == RunStatus::kStopped) return status;
     }
@@ -509,9 +522,44 @@ class Run {
                 "is another run from its beginning"};
   }
 
+  Result<RunStatus> pretrain_task(PretrainStep step) {
+    auto& task = pretrain_tasks_.emplace_back();
+    const Status opened = work_.run([&]() -> Status {
+      PLAIT_ASSIGN(task, PretrainTask::open(registry_, std::move(step), *main_));
+      return {};
+    });
+    if (is_stop(opened)) return RunStatus::kStopped;
+    PLAIT_TRY(opened);
+    const StageChain::Surroundings around{
+        transport_,        work_,          files_, clock_, observer_, summary_.run_dir, identity_,
+        context_->threads, options_.resume};
+    const Status ran = task->run(*context_, around, network_, summary_.stages);
+    if (is_stop(ran)) return RunStatus::kStopped;
+    PLAIT_TRY(ran);
+    return RunStatus::kComplete;
+  }
+
+  // What frozen layers make of the records, which is the same in every epoch.
+  Status keep_encoder() {
+    encoder_ = nullptr;
+    auto found = Encoder::find(*pretrained_job_, network_);
+    if (!found) return {};
+    Encoder& encoder = *encoders_.emplace_back(std::move(found));
+    PLAIT_ASSIGN(const bool is_kept, encoder.compute(*context_, network_));
+    if (!is_kept) return {};
+    encoder_ = &encoder;
+    summary_.encoders.push_back(encoder.info());
+    if (is_root()) observer_.encoded(encoder.info());
+    return {};
+  }
+
   // Where it is stopped while it opens, the checkpoint is the end of the stage before.
   Result<RunStatus> pretrain_stage() {
-    pretrained_ = std::make_unique<Stage>(*context_, *pretrained_job_, stage_, true);
+    const Status encoded = keep_encoder();
+    if (is_stop(encoded)) return RunStatus::kStopped;
+    PLAIT_TRY(encoded);
+    pretrained_ =
+        std::make_unique<Stage>(*context_, encoder_ ? encoder_->rest() : *pretrained_job_, stage_, true);
     Stage& stage = *pretrained_;
     Status opened = stage.open();
     if (opened) opened = stage.fit(nullptr, summary_.fits);
@@ -570,8 +618,15 @@ class Run {
     }
   }
 
-  Result<RunStatus> train() {
+  // What comes now has its memory.
+  void leave_pretraining() {
     pretrained_.reset();
+    encoder_ = nullptr;
+    encoders_.clear();
+  }
+
+  Result<RunStatus> train() {
+    leave_pretraining();
     main_->set_number(stage_);
     if (!job_.pretrain.empty()) {
       PLAIT_ASSIGN([[maybe_unused]] const int taken, main_->begin_with(network_));
@@ -635,7 +690,6 @@ class Run {
   // A run that is stopped here is gone on from its last checkpoint, and these stages are run anew or kept.
   Status run_after(const NamedTensors& last, const NamedTensors& best) {
     if (!after_) return {};
-    network_records_ = std::make_unique<NetworkRecords>(*context_, job_, main_->data().training().fits());
     StageChain::Surroundings around{
         transport_,        work_,          files_, clock_, observer_, summary_.run_dir, identity_,
         context_->threads, options_.resume};
@@ -643,13 +697,26 @@ class Run {
     around.network_sha256 = [&](const StageSpec& stage) {
       return is_best(stage) ? summary_.best_weights_sha256 : summary_.weights_sha256;
     };
-    around.make_network_records = [&](const StageSpec& stage) {
-      return network_records_->make(stage, is_best(stage) ? best : last);
+    around.make_network_records = [&](const StageSpec& stage) -> Status {
+      const Clock::Nanoseconds begin = clock_.now();
+      PLAIT_TRY(network_records_->make(*context_, stage, is_best(stage) ? best : last,
+                                       main_->data().training().fits()));
+      return stage.verb == Verb::kEvaluate && is_root() ? tell_measured(stage, clock_.now() - begin)
+                                                        : Status();
     };
     const Status ran = after_->run(around, summary_.stages);
     if (!is_stop(ran)) return ran;
     summary_.status = RunStatus::kStopped;
     return {};
+  }
+
+  Status tell_measured(const StageSpec& stage, Clock::Nanoseconds took) {
+    EvaluationInfo info;
+    info.on = stage.name;
+    info.values = values_of(*stage.from_stage);
+    info.records = network_records_->records(stage);
+    info.seconds = std::chrono::duration<double>(took).count();
+    return main_->tell(std::move(info), stage.network->weights);
   }
 
   Status test(const NamedTensors& last, const NamedTensors& best) {
@@ -708,9 +775,13 @@ class Run {
   std::optional<CheckpointFolder> checkpoints_;
   std::unique_ptr<StageChain> chain_, after_;  // before training and after it; null: there are none
   std::unique_ptr<NetworkRecords> network_records_;
+  std::unique_ptr<PretrainSources> pretrain_sources_;
   std::unique_ptr<Stage> main_;
   std::optional<Job> pretrained_job_;
   std::unique_ptr<Stage> pretrained_;  // of pretrained_job_
+  std::deque<std::unique_ptr<PretrainTask>> pretrain_tasks_;
+  std::deque<std::unique_ptr<Encoder>> encoders_;
+  const Encoder* encoder_ = nullptr;  // of pretrained_job_; null: it has none
   Identity identity_, data_facts_;
   std::vector<std::string> unknown_data_;
   std::optional<Checkpoint> resume_from_;
@@ -767,7 +838,7 @@ Result<EvaluationInfo> evaluate(const Registry& registry, const Job& job, const 
   if (input.parts.empty()) {
     PLAIT_ASSIGN(fits, found.find(job, {registry, transport, work, threads}));
   }
-  PLAIT_ASSIGN(const EvaluationSet set, open_set(registry, job, options.on, fits));
+  PLAIT_ASSIGN(const EvaluationSet set, open_set(registry, job, options.on, &fits));
   const BlockParts parts{
       &registry,
       &job,

@@ -71,9 +71,10 @@ struct Fault {
   std::string what;
 };
 
-// A stage that ran a task over records.
+// A stage that ran a task over records, or did something with the trained network.
 struct TaskStageInfo {
-  std::string name, task;
+  std::string name, task;  // task: its type, or "evaluate", "predict", "features"
+  bool is_task = true;
   std::string output;    // file in the run's folder
   std::string sha256;    // of it
   bool is_kept = false;  // of an earlier run: nothing it is made from has changed
@@ -88,7 +89,17 @@ struct TaskStageInfo {
   int64_t bytes_shuffled = 0;   // sent from rank to rank
   int64_t bytes_spilled = 0;    // kept in files meanwhile
   int64_t bytes_held = 0;       // of pairs in memory at most, on any rank
+  std::string value;            // kind of a table's values: "i64", "f64", "bytes"
+  NamedValues values;           // that evaluate measured
   double seconds = 0;
+};
+
+// A pass of a task over its records, which is not its last.
+struct TaskPassInfo {
+  std::string stage;
+  int64_t pass = 0;  // from 1
+  int64_t records = 0;
+  double seconds = 0;  // this pass took
 };
 
 // A pass of an augmenter over the training records.
@@ -100,6 +111,17 @@ struct FitInfo {
   int64_t records = 0;          // observed
   int64_t skipped_records = 0;  // bad ones, left out
   int64_t bytes_shuffled = 0;   // sent from rank to rank
+  double seconds = 0;
+};
+
+// What frozen layers at the head of a pretraining stage make of its records, computed once for all its
+// epochs.
+struct EncoderInfo {
+  std::string stage;
+  std::vector<std::string> layers;  // whose outputs are kept
+  int64_t records = 0;
+  int64_t bytes = 0;     // kept, by each rank
+  bool in_file = false;  // else in memory
   double seconds = 0;
 };
 
@@ -131,6 +153,7 @@ struct Summary {
   int64_t skipped_records = 0;
   std::vector<TaskStageInfo> stages;
   std::vector<FitInfo> fits;  // in the order in which they were made
+  std::vector<EncoderInfo> encoders;
   std::vector<Fault> faults;
   Identity identity;            // what the bits depend on, besides the job
   std::vector<Change> changes;  // in the order in which they were accepted
@@ -193,7 +216,9 @@ class Observer {
   virtual void task_stage_begun(const std::string& name, int64_t tasks, int64_t records) {
     (void)name, (void)tasks, (void)records;
   }
+  virtual void task_pass_finished(const TaskPassInfo& pass) { (void)pass; }
   virtual void task_stage_finished(const TaskStageInfo& stage) { (void)stage; }
+  virtual void encoded(const EncoderInfo& encoder) { (void)encoder; }
   virtual void fitted(const FitInfo& fit) { (void)fit; }
   virtual void stage_begun(const StageInfo& stage) { (void)stage; }
   virtual void round_finished(const RoundInfo& round) { (void)round; }

@@ -314,6 +314,7 @@ Json to_json(const std::vector<TaskStageInfo>& stages) {
                     {"bytes_spilled", stage.bytes_spilled},
                     {"bytes_held", stage.bytes_held},
                     {"seconds", number(stage.seconds)}});
+    if (!stage.values.empty()) list.back()["values"] = to_json(stage.values);
   }
   return list;
 }
@@ -330,6 +331,18 @@ Json to_json(const std::vector<FitInfo>& fits) {
                     {"bytes_shuffled", fit.bytes_shuffled},
                     {"seconds", number(fit.seconds)}});
   }
+  return list;
+}
+
+Json to_json(const std::vector<EncoderInfo>& encoders) {
+  Json list = Json::array();
+  for (const EncoderInfo& encoder : encoders)
+    list.push_back({{"stage", encoder.stage},
+                    {"layers", encoder.layers},
+                    {"records", encoder.records},
+                    {"bytes", encoder.bytes},
+                    {"in_file", encoder.in_file},
+                    {"seconds", number(encoder.seconds)}});
   return list;
 }
 
@@ -385,6 +398,7 @@ std::string Summary::json() const {
                  {"tasks_by_rank", tasks_by_rank},
                  {"stages", to_json(stages)},
                  {"fits", to_json(fits)},
+                 {"encoders", to_json(encoders)},
                  {"skipped_records", skipped_records},
                  {"faults", list},
                  {"changes", to_json(changes)},

@@ -14,7 +14,6 @@
 #include "pipeline/report_names.h"
 #include "train/class_check.h"
 #include "train/compile_plan.h"
-#include "train/network_records.h"
 #include "train/ranks.h"
 #include "train/stage_init.h"
 
@@ -230,18 +229,6 @@ Status Stage::check_monitor(const Monitored& one) const {
   return {Code::kInvalid,
           error_at(one.where, fmt::format("{} looks at a value of validations: got \"{}\", wanted one of {}",
                                           one.schedule, name, fmt::join(names, ", ")))};
-}
-
-Status Stage::declare_network_records() const {
-  for (const StageSpec& stage : job_.stages) {
-    if (!stage.network) continue;
-    const std::string& on = stage.network->on;
-    const int64_t records = on == "test"    ? data_->test().records()
-                            : on == "train" ? data_->training_records()
-                                            : data_->validation().records();
-    PLAIT_TRY(plait::declare_network_records(job_, stage, data_->training().parts(), records));
-  }
-  return {};
 }
 
 Status Stage::fit(const Fits* kept, std::vector<FitInfo>& told) {
@@ -566,16 +553,20 @@ Result<NamedValues> Stage::test(const NamedTensors& weights, const std::string& 
   if (!run_.is_root()) return values;
   EvaluationInfo info;
   info.on = "test";
+  info.values = values;
+  info.records = test_->records();
+  info.seconds = seconds_of(run_.clock.now() - begin);
+  PLAIT_TRY(tell(std::move(info), which));
+  return values;
+}
+
+Status Stage::tell(EvaluationInfo info, const std::string& which) {
   info.weights = which;
   info.stage = number_;
   info.step = state_.step;
   info.epoch = which == "best" ? best_.epoch : epoch();
-  info.values = values;
-  info.records = test_->records();
-  info.seconds = seconds_of(run_.clock.now() - begin);
   run_.observer.evaluated(info);
-  PLAIT_TRY(run_.folder->add(info));
-  return values;
+  return run_.folder->add(info);
 }
 
 void Stage::keep_times() {

@@ -64,9 +64,6 @@ class Stage : private RoundFollower {
   // "".
   std::string length_bound_schedule() const { return optimizer_->length_bound_schedule(); }
   const JobData& data() const { return *data_; }
-  // Of all stages of the job that read the trained network. After open. Fails with: as the function of that
-  // name in network_records.h.
-  Status declare_network_records() const;
   // What a rank holds that does all shards of the stage with these threads, or their part of `ranks`; the
   // process apart.
   RunMemory memory(int threads, int ranks) const;
@@ -92,6 +89,9 @@ class Stage : private RoundFollower {
   const NamedValues& validation() const { return validation_values_; }
   // The schedule that ended the stage, and after which step; "" where none did.
   const std::string& ended_early() const { return ended_early_; }
+  // What was measured after its last step: weights, step and epoch of `info` are filled in, and it is told
+  // and kept. Rank 0.
+  Status tell(EvaluationInfo info, const std::string& which);
   // On the job's test records; empty where there are none. Fails with: kStopped on all ranks.
   Result<NamedValues> test(const NamedTensors& weights, const std::string& which);
   // Of the rounds that have run.

@@ -1,8 +1,11 @@
 #include "train/stage_chain.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/sha256.h"
+#include "train/network_records.h"
+#include "train/network_stage.h"
 #include "train/ranks.h"
 #include "train/stage_record.h"
 
@@ -14,13 +17,14 @@ std::string place_of(const StageSpec& stage) { return "stage[" + stage.name + "]
 // Of all that decides a stage's output: program, plugins, machine, what the job and the data say of it, and
 // the outputs of the stages that it uses.
 std::string made_from(const StageSpec& stage, const Identity& identity,
-                      const std::vector<std::string>& used_sha256) {
+                      const std::vector<std::string>& used_sha256, bool needs_all) {
   const std::string place = place_of(stage);
   std::string text;
   for (const Fact& fact : identity) {
     // What the network makes depends on all of the job.
-    const bool is_of_job = !stage.network && (fact.part == part::kJob || fact.part == part::kLength ||
-                                              fact.part == part::kData || fact.part == part::kWholeData);
+    const bool is_of_job = !needs_all && !stage.network &&
+                           (fact.part == part::kJob || fact.part == part::kLength ||
+                            fact.part == part::kData || fact.part == part::kWholeData);
     if (is_of_job && fact.name != "seed" && !fact.name.starts_with(place)) continue;
     text += std::string(fact.part) + "\n" + fact.name + "\n" + fact.value + "\n";
   }
@@ -30,13 +34,37 @@ std::string made_from(const StageSpec& stage, const Identity& identity,
 
 double seconds_of(Clock::Nanoseconds time) { return std::chrono::duration<double>(time).count(); }
 
+// Rank 0 is told of each pass but the last, which ends the stage.
+std::function<void(int64_t, int64_t)> teller(const StageChain::Surroundings& around,
+                                             const std::string& name) {
+  auto begin = std::make_shared<Clock::Nanoseconds>(around.clock.now());
+  return [&around, name, begin](int64_t pass, int64_t records) {
+    const Clock::Nanoseconds now = around.clock.now();
+    around.observer.task_pass_finished({name, pass, records, seconds_of(now - *begin)});
+    *begin = now;
+  };
+}
+
 }  // namespace
 
-Result<std::unique_ptr<StageChain>> StageChain::open(const Registry& registry, const Job& job, When when) {
+NamedValues values_of(const StageArrays& measured) {
+  NamedValues values;
+  for (const StageArrays::Array& array : measured.arrays()) {
+    double value = 0;
+    std::memcpy(&value, array.bytes.data(), sizeof value);
+    values.emplace_back(array.spec.name, value);
+  }
+  return values;
+}
+
+Result<std::unique_ptr<StageChain>> StageChain::open(const Registry& registry, const Job& job, When when,
+                                                     const NetworkRecords* network) {
   std::unique_ptr<StageChain> chain(new StageChain(registry, job));
   for (const StageSpec& spec : job.stages) {
     if (spec.is_after_training != (when == When::kAfterTraining)) continue;
-    PLAIT_ASSIGN(auto stage, TaskStage::open(registry, spec, job.seed));
+    PLAIT_ASSIGN(auto stage, spec.is_task() ? TaskStage::open(registry, spec, job.seed)
+                                            : NetworkStage::open(registry, spec, network->records(spec),
+                                                                 job.evaluate.batch));
     chain->stages_.push_back(std::move(stage));
   }
   return chain;
@@ -45,7 +73,7 @@ Result<std::unique_ptr<StageChain>> StageChain::open(const Registry& registry, c
 std::vector<PlacedReader> StageChain::readers() const {
   std::vector<PlacedReader> readers;
   for (const auto& stage : stages_)
-    if (stage->spec().source) readers.push_back({place_of(stage->spec()) + ".source", &stage->reader()});
+    if (stage->reader() != nullptr) readers.push_back({place_of(stage->spec()) + ".source", stage->reader()});
   return readers;
 }
 
@@ -68,7 +96,7 @@ std::vector<std::string> StageChain::sha256_of_used(const StageSpec& spec,
 }
 
 // A stage that was opened before those that it uses had run could only be checked.
-Status StageChain::open_waiting(std::unique_ptr<TaskStage>& stage, const Surroundings& around) {
+Status StageChain::open_waiting(std::unique_ptr<ChainStage>& stage, const Surroundings& around) {
   if (!stage->is_waiting()) return {};
   return around.work.run([this, &stage]() -> Status {
     PLAIT_ASSIGN(stage, TaskStage::open(registry_, stage->spec(), job_.seed));
@@ -76,16 +104,17 @@ Status StageChain::open_waiting(std::unique_ptr<TaskStage>& stage, const Surroun
   });
 }
 
-Status StageChain::run_one(std::unique_ptr<TaskStage>& stage, const Surroundings& around,
+Status StageChain::run_one(std::unique_ptr<ChainStage>& stage, const Surroundings& around,
                            std::vector<TaskStageInfo>& told) {
   Transport& transport = around.transport;
   const StageSpec& spec = stage->spec();
   std::vector<std::string> used = sha256_of_used(spec, told);
   if (spec.network) used.push_back(around.network_sha256(spec));
-  const std::string from = made_from(spec, around.identity, used);
+  const std::string from = made_from(spec, around.identity, used, around.is_of_pretraining);
   TaskStageInfo info;
   info.name = spec.name;
-  info.task = spec.task.id();
+  info.task = spec.does();
+  info.is_task = spec.is_task();
   info.is_keyed = spec.is_keyed();
   info.output = spec.output;
   const auto begin = around.clock.now();
@@ -95,7 +124,7 @@ Status StageChain::run_one(std::unique_ptr<TaskStage>& stage, const Surroundings
   if (is_kept == 0) {
     if (spec.network) PLAIT_TRY(around.make_network_records(spec));
     PLAIT_TRY(open_waiting(stage, around));
-    PLAIT_TRY(run_task(*stage, around, info));
+    PLAIT_TRY(run_stage(*stage, around, info));
     if (transport.is_root()) PLAIT_TRY(write_stage_record(around.files, around.run_dir, from, info));
   }
   PLAIT_ASSIGN(info.sha256, share_text(transport, info.sha256));
@@ -111,11 +140,12 @@ Status StageChain::run_one(std::unique_ptr<TaskStage>& stage, const Surroundings
   return {};
 }
 
-Status StageChain::run_task(TaskStage& stage, const Surroundings& around, TaskStageInfo& info) {
-  const std::string path = around.run_dir + "/" + info.output;
+Status StageChain::run_stage(ChainStage& stage, const Surroundings& around, TaskStageInfo& info) {
   if (around.transport.is_root()) around.observer.task_stage_begun(info.name, stage.tasks(), stage.records());
-  PLAIT_ASSIGN(const TaskStage::Outcome outcome,
-               stage.run(around.transport, around.work, around.files, path, around.threads));
+  const ChainStage::Around on{around.transport, around.work,
+                              around.files,     around.run_dir + "/" + info.output,
+                              around.threads,   teller(around, info.name)};
+  PLAIT_ASSIGN(const ChainStage::Outcome outcome, stage.run(on));
   for (size_t i = 0; around.transport.is_root() && i < stage.fits().size(); ++i)
     around.observer.fitted(stage.fits()[i]);
   info.tasks = stage.tasks();
@@ -124,11 +154,13 @@ Status StageChain::run_task(TaskStage& stage, const Surroundings& around, TaskSt
   info.passes = outcome.passes;
   info.pairs = outcome.pairs;
   info.results = outcome.results;
+  info.value = outcome.value;
   info.bytes_shuffled = outcome.bytes_shuffled;
   info.bytes_spilled = outcome.bytes_spilled;
   info.bytes_held = outcome.bytes_held;
   info.tasks_by_rank = outcome.tasks_by_rank;
   info.sha256 = outcome.sha256;
+  if (stage.spec().verb == Verb::kEvaluate) info.values = values_of(*stage.spec().from_stage);
   return {};
 }
 

@@ -1,5 +1,5 @@
-// The stages of a job that run tasks, each behind those whose arrays it uses, before its training or after
-// it; and what of them an earlier run left that is still good.
+// The stages of a job that run tasks or use the trained network, each behind those whose arrays it uses,
+// before its training or after it; and what of them an earlier run left that is still good.
 #pragma once
 #include <functional>
 #include <memory>
@@ -11,15 +11,21 @@
 
 namespace plait {
 
+class NetworkRecords;
+
+// What an evaluate stage has measured.
+NamedValues values_of(const StageArrays& measured);
+
 class StageChain {
  public:
   enum class When { kBeforeTraining, kAfterTraining };
-  // The job outlives the chain. Of stages after training those that read the network must know what it will
-  // give them: declare_network_records. Fails with: as TaskStage::open. Threads: [setup only]
-  static Result<std::unique_ptr<StageChain>> open(const Registry& registry, const Job& job, When when);
+  // The job outlives the chain. `network`: of stages after training, what they will be given; null before it.
+  // Fails with: as TaskStage::open and NetworkStage::open. Threads: [setup only]
+  static Result<std::unique_ptr<StageChain>> open(const Registry& registry, const Job& job, When when,
+                                                  const NetworkRecords* network = nullptr);
 
   bool is_empty() const { return stages_.empty(); }
-  const std::vector<std::unique_ptr<TaskStage>>& stages() const { return stages_; }
+  const std::vector<std::unique_ptr<ChainStage>>& stages() const { return stages_; }
   // For data_identity.
   std::vector<PlacedReader> readers() const;
 
@@ -37,6 +43,7 @@ class StageChain {
     // its records.
     std::function<std::string(const StageSpec&)> network_sha256 = {};
     std::function<Status(const StageSpec&)> make_network_records = {};
+    bool is_of_pretraining = false;  // what a pretrainer says depends on all of the job
   };
   // What was done is in `told`, in order, also after a stop.
   // Fails with: as TaskStage::run; kStopped on all ranks. Threads: [one at a time], the transport's thread
@@ -44,16 +51,16 @@ class StageChain {
 
  private:
   StageChain(const Registry& registry, const Job& job) : registry_(registry), job_(job) {}
-  Status run_one(std::unique_ptr<TaskStage>& stage, const Surroundings& around,
+  Status run_one(std::unique_ptr<ChainStage>& stage, const Surroundings& around,
                  std::vector<TaskStageInfo>& told);
-  Status run_task(TaskStage& stage, const Surroundings& around, TaskStageInfo& info);
-  Status open_waiting(std::unique_ptr<TaskStage>& stage, const Surroundings& around);
+  Status run_stage(ChainStage& stage, const Surroundings& around, TaskStageInfo& info);
+  Status open_waiting(std::unique_ptr<ChainStage>& stage, const Surroundings& around);
   std::vector<std::string> sha256_of_used(const StageSpec& spec,
                                           const std::vector<TaskStageInfo>& told) const;
 
   const Registry& registry_;
   const Job& job_;
-  std::vector<std::unique_ptr<TaskStage>> stages_;
+  std::vector<std::unique_ptr<ChainStage>> stages_;
 };
 
 }  // namespace plait

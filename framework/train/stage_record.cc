@@ -1,12 +1,14 @@
 #include "train/stage_record.h"
 
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "base/json_bounds.h"
 #include "base/json_text.h"
 #include "base/sha256.h"
+#include "train/pair_table.h"
 #include "train/ranks.h"
 #include "train/safetensors.h"
 
@@ -17,6 +19,13 @@ using Json = nlohmann::ordered_json;
 
 std::string record_path(const std::string& run_dir, const std::string& output) {
   return run_dir + "/" + output + ".stage.json";
+}
+
+// No number is null, as everywhere in JSON.
+Json values_json(const NamedValues& values) {
+  Json object = Json::object();
+  for (const auto& [name, value] : values) object[name] = std::isfinite(value) ? Json(value) : Json();
+  return object;
 }
 
 Json read_record(Files& files, const std::string& path) {
@@ -41,6 +50,12 @@ uint32_t dtype_of(const std::string& name) {
   return 0;
 }
 
+Status take_pairs(std::string_view bytes, const std::string& place, const std::string& value,
+                  StageArrays& into) {
+  PLAIT_ASSIGN(auto arrays, read_table(bytes, value_kind_of(value), place));
+  return into.set(std::move(arrays)).at(place);
+}
+
 // A file lists its tensors in its own order; plugins find them by name.
 Status take_arrays(std::string_view bytes, const std::string& place, StageArrays& into) {
   PLAIT_ASSIGN(const StoredTensors stored, read_safetensors(bytes, place));
@@ -57,7 +72,9 @@ Status take_arrays(std::string_view bytes, const std::string& place, StageArrays
   return into.set(std::move(arrays)).at(place);
 }
 
-Result<std::string> read_output(Files& files, const std::string& run_dir, const StageSpec& stage) {
+// `value`: of a table of pairs the kind of its values.
+Result<std::string> read_output(Files& files, const std::string& run_dir, const StageSpec& stage,
+                                std::string& value) {
   const std::string path = run_dir + "/" + stage.output;
   if (!files.exists(path))
     return Status(Code::kNotFound,
@@ -68,6 +85,8 @@ Result<std::string> read_output(Files& files, const std::string& run_dir, const 
     return Status(Code::kCorrupt, path + " is not what stage \"" + stage.name + "\" wrote (" +
                                       (record.is_object() ? "another SHA-256" : "no good record beside it") +
                                       ")");
+  const auto kind = record.find("value");
+  if (kind != record.end() && kind->is_string()) value = kind->get<std::string>();
   return bytes;
 }
 
@@ -82,7 +101,9 @@ Status write_stage_record(Files& files, const std::string& run_dir, const std::s
                        {"skipped_records", info.skipped_records},
                        {"passes", info.passes},
                        {"pairs", info.pairs},
-                       {"results", info.results}};
+                       {"results", info.results},
+                       {"value", info.value},
+                       {"values", values_json(info.values)}};
   return files.write_atomically(record_path(run_dir, info.output), json_text(object, 2) + "\n");
 }
 
@@ -104,18 +125,26 @@ bool read_stage_record(Files& files, const std::string& run_dir, const std::stri
   info.passes = number("passes");
   info.pairs = number("pairs");
   info.results = number("results");
+  const auto value = json.find("value");
+  info.value = value != json.end() && value->is_string() ? value->get<std::string>() : "";
+  const Json values = json.value("values", Json::object());
+  for (const auto& [name, measured] : values.items())
+    info.values.emplace_back(name, measured.is_number() ? measured.get<double>() : std::nan(""));
   return true;
 }
 
 Status share_stage_arrays(Files& files, const std::string& run_dir, const StageSpec& stage,
                           Transport& transport) {
   if (stage.arrays->has_values()) return {};
-  std::string bytes;
+  std::string bytes, value;
   if (transport.is_root()) {
-    PLAIT_ASSIGN(bytes, read_output(files, run_dir, stage));
+    PLAIT_ASSIGN(bytes, read_output(files, run_dir, stage, value));
   }
   PLAIT_ASSIGN(bytes, share_text(transport, bytes));
-  return take_arrays(bytes, run_dir + "/" + stage.output, *stage.arrays);
+  const std::string path = run_dir + "/" + stage.output;
+  if (!stage.is_keyed()) return take_arrays(bytes, path, *stage.arrays);
+  PLAIT_ASSIGN(value, share_text(transport, value));
+  return take_pairs(bytes, path, value, *stage.arrays);
 }
 
 Status share_used_arrays(Files& files, const std::string& run_dir, const Job& job, Transport& transport) {

@@ -1,16 +1,17 @@
 #include "train/task_stage.h"
 
 #include <fmt/format.h>
+#include <plait/task_stage.h>
 
 #include <algorithm>
 #include <atomic>
 #include <vector>
 
 #include "base/random_keys.h"
-#include "base/sha256.h"
 #include "graph/sample_chain.h"
 #include "pipeline/load.h"
 #include "registry/shape_text.h"
+#include "train/pair_table.h"
 
 namespace plait {
 namespace {
@@ -25,13 +26,6 @@ uint64_t record_bytes(const std::vector<PartSpec>& parts) {
   uint64_t bytes = 0;
   for (const PartSpec& part : parts) bytes += byte_count(part);
   return bytes;
-}
-
-// Outputs of a task, whose columns have no names.
-std::vector<SinkArraySpec> sink_arrays(const std::vector<PartSpec>& outputs) {
-  std::vector<SinkArraySpec> arrays;
-  for (const PartSpec& output : outputs) arrays.push_back({output, {}});
-  return arrays;
 }
 
 }  // namespace
@@ -158,11 +152,11 @@ int64_t TaskStage::records_in_call(uint64_t record_bytes) {
 }
 
 TaskStage::TaskStage(const Registry& registry, const StageSpec& spec, uint64_t seed)
-    : registry_(registry), spec_(spec), seed_(seed) {}
+    : ChainStage(spec), registry_(registry), seed_(seed) {}
 TaskStage::~TaskStage() = default;
 
-Result<std::unique_ptr<TaskStage>> TaskStage::open(const Registry& registry, const StageSpec& spec,
-                                                   uint64_t seed) {
+Result<std::unique_ptr<ChainStage>> TaskStage::open(const Registry& registry, const StageSpec& spec,
+                                                    uint64_t seed) {
   std::unique_ptr<TaskStage> stage(new TaskStage(registry, spec, seed));
   stage->is_waiting_ =
       std::ranges::any_of(spec.used_stages(), [](const StageArrays* used) { return !used->has_values(); });
@@ -178,14 +172,15 @@ Result<std::unique_ptr<TaskStage>> TaskStage::open(const Registry& registry, con
       return Status(Code::kInvalid, op.place + " works on batches of training, and cannot stand in a stage");
   PLAIT_TRY(stage->make_plugins(registry));
   stage->mapper_ = std::make_unique<Mapper>(*stage->reader_, stage->task_);
-  return stage;
+  return std::unique_ptr<ChainStage>(std::move(stage));
 }
 
 SampleReader::Options TaskStage::reader_options() const {
   SampleReader::Options options;
-  options.training = false;
+  options.training = !spec().augment.empty();
   options.seed = seed_;
-  options.preprocess = &spec_.preprocess;
+  options.augment = &spec().augment;
+  options.preprocess = &spec().preprocess;
   return options;
 }
 
@@ -193,14 +188,14 @@ Status TaskStage::fit(Transport& transport, StoppableWork& work, int threads) {
   const FitRecords all{records(), [](int64_t place) { return place; }};
   const Status fitted =
       fitting_.complete(*reader_, reader_options(), all, {registry_, transport, work, threads}, fits_);
-  return fitted || fitted.code() == Code::kStopped ? fitted : fitted.at("stage \"" + spec_.name + "\"");
+  return fitted || fitted.code() == Code::kStopped ? fitted : fitted.at("stage \"" + spec().name + "\"");
 }
 
 Status TaskStage::open_arrays() {
-  auto source = ArraySource::create(spec_.from_stage, spec_.from_arrays, spec_.where);
+  auto source = ArraySource::create(spec().from_stage, spec().from_arrays, spec().where);
   if (!source)
     return {source.status().code(),
-            error_at(spec_.where, spec_.from_text() + ": " + source.status().message())};
+            error_at(spec().where, spec().from_text() + ": " + source.status().message())};
   arrays_source_ = std::move(source).value();
   return {};
 }
@@ -211,34 +206,29 @@ Status TaskStage::make_plugins(const Registry& registry) {
   };
   const auto& parts = reader_->chain().last_parts();
   CallContext context;
-  auto form = infer_task(*spec_.task.entry, *spec_.task.config, parts, context);
-  PLAIT_TRY(placed(spec_.task, form.status().at(name_of(spec_.task))));
+  auto form = infer_task(*spec().task.entry, *spec().task.config, parts, context);
+  PLAIT_TRY(placed(spec().task, form.status().at(name_of(spec().task))));
   form_ = std::move(form).value();
-  if (!waits_for_stage(*spec_.task.config)) {
-    auto task = create_task(registry, *spec_.task.entry, *spec_.task.config, parts, context);
-    PLAIT_TRY(placed(spec_.task, task.status()));
+  if (!waits_for_stage(*spec().task.config)) {
+    const plait_task_stage bounds{sizeof bounds, 0, is_waiting_ ? 0 : records(), spec().most_passes};
+    context.set_extension(PLAIT_EXTENSION_TASK_STAGE, &bounds);
+    auto task = create_task(registry, *spec().task.entry, *spec().task.config, parts, context);
+    PLAIT_TRY(placed(spec().task, task.status()));
     task_ = std::move(task).value();
   }
-  const bool is_keyed = spec_.is_keyed();
+  const bool is_keyed = spec().is_keyed();
   if (is_keyed != form_.is_keyed())
-    return placed(spec_.task,
+    return placed(spec().task,
                   {Code::kPlugin, fmt::format("{} says in its rules that it {} accumulators, and infer {}",
-                                              name_of(spec_.task), is_keyed ? "has no" : "has",
+                                              name_of(spec().task), is_keyed ? "has no" : "has",
                                               is_keyed ? "has some" : "has none")});
   if (is_keyed) return make_keyed_plugins(registry);
   std::vector<PartSpec> outputs = form_.outputs();
   for (size_t i = 0; i < outputs.size(); ++i)
     if (form_.has_rows(i)) outputs[i].shape.insert(outputs[i].shape.begin(), -1);  // as many as there will be
-  if (spec_.arrays != nullptr) spec_.arrays->declare(outputs);
-  PLAIT_TRY(make_sink());
-  return placed(spec_.task, sink_->check(sink_arrays(outputs)));
-}
-
-Status TaskStage::make_sink() {
-  auto sink = Sink::create(registry_, spec_.sink);
-  if (!sink) return {sink.status().code(), error_at(spec_.sink.where, sink.status().message())};
-  sink_ = std::move(sink).value();
-  return {};
+  if (spec().arrays != nullptr) spec().arrays->declare(outputs);
+  PLAIT_TRY(make_sink(registry));
+  return placed(spec().task, sink().check(sink_arrays(outputs)));
 }
 
 Status TaskStage::make_keyed_plugins(const Registry& registry) {
@@ -246,26 +236,27 @@ Status TaskStage::make_keyed_plugins(const Registry& registry) {
     return status ? status : Status(status.code(), error_at(plugin.where, status.message()));
   };
   uint32_t kind = form_.value;
-  if (spec_.combiner) {
-    auto combiner = Combiner::create(registry, spec_.combiner, kind);
-    PLAIT_TRY(placed(spec_.combiner, combiner.status()));
+  if (spec().combiner) {
+    auto combiner = Combiner::create(registry, spec().combiner, kind);
+    PLAIT_TRY(placed(spec().combiner, combiner.status()));
     combiner_ = std::move(combiner).value();
     kind = combiner_->kind();
   }
-  auto reducer = KeyReducer::create(registry, spec_.reducer, kind);
-  PLAIT_TRY(placed(spec_.reducer, reducer.status()));
+  auto reducer = KeyReducer::create(registry, spec().reducer, kind);
+  PLAIT_TRY(placed(spec().reducer, reducer.status()));
   reducer_ = std::move(reducer).value();
-  PLAIT_TRY(make_sink());
-  return placed(spec_.sink, sink_->check(reducer_->kind()));
+  if (spec().arrays != nullptr) spec().arrays->declare(table_arrays(reducer_->kind()));
+  PLAIT_TRY(make_sink(registry));
+  return placed(spec().sink, sink().check(reducer_->kind()));
 }
 
-int64_t TaskStage::tasks() const { return Splits{records(), spec_.split}.count(); }
+int64_t TaskStage::tasks() const { return Splits{records(), spec().split}.count(); }
 
 std::string TaskStage::flow() const {
   std::string text;
   for (const PartSpec& part : reader_->chain().last_parts())
     text += (text.empty() ? "" : ", ") + part_text(part);
-  text += " -> " + name_of(spec_.task) + " -> ";
+  text += " -> " + name_of(spec().task) + " -> ";
   if (!form_.is_keyed()) {
     const auto outputs = form_.outputs();
     for (size_t i = 0; i < outputs.size(); ++i) {
@@ -274,35 +265,26 @@ std::string TaskStage::flow() const {
     return text;
   }
   text += value_kind_name(form_.value);
-  if (combiner_) text += " -> " + name_of(spec_.combiner) + " -> " + value_kind_name(combiner_->kind());
-  return text + " -> " + name_of(spec_.reducer) + " -> " + value_kind_name(reducer_->kind());
+  if (combiner_) text += " -> " + name_of(spec().combiner) + " -> " + value_kind_name(combiner_->kind());
+  return text + " -> " + name_of(spec().reducer) + " -> " + value_kind_name(reducer_->kind());
 }
 
-Result<TaskStage::Outcome> TaskStage::run(Transport& transport, StoppableWork& work, Files& files,
-                                          const std::string& path, int threads) {
-  PLAIT_TRY(fit(transport, work, threads));
+Result<ChainStage::Outcome> TaskStage::run(const Around& around) {
+  PLAIT_TRY(fit(around.transport, around.work, around.threads));
   // A source that is read in order has one reader.
-  const int slots = reader_->chain().in_order() ? 1 : threads;
-  mapper_->set_slots(slots, &work.cancelled());
+  const int slots = reader_->chain().in_order() ? 1 : around.threads;
+  mapper_->set_slots(slots, &around.work.cancelled());
   std::string sha256;
-  const auto write_file = [&](const std::function<Status(const Files::Writer&)>& content) {
-    return files.write_pieces_atomically(path, [&](const Files::Writer& write) -> Status {
-      Sha256 digest;
-      PLAIT_TRY(content([&](std::string_view piece) {
-        digest.update(piece);
-        return write(piece);
-      }));
-      sha256 = Sha256::hex_of(digest.digest());
-      return {};
-    });
+  const FileWriter write_file = [&](const std::function<Status(const Files::Writer&)>& content) {
+    return write_output(around, sha256, content);
   };
   Outcome outcome;
-  const Status ran = form_.is_keyed() ? run_keyed(transport, work, slots, write_file, outcome)
-                                      : run_arrays(transport, work, slots, write_file, outcome);
-  if (!ran) return ran.code() == Code::kStopped ? ran : ran.at("stage \"" + spec_.name + "\"");
+  const Status ran = form_.is_keyed() ? run_keyed(around, slots, write_file, outcome)
+                                      : run_arrays(around, slots, write_file, outcome);
+  if (!ran) return ran.code() == Code::kStopped ? ran : ran.at("stage \"" + spec().name + "\"");
   outcome.sha256 = sha256;
   int64_t sums[] = {mapper_->records(), mapper_->skipped()};
-  PLAIT_TRY(transport.all_reduce_sum(std::span<int64_t>(sums)));
+  PLAIT_TRY(around.transport.all_reduce_sum(std::span<int64_t>(sums)));
   if (form_.is_keyed()) outcome.records = sums[0];
   outcome.skipped_records = sums[1];
   release();
@@ -316,27 +298,27 @@ void TaskStage::release() {
   mapper_->set_slots(0, nullptr);
 }
 
-Status TaskStage::run_keyed(Transport& transport, StoppableWork& work, int slots,
-                            const FileWriter& write_file, Outcome& outcome) {
+Status TaskStage::run_keyed(const Around& around, int slots, const FileWriter& write_file, Outcome& outcome) {
   KeyedStage::Parts parts;
-  parts.splits = {records(), spec_.split};
+  parts.splits = {records(), spec().split};
   parts.mapper = mapper_.get();
   parts.kind = form_.value;
   parts.combiner = combiner_.get();
   parts.reducer = reducer_.get();
-  parts.memory_bytes = spec_.memory_bytes;
+  parts.memory_bytes = spec().memory_bytes;
   parts.threads = slots;
-  parts.transport = &transport;
-  parts.work = &work;
+  parts.transport = &around.transport;
+  parts.work = &around.work;
   parts.take = [&](PairStream& results) {
     return write_file(
-        [&](const Files::Writer& write) { return sink_->write(results, reducer_->kind(), write); });
+        [&](const Files::Writer& write) { return sink().write(results, reducer_->kind(), write); });
   };
   keyed_ = std::make_unique<KeyedStage>(parts);
   PLAIT_TRY(keyed_->run());
   const KeyedCounts& counts = keyed_->counts();
   outcome.pairs = counts.pairs;
   outcome.results = counts.results;
+  outcome.value = table_value(reducer_->kind());
   outcome.bytes_shuffled = counts.bytes_shuffled;
   outcome.bytes_spilled = counts.bytes_spilled;
   outcome.bytes_held = counts.bytes_held;
@@ -344,26 +326,27 @@ Status TaskStage::run_keyed(Transport& transport, StoppableWork& work, int slots
   return {};
 }
 
-Status TaskStage::run_arrays(Transport& transport, StoppableWork& work, int slots,
-                             const FileWriter& write_file, Outcome& outcome) {
+Status TaskStage::run_arrays(const Around& around, int slots, const FileWriter& write_file,
+                             Outcome& outcome) {
   ArrayStage::Parts parts;
-  parts.splits = {records(), spec_.split};
+  parts.splits = {records(), spec().split};
   parts.mapper = mapper_.get();
   parts.form = &form_;
   parts.task = &task_;
-  parts.memory_bytes = spec_.memory_bytes;
-  parts.most_passes = spec_.most_passes;
-  parts.random_key = random_key(seed_, RandomPurpose::kTask, spec_.name);
+  parts.memory_bytes = spec().memory_bytes;
+  parts.most_passes = spec().most_passes;
+  parts.random_key = random_key(seed_, RandomPurpose::kTask, spec().name);
   parts.threads = slots;
-  parts.transport = &transport;
-  parts.work = &work;
+  parts.transport = &around.transport;
+  parts.work = &around.work;
   parts.take = [&](const std::vector<OutputArray>& arrays) {
     std::vector<PartSpec> specs;
     std::vector<const void*> data;
     for (const OutputArray& array : arrays) specs.push_back(array.spec), data.push_back(array.bytes.data());
     return write_file(
-        [&](const Files::Writer& write) { return sink_->write(sink_arrays(specs), data, write); });
+        [&](const Files::Writer& write) { return sink().write(sink_arrays(specs), data, write); });
   };
+  parts.passed = around.passed;
   arrays_ = std::make_unique<ArrayStage>(parts);
   PLAIT_TRY(arrays_->run());
   const ArrayCounts& counts = arrays_->counts();

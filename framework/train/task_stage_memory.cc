@@ -31,17 +31,17 @@ constexpr uint64_t kRowCopies = 3;
 
 }  // namespace
 
-TaskStage::Memory TaskStage::memory(int threads) const {
+ChainStage::Memory TaskStage::memory(int threads) const {
   const int64_t at_once = records() == 0 ? threads : std::min<int64_t>(tasks(), threads);
   const auto slots = static_cast<uint64_t>(reader_->chain().in_order() ? 1 : std::max<int64_t>(1, at_once));
   const uint64_t record = bytes_of(reader_->chain().last_parts());
   Memory use;
   use.held = slots * static_cast<uint64_t>(records_in_call(record)) * record;
   // What another stage or the network made is in memory.
-  if (spec_.from_stage != nullptr)
+  if (spec().from_stage != nullptr)
     use.held = sum_or_most(use.held, product_or_most(record, static_cast<uint64_t>(records())));
   if (form_.is_keyed()) {
-    use.bounded = use.most = spec_.memory_bytes;
+    use.bounded = use.most = spec().memory_bytes;
     return use;
   }
   uint64_t row = 0;
@@ -55,7 +55,7 @@ TaskStage::Memory TaskStage::memory(int threads) const {
   use.held += bytes_of(form_.states) + bytes_of(form_.declared_outputs);
   if (row == 0) return use;
   const uint64_t all = product_or_most(row, static_cast<uint64_t>(records()));
-  use.bounded = records() == 0 ? spec_.memory_bytes : std::min(spec_.memory_bytes, all);
+  use.bounded = records() == 0 ? spec().memory_bytes : std::min(spec().memory_bytes, all);
   use.most = product_or_most(kRowCopies, use.bounded);
   return use;
 }

@@ -92,7 +92,8 @@ with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR", "/var/tmp")) as fo
         runs += 1
         run = f"{folder}/run{runs}"
         more = ["--set", f"stage[words].memory={memory}"] if memory else []
-        words = [*before, options.plait, "run", options.job, "--var", f"text={text}", "--run-dir", run, "--progress", "none", *more]
+        words = [*before, options.plait, "run", options.job, "--var", f"text={text}", "--run-dir", run, "--progress", "none",
+                 "--del", "stage[usage]", *more]
         begin = time.perf_counter()
         subprocess.run(words, check=True)
         took = time.perf_counter() - begin

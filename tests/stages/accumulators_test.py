@@ -163,9 +163,14 @@ class AccumulatorsTest(unittest.TestCase):
         self.refuses("something", "moments { part: \"something\" }")
 
     def test_a_pass_too_many_is_refused_by_name(self):
+        text = self.plait("check", self.write_job("kmeans { k: 2 iterations: 50 }", "passes: 3"), status=1)
+        self.assertIn("iterations: 50 may take 52 passes over the records, and the stage's passes are 3", text)
+        self.assertIn("job.txtpb:", text)
+        text = self.plait("check", self.write_job("kmeans { k: 60000 }"), status=1)
+        self.assertIn("records, wanted at least k, 60000", text)
         text = self.plait("run", self.write_job("kmeans { k: 2 iterations: 50 }", "passes: 3"), "--run-dir", self.folder / "r",
                           status=1)
-        self.assertIn("asks for another pass after 3, and passes is 3", text)
+        self.assertIn("may take 52 passes", text)
         self.assertFalse((self.folder / "r" / "numbers.safetensors").exists())
 
     def test_a_label_out_of_range_is_named(self):

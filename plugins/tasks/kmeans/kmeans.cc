@@ -92,7 +92,10 @@ struct KMeans {
     a.output("inertia", DType::f64);
   }
 
-  void open(Context&, const Parts& parts) { d_ = elements_of(parts.part(part)); }
+  void open(Context& c, const Parts& parts) {
+    d_ = elements_of(parts.part(part));
+    if (const auto stage = stage_of(c)) check_stage(*stage);
+  }
 
   void map(Context& c, const Records& records, Accumulated& out) const {
     std::vector<float> vectors(records.size() * d_);
@@ -139,6 +142,17 @@ struct KMeans {
   }
 
  private:
+  // Known before the first pass, and told then.
+  void check_stage(const plait_task_stage& stage) const {
+    if (stage.records > 0 && stage.records < k)
+      throw Error("the stage has ", stage.records, " records, wanted at least k, ", k);
+    if (stage.passes < iterations + 2)
+      throw Error("iterations: ", iterations, " may take ", iterations + 2,
+                  " passes over the records, and the stage's "
+                  "passes are ",
+                  stage.passes);
+  }
+
   // Where f32, in which nearness is compared, has room for products of two such lengths.
   static constexpr double kLargest = 0x1p124;    // squared
   static constexpr double kSmallest = 0x1p-100;  // squared, of one element: above what is no normal number

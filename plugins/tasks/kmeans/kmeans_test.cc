@@ -43,6 +43,20 @@ Found clusters_of(const std::vector<V>& vectors, size_t d, DType dtype, const Se
           task.passes()};
 }
 
+TEST_CASE("a stage with too few records or passes is refused before the first pass") {
+  const auto open = [](int64_t records, int64_t passes, const Settings& settings) {
+    TestHost host;
+    const plait_task_stage stage{sizeof stage, 0, records, passes};
+    host.extensions[PLAIT_EXTENSION_TASK_STAGE] = &stage;
+    AccumulatingTaskTest(host, linked("plait.kmeans"), settings, {{"x", DType::f32, {2}}});
+  };
+  CHECK_THROWS_WITH(open(3, 1000, with(4)), "the stage has 3 records, wanted at least k, 4");
+  CHECK_THROWS_WITH(open(4, 26, with(4)),
+                    "iterations: 25 may take 27 passes over the records, and the stage's passes are 26");
+  open(4, 27, with(4));
+  open(0, 27, with(4));  // as many as another stage will make
+}
+
 TEST_CASE("by hand: two pairs, whatever the start") {
   const auto check = [&](auto zero, DType dtype) {
     using V = decltype(zero);

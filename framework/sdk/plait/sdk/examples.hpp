@@ -18,6 +18,7 @@
 #pragma once
 #include <plait/verify.h>
 
+#include <algorithm>
 #include <deque>
 #include <string>
 #include <utility>
@@ -43,10 +44,25 @@ class Example {
   }
   // An array of f64 of the stage `stage`, for a field that names it.
   Example& stage(std::string stage, std::string array, std::vector<int64_t> shape,
-                 std::vector<double> values) {
+                 const std::vector<double>& values) {
     for (Stage& one : stages_)
-      if (one.name == stage) return one.add(std::move(array), std::move(shape), std::move(values)), *this;
-    stages_.emplace_back(std::move(stage)).add(std::move(array), std::move(shape), std::move(values));
+      if (one.name == stage) return one.add_numbers(std::move(array), std::move(shape), values), *this;
+    stages_.emplace_back(std::move(stage)).add_numbers(std::move(array), std::move(shape), values);
+    return *this;
+  }
+  // The pairs of the stage `stage`, sorted by key.
+  Example& pairs(std::string stage, const std::vector<std::pair<std::string, int64_t>>& pairs) {
+    Stage& made = stages_.emplace_back(std::move(stage));
+    std::vector<int64_t> ends, values;
+    std::string keys;
+    for (const auto& [key, value] : pairs) {
+      keys += key;
+      ends.push_back(static_cast<int64_t>(keys.size())), values.push_back(value);
+    }
+    made.add("key", PLAIT_U8, {ends.empty() ? 0 : ends.back()}, keys.data(), keys.size());
+    for (const auto& [name, numbers] : {std::pair{"key_end", &ends}, {"value", &values}})
+      made.add(name, PLAIT_I64, {static_cast<int64_t>(numbers->size())}, numbers->data(),
+               numbers->size() * sizeof(int64_t));
     return *this;
   }
   // Integer inputs are 0 .. bound - 1; without it 0 and 1.
@@ -79,19 +95,26 @@ class Example {
     struct Array {
       std::string name;
       std::vector<int64_t> shape;
-      std::vector<double> values;
+      uint32_t dtype = PLAIT_F64;
+      std::vector<int64_t> values;  // as many bytes as are needed
       plait_tensor c{};
     };
     explicit Stage(std::string of) : name(std::move(of)) {}
-    void add(std::string array, std::vector<int64_t> shape, std::vector<double> values) {
+    void add(std::string array, uint32_t dtype, std::vector<int64_t> shape, const void* values,
+             size_t bytes) {
       Array& made = arrays.emplace_back();
-      made.name = std::move(array), made.shape = std::move(shape), made.values = std::move(values);
+      made.name = std::move(array), made.shape = std::move(shape), made.dtype = dtype;
+      made.values.resize(bytes / sizeof(int64_t) + 1);
+      std::copy_n(static_cast<const char*>(values), bytes, reinterpret_cast<char*>(made.values.data()));
+    }
+    void add_numbers(std::string array, std::vector<int64_t> shape, const std::vector<double>& values) {
+      add(std::move(array), PLAIT_F64, std::move(shape), values.data(), values.size() * sizeof(double));
     }
     const plait_verify_stage* made() {
       pointers.clear();
       for (Array& array : arrays) {
         array.c.struct_size = sizeof array.c;
-        array.c.dtype = PLAIT_F64;
+        array.c.dtype = array.dtype;
         array.c.rank = static_cast<int32_t>(array.shape.size());
         array.c.variable_axis = -1;
         array.c.shape = array.shape.data();

@@ -14,8 +14,17 @@
 // What a stage does not say (source, shards, batch, seed, optimizer) is the job's own. Names of other
 // plugins' fields need not be known: a layer says its mirror, corrupt() finds the layer that disturbs, and
 // Child<Optimizer>, Child<Loss> and Child<Layer> fields hold what the person wrote.
+//
+// A stage may run a task in place of training, and give what it finds to the network:
+//
+//     builder.begin("filters of c1");
+//     builder.prepare(Block("acme.patches"));
+//     builder.task("image", Block("acme.clusters"));
+//     builder.take("c1", "weight", "centres");
 // Threads: [setup]
 #pragma once
+#include <plait/pretrain_task.h>
+
 #include <string>
 #include <string_view>
 #include <vector>
@@ -97,7 +106,9 @@ class Network {
 // Every function throws Error where the host cannot do it; the host says why.
 class StageBuilder {
  public:
-  explicit StageBuilder(const plait_stage_builder* builder) : c_(builder) {}
+  // `tasks`: of the host; null where it runs none.
+  explicit StageBuilder(const plait_stage_builder* builder, const plait_pretrain_task* tasks = nullptr)
+      : c_(builder), tasks_(tasks) {}
   // First, and once.
   void begin(const std::string& title) { taken(c_->begin(c_, title.c_str()), "stage \"", title, "\""); }
   // Inputs come before those that read them.
@@ -139,7 +150,25 @@ class StageBuilder {
   void epochs(double epochs) { taken(c_->epochs(c_, epochs), "epochs"); }
   void steps(int64_t steps) { taken(c_->steps(c_, steps), "steps"); }  // of each shard, in all
 
+  // Of a stage that runs a task: an augmenter before it, the task, and what becomes of its arrays. `input` is
+  // a layer that was copied in this stage, or without a copy a part of the samples.
+  void prepare(const Block& augmenter) {
+    taken(augmenter.with([&](const plait_block& b) { return tasks().prepare(c_, &b); }), "the augmenter");
+  }
+  void task(const std::string& input, const Block& block) {
+    taken(block.with([&](const plait_block& b) { return tasks().task(c_, input.c_str(), &b); }), "the task");
+  }
+  // The network's layer gets the array when the task has run.
+  void take(const std::string& layer, const std::string& parameter, const std::string& array) {
+    taken(tasks().take(c_, layer.c_str(), parameter.c_str(), array.c_str()), "array \"", array, "\" for ",
+          layer, ".", parameter);
+  }
+
  private:
+  const plait_pretrain_task& tasks() const {
+    if (!PLAIT_HAS(tasks_, take)) throw Error("this host runs no tasks in pretraining");
+    return *tasks_;
+  }
   template <class... What>
   static void taken(int answer, const What&... what) {
     if (answer != PLAIT_OK) throw Error("the host does not take ", what...);
@@ -150,6 +179,7 @@ class StageBuilder {
     return list;
   }
   const plait_stage_builder* c_;
+  const plait_pretrain_task* tasks_;
 };
 
 namespace detail {
@@ -171,7 +201,8 @@ template <class T>
 int next_stage(const void* self, plait_context* context, const plait_pretrain_request* request,
                const plait_stage_builder* builder) noexcept {
   return guard(context, [&] {
-    StageBuilder stages(builder);
+    StageBuilder stages(builder,
+                        Context(context).extension<plait_pretrain_task>(PLAIT_EXTENSION_PRETRAIN_TASK));
     as<T>(self).next_stage(Network(request), static_cast<int>(request->stage), stages);
   });
 }

@@ -87,4 +87,37 @@ class StageOutput {
   const plait_stage_output* output_ = nullptr;  // the host's; null: none is named, or known yet
 };
 
+// The pairs of a stage whose task emits keys and values, such as words and how often they stand there: sorted
+// by key, by bytes. In open, once the stage has run.
+//
+//   Pairs words(from);
+//   for (size_t i = 0; i < words.size(); ++i) use(words.key(i), words.number(i));
+//
+// Fails with: kInvalid where the stage makes no pairs, or pairs of bytes, naming what it makes.
+class Pairs {
+ public:
+  explicit Pairs(const StageOutput& from)
+      : keys_(from.array("key")), ends_(from.array("key_end")), values_(from.numbers("value")) {
+    check(from);
+  }
+  // In infer, which sees no values yet.
+  static void check(const StageOutput& from) {
+    for (const char* array : {"key", "key_end", "value"}) (void)from.shape(array);
+    if (from.dtype("key") != DType::u8 || from.dtype("key_end") != DType::i64 || from.has("value_end"))
+      throw Error("the values of stage \"", from.name(),
+                  "\" are no numbers, wanted pairs of a key and a number");
+  }
+  size_t size() const { return values_.size(); }
+  std::string_view key(size_t i) const {
+    const auto ends = ends_.data<int64_t>();
+    const auto begin = static_cast<size_t>(i == 0 ? 0 : ends[i - 1]);
+    return {static_cast<const char*>(keys_.raw()) + begin, static_cast<size_t>(ends[i]) - begin};
+  }
+  double number(size_t i) const { return values_[i]; }
+
+ private:
+  Tensor keys_, ends_;
+  std::vector<double> values_;
+};
+
 }  // namespace plait::sdk

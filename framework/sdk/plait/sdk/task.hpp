@@ -20,11 +20,24 @@
 // It may be called again, elsewhere, for the same records.
 // Threads: map runs on several threads at once with one instance.
 #pragma once
+#include <plait/task_stage.h>
+
+#include <optional>
+
 #include "accumulators.hpp"
 #include "keyed.hpp"
 #include "parts.hpp"
 
 namespace plait::sdk {
+
+// In open: what the stage allows, for a task that can say beforehand that it is not enough; nothing where the
+// host does not say. records: of a pass, bad ones among them; 0: not known before another stage has run.
+// passes: the most that may be asked for.
+inline std::optional<plait_task_stage> stage_of(const Context& c) {
+  const auto* found = c.extension<plait_task_stage>(PLAIT_EXTENSION_TASK_STAGE);
+  if (!PLAIT_HAS(found, passes)) return std::nullopt;
+  return *found;
+}
 
 // Some records of the stage's input, in order: each part is [size(), ...], and a variable axis counts with N.
 class Records {

@@ -130,12 +130,28 @@ struct TestStage {
     };
     b.epochs = [](const plait_stage_builder* s, double epochs) { return add(s, text_of("epochs ", epochs)); };
     b.steps = [](const plait_stage_builder* s, int64_t steps) { return add(s, text_of("steps ", steps)); };
+    static const plait_pretrain_task tasks = task_functions();
+    host.extensions[PLAIT_EXTENSION_PRETRAIN_TASK] = &tasks;
     network.with(number, [&](const plait_pretrain_request& request) {
       host.check(ops.next_stage(self, host.context(), &request, &b));
     });
   }
 
  private:
+  static plait_pretrain_task task_functions() {
+    plait_pretrain_task t{};
+    t.struct_size = sizeof t;
+    t.prepare = [](const plait_stage_builder* s, const plait_block* block) {
+      return add(s, "prepare " + block_text(*block));
+    };
+    t.task = [](const plait_stage_builder* s, const char* input, const plait_block* block) {
+      return add(s, text_of("task < ", input, ": ", block_text(*block)));
+    };
+    t.take = [](const plait_stage_builder* s, const char* layer, const char* parameter, const char* array) {
+      return add(s, text_of("take ", layer, ".", parameter, " = ", array));
+    };
+    return t;
+  }
   static int add(const plait_stage_builder* builder, const std::string& line) {
     static_cast<TestStage*>(builder->host_data)->text += line + "\n";
     return PLAIT_OK;

@@ -1,0 +1,419 @@
+#include "pipeline/stage_blocks.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+#include "pipeline/job_name.h"
+#include "pipeline/report_names.h"
+#include "pipeline/stage_order.h"
+#include "pipeline/stage_sink.h"
+
+namespace plait {
+namespace {
+
+// What a stage does, as its field is called; a task is a plugin and has none.
+constexpr const char* kVerbs[] = {"train", "pretrain", "evaluate", "predict", "features"};
+// The evaluation whose records are the job's test.
+constexpr const char* kTest = "test";
+
+// Fields beside a verb that it has a use for.
+struct Uses {
+  const char* verb;  // "": a task
+  std::vector<const char*> fields;
+};
+const std::array<Uses, 6> kUses = {
+    Uses{"train", {"source", "validation", "augment", "preprocess", "reducer"}},
+    Uses{"pretrain", {"source", "augment", "preprocess"}},
+    Uses{"evaluate", {"source", "preprocess", "output", "sink"}},
+    Uses{"predict", {"source", "preprocess", "output", "sink", "memory"}},
+    Uses{"features", {"source", "preprocess", "output", "sink", "memory"}},
+    Uses{"",
+         {"source", "from", "array", "network", "augment", "preprocess", "combiner", "reducer", "split",
+          "memory", "passes", "output", "sink"}}};
+
+const plait_task_rules& rules_of(const TypeEntry& task) {
+  return *static_cast<const plait_task_rules*>(task.type->rules);
+}
+bool has_accumulators(const TypeEntry& task) {
+  const plait_task_rules* rules = &rules_of(task);
+  return PLAIT_HAS(rules, flags) && (rules->flags & PLAIT_TASK_ACCUMULATES) != 0;
+}
+
+const TypeEntry* task_in(const Schema& schema, const Scope& scope) {
+  for (const auto& [id, field] : schema.meaning(scope.message->GetDescriptor()).plugins)
+    if (scope.has(field)) return schema.meaning(field).plugin;
+  return nullptr;
+}
+
+std::vector<std::string> verbs_in(const Scope& scope) {
+  std::vector<std::string> found;
+  for (const char* verb : kVerbs)
+    if (BlockReader::count(scope, verb) > 0) found.push_back(verb);
+  return found;
+}
+
+std::string written_name(const Scope& scope) {
+  const auto* field = BlockReader::field_of(scope, "name");
+  return scope.has(field) ? scope.message->GetReflection()->GetString(*scope.message, field) : "";
+}
+
+// "train", or the task's short name where the stage has no name.
+std::string name_of(const Schema& schema, const Scope& scope) {
+  const std::string name = written_name(scope);
+  if (!name.empty()) return name;
+  const TypeEntry* task = task_in(schema, scope);
+  const std::vector<std::string> verbs = verbs_in(scope);
+  return task != nullptr ? task->short_name() : verbs.empty() ? "" : verbs.front();
+}
+
+class StageReader {
+ public:
+  StageReader(const BlockReader& reader, const StageNames& names, const JobBlocks& blocks, Job& job)
+      : reader_(reader), errors_(reader.errors()), names_(names), blocks_(blocks), job_(job) {}
+
+  void run(const std::vector<Scope>& stages) {
+    if (stages.empty()) return;
+    job_.stages.clear();
+    for (const Scope& scope : stages) check_name(scope);
+    // First what others need: records of the job that the network is given.
+    for (const Scope& scope : stages) {
+      const std::string verb = verb_of(scope);
+      if (verb == "train") train(scope);
+      if (verb == "pretrain") pretrain(scope);
+      if (is_test(verb, scope)) test(scope);
+    }
+    for (const Scope& scope : stages) {
+      const std::string verb = verb_of(scope);
+      if (verb == "?" || verb == "train" || verb == "pretrain" || is_test(verb, scope)) continue;
+      places_.push_back(scope.place);
+      if (verb.empty())
+        task(scope);
+      else
+        network_verb(scope, verb);
+    }
+    if (!errors_.any()) order_stages(job_, places_, errors_);
+  }
+
+ private:
+  bool is_test(const std::string& verb, const Scope& scope) const {
+    return verb == "evaluate" && written_name(scope) == kTest;
+  }
+
+  // "" for a task; "?" where the stage says none or two.
+  std::string verb_of(const Scope& scope) const {
+    const std::vector<std::string> verbs = verbs_in(scope);
+    const size_t all = verbs.size() + (task_in(reader_.schema(), scope) != nullptr ? 1 : 0);
+    if (all != 1) return "?";
+    return verbs.empty() ? "" : verbs.front();
+  }
+
+  void check_name(const Scope& scope) {
+    const std::vector<std::string> verbs = verbs_in(scope);
+    const TypeEntry* task = task_in(reader_.schema(), scope);
+    const size_t all = verbs.size() + (task != nullptr ? 1 : 0);
+    if (all == 0 && !scope.is_broken(errors_))
+      errors_.add(scope.place, "\"stage\" wants a plugin of kind task, or what else it does",
+                  "possible here: " + reader_.names_of_kind("task") +
+                      "; or train, pretrain, evaluate, predict, features");
+    if (all > 1)
+      errors_.add(scope.place,
+                  "the stage does two things: " + verbs.front() + " and " +
+                      (verbs.size() > 1 ? verbs[1] : task->short_name()),
+                  "a stage for each");
+    if (all == 1) check_uses(scope, verbs.empty() ? "" : verbs.front());
+    const std::string name = name_of(reader_.schema(), scope);
+    if (name.empty()) return;
+    if (const std::string fault = name_fault(name); !fault.empty())
+      errors_.add(scope.place_of("name"), "the stage's name \"" + name + "\" " + fault);
+    if (!seen_.insert(name).second)
+      errors_.add(scope.place_of("name"), "two stages are named \"" + name + "\"");
+  }
+
+  void check_uses(const Scope& scope, const std::string& verb) {
+    const auto uses_of = [](const std::string& one) -> const Uses& {
+      return *std::ranges::find_if(kUses, [&](const Uses& uses) { return one == uses.verb; });
+    };
+    const auto holds = [](const Uses& uses, const std::string& field) {
+      return std::ranges::any_of(uses.fields, [&](const char* one) { return field == one; });
+    };
+    std::vector<std::string> all = {"validation"};
+    for (const char* field : uses_of("").fields) all.push_back(field);
+    for (const std::string& field : all) {
+      if (BlockReader::count(scope, field.c_str()) == 0 || holds(uses_of(verb), field)) continue;
+      std::string possible;
+      for (const char* one : uses_of(verb).fields)
+        possible += (possible.empty() ? "" : ", ") + std::string(one);
+      errors_.add(scope.place_of(field.c_str()),
+                  "\"" + field + "\" has no use in a stage that " +
+                      (verb.empty() ? "runs a task" : "says \"" + verb + "\""),
+                  "beside it may stand: " + possible);
+    }
+  }
+
+  // ---- training in its long form
+
+  // A block of the job that a stage has too.
+  void refuse_twice(const Scope& stage, const char* field, const char* block) {
+    const auto beside = blocks_.scopes(block);
+    if (beside.empty() || BlockReader::count(stage, field) == 0) return;
+    errors_.add(beside.front().place,
+                std::string("\"") + block + "\" stands here and in stage \"" +
+                    name_of(reader_.schema(), stage) + "\" (" + location_of(stage.place).place_text() + ")",
+                "in one of them");
+  }
+
+  void train(const Scope& scope) {
+    if (std::exchange(has_train_, true))
+      return errors_.add(scope.place, "a second stage trains", "a job trains its network once");
+    for (const char* field : {"source", "validation", "augment", "preprocess", "reducer", "train"})
+      refuse_twice(scope, field, field);
+    if (PluginSpec source = reader_.child(scope, "source", "source")) job_.source = source;
+    if (PluginSpec reducer = reader_.child(scope, "reducer", "reducer")) job_.reducer = reducer;
+    take_children(scope, "augment", job_.augment);
+    take_children(scope, "preprocess", job_.preprocess);
+    if (BlockReader::count(scope, "validation") > 0) validation(BlockReader::nested(scope, "validation"));
+    const auto config = reader_.own("stage", scope);
+    const ConfigField& field = *config->find("train");
+    if (!field.values.empty())
+      blocks_.take_train(*std::get<std::shared_ptr<plait_config>>(field.values.front()),
+                         BlockReader::nested(scope, "train"));
+  }
+
+  void take_children(const Scope& scope, const char* name, std::vector<PluginSpec>& into) {
+    if (BlockReader::count(scope, name) > 0) into = reader_.children(scope, name, "augmenter");
+  }
+
+  void validation(const Scope& scope) {
+    const bool has_fraction = BlockReader::count(scope, "fraction") > 0;
+    const bool has_source = BlockReader::count(scope, "source") > 0;
+    if (has_fraction == has_source)
+      return errors_.add(scope.place, "validation has a source of its own or a fraction of the source",
+                         "as in: validation { fraction: 0.1 }, or: validation { source { ... } }");
+    job_.validation = reader_.child(scope, "source", "source");
+    if (!has_fraction) return;
+    const auto* field = BlockReader::field_of(scope, "fraction");
+    job_.validation_fraction = scope.message->GetReflection()->GetDouble(*scope.message, field);
+    job_.validation_where = location_of(scope.place_of("fraction"));
+  }
+
+  void pretrain(const Scope& scope) {
+    const auto beside = blocks_.scopes("pretrain");
+    if (!beside.empty() && !std::exchange(told_pretrain_, true))
+      errors_.add(beside.front().place,
+                  "\"pretrain\" stands here and in stage \"" + name_of(reader_.schema(), scope) +
+                      "\": which comes first is not said",
+                  "a stage { pretrain { ... } } for each");
+    PretrainSpec spec;
+    spec.plugin = reader_.child(scope, "pretrain", "pretrainer");
+    spec.name = name_of(reader_.schema(), scope);
+    spec.source = reader_.child(scope, "source", "source");
+    spec.augment = reader_.children(scope, "augment", "augmenter");
+    spec.preprocess = reader_.children(scope, "preprocess", "augmenter");
+    job_.pretrain.push_back(std::move(spec));
+  }
+
+  void test(const Scope& scope) {
+    refuse_twice(scope, "source", "test");
+    const Scope verb = BlockReader::nested(scope, "evaluate");
+    for (const auto& [at, field] :
+         {std::pair{scope, "preprocess"}, {scope, "output"}, {verb, "on"}, {verb, "weights"}})
+      if (BlockReader::count(at, field) > 0)
+        errors_.add(
+            at.place_of(field),
+            std::string("the stage named \"test\" is the job's test: \"") + field + "\" is not its own",
+            "a stage of another name may have it");
+    job_.test = reader_.child(scope, "source", "source");
+    if (!job_.test && !scope.is_broken(errors_))
+      errors_.add(scope.place, "the job's test has no source of records",
+                  "as in: source { ... }, with one of: " + reader_.names_of_kind("source"));
+  }
+
+  // ---- what is done with the trained network
+
+  StageSpec begin(const Scope& scope, const plait_config& config) {
+    StageSpec stage;
+    stage.where = location_of(scope.place);
+    stage.name = name_of(reader_.schema(), scope);
+    stage.source = reader_.child(scope, "source", "source");
+    stage.augment = reader_.children(scope, "augment", "augmenter");
+    stage.preprocess = reader_.children(scope, "preprocess", "augmenter");
+    stage.memory_bytes = static_cast<uint64_t>(value_or<int64_t>(config, "memory", 1 << 30));
+    stage.output = value_or<std::string>(config, "output", "");
+    stage.sink = reader_.child(scope, "sink", "sink");
+    return stage;
+  }
+
+  void end(StageSpec stage, const Scope& scope) {
+    check_file(stage, scope);
+    if (const auto named = names_.find(stage.name); named != names_.end())
+      stage.arrays = named->second.arrays;
+    job_.stages.push_back(std::move(stage));
+  }
+
+  void network_verb(const Scope& scope, const std::string& verb) {
+    const auto config = reader_.own("stage", scope);
+    StageSpec stage = begin(scope, *config);
+    stage.verb = verb == "evaluate" ? Verb::kEvaluate : verb == "predict" ? Verb::kPredict : Verb::kFeatures;
+    const ConfigField& field = *config->find(verb.c_str());
+    if (field.values.empty()) return;  // told already
+    const Scope at = BlockReader::nested(scope, verb.c_str());
+    network_records(*std::get<std::shared_ptr<plait_config>>(field.values.front()), at, stage);
+    if (stage.source && BlockReader::count(at, "on") > 0)
+      errors_.add(at.place_of("on"),
+                  "the stage has a source of its own, so that none of the job's records are "
+                  "asked for");
+    if (stage.verb == Verb::kEvaluate && !job_.layers.empty() && job_.losses.empty() && job_.metrics.empty())
+      errors_.add(at.place, "the job has neither a loss nor a metric to measure by");
+    if (stage.output.empty())
+      stage.output = stage.name + (stage.verb == Verb::kEvaluate ? ".csv" : ".safetensors");
+    end(std::move(stage), scope);
+  }
+
+  void network_records(const plait_config& written, const Scope& at, StageSpec& stage) {
+    NetworkRecordsSpec network;
+    network.where = location_of(at.place);
+    append_texts(written, "layer", network.layers);
+    network.on = stage.source ? "" : value_or<std::string>(written, "on", "test");
+    network.weights = value_or<std::string>(written, "weights", "last");
+    if (network.layers.empty()) network.layers.push_back(job_.layers.empty() ? "" : job_.layers.back().name);
+    for (size_t i = 0; i < network.layers.size(); ++i) check_kept(network, i, at);
+    const bool has_validation = job_.validation || job_.validation_fraction > 0;
+    const bool is_there = network.on.empty()      ? true
+                          : network.on == "train" ? static_cast<bool>(job_.source)
+                          : network.on == "test"  ? static_cast<bool>(job_.test)
+                                                  : has_validation;
+    if (!is_there && !at.is_broken(errors_))
+      errors_.add(at.place, "the job has no " + network.on + " records for the network to be given");
+    if (network.weights == "best" && !has_validation)
+      errors_.add(at.place, "the job has no validation records, which the best weights are chosen by");
+    stage.from_stage = std::make_shared<StageArrays>();
+    stage.network = std::move(network);
+  }
+
+  void check_kept(const NetworkRecordsSpec& network, size_t i, const Scope& at) {
+    const std::string& name = network.layers[i];
+    const Place place = network.layers.size() > 1 || BlockReader::count(at, "layer") > 0
+                            ? at.place_of("layer", static_cast<int>(i))
+                            : at.place;
+    if (std::ranges::none_of(job_.layers, [&](const LayerSpec& layer) { return layer.name == name; }))
+      errors_.add(place, job_.layers.empty() ? "the job has no network"
+                                             : "the network has no layer \"" + name + "\"");
+    if (std::ranges::find(network.layers, name) != network.layers.begin() + static_cast<std::ptrdiff_t>(i))
+      errors_.add(place, "layer \"" + name + "\" is named twice");
+  }
+
+  // ---- tasks
+
+  void task(const Scope& scope) {
+    const auto config = reader_.own("stage", scope);
+    StageSpec stage = begin(scope, *config);
+    stage.task = reader_.plugin("stage", scope);
+    stage.from = value_or<std::string>(*config, "from", "");
+    if (const ConfigField& from = *config->find("from"); !from.stages.empty())
+      stage.from_stage = from.stages.front();
+    append_texts(*config, "array", stage.from_arrays);
+    if (const ConfigField& network = *config->find("network"); !network.values.empty())
+      network_records(*std::get<std::shared_ptr<plait_config>>(network.values.front()),
+                      BlockReader::nested(scope, "network"), stage);
+    stage.combiner = reader_.child(scope, "combiner", "combiner");
+    stage.reducer = reader_.child(scope, "reducer", "reducer");
+    take_written(*config, "split", stage.split);
+    take_written(*config, "passes", stage.most_passes);
+    check_records(stage, scope);
+    complete(stage, scope);
+    if (stage.output.empty()) stage.output = stage.name + (stage.is_keyed() ? ".tsv" : ".safetensors");
+    end(std::move(stage), scope);
+  }
+
+  void check_records(const StageSpec& stage, const Scope& scope) {
+    const int origins = (stage.source ? 1 : 0) + (stage.from.empty() ? 0 : 1) + (stage.network ? 1 : 0);
+    if (origins == 0 && !scope.is_broken(errors_))
+      errors_.add(
+          scope.place, "the stage has no source of records",
+          "as in: source { ... }, with one of: " + reader_.names_of_kind("source") +
+              "; or from: \"...\", another stage; or network { ... }, what the trained network makes");
+    if (origins > 1)
+      errors_.add(stage.from.empty() ? scope.place_of("network") : scope.place_of("from"),
+                  "a stage has a source, or reads another stage, or the network: one of them");
+    if (stage.from.empty() && !stage.from_arrays.empty())
+      errors_.add(scope.place_of("array"), "arrays are of the stage that \"from\" names, and none is");
+    if (const auto read = names_.find(stage.from); read != names_.end() && read->second.makes_pairs)
+      errors_.add(scope.place_of("from"), pairs_text(stage.from), kNoArrays);
+  }
+
+  // What a file may leave to the task.
+  void complete(StageSpec& stage, const Scope& scope) {
+    if (!stage.task) return;
+    const plait_task_rules& rules = rules_of(*stage.task.entry);
+    const std::string task = "the task " + stage.task.entry->short_name();
+    if (has_accumulators(*stage.task.entry)) {
+      for (const char* of_pairs : {"combiner", "reducer"})
+        if (BlockReader::count(scope, of_pairs) > 0)
+          errors_.add(scope.place_of(of_pairs),
+                      task + " fills accumulators, and emits no pairs that a " + of_pairs + " could take");
+      stage.combiner = stage.reducer = {};
+      return;
+    }
+    const auto fill = [&](const char* id, const char* kind, PluginSpec& spec) {
+      if (spec || id == nullptr || BlockReader::count(scope, kind) > 0) return;
+      spec = reader_.by_default(id, kind, task, scope.place);
+    };
+    fill(rules.reducer, "reducer", stage.reducer);
+    // The task's combiner is made for the task's reducer: another one may want every value.
+    if (rules.reducer != nullptr && stage.reducer.id() == rules.reducer)
+      fill(rules.combiner, "combiner", stage.combiner);
+    if (!stage.reducer && !scope.is_broken(errors_))
+      errors_.add(scope.place, "the stage has no reducer, and " + task + " names none",
+                  "as in: reducer { ... }, with one of: " + reader_.names_of_kind("reducer"));
+    if (stage.reducer && stage.reducer.entry->type->rules == nullptr)
+      errors_.add(scope.place_of("reducer"),
+                  "the reducer " + stage.reducer.entry->short_name() +
+                      " is for the shards of training; wanted one of values by key");
+  }
+
+  void check_file(StageSpec& stage, const Scope& scope) {
+    for (const StageSpec& other : job_.stages)
+      if (other.output == stage.output && other.name != stage.name)
+        errors_.add(scope.place_of("output"), "two stages write \"" + stage.output + "\"");
+    if (!name_fault(stage.name).empty()) return;  // told already
+    check_output(stage, scope, errors_);
+    choose_sink(stage, scope, BlockReader::count(scope, "sink") > 0, errors_);
+  }
+
+  const BlockReader& reader_;
+  Errors& errors_;
+  const StageNames& names_;
+  const JobBlocks& blocks_;
+  Job& job_;
+  std::vector<Place> places_;  // of job_.stages
+  std::set<std::string> seen_;
+  bool has_train_ = false, told_pretrain_ = false;
+};
+
+}  // namespace
+
+std::string pairs_text(const std::string& stage) {
+  return "stage \"" + stage + "\" makes pairs of a key and a value, wanted arrays";
+}
+
+StageNames named_stages(const Schema& schema, const std::vector<Scope>& stages) {
+  StageNames names;
+  for (const Scope& scope : stages) {
+    const TypeEntry* task = task_in(schema, scope);
+    const std::vector<std::string> verbs = verbs_in(scope);
+    const bool makes_none = !verbs.empty() && (verbs.front() == "train" || verbs.front() == "pretrain");
+    if (makes_none || (task == nullptr && verbs.empty())) continue;
+    names.try_emplace(name_of(schema, scope), NamedStage{std::make_shared<StageArrays>(),
+                                                         task != nullptr && !has_accumulators(*task)});
+  }
+  return names;
+}
+
+void read_stages(const BlockReader& reader, const std::vector<Scope>& stages, const StageNames& names,
+                 const JobBlocks& blocks, Job& job) {
+  StageReader(reader, names, blocks, job).run(stages);
+}
+
+}  // namespace plait
