@@ -319,7 +319,7 @@ uint64_t heap_bytes() {
 
 Status passes_pairs_on(Trial& trial) {
   if (is_sanitized()) return skipped("a sanitizer has a heap of its own");
-  constexpr size_t kPairs = 400'000;
+  constexpr size_t kPairs = 200'000;
   constexpr uint64_t kRoom_bytes = 8 << 20;  // pieces of some megabytes are as good
   return for_each_value(trial, [&](const SinkBench& bench, uint32_t value) -> Status {
     Pairs pairs = draw_sorted_pairs(trial.dice(), value, kPairs);
