@@ -131,7 +131,7 @@ int StageText::task(const std::string& input, const plait_block* block) {
   task_ = "stage {\n  name: " + quoted_text(title_) + "\n";
   if (is_copy) {
     task_ += "  network { layer: " + quoted_text(input) + " on: train }\n";
-  } else {
+  } else if (job_.source) {
     task_ += "  source { " + plugin_text(job_.source, Detail::kWritten) + " }\n";
   }
   task_ += prepared_ + "  " + *plugin + "\n}";

@@ -778,9 +778,9 @@ class Run {
   std::unique_ptr<PretrainSources> pretrain_sources_;
   std::unique_ptr<Stage> main_;
   std::optional<Job> pretrained_job_;
+  std::deque<std::unique_ptr<Encoder>> encoders_;  // before what reads them
   std::unique_ptr<Stage> pretrained_;  // of pretrained_job_
   std::deque<std::unique_ptr<PretrainTask>> pretrain_tasks_;
-  std::deque<std::unique_ptr<Encoder>> encoders_;
   const Encoder* encoder_ = nullptr;  // of pretrained_job_; null: it has none
   Identity identity_, data_facts_;
   std::vector<std::string> unknown_data_;

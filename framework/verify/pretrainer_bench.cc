@@ -54,6 +54,7 @@ Result<Stages> all_stages(const Registry& registry, const Instance& pretrainer, 
   for (uint32_t n = 0; n <= kMostStages; ++n) {
     const PretrainRequest request(toy.network, n, 100);
     const StageText stage(registry, toy.job);
+    context.set_extension(PLAIT_EXTENSION_PRETRAIN_TASK, StageText::tasks());
     const Status said = context.call([&] {
       return pretrainer.ops<plait_pretrainer_ops>()->next_stage(pretrainer.self(), context.raw(),
                                                                 request.raw(), stage.raw());

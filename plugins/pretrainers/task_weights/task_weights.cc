@@ -37,6 +37,12 @@ struct TaskWeights {
         .doc("layer or part of the samples that the records are; default: what the layer reads");
   }
 
+  // The laws' network has the layers d0, d1 and d2.
+  static void examples(Examples& e) {
+    e.add("layer: \"d0\" task { moments { } }");
+    e.add("layer: \"d1\" parameter: \"bias\" array: \"mean\" task { moments { part: \"d0\" } }");
+  }
+
   void next_stage(const Network& network, int stage, StageBuilder& builder) const {
     if (stage > 0) return;
     const std::string from = input.empty() ? std::string(network.layer(layer).input_name()) : input;
