@@ -13,8 +13,9 @@
 //
 // What a stage does not say (source, shards, batch, seed, optimizer) is the job's own. Names of other
 // plugins' fields need not be known: a layer says its mirror, corrupt() finds the layer that disturbs, and
-// Child<Optimizer>, Child<Loss> and Child<Layer> fields hold what the person wrote.
-// Threads: [setup]
+// Child<Optimizer>, Child<Loss> and Child<Layer> fields hold what the person wrote. One that takes long has
+// next_stage(Context& c, const Network& network, int stage, StageBuilder& builder) const, and asks
+// c.stop_if_cancelled() now and then. Threads: [setup]
 #pragma once
 #include <string>
 #include <string_view>
@@ -155,12 +156,22 @@ class StageBuilder {
 namespace detail {
 
 template <class T>
-concept IsPretrainer = requires(const T& t, const Network& network, StageBuilder& builder) {
+concept AsksAlone = requires(const T& t, const Network& network, StageBuilder& builder) {
   t.next_stage(network, int{}, builder);
+};
+template <class T>
+concept AsksInContext = requires(const T& t, Context& c, const Network& network, StageBuilder& builder) {
+  t.next_stage(c, network, int{}, builder);
 };
 
 template <class T>
 constexpr void check_pretrainer() {
+  static_assert(!(AsksAlone<T> && AsksInContext<T>),
+                "next_stage is there twice, one of them is never called: with Context& or without");
+  PLAIT_SDK_CHECK_CALL(
+      next_stage, const T,
+      "void next_stage(Context& c, const Network& network, int stage, StageBuilder& builder) const", void,
+      Context&, const Network&, int, StageBuilder&);
   PLAIT_SDK_CHECK_CALL(next_stage, const T,
                        "void next_stage(const Network& network, int stage, StageBuilder& builder) const",
                        void, const Network&, int, StageBuilder&);
@@ -172,7 +183,13 @@ int next_stage(const void* self, plait_context* context, const plait_pretrain_re
                const plait_stage_builder* builder) noexcept {
   return guard(context, [&] {
     StageBuilder stages(builder);
-    as<T>(self).next_stage(Network(request), static_cast<int>(request->stage), stages);
+    const auto stage = static_cast<int>(request->stage);
+    if constexpr (AsksInContext<T>) {
+      Context c(context);
+      as<T>(self).next_stage(c, Network(request), stage, stages);
+    } else {
+      as<T>(self).next_stage(Network(request), stage, stages);
+    }
   });
 }
 
@@ -188,7 +205,7 @@ const plait_pretrainer_ops* pretrainer_ops() {
 // A pretrainer type and its implementation.
 template <class T>
 Entry pretrainer(const char* id) {
-  static_assert(detail::IsPretrainer<T>,
+  static_assert(detail::AsksAlone<T> || detail::AsksInContext<T>,
                 "a pretrainer needs: void next_stage(const Network&, int stage, StageBuilder&) const");
   detail::check_pretrainer<T>();
   return detail::make_entry<T>("pretrainer", id, nullptr, kCpu, detail::pretrainer_ops<T>());
