@@ -9,9 +9,11 @@
 namespace plait::sdk {
 namespace {
 
+using testing::PartsTaken;
 using testing::Settings;
 using testing::SpecList;
 using testing::TestHost;
+using testing::TestSample;
 using testing::TestTensor;
 
 struct Ramp {
@@ -272,7 +274,7 @@ struct Totals {
 TEST_CASE("an augmenter has as much memory as it says") {
   TestHost host;
   const Entry entry = augmenter<Totals>("acme.totals");
-  AugmenterTest test(host, entry, Settings(entry), {{"x", DType::f32, {}}});
+  testing::AugmenterTest test(host, entry, Settings(entry), {{"x", DType::f32, {}}});
   test.make_batch(3);
   test.batch.inputs[0].fill({1, 2, 4});
   test.apply_batch();

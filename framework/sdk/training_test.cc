@@ -11,6 +11,7 @@
 namespace plait::sdk {
 namespace {
 
+using testing::LossTest;
 using testing::MetricTest;
 using testing::Settings;
 using testing::SpecList;

@@ -43,7 +43,8 @@ std::vector<size_t> target_parts(const Job& job, const std::vector<PartSpec>& pa
   for (const PartSpec& part : parts) names.push_back(part.name);
   if (!connect_parts(connected, names)) return {};
   std::vector<std::string> targets;
-  for (const LossSpec& loss : connected.losses) targets.push_back(loss.target.layer);
+  for (const LossSpec& loss : connected.losses)
+    for (const InputRef& target : loss.targets) targets.push_back(target.layer);
   for (const MetricSpec& metric : connected.metrics) targets.push_back(metric.target.layer);
   std::vector<size_t> found;
   for (size_t i = 0; i < parts.size(); ++i)
@@ -129,7 +130,7 @@ NetworkRecords::~NetworkRecords() = default;
 Status NetworkRecords::make(const StageSpec& stage, const NamedTensors& weights) {
   EvaluationSet& set = *sets_.emplace_back(std::make_unique<EvaluationSet>());
   PLAIT_TRY(run_.work.run([&]() -> Status {
-    PLAIT_ASSIGN(set, open_set(run_.registry, job_, stage.network->on, fits_));
+    PLAIT_ASSIGN(set, open_set(run_.registry, job_, stage.network->on, fits_, &run_.work.cancelled()));
     return {};
   }));
   std::vector<StageArrays::Array> made;

@@ -92,7 +92,8 @@ class Run {
   Status open_chain() {
     if (job_.stages.empty()) return {};
     const Status opened = work_.run([this]() -> Status {
-      PLAIT_ASSIGN(chain_, StageChain::open(registry_, job_, StageChain::When::kBeforeTraining));
+      PLAIT_ASSIGN(chain_,
+                   StageChain::open(registry_, job_, StageChain::When::kBeforeTraining, &work_.cancelled()));
       return {};
     });
     if (chain_ && chain_->is_empty() && !job_.is_stages_only()) chain_.reset();
@@ -104,7 +105,8 @@ class Run {
     if (std::ranges::none_of(job_.stages, &StageSpec::is_after_training)) return {};
     const Status opened = work_.run([this]() -> Status {
       PLAIT_TRY(main_->declare_network_records());
-      PLAIT_ASSIGN(after_, StageChain::open(registry_, job_, StageChain::When::kAfterTraining));
+      PLAIT_ASSIGN(after_,
+                   StageChain::open(registry_, job_, StageChain::When::kAfterTraining, &work_.cancelled()));
       return {};
     });
     PLAIT_TRY(before_writing(opened));
@@ -485,10 +487,17 @@ class Run {
   Result<RunStatus> pretrain() {
     if (job_.pretrain.empty()) return RunStatus::kComplete;
     const int64_t steps_per_epoch = std::max<int64_t>(1, static_cast<int64_t>(main_->steps_per_epoch()));
-    PLAIT_ASSIGN(auto pretraining, Pretraining::create(registry_, job_, main_->network(), steps_per_epoch));
+    PLAIT_ASSIGN(pretraining_,
+                 Pretraining::create(registry_, job_, main_->network(), steps_per_epoch, &work_.cancelled()));
     take_network_of_checkpoint();
     for (;; ++stage_) {
-      PLAIT_ASSIGN(std::optional<Job> job, pretraining->next());
+      const Status asked = work_.run([this]() -> Status {
+        PLAIT_ASSIGN(next_job_, pretraining_->next());
+        return {};
+      });
+      if (is_stop(asked)) return RunStatus::kStopped;
+      PLAIT_TRY(asked);
+      std::optional<Job> job = std::move(next_job_);
       if (!job) return RunStatus::kComplete;
       PLAIT_TRY(check_length(*job));
       if (resume_from_ && stage_ < resume_from_->stage) continue;
@@ -709,6 +718,8 @@ class Run {
   std::unique_ptr<StageChain> chain_, after_;  // before training and after it; null: there are none
   std::unique_ptr<NetworkRecords> network_records_;
   std::unique_ptr<Stage> main_;
+  std::unique_ptr<Pretraining> pretraining_;
+  std::optional<Job> next_job_;  // that the pretrainers have emitted
   std::optional<Job> pretrained_job_;
   std::unique_ptr<Stage> pretrained_;  // of pretrained_job_
   Identity identity_, data_facts_;

@@ -1,6 +1,7 @@
 // The stages of a job that run tasks, each behind those whose arrays it uses, before its training or after
 // it; and what of them an earlier run left that is still good.
 #pragma once
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,7 +17,9 @@ class StageChain {
   enum class When { kBeforeTraining, kAfterTraining };
   // The job outlives the chain. Of stages after training those that read the network must know what it will
   // give them: declare_network_records. Fails with: as TaskStage::open. Threads: [setup only]
-  static Result<std::unique_ptr<StageChain>> open(const Registry& registry, const Job& job, When when);
+  // `cancelled`: as of TaskStage::open.
+  static Result<std::unique_ptr<StageChain>> open(const Registry& registry, const Job& job, When when,
+                                                  const std::atomic<bool>* cancelled = nullptr);
 
   bool is_empty() const { return stages_.empty(); }
   const std::vector<std::unique_ptr<TaskStage>>& stages() const { return stages_; }

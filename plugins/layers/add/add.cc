@@ -19,6 +19,10 @@ struct Add {
     d.doc("sum of the inputs");
     d.details("Shapes: all inputs and y alike, f32.");
   }
+  static void ports(Ports& p) {
+    p.input("x", "all alike").doc("a term").repeated();
+    p.output("y", "as x").doc("the sum");
+  }
 
   void infer(LayerShapes& s) const {
     const Spec first = s.input(0);

@@ -63,6 +63,14 @@ struct BatchNorm {
     d.field("adapt_frozen", &BatchNorm::adapt_frozen)
         .doc("frozen, goes on to normalize by the batch and to follow it");
   }
+  static void ports(Ports& p) {
+    p.input("x", "[N, ..., C]");
+    p.output("y", "as x");
+    p.parameter("weight", "[C]").doc("scale");
+    p.parameter("bias", "[C]").doc("shift");
+    p.buffer("mean", "[C]").doc("running mean");
+    p.buffer("variance", "[C]").doc("running variance, unbiased");
+  }
   static void examples(Examples& e) { e.add().couples_samples_in_training(); }
 
   void infer(LayerShapes& s) const {

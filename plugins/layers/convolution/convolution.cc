@@ -49,6 +49,12 @@ struct Convolution {
         .choices({"torch_uniform", "he_normal", "he_uniform", "glorot_normal", "glorot_uniform",
                   "lecun_normal", "lecun_uniform", "zeros"});
   }
+  static void ports(Ports& p) {
+    p.input("x", "[N, extents, C]");
+    p.output("y", "[N, extents, filters]");
+    p.parameter("weight", "[filters, C / groups, kernel]").doc("a kernel each; extents last");
+    p.parameter("bias", "[filters]").doc("where there is one");
+  }
 
   Window window(Spec x) const { return {x, kernel, stride, padding, dilation}; }
 

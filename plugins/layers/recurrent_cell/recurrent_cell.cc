@@ -63,6 +63,14 @@ struct RecurrentCell {
     d.field("units", &RecurrentCell::units).doc("numbers in the state").range(1, kMostChannels).required();
     d.field("cell", &RecurrentCell::cell).doc("how the state changes").choices({"elman", "gru"});
   }
+  static void ports(Ports& p) {
+    p.input("x", "[N, W, C]").doc("a sequence, W may vary");
+    p.output("y", "[N, W, units]").doc("the state after each place");
+    p.parameter("input_weight", "[gates units, C]").doc("gru: r, z, n");
+    p.parameter("recurrent_weight", "[gates units, units]");
+    p.parameter("input_bias", "[gates units]");
+    p.parameter("recurrent_bias", "[gates units]");
+  }
 
   int64_t gates() const { return cell == Cell::kGru ? 3 : 1; }
 

@@ -18,6 +18,11 @@ struct Split {
         .range(1, kMostChannels)
         .required();
   }
+  static void ports(Ports& p) {
+    p.input("x", "[..., C]");
+    p.output("first", "[..., channels]").doc("the first channels");
+    p.output("rest", "[..., C - channels]").doc("the others");
+  }
 
   void infer(LayerShapes& s) const {
     PartSpec part(s.input());
