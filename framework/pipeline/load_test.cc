@@ -195,7 +195,7 @@ TEST_CASE("a loss names several predictions and targets, and weights of samples"
   CHECK(refused("loss { pairs {} }").find("loss \"pairs\" wants 2 predictions (left, right), got 1") !=
         std::string::npos);
   CHECK(refused("loss { input: \"a\" input: \"b\" target: \"c\" target: \"d\" pairs {} }")
-            .find("loss \"pairs\" wants 0 to 1 targets, got 2") != std::string::npos);
+            .find("loss \"pairs\" wants 0 to 1 target, got 2") != std::string::npos);
   CHECK(refused("loss { weights: \"share\" cross_entropy {} }")
             .find("loss \"cross_entropy\" does not take a weight for each sample") != std::string::npos);
   CHECK(refused("loss { target: \"c\" target: \"d\" cross_entropy {} }")
