@@ -31,6 +31,12 @@ std::string records_text(const JobCheck& check) {
   return text;
 }
 
+// "augment: label [10] f32 in training alone, measured as label [] f32"
+std::string changed_text(const JobCheck& check) {
+  return check.changed_parts.empty() ? ""
+                                     : fmt::format("augment: {}\n", fmt::join(check.changed_parts, "; "));
+}
+
 // "reported: accuracy, loss; best weights by accuracy"
 std::string reports_text(const std::vector<ReportedValue>& reported, const std::string& monitor) {
   std::vector<std::string> names;
@@ -78,9 +84,8 @@ Result<int> run(const po::variables_map& given) {
                         session.job.stages.size()));
       return kExitOk;
     }
-    SourceClasses classes;
-    PLAIT_ASSIGN(const Network network, shape_job(*session.registry, session.job, true, &classes));
-    PLAIT_ASSIGN(const auto reported, evaluation_values(*session.registry, network, classes));
+    PLAIT_ASSIGN(const Network network, shape_job(*session.registry, session.job, true));
+    PLAIT_ASSIGN(const auto reported, values_of_job(*session.registry, session.job));
     print(network_table(network) + reports_text(reported, "") + core_note(session.job));
     return kExitOk;
   }
@@ -92,8 +97,9 @@ Result<int> run(const po::variables_map& given) {
     print(memory_table(check.memory, check.threads));
     return kExitOk;
   }
-  print(network_table(check.network) + records_text(check) + reports_text(check.reported, check.monitor) +
-        rows_text(check) + memory_table(check.memory, check.threads) + core_note(session.job));
+  print(network_table(check.network) + records_text(check) + changed_text(check) +
+        reports_text(check.reported, check.monitor) + rows_text(check) +
+        memory_table(check.memory, check.threads) + core_note(session.job));
   return kExitOk;
 }
 

@@ -47,6 +47,22 @@ std::string rows(const Json& fields, const std::string& prefix) {
   return text;
 }
 
+// What stands where, of types that tell it.
+std::string ports_table(const Json& type) {
+  std::string list;
+  for (const char* const what : {"input", "output", "parameter", "buffer", "prediction", "target"}) {
+    const std::string many = std::string(what) + "s";
+    if (!type.contains(many)) continue;
+    int place = 0;
+    for (const Json& port : type[many])
+      list += fmt::format("| {} {}{} | `{}` | {} | {} | {} |\n", what, place++,
+                          port["repeated"].get<bool>() ? " ..." : "", port["name"].get<std::string>(),
+                          cell(port.value("shape", "")), cell(port.value("unit", "")),
+                          cell(port.value("doc", "")));
+  }
+  return list.empty() ? list : "\n| place | name | shape | unit | meaning |\n|---|---|---|---|---|\n" + list;
+}
+
 Status write(const fs::path& path, const std::string& text) {
   SystemFiles files;
   PLAIT_TRY(files.make_directories(path.parent_path()));
@@ -64,6 +80,7 @@ std::string reference_page(const TypeEntry& entry) {
                       fmt::join(type["devices"].get<std::vector<std::string>>(), ", "),
                       entry.file->plugin->id, entry.file->plugin->version);
   if (const std::string details = type["details"]; !details.empty()) text += "\n```\n" + details + "\n```\n";
+  text += ports_table(type);
   if (type["fields"].empty()) return text + "\nIt has no fields.\n";
   return text + "\n| field | type | default | range | unit | meaning |\n|---|---|---|---|---|---|\n" +
          rows(type["fields"], "");

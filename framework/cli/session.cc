@@ -205,11 +205,15 @@ Result<Network> shape_job(const Session& session, bool fuse) {
   return shape_job(*session.registry, session.job, fuse);
 }
 
-Result<Network> shape_job(const Registry& registry, const Job& job, bool fuse, SourceClasses* classes) {
+namespace {
+
+Result<Network> shape_for(const Registry& registry, const Job& job, bool fuse, bool training,
+                          SourceClasses* classes) {
   const PluginSpec& source = job.source ? job.source : job.test;
   if (!source)
     return {Code::kInvalid, job.file + ": has no source, so that the samples' shapes are not known"};
   SampleReader::Options options;
+  options.training = training;
   options.seed = job.seed;
   options.augment = &job.augment;
   options.preprocess = &job.preprocess;
@@ -219,6 +223,18 @@ Result<Network> shape_job(const Registry& registry, const Job& job, bool fuse, S
   PLAIT_ASSIGN(const auto reader, SampleReader::create(registry, source, options));
   if (classes != nullptr) *classes = classes_of(*reader);
   return shape_network(job, reader->parts(), job.train.batch, fuse);
+}
+
+}  // namespace
+
+Result<Network> shape_job(const Registry& registry, const Job& job, bool fuse) {
+  return shape_for(registry, job, fuse, true, nullptr);
+}
+
+Result<std::vector<ReportedValue>> values_of_job(const Registry& registry, const Job& job) {
+  SourceClasses classes;
+  PLAIT_ASSIGN(const Network measured, shape_for(registry, job, false, false, &classes));
+  return evaluation_values(registry, measured, classes);
 }
 
 Status check_shapes(const Registry& registry, const Job& job) {

@@ -56,10 +56,10 @@ Result<Session> load_session(const boost::program_options::variables_map& given,
 Result<Session> load_run(const boost::program_options::variables_map& given, const std::string& run_dir);
 
 // Opens the job's training source (or, without one, its test source) for its parts and shapes the network.
-// `classes`: of that source.
 Result<Network> shape_job(const Session& session, bool fuse);
-Result<Network> shape_job(const Registry& registry, const Job& job, bool fuse,
-                          SourceClasses* classes = nullptr);
+Result<Network> shape_job(const Registry& registry, const Job& job, bool fuse);
+// What its evaluations give, of records without the augment chain; opens the same source.
+Result<std::vector<ReportedValue>> values_of_job(const Registry& registry, const Job& job);
 
 // Whether the samples fit the layers; of a job of stages alone, whether the records fit the tasks. As
 // shape_job it opens sources.

@@ -161,9 +161,7 @@ Result<Session> check_plan(const po::variables_map& given, SweepPlan& plan, cons
 Result<Monitor> find_monitor(const Session& session) {
   if (session.job.is_stages_only()) return Monitor{"", false};
   const std::string& wanted = session.job.evaluate.monitor;
-  SourceClasses classes;
-  PLAIT_ASSIGN(const Network network, shape_job(*session.registry, session.job, false, &classes));
-  PLAIT_ASSIGN(const auto reported, evaluation_values(*session.registry, network, classes));
+  PLAIT_ASSIGN(const auto reported, values_of_job(*session.registry, session.job));
   for (const ReportedValue& value : reported)
     if (wanted.empty() || wanted == value.name) return Monitor{value.name, value.higher_is_better};
   return Monitor();

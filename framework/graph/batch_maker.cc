@@ -16,6 +16,7 @@ Result<std::unique_ptr<BatchMaker>> BatchMaker::create(InputSetup& setup) {
   PLAIT_ASSIGN(maker->memory_,
                BatchMemory::create(maker->chain_.batch_parts(), setup.batch, *maker->stream_, whole_batches));
   maker->make_raw_memory();
+  PLAIT_TRY(maker->make_workspace());
   maker->make_graph();
   return maker;
 }
@@ -37,6 +38,17 @@ void BatchMaker::make_raw_memory() {
   const uint64_t bytes = SampleLevel(chain_.source_parts()).bytes();
   for (size_t i = 0; i < samples_.size(); ++i) raw_.emplace_back(bytes);
   for (size_t i = 0; i < chunks_; ++i) reads_.push_back(std::make_unique<ChunkRead>(*this, i));
+}
+
+Status BatchMaker::make_workspace() {
+  uint64_t most = 0;
+  for (const ChainOperator& op : chain_.operators()) {
+    if (!op.whole_batches) continue;
+    PLAIT_ASSIGN(const uint64_t bytes, op.workspace_bytes(static_cast<int64_t>(samples_.size())));
+    most = std::max(most, bytes);
+  }
+  workspace_ = HostBlock(most);
+  return {};
 }
 
 // Nodes: the readings elsewhere, where there are any; the chunks; the end.
@@ -163,7 +175,7 @@ Status BatchMaker::finish_batch() {
   for (const ChainOperator& op : chain_.operators()) {
     if (!op.whole_batches) continue;
     PLAIT_TRY(chain_.transform_batch(op, samples_.front().ref, memory_->current(), memory_->other(),
-                                     own_scratch().context()));
+                                     workspace_.data(), own_scratch().context()));
     memory_->swap();
   }
   PLAIT_TRY(check_ranges());

@@ -60,6 +60,7 @@ class BatchMaker {
   explicit BatchMaker(InputSetup& setup);
   void make_graph();
   void make_raw_memory();
+  Status make_workspace();
   void run_node(size_t number);
   void read_raw_chunk(size_t chunk);  // only the source, on the reader's thread
   void read_raw(size_t place, SampleScratch& scratch);
@@ -81,6 +82,7 @@ class BatchMaker {
   std::vector<Sample> samples_;
   std::vector<size_t> reading_order_;
   std::vector<HostBlock> raw_;  // per sample: the source's parts, where reading may block
+  HostBlock workspace_;         // of the operator of whole batches that wants most
   size_t chunk_samples_ = kChunk, chunks_ = 0;
   std::vector<std::unique_ptr<ChunkRead>> reads_;
   Status finished_;

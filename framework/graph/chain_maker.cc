@@ -19,6 +19,7 @@ class ChainMaker {
 
   Status run(const PluginSpec& source) {
     chain_->training_ = options_.training;
+    chain_->cancelled_ = options_.cancelled;
     PLAIT_TRY(open(source));
     for (const Written& one : written()) PLAIT_TRY(add(one));
     chain_->augmenters_ = options_.training ? augmenters() : 0;
@@ -69,10 +70,10 @@ class ChainMaker {
   }
 
   Status open(const PluginSpec& source) {
-    CallContext context;
+    CallContext context(1, nullptr, options_.cancelled);
     auto opened = create_instance(registry_, *source.entry, *source.config, PLAIT_HOST_DEVICE, context);
     if (!opened) return opened.status().at(source.where.text());
-    auto described = describe_source(*opened, context);
+    auto described = describe_source(*opened, context, options_.most_records);
     if (!described) return described.status().at(source.where.text());
     chain_->source_ = std::move(*opened);
     chain_->description_ = std::move(*described);
@@ -121,7 +122,7 @@ class ChainMaker {
     const PluginSpec& spec = *one.spec;
     PLAIT_ASSIGN(const auto* ops, registry_.ops<plait_augmenter_ops>(spec.entry->type->id));
     PLAIT_ASSIGN(const uint32_t fit_size, fit_size_of(spec, *ops, i));
-    CallContext context;
+    CallContext context(1, nullptr, options_.cancelled);
     plait_fit fit{};
     if (fit_size > 0) {
       PLAIT_TRY(take_fit(one, fit_size, op.fit));
@@ -132,6 +133,7 @@ class ChainMaker {
     auto made = create_augmenter(registry_, *spec.entry, *spec.config, parts_before(i), context);
     if (!made) return made.status().at(spec.where.text());
     op.instance = std::move(*made);
+    PLAIT_ASSIGN(op.workspace, op.workspace_bytes(0));
     op.is_late = false;
     return std::optional<WantedFit>();
   }

@@ -4,6 +4,7 @@
 #pragma once
 #include <plait/abi.h>
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <span>
@@ -59,6 +60,10 @@ class SampleReader {
     const std::vector<PluginSpec>* augment = nullptr;  // only when training
     const std::vector<PluginSpec>* preprocess = nullptr;
     const Fits* fits = nullptr;  // of preprocess, made before; null: operators wait for a pass over the data
+    // What plugins are told when they ask whether to go on; null: always. It outlives the reader.
+    const std::atomic<bool>* cancelled = nullptr;
+    // Of a source that does not know its length: more are not counted, nor read.
+    int64_t most_records = kMostRecords;
   };
   // Fails with: what the plugins report, with the place in the file; kUnsupported when an operator that works
   // on whole batches is followed by one that changes the parts.

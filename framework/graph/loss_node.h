@@ -1,5 +1,7 @@
-// Node of a loss: its value, and its contribution to the gradient of the prediction.
+// Node of a loss: its value, and its contributions to the gradients of the predictions.
 #pragma once
+#include <vector>
+
 #include "graph/node.h"
 #include "graph/replica_memory.h"
 #include "plan/plan.h"
@@ -14,8 +16,11 @@ class LossNode final : public Node {
  private:
   int call(const StepKey& key) override;
   const LossStep& loss_;
-  const plait_tensor& prediction_;
-  plait_tensor gradient_;
+  std::vector<const plait_tensor*> predictions_, targets_, gradient_pointers_;
+  std::vector<plait_tensor> gradients_;  // of each prediction
+  // One number a sample, [N], whatever the part's shape is.
+  const plait_tensor* weights_part_ = nullptr;
+  plait_tensor weights_{};
   plait_loss_call call_{};
 };
 

@@ -34,6 +34,7 @@ double number_at(const plait_tensor& tensor, uint64_t place) {
 }
 
 bool is_within(const PartRange& range, double number) {
+  if (range.is_weight) return std::isfinite(number) && number >= 0;
   return number >= static_cast<double>(range.low) && number < static_cast<double>(range.high) &&
          number == std::floor(number);
 }
@@ -63,7 +64,18 @@ std::vector<PartRange> part_ranges(const Network& network) {
         ranges.push_back({static_cast<size_t>(part), range.low, range.high, layer_place(*node.layer)});
     }
   }
+  for (const HeadInfo& loss : network.losses) {
+    if (loss.weights < 0) continue;
+    const int part = network.tensors[static_cast<size_t>(loss.weights)].part;
+    const std::string place = fmt::format("loss \"{}\" ({})", loss.name, loss.plugin->where.text());
+    ranges.push_back({static_cast<size_t>(part), 0, 0, place, true});
+  }
   return ranges;
+}
+
+static std::string wanted_text(const PartRange& range) {
+  if (range.is_weight) return "a weight, finite and not negative";
+  return fmt::format("whole numbers {} .. {}", range.low, range.high - 1);
 }
 
 Status check_part_ranges(const std::vector<PartRange>& ranges, const plait_tensor* const* batch,
@@ -75,13 +87,11 @@ Status check_part_ranges(const std::vector<PartRange>& ranges, const plait_tenso
       const int64_t place = bad_place(range, tensor, n);
       if (place < 0) continue;
       const uint64_t each = runs_of(tensor, n).outer * runs_of(tensor, n).extent * runs_of(tensor, n).inner;
-      return {
-          Code::kInvalid,
-          fmt::format("{} (place {} of the batch): part \"{}\", element {}, is {}; {} wants whole numbers "
-                      "{} .. {}",
-                      sample_name(n), n, tensor.name != nullptr ? tensor.name : "", place,
-                      number_at(tensor, n * each + static_cast<uint64_t>(place)), range.wanted_by, range.low,
-                      range.high - 1)};
+      return {Code::kInvalid,
+              fmt::format("{} (place {} of the batch): part \"{}\", element {}, is {}; {} wants {}",
+                          sample_name(n), n, tensor.name != nullptr ? tensor.name : "", place,
+                          number_at(tensor, n * each + static_cast<uint64_t>(place)), range.wanted_by,
+                          wanted_text(range))};
     }
   }
   return {};

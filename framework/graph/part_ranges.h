@@ -12,14 +12,15 @@
 
 namespace plait {
 
-// Part `part` holds whole numbers, low <= x < high.
+// Part `part` holds whole numbers, low <= x < high; or weights of samples, finite and not negative.
 struct PartRange {
   size_t part = 0;
   int64_t low = 0, high = 0;
   std::string wanted_by;  // "embedding "e1" (words.txtpb:9:3)"
+  bool is_weight = false;
 };
 
-// Of the layers whose inputs are parts of the samples.
+// Of the layers whose inputs are parts of the samples, and of the weights of losses.
 std::vector<PartRange> part_ranges(const Network& network);
 
 // `batch`: a tensor per part, [N, ...], on the host; what lies behind a sample's length is not looked at.

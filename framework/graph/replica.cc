@@ -22,6 +22,12 @@ struct Replica::Body {
   Body(const Plan& used_plan, const Options& used_options)
       : plan(used_plan), options(used_options), lanes(used_plan.options().lanes) {}
 
+  struct Losses {  // each per loss
+    explicit Losses(size_t count) : means(count), sums(count), counts(count) {}
+    std::vector<double> means;  // times the samples of the result
+    std::vector<double> sums, counts;
+  };
+
   Status build(Device& device);
   void run_node(size_t number);
   Result<StepResult> run_step(const Batch& batch, const StepKey& of_step);
@@ -32,6 +38,7 @@ struct Replica::Body {
   Status run_in_turn(const std::vector<Node*>& some);
   Status failure() const;
   Result<StepResult> read_losses(const Batch& batch);
+  static void tell(const Losses& from, StepResult& result);
   Status check(const ReplicaMemory::LossReport& report, const HeadInfo& head, const Batch& batch) const;
   std::string target_text(const plait_tensor& target, int64_t place) const;
   void keep_trace(const std::vector<Node*>& some);
@@ -50,9 +57,8 @@ struct Replica::Body {
   StepKey key;
   static constexpr size_t kNone = std::numeric_limits<size_t>::max();
   std::atomic<size_t> first_failed{kNone};
-  std::vector<Status> statuses;    // per node
-  std::vector<double> loss_sums;   // per loss
-  std::vector<double> first_sums;  // the same of a first gradient
+  std::vector<Status> statuses;                                             // per node
+  Losses losses{plan.losses().size()}, first_losses{plan.losses().size()};  // those of a first gradient
   std::vector<TraceEvent> events;
 };
 
@@ -65,8 +71,6 @@ Status Replica::Body::build(Device& device) {
                         options.trace || options.profile};
   PLAIT_ASSIGN(nodes, make_nodes(plan, *memory, optimizer, setup));
   statuses.resize(nodes->order.size());
-  loss_sums.resize(plan.losses().size());
-  first_sums.resize(plan.losses().size());
   std::vector<std::vector<MemoryUse>> uses;
   for (const Node* node : nodes->order) uses.push_back(node->uses());
   const bool serial = plan.options().lanes == 1 || !device.host_memory();
@@ -122,10 +126,10 @@ Result<StepResult> Replica::Body::run_step(const Batch& batch, const StepKey& of
   PLAIT_TRY(run_graph(batch));
   PLAIT_ASSIGN(StepResult result, read_losses(batch));
   if (nodes->move.empty()) return result;
-  first_sums = loss_sums;
+  first_losses = losses;
   nodes->loss = result.samples > 0 ? result.loss_sum / result.samples : 0;
   PLAIT_TRY(second_gradient(batch));
-  result.losses = first_sums;
+  tell(first_losses, result);
   return result;
 }
 
@@ -187,32 +191,43 @@ std::string Replica::Body::target_text(const plait_tensor& target, int64_t place
 Status Replica::Body::check(const ReplicaMemory::LossReport& report, const HeadInfo& head,
                             const Batch& batch) const {
   if (report.bad_target >= 0) {
-    return {Code::kInvalid,
-            fmt::format("{}: the target{} of sample {} of the batch ({} {} of {}) is not "
-                        "what the loss accepts for a prediction of {}",
-                        loss_place(head), target_text(memory->value(head.target), report.bad_target),
-                        report.bad_target, plan.options().training ? "position" : "record",
-                        batch.first_position + report.bad_target,
-                        plan.options().training ? "the training" : "those that are evaluated",
-                        shape_text(plan.network().tensors[static_cast<size_t>(head.input)].spec))};
+    return {
+        Code::kInvalid,
+        fmt::format("{}: the target{} of sample {} of the batch ({} {} of {}) is not "
+                    "what the loss accepts for a prediction of {}",
+                    loss_place(head),
+                    head.targets.size() == 1 ? target_text(memory->value(head.target()), report.bad_target)
+                                             : std::string(),
+                    report.bad_target, plan.options().training ? "position" : "record",
+                    batch.first_position + report.bad_target,
+                    plan.options().training ? "the training" : "those that are evaluated",
+                    shape_text(plan.network().tensors[static_cast<size_t>(head.input())].spec))};
   }
   if (!std::isfinite(report.sum))
     return {Code::kNumeric, fmt::format("{} is {}", loss_place(head), one_nan(report.sum))};
   return {};
 }
 
-// Losses may count different things (samples, valid elements): each enters with its own mean.
+void Replica::Body::tell(const Losses& from, StepResult& result) {
+  result.losses = from.means;
+  result.sums = from.sums;
+  result.counts = from.counts;
+}
+
+// Losses may count different things (samples, valid elements, weights): each enters with its own mean.
 Result<StepResult> Replica::Body::read_losses(const Batch& batch) {
   StepResult result;
   for (size_t head = 0; head < plan.losses().size(); ++head) {
     const HeadInfo& info = plan.network().losses[head];
     const ReplicaMemory::LossReport report = memory->report(head);
     PLAIT_TRY(check(report, info, batch));
-    if (head == 0) result.samples = report.count;
-    loss_sums[head] = report.count > 0 ? report.sum * (result.samples / report.count) : 0;
-    result.loss_sum += info.weight * loss_sums[head];
+    if (head == 0) result.samples = info.weights < 0 ? report.count : plan.network().batch;
+    losses.means[head] = report.count > 0 ? report.sum * (result.samples / report.count) : 0;
+    losses.sums[head] = report.sum;
+    losses.counts[head] = report.count;
+    result.loss_sum += info.weight * losses.means[head];
   }
-  result.losses = loss_sums;
+  tell(losses, result);
   return result;
 }
 

@@ -40,9 +40,11 @@ struct Batch {
 
 struct StepResult {
   double loss_sum = 0;  // weighted sum over losses of sums over samples
-  double samples = 0;   // of the first loss: samples, or valid elements
-  // What each loss adds to loss_sum, without its weight. Valid until the next run.
+  // Of the first loss: samples, or valid elements; of one whose samples have weights the whole batch.
+  double samples = 0;
+  // What each loss adds to loss_sum, without its weight. Valid until the next run, as the next two.
   std::span<const double> losses;
+  std::span<const double> sums, counts;  // what each loss has reported
 };
 
 // What a node did in one step, for traces.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/checked.h"
 #include "base/random_keys.h"
 #include "graph/sample_cast.h"
 #include "registry/shape_text.h"
@@ -49,6 +50,7 @@ Status SampleChain::transform(const SampleRef& sample, SampleScratch& scratch, s
     plait_sample_call call = sample_call(sample, op.key, training_);
     call.inputs = scratch.level(i).tensors();
     call.n_inputs = scratch.level(i).size();
+    call.workspace = op.workspace > 0 ? scratch.workspace() : nullptr;
     set_output(call, scratch.level(i + 1));
     const Status status = scratch.context().call(
         [&] { return op.ops().apply(op.instance.self(), scratch.context().raw(), &call); });
@@ -104,8 +106,9 @@ void SampleChain::collate(int place, std::span<void* const> parts, std::span<int
 
 Status SampleChain::transform_batch(const ChainOperator& op, const SampleRef& first,
                                     const plait_tensor* const* inputs, const plait_tensor* const* outputs,
-                                    CallContext& context) const {
+                                    void* workspace, CallContext& context) const {
   plait_sample_call call = sample_call(first, op.key, training_);
+  call.workspace = workspace;
   call.inputs = inputs;
   call.outputs = outputs;
   call.n_inputs = call.n_outputs = static_cast<uint32_t>(batch_parts_.size());
@@ -114,7 +117,21 @@ Status SampleChain::transform_batch(const ChainOperator& op, const SampleRef& fi
   return status ? status : status.at(op.place + ": batch");
 }
 
-SampleScratch::SampleScratch(const SampleChain& chain) {
+Result<uint64_t> ChainOperator::workspace_bytes(int64_t batch) const {
+  const plait_augmenter_ops* const table = &ops();
+  uint64_t bytes = 0;
+  if (!PLAIT_HAS(table, workspace)) return bytes;
+  CallContext context;
+  PLAIT_TRY(context.call([&] { return table->workspace(instance.self(), context.raw(), batch, &bytes); })
+                .at(place + ": workspace"));
+  PLAIT_TRY(check_bytes(place + ": the workspace takes", bytes));
+  return bytes;
+}
+
+SampleScratch::SampleScratch(const SampleChain& chain) : context_(1, nullptr, chain.cancelled()) {
+  uint64_t workspace = 0;
+  for (const ChainOperator& op : chain.operators()) workspace = std::max(workspace, op.workspace);
+  workspace_ = HostBlock(workspace);
   levels_.push_back(std::make_unique<SampleLevel>(chain.source_parts()));
   for (const ChainOperator& op : chain.operators())
     levels_.push_back(std::make_unique<SampleLevel>(op.parts));

@@ -20,8 +20,11 @@ struct ChainOperator {
   uint64_t key = 0;             // of its random numbers
   std::vector<double> fit;      // sum of the pass over the data
   bool whole_batches = false;
-  bool is_late = false;  // made by complete: it, or an operator before it, waits for a stage or wants a fit
+  bool is_late = false;    // made by complete: it, or an operator before it, waits for a stage or wants a fit
+  uint64_t workspace = 0;  // bytes that apply wants, once it is made
   const plait_augmenter_ops& ops() const { return *instance.ops<plait_augmenter_ops>(); }
+  // Of apply (batch 0), or of apply_batch on `batch` samples. Fails with: what the plugin reports.
+  Result<uint64_t> workspace_bytes(int64_t batch) const;
 };
 
 // Threads: create [setup only]; everything else [any], with a scratch per thread.
@@ -41,6 +44,7 @@ class SampleChain {
   const std::vector<PartSpec>& batch_parts() const { return batch_parts_; }
   size_t augmenters() const { return augmenters_; }  // operators before the first of preprocess
   bool in_order() const { return !description_.random_access; }
+  const std::atomic<bool>* cancelled() const { return cancelled_; }  // null: never
 
   // The sample's record into the scratch's level 0.
   Status read_source(const SampleRef& sample, SampleScratch& scratch) const;
@@ -57,9 +61,9 @@ class SampleChain {
                const SampleScratch& scratch) const;
   // Lets the last level lie in slot `place` wherever nothing has to be cast.
   void aim(int place, std::span<void* const> parts, SampleScratch& scratch) const;
-  // One operator of whole batches, from [N, ...] parts to others.
+  // One operator of whole batches, from [N, ...] parts to others. workspace: see ChainOperator.
   Status transform_batch(const ChainOperator& op, const SampleRef& first, const plait_tensor* const* inputs,
-                         const plait_tensor* const* outputs, CallContext& context) const;
+                         const plait_tensor* const* outputs, void* workspace, CallContext& context) const;
 
  private:
   friend class ChainMaker;
@@ -71,12 +75,14 @@ class SampleChain {
   uint64_t source_key_ = 0;
   std::string source_place_;
   bool training_ = true;
+  const std::atomic<bool>* cancelled_ = nullptr;
   std::vector<ChainOperator> operators_;
   size_t augmenters_ = 0;
   std::vector<PartSpec> batch_parts_;
 };
 
-// Memory for one sample at a time. Level 0 is what the source gives, level i + 1 what operator i makes of it.
+// Memory for one sample at a time, of a chain whose operators are made. Level 0 is what the source gives,
+// level i + 1 what operator i makes of it.
 class SampleScratch {
  public:
   explicit SampleScratch(const SampleChain& chain);
@@ -84,12 +90,14 @@ class SampleScratch {
   SampleLevel& last() { return *levels_.back(); }
   const SampleLevel& last() const { return *levels_.back(); }
   CallContext& context() { return context_; }
+  void* workspace() { return workspace_.data(); }
   // Puts all levels where they belong; level 0 into `block` where one is given.
   void lay(std::byte* block = nullptr);
 
  private:
   std::vector<std::unique_ptr<SampleLevel>> levels_;
   HostBlock blocks_[2];  // neighbours lie in different ones
+  HostBlock workspace_;  // of the operator that wants most
   CallContext context_;
 };
 

@@ -141,8 +141,10 @@ const plait_field kLayer[] = {
 };
 const plait_field kLoss[] = {
     text("name", "in reports; default: the type's, told apart where two are alike"),
-    text("input", "prediction; default: the last layer"),
-    text("target", "default: part \"label\""),
+    text("input", "prediction, several in the loss's order; default: the last layer", PLAIT_FIELD_REPEATED),
+    text("target", "several in the loss's order; default: part \"label\"", PLAIT_FIELD_REPEATED),
+    text("weights",
+         "a part of the samples that holds a weight for each: finite, 0 or more; default: all are 1"),
     real("weight", "1", -1e12, 1e12, "factor in the sum of losses"),
 };
 const plait_field kMetric[] = {

@@ -71,8 +71,9 @@ struct ReportedValue {
 struct LossSpec {
   std::string name;  // in reports
   PluginSpec plugin;
-  InputRef input;   // default: the last layer
-  InputRef target;  // default: part "label", or the only part that is not an image
+  std::vector<InputRef> inputs;     // predictions; default: the last layer
+  std::vector<InputRef> targets;    // default, of a loss that wants one: part "label", or the last part
+  std::optional<InputRef> weights;  // a part: of each sample
   double weight = 1;
   bool name_written = false, input_written = false;
 };

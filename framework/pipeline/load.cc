@@ -59,6 +59,11 @@ class PartsCheck {
     if (ref.layer.empty()) ref.layer = preferred("label", parts_.size() - 1);
     check(ref, user);
   }
+  void part(const InputRef& ref, const std::string& user) {
+    if (std::find(parts_.begin(), parts_.end(), ref.layer) == parts_.end())
+      refuse(ref, user + " has its weights in \"" + ref.layer + "\", which is no part of the samples",
+             parts_);
+  }
   std::string text() const {
     if (count_ <= Errors::kMaxShown) return text_;
     return text_ + "\n... and " + std::to_string(count_ - Errors::kMaxShown) + " more errors";
@@ -72,14 +77,16 @@ class PartsCheck {
 
   void check(const InputRef& ref, const std::string& user) {
     if (names_.count(ref.layer)) return;
+    refuse(ref, user + " reads \"" + ref.layer + "\", which is neither a layer nor a part of the samples",
+           {names_.begin(), names_.end()});
+  }
+
+  void refuse(const InputRef& ref, const std::string& message, const std::vector<std::string>& possible) {
     if (++count_ > Errors::kMaxShown) return;
-    const std::string near = did_you_mean(ref.layer, {names_.begin(), names_.end()});
+    const std::string near = did_you_mean(ref.layer, possible);
     std::string hint = near.empty() ? "\n    parts of the samples:" : "\n    did you mean \"" + near + "\"?";
     for (size_t i = 0; near.empty() && i < parts_.size(); ++i) hint += " " + parts_[i];
-    text_ += (text_.empty() ? "" : "\n") +
-             error_at(ref.where, user + " reads \"" + ref.layer +
-                                     "\", which is neither a layer nor a part of the samples") +
-             hint;
+    text_ += (text_.empty() ? "" : "\n") + error_at(ref.where, message) + hint;
   }
 
   const std::vector<std::string>& parts_;
@@ -186,8 +193,10 @@ Status connect_parts(Job& job, const std::vector<std::string>& parts) {
   for (LayerSpec& layer : job.layers)
     for (InputRef& input : layer.inputs) check.input(input, "layer \"" + layer.name + "\"");
   for (LossSpec& loss : job.losses) {
-    check.input(loss.input, "loss \"" + loss.name + "\"");
-    check.target(loss.target, "loss \"" + loss.name + "\"");
+    const std::string user = "loss \"" + loss.name + "\"";
+    for (InputRef& input : loss.inputs) check.input(input, user);
+    for (InputRef& target : loss.targets) check.target(target, user);
+    if (loss.weights) check.part(*loss.weights, user);
   }
   for (MetricSpec& metric : job.metrics) {
     check.input(metric.input, "metric " + metric_name(metric));

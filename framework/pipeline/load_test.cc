@@ -49,7 +49,7 @@ TEST_CASE("a job is read with variables, arithmetic, third-party types and defau
   CHECK(job.device.id() == "plait.cpu");
   CHECK(job.reducer.id() == "plait.mean");
   CHECK(job.losses[0].name == "cross_entropy");
-  CHECK(job.losses[0].input.layer == "f1");
+  CHECK(job.losses[0].inputs[0].layer == "f1");
   CHECK(job.schedules[0].field == "rate");
 }
 
@@ -72,7 +72,7 @@ TEST_CASE("connect_parts names open parts and refuses dangling inputs") {
   job.layers[0].inputs[0].layer = "";
   REQUIRE(connect_parts(job, {"label", "image"}).is_ok());
   CHECK(job.layers[0].inputs[0].layer == "image");
-  CHECK(job.losses[0].target.layer == "label");
+  CHECK(job.losses[0].targets[0].layer == "label");
   job.layers[1].inputs[0].layer = "imag";
   const Status dangling = connect_parts(job, {"label", "image"});
   CHECK(dangling.message().find("layer \"r1\" reads \"imag\"") != std::string::npos);
@@ -169,6 +169,39 @@ TEST_CASE("changes act in the order written") {
   CHECK(job.evaluate.batch == 24);
 }
 
+TEST_CASE("a loss names several predictions and targets, and weights of samples") {
+  const std::string layers =
+      "source { idx { images: \"a\" labels: \"b\" } } layer { name: \"a\" relu {} } layer { name: \"b\" relu "
+      "{} } "
+      "optimizer { sgd {} } ";
+  const Job job = good(layers + "loss { input: \"a\" input: \"b:1\" weights: \"share\" pairs {} }");
+  const LossSpec& loss = job.losses[0];
+  REQUIRE(loss.inputs.size() == 2);
+  CHECK((loss.inputs[0].layer == "a" && loss.inputs[1].layer == "b" && loss.inputs[1].output == 1));
+  CHECK(loss.targets.empty());
+  CHECK(loss.weights->layer == "share");
+  CHECK(good(job.resolved).resolved == job.resolved);
+  Job connected = job;
+  CHECK(connect_parts(connected, {"image", "share"}).is_ok());
+  CHECK(connect_parts(connected, {"image", "shares"})
+            .message()
+            .find("loss \"pairs\" has its weights in \"share\", which is no part of the samples") !=
+        std::string::npos);
+
+  const auto refused = [&](const std::string& text) {
+    const auto made = parse_job(test_registry(), layers + text, "file.txtpb");
+    return made.status().message();
+  };
+  CHECK(refused("loss { pairs {} }").find("loss \"pairs\" wants 2 predictions (left, right), got 1") !=
+        std::string::npos);
+  CHECK(refused("loss { input: \"a\" input: \"b\" target: \"c\" target: \"d\" pairs {} }")
+            .find("loss \"pairs\" wants 0 to 1 target, got 2") != std::string::npos);
+  CHECK(refused("loss { weights: \"share\" cross_entropy {} }")
+            .find("loss \"cross_entropy\" does not take a weight for each sample") != std::string::npos);
+  CHECK(refused("loss { target: \"c\" target: \"d\" cross_entropy {} }")
+            .find("loss \"cross_entropy\" wants 1 target, got 2") != std::string::npos);
+}
+
 TEST_CASE("a stage takes from the base job what it does not say") {
   const Job base = good(test_job());
   const auto stage = parse_stage(test_registry(), base, "stage 1",
@@ -182,7 +215,7 @@ TEST_CASE("a stage takes from the base job what it does not say") {
   CHECK(stage->train.shards == 4);
   CHECK(stage->seed == 7);
   CHECK(text(stage->source, "images") == "/data/images.gz");
-  CHECK(stage->losses[0].target.layer == "image");
+  CHECK(stage->losses[0].targets[0].layer == "image");
   CHECK(stage->schedules.empty());
   CHECK(stage->pretrain.empty());
   CHECK(good(stage->resolved).resolved == stage->resolved);

@@ -55,7 +55,7 @@ class ReportNames {
     if (loss.name_written) return take(loss.name, place, job_.losses.size() > 1);
     if (!loss.plugin) return;
     loss.name = loss.plugin.entry->short_name();
-    open_.push_back({&loss.name, &loss.input, loss.input_written});
+    open_.push_back({&loss.name, &loss.inputs.front(), loss.input_written});
   }
 
   void metric(MetricSpec& metric, const Place& place) {

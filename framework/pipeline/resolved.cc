@@ -153,9 +153,11 @@ class Writer {
   }
 
   void loss(const LossSpec& loss) {
-    block("loss", loss.plugin,
-          "name: " + quoted_text(loss.name) + " " + reference("input", loss.input) +
-              reference("target", loss.target) + "weight: " + number(loss.weight) + " ");
+    std::string own = "name: " + quoted_text(loss.name) + " ";
+    for (const InputRef& input : loss.inputs) own += reference("input", input);
+    for (const InputRef& target : loss.targets) own += reference("target", target);
+    if (loss.weights) own += reference("weights", *loss.weights);
+    block("loss", loss.plugin, own + "weight: " + number(loss.weight) + " ");
   }
 
   // An input that was not written stays open: the names of values depend on it.

@@ -39,6 +39,11 @@ std::string value_of(const Setting& setting) {
   }
 }
 
+// "": a loss that wants none, or the usual one.
+std::string target_text(const std::string& target) {
+  return target.empty() ? "" : " target: " + quoted_text(target);
+}
+
 }  // namespace
 
 StageText::StageText(const Registry& registry, const Job& job) : registry_(registry), job_(job) {
@@ -74,7 +79,7 @@ StageText::StageText(const Registry& registry, const Job& job) : registry_(regis
     const auto plugin = text_of(b).block_text(block, "loss");
     return text_of(b).write("a loss", !plugin ? plugin
                                               : "loss { input: " + quoted_text(name_of(input)) +
-                                                    " target: " + quoted_text(name_of(target)) +
+                                                    target_text(name_of(target)) +
                                                     " weight: " + number(weight) + " " + *plugin + " }");
   };
   raw_.optimizer = [](const plait_stage_builder* b, const plait_block* block) {

@@ -68,6 +68,7 @@ class Tables {
     type("layer", "acme.input", "is called like a field of layer", {whole("count", "2", 1, 9, "times")});
     type("loss", "plait.cross_entropy", "of a softmax", {});
     type("loss", "plait.mean_squared", "mean of squares", {});
+    type("loss", "plait.pairs", "of two predictions", {}, &pair_rules_);
     type("metric", "plait.accuracy", "share of samples that are right", {});
     type("metric", "plait.hits", "share of samples among the first",
          {whole("top", "1", 1, 1000, "how many count as right")});
@@ -241,7 +242,24 @@ class Tables {
     rules.corruption = &masking_;
     return rules;
   }();
-  const plait_loss_rules loss_rules_{sizeof(plait_loss_rules), 0, check_loss};
+  const plait_loss_rules loss_rules_ = [] {
+    plait_loss_rules rules{};
+    rules.struct_size = sizeof rules;
+    rules.check = check_loss;
+    return rules;
+  }();
+  const plait_port left_{sizeof(plait_port), 0, "left", nullptr, nullptr, nullptr};
+  const plait_port right_{sizeof(plait_port), 0, "right", nullptr, nullptr, nullptr};
+  const plait_port* const pair_pointers_[2] = {&left_, &right_};
+  const plait_ports pair_ports_{sizeof(plait_ports), 2, pair_pointers_};
+  const plait_loss_rules pair_rules_ = [this] {
+    plait_loss_rules rules = loss_rules_;
+    rules.flags = PLAIT_LOSS_WEIGHTS;
+    rules.min_predictions = rules.max_predictions = 2;
+    rules.min_targets = 0, rules.max_targets = 1;
+    rules.prediction_ports = &pair_ports_;
+    return rules;
+  }();
   const plait_optimizer_rules optimizer_rules_{sizeof(plait_optimizer_rules), 0, describe_optimizer};
   const plait_augmenter_rules augmenter_rules_{sizeof(plait_augmenter_rules), 0, infer_augmenter};
   std::deque<plait_field> fields_;

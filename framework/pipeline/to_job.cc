@@ -8,6 +8,7 @@
 #include "pipeline/network_check.h"
 #include "pipeline/report_names.h"
 #include "pipeline/stage_blocks.h"
+#include "registry/loss_form.h"
 
 namespace plait {
 namespace {
@@ -200,6 +201,33 @@ class JobMaker {
     return {otherwise, 0, location_of(scope.place)};
   }
 
+  // Those that are written, in their order.
+  std::vector<InputRef> references(const Scope& scope, const plait_config& config, const char* name) {
+    std::vector<InputRef> found;
+    if (!is_written(config, name)) return found;
+    const auto& values = config.find(name)->values;
+    for (size_t i = 0; i < values.size(); ++i)
+      found.push_back(
+          parse_input(std::get<std::string>(values[i]), scope.place_of(name, static_cast<int>(i)), errors_));
+    return found;
+  }
+
+  static bool wants_target(const PluginSpec& plugin) {
+    return !plugin || loss_form(*plugin.entry->type).least_targets > 0;
+  }
+
+  void check_counts(const LossSpec& loss, const Scope& scope) {
+    if (!loss.plugin) return;
+    const LossForm form = loss_form(*loss.plugin.entry->type);
+    const std::string name = "loss \"" + loss.plugin.entry->short_name() + "\"";
+    if (const auto fault = form.prediction_fault(loss.inputs.size()); !fault.empty())
+      errors_.add(scope.place, name + " " + fault, "as in: loss { input: \"a\" input: \"b\" ... }");
+    if (const auto fault = form.target_fault(loss.targets.size()); !fault.empty())
+      errors_.add(scope.place, name + " " + fault, "as in: loss { target: \"a\" target: \"b\" ... }");
+    if (loss.weights && !form.takes_weights)
+      errors_.add(scope.place_of("weights"), name + " does not take a weight for each sample");
+  }
+
   void written_name(const plait_config& config, const Scope& scope, const std::string& whose) {
     if (!is_written(config, "name")) return;
     const std::string name = value_or<std::string>(config, "name", "");
@@ -223,8 +251,13 @@ class JobMaker {
       report_places_.losses.push_back(scope.place_of("name"));
       written_name(*config, scope, "a loss's name in reports");
       loss.weight = value_or<double>(*config, "weight", 1);
-      loss.input = reference(scope, *config, "input", last_layer());
-      loss.target = reference(scope, *config, "target", "");
+      loss.inputs = references(scope, *config, "input");
+      if (loss.inputs.empty()) loss.inputs.push_back(reference(scope, *config, "input", last_layer()));
+      loss.targets = references(scope, *config, "target");
+      if (loss.targets.empty() && wants_target(loss.plugin))
+        loss.targets.push_back(reference(scope, *config, "target", ""));
+      if (is_written(*config, "weights")) loss.weights = reference(scope, *config, "weights", "");
+      check_counts(loss, scope);
       job_.losses.push_back(std::move(loss));
     }
   }

@@ -94,8 +94,8 @@ Job job_of(int64_t turned = 0, int64_t places = 0, int64_t least = 1) {
   whole.inputs = {{"e", 0, {}}};
   LossSpec loss;
   loss.plugin = plugin("plait.half");
-  loss.input = {"w", 0, {}};
-  loss.target = {"label", 0, {}};
+  loss.inputs = {{"w", 0, {}}};
+  loss.targets = {{"label", 0, {}}};
   Job job;
   job.name = "net";
   job.layers = {each, whole};

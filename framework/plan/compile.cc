@@ -168,7 +168,8 @@ class PlanCompiler {
     size_t count = 0;
     for (const Step& s : plan_->steps_) count += static_cast<size_t>(std::ranges::count(s.inputs, tensor));
     for (const auto& heads : {&net().losses, &net().metrics})
-      for (const HeadInfo& head : *heads) count += (head.input == tensor) + (head.target == tensor);
+      for (const HeadInfo& head : *heads)
+        count += static_cast<size_t>(std::ranges::count(head.reads(), tensor));
     return count;
   }
 
@@ -190,15 +191,19 @@ class PlanCompiler {
     for (size_t i = 0; i < plan_->losses_.size(); ++i) {
       LossStep& loss = plan_->losses_[i];
       const HeadInfo& head = net().losses[i];
-      for (int tensor : {head.input, head.target})
+      for (const int tensor : head.reads())
         if (value_block_[static_cast<size_t>(tensor)] >= 0)
           extend(value_block_[static_cast<size_t>(tensor)], loss_time());
       if (loss_workspace_[i] > 0) wants(&loss.workspace, workspace_block(loss_workspace_[i]));
-      if (flow_.tensor_needed[static_cast<size_t>(head.input)])
-        contribute(head.input, add_block(tensor_bytes(head.input), loss_time(), loss_time()), &loss.gradient);
+      loss.gradients.assign(head.inputs.size(), kNoOffset);
+      for (size_t p = 0; p < head.inputs.size(); ++p) {
+        const int input = head.inputs[p];
+        if (flow_.tensor_needed[static_cast<size_t>(input)])
+          contribute(input, add_block(tensor_bytes(input), loss_time(), loss_time()), &loss.gradients[p]);
+      }
     }
     for (const HeadInfo& head : net().metrics)
-      for (int tensor : {head.input, head.target})
+      for (const int tensor : head.reads())
         if (value_block_[static_cast<size_t>(tensor)] >= 0)
           extend(value_block_[static_cast<size_t>(tensor)], end_time());
   }

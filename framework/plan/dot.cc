@@ -60,8 +60,9 @@ class Dot {
   void add_head(const HeadInfo& head, const char* what) {
     const std::string id = std::string(what) + " " + head.name;
     node(id, id, "octagon");
-    edge(head.input, id, "solid");
-    edge(head.target, id, "dashed");
+    for (const int input : head.inputs) edge(input, id, "solid");
+    for (const int target : head.targets) edge(target, id, "dashed");
+    if (head.weights >= 0) edge(head.weights, id, "dotted");
   }
   const Network& network_;
   std::multimap<int, const NodeInfo*> absorbed_;  // by the node that absorbed them, in order

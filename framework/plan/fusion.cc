@@ -9,8 +9,9 @@ size_t readers(const Network& network, int tensor) {
   size_t count = 0;
   for (const NodeInfo& node : network.nodes)
     count += static_cast<size_t>(std::ranges::count(node.inputs, tensor));
-  for (const HeadInfo& head : network.losses) count += (head.input == tensor) + (head.target == tensor);
-  for (const HeadInfo& head : network.metrics) count += (head.input == tensor) + (head.target == tensor);
+  for (const auto* heads : {&network.losses, &network.metrics})
+    for (const HeadInfo& head : *heads)
+      count += static_cast<size_t>(std::ranges::count(head.reads(), tensor));
   return count;
 }
 

@@ -31,7 +31,8 @@ std::vector<bool> nodes_that_matter(const Network& network) {
     const int producer = network.tensors[static_cast<size_t>(tensor)].node;
     if (producer >= 0) matters[static_cast<size_t>(producer)] = true;
   };
-  for (const HeadInfo& loss : network.losses) mark(loss.input);
+  for (const HeadInfo& loss : network.losses)
+    for (const int input : loss.inputs) mark(input);
   for (size_t i = network.nodes.size(); i-- > 0;)
     if (matters[i])
       for (int input : network.nodes[i].inputs) mark(input);

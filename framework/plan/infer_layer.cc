@@ -3,6 +3,7 @@
 #include "base/checked.h"
 #include "base/shown.h"
 #include "registry/context.h"
+#include "registry/ports.h"
 #include "registry/shape_text.h"
 
 namespace plait {
@@ -136,6 +137,8 @@ Status check_input_count(const plait_layer_rules& rules, size_t got) {
     wanted = "at least " + wanted;
   else if (rules.max_inputs != rules.min_inputs)
     wanted += " to " + std::to_string(rules.max_inputs);
+  const plait_layer_rules* const table = &rules;
+  if (PLAIT_HAS(table, input_ports)) wanted += port_names(rules.input_ports);
   return {Code::kInvalid, "has " + std::to_string(got) + " inputs, wanted " + wanted};
 }
 

@@ -8,7 +8,9 @@
 #include "plan/fusion.h"
 #include "plan/infer_layer.h"
 #include "plan/layer_order.h"
+#include "plan/loss_request.h"
 #include "registry/context.h"
+#include "registry/ports.h"
 
 namespace plait {
 namespace {
@@ -69,8 +71,17 @@ class Shaper {
     const std::string name = ref.output == 0 ? ref.layer : ref.layer + ":" + std::to_string(ref.output);
     auto found = by_name_.find(name);
     if (found != by_name_.end()) return found->second;
-    return {Code::kInvalid,
-            error_at(ref.where, "\"" + ref.layer + "\" has no output " + std::to_string(ref.output))};
+    return {Code::kInvalid, error_at(ref.where, "\"" + ref.layer + "\" has no output " +
+                                                    std::to_string(ref.output) + outputs_text(ref.layer))};
+  }
+
+  // "; its outputs are (first, rest, ...)", where the layer tells them.
+  std::string outputs_text(const std::string& name) const {
+    const auto found = by_layer_.find(name);
+    if (found == by_layer_.end()) return "";
+    const LayerSpec& layer = *network_.nodes[static_cast<size_t>(found->second)].layer;
+    const auto* rules = static_cast<const plait_layer_rules*>(layer.plugin.entry->type->rules);
+    return PLAIT_HAS(rules, output_ports) ? "; its outputs are" + port_names(rules->output_ports) : "";
   }
 
   Status add_layer(size_t index) {
@@ -102,12 +113,21 @@ class Shaper {
     return {};
   }
 
+  // "hidden: ", where the layer tells what stands there.
+  static std::string port_text(const LayerSpec& layer, size_t input) {
+    const auto* rules = static_cast<const plait_layer_rules*>(layer.plugin.entry->type->rules);
+    const plait_port* const port =
+        PLAIT_HAS(rules, input_ports) ? port_at(rules->input_ports, input) : nullptr;
+    return port != nullptr ? std::string(port->name) + ": " : "";
+  }
+
   // "; its input is pool "p1" (file:3:1) [32, 5, 5, 16] f32"
   std::string inputs_text(const NodeInfo& node) const {
     std::string text;
-    for (int input : node.inputs) {
-      const TensorInfo& tensor = network_.tensors[static_cast<size_t>(input)];
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const TensorInfo& tensor = network_.tensors[static_cast<size_t>(node.inputs[i])];
       text += text.empty() ? "; its input is " : " and ";
+      if (node.inputs.size() > 1) text += port_text(*node.layer, i);
       text += tensor.node < 0 ? "the samples' part \"" + tensor.name + "\""
                               : layer_place(*network_.nodes[static_cast<size_t>(tensor.node)].layer);
       text += " " + shape_text(tensor.spec);
@@ -172,18 +192,23 @@ class Shaper {
 
   Status add_loss(size_t index) {
     const LossSpec& loss = job_.losses[index];
-    PLAIT_ASSIGN(HeadInfo head,
-                 make_head(loss.plugin, connected_.losses[index].input, connected_.losses[index].target));
+    const LossSpec& connected = connected_.losses[index];
+    PLAIT_ASSIGN(HeadInfo head, make_head(loss.plugin, connected.inputs, connected.targets));
     if (!loss.name.empty()) head.name = loss.name;
     head.weight = loss.weight;
-    PLAIT_TRY(check_loss(head).at(loss.plugin.entry->short_name() + " (" + loss.plugin.where.text() + ")"));
+    const std::string place = loss.plugin.entry->short_name() + " (" + loss.plugin.where.text() + ")";
+    if (connected.weights) {
+      PLAIT_ASSIGN(head.weights, find(*connected.weights));
+      PLAIT_TRY(check_weights(head.weights).at(place));
+    }
+    PLAIT_TRY(check_loss(head).at(place));
     network_.losses.push_back(std::move(head));
     return {};
   }
 
   Status add_metric(size_t index) {
     const MetricSpec& metric = connected_.metrics[index];
-    PLAIT_ASSIGN(HeadInfo head, make_head(job_.metrics[index].plugin, metric.input, metric.target));
+    PLAIT_ASSIGN(HeadInfo head, make_head(job_.metrics[index].plugin, {metric.input}, {metric.target}));
     head.values = &job_.metrics[index].values;
     head.names_later = job_.metrics[index].names_later;
     if (!head.values->empty()) head.name = head.values->front().name;
@@ -191,34 +216,49 @@ class Shaper {
     return {};
   }
 
-  Result<HeadInfo> make_head(const PluginSpec& plugin, const InputRef& input, const InputRef& target) const {
+  Result<HeadInfo> make_head(const PluginSpec& plugin, const std::vector<InputRef>& inputs,
+                             const std::vector<InputRef>& targets) const {
     HeadInfo head;
     head.plugin = &plugin;
     head.name = plugin.entry->short_name();
-    PLAIT_ASSIGN(head.input, find(input));
-    PLAIT_ASSIGN(head.target, find(target));
+    for (const InputRef& ref : inputs) {
+      PLAIT_ASSIGN(const int tensor, find(ref));
+      head.inputs.push_back(tensor);
+    }
+    for (const InputRef& ref : targets) {
+      PLAIT_ASSIGN(const int tensor, find(ref));
+      head.targets.push_back(tensor);
+    }
     return head;
+  }
+
+  Status check_weights(int tensor) const {
+    const TensorInfo& weights = network_.tensors[static_cast<size_t>(tensor)];
+    const bool one = element_count(weights.spec.shape) == static_cast<uint64_t>(network_.batch);
+    if (one && weights.spec.dtype == PLAIT_F32 && weights.spec.variable_axis < 0) return {};
+    return {Code::kInvalid, "its weights are part \"" + weights.name + "\" " + shape_text(weights.spec) +
+                                ", wanted one number for each sample, f32"};
   }
 
   Status check_loss(const HeadInfo& head) const {
     const auto* rules = static_cast<const plait_loss_rules*>(head.plugin->entry->type->rules);
     if (!PLAIT_HAS(rules, check)) return {};
-    const TensorInfo& input = network_.tensors[static_cast<size_t>(head.input)];
-    const TensorInfo& target = network_.tensors[static_cast<size_t>(head.target)];
-    const std::vector<PartSpec> both = {input.spec, target.spec};
-    const RawParts specs(both);
-    plait_loss_request request{};
-    request.struct_size = sizeof request;
-    request.training = 1;
-    request.config = head.plugin->config.get();
-    request.prediction = specs.data()[0];
-    request.target = specs.data()[1];
+    LossRequest request(network_, head);
     CallContext context;
-    const Status status = context.status(rules->check(context.raw(), &request));
+    const Status status = context.status(rules->check(context.raw(), request.raw()));
     if (status) return {};
-    return {status.code(), status.message() + "; the prediction is \"" + input.name + "\" " +
-                               shape_text(input.spec) + ", the target \"" + target.name + "\" " +
-                               shape_text(target.spec)};
+    return {status.code(), status.message() + "; " + tensors_text("the prediction", head.inputs) +
+                               (head.targets.empty() ? "" : ", " + tensors_text("the target", head.targets))};
+  }
+
+  // "the target is "label" [32] i32"
+  std::string tensors_text(const std::string& what, const std::vector<int>& tensors) const {
+    std::string text = what + (tensors.size() == 1 ? " is " : "s are ");
+    for (size_t i = 0; i < tensors.size(); ++i) {
+      const TensorInfo& tensor = network_.tensors[static_cast<size_t>(tensors[i])];
+      text += (i > 0 ? ", \"" : "\"") + tensor.name + "\" " + shape_text(tensor.spec);
+    }
+    return text;
   }
 
   const Job& job_;
@@ -229,6 +269,13 @@ class Shaper {
 };
 
 }  // namespace
+
+std::vector<int> HeadInfo::reads() const {
+  std::vector<int> all = inputs;
+  all.insert(all.end(), targets.begin(), targets.end());
+  if (weights >= 0) all.push_back(weights);
+  return all;
+}
 
 int Network::tensor(const std::string& wanted) const {
   for (size_t i = 0; i < tensors.size(); ++i)

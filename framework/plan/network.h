@@ -75,9 +75,15 @@ struct HeadInfo {  // a loss or a metric
   std::string name;                                    // in reports; of a metric its first value's
   const std::vector<ReportedValue>* values = nullptr;  // of a metric; lives as long as the job
   bool names_later = false;                            // values has the metric's own name: see MetricSpec
-  int input = -1;                                      // tensors
-  int target = -1;
+  std::vector<int> inputs;                             // tensors; of a metric one
+  std::vector<int> targets;                            // of a metric one
+  int weights = -1;                                    // of each sample; -1: all are 1
   double weight = 1;
+
+  int input() const { return inputs.front(); }
+  int target() const { return targets.front(); }  // of a metric, or a loss that has one
+  // Inputs, targets and weights.
+  std::vector<int> reads() const;
 };
 
 struct Network {

@@ -99,8 +99,9 @@ struct LossStep {
   int head;  // number in Network::losses
   LossInstance instance;
   uint64_t workspace = kNoOffset;
-  uint64_t gradient = kNoOffset;  // its contribution to the prediction's gradient; kNoOffset in evaluation
-  bool repeats = false;           // its call queues the same work in every step
+  // Its contribution to the gradient of each prediction; kNoOffset: not needed, as in evaluation.
+  std::vector<uint64_t> gradients;
+  bool repeats = false;  // its call queues the same work in every step
 };
 
 class Plan {

@@ -110,8 +110,8 @@ Job chain(const std::string& last = "b") {
                 layer("b", "test.linear", {"r"}, 3)};
   LossSpec loss;
   loss.plugin = plugin("test.square");
-  loss.input = {last, 0, {}};
-  loss.target = {"x", 0, {}};
+  loss.inputs = {{last, 0, {}}};
+  loss.targets = {{"x", 0, {}}};
   job.losses = {loss};
   return job;
 }
@@ -155,6 +155,23 @@ TEST_CASE("an epilogue is absorbed unless somebody else reads what lies between"
   const Job loss_between = chain("a");
   CHECK(shaped(loss_between).nodes[1].absorbed_by == -1);
   CHECK(shaped(job, false).nodes[1].absorbed_by == -1);
+}
+
+TEST_CASE("a loss of several predictions contributes to the gradient of each") {
+  Job job = chain();
+  job.losses[0].inputs = {{"b", 0, {}}, {"a", 0, {}}};
+  const auto plan = compiled(job);
+  const LossStep& loss = plan->losses()[0];
+  REQUIRE(loss.gradients.size() == 2);
+  const Network& network = plan->network();
+  const TensorPlace& b = plan->tensors()[static_cast<size_t>(network.tensor("b"))];
+  const TensorPlace& a = plan->tensors()[static_cast<size_t>(network.tensor("a"))];
+  CHECK(b.gradient == loss.gradients[0]);
+  CHECK(b.contributions.empty());
+  // The loss is the first that writes to it; what the layer after it says is added.
+  CHECK(a.gradient == loss.gradients[1]);
+  CHECK(a.contributions.size() == 1);
+  CHECK(network.nodes[1].absorbed_by == -1);  // the loss reads what lies between
 }
 
 TEST_CASE("a deep network written from its end finds its order") {
@@ -220,7 +237,7 @@ TEST_CASE("a tensor with two readers gets two contributions, an unread output a 
   Job job = chain();
   job.layers.push_back(layer("b2", "test.linear", {"r"}, 3));
   job.layers.push_back(layer("s", "test.sum", {"b", "b2"}));
-  job.losses[0].input.layer = "s";
+  job.losses[0].inputs[0].layer = "s";
   const auto plan = compiled(job);
   const TensorPlace& place = plan->tensors()[static_cast<size_t>(plan->network().tensor("r"))];
   CHECK(place.gradient != kNoOffset);
@@ -233,7 +250,7 @@ TEST_CASE("memory alive at the same time never overlaps; with several lanes noth
   for (int i = 0; i < 6; ++i)
     job.layers.push_back(
         layer("l" + std::to_string(i), "test.linear", {i ? "l" + std::to_string(i - 1) : "b"}, 100 + i));
-  job.losses[0].input.layer = "l5";
+  job.losses[0].inputs[0].layer = "l5";
   CompileOptions wide;
   wide.lanes = 2;
   const auto narrow_plan = compiled(job), wide_plan = compiled(job, wide);
@@ -266,7 +283,7 @@ TEST_CASE("the arena holds what is trained, then what is frozen; pack and unpack
 TEST_CASE("a layer's own order is kept even where it takes no more elements than the plain one") {
   Job job = chain();
   job.layers = {layer("a", "test.turned", {"x"})};
-  job.losses[0].input.layer = "a";
+  job.losses[0].inputs[0].layer = "a";
   const auto network = shape_network(job, {{"x", PLAIT_F32, {3}, -1}}, 4);
   REQUIRE(network.is_ok());
   const auto plan = Plan::compile(registry(), *network, {});

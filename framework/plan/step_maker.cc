@@ -4,6 +4,7 @@
 
 #include "base/checked.h"
 #include "plan/layer_order.h"
+#include "plan/loss_request.h"
 #include "registry/context.h"
 
 namespace plait {
@@ -103,21 +104,15 @@ Result<MadeLoss> make_loss(const Registry& registry, const Network& network, con
   const std::string place = "loss \"" + head.name + "\" (" + head.plugin->where.text() + ")";
   auto ops = registry.ops<plait_loss_ops>(head.plugin->id(), options.device_id);
   if (!ops) return ops.status().at(place);
-  const std::vector<PartSpec> both = specs_of(network, {head.input, head.target});
-  const RawParts specs(both);
-  plait_loss_request request{};
-  request.struct_size = sizeof request;
-  request.training = options.training;
-  request.config = head.plugin->config.get();
-  request.prediction = specs.data()[0];
-  request.target = specs.data()[1];
+  LossRequest request(network, head, options.training);
   CallContext context(options.lanes, options.parallel_for);
   context.set_device(options.device_ops, options.device, nullptr);
   void* self = nullptr;
-  PLAIT_TRY(context.status((*ops)->create(context.raw(), &request, &self)).at(place));
+  PLAIT_TRY(context.status((*ops)->create(context.raw(), request.raw(), &self)).at(place));
   LossInstance instance(*ops, self);
-  PLAIT_TRY(check_bytes("the workspace takes", request.workspace_bytes).at(place));
-  return MadeLoss{std::move(instance), request.workspace_bytes, request.repeats != 0};
+  const uint64_t workspace = request.raw()->workspace_bytes;
+  PLAIT_TRY(check_bytes("the workspace takes", workspace).at(place));
+  return MadeLoss{std::move(instance), workspace, request.raw()->repeats != 0};
 }
 
 LayerInstance::LayerInstance(LayerInstance&& other) noexcept

@@ -7,6 +7,8 @@
 
 #include "registry/check.h"
 #include "registry/config.h"
+#include "registry/loss_form.h"
+#include "registry/ports.h"
 #include "registry/sink.h"
 
 namespace plait {
@@ -112,6 +114,54 @@ std::string inputs_text(const plait_type& type) {
 
 bool is_sink(const plait_type& type) { return std::string(type.kind) == kKindOf<plait_sink_ops>; }
 
+struct NamedPorts {
+  const char* what;
+  const plait_ports* ports;
+};
+
+// Of layers and losses, in the order in which people read them.
+std::vector<NamedPorts> ports_of_type(const plait_type& type) {
+  std::vector<NamedPorts> all;
+  if (const auto* rules = layer_rules(type)) {
+    if (PLAIT_HAS(rules, input_ports)) all.push_back({"input", rules->input_ports});
+    if (PLAIT_HAS(rules, output_ports)) all.push_back({"output", rules->output_ports});
+    if (PLAIT_HAS(rules, parameter_ports)) all.push_back({"parameter", rules->parameter_ports});
+    if (PLAIT_HAS(rules, buffer_ports)) all.push_back({"buffer", rules->buffer_ports});
+  } else if (std::string(type.kind) == "loss") {
+    const LossForm form = loss_form(type);
+    if (form.predictions != nullptr) all.push_back({"prediction", form.predictions});
+    if (form.targets != nullptr) all.push_back({"target", form.targets});
+  }
+  return all;
+}
+
+std::string text_or(const char* text, const char* otherwise) { return text ? text : otherwise; }
+
+// "" where nothing is told.
+std::string ports_table(const plait_type& type) {
+  std::vector<Row> rows = {{"PLACE", "NAME", "SHAPE", "UNIT", "MEANING"}};
+  for (const auto& [what, ports] : ports_of_type(type)) {
+    const auto list = plait::ports_of(ports);
+    for (size_t i = 0; i < list.size(); ++i) {
+      const bool goes_on = (list[i]->flags & PLAIT_PORT_REPEATED) != 0;
+      rows.push_back({fmt::format("{} {}{}", what, i, goes_on ? " ..." : ""), list[i]->name,
+                      text_or(list[i]->shape, ""), text_or(list[i]->unit, ""), text_or(list[i]->doc, "")});
+    }
+  }
+  return rows.size() > 1 ? "\n" + table(rows, "  ") : "";
+}
+
+nlohmann::ordered_json ports_json(const plait_ports* ports) {
+  auto json = nlohmann::ordered_json::array();
+  for (const plait_port* port : plait::ports_of(ports)) {
+    json.push_back({{"name", port->name}, {"repeated", (port->flags & PLAIT_PORT_REPEATED) != 0}});
+    if (port->shape) json.back()["shape"] = port->shape;
+    if (port->unit) json.back()["unit"] = port->unit;
+    if (port->doc) json.back()["doc"] = port->doc;
+  }
+  return json;
+}
+
 std::vector<std::string> devices_of(const TypeEntry& entry) {
   std::vector<std::string> devices;
   for (const auto& [device, implementation] : entry.implementations) devices.push_back(device);
@@ -185,7 +235,8 @@ std::string heading(const TypeEntry& entry) {
 std::string describe_type(const TypeEntry& entry) {
   std::vector<Row> rows = {{"FIELD", "TYPE", "DEFAULT", "RANGE", "UNIT", "MEANING"}};
   add_rows(entry.type->fields, entry.type->n_fields, "", rows);
-  return heading(entry) + "\n" + (rows.size() > 1 ? table(rows, "  ") : "  It has no fields.\n");
+  return heading(entry) + ports_table(*entry.type) + "\n" +
+         (rows.size() > 1 ? table(rows, "  ") : "  It has no fields.\n");
 }
 
 nlohmann::ordered_json describe_json(const TypeEntry& entry) {
@@ -199,6 +250,8 @@ nlohmann::ordered_json describe_json(const TypeEntry& entry) {
     if (rules->max_inputs != UINT32_MAX) json["max_inputs"] = rules->max_inputs;
   }
   if (is_sink(type)) json["endings"] = endings_of(entry);
+  for (const auto& [what, ports] : ports_of_type(type)) json[std::string(what) + "s"] = ports_json(ports);
+  if (std::string(type.kind) == "loss") json["takes_weights"] = loss_form(type).takes_weights;
   json["fields"] = fields_json(type.fields, type.n_fields);
   json["library"] = library_json(*entry.file);
   return json;

@@ -76,6 +76,7 @@ class InstanceMaker {
     instance.config_ = std::move(config);
     PLAIT_TRY(call_create(instance, entry).at(entry.type->id));
     instance.entry_ = &entry;
+    PLAIT_TRY(check_workspace(instance).at(entry.type->id));
     return instance;
   }
 
@@ -127,6 +128,32 @@ class InstanceMaker {
     return {Code::kUnsupported,
             fmt::format("{} wants a pass over the data first and cannot stand inside another augmenter",
                         entry.type->id)};
+  }
+
+  // Bytes that apply of an augmenter wants; of other kinds 0.
+  Result<uint64_t> workspace_of(const Instance& instance) {
+    uint64_t bytes = 0;
+    if (!is_augmenter(*instance.entry().type)) return bytes;
+    const auto* table = instance.ops<plait_augmenter_ops>();
+    if (!PLAIT_HAS(table, workspace)) return bytes;
+    PLAIT_TRY(context_.call([&] { return table->workspace(instance.self(), context_.raw(), 0, &bytes); })
+                  .at("workspace"));
+    return bytes;
+  }
+
+  // An augmenter inside another works in that one's memory.
+  Status check_workspace(const Instance& instance) {
+    if (instance.children_.empty()) return {};
+    PLAIT_ASSIGN(const uint64_t own, workspace_of(instance));
+    for (const Instance& child : instance.children_) {
+      PLAIT_ASSIGN(const uint64_t wanted, workspace_of(child));
+      if (wanted > own)
+        return {Code::kUnsupported,
+                fmt::format(
+                    "{} inside it works in {} bytes of memory, and it asks the host for {}: wanted as many",
+                    child.entry().type->id, wanted, own)};
+    }
+    return {};
   }
 
   Status call_create(Instance& instance, const TypeEntry& entry) {

@@ -60,7 +60,7 @@ Result<Instance> create_instance(const Registry& registry, const TypeEntry& entr
 
 // An augmenter for samples of these parts. Augmenters inside it are made for the same parts and must keep
 // them. Fails with: as create_instance; kInvalid when a child changes the parts; kUnsupported when a child
-// wants a pass over the data first.
+// wants a pass over the data first, or more memory during a call than the augmenter around it asks for.
 Result<Instance> create_augmenter(const Registry& registry, const TypeEntry& entry,
                                   const plait_config& config, const std::vector<PartSpec>& parts,
                                   CallContext& context);
@@ -94,7 +94,13 @@ struct SourceDescription {
   std::vector<std::string> class_names;
 };
 
+// Places of records go through arithmetic of 64 bits, with batches and epochs.
+inline constexpr int64_t kMostRecords = int64_t{1} << 48;
+
+// Of a source that does not know its length the records are counted, up to `most`: where there are more,
+// nobody needs the rest.
 // Fails with: kInvalid when the source's answers cannot be; else with what it reported.
-Result<SourceDescription> describe_source(const Instance& source, CallContext& context);
+Result<SourceDescription> describe_source(const Instance& source, CallContext& context,
+                                          int64_t most = kMostRecords);
 
 }  // namespace plait

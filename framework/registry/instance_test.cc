@@ -110,6 +110,15 @@ TEST_CASE("when a child cannot be made, those before it are destroyed") {
   CHECK(take_events() == "shift+ shift- ");
 }
 
+TEST_CASE("an augmenter works in the memory of the one around it") {
+  const auto roomy = make("test.box", *box({{"test.roomy", defaults("test.roomy")}}));
+  CHECK(roomy.status().code() == Code::kUnsupported);
+  CHECK(roomy.status().message().find(
+            "test.roomy inside it works in 24 bytes of memory, and it asks the host for 0: wanted as many") !=
+        std::string::npos);
+  take_events();
+}
+
 TEST_CASE("parts: what comes out, and a child that changes them") {
   CallContext context;
   const auto& crop = *registry().find("augmenter", "test.crop");

@@ -7,9 +7,6 @@
 namespace plait {
 namespace {
 
-// Places of records go through arithmetic of 64 bits, with batches and epochs.
-constexpr int64_t kMostRecords = int64_t{1} << 48;
-
 Status check_info(const plait_source_info& info) {
   if (info.count < 0 || info.count > kMostRecords)
     return {Code::kInvalid, fmt::format("got {} records, wanted 0 to {}", info.count, kMostRecords)};
@@ -20,9 +17,26 @@ Status check_info(const plait_source_info& info) {
   return {};
 }
 
+// Into info.count, where it is not known.
+Status count_records(const Instance& source, CallContext& context, int64_t most, plait_source_info& info) {
+  const auto* const ops = source.ops<plait_source_ops>();
+  if (info.count != -1) return {};
+  if (!PLAIT_HAS(ops, count_up_to))
+    return {Code::kInvalid, "got records of an unknown number (-1), wanted count_up_to beside it"};
+  PLAIT_TRY(context.call([&] { return ops->count_up_to(source.self(), context.raw(), most, &info.count); })
+                .at("count_up_to"));
+  if (info.count == most && most == kMostRecords)
+    return {Code::kInvalid,
+            "goes on without end: wanted a source that ends, or, to train on, train { steps: ... } "
+            "without a validation fraction"};
+  if (info.count >= 0 && info.count <= most) return {};
+  return {Code::kInvalid,
+          fmt::format("count_up_to({}) says {} records, wanted 0 to {}", most, info.count, most)};
+}
+
 }  // namespace
 
-Result<SourceDescription> describe_source(const Instance& source, CallContext& context) {
+Result<SourceDescription> describe_source(const Instance& source, CallContext& context, int64_t most) {
   const std::string id = source.entry().type->id;
   plait_source_info info{};
   info.struct_size = sizeof info;
@@ -32,6 +46,7 @@ Result<SourceDescription> describe_source(const Instance& source, CallContext& c
   });
   auto parts = collector.take(status);
   if (!parts) return parts.status().at(id);
+  PLAIT_TRY(count_records(source, context, most, info).at(id));
   PLAIT_TRY(check_info(info).at(id));
   SourceDescription description{std::move(*parts),
                                 info.random_access != 0,

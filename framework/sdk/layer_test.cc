@@ -173,6 +173,28 @@ TEST_CASE("elementwise from the output may be in place") {
   CHECK(test.gradient_error() < 1e-3);
 }
 
+struct Told {
+  static void describe(Describe<Told>& d) { d.doc("tells its order"); }
+  static void ports(Ports& p) {
+    p.input("x", "[N, C]").doc("lengths").unit("mm").repeated();
+    p.parameter("weight", "[C]");
+    p.buffer("mean");
+  }
+  void forward(Context&, In x, Out y) const { std::copy(x.begin(), x.end(), y.begin()); }
+  void backward(Context&, In, In dy, Out dx) const { std::copy(dy.begin(), dy.end(), dx.begin()); }
+};
+
+TEST_CASE("what stands where is told") {
+  const auto& rules = *static_cast<const plait_layer_rules*>(layer<Told>("acme.told").type.rules);
+  REQUIRE(rules.input_ports->count == 1);
+  const plait_port& x = *rules.input_ports->ports[0];
+  CHECK(std::string(x.name) + x.shape + x.doc + x.unit == "x[N, C]lengthsmm");
+  CHECK(x.flags == PLAIT_PORT_REPEATED);
+  CHECK(rules.output_ports == nullptr);
+  CHECK(std::string(rules.parameter_ports->ports[0]->name) == "weight");
+  CHECK(rules.buffer_ports->ports[0]->shape == nullptr);
+}
+
 TEST_CASE("elementwise wants f32") {
   TestHost host;
   const Entry swish = layer<Swish>("acme.swish");

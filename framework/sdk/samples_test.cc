@@ -4,13 +4,16 @@
 #include <algorithm>
 #include <plait/sdk.hpp>
 #include <plait/sdk/testing.hpp>
+#include <plait/sdk/testing_plugin.hpp>
 
 namespace plait::sdk {
 namespace {
 
+using testing::PartsTaken;
 using testing::Settings;
 using testing::SpecList;
 using testing::TestHost;
+using testing::TestSample;
 using testing::TestTensor;
 
 struct Ramp {
@@ -252,6 +255,69 @@ TEST_CASE("an augmenter inside another draws its own numbers") {
   child.self = nullptr;
   AugmenterTest early(host, choose, Settings(choose).add("of", made), kParts);
   CHECK_THROWS_WITH(early.apply(), "a child augmenter was used before it was made");
+}
+
+// The sum of a batch, made in memory of the host's.
+struct Totals {
+  static void describe(Describe<Totals>& d) { d.doc("x becomes the sum of all x"); }
+  uint64_t workspace_bytes(Context&, int64_t batch) const {
+    return static_cast<uint64_t>(batch) * sizeof(double);
+  }
+  void apply_batch(Context&, SampleCall& call) const {
+    const auto [in, out] = call.part("x");
+    auto* const sums = call.workspace<double>();
+    for (size_t n = 0; n < in.size(); ++n) sums[n] = in.f32()[n] + (n > 0 ? sums[n - 1] : 0);
+    for (float& y : out.f32()) y = static_cast<float>(sums[in.size() - 1]);
+  }
+};
+
+TEST_CASE("an augmenter has as much memory as it says") {
+  TestHost host;
+  const Entry entry = augmenter<Totals>("acme.totals");
+  testing::AugmenterTest test(host, entry, Settings(entry), {{"x", DType::f32, {}}});
+  test.make_batch(3);
+  test.batch.inputs[0].fill({1, 2, 4});
+  test.apply_batch();
+  CHECK(test.batch.outputs[0].f32()[0] == 7);
+  CHECK(test.batch.outputs[0].f32()[2] == 7);
+}
+
+struct Stream {
+  static void describe(Describe<Stream>& d) { d.doc("as many as it finds"); }
+  void open(Context&) {}
+  SourceInfo info() const {
+    SourceInfo info;
+    info.count = -1;
+    info.parts.add("x", DType::f32, {});
+    return info;
+  }
+  int64_t count_up_to(Context&, int64_t most) const { return std::min<int64_t>(most, 5); }
+  void read(Context&, int64_t index, SampleCall& call) const {
+    call.output("x").f32()[0] = static_cast<float>(index);
+  }
+};
+
+TEST_CASE("a source of unknown length counts when it is asked") {
+  TestHost host;
+  const Entry entry = source<Stream>("acme.stream");
+  const auto& ops = *static_cast<const plait_source_ops*>(entry.implementation.ops);
+  const Settings settings(entry);
+  void* self = nullptr;
+  host.check(ops.open(host.context(), settings.c(), &self));
+  PartsTaken taken;
+  plait_source_info info{};
+  host.check(ops.describe(self, host.context(), &info, taken.builder()));
+  CHECK(info.count == -1);
+  int64_t count = 0;
+  for (const auto& [most, wanted] : std::vector<std::pair<int64_t, int64_t>>{{3, 3}, {100, 5}}) {
+    host.check(ops.count_up_to(self, host.context(), most, &count));
+    CHECK(count == wanted);
+  }
+  TestSample sample;
+  sample.outputs.emplace_back("x", DType::f32, std::vector<int64_t>{});
+  host.check(ops.read(self, host.context(), 4, sample.c()));
+  CHECK(sample.outputs[0].f32()[0] == 4);
+  ops.close(self);
 }
 
 TEST_CASE("a fit's sum reaches open") {

@@ -3,6 +3,7 @@
 
 #include <plait/sdk.hpp>
 #include <plait/sdk/testing.hpp>
+#include <plait/sdk/testing_loss.hpp>
 #include <plait/sdk/testing_metric.hpp>
 #include <plait/sdk/testing_pretrainer.hpp>
 #include <plait/sdk/testing_reducer.hpp>
@@ -10,6 +11,7 @@
 namespace plait::sdk {
 namespace {
 
+using testing::LossTest;
 using testing::MetricTest;
 using testing::Settings;
 using testing::SpecList;
@@ -58,9 +60,13 @@ TEST_CASE("a loss: check, workspace, result, gradient, the first bad target") {
   request.config = settings.c();
   request.prediction = specs.data()[0];
   request.target = specs.data()[2];
+  request.n_predictions = request.n_targets = 1;
+  request.predictions = specs.data();
+  request.targets = specs.data() + 2;
   CHECK(rules.check(host.context(), &request) == PLAIT_FAILED);
   CHECK(host.message == "prediction f32[4] and target f32[5] have different shapes");
   request.target = specs.data()[1];
+  request.targets = specs.data() + 1;
   CHECK(rules.check(host.context(), &request) == PLAIT_OK);
   void* self = nullptr;
   host.check(ops.create(host.context(), &request, &self));
@@ -72,11 +78,14 @@ TEST_CASE("a loss: check, workspace, result, gradient, the first bad target") {
   t.fill({0, 2, -1, -1});
   double result[2] = {};
   int32_t bad = 0;
+  const plait_tensor *const predictions[] = {p.c()}, *const targets[] = {t.c()};
+  const plait_tensor* gradients[] = {g.c()};
   plait_loss_call call{};
   call.struct_size = sizeof call;
-  call.prediction = p.c();
-  call.target = t.c();
-  call.prediction_gradient = g.c();
+  call.n_predictions = call.n_targets = 1;
+  call.predictions = predictions;
+  call.targets = targets;
+  call.prediction_gradients = gradients;
   call.result = result;
   call.workspace = w.view().raw();
   call.bad_target = &bad;
@@ -87,7 +96,7 @@ TEST_CASE("a loss: check, workspace, result, gradient, the first bad target") {
   CHECK(bad == 2);
   CHECK(g.f32()[3] == 5);
   t.fill({0, 2, 1, 1});
-  call.prediction_gradient = nullptr;
+  gradients[0] = nullptr;
   host.check(ops.compute(self, host.context(), &call));
   CHECK(bad == -1);
   ops.destroy(self);
@@ -102,6 +111,8 @@ TEST_CASE("a loss with a kernel") {
   plait_loss_request request{};
   request.config = settings.c();
   request.prediction = request.target = specs.data()[0];
+  request.n_predictions = request.n_targets = 1;
+  request.predictions = request.targets = specs.data();
   CHECK(static_cast<const plait_loss_rules*>(entry.type.rules)->check(host.context(), &request) ==
         PLAIT_FAILED);
   CHECK(host.message == "target is f32[4], wanted i64");
@@ -109,6 +120,63 @@ TEST_CASE("a loss with a kernel") {
   host.check(ops.create(host.context(), &request, &self));
   CHECK(request.workspace_bytes == 24);
   ops.destroy(self);
+}
+
+// Distance of pairs, weighed; a target is taken off where there is one.
+struct Pairs {
+  static constexpr Count predictions = 2, targets = {0, 1};
+  static constexpr bool weighted = true;
+  static void describe(Describe<Pairs>& d) { d.doc("pairs"); }
+  static void ports(Ports& p) {
+    p.prediction("left", "[N]").doc("one side").unit("m");
+    p.prediction("right");
+  }
+  void check(const LossShapes& s) const {
+    if (s.prediction(1).size() != s.prediction(0).size()) s.fail("two sizes");
+  }
+  void compute(Context&, const LossCall& call) const {
+    double sum = 0, count = 0;
+    for (size_t n = 0; n < call.prediction().size(); ++n) count += call.weight(n);
+    for (size_t n = 0; n < call.prediction().size(); ++n) {
+      const double apart = double{call.prediction(0).f32()[n]} - call.prediction(1).f32()[n] -
+                           (call.targets() > 0 ? call.target().f32()[n] : 0);
+      sum += call.weight(n) * apart * apart;
+      for (size_t p = 0; p < 2; ++p)
+        if (call.gradient(p))
+          call.gradient(p).f32()[n] = static_cast<float>((p == 0 ? 2 : -2) * call.weight(n) * apart / count);
+    }
+    call.set_result(sum, count);
+  }
+};
+
+TEST_CASE("a loss of several predictions, with a weight for each sample") {
+  TestHost host;
+  const Entry entry = loss<Pairs>("acme.pairs");
+  const auto& rules = *static_cast<const plait_loss_rules*>(entry.type.rules);
+  CHECK((rules.min_predictions == 2 && rules.max_predictions == 2));
+  CHECK((rules.min_targets == 0 && rules.max_targets == 1));
+  CHECK(rules.flags == PLAIT_LOSS_WEIGHTS);
+  CHECK(rules.target_ports == nullptr);
+  REQUIRE(rules.prediction_ports->count == 2);
+  CHECK(std::string(rules.prediction_ports->ports[0]->unit) == "m");
+  CHECK(std::string(rules.prediction_ports->ports[1]->name) == "right");
+
+  const std::vector<PartSpec> two = {{"p", DType::f32, {2}}, {"q", DType::f32, {2}}};
+  LossTest test(host, entry, Settings(entry), two, {}, true);
+  test.predictions[0].fill({5, 1});
+  test.predictions[1].fill({2, 1.5f});
+  test.weights->fill({3, 1});
+  CHECK(test.compute() == (3 * 9 + 0.25) / 4);
+  CHECK(test.gradients[0].f32()[0] == 4.5f);
+  CHECK(test.gradients[1].f32()[0] == -4.5f);
+  LossTest with_target(host, entry, Settings(entry), two, {{"t", DType::f32, {2}}});
+  with_target.predictions[0].fill({5, 1});
+  with_target.predictions[1].fill({2, 1});
+  with_target.target.fill({2, 0});
+  CHECK(with_target.compute() == 0.5);
+
+  const auto& plain = *static_cast<const plait_loss_rules*>(loss<Squared>("acme.squared").type.rules);
+  CHECK((plain.max_predictions == 1 && plain.min_targets == 1 && plain.flags == 0));
 }
 
 struct Share {

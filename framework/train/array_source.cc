@@ -57,7 +57,7 @@ struct ArraySource::Body {
     type.kind = "source";
     type.id = "plait.arrays";
     type.doc = "the rows of arrays";
-    ops = {sizeof ops, 0, open, close, describe, read, nullptr};
+    ops = {sizeof ops, 0, open, close, describe, read, nullptr, nullptr};
     implementation = {sizeof implementation, 0, type.id, PLAIT_HOST_DEVICE, &ops};
     entry.type = &type;
     entry.file = nullptr;

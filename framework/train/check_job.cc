@@ -25,6 +25,22 @@ uint64_t resident_bytes() {
   return read ? resident * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE)) : 0;
 }
 
+const PartSpec* find(const std::vector<PartSpec>& parts, const std::string& name) {
+  const auto found = std::ranges::find(parts, name, &PartSpec::name);
+  return found == parts.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> changed_parts(const JobData& data) {
+  std::vector<std::string> texts;
+  for (const PartSpec& part : data.training().parts()) {
+    const PartSpec* const measured = find(data.measured_parts(), part.name);
+    if (measured != nullptr && *measured == part) continue;
+    texts.push_back(part_text(part) + " in training alone" +
+                    (measured != nullptr ? ", measured as " + part_text(*measured) : ""));
+  }
+  return texts;
+}
+
 class JobChecker {
  public:
   JobChecker(const Registry& registry, const Job& job) : registry_(registry), job_(job) {}
@@ -46,6 +62,7 @@ class JobChecker {
     check_.training_records = main->data().training_records();
     check_.validation_records = main->data().validation().records();
     check_.test_records = main->data().test().records();
+    check_.changed_parts = changed_parts(main->data());
     check_.reported = main->reported();
     check_.monitor = main->monitor();
     if (keeps_rows(registry_, main->network())) check_.row_bytes = job_.evaluate.memory_bytes;

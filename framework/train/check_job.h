@@ -27,6 +27,8 @@ struct JobCheck {
   RunMemory memory;  // the largest of its trainings, and of its stages of tasks
   int threads = 1;   // that the memory is told for
   int64_t training_records = 0, validation_records = 0, test_records = 0;
+  // Of parts that augment makes others: "label [10] f32 in training alone, measured as label [] f32".
+  std::vector<std::string> changed_parts;
   std::vector<std::string> stages;      // titles of the pretraining
   std::vector<ReportedValue> reported;  // by its evaluations
   std::string monitor;                  // what picks the best weights; "" where nothing does

@@ -42,8 +42,10 @@ class ClassCheck {
 
   Status run(const Registry& registry) {
     PLAIT_ASSIGN(stream_, Stream::create(device_, plan_.options().lanes, parallel_pieces));
+    // Of one that reads more nobody knows what to fill the rest with.
     for (const HeadInfo& loss : network().losses)
-      if (reads_labels(loss)) PLAIT_TRY(ask(registry, loss));
+      if (loss.inputs.size() == 1 && loss.targets.size() == 1 && reads_labels(loss))
+        PLAIT_TRY(ask(registry, loss));
     for (const HeadInfo& metric : network().metrics)
       if (reads_labels(metric) && lacks_places(metric)) return refused("metric", metric);
     return {};
@@ -55,7 +57,7 @@ class ClassCheck {
 
   // The source's classes are those of the part "label", or of the last where none is called so.
   bool reads_labels(const HeadInfo& head) const {
-    const TensorInfo& target = tensor(head.target);
+    const TensorInfo& target = tensor(head.target());
     if (target.part < 0) return false;
     const bool named = std::ranges::any_of(
         network().tensors, [](const TensorInfo& part) { return part.part >= 0 && part.name == "label"; });
@@ -65,7 +67,7 @@ class ClassCheck {
   }
 
   bool lacks_places(const HeadInfo& head) const {
-    const PartSpec &prediction = tensor(head.input).spec, &target = tensor(head.target).spec;
+    const PartSpec &prediction = tensor(head.input()).spec, &target = tensor(head.target()).spec;
     const bool whole = target.dtype == PLAIT_U8 || target.dtype == PLAIT_I32 || target.dtype == PLAIT_I64;
     if (!whole || prediction.shape.empty()) return false;
     const auto places = static_cast<uint64_t>(prediction.shape.back());
@@ -75,10 +77,15 @@ class ClassCheck {
 
   // A loss says itself which targets it does not accept.
   Status ask(const Registry& registry, const HeadInfo& head) {
-    const std::vector<std::byte> labels = filled(tensor(head.target).spec, classes_ - 1);
+    const PartSpec& spec = tensor(head.target()).spec;
+    // As many numbers as the prediction has are no class numbers.
+    if (spec.dtype == PLAIT_F32 &&
+        element_count(spec.shape) == element_count(tensor(head.input()).spec.shape))
+      return {};
+    const std::vector<std::byte> labels = filled(spec, classes_ - 1);
     if (labels.empty()) return {};
     PLAIT_ASSIGN(const MadeLoss made, make_loss(registry, network(), head, plan_.options()));
-    PLAIT_ASSIGN(const DeviceMemory prediction, memory(byte_count(tensor(head.input).spec)));
+    PLAIT_ASSIGN(const DeviceMemory prediction, memory(byte_count(tensor(head.input()).spec)));
     PLAIT_ASSIGN(const DeviceMemory target, memory(labels.size()));
     PLAIT_ASSIGN(const DeviceMemory result, memory(2 * sizeof(double)));
     PLAIT_ASSIGN(const DeviceMemory workspace, memory(made.workspace));
@@ -86,11 +93,22 @@ class ClassCheck {
     int32_t bad_target = -1;
     PLAIT_TRY(stream_->copy_in(target.data(), labels.data(), labels.size()));
     PLAIT_TRY(stream_->copy_in(bad.data(), &bad_target, sizeof bad_target));
-    const plait_tensor p = view(head.input, prediction), t = view(head.target, target);
+    const plait_tensor p = view(head.input(), prediction), t = view(head.target(), target);
     plait_loss_call call{};
     call.struct_size = sizeof call;
+    const plait_tensor *const predictions[] = {&p}, *const targets[] = {&t}, *const gradients[] = {nullptr};
+    const std::vector<std::byte> ones = filled(static_cast<uint64_t>(network().batch), 1.0f);
+    PLAIT_ASSIGN(const DeviceMemory weights, memory(ones.size()));
+    plait_tensor w = head.weights < 0 ? plait_tensor{} : view(head.weights, weights);
+    w.rank = 1;
+    PLAIT_TRY(stream_->copy_in(weights.data(), ones.data(), ones.size()));
     call.prediction = &p;
     call.target = &t;
+    call.n_predictions = call.n_targets = 1;
+    call.predictions = predictions;
+    call.targets = targets;
+    call.prediction_gradients = gradients;
+    if (head.weights >= 0) call.weights = &w;
     call.result = static_cast<double*>(result.data());
     call.workspace = workspace.data();
     call.bad_target = static_cast<int32_t*>(bad.data());
@@ -132,7 +150,7 @@ class ClassCheck {
   }
 
   Status refused(const char* kind, const HeadInfo& head) const {
-    const TensorInfo& prediction = tensor(head.input);
+    const TensorInfo& prediction = tensor(head.input());
     const std::string from = prediction.node < 0
                                  ? "\"" + prediction.name + "\""
                                  : layer_place(prediction.node) + ", \"" + prediction.name + "\"";

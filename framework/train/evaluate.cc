@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstring>
 
+#include "graph/loss_node.h"
+
 namespace plait {
 
 Result<std::unique_ptr<Evaluator>> Evaluator::create(const BlockParts& parts, const Transport& transport) {
@@ -11,6 +13,7 @@ Result<std::unique_ptr<Evaluator>> Evaluator::create(const BlockParts& parts, co
   PLAIT_ASSIGN(evaluator->blocks_, Blocks::create(parts, transport.rank(), transport.size()));
   evaluator->registry_ = parts.registry;
   evaluator->classes_ = parts.classes;
+  evaluator->cancelled_ = &parts.work->cancelled();
   evaluator->row_memory_ = std::make_unique<RowMemory>(parts.job->evaluate.memory_bytes);
   PLAIT_ASSIGN(evaluator->at_bound_, evaluator->metrics_of(evaluator->plan()));
   return evaluator;
@@ -20,7 +23,7 @@ Result<const Metrics*> Evaluator::metrics_of(const Plan& plan) {
   const std::lock_guard lock(metrics_mutex_);
   for (const auto& [known, metrics] : metrics_)
     if (known == &plan) return static_cast<const Metrics*>(metrics.get());
-  PLAIT_ASSIGN(auto made, Metrics::create(*registry_, plan, classes_));
+  PLAIT_ASSIGN(auto made, Metrics::create(*registry_, plan, classes_, cancelled_));
   if (at_bound_ != nullptr && made->state_size() != metrics().state_size()) {
     return Status(Code::kUnsupported, "a metric's state has " + std::to_string(metrics().state_size()) +
                                           " numbers at the bound of the samples' extents and " +
@@ -37,15 +40,15 @@ Result<const Metrics*> Evaluator::metrics_of(const Plan& plan) {
   return static_cast<const Metrics*>(metrics_.back().second.get());
 }
 
-// A row of the table: loss, samples, every loss, states; as bits, from the one rank that has the block.
+// A row of the table: every loss's sum, every loss's count, states; as bits, from the one rank that has the
+// block.
 Status Evaluator::add_block(const BlockView& view) {
   PLAIT_ASSIGN(const Metrics* const metrics, metrics_of(view.plan));
   std::vector<double> row(sums(), 0.0);
-  row[0] = view.result.loss_sum;
-  row[1] = view.result.samples;
-  std::ranges::copy(view.result.losses, row.begin() + 2);
+  std::ranges::copy(view.result.sums, row.begin());
+  std::ranges::copy(view.result.counts, row.begin() + static_cast<std::ptrdiff_t>(losses()));
   MetricRows& rows = rows_[static_cast<size_t>(view.block)];
-  PLAIT_TRY(metrics->update(view.replica, view.batch, view.stream, std::span(row).subspan(2 + losses()), rows,
+  PLAIT_TRY(metrics->update(view.replica, view.batch, view.stream, std::span(row).subspan(2 * losses()), rows,
                             *row_memory_));
   int64_t* const to = table_.data() + static_cast<size_t>(view.block) * width();
   for (size_t i = 0; i < row.size(); ++i) to[i] = std::bit_cast<int64_t>(row[i]);
@@ -156,12 +159,30 @@ Result<NamedValues> Evaluator::run(const PlainWeights& weights, Transport& trans
     for (size_t i = 0; i < summed.size(); ++i)
       summed[i] += std::bit_cast<double>(table_[block * width() + i]);
   NamedValues values;
-  PLAIT_TRY(finish(std::span(summed).subspan(2 + losses()), transport, values));
-  if (losses() == 0 || summed[1] <= 0) return values;
-  values.emplace_back("loss", summed[0] / summed[1]);
-  for (size_t i = 0; losses() > 1 && i < losses(); ++i)
-    values.emplace_back(plan().network().losses[i].name, summed[2 + i] / summed[1]);
+  PLAIT_TRY(finish(std::span(summed).subspan(2 * losses()), transport, values));
+  if (losses() == 0 || blocks_->count() == 0) return values;
+  PLAIT_TRY(add_losses(std::span(summed).first(2 * losses()), values));
   return values;
+}
+
+// Each is the mean of what it counts.
+Status Evaluator::add_losses(std::span<const double> sums_and_counts, NamedValues& values) const {
+  double total = 0;
+  NamedValues each;
+  for (size_t i = 0; i < losses(); ++i) {
+    const HeadInfo& head = plan().network().losses[i];
+    const double sum = sums_and_counts[i], count = sums_and_counts[losses() + i];
+    if (count <= 0 && head.weights >= 0)
+      return {Code::kInvalid, loss_place(head) + ": the weights of the records that are evaluated sum to " +
+                                  std::to_string(count) + ", wanted more than 0"};
+    if (count <= 0 && i == 0) return {};
+    const double mean = count > 0 ? sum / count : 0;
+    total += head.weight * mean;
+    each.emplace_back(head.name, mean);
+  }
+  values.emplace_back("loss", total);
+  if (each.size() > 1) values.insert(values.end(), each.begin(), each.end());
+  return {};
 }
 
 }  // namespace plait

@@ -43,18 +43,20 @@ class Evaluator {
   Bytes take_own_rows();
   Result<MetricRows> gather_rows(Transport& transport);
   Status finish(std::span<const double> state, Transport& transport, NamedValues& values);
+  Status add_losses(std::span<const double> sums_and_counts, NamedValues& values) const;
   size_t losses() const { return plan().losses().size(); }
   size_t row_metrics() const { return metrics().row_sizes().size(); }
-  size_t sums() const { return 2 + losses() + metrics().state_size(); }
+  size_t sums() const { return 2 * losses() + metrics().state_size(); }
   size_t width() const { return sums() + row_metrics(); }
 
   std::unique_ptr<Blocks> blocks_;
-  // [blocks, width], bits of f64: loss, samples, losses, states; then whole numbers: rows of each metric
+  // [blocks, width], bits of f64: sums and counts of losses, states; then whole numbers: rows of each metric
   std::vector<int64_t> table_;
   std::vector<MetricRows> rows_;  // by block: those of this rank
   SourceClasses classes_;
   std::unique_ptr<RowMemory> row_memory_;
   const Registry* registry_ = nullptr;
+  const std::atomic<bool>* cancelled_ = nullptr;
   const Metrics* at_bound_ = nullptr;  // of the plan at the bound of the samples' extents
   std::mutex metrics_mutex_;           // of the list, which grows while blocks are added
   std::vector<std::pair<const Plan*, std::unique_ptr<Metrics>>> metrics_;  // by plan

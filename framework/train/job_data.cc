@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/checked.h"
+#include "graph/sample_cast.h"
 #include "graph/sample_chain.h"
 #include "pipeline/load.h"
 #include "registry/parts.h"
@@ -11,21 +13,35 @@
 namespace plait {
 namespace {
 
-RecordSplit split_of(const Job& job, int64_t records) {
-  return {job.seed, records, job.validation ? 0 : job.validation_fraction};
+RecordSplit split_of(const Job& job, const SampleReader& reader) {
+  return {job.seed, reader.records(), job.validation ? 0 : job.validation_fraction,
+          reader.chain().in_order()};
 }
 
 // Those that are trained on.
-FitRecords records_to_fit(const Job& job, int64_t records) {
-  const RecordSplit split = split_of(job, records);
+FitRecords records_to_fit(const Job& job, const SampleReader& reader) {
+  const RecordSplit split = split_of(job, reader);
   return {split.training_count(), [split](int64_t place) { return split.training(place); }};
 }
 
 // With the augment chain in front of it, or as records are measured.
 enum class For { kTraining, kMeasuring };
 
-SampleReader::Options reader_options(const Job& job, For what, const Fits* fits) {
+// What plugins are told when they ask whether to go on.
+using Flag = const std::atomic<bool>*;
+
+// As many as training takes, where the job says its steps: a source need not end.
+int64_t most_records(const Job& job, For what) {
+  if (what != For::kTraining || job.train.steps == 0 || job.validation_fraction > 0) return kMostRecords;
+  const auto step = static_cast<uint64_t>(job.train.shards) * static_cast<uint64_t>(job.train.batch);
+  const uint64_t all = product_or_most(static_cast<uint64_t>(job.train.steps), step);
+  return static_cast<int64_t>(std::min(all, static_cast<uint64_t>(kMostRecords)));
+}
+
+SampleReader::Options reader_options(const Job& job, For what, const Fits* fits, Flag cancelled) {
   SampleReader::Options options;
+  options.cancelled = cancelled;
+  options.most_records = most_records(job, what);
   options.training = what == For::kTraining;
   options.seed = job.seed;
   options.augment = &job.augment;
@@ -35,8 +51,10 @@ SampleReader::Options reader_options(const Job& job, For what, const Fits* fits)
 }
 
 Result<std::unique_ptr<SampleReader>> open_reader(const Registry& registry, const Job& job,
-                                                  const PluginSpec& source, For what, const Fits* fits) {
-  PLAIT_ASSIGN(auto reader, SampleReader::create(registry, source, reader_options(job, what, fits)));
+                                                  const PluginSpec& source, For what, const Fits* fits,
+                                                  Flag cancelled) {
+  PLAIT_ASSIGN(auto reader,
+               SampleReader::create(registry, source, reader_options(job, what, fits, cancelled)));
   if (reader->records() < 1) {
     return Status(Code::kInvalid, "source " + source.id() + " (" + source.where.text() + ") has no records");
   }
@@ -44,30 +62,32 @@ Result<std::unique_ptr<SampleReader>> open_reader(const Registry& registry, cons
 }
 
 Result<EvaluationSet> open_whole(const Registry& registry, const Job& job, const PluginSpec& source,
-                                 const Fits* fits) {
+                                 const Fits* fits, Flag cancelled) {
   EvaluationSet set;
-  PLAIT_ASSIGN(set.own, open_reader(registry, job, source, For::kMeasuring, fits));
+  PLAIT_ASSIGN(set.own, open_reader(registry, job, source, For::kMeasuring, fits, cancelled));
   set.reader = set.own.get();
   set.order = std::make_unique<EvaluationOrder>(set.reader->records());
   return set;
 }
 
-Result<EvaluationSet> open_held_out(const Registry& registry, const Job& job, const Fits* fits) {
+Result<EvaluationSet> open_held_out(const Registry& registry, const Job& job, const Fits* fits,
+                                    Flag cancelled) {
   EvaluationSet set;
-  PLAIT_ASSIGN(set.own, open_reader(registry, job, job.source, For::kMeasuring, fits));
+  PLAIT_ASSIGN(set.own, open_reader(registry, job, job.source, For::kMeasuring, fits, cancelled));
   set.reader = set.own.get();
-  const RecordSplit split(job.seed, set.reader->records(), job.validation_fraction);
+  const RecordSplit split(job.seed, set.reader->records(), job.validation_fraction,
+                          set.reader->chain().in_order());
   if (split.validation_count() > 0) set.order = std::make_unique<EvaluationOrder>(split);
   return set;
 }
 
 // As they are without augmenters.
-Result<EvaluationSet> open_trained(const Registry& registry, const Job& job, const Fits* fits) {
+Result<EvaluationSet> open_trained(const Registry& registry, const Job& job, const Fits* fits,
+                                   Flag cancelled) {
   EvaluationSet set;
-  PLAIT_ASSIGN(set.own, open_reader(registry, job, job.source, For::kMeasuring, fits));
+  PLAIT_ASSIGN(set.own, open_reader(registry, job, job.source, For::kMeasuring, fits, cancelled));
   set.reader = set.own.get();
-  set.order = std::make_unique<EvaluationOrder>(split_of(job, set.reader->records()),
-                                                EvaluationOrder::Part::kTraining);
+  set.order = std::make_unique<EvaluationOrder>(split_of(job, *set.reader), EvaluationOrder::Part::kTraining);
   return set;
 }
 
@@ -93,18 +113,27 @@ bool wants_fits(const Registry& registry, const Job& job) {
   });
 }
 
-std::string parts_text(const std::vector<PartSpec>& parts) {
-  std::string text;
-  for (const PartSpec& part : parts) text += (text.empty() ? "" : ", ") + part_text(part);
-  return text;
+// Of the training records without the augment chain.
+Result<std::vector<PartSpec>> measured_parts_of(const Job& job, const SampleReader& training) {
+  if (job.augment.empty()) return training.parts();
+  std::vector<PartSpec> parts = training.source_parts();
+  for (const PluginSpec& spec : job.preprocess) {
+    CallContext context;
+    auto made = infer_augmenter(*spec.entry, *spec.config, parts, context);
+    if (!made) return made.status().at(spec.where.text());
+    parts = std::move(*made);
+  }
+  for (PartSpec& part : parts) part.dtype = batch_dtype(part.dtype);
+  return parts;
 }
 
-Status check_parts(const SampleReader& training, const EvaluationSet& set, const std::string& what) {
+Status check_parts(const SampleReader& training, const std::vector<PartSpec>& measured,
+                   const EvaluationSet& set, const std::string& what) {
   if (set.reader == nullptr) return {};
   PLAIT_TRY(check_part_types(training, *set.reader, what));
-  if (set.reader->parts() == training.parts()) return {};
+  if (set.reader->parts() == measured) return {};
   return {Code::kInvalid, what + " records are " + parts_text(set.reader->parts()) + ", training records " +
-                              parts_text(training.parts())};
+                              parts_text(measured)};
 }
 
 FitInfo kept_fit(const std::string& place) {
@@ -116,25 +145,35 @@ FitInfo kept_fit(const std::string& place) {
 
 }  // namespace
 
-Result<std::unique_ptr<JobData>> JobData::open(const Registry& registry, const Job& job, int64_t repeat) {
+std::string parts_text(const std::vector<PartSpec>& parts) {
+  std::string text;
+  for (const PartSpec& part : parts) text += (text.empty() ? "" : ", ") + part_text(part);
+  return text;
+}
+
+Result<std::unique_ptr<JobData>> JobData::open(const Registry& registry, const Job& job, int64_t repeat,
+                                               Flag cancelled) {
   std::unique_ptr<JobData> data(new JobData);
-  PLAIT_ASSIGN(data->training_, open_reader(registry, job, job.source, For::kTraining, nullptr));
-  const RecordSplit split = split_of(job, data->training_->records());
+  PLAIT_ASSIGN(data->training_, open_reader(registry, job, job.source, For::kTraining, nullptr, cancelled));
+  const RecordSplit split = split_of(job, *data->training_);
   PLAIT_TRY(check_share(job, data->training_->records(), split));
-  data->order_ = std::make_unique<TrainingOrder>(job.seed, split, job.train.shuffle, repeat);
+  const SampleChain& chain = data->training_->chain();
+  const int64_t block = chain.in_order() ? chain.source().block : 0;
+  data->order_ = std::make_unique<TrainingOrder>(job.seed, split, job.train.shuffle, repeat, block);
   if (job.validation) {
-    PLAIT_ASSIGN(data->validation_, open_whole(registry, job, job.validation, nullptr));
+    PLAIT_ASSIGN(data->validation_, open_whole(registry, job, job.validation, nullptr, cancelled));
   } else if (split.validation_count() > 0 && job.augment.empty()) {
     data->validation_.reader = data->training_.get();
     data->validation_.order = std::make_unique<EvaluationOrder>(split);
   } else if (split.validation_count() > 0) {
-    PLAIT_ASSIGN(data->validation_, open_held_out(registry, job, nullptr));
+    PLAIT_ASSIGN(data->validation_, open_held_out(registry, job, nullptr, cancelled));
   }
   if (job.test) {
-    PLAIT_ASSIGN(data->test_, open_whole(registry, job, job.test, nullptr));
+    PLAIT_ASSIGN(data->test_, open_whole(registry, job, job.test, nullptr, cancelled));
   }
-  PLAIT_TRY(check_parts(*data->training_, data->validation_, "validation"));
-  PLAIT_TRY(check_parts(*data->training_, data->test_, "test"));
+  PLAIT_ASSIGN(data->measured_parts_, measured_parts_of(job, *data->training_));
+  PLAIT_TRY(check_parts(*data->training_, data->measured_parts_, data->validation_, "validation"));
+  PLAIT_TRY(check_parts(*data->training_, data->measured_parts_, data->test_, "test"));
   return data;
 }
 
@@ -142,40 +181,46 @@ Status JobData::complete(const Job& job, const FitAround& around, const Fits* ke
                          std::vector<FitInfo>& told) {
   if (kept != nullptr) kept_ = *kept;
   const Fits* const known = kept != nullptr ? &kept_ : nullptr;
-  const FitRecords records = records_to_fit(job, training_->records());
+  const FitRecords records = records_to_fit(job, *training_);
   const std::vector<ChainOperator>& operators = training_->chain().operators();
   const size_t first = training_->chain().augmenters();
+  const Flag cancelled = &around.work.cancelled();
   std::vector<bool> had;
   for (const ChainOperator& op : operators) had.push_back(!op.fit.empty());
-  PLAIT_TRY(fitting_.complete(*training_, reader_options(job, For::kTraining, known), records, around, told));
+  PLAIT_TRY(fitting_.complete(*training_, reader_options(job, For::kTraining, known, cancelled), records,
+                              around, told));
   for (size_t i = first; known != nullptr && i < operators.size(); ++i)
     if (!had[i] && !operators[i].fit.empty()) told.push_back(kept_fit(operators[i].place));
   if (training_->is_waiting()) return {};
   fits_ = training_->fits();
   for (EvaluationSet* set : {&validation_, &test_})
     if (set->own != nullptr)
-      PLAIT_TRY(fitting_.complete(*set->own, reader_options(job, For::kMeasuring, &fits_), {}, around, told));
+      PLAIT_TRY(fitting_.complete(*set->own, reader_options(job, For::kMeasuring, &fits_, cancelled), {},
+                                  around, told));
   return {};
 }
 
 Result<Fits> FoundFits::find(const Job& job, const FitAround& around) {
   if (!wants_fits(around.registry, job)) return Fits(job.preprocess.size());
-  PLAIT_TRY(around.work.run([this, &job, registry = &around.registry]() -> Status {
-    PLAIT_ASSIGN(training_, open_reader(*registry, job, job.source, For::kTraining, nullptr));
+  const Flag cancelled = &around.work.cancelled();
+  PLAIT_TRY(around.work.run([this, &job, registry = &around.registry, cancelled]() -> Status {
+    PLAIT_ASSIGN(training_, open_reader(*registry, job, job.source, For::kTraining, nullptr, cancelled));
     return {};
   }));
   std::vector<FitInfo> told;
-  PLAIT_TRY(fitting_.complete(*training_, reader_options(job, For::kTraining, nullptr),
-                              records_to_fit(job, training_->records()), around, told));
+  PLAIT_TRY(fitting_.complete(*training_, reader_options(job, For::kTraining, nullptr, cancelled),
+                              records_to_fit(job, *training_), around, told));
   return training_->fits();
 }
 
 Result<EvaluationSet> open_set(const Registry& registry, const Job& job, const std::string& on,
-                               const Fits* fits) {
-  if (on == "train") return open_trained(registry, job, fits);
-  if (on == "test" && job.test) return open_whole(registry, job, job.test, fits);
-  if (on == "validation" && job.validation) return open_whole(registry, job, job.validation, fits);
-  if (on == "validation" && job.validation_fraction > 0) return open_held_out(registry, job, fits);
+                               const Fits* fits, Flag cancelled) {
+  if (on == "train") return open_trained(registry, job, fits, cancelled);
+  if (on == "test" && job.test) return open_whole(registry, job, job.test, fits, cancelled);
+  if (on == "validation" && job.validation)
+    return open_whole(registry, job, job.validation, fits, cancelled);
+  if (on == "validation" && job.validation_fraction > 0)
+    return open_held_out(registry, job, fits, cancelled);
   return Status(Code::kInvalid, "the job has no " + on + " records");
 }
 

@@ -18,13 +18,18 @@ struct EvaluationSet {
   int64_t records() const { return order ? order->records() : 0; }
 };
 
+// "image [28, 28, 1] f32, label [] i32"
+std::string parts_text(const std::vector<PartSpec>& parts);
+
 // Threads: open [setup only]; complete as FitStages::complete; the rest [any].
 class JobData {
  public:
   // `repeat`: see TrainingOrder.
   // Fails with: what source and augmenters report; kInvalid when there are no records, or another set's parts
-  // differ from those of the training records.
-  static Result<std::unique_ptr<JobData>> open(const Registry& registry, const Job& job, int64_t repeat);
+  // differ from measured_parts.
+  // `cancelled`: as in SampleReader::Options.
+  static Result<std::unique_ptr<JobData>> open(const Registry& registry, const Job& job, int64_t repeat,
+                                               const std::atomic<bool>* cancelled = nullptr);
 
   // Fits the operators that want it to the training records, without those held out, and makes them; those
   // that name a stage, once that has run. Nothing can be read before where there are some. `kept`: of
@@ -32,6 +37,8 @@ class JobData {
   Status complete(const Job& job, const FitAround& around, const Fits* kept, std::vector<FitInfo>& told);
 
   const SampleReader& training() const { return *training_; }
+  // Of records that are measured, as batches hold them: those of training but for what augment makes of them.
+  const std::vector<PartSpec>& measured_parts() const { return measured_parts_; }
   const TrainingOrder& order() const { return *order_; }
   int64_t training_records() const { return order_ ? order_->records() : 0; }
   const EvaluationSet& validation() const { return validation_; }
@@ -40,6 +47,7 @@ class JobData {
  private:
   JobData() = default;
   std::unique_ptr<SampleReader> training_;
+  std::vector<PartSpec> measured_parts_;
   Fits fits_, kept_;
   std::unique_ptr<TrainingOrder> order_;
   EvaluationSet validation_, test_;
@@ -62,6 +70,6 @@ class FoundFits {
 // `fits`: of the training records; null: operators that want one wait, and nothing can be read.
 // Fails with: kInvalid when the job has none.
 Result<EvaluationSet> open_set(const Registry& registry, const Job& job, const std::string& on,
-                               const Fits* fits);
+                               const Fits* fits, const std::atomic<bool>* cancelled = nullptr);
 
 }  // namespace plait

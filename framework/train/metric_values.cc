@@ -77,8 +77,8 @@ Result<std::vector<ReportedValue>> metric_values(const Registry& registry, const
   if (!metric.names_later) return *metric.values;
   const plait_metric_ops* const ops = ops_of(registry, metric);
   if (!PLAIT_HAS(ops, describe)) return Status(Code::kPlugin, "has no describe");
-  const plait_tensor_spec prediction = network.tensors[static_cast<size_t>(metric.input)].spec.raw();
-  const plait_tensor_spec target = network.tensors[static_cast<size_t>(metric.target)].spec.raw();
+  const plait_tensor_spec prediction = network.tensors[static_cast<size_t>(metric.input())].spec.raw();
+  const plait_tensor_spec target = network.tensors[static_cast<size_t>(metric.target())].spec.raw();
   std::vector<const char*> class_names;
   for (const std::string& name : classes.names) class_names.push_back(name.c_str());
   plait_metric_request request{};

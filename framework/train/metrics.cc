@@ -79,12 +79,13 @@ struct Metrics::One {
   size_t first_value = 0, n_values = 0;
 };
 
-Metrics::Metrics(const Plan& plan) : plan_(plan) {}
+Metrics::Metrics(const Plan& plan, const std::atomic<bool>* cancelled) : plan_(plan), cancelled_(cancelled) {}
 Metrics::~Metrics() = default;
 
 Result<std::unique_ptr<Metrics>> Metrics::create(const Registry& registry, const Plan& plan,
-                                                 const SourceClasses& classes) {
-  std::unique_ptr<Metrics> metrics(new Metrics(plan));
+                                                 const SourceClasses& classes,
+                                                 const std::atomic<bool>* cancelled) {
+  std::unique_ptr<Metrics> metrics(new Metrics(plan, cancelled));
   for (const HeadInfo& head : plan.network().metrics) {
     PLAIT_TRY(metrics->add(registry, head, classes).at(metric_place(head)));
   }
@@ -96,9 +97,9 @@ Status Metrics::add(const Registry& registry, const HeadInfo& head, const Source
   one->head = &head;
   PLAIT_ASSIGN(one->ops, registry.ops<plait_metric_ops>(head.plugin->id()));
   const auto& tensors = plan_.network().tensors;
-  const plait_tensor_spec prediction = tensors[static_cast<size_t>(head.input)].spec.raw();
-  const plait_tensor_spec target = tensors[static_cast<size_t>(head.target)].spec.raw();
-  CallContext context;
+  const plait_tensor_spec prediction = tensors[static_cast<size_t>(head.input())].spec.raw();
+  const plait_tensor_spec target = tensors[static_cast<size_t>(head.target())].spec.raw();
+  CallContext context(1, nullptr, cancelled_);
   PLAIT_TRY(context.call([&] {
     return one->ops->create(context.raw(), head.plugin->config.get(), &prediction, &target, &one->state_size,
                             &one->self);
@@ -115,7 +116,7 @@ Status Metrics::add(const Registry& registry, const HeadInfo& head, const Source
 }
 
 Status Metrics::keep_rows(One& one) {
-  CallContext context;
+  CallContext context(1, nullptr, cancelled_);
   PLAIT_TRY(
       context.call([&] { return one.ops->row_size(one.self, context.raw(), &one.row_size); }).at("row_size"));
   if (one.row_size < 1 || one.row_size > kMostRow)
@@ -128,12 +129,12 @@ Status Metrics::keep_rows(One& one) {
 
 Status Metrics::update(Replica& replica, const Batch& batch, Stream& stream, std::span<double> state,
                        MetricRows& rows, RowMemory& memory) const {
-  CallContext context;
+  CallContext context(1, nullptr, cancelled_);
   rows.resize(row_sizes_.size());
   for (const auto& one : metrics_) {
     HostTensor prediction, target;
-    PLAIT_TRY(prediction.read(plan_.network(), one->head->input, replica, batch, stream));
-    PLAIT_TRY(target.read(plan_.network(), one->head->target, replica, batch, stream));
+    PLAIT_TRY(prediction.read(plan_.network(), one->head->input(), replica, batch, stream));
+    PLAIT_TRY(target.read(plan_.network(), one->head->target(), replica, batch, stream));
     if (one->row_size == 0 || one->state_size > 0)
       PLAIT_TRY(context
                     .call([&] {
@@ -154,7 +155,7 @@ Status Metrics::append_rows(const One& one, const plait_tensor* prediction, cons
   raw.struct_size = sizeof raw;
   raw.host_data = &taker;
   raw.append = &RowTaker::append;
-  CallContext context;
+  CallContext context(1, nullptr, cancelled_);
   const Status said =
       context.call([&] { return one.ops->update_rows(one.self, context.raw(), prediction, target, &raw); });
   if (taker.is_full) return too_many_rows(one.rows, 0, memory.bound());
@@ -172,7 +173,7 @@ Status Metrics::too_many_rows(size_t metric, uint64_t bytes, uint64_t most) cons
 }
 
 Status Metrics::finish(std::span<const double> state, const MetricRows& rows, NamedValues& values) const {
-  CallContext context;
+  CallContext context(1, nullptr, cancelled_);
   for (const auto& one : metrics_) {
     std::vector<double> results(one->n_values);
     const auto finish_one = [&] {

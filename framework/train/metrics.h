@@ -23,8 +23,10 @@ class Metrics {
  public:
   // Of the network's metric heads. Fails with: what the plugins report; kPlugin for values or rows that
   // cannot be.
+  // `cancelled`: what plugins are told when they ask whether to go on; null: always. It outlives the metrics.
   static Result<std::unique_ptr<Metrics>> create(const Registry& registry, const Plan& plan,
-                                                 const SourceClasses& classes);
+                                                 const SourceClasses& classes,
+                                                 const std::atomic<bool>* cancelled = nullptr);
   ~Metrics();
   size_t state_size() const { return state_size_; }
   // Numbers of a row of each metric that keeps rows.
@@ -41,13 +43,14 @@ class Metrics {
 
  private:
   struct One;
-  explicit Metrics(const Plan& plan);
+  Metrics(const Plan& plan, const std::atomic<bool>* cancelled);
   Status add(const Registry& registry, const HeadInfo& head, const SourceClasses& classes);
   Status keep_rows(One& one);
   Status append_rows(const One& one, const plait_tensor* prediction, const plait_tensor* target,
                      MetricRows& rows, RowMemory& memory) const;
 
   const Plan& plan_;
+  const std::atomic<bool>* const cancelled_;
   std::vector<std::unique_ptr<One>> metrics_;
   std::vector<ReportedValue> names_;
   std::vector<size_t> row_sizes_;

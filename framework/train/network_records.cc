@@ -43,7 +43,8 @@ std::vector<size_t> target_parts(const Job& job, const std::vector<PartSpec>& pa
   for (const PartSpec& part : parts) names.push_back(part.name);
   if (!connect_parts(connected, names)) return {};
   std::vector<std::string> targets;
-  for (const LossSpec& loss : connected.losses) targets.push_back(loss.target.layer);
+  for (const LossSpec& loss : connected.losses)
+    for (const InputRef& target : loss.targets) targets.push_back(target.layer);
   for (const MetricSpec& metric : connected.metrics) targets.push_back(metric.target.layer);
   std::vector<size_t> found;
   for (size_t i = 0; i < parts.size(); ++i)
@@ -218,7 +219,7 @@ Result<std::unique_ptr<NetworkRecords>> NetworkRecords::open(const Registry& reg
 Status NetworkRecords::declare(const Registry& registry, Use& use, const JobData& data,
                                const std::vector<ReportedValue>& reported, bool is_other) {
   const StageSpec& stage = *use.stage;
-  const std::vector<PartSpec>* parts = &data.training().parts();
+  const std::vector<PartSpec>* parts = &data.measured_parts();
   use.records = records_of(data, set_of(stage));
   if (is_other || has_own_reader(stage)) {
     PLAIT_ASSIGN(use.opened, open_set(registry, use.job, set_of(stage), nullptr));
@@ -253,7 +254,7 @@ Status NetworkRecords::make(RunContext& run, const StageSpec& stage, const Named
   }
   EvaluationSet& set = sets_.emplace_back();
   PLAIT_TRY(run.work.run([&]() -> Status {
-    PLAIT_ASSIGN(set, open_set(run.registry, use.job, set_of(stage), known));
+    PLAIT_ASSIGN(set, open_set(run.registry, use.job, set_of(stage), known, &run.work.cancelled()));
     return {};
   }));
   return stage.verb == Verb::kEvaluate ? measure(run, use, set, weights)

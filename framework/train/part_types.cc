@@ -19,7 +19,7 @@ const ChainOperator* type_changer(const SampleChain& chain, const std::string& n
   for (size_t i = 0; i < chain.augmenters(); ++i) {
     const ChainOperator& op = chain.operators()[i];
     const PartSpec *const in = find(*before, name), *const out = find(op.parts, name);
-    if (in != nullptr && out != nullptr && in->dtype != out->dtype) return &op;
+    if (in != nullptr && out != nullptr && in->dtype != out->dtype && in->shape == out->shape) return &op;
     before = &op.parts;
   }
   return nullptr;

@@ -38,21 +38,25 @@ int64_t PretrainSources::steps_per_epoch(size_t pretrainer, int64_t otherwise) c
 }
 
 Pretraining::Pretraining(const Registry& registry, const Job& job, const Network& network,
-                         const PretrainSources& sources, int64_t steps_per_epoch)
+                         const PretrainSources& sources, int64_t steps_per_epoch,
+                         const std::atomic<bool>* cancelled)
     : registry_(registry),
       job_(with_inputs_named(job, network)),
       network_(network),
       sources_(sources),
-      steps_per_epoch_(steps_per_epoch) {}
+      steps_per_epoch_(steps_per_epoch),
+      cancelled_(cancelled) {}
 
 Result<std::unique_ptr<Pretraining>> Pretraining::create(const Registry& registry, const Job& job,
                                                          const Network& network,
                                                          const PretrainSources& sources,
-                                                         int64_t steps_per_epoch) {
-  std::unique_ptr<Pretraining> pretraining(new Pretraining(registry, job, network, sources, steps_per_epoch));
+                                                         int64_t steps_per_epoch,
+                                                         const std::atomic<bool>* cancelled) {
+  std::unique_ptr<Pretraining> pretraining(
+      new Pretraining(registry, job, network, sources, steps_per_epoch, cancelled));
   for (const PretrainSpec& pretrain : job.pretrain) {
     const PluginSpec& spec = pretrain.plugin;
-    CallContext context;
+    CallContext context(1, nullptr, cancelled);
     auto instance = create_instance(registry, *spec.entry, *spec.config, PLAIT_HOST_DEVICE, context);
     if (!instance) return instance.status().at(spec.where.text());
     pretraining->pretrainers_.push_back(std::move(instance).value());
@@ -63,7 +67,7 @@ Result<std::unique_ptr<Pretraining>> Pretraining::create(const Registry& registr
 Status Pretraining::ask(const StageText& stage) {
   const Instance& pretrainer = pretrainers_[current_];
   const PretrainRequest request(network_, stage_, sources_.steps_per_epoch(current_, steps_per_epoch_));
-  CallContext context;
+  CallContext context(1, nullptr, cancelled_);
   context.set_extension(PLAIT_EXTENSION_PRETRAIN_TASK, StageText::tasks());
   const Status said = context.call([&] {
     return pretrainer.ops<plait_pretrainer_ops>()->next_stage(pretrainer.self(), context.raw(), request.raw(),

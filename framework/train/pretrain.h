@@ -1,5 +1,6 @@
 // Pretraining: the stages that a job's pretrainers emit, one after the other.
 #pragma once
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -42,11 +43,12 @@ class PretrainSources {
 // Threads: [setup only]
 class Pretraining {
  public:
-  // `network` is the job's own, for its training batch; `steps_per_epoch` of its training. What is borrowed
-  // outlives this.
+  // `network` is the job's own, for its training batch; `steps_per_epoch` of its training; `cancelled`: what
+  // pretrainers are told when they ask whether to go on. What is borrowed outlives this.
   static Result<std::unique_ptr<Pretraining>> create(const Registry& registry, const Job& job,
                                                      const Network& network, const PretrainSources& sources,
-                                                     int64_t steps_per_epoch);
+                                                     int64_t steps_per_epoch,
+                                                     const std::atomic<bool>* cancelled = nullptr);
   // The next stage; nothing when pretraining is complete.
   // Fails with: what the pretrainer reports or builds wrongly; kInvalid with the place in the stage's text
   // when it is no job.
@@ -54,7 +56,8 @@ class Pretraining {
 
  private:
   Pretraining(const Registry& registry, const Job& job, const Network& network,
-              const PretrainSources& sources, int64_t steps_per_epoch);
+              const PretrainSources& sources, int64_t steps_per_epoch,
+              const std::atomic<bool>* cancelled);
   Job base() const;
   Result<PretrainStep> step(const StageText& stage) const;
   Status ask(const StageText& stage);
@@ -64,6 +67,7 @@ class Pretraining {
   const Network& network_;
   const PretrainSources& sources_;
   int64_t steps_per_epoch_;
+  const std::atomic<bool>* const cancelled_;
   std::vector<Instance> pretrainers_;
   size_t current_ = 0;
   uint32_t stage_ = 0;  // of the current pretrainer

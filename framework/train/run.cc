@@ -95,7 +95,8 @@ class Run {
     if (job_.stages.empty() && job_.pretrain.empty()) return {};
     const Status opened = work_.run([this]() -> Status {
       PLAIT_ASSIGN(pretrain_sources_, PretrainSources::open(registry_, job_));
-      PLAIT_ASSIGN(chain_, StageChain::open(registry_, job_, StageChain::When::kBeforeTraining));
+      PLAIT_ASSIGN(chain_,
+                   StageChain::open(registry_, job_, StageChain::When::kBeforeTraining, &work_.cancelled()));
       return {};
     });
     if (chain_ && chain_->is_empty() && !job_.is_stages_only()) chain_.reset();
@@ -108,7 +109,7 @@ class Run {
     const Status opened = work_.run([this]() -> Status {
       PLAIT_ASSIGN(network_records_, NetworkRecords::open(registry_, job_, main_->data(), main_->reported()));
       PLAIT_ASSIGN(after_, StageChain::open(registry_, job_, StageChain::When::kAfterTraining,
-                                            network_records_.get()));
+                                            &work_.cancelled(), network_records_.get()));
       return {};
     });
     PLAIT_TRY(before_writing(opened));
@@ -492,11 +493,17 @@ class Run {
   Result<RunStatus> pretrain() {
     if (job_.pretrain.empty()) return RunStatus::kComplete;
     const int64_t steps_per_epoch = std::max<int64_t>(1, static_cast<int64_t>(main_->steps_per_epoch()));
-    PLAIT_ASSIGN(auto pretraining,
-                 Pretraining::create(registry_, job_, main_->network(), *pretrain_sources_, steps_per_epoch));
+    PLAIT_ASSIGN(pretraining_, Pretraining::create(registry_, job_, main_->network(), *pretrain_sources_,
+                                                   steps_per_epoch, &work_.cancelled()));
     take_network_of_checkpoint();
     for (;; ++stage_) {
-      PLAIT_ASSIGN(std::optional<PretrainStep> step, pretraining->next());
+      const Status asked = work_.run([this]() -> Status {
+        PLAIT_ASSIGN(next_step_, pretraining_->next());
+        return {};
+      });
+      if (is_stop(asked)) return RunStatus::kStopped;
+      PLAIT_TRY(asked);
+      std::optional<PretrainStep> step = std::move(next_step_);
       if (!step) return RunStatus::kComplete;
       if (!step->is_task) PLAIT_TRY(check_length(step->job));
       if (resume_from_ && stage_ < resume_from_->stage) continue;
@@ -777,6 +784,8 @@ class Run {
   std::unique_ptr<NetworkRecords> network_records_;
   std::unique_ptr<PretrainSources> pretrain_sources_;
   std::unique_ptr<Stage> main_;
+  std::unique_ptr<Pretraining> pretraining_;
+  std::optional<PretrainStep> next_step_;  // that the pretrainers have emitted
   std::optional<Job> pretrained_job_;
   std::deque<std::unique_ptr<Encoder>> encoders_;  // before what reads them
   std::unique_ptr<Stage> pretrained_;  // of pretrained_job_

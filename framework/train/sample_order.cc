@@ -56,28 +56,43 @@ int64_t KeyedPermutation::operator()(uint64_t epoch, int64_t place) const {
   return static_cast<int64_t>(value);
 }
 
-RecordSplit::RecordSplit(uint64_t seed, int64_t records, double validation_fraction)
+RecordSplit::RecordSplit(uint64_t seed, int64_t records, double validation_fraction, bool in_order)
     : records_(records),
       held_out_(held_out_of(records, validation_fraction)),
+      in_order_(in_order),
       permutation_(random_key(seed, RandomPurpose::kSplit, "validation"), records) {}
 
 int64_t RecordSplit::training(int64_t index) const {
-  return held_out_ == 0 ? index : permutation_(0, index + held_out_);
+  return held_out_ == 0 || in_order_ ? index : permutation_(0, index + held_out_);
 }
 
-int64_t RecordSplit::validation(int64_t index) const { return permutation_(0, index); }
+int64_t RecordSplit::validation(int64_t index) const {
+  return in_order_ ? training_count() + index : permutation_(0, index);
+}
 
-TrainingOrder::TrainingOrder(uint64_t seed, const RecordSplit& split, bool shuffle, int64_t repeat)
+TrainingOrder::TrainingOrder(uint64_t seed, const RecordSplit& split, bool shuffle, int64_t repeat,
+                             int64_t block)
     : replacement_key_(random_key(seed, RandomPurpose::kReplacement, "train")),
       split_(split),
       shuffle_(shuffle),
       repeat_(repeat),
-      permutation_(random_key(seed, RandomPurpose::kShuffle, "train"), split.training_count()) {}
+      window_(block > 0 ? std::min(block, split.training_count()) : split.training_count()),
+      permutation_(random_key(seed, RandomPurpose::kShuffle, "train"), window_),
+      last_(random_key(seed, RandomPurpose::kShuffle, "train"), (split.training_count() - 1) % window_ + 1) {}
+
+// Window number w of epoch e is permutation number e W + w, of W windows.
+int64_t TrainingOrder::shuffled(int64_t epoch, int64_t place) const {
+  const int64_t window = place / window_, windows = (records() - 1) / window_ + 1;
+  const KeyedPermutation& permutation = window + 1 == windows ? last_ : permutation_;
+  const auto number =
+      static_cast<uint64_t>(epoch) * static_cast<uint64_t>(windows) + static_cast<uint64_t>(window);
+  return window * window_ + permutation(number, place % window_);
+}
 
 SampleRef TrainingOrder::sample(int64_t position) const {
   if (repeat_ > 0) position %= repeat_;
   const int64_t epoch = position / records(), place = position % records();
-  const int64_t index = shuffle_ ? permutation_(static_cast<uint64_t>(epoch), place) : place;
+  const int64_t index = shuffle_ ? shuffled(epoch, place) : place;
   return {split_.training(index), static_cast<uint64_t>(epoch), static_cast<uint64_t>(place)};
 }
 

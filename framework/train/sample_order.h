@@ -7,6 +7,9 @@
 // The bijection is a Feistel network of six rounds over the smallest 4^h >= n, whose function is Philox
 // 4x32-10, and cycle walking: numbers >= n are sent through again until one is below n. Source: Black,
 // Rogaway 2002, "Ciphers with arbitrary finite domains", section 5; Salmon et al. 2011 (Philox).
+//
+// Of a source whose records come in order each window of `block` records has a bijection of its own, and the
+// windows stay in order: a place is never further from its record than a window is long.
 #pragma once
 #include <cstdint>
 
@@ -30,9 +33,9 @@ class KeyedPermutation {
 };
 
 // A source's records, split in two: a fixed subset for validation, drawn by the seed, and the rest for
-// training.
+// training. Where they come in order the last are those for validation, and both stay in order.
 struct RecordSplit {
-  RecordSplit(uint64_t seed, int64_t records, double validation_fraction);
+  RecordSplit(uint64_t seed, int64_t records, double validation_fraction, bool in_order = false);
   // Record number of the index-th training or validation record.
   int64_t training(int64_t index) const;
   int64_t validation(int64_t index) const;
@@ -42,6 +45,7 @@ struct RecordSplit {
  private:
   int64_t records_;
   int64_t held_out_;  // round(fraction * records), and at least one record is left for training
+  bool in_order_;
   KeyedPermutation permutation_;
 };
 
@@ -49,8 +53,8 @@ struct RecordSplit {
 class TrainingOrder final : public SampleOrder {
  public:
   // `repeat`: only positions 0..repeat-1 are met, over and over (0: off). Without `shuffle` epochs are in
-  // record order.
-  TrainingOrder(uint64_t seed, const RecordSplit& split, bool shuffle, int64_t repeat = 0);
+  // record order. `block`: records of a window; 0: all.
+  TrainingOrder(uint64_t seed, const RecordSplit& split, bool shuffle, int64_t repeat = 0, int64_t block = 0);
   SampleRef sample(int64_t position) const override;
   // A training record drawn by (seed, epoch, place, attempt).
   SampleRef replacement(const SampleRef& bad, int attempt) const override;
@@ -60,8 +64,10 @@ class TrainingOrder final : public SampleOrder {
   uint64_t replacement_key_;
   RecordSplit split_;
   bool shuffle_;
+  int64_t shuffled(int64_t epoch, int64_t place) const;
   int64_t repeat_;
-  KeyedPermutation permutation_;
+  int64_t window_;                       // records of a window; all of them where there are no windows
+  KeyedPermutation permutation_, last_;  // of a window, and of the last, which may be shorter
 };
 
 // The order of evaluation: position p is record p of a part of a split, or of the whole source.

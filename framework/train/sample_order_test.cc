@@ -84,6 +84,37 @@ TEST_CASE("a replacement depends on epoch, place and attempt, and is a training 
   CHECK(order.replacement({1, 2, 3}, 0).record == order.replacement({9, 2, 3}, 0).record);
 }
 
+TEST_CASE("records that come in order are shuffled within windows, each of its own, and met once an epoch") {
+  constexpr int64_t kRecords = 103, kBlock = 10;
+  const TrainingOrder order(5, RecordSplit(5, kRecords, 0), true, 0, kBlock);
+  std::set<std::vector<int64_t>> windows;
+  for (int64_t epoch = 0; epoch < 3; ++epoch) {
+    std::set<int64_t> met;
+    for (int64_t place = 0; place < kRecords; ++place) {
+      const int64_t record = order.sample(epoch * kRecords + place).record;
+      CHECK(record / kBlock == place / kBlock);
+      met.insert(record);
+    }
+    CHECK(met.size() == kRecords);
+    for (int64_t window = 0; window < kRecords / kBlock; ++window) {
+      std::vector<int64_t> within;
+      for (int64_t i = 0; i < kBlock; ++i)
+        within.push_back(order.sample(epoch * kRecords + window * kBlock + i).record - window * kBlock);
+      windows.insert(within);
+    }
+  }
+  CHECK(windows.size() > 25);  // of 30, of 10! orders
+  // One window as long as all is no window.
+  const TrainingOrder whole(5, RecordSplit(5, 50, 0), true), one(5, RecordSplit(5, 50, 0), true, 0, 50);
+  for (int64_t p = 0; p < 120; ++p) CHECK(whole.sample(p).record == one.sample(p).record);
+}
+
+TEST_CASE("records that come in order stay in order when some are held out") {
+  const RecordSplit split(5, 100, 0.2, true);
+  for (int64_t i = 0; i < 80; ++i) CHECK(split.training(i) == i);
+  for (int64_t i = 0; i < 20; ++i) CHECK(split.validation(i) == 80 + i);
+}
+
 TEST_CASE("overfitting meets the first positions over and over") {
   const TrainingOrder order(5, RecordSplit(5, 100, 0), true, 8);
   for (int64_t p = 0; p < 8; ++p) CHECK(order.sample(p).record == order.sample(p + 16).record);

@@ -46,7 +46,7 @@ Status Stage::open_data() {
                checked_product("--overfit-batches", "samples",
                                {run_.options.overfit_batches, train.shards, train.batch}));
   return run_.work.run([this, repeat]() -> Status {
-    PLAIT_ASSIGN(data_, JobData::open(run_.registry, job_, repeat));
+    PLAIT_ASSIGN(data_, JobData::open(run_.registry, job_, repeat, &run_.work.cancelled()));
     return {};
   });
 }
@@ -173,12 +173,39 @@ Result<std::unique_ptr<Evaluator>> Stage::evaluator_for(const EvaluationSet& set
   parts.threads = run_.threads;
   parts.work = &run_.work;
   parts.classes = classes_of(data_->training());
-  return Evaluator::create(parts, run_.transport);
+  PLAIT_ASSIGN(auto evaluator, Evaluator::create(parts, run_.transport));
+  PLAIT_TRY(check_weights_fit(evaluator->plan().network(), *set.reader));
+  return evaluator;
+}
+
+// What augment makes of the training records may have other shapes than what is measured; the weights may
+// not.
+Status Stage::check_weights_fit(const Network& measured, const SampleReader& reader) const {
+  const auto& trained = network().parameters;
+  for (size_t i = 0; i < trained.size(); ++i) {
+    const ParameterInfo other = i < measured.parameters.size() ? measured.parameters[i] : ParameterInfo();
+    if (trained[i].shape == other.shape) continue;
+    return {Code::kInvalid,
+            fmt::format("{} is {} for training records ({}) and {} for those that are measured ({}): what "
+                        "stands in augment is for the first alone",
+                        trained[i].name, shape_text(trained[i].shape), parts_text(data_->training().parts()),
+                        shape_text(other.shape), parts_text(reader.parts()))};
+  }
+  return {};
+}
+
+// Metrics see records as they are measured.
+Result<std::vector<ReportedValue>> Stage::values_of_evaluations() const {
+  const SourceClasses classes = classes_of(data_->training());
+  for (const auto* evaluator : {&validation_, &test_})
+    if (*evaluator) return evaluation_values(run_.registry, (*evaluator)->plan().network(), classes);
+  PLAIT_ASSIGN(const Network measured, shape_network(job_, data_->measured_parts(), job_.train.batch));
+  return evaluation_values(run_.registry, measured, classes);
 }
 
 // Also where nothing is validated: what the file says has to be there.
 Status Stage::name_values() {
-  PLAIT_ASSIGN(reported_, evaluation_values(run_.registry, network(), classes_of(data_->training())));
+  PLAIT_ASSIGN(reported_, values_of_evaluations());
   const std::string& wanted = job_.evaluate.monitor;
   if (pretraining_ || wanted.empty()) return {};
   if (std::ranges::find(reported_, wanted, &ReportedValue::name) != reported_.end()) return {};
@@ -200,14 +227,14 @@ void Stage::find_monitor() {
 }
 
 Status Stage::make_evaluators() {
-  PLAIT_TRY(name_values());
   if (data_->validation().records() > 0) {
     PLAIT_ASSIGN(validation_, evaluator_for(data_->validation()));
-    find_monitor();
   }
   if (data_->test().records() > 0 && !pretraining_) {
     PLAIT_ASSIGN(test_, evaluator_for(data_->test()));
   }
+  PLAIT_TRY(name_values());
+  if (validation_) find_monitor();
   return check_monitors();
 }
 

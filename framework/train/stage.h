@@ -109,6 +109,8 @@ class Stage : private RoundFollower {
   Status check_monitors();
   Status check_monitor(const Monitored& one) const;
   Result<std::unique_ptr<Evaluator>> evaluator_for(const EvaluationSet& set);
+  Status check_weights_fit(const Network& measured, const SampleReader& reader) const;
+  Result<std::vector<ReportedValue>> values_of_evaluations() const;
   Status count_steps();
   Status tell_begin();
   void find_end();

@@ -58,11 +58,12 @@ NamedValues values_of(const StageArrays& measured) {
 }
 
 Result<std::unique_ptr<StageChain>> StageChain::open(const Registry& registry, const Job& job, When when,
+                                                     const std::atomic<bool>* cancelled,
                                                      const NetworkRecords* network) {
   std::unique_ptr<StageChain> chain(new StageChain(registry, job));
   for (const StageSpec& spec : job.stages) {
     if (spec.is_after_training != (when == When::kAfterTraining)) continue;
-    PLAIT_ASSIGN(auto stage, spec.is_task() ? TaskStage::open(registry, spec, job.seed)
+    PLAIT_ASSIGN(auto stage, spec.is_task() ? TaskStage::open(registry, spec, job.seed, cancelled)
                                             : NetworkStage::open(registry, spec, network->records(spec),
                                                                  job.evaluate.batch));
     chain->stages_.push_back(std::move(stage));
@@ -98,8 +99,8 @@ std::vector<std::string> StageChain::sha256_of_used(const StageSpec& spec,
 // A stage that was opened before those that it uses had run could only be checked.
 Status StageChain::open_waiting(std::unique_ptr<ChainStage>& stage, const Surroundings& around) {
   if (!stage->is_waiting()) return {};
-  return around.work.run([this, &stage]() -> Status {
-    PLAIT_ASSIGN(stage, TaskStage::open(registry_, stage->spec(), job_.seed));
+  return around.work.run([this, &stage, cancelled = &around.work.cancelled()]() -> Status {
+    PLAIT_ASSIGN(stage, TaskStage::open(registry_, stage->spec(), job_.seed, cancelled));
     return {};
   });
 }

@@ -1,6 +1,7 @@
 // The stages of a job that run tasks or use the trained network, each behind those whose arrays it uses,
 // before its training or after it; and what of them an earlier run left that is still good.
 #pragma once
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -20,8 +21,10 @@ class StageChain {
  public:
   enum class When { kBeforeTraining, kAfterTraining };
   // The job outlives the chain. `network`: of stages after training, what they will be given; null before it.
+  // `cancelled`: as of TaskStage::open.
   // Fails with: as TaskStage::open and NetworkStage::open. Threads: [setup only]
   static Result<std::unique_ptr<StageChain>> open(const Registry& registry, const Job& job, When when,
+                                                  const std::atomic<bool>* cancelled = nullptr,
                                                   const NetworkRecords* network = nullptr);
 
   bool is_empty() const { return stages_.empty(); }

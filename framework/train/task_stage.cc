@@ -151,13 +151,14 @@ int64_t TaskStage::records_in_call(uint64_t record_bytes) {
       std::clamp<uint64_t>(kCall_bytes / std::max<uint64_t>(1, record_bytes), 1, kMostInCall));
 }
 
-TaskStage::TaskStage(const Registry& registry, const StageSpec& spec, uint64_t seed)
-    : ChainStage(spec), registry_(registry), seed_(seed) {}
+TaskStage::TaskStage(const Registry& registry, const StageSpec& spec, uint64_t seed,
+                     const std::atomic<bool>* cancelled)
+    : ChainStage(spec), registry_(registry), seed_(seed), cancelled_(cancelled) {}
 TaskStage::~TaskStage() = default;
 
 Result<std::unique_ptr<ChainStage>> TaskStage::open(const Registry& registry, const StageSpec& spec,
-                                                    uint64_t seed) {
-  std::unique_ptr<TaskStage> stage(new TaskStage(registry, spec, seed));
+                                                    uint64_t seed, const std::atomic<bool>* cancelled) {
+  std::unique_ptr<TaskStage> stage(new TaskStage(registry, spec, seed, cancelled));
   stage->is_waiting_ =
       std::ranges::any_of(spec.used_stages(), [](const StageArrays* used) { return !used->has_values(); });
   if (spec.from_stage != nullptr) PLAIT_TRY(stage->open_arrays());
@@ -181,6 +182,7 @@ SampleReader::Options TaskStage::reader_options() const {
   options.seed = seed_;
   options.augment = &spec().augment;
   options.preprocess = &spec().preprocess;
+  options.cancelled = cancelled_;
   return options;
 }
 
@@ -205,7 +207,7 @@ Status TaskStage::make_plugins(const Registry& registry) {
     return status ? status : Status(status.code(), error_at(plugin.where, status.message()));
   };
   const auto& parts = reader_->chain().last_parts();
-  CallContext context;
+  CallContext context(1, nullptr, cancelled_);
   auto form = infer_task(*spec().task.entry, *spec().task.config, parts, context);
   PLAIT_TRY(placed(spec().task, form.status().at(name_of(spec().task))));
   form_ = std::move(form).value();

@@ -21,8 +21,10 @@ class TaskStage final : public ChainStage {
   // Fails with: what the plugins report, at their places in the file; kInvalid when kinds of values do not
   // fit each other, or an operator of preprocess works on whole batches.
   // Threads: [setup only]
+  // `cancelled`: what plugins are told when they ask whether to go on; null: always. It outlives the stage.
   static Result<std::unique_ptr<ChainStage>> open(const Registry& registry, const StageSpec& spec,
-                                                  uint64_t seed);
+                                                  uint64_t seed,
+                                                  const std::atomic<bool>* cancelled = nullptr);
   ~TaskStage() override;
 
   bool is_waiting() const override { return is_waiting_; }
@@ -40,7 +42,8 @@ class TaskStage final : public ChainStage {
   class Mapper;
   // Writes the stage's file, of which the function gives the pieces.
   using FileWriter = std::function<Status(const std::function<Status(const Files::Writer&)>&)>;
-  TaskStage(const Registry& registry, const StageSpec& spec, uint64_t seed);
+  TaskStage(const Registry& registry, const StageSpec& spec, uint64_t seed,
+            const std::atomic<bool>* cancelled);
   static int64_t records_in_call(uint64_t record_bytes);
   Status open_arrays();
   SampleReader::Options reader_options() const;
@@ -52,6 +55,7 @@ class TaskStage final : public ChainStage {
 
   const Registry& registry_;
   const uint64_t seed_;
+  const std::atomic<bool>* const cancelled_;
   bool is_waiting_ = false;
   std::unique_ptr<ArraySource> arrays_source_;  // where another stage's arrays are read
   std::unique_ptr<SampleReader> reader_;

@@ -53,7 +53,8 @@ void set_largest(SampleTensor& input, uint32_t value) {
 Status find_bound(AugmenterBench& bench) {
   Status status;
   for (; bench.bound > 0; bench.bound = bench.bound > 1 ? 1 : 0) {
-    AugmenterSample sample(bench.in, bench.out, Dice(1, "numbers"), Poison::kNan, bench.bound);
+    AugmenterSample sample(bench.in, bench.out, Dice(1, "numbers"), Poison::kNan, bench.bound,
+                           bench.workspace);
     for (const auto& input : sample.inputs) set_largest(*input, bench.bound - 1);
     status = apply_augmenter(bench, sample, 1);
     if (!is_refusal(status)) return {};  // what else is wrong is for the laws
@@ -70,6 +71,16 @@ Status apply_augmenter(const AugmenterBench& bench, AugmenterSample& sample, uin
       .at("apply");
 }
 
+Result<uint64_t> augmenter_workspace(const Instance& augmenter, int64_t batch) {
+  const auto* const table = augmenter.ops<plait_augmenter_ops>();
+  uint64_t bytes = 0;
+  if (!PLAIT_HAS(table, workspace)) return bytes;
+  CallContext context;
+  PLAIT_TRY(context.call([&] { return table->workspace(augmenter.self(), context.raw(), batch, &bytes); })
+                .at("workspace"));
+  return bytes;
+}
+
 std::vector<Parts> parts_for(const Example& one) {
   return one.inputs.empty() ? usual_parts() : std::vector<Parts>{one.inputs};
 }
@@ -82,11 +93,14 @@ Result<std::unique_ptr<AugmenterSample>> make_batch(const AugmenterBench& bench,
     part.dtype = batch_dtype(part.dtype);
     if (part.variable_axis >= 0) ++part.variable_axis;
   }
-  auto batch = std::make_unique<AugmenterSample>(parts, parts, Dice(key, "batch"), poison, bench.bound);
+  PLAIT_ASSIGN(const uint64_t workspace, augmenter_workspace(bench.instance, n));
+  auto batch =
+      std::make_unique<AugmenterSample>(parts, parts, Dice(key, "batch"), poison, bench.bound, workspace);
   batch->input_lengths.resize(parts.size());
   for (int64_t place = 0; place < n; ++place) {
     const uint64_t own = key * 100 + static_cast<uint64_t>(place);
-    AugmenterSample one(bench.in, bench.out, Dice(own, "in batch"), Poison::kNan, bench.bound);
+    AugmenterSample one(bench.in, bench.out, Dice(own, "in batch"), Poison::kNan, bench.bound,
+                        bench.workspace);
     PLAIT_TRY(apply_augmenter(bench, one, own));
     put_in_batch(bench.out, one, place, *batch);
   }
@@ -142,6 +156,7 @@ Result<AugmenterBench> make_augmenter_bench(Trial& trial, const Example& one, co
   trial.doing("create, " + bench.text());
   PLAIT_ASSIGN(bench.instance,
                create_augmenter(trial.registry(), trial.entry(), *one.config, parts, context));
+  PLAIT_ASSIGN(bench.workspace, augmenter_workspace(bench.instance, 0));
   const auto& made = bench.ops();
   if (made.apply != nullptr) PLAIT_TRY(find_bound(bench));
   return bench;

@@ -15,11 +15,15 @@ namespace plait {
 
 using Parts = std::vector<PartSpec>;
 
+// Bytes that apply wants (batch 0), or apply_batch on `batch` samples. Fails with: what the plugin reports.
+Result<uint64_t> augmenter_workspace(const Instance& augmenter, int64_t batch);
+
 struct AugmenterBench {
   std::shared_ptr<plait_config> config;
   Parts in, out;
   Instance instance;
-  uint32_t bound = 2;  // of whole numbers that are no pictures
+  uint32_t bound = 2;      // of whole numbers that are no pictures
+  uint64_t workspace = 0;  // bytes that apply wants
   std::string text() const {
     std::string text = config_text(*config);
     for (const PartSpec& part : in) text += ", " + part_text(part);
@@ -31,9 +35,10 @@ struct AugmenterBench {
 // Tensors of one call. Threads: [one at a time]
 class AugmenterSample {
  public:
-  // Whole numbers that are no pictures are below `bound`.
-  AugmenterSample(const Parts& in, const Parts& out, Dice dice, Poison poison, uint32_t bound = 2)
-      : lengths(out.size() * sizeof(int32_t), poison) {
+  // Whole numbers that are no pictures are below `bound`; `workspace_bytes` of memory besides.
+  AugmenterSample(const Parts& in, const Parts& out, Dice dice, Poison poison, uint32_t bound = 2,
+                  uint64_t workspace_bytes = 0)
+      : lengths(out.size() * sizeof(int32_t), poison), workspace(workspace_bytes, poison) {
     if (lengths.bytes() > 0) std::memset(lengths.data(), 0, lengths.bytes());
     for (const PartSpec& part : in) {
       inputs.push_back(std::make_unique<SampleTensor>(part, poison));
@@ -59,6 +64,7 @@ class AugmenterSample {
     c.lengths_out = lengths.as<int32_t>();
     c.training = training;
     c.rng = {key, 5};
+    c.workspace = workspace.bytes() > 0 ? workspace.data() : nullptr;
     return c;
   }
   Status check_memory() const {
@@ -75,6 +81,8 @@ class AugmenterSample {
         return broken(fmt::format("writes outside its output \"{}\": {}", one->spec().name, text));
     if (const auto text = lengths.overrun(); !text.empty())
       return broken("writes outside the lengths of its outputs: " + text);
+    if (const auto text = workspace.overrun(); !text.empty())
+      return broken("writes outside its workspace: " + text);
     return {};
   }
   int32_t length(size_t i) const { return lengths.as<int32_t>()[i]; }
@@ -96,7 +104,8 @@ class AugmenterSample {
   }
 
   std::vector<std::unique_ptr<SampleTensor>> inputs, outputs;
-  Guarded lengths;                                  // of the outputs
+  Guarded lengths;  // of the outputs
+  Guarded workspace;
   std::vector<std::vector<int32_t>> input_lengths;  // of a batch, per input; empty: none
 
  private:

@@ -36,7 +36,7 @@ Result<AugmenterBench> bench_for(Trial& trial, const Example& one, const Form& f
 }
 
 AugmenterSample sample_for(const AugmenterBench& bench, Poison poison = Poison::kNan) {
-  return {bench.in, bench.out, Dice(1, "large"), poison, bench.bound};
+  return {bench.in, bench.out, Dice(1, "large"), poison, bench.bound, bench.workspace};
 }
 
 // The output that a part goes through to, of the same type and shape; -1: none.

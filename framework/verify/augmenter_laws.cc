@@ -43,8 +43,8 @@ Status apply(const AugmenterBench& bench, AugmenterSample& sample, uint64_t key,
 Status memory(Trial& trial) {
   return for_each_bench(trial, [&](const AugmenterBench& bench) -> Status {
     for (uint64_t key = 0; key < 20; ++key) {
-      AugmenterSample first(bench.in, bench.out, Dice(key, "m"), Poison::kNan, bench.bound),
-          second(bench.in, bench.out, Dice(key, "m"), Poison::kNumber, bench.bound);
+      AugmenterSample first(bench.in, bench.out, Dice(key, "m"), Poison::kNan, bench.bound, bench.workspace),
+          second(bench.in, bench.out, Dice(key, "m"), Poison::kNumber, bench.bound, bench.workspace);
       PLAIT_TRY(apply_augmenter(bench, first, key));
       PLAIT_TRY(first.check_memory());
       PLAIT_TRY(apply_augmenter(bench, second, key));
@@ -62,12 +62,12 @@ Status same_again(Trial& trial) {
     constexpr uint64_t kSamples = 6;
     std::vector<std::unique_ptr<AugmenterSample>> wanted;
     for (uint64_t n = 0; n < kSamples; ++n) {
-      wanted.push_back(
-          std::make_unique<AugmenterSample>(bench.in, bench.out, Dice(n, "s"), Poison::kNan, bench.bound));
+      wanted.push_back(std::make_unique<AugmenterSample>(bench.in, bench.out, Dice(n, "s"), Poison::kNan,
+                                                         bench.bound, bench.workspace));
       PLAIT_TRY(apply_augmenter(bench, *wanted.back(), n));
     }
     for (uint64_t n = kSamples; n-- > 0;) {
-      AugmenterSample again(bench.in, bench.out, Dice(n, "s"), Poison::kNan, bench.bound);
+      AugmenterSample again(bench.in, bench.out, Dice(n, "s"), Poison::kNan, bench.bound, bench.workspace);
       PLAIT_TRY(apply_augmenter(bench, again, n));
       if (const auto what = wanted[n]->difference(again); !what.empty())
         return broken(what +
@@ -83,12 +83,12 @@ Status concurrent(Trial& trial) {
     constexpr size_t kThreads = 4;
     std::vector<std::unique_ptr<AugmenterSample>> wanted;
     for (size_t n = 0; n < kThreads; ++n) {
-      wanted.push_back(
-          std::make_unique<AugmenterSample>(bench.in, bench.out, Dice(n, "c"), Poison::kNan, bench.bound));
+      wanted.push_back(std::make_unique<AugmenterSample>(bench.in, bench.out, Dice(n, "c"), Poison::kNan,
+                                                         bench.bound, bench.workspace));
       PLAIT_TRY(apply_augmenter(bench, *wanted.back(), n));
     }
     const std::string fault = at_once(kThreads, [&](size_t n) -> std::string {
-      AugmenterSample again(bench.in, bench.out, Dice(n, "c"), Poison::kNan, bench.bound);
+      AugmenterSample again(bench.in, bench.out, Dice(n, "c"), Poison::kNan, bench.bound, bench.workspace);
       for (int i = 0; i < 300; ++i) {
         if (const Status status = apply_augmenter(bench, again, n); !status) return status.message();
         if (const auto what = wanted[n]->difference(again); !what.empty()) return what + " differs";
@@ -166,7 +166,7 @@ Status leaks_nothing(Trial& trial) {
 Status no_allocation(Trial& trial) {
   if (heap_watch() == nullptr) return skipped("the heap is not watched");
   return for_each_bench(trial, [&](const AugmenterBench& bench) -> Status {
-    AugmenterSample sample(bench.in, bench.out, Dice(3, "a"), Poison::kNan, bench.bound);
+    AugmenterSample sample(bench.in, bench.out, Dice(3, "a"), Poison::kNan, bench.bound, bench.workspace);
     CallContext context;
     for (uint64_t key = 0; key < 3; ++key) PLAIT_TRY(apply(bench, sample, key, context));
     const uint64_t before = heap_watch()->allocations();

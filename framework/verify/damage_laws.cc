@@ -119,7 +119,7 @@ Status try_source(Trial& trial, const Example& one) {
   auto opened =
       create_instance(trial.registry(), trial.entry(), *one.config, trial.name().device_id, context);
   if (!opened) return is_silent(opened.status()) ? broken("open fails without saying why") : Status();
-  PLAIT_ASSIGN(const SourceDescription described, describe_source(*opened, context));
+  PLAIT_ASSIGN(const SourceDescription described, describe_source(*opened, context, kMostRecordsTried));
   const int64_t count = std::min<int64_t>(described.records, 12);
   for (int64_t n = 0; n < count; ++n) {
     const int64_t index = count > 1 ? n * (described.records - 1) / (count - 1) : 0;
@@ -188,8 +188,9 @@ Status check_fit(Trial& trial, const Example& one, const Parts& parts, const std
   const auto made = create_augmenter(trial.registry(), trial.entry(), *one.config, parts, context);
   if (!made) return is_silent(made.status()) ? broken("create fails without saying why") : Status();
   const auto* ops = made->ops<plait_augmenter_ops>();
-  AugmenterSample first(parts, out, Dice(1, "fit"), Poison::kNan),
-      again(parts, out, Dice(1, "fit"), Poison::kNan);
+  PLAIT_ASSIGN(const uint64_t workspace, augmenter_workspace(*made, 0));
+  AugmenterSample first(parts, out, Dice(1, "fit"), Poison::kNan, 2, workspace),
+      again(parts, out, Dice(1, "fit"), Poison::kNan, 2, workspace);
   for (AugmenterSample* sample : {&first, &again}) {
     const plait_sample_call call = sample->call(3);
     const Status status = context.call([&] { return ops->apply(made->self(), context.raw(), &call); });

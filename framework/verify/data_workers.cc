@@ -28,8 +28,8 @@ class AugmenterWorker final : public Worker {
   AugmenterWorker(AugmenterBench bench, Dice& dice)
       : bench_(std::move(bench)), fit_(fit_size() * sizeof(double), Poison::kNan) {
     for (int i = 0; i < kKeys; ++i)
-      samples_.push_back(
-          std::make_unique<AugmenterSample>(bench_.in, bench_.out, draw(dice), Poison::kNan, bench_.bound));
+      samples_.push_back(std::make_unique<AugmenterSample>(bench_.in, bench_.out, draw(dice), Poison::kNan,
+                                                           bench_.bound, bench_.workspace));
     for (const auto& sample : samples_) own_sample("", *sample);
     for (uint64_t k = 0; k < fit_.bytes() / 8; ++k) fit_.as<double>()[k] = 0;
     own("fit state", fit_, PLAIT_F64, Role::kState);
@@ -216,7 +216,7 @@ Result<Workers> source_workers(Trial& trial, size_t count, int) {
       refusal = opened.status().message();
       continue;
     }
-    PLAIT_ASSIGN(const auto described, describe_source(*opened, context));
+    PLAIT_ASSIGN(const auto described, describe_source(*opened, context, kMostRecordsTried));
     workers.push_back(std::make_unique<SourceWorker>(std::move(*opened), described));
   }
   if (workers.empty()) return skipped("no source opens with what can be guessed: " + refusal);

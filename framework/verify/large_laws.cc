@@ -422,10 +422,12 @@ Status large_samples(Trial& trial) {
 
 Result<LossCase> with_samples(const LossCase& made, int64_t samples) {
   LossCase other = made;
-  if (other.prediction.shape.empty() || other.target.shape.empty() ||
-      other.prediction.shape[0] != other.target.shape[0])
-    return skipped("its batch cannot be parted");
-  other.prediction.shape[0] = other.target.shape[0] = samples;
+  for (auto* const list : {&other.predictions, &other.targets}) {
+    for (PartSpec& part : *list) {
+      if (part.shape.empty() || part.shape[0] != made.samples()) return skipped("its batch cannot be parted");
+      part.shape[0] = samples;
+    }
+  }
   return other;
 }
 
@@ -458,27 +460,37 @@ class LossBatch {
       const uint64_t bytes = to.memory().bytes(), each = bytes / static_cast<uint64_t>(end - begin);
       to.memory().write(from.memory().as<uint8_t>() + static_cast<uint64_t>(begin) * each, bytes);
     };
-    cut(whole_.prediction, part.prediction), cut(whole_.target, part.target);
+    const std::vector<LossRun::Named> from = whole_.read(), to = part.read();
+    for (size_t i = 0; i < to.size(); ++i) cut(*from[i].tensor, *to[i].tensor);
     PLAIT_TRY(part.compute());
     sum_ += part.sum(), count_ += part.count();
-    return compare(
-        part, static_cast<uint64_t>(begin) * (part.gradient.elements() / static_cast<uint64_t>(end - begin)));
-  }
-  // Both are gradients of means.
-  Status compare(const LossRun& part, uint64_t first) {
     const double share = part.count() / whole_.count();
-    for (uint64_t k = 0; k < part.gradient.elements(); ++k) {
-      const double got = whole_.gradient.get(first + k), wanted = share * part.gradient.get(k);
-      if (!(std::abs(got - wanted) <= 1e-5 * std::abs(wanted) + 1e-9))
-        return broken(
-            fmt::format("the gradient of prediction element {} is {:.8g} in the large batch, {:.8g} by a "
-                        "slice of it",
-                        first + k, got, wanted));
+    const auto samples = static_cast<uint64_t>(end - begin);
+    for (size_t i = 0; i < part.gradients.size(); ++i) {
+      const SampleTensor& gradient = *part.gradients[i];
+      const uint64_t first = static_cast<uint64_t>(begin) * (gradient.elements() / samples);
+      PLAIT_TRY(compare(part.read()[i].name, *whole_.gradients[i], gradient, first, share));
     }
     return {};
   }
+  // Both are gradients of means.
+  static Status compare(const std::string& of, const SampleTensor& whole, const SampleTensor& part,
+                        uint64_t first, double share) {
+    for (uint64_t k = 0; k < part.elements(); ++k) {
+      const double got = whole.get(first + k), wanted = share * part.get(k);
+      if (!(std::abs(got - wanted) <= 1e-5 * std::abs(wanted) + 1e-9))
+        return broken(
+            fmt::format("the gradient of {} element {} is {:.8g} in the large batch, {:.8g} by a slice of it",
+                        of, first + k, got, wanted));
+    }
+    return {};
+  }
+  // Whole numbers are counted; weights are summed in another order.
   Status check_sums() {
-    if (count_ == whole_.count() && std::abs(sum_ - whole_.sum()) <= 1e-6 * std::abs(sum_) + 1e-9) return {};
+    const double apart = made_.weighted ? 1e-9 * count_ : 0;
+    if (std::abs(count_ - whole_.count()) <= apart &&
+        std::abs(sum_ - whole_.sum()) <= 1e-6 * std::abs(sum_) + 1e-9)
+      return {};
     return broken(
         fmt::format("the sum over the large batch is {:.8g} of {}; slices of it sum to {:.8g} of {}",
                     whole_.sum(), whole_.count(), sum_, count_));
@@ -493,8 +505,8 @@ class LossBatch {
 
 // Skipped where samples see each other in small batches already.
 Status check_large_loss(Trial& trial, const LossCase& made) {
-  const auto batch = std::max<int64_t>(made.prediction.shape[0], 1);
-  const int64_t each = static_cast<int64_t>(element_count(made.prediction.shape)) / batch;
+  const auto batch = std::max<int64_t>(made.samples(), 1);
+  const int64_t each = static_cast<int64_t>(element_count(made.prediction().shape)) / batch;
   if (!LossBatch::check(trial, made, 2 * kSlice)) return skipped("samples of a batch see each other");
   return LossBatch::check(trial, made,
                           static_cast<int64_t>(kLarge) / std::max<int64_t>(each, 1) + kSlice / 2);

@@ -9,6 +9,7 @@
 #include "pipeline/stage_text.h"
 #include "verify/law.h"
 #include "verify/layer_run.h"
+#include "verify/port_check.h"
 
 namespace plait {
 namespace {
@@ -204,6 +205,34 @@ Status corrupts(Trial& trial) {
   return {};
 }
 
+std::vector<std::string> names_of(const std::vector<ParameterInfo>& infos) {
+  std::vector<std::string> names;
+  for (const ParameterInfo& info : infos) names.push_back(info.name);
+  return names;
+}
+
+Status ports(Trial& trial) {
+  const auto& rules = trial.rules<plait_layer_rules>();
+  const plait_layer_rules* const table = &rules;
+  if (!PLAIT_HAS(table, input_ports) && !PLAIT_HAS(table, output_ports) &&
+      !PLAIT_HAS(table, parameter_ports) && !PLAIT_HAS(table, buffer_ports))
+    return skipped("tells no order of its inputs, outputs or parameters");
+  PLAIT_TRY(check_ports("input", rules.input_ports));
+  PLAIT_TRY(check_ports("output", rules.output_ports));
+  PLAIT_TRY(check_ports("parameter", rules.parameter_ports));
+  PLAIT_TRY(check_ports("buffer", rules.buffer_ports));
+  PLAIT_ASSIGN(const auto cases, inferred_layer_cases(trial, kCases));
+  for (const LayerCase& made : cases) {
+    const std::string text = made.text();
+    PLAIT_TRY(check_port_count("input", rules.input_ports, made.inputs.size()).at(text));
+    PLAIT_TRY(check_port_count("output", rules.output_ports, made.shapes.outputs.size()).at(text));
+    PLAIT_TRY(
+        check_port_order("parameter", rules.parameter_ports, names_of(made.shapes.parameters)).at(text));
+    PLAIT_TRY(check_port_order("buffer", rules.buffer_ports, names_of(made.shapes.buffers)).at(text));
+  }
+  return {};
+}
+
 }  // namespace
 
 std::vector<Law> layer_trait_laws() {
@@ -215,6 +244,8 @@ std::vector<Law> layer_trait_laws() {
       {kKind, "activation", kMust, "what says it is an activation works element by element", activations},
       {kKind, "corruption", kMust, "what says it disturbs does so in training alone, by its amount",
        corrupts},
+      {"layer", "ports", Severity::kMust, "inputs, outputs and parameters come in the order that it tells",
+       ports},
   };
 }
 

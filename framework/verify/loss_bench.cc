@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "registry/loss_form.h"
 #include "registry/shape_text.h"
 #include "verify/config_samples.h"
 #include "verify/law.h"
@@ -24,12 +25,11 @@ std::vector<PartSpec> targets_for(const PartSpec& prediction, uint32_t dtype) {
 }
 
 bool fits(Trial& trial, const LossCase& made) {
-  const plait_tensor_spec prediction = made.prediction.raw(), target = made.target.raw();
-  const plait_loss_request request = loss_request(made, prediction, target, true);
+  LossQuestion question(made);
   CallContext context;
   trial.doing("check, " + made.text());
   return static_cast<bool>(
-      context.call([&] { return trial.rules<plait_loss_rules>().check(context.raw(), &request); }));
+      context.call([&] { return trial.rules<plait_loss_rules>().check(context.raw(), question.raw()); }));
 }
 
 // Targets that are numbers may have to be shares of classes: along the last axis they sum to 1. A single
@@ -57,11 +57,14 @@ bool computes(Trial& trial, const LossCase& made) {
   return bench && LossRun(**bench, dice).compute();
 }
 
+// As many predictions and targets as the type must have, all alike.
 std::optional<LossCase> guessed_case(Trial& trial, const Example& one, const std::vector<int64_t>& shape,
                                      uint32_t dtype) {
+  const LossForm form = loss_form(*trial.entry().type);
   const PartSpec prediction{"prediction", PLAIT_F32, shape, -1};
   for (const PartSpec& target : targets_for(prediction, dtype)) {
-    LossCase made{one.config, prediction, target,
+    LossCase made{one.config, std::vector<PartSpec>(form.least_predictions, prediction),
+                  std::vector<PartSpec>(form.least_targets, target),
                   static_cast<uint32_t>(shape.back())};  // classes, along the last axis
     if (target.shape == prediction.shape && is_integer(target)) made.bound = 2;
     if (fits(trial, made)) return made;
@@ -83,24 +86,55 @@ std::vector<LossCase> guessed_cases(Trial& trial, const std::vector<Example>& co
   return cases;
 }
 
+uint32_t first_type_of(const LossCase& made) {
+  return made.targets.empty() ? uint32_t{PLAIT_F32} : made.targets.front().dtype;
+}
+
+// An example's inputs: predictions, then targets. The predictions are floats, and the first ones.
+std::optional<LossCase> example_case(Trial& trial, const Example& one) {
+  const LossForm form = loss_form(*trial.entry().type);
+  const size_t all = one.inputs.size();
+  if (all < form.least_predictions + form.least_targets) return {};
+  const size_t targets = std::min<size_t>(form.most_targets, all - form.least_predictions);
+  if (all - targets > form.most_predictions) return {};
+  const auto middle = one.inputs.begin() + static_cast<std::ptrdiff_t>(all - targets);
+  return LossCase{
+      one.config, {one.inputs.begin(), middle}, {middle, one.inputs.end()}, std::max(one.integer_bound, 1u)};
+}
+
+// Every second case, and one at least.
+void give_weights(Trial& trial, std::vector<LossCase>& cases) {
+  if (!loss_form(*trial.entry().type).takes_weights) return;
+  if (cases.size() == 1) cases.push_back(cases.front());
+  for (size_t i = 1; i < cases.size(); i += 2) cases[i].weighted = true;
+}
+
 }  // namespace
 
 std::string LossCase::text() const {
-  return fmt::format("{}, prediction {}, target {}", config_text(*config), shape_text(prediction),
-                     shape_text(target));
+  std::string text = config_text(*config);
+  for (const PartSpec& one : predictions) text += ", prediction " + shape_text(one);
+  for (const PartSpec& one : targets) text += ", target " + shape_text(one);
+  return text + (weighted ? ", weights" : "");
 }
 
 bool is_integer(const PartSpec& spec) { return spec.dtype != PLAIT_F32 && spec.dtype != PLAIT_F64; }
 
-plait_loss_request loss_request(const LossCase& made, const plait_tensor_spec& prediction,
-                                const plait_tensor_spec& target, bool training) {
-  plait_loss_request request{};
-  request.struct_size = sizeof request;
-  request.training = training;
-  request.config = made.config.get();
-  request.prediction = &prediction;
-  request.target = &target;
-  return request;
+LossQuestion::LossQuestion(const LossCase& made, bool training)
+    : predictions_(made.predictions),
+      targets_(made.targets),
+      weights_{"weights", PLAIT_F32, {made.samples()}, -1},
+      raw_weights_(weights_.raw()) {
+  request_.struct_size = sizeof request_;
+  request_.training = training;
+  request_.config = made.config.get();
+  request_.prediction = predictions_.data()[0];
+  request_.target = targets_.size() > 0 ? targets_.data()[0] : nullptr;
+  request_.n_predictions = predictions_.size();
+  request_.n_targets = targets_.size();
+  request_.predictions = predictions_.data();
+  request_.targets = targets_.data();
+  request_.weights = made.weighted ? &raw_weights_ : nullptr;
 }
 
 Result<std::vector<LossCase>> loss_cases(Trial& trial) {
@@ -108,81 +142,151 @@ Result<std::vector<LossCase>> loss_cases(Trial& trial) {
   PLAIT_ASSIGN(const auto configs, config_cases(trial, 4));
   std::vector<LossCase> cases;
   for (const Example& one : configs)
-    if (one.inputs.size() == 2)
-      cases.push_back({one.config, one.inputs[0], one.inputs[1], std::max(one.integer_bound, 1u)});
+    if (auto made = example_case(trial, one)) cases.push_back(std::move(*made));
   // Types of targets in turn: a loss may do something else for each of them.
   std::vector<std::vector<LossCase>> by_type;
   for (const uint32_t dtype : kTargetTypes) by_type.push_back(guessed_cases(trial, configs, dtype));
   std::optional<uint32_t> first_type;
-  if (!cases.empty()) first_type = cases.front().target.dtype;
+  if (!cases.empty()) first_type = first_type_of(cases.front());
   for (size_t n = 0; n < kCases; ++n) {
     for (const auto& guessed : by_type) {
       if (n >= guessed.size() || cases.size() >= kCases || !is_supported(trial, guessed[n])) continue;
-      if (!first_type) first_type = guessed[n].target.dtype;
-      if (guessed[n].target.dtype == *first_type || computes(trial, guessed[n])) cases.push_back(guessed[n]);
+      if (!first_type) first_type = first_type_of(guessed[n]);
+      if (first_type_of(guessed[n]) == *first_type || computes(trial, guessed[n]))
+        cases.push_back(guessed[n]);
     }
   }
   if (cases.empty())
     return skipped("no prediction and target found that the loss accepts; give an example (plait/verify.h)");
+  give_weights(trial, cases);
   return cases;
 }
 
 Result<std::unique_ptr<LossBench>> LossBench::create(Trial& trial, const LossCase& made, bool training) {
   std::unique_ptr<LossBench> bench(new LossBench(trial, made));
-  const plait_tensor_spec prediction = made.prediction.raw(), target = made.target.raw();
-  plait_loss_request request = loss_request(made, prediction, target, training);
+  LossQuestion question(bench->made_, training);
   CallContext context;
   PLAIT_ASSIGN(const auto side, DeviceSide::create(bench->device_));
   side->serve(context);
   trial.doing("create, " + made.text());
-  PLAIT_TRY(context.call([&] { return bench->ops_.create(context.raw(), &request, &bench->self_); })
+  PLAIT_TRY(context.call([&] { return bench->ops_.create(context.raw(), question.raw(), &bench->self_); })
                 .at("create, " + made.text()));
-  bench->workspace_bytes_ = request.workspace_bytes;
+  bench->workspace_bytes_ = question.raw()->workspace_bytes;
   return bench;
 }
 
+namespace {
+
+LossRun::Tensors tensors_of(const std::vector<PartSpec>& specs, Poison poison) {
+  LossRun::Tensors tensors;
+  for (const PartSpec& spec : specs) tensors.push_back(std::make_unique<SampleTensor>(spec, poison));
+  return tensors;
+}
+
+// "prediction", or of several "prediction 1".
+void name_all(const char* what, const LossRun::Tensors& tensors, std::vector<LossRun::Named>& into) {
+  for (size_t i = 0; i < tensors.size(); ++i)
+    into.push_back({tensors.size() == 1 ? what : fmt::format("{} {}", what, i), tensors[i].get()});
+}
+
+std::vector<const plait_tensor*> raw_of(const LossRun::Tensors& tensors) {
+  std::vector<const plait_tensor*> raw;
+  for (const auto& tensor : tensors) raw.push_back(tensor->raw());
+  return raw;
+}
+
+}  // namespace
+
 LossRun::LossRun(const LossBench& bench, Dice& dice, Poison poison)
-    : prediction(bench.made().prediction, poison),
-      target(bench.made().target, poison),
-      gradient(bench.made().prediction, poison),
+    : predictions(tensors_of(bench.made().predictions, poison)),
+      targets(tensors_of(bench.made().targets, poison)),
+      gradients(tensors_of(bench.made().predictions, poison)),
+      prediction(*predictions.front()),
+      gradient(*gradients.front()),
       workspace(bench.workspace_bytes(), poison),
       result(2 * sizeof(double), poison),
       bad(sizeof(int32_t), poison),
       bench_(bench) {
-  prediction.draw(dice, 0.05, 0.95, 2);  // fits probabilities and scores alike
-  target.draw(dice, 0.05, 0.95, bench.made().bound);
-  if (target.spec().dtype == PLAIT_F32) share_out(target);
+  const LossCase& made = bench.made();
+  if (made.weighted) {
+    const PartSpec spec{"weights", PLAIT_F32, {made.samples()}, -1};
+    weights = std::make_unique<SampleTensor>(spec, poison);
+  }
+  for (const auto& one : predictions) one->draw(dice, 0.05, 0.95, 2);  // fits probabilities and scores alike
+  for (const auto& one : targets) {
+    one->draw(dice, 0.05, 0.95, made.bound);
+    if (one->spec().dtype == PLAIT_F32) share_out(*one);
+  }
+  if (weights) weights->draw(dice, 1, 3, 2);
 }
 
-void LossRun::draw(Dice& dice, double low, double high, bool targets) {
-  prediction.draw(dice, low, high, 2);
-  if (targets && target.spec().dtype == PLAIT_F32) target.draw(dice, low, high, 2);
+void LossRun::draw(Dice& dice, double low, double high, bool with_targets) {
+  for (const auto& one : predictions) one->draw(dice, low, high, 2);
+  for (const auto& one : targets)
+    if (with_targets && one->spec().dtype == PLAIT_F32) one->draw(dice, low, high, 2);
+}
+
+double LossRun::most_count() const {
+  const auto samples = static_cast<uint64_t>(bench_.made().samples());
+  double sum = 0;
+  for (uint64_t n = 0; n < samples; ++n) sum += weight(n);
+  return sum * static_cast<double>(prediction.elements()) / static_cast<double>(samples);
+}
+
+std::vector<LossRun::Named> LossRun::read() const {
+  std::vector<Named> all;
+  name_all("prediction", predictions, all);
+  name_all("target", targets, all);
+  if (weights) all.push_back({"weights", weights.get()});
+  return all;
+}
+
+std::vector<LossRun::Named> LossRun::written() const {
+  std::vector<Named> all;
+  name_all("gradient", gradients, all);
+  return all;
 }
 
 std::string LossRun::target_text() const {
-  if (is_integer(target.spec())) return fmt::format("0 .. {}", bench_.made().bound - 1);
-  return target.spec().shape.back() == 1 ? "zeros" : "shares that sum to 1";
+  const PartSpec& spec = targets.front()->spec();
+  if (is_integer(spec)) return fmt::format("0 .. {}", bench_.made().bound - 1);
+  return spec.shape.back() == 1 ? "zeros" : "shares that sum to 1";
 }
 
 Status LossRun::lend() {
   PLAIT_ASSIGN(side_, DeviceSide::create(bench_.device()));
   side_->serve(context);
-  for (SampleTensor* tensor : {&prediction, &target, &gradient}) PLAIT_TRY(tensor->lend_to(*side_));
+  for (const auto& list : {read(), written()})
+    for (const Named& one : list) PLAIT_TRY(one.tensor->lend_to(*side_));
   for (Guarded* block : {&workspace, &result, &bad}) PLAIT_TRY(side_->lend(*block));
+  raw_predictions_ = raw_of(predictions), raw_targets_ = raw_of(targets), raw_gradients_ = raw_of(gradients);
   return {};
 }
 
-Status LossRun::compute(bool with_gradient, double scale) {
-  if (side_ == nullptr) PLAIT_TRY(lend());
+plait_loss_call LossRun::call_of(bool with_gradient, double scale) {
+  for (size_t i = 0; i < gradients.size(); ++i)
+    raw_gradients_[i] = with_gradient ? gradients[i]->raw() : nullptr;
   plait_loss_call call{};
   call.struct_size = sizeof call;
-  call.prediction = prediction.raw();
-  call.target = target.raw();
-  call.prediction_gradient = with_gradient ? gradient.raw() : nullptr;
+  call.prediction = raw_predictions_.front();
+  call.target = raw_targets_.empty() ? nullptr : raw_targets_.front();
+  call.prediction_gradient = raw_gradients_.front();
   call.result = result.given_as<double>();
   call.workspace = workspace.given();
   call.bad_target = bad.given_as<int32_t>();
   call.gradient_scale = scale;
+  call.n_predictions = static_cast<uint32_t>(raw_predictions_.size());
+  call.n_targets = static_cast<uint32_t>(raw_targets_.size());
+  call.predictions = raw_predictions_.data();
+  call.targets = raw_targets_.data();
+  call.prediction_gradients = raw_gradients_.data();
+  call.weights = weights ? weights->raw() : nullptr;
+  return call;
+}
+
+Status LossRun::compute(bool with_gradient, double scale) {
+  if (side_ == nullptr) PLAIT_TRY(lend());
+  const plait_loss_call call = call_of(with_gradient, scale);
   const auto compute = [&] { return bench_.ops().compute(bench_.self(), context.raw(), &call); };
   return side_->around(context, compute).at("compute");
 }

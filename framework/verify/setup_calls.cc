@@ -107,15 +107,14 @@ Result<List> layers(Trial& trial, size_t count) {
 }
 
 Status set_up_loss(Trial& trial, const LossCase& made, uint64_t refused) {
-  const plait_tensor_spec prediction = made.prediction.raw(), target = made.target.raw();
-  plait_loss_request request = loss_request(made, prediction, target, true);
+  LossQuestion question(made);
   const auto& ops = trial.ops<plait_loss_ops>();
   void* self = nullptr;
   PLAIT_ASSIGN(const auto side, DeviceSide::create(trial.device()));
   Row row(refused);
   side->serve(row.context());
-  row.call([&] { return trial.rules<plait_loss_rules>().check(row.c(), &request); });
-  if (row.call([&] { return ops.create(row.c(), &request, &self); })) ops.destroy(self);
+  row.call([&] { return trial.rules<plait_loss_rules>().check(row.c(), question.raw()); });
+  if (row.call([&] { return ops.create(row.c(), question.raw(), &self); })) ops.destroy(self);
   return row.status();
 }
 

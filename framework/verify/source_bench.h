@@ -11,6 +11,9 @@
 
 namespace plait {
 
+// Of a source that does not know its length, which may be without end.
+inline constexpr int64_t kMostRecordsTried = 20'000;
+
 struct SourceBench {
   Instance instance;
   SourceDescription described;

@@ -29,7 +29,7 @@ Status for_each_source(Trial& trial, Check check) {
       continue;
     }
     bench.instance = std::move(*opened);
-    PLAIT_ASSIGN(bench.described, describe_source(bench.instance, context));
+    PLAIT_ASSIGN(bench.described, describe_source(bench.instance, context, kMostRecordsTried));
     trial.doing("read, " + text);
     PLAIT_TRY(check(bench).at(text));
     ++tried;
@@ -123,10 +123,45 @@ Status concurrent(Trial& trial) {
   });
 }
 
+// What lies behind the records that are tried is not known.
+bool goes_on(const SourceBench& bench) {
+  const auto* const ops = bench.instance.ops<plait_source_ops>();
+  return PLAIT_HAS(ops, count_up_to) && bench.described.records == kMostRecordsTried;
+}
+
+Result<int64_t> count_up_to(const SourceBench& bench, int64_t most) {
+  const auto* const ops = bench.instance.ops<plait_source_ops>();
+  CallContext context;
+  int64_t count = -1;
+  PLAIT_TRY(context.call([&] { return ops->count_up_to(bench.instance.self(), context.raw(), most, &count); })
+                .at(fmt::format("count_up_to({})", most)));
+  return count;
+}
+
+Status counted(Trial& trial) {
+  const plait_source_ops* const ops = &trial.ops<plait_source_ops>();
+  if (!PLAIT_HAS(ops, count_up_to)) return skipped("knows its length");
+  return for_each_source(trial, [&](const SourceBench& bench) -> Status {
+    const int64_t records = bench.described.records;
+    SourceRecord record(bench.described, Poison::kNan);
+    for (const int64_t most : {int64_t{0}, int64_t{1}, records - 1, records, records + 1, int64_t{1}}) {
+      if (most > records && goes_on(bench)) continue;
+      PLAIT_ASSIGN(const int64_t count, count_up_to(bench, most));
+      if (count != std::min(most, records))
+        return broken(fmt::format("counts {} records up to {}, and {} up to {}", count, most, records,
+                                  kMostRecordsTried));
+      if (records > 0) PLAIT_TRY(record.read(bench.instance, records - 1));  // wherever counting has left it
+    }
+    return {};
+  });
+}
+
 Status out_of_range(Trial& trial) {
   return for_each_source(trial, [&](const SourceBench& bench) -> Status {
-    for (int64_t index :
-         {int64_t{-1}, bench.described.records, bench.described.records + 1000000, INT64_MAX, INT64_MIN}) {
+    std::vector<int64_t> outside = {-1, INT64_MIN};
+    if (!goes_on(bench))
+      outside.insert(outside.end(), {bench.described.records, bench.described.records + 1000000, INT64_MAX});
+    for (const int64_t index : outside) {
       SourceRecord record(bench.described, Poison::kNan);
       trial.doing(fmt::format("read of record {} of {}", index, bench.described.records));
       int32_t error = 0;
@@ -161,6 +196,8 @@ std::vector<Law> source_laws() {
       {kKind, "memory", kMust, "a record fills its parts and nothing else", memory},
       {kKind, "same_again", kMust, "a record is the same whenever it is read", same_again},
       {kKind, "concurrent", kMust, "several threads read at once", concurrent},
+      {kKind, "counted", kMust, "a source of unknown length counts the same records whenever it is asked",
+       counted},
       {kKind, "out_of_range", kMust, "a record that does not exist is refused", out_of_range},
   };
 }

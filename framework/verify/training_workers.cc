@@ -21,9 +21,10 @@ class LossWorker final : public Worker {
     auto worker = std::make_unique<LossWorker>();
     PLAIT_ASSIGN(worker->bench_, LossBench::create(trial, made));
     LossRun& run = *(worker->run_ = std::make_unique<LossRun>(*worker->bench_, trial.dice()));
-    worker->own("prediction", run.prediction.memory(), PLAIT_F32, Role::kRead);
-    worker->own("target", run.target.memory(), made.target.dtype, Role::kRead);
-    worker->own("gradient", run.gradient.memory(), PLAIT_F32, Role::kWritten);
+    for (const LossRun::Named& one : run.read())
+      worker->own(one.name, one.tensor->memory(), one.tensor->spec().dtype, Role::kRead);
+    for (const LossRun::Named& one : run.written())
+      worker->own(one.name, one.tensor->memory(), PLAIT_F32, Role::kWritten);
     worker->own("result", run.result, PLAIT_F64, Role::kWritten);
     worker->own("bad_target", run.bad, PLAIT_I32, Role::kWritten);
     worker->own("workspace", run.workspace, PLAIT_U8, Role::kScratch);

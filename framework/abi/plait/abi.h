@@ -386,6 +386,24 @@ typedef struct plait_corruption {
   const plait_setting* const* settings; /* of other fields */
 } plait_corruption;
 
+enum { PLAIT_PORT_REPEATED = 1 /* any number of them; the last of a list */ };
+
+/* What has a place in an order (an input, a parameter), for people. Static. */
+typedef struct plait_port {
+  uint32_t struct_size;
+  uint32_t flags;    /* PLAIT_PORT_* */
+  const char* name;  /* "x", "mask"; of parameters and buffers the one that infer gives */
+  const char* doc;   /* one line, or NULL */
+  const char* shape; /* "[N, H, W, C]", or NULL */
+  const char* unit;  /* of the values, "px", or NULL */
+} plait_port;
+
+typedef struct plait_ports {
+  uint32_t struct_size;
+  uint32_t count;
+  const plait_port* const* ports;
+} plait_ports;
+
 /* Device-independent part of a layer. */
 typedef struct plait_layer_rules {
   uint32_t struct_size;
@@ -396,6 +414,12 @@ typedef struct plait_layer_rules {
    * Threads: [any] */
   int (*infer)(plait_context* context, const plait_layer_request* request, const plait_layer_builder* builder);
   const plait_corruption* corruption; /* NULL: none. Static */
+  /* Optional, what stands where. Of parameters and buffers all that a configuration may have, in their order: infer may
+   * leave some out. Static */
+  const plait_ports* input_ports;
+  const plait_ports* output_ports;
+  const plait_ports* parameter_ports;
+  const plait_ports* buffer_ports;
 } plait_layer_rules;
 
 /* What backward reads besides output gradients, parameters and saved memory: the host keeps it alive. */
@@ -463,10 +487,15 @@ typedef struct plait_loss_request {
   uint32_t struct_size;
   uint32_t training;
   const plait_config* config;
-  const plait_tensor_spec* prediction; /* [N, ...] */
-  const plait_tensor_spec* target;     /* [N, ...] */
+  const plait_tensor_spec* prediction; /* [N, ...]; the first */
+  const plait_tensor_spec* target;     /* [N, ...]; the first, NULL: none */
   uint64_t workspace_bytes;            /* answer of create */
-  uint32_t repeats;                    /* answer of create: as plait_layer_needs.repeats */
+  uint32_t n_predictions;
+  uint32_t n_targets;
+  const plait_tensor_spec* const* predictions; /* all, in the order of the file; N is the same */
+  const plait_tensor_spec* const* targets;
+  const plait_tensor_spec* weights; /* [N] f32: the file names a weight for each sample; NULL: none */
+  uint32_t repeats; /* answer of create: as plait_layer_needs.repeats */
   uint32_t reserved;
 } plait_loss_request;
 
@@ -481,12 +510,30 @@ typedef struct plait_loss_call {
   /* Device memory, [1]; -1, or the smallest place in the batch whose target is not acceptable. */
   int32_t* bad_target;
   double gradient_scale; /* factor of prediction_gradient: the loss's weight in the job */
+  uint32_t n_predictions;
+  uint32_t n_targets;
+  const plait_tensor* const* predictions;
+  const plait_tensor* const* targets;
+  const plait_tensor* const* prediction_gradients; /* of each prediction; NULL entries are not needed */
+  /* [N] f32, finite and not negative; NULL: all are 1. result is then the sum of weight * loss, and of the weights (of
+   * each valid element its sample's); the gradients are those of their quotient. Where the sum of weights is 0, so are
+   * they. A sample of weight 0 counts for nothing, whatever its predictions and targets are. */
+  const plait_tensor* weights;
 } plait_loss_call;
+
+enum { PLAIT_LOSS_WEIGHTS = 1 /* takes a weight for each sample */ };
 
 typedef struct plait_loss_rules {
   uint32_t struct_size;
   uint32_t reserved;
   int (*check)(plait_context* context, const plait_loss_request* request); /* shapes fit? pure. [any] */
+  uint32_t flags; /* PLAIT_LOSS_* */
+  uint32_t reserved_flags;
+  /* How many of each a file may name; max_predictions 0: one prediction and one target. */
+  uint32_t min_predictions, max_predictions;
+  uint32_t min_targets, max_targets;
+  const plait_ports* prediction_ports; /* optional, as of layers. Static */
+  const plait_ports* target_ports;
 } plait_loss_rules;
 
 typedef struct plait_loss_ops {
@@ -676,7 +723,7 @@ typedef struct plait_parts_builder {
 typedef struct plait_source_info {
   uint32_t struct_size;
   uint32_t random_access; /* 0: records come in order; read asks for ascending indices within a block */
-  int64_t count;          /* records */
+  int64_t count;          /* records; -1: unknown, see count_up_to */
   int64_t block;          /* records that are shuffled together when access is not random; 0 otherwise */
   uint32_t n_classes;     /* 0: unknown */
   uint32_t blocking;      /* read may wait for a disk or a network */
@@ -694,6 +741,7 @@ typedef struct plait_sample_call {
   uint32_t n_outputs;
   uint32_t training;
   plait_rng rng; /* of (seed, epoch, sample, operator) */
+  void* workspace; /* augmenters: as many bytes as they said; NULL: none */
 } plait_sample_call;
 
 typedef struct plait_source_ops {
@@ -708,6 +756,9 @@ typedef struct plait_source_ops {
   /* Optional: 32 bytes that differ when any record differs, the same wherever the data lies. Absent: the host makes
    * them of the bytes of the files that the PLAIT_FIELD_PATH fields name. [setup] */
   int (*digest)(const void* self, plait_context* context, uint8_t* digest);
+  /* Optional, of sources that say count -1: how many records there are, or `most` where there are so many or more. It
+   * may go through all of them; asked with the same `most` it gives the same number. [one at a time] */
+  int (*count_up_to)(const void* self, plait_context* context, int64_t most, int64_t* count);
 } plait_source_ops;
 
 typedef struct plait_augmenter_rules {
@@ -735,6 +786,9 @@ typedef struct plait_augmenter_ops {
   uint32_t (*fit_size)(plait_context* context, const plait_config* config, uint32_t n_parts,
                        const plait_tensor_spec* const* parts);
   int (*fit_observe)(plait_context* context, const plait_config* config, const plait_sample_call* call, double* state);
+  /* Optional: bytes of memory during one call, 64-byte aligned, with any content: of apply (batch 0), or of apply_batch
+   * on `batch` samples. [setup] */
+  int (*workspace)(const void* self, plait_context* context, int64_t batch, uint64_t* bytes);
 } plait_augmenter_ops;
 
 #define PLAIT_EXTENSION_FIT "plait.fit/1"

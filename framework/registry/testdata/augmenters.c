@@ -1,5 +1,5 @@
 /* Augmenters that write down when they are made and destroyed: shift (keeps the parts), crop (halves the
- * first extent), fitted (wants a pass over the data), box (holds others). */
+ * first extent), fitted (wants a pass over the data), roomy (wants memory), box (holds others). */
 #include <math.h>
 #include <plait/abi.h>
 #include <stdlib.h>
@@ -40,6 +40,7 @@ static void destroy(void* self) {
 CREATE(shift)
 CREATE(crop)
 CREATE(fitted)
+CREATE(roomy)
 
 /* One letter of its name for each child that it finds made. */
 static int create_box(plait_context* context, const plait_config* config, uint32_t n_parts,
@@ -85,6 +86,12 @@ static uint32_t fit_size(plait_context* context, const plait_config* config, uin
   return 1;
 }
 
+static int workspace(const void* self, plait_context* context, int64_t batch, uint64_t* bytes) {
+  (void)self, (void)context, (void)batch;
+  *bytes = 24;
+  return PLAIT_OK;
+}
+
 static const plait_field of = {.struct_size = sizeof(plait_field),
                                .kind = PLAIT_FIELD_CHILD,
                                .flags = PLAIT_FIELD_REPEATED,
@@ -118,21 +125,23 @@ static const plait_augmenter_rules halving = {.struct_size = sizeof(plait_augmen
 TYPE(shift, keeping, 0, NULL);
 TYPE(crop, halving, 0, NULL);
 TYPE(fitted, keeping, 0, NULL);
+TYPE(roomy, keeping, 0, NULL);
 TYPE(box, keeping, 1, box_fields);
 OPS(shift, .fit_size = NULL);
 OPS(crop, .fit_size = NULL);
 OPS(fitted, .fit_size = fit_size);
+OPS(roomy, .workspace = workspace);
 OPS(box, .fit_size = NULL);
 
-static const plait_type* const types[] = {&type_shift, &type_crop, &type_fitted, &type_box};
+static const plait_type* const types[] = {&type_shift, &type_crop, &type_fitted, &type_roomy, &type_box};
 static const plait_implementation* const implementations[] = {&made_shift, &made_crop, &made_fitted,
-                                                              &made_box};
+                                                              &made_roomy, &made_box};
 static const plait_plugin plugin = {.struct_size = sizeof(plait_plugin),
                                     .abi_draft = PLAIT_ABI_DRAFT,
                                     .id = "test.augmenters",
                                     .version = "1",
-                                    .n_types = 4,
-                                    .n_implementations = 4,
+                                    .n_types = 5,
+                                    .n_implementations = 5,
                                     .types = types,
                                     .implementations = implementations};
 

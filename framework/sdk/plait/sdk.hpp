@@ -46,6 +46,7 @@
 #include "sdk/optimizer.hpp"
 #include "sdk/parts.hpp"
 #include "sdk/plugin.hpp"
+#include "sdk/ports.hpp"
 #include "sdk/pretrainer.hpp"
 #include "sdk/random.hpp"
 #include "sdk/reducer.hpp"

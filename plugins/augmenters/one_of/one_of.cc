@@ -1,6 +1,8 @@
 // One of several augmenters, drawn for each sample.
 #include <plait/sdk.hpp>
 
+#include <algorithm>
+
 using namespace plait::sdk;
 
 namespace {
@@ -50,6 +52,12 @@ struct OneOf {
     if (chance < 1 && !same_parts(before, parts)) {
       throw Error(augmenter.front().id(), " changes the kind of a part: its chance must be 1, got ", chance);
     }
+  }
+
+  uint64_t workspace_bytes(Context& c, int64_t batch) const {
+    uint64_t most = 0;
+    for (const Child<Augmenter>& one : augmenter) most = std::max(most, one.workspace_bytes(c, batch));
+    return most;
   }
 
   void apply(Context& c, SampleCall& call) const {

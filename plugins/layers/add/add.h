@@ -14,6 +14,11 @@ struct Add {
     d.details("Shapes: all inputs and y alike, f32.");
   }
 
+  static void ports(Ports& p) {
+    p.input("x", "all alike").doc("a term").repeated();
+    p.output("y", "as x").doc("the sum");
+  }
+
   void infer(LayerShapes& s) const {
     const Spec first = s.input(0);
     if (first.dtype() != DType::f32) s.fail("input 0 is ", first, ", wanted f32");

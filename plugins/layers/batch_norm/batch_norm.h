@@ -25,6 +25,15 @@ struct BatchNorm {
   }
   static void examples(Examples& e) { e.add().couples_samples_in_training(); }
 
+  static void ports(Ports& p) {
+    p.input("x", "[N, ..., C]");
+    p.output("y", "as x");
+    p.parameter("weight", "[C]").doc("scale");
+    p.parameter("bias", "[C]").doc("shift");
+    p.buffer("mean", "[C]").doc("running mean");
+    p.buffer("variance", "[C]").doc("running variance, unbiased");
+  }
+
   void infer(LayerShapes& s) const {
     const Spec x = s.input();
     if (x.dtype() != DType::f32 || x.rank() < 2) s.fail("input is ", x, ", wanted f32 [N, ..., C]");

@@ -16,6 +16,11 @@ struct Concat {
     d.field("axis", &Concat::axis).doc("axis to join along; negative counts from the end").range(-7, 7);
   }
 
+  static void ports(Ports& p) {
+    p.input("x", "alike but for axis").doc("a part of y, in their order").repeated();
+    p.output("y");
+  }
+
   void infer(LayerShapes& s) const {
     const PartSpec first(s.input(0));
     const auto place = place_of(s.input(0));

@@ -47,6 +47,13 @@ struct Convolution {
 
   Window window(Spec x) const { return {x, kernel, stride, padding, dilation}; }
 
+  static void ports(Ports& p) {
+    p.input("x", "[N, extents, C]");
+    p.output("y", "[N, extents, filters]");
+    p.parameter("weight", "[filters, C / groups, kernel]").doc("a kernel each; extents last");
+    p.parameter("bias", "[filters]").doc("where there is one");
+  }
+
   void infer(LayerShapes& s) const {
     const Spec x = s.input();
     const Window w = window(x);

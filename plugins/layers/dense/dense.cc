@@ -26,6 +26,12 @@ struct Dense {
         .choices({"torch_uniform", "he_normal", "he_uniform", "glorot_normal", "glorot_uniform",
                   "lecun_normal", "lecun_uniform", "zeros"});
   }
+  static void ports(Ports& p) {
+    p.input("x", "[N, ...]").doc("read as [N, inputs], in channels-last order");
+    p.output("y", "[N, units]");
+    p.parameter("weight", "[units, inputs]");
+    p.parameter("bias", "[units]").doc("where there is one");
+  }
 
   void infer(LayerShapes& s) const {
     const Spec x = s.input();

@@ -25,6 +25,15 @@ struct RecurrentCell {
 
   int64_t gates() const { return cell == Cell::kGru ? 3 : 1; }
 
+  static void ports(Ports& p) {
+    p.input("x", "[N, W, C]").doc("a sequence, W may vary");
+    p.output("y", "[N, W, units]").doc("the state after each place");
+    p.parameter("input_weight", "[gates units, C]").doc("gru: r, z, n");
+    p.parameter("recurrent_weight", "[gates units, units]");
+    p.parameter("input_bias", "[gates units]");
+    p.parameter("recurrent_bias", "[gates units]");
+  }
+
   void infer(LayerShapes& s) const {
     const Spec x = s.input();
     if (x.dtype() != DType::f32 || x.rank() != 3) s.fail("input is ", x, ", wanted f32 [N, W, C]");

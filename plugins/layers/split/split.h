@@ -18,6 +18,12 @@ struct Split {
         .required();
   }
 
+  static void ports(Ports& p) {
+    p.input("x", "[..., C]");
+    p.output("first", "[..., channels]").doc("the first channels");
+    p.output("rest", "[..., C - channels]").doc("the others");
+  }
+
   void infer(LayerShapes& s) const {
     PartSpec part(s.input());
     if (part.dtype != DType::f32 || part.shape.size() < 2)

@@ -69,7 +69,7 @@ struct MeanSquaredOnHost : MeanSquared {
   static void compute_as(Context& c, const LossCall& call) {
     const Tensor prediction = call.prediction();
     const bool masked = !prediction.lengths().empty() && prediction.rank() > 1;
-    if (masked) return compute_masked<V>(call);
+    if (masked || !call.weights().empty()) return compute_by_sample<V>(call);
     const size_t size = prediction.size();
     const float* p = prediction.f32().data();
     const V* t = call.target().data<V>().data();
@@ -85,9 +85,13 @@ struct MeanSquaredOnHost : MeanSquared {
     call.set_result(sum, static_cast<double>(size));
   }
 
-  // Calls body(first, count) for each run of elements that lie within their sample's length.
+  // Calls body(n, first, count) for each run of sample n's elements that lie within its length.
   template <class Body>
   static void valid_runs(Tensor x, Body&& body) {
+    if (x.rank() == 1) {
+      for (size_t n = 0; n < x.size(); ++n) body(n, n, size_t{1});
+      return;
+    }
     const int axis = x.variable_axis() < 0 ? 1 : x.variable_axis();
     size_t after = 1, before = 1;  // elements per place of the axis; places of a sample before it
     for (int i = axis + 1; i < x.rank(); ++i) after *= static_cast<size_t>(x.shape(i));
@@ -95,27 +99,28 @@ struct MeanSquaredOnHost : MeanSquared {
     const size_t extent = static_cast<size_t>(x.shape(axis));
     for (size_t n = 0; n < static_cast<size_t>(x.shape(0)); ++n) {
       for (size_t b = 0; b < before; ++b) {
-        body((n * before + b) * extent * after, static_cast<size_t>(x.length(n)) * after);
+        body(n, (n * before + b) * extent * after, static_cast<size_t>(x.length(n)) * after);
       }
     }
   }
 
   template <class V>
-  static void compute_masked(const LossCall& call) {
+  static void compute_by_sample(const LossCall& call) {
     const Tensor prediction = call.prediction();
     const float* p = prediction.f32().data();
     const V* t = call.target().data<V>().data();
     float* dp = call.gradient() ? call.gradient().f32().data() : nullptr;
     if (dp) std::memset(dp, 0, prediction.bytes());
-    size_t valid = 0;
-    valid_runs(prediction, [&](size_t, size_t count) { valid += count; });
-    const auto factor =
-        static_cast<float>(valid > 0 ? 2 * call.gradient_scale() / static_cast<double>(valid) : 0);
-    double sum = 0;
-    valid_runs(prediction, [&](size_t first, size_t count) {
-      sum += piece(p + first, t + first, count, factor, dp ? dp + first : nullptr);
+    double valid = 0, sum = 0;
+    valid_runs(prediction,
+               [&](size_t n, size_t, size_t count) { valid += call.weight(n) * static_cast<double>(count); });
+    valid_runs(prediction, [&](size_t n, size_t first, size_t count) {
+      const double weight = call.weight(n);
+      if (weight == 0) return;
+      const auto factor = static_cast<float>(2 * weight * call.gradient_scale() / valid);
+      sum += weight * piece(p + first, t + first, count, factor, dp ? dp + first : nullptr);
     });
-    call.set_result(sum, static_cast<double>(valid));
+    call.set_result(sum, valid);
   }
 };
 

@@ -21,6 +21,7 @@ struct MeanSquaredOnCuda::Kernel {
     const Spec p = r.prediction(), t = r.target();
     if (p.variable_axis() >= 0 || t.variable_axis() >= 0)
       throw Unsupported("the device wants fixed extents, got prediction ", p, " and target ", t);
+    if (r.has_weights()) throw Unsupported("the device has no weights of samples");
     r.workspace(split.workspace_bytes(1));
     r.repeats();
   }

@@ -69,6 +69,25 @@ TEST_CASE("elements behind a sample's length count for nothing") {
   CHECK(dx[1] == 0.5f);
 }
 
+TEST_CASE("weights of samples: a weight counts as often as its sample") {
+  TestHost host;
+  const Entry entry = linked("plait.mean_squared");
+  const std::vector<PartSpec> prediction = {{"p", DType::f32, {3, 2}}}, target = {{"t", DType::f32, {3, 2}}};
+  LossTest weighted(host, entry, Settings(entry), prediction, target, true);
+  weighted.prediction.fill({2, 1, 0.5f, NAN, 3, 5});
+  weighted.target.fill({1, 3, 0, 0, 1, 1});
+  weighted.weights->fill({2, 0, 0.5f});
+  CHECK(weighted.compute() == (2 * (1 + 4) + 0.5 * (4 + 16)) / 5);
+  CHECK(weighted.result[1] == 5);
+  const float expected[6] = {0.8f, -1.6f, 0, 0, 0.4f, 0.8f};  // 2 w d / 5
+  for (size_t i = 0; i < 6; ++i)
+    CHECK(weighted.gradient.f32()[i] == doctest::Approx(expected[i]).epsilon(1e-6));
+  weighted.weights->fill({0, 0, 0});
+  weighted.compute();
+  CHECK((weighted.result[0] == 0 && weighted.result[1] == 0));
+  for (const float dx : weighted.gradient.f32()) CHECK(dx == 0);
+}
+
 TEST_CASE("other numbers of elements are refused") {
   CHECK_THROWS_WITH(Test({2, 3}, {2, 4}),
                     "target f32[2, 4] has not as many elements per sample as prediction f32[2, 3]");

@@ -107,6 +107,27 @@ void losses(const float* x, const int32_t* labels, size_t rows, size_t classes, 
   }
 }
 
+void share_losses(const float* x, const float* t, size_t rows, size_t classes, const double* largest,
+                  const double* sums, double* loss) {
+  logs_flat(sums, rows, loss);
+  for (size_t row = 0; row < rows; ++row) {
+    const double top = loss[row] + largest[row];
+    double sum = 0;
+    for (size_t i = row * classes; i < (row + 1) * classes; ++i)
+      if (t[i] != 0) sum += double{t[i]} * (top - x[i]);  // an infinite score of no share is no loss
+    loss[row] = sum;
+  }
+}
+
+void share_gradients(const float* e, const float* t, size_t rows, size_t classes, const double* sums,
+                     double factor, float* dx) {
+  const auto down = static_cast<float>(factor);
+  for (size_t row = 0; row < rows; ++row) {
+    const auto up = static_cast<float>(factor / sums[row]);
+    for (size_t i = row * classes; i < (row + 1) * classes; ++i) dx[i] = e[i] * up - t[i] * down;
+  }
+}
+
 void gradients(const float* e, const int32_t* labels, size_t rows, size_t classes, const double* sums,
                double factor, float* dx) {
   for (size_t row = 0; row < rows; ++row) {

@@ -20,6 +20,14 @@ void exponentials(const float* x, size_t rows, size_t classes, float* e, double*
 void losses(const float* x, const int32_t* labels, size_t rows, size_t classes, const double* largest,
             const double* sums, double* loss);
 
+// The same of a target that is shares t of all classes: loss[row] = sum of t (log(sum) + largest - x).
+void share_losses(const float* x, const float* t, size_t rows, size_t classes, const double* largest,
+                  const double* sums, double* loss);
+
+// dx = (e / sum - t) * factor, for shares whose sum is 1. e may be dx.
+void share_gradients(const float* e, const float* t, size_t rows, size_t classes, const double* sums,
+                     double factor, float* dx);
+
 // dx = (e / sum - onehot(label)) * factor; zeros for a label that is not a class. e may be dx.
 void gradients(const float* e, const int32_t* labels, size_t rows, size_t classes, const double* sums,
                double factor, float* dx);

@@ -1,16 +1,27 @@
 // Class numbers of a batch as one list of i32, whatever the target's element type, with what lies behind a
-// sample's length masked.
+// sample's length, or has no weight, masked.
 #pragma once
 #include <plait/sdk.hpp>
+
+#include <algorithm>
 
 #include "kernels.h"
 
 namespace plait::softmax_cross_entropy {
 
 // labels[row]: a class in [0, classes), kMasked, or kBad for a target that is no whole number in that range.
-// Shapes: prediction [N, ..., C], target [N, ...] or [N, ..., 1] of i32, i64, u8 or f32; labels holds size /
-// C rows.
-inline void read_labels(sdk::Tensor prediction, sdk::Tensor target, int32_t* labels);
+// Of shares of classes: 0 for a row of finite ones, none negative, whose sum is within 1e-3 of 1; else kBad.
+// Shapes: prediction [N, ..., C], target [N, ...] or [N, ..., 1] of i32, i64, u8 or f32, or shares [N, ...,
+// C] of f32; weights [N] or empty; labels holds size / C rows.
+inline void read_labels(sdk::Tensor prediction, sdk::Tensor target, std::span<const float> weights,
+                        int32_t* labels);
+
+// Whether the target is shares of all classes, and not a class number for each row.
+template <class Shaped>  // Tensor or Spec
+bool is_shares(const Shaped& prediction, const Shaped& target) {
+  return target.dtype() == sdk::DType::f32 && target.rank() == prediction.rank() &&
+         prediction.shape(-1) > 1 && target.shape(-1) == prediction.shape(-1);
+}
 
 namespace detail {
 
@@ -22,6 +33,25 @@ void convert(std::span<const V> from, int64_t classes, int32_t* to) {
                       static_cast<V>(static_cast<int32_t>(value)) == value;
     to[i] = good ? static_cast<int32_t>(value) : kBad;
   }
+}
+
+inline void check_shares(std::span<const float> shares, size_t rows, int32_t* labels) {
+  const size_t classes = shares.size() / rows;
+  for (size_t row = 0; row < rows; ++row) {
+    double sum = 0;
+    bool good = true;
+    for (const float share : shares.subspan(row * classes, classes)) {
+      good = good && share >= 0 && share <= 2;  // false for NaN
+      sum += share;
+    }
+    labels[row] = good && sum > 1 - 1e-3 && sum < 1 + 1e-3 ? 0 : kBad;
+  }
+}
+
+inline void mask_weightless(std::span<const float> weights, size_t rows, int32_t* labels) {
+  const size_t per_sample = weights.empty() ? 0 : rows / weights.size();
+  for (size_t n = 0; n < weights.size(); ++n)
+    if (weights[n] == 0) std::fill_n(labels + n * per_sample, per_sample, kMasked);
 }
 
 inline void mask(sdk::Tensor lengths_of, size_t rows, int32_t* labels) {
@@ -41,16 +71,13 @@ inline void mask(sdk::Tensor lengths_of, size_t rows, int32_t* labels) {
   }
 }
 
-}  // namespace detail
-
-inline void read_labels(sdk::Tensor prediction, sdk::Tensor target, int32_t* labels) {
-  const int64_t classes = prediction.shape(-1);
+inline void read_numbers(sdk::Tensor target, int64_t classes, int32_t* labels) {
   switch (target.dtype()) {
     case sdk::DType::i32:
-      detail::convert<int32_t>(target.data<int32_t>(), classes, labels);
+      convert<int32_t>(target.data<int32_t>(), classes, labels);
       break;
     case sdk::DType::i64:
-      detail::convert<int64_t>(target.data<int64_t>(), classes, labels);
+      convert<int64_t>(target.data<int64_t>(), classes, labels);
       break;
     case sdk::DType::u8: {
       const auto bytes = target.data<uint8_t>();
@@ -58,13 +85,26 @@ inline void read_labels(sdk::Tensor prediction, sdk::Tensor target, int32_t* lab
       break;
     }
     case sdk::DType::f32:
-      detail::convert<float>(target.data<float>(), classes, labels);
+      convert<float>(target.data<float>(), classes, labels);
       break;
     default:
       throw sdk::Error("target is ", target, ", wanted i32, i64, u8 or f32");
   }
-  // A prediction of one row per sample has no positions that a length could mask.
+}
+
+}  // namespace detail
+
+inline void read_labels(sdk::Tensor prediction, sdk::Tensor target, std::span<const float> weights,
+                        int32_t* labels) {
+  const int64_t classes = prediction.shape(-1);
   const size_t rows = prediction.size() / static_cast<size_t>(classes);
+  if (is_shares(prediction, target)) {
+    detail::check_shares(target.f32(), rows, labels);
+  } else {
+    detail::read_numbers(target, classes, labels);
+  }
+  detail::mask_weightless(weights, rows, labels);
+  // A prediction of one row per sample has no positions that a length could mask.
   if (prediction.rank() > 2) {
     detail::mask(prediction.lengths().empty() ? target : prediction, rows, labels);
   }

@@ -60,6 +60,9 @@ struct CrossEntropy {
       const Spec p = r.prediction();
       if (p.variable_axis() >= 0 || r.target().variable_axis() >= 0)
         throw Unsupported("the device wants fixed extents, got prediction ", p, " and target ", r.target());
+      if (r.has_weights()) throw Unsupported("the device has no weights of samples");
+      if (r.target().rank() == p.rank() && r.target().size() == p.size() && p.shape(-1) > 1)
+        throw Unsupported("the device wants class numbers, got shares of classes ", r.target());
       r.workspace(rows_of(p) * sizeof(double));
       r.repeats();
     }

@@ -194,6 +194,95 @@ TEST_CASE("kernels tell labels that are no class, and NaN reaches the loss") {
   for (const size_t i : {0, 1, 2, 6, 9}) CHECK(gradient[i] == 0);
 }
 
+// In double, straight from the definition, for shares t of the classes.
+double by_shares(std::span<const float> x, std::span<const float> t, std::vector<double>& gradient) {
+  double sum = 0, largest = x[0], loss = 0;
+  for (const float value : x) largest = std::max<double>(largest, value);
+  for (const float value : x) sum += std::exp(value - largest);
+  for (size_t i = 0; i < x.size(); ++i) {
+    loss += t[i] * (largest + std::log(sum) - x[i]);
+    gradient.push_back(std::exp(x[i] - largest) / sum - t[i]);
+  }
+  return loss;
+}
+
+TEST_CASE("shares of classes give loss and gradient of the definition") {
+  Test test({5, 3}, {5, 3}, DType::f32);
+  test.loss.prediction.randomize(5, -8, 8);
+  const float shares[3] = {0.5f, 0.375f, 0.125f};
+  for (size_t i = 0; i < 15; ++i) test.loss.target.f32()[i] = shares[(i + i / 3) % 3];
+  const double mean = test.loss.compute();
+  double expected = 0, worst = 0;
+  for (size_t n = 0; n < 5; ++n) {
+    std::vector<double> gradient;
+    expected += by_shares(test.loss.prediction.view().sample<float>(n),
+                          test.loss.target.view().sample<float>(n), gradient);
+    for (size_t i = 0; i < 3; ++i)
+      worst = std::max(worst, std::abs(test.loss.gradient.f32()[3 * n + i] - gradient[i] / 5));
+  }
+  CHECK(mean == doctest::Approx(expected / 5).epsilon(5e-7));  // as for labels
+  CHECK(worst < 1.0 / 5 * 5e-7);
+  CHECK(test.loss.bad_target == -1);
+}
+
+TEST_CASE("shares of 0 and 1 are as labels") {
+  Test shares({4, 6}, {4, 6}, DType::f32), labels({4, 6}, {4});
+  shares.loss.prediction.randomize(8, -3, 3);
+  labels.loss.prediction.randomize(8, -3, 3);
+  for (size_t n = 0; n < 4; ++n) {
+    labels.loss.target.data<int32_t>()[n] = static_cast<int32_t>(n + 1);
+    for (size_t i = 0; i < 6; ++i) shares.loss.target.f32()[6 * n + i] = i == n + 1 ? 1.0f : 0.0f;
+  }
+  CHECK(shares.loss.compute() == doctest::Approx(labels.loss.compute()).epsilon(1e-12));
+  for (size_t i = 0; i < 24; ++i)
+    CHECK(shares.loss.gradient.f32()[i] == doctest::Approx(labels.loss.gradient.f32()[i]).epsilon(1e-6));
+}
+
+TEST_CASE("shares that are none are told by their sample") {
+  for (const float bad : {-0.25f, 0.5f, NAN, INFINITY}) {
+    CAPTURE(bad);
+    Test test({2, 2}, {2, 2}, DType::f32);
+    test.loss.prediction.fill({1, 2, 3, 4});
+    test.loss.target.fill({0.5f, 0.5f, bad, 1});
+    test.loss.compute();
+    CHECK(test.loss.bad_target == 1);
+    CHECK((test.loss.gradient.f32()[2] == 0 && test.loss.gradient.f32()[3] == 0));
+  }
+}
+
+TEST_CASE("weights of samples: a weight counts as often as its sample, none not at all") {
+  for (const bool shares : {false, true}) {
+    CAPTURE(shares);
+    TestHost host;
+    const Entry entry = linked("plait.softmax_cross_entropy");
+    const std::vector<PartSpec> p = {{"p", DType::f32, {3, 2}}}, more = {{"p", DType::f32, {4, 2}}};
+    const auto target = [&](int64_t n) {
+      return std::vector<PartSpec>{shares ? PartSpec("t", DType::f32, {n, 2})
+                                          : PartSpec("t", DType::i32, {n})};
+    };
+    LossTest weighted(host, entry, Settings(entry), p, target(3), true);
+    LossTest repeated(host, entry, Settings(entry), more, target(4));  // 3 times the first, once the third
+    weighted.prediction.fill({0.5f, -1, NAN, 3, 2, 1});
+    repeated.prediction.fill({0.5f, -1, 0.5f, -1, 0.5f, -1, 2, 1});
+    weighted.weights->fill({3, 0, 1});
+    if (shares) {
+      weighted.target.fill({0.25f, 0.75f, 7, NAN, 1, 0});
+      repeated.target.fill({0.25f, 0.75f, 0.25f, 0.75f, 0.25f, 0.75f, 1, 0});
+    } else {
+      const int32_t once[3] = {1, 99, 0}, often[4] = {1, 1, 1, 0};
+      std::copy(once, once + 3, weighted.target.data<int32_t>().begin());
+      std::copy(often, often + 4, repeated.target.data<int32_t>().begin());
+    }
+    CHECK(weighted.compute() == doctest::Approx(repeated.compute()).epsilon(1e-12));
+    CHECK(weighted.result[1] == 4);
+    CHECK(weighted.bad_target == -1);
+    const auto dx = weighted.gradient.f32(), by_one = repeated.gradient.f32();
+    CHECK(dx[0] == doctest::Approx(3 * by_one[0]).epsilon(1e-6));
+    CHECK((dx[2] == 0 && dx[3] == 0));
+    CHECK(dx[4] == doctest::Approx(by_one[6]).epsilon(1e-6));
+  }
+}
+
 TEST_CASE("shapes that do not fit are refused with both of them") {
   CHECK_THROWS_WITH(Test({2, 3}, {3}), "target is i32[3], wanted one class number per position: [2]");
   CHECK_THROWS_WITH(Test({2, 5, 3}, {2}), "target is i32[2], wanted one class number per position: [2, 5]");

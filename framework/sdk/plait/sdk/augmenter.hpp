@@ -4,6 +4,9 @@
 //   void open(Context& c, const Parts& parts);  // optional: once; the parts that go in; c.fit() if fitted
 //   void apply(Context& c, SampleCall& call) const;
 //   void apply_batch(Context& c, SampleCall& call) const;  // optional: [N, ...] parts (mixup)
+//   uint64_t workspace_bytes(Context& c, int64_t batch) const;
+//       // optional: bytes of call.workspace() during a call of apply (batch 0), or of apply_batch of `batch`
+//       // samples
 //
 // Optional, a pass over the training data first: a sum of numbers that begins as zeros.
 //   size_t fit_size(const Parts& parts) const;
@@ -52,13 +55,21 @@ class Child<Augmenter> : public ChildBase<Augmenter> {
     parts = std::move(result);
   }
   // Does the whole of `call` by the child, whose random numbers are those of place `place` among its
-  // siblings.
+  // siblings, and whose workspace is the parent's: it has said in workspace_bytes that it wants as much.
   void apply(Context& c, SampleCall& call, uint64_t place = 0) const {
     plait_sample_call raw = *call.c();
     raw.struct_size = sizeof raw;
     raw.rng = Random(raw.rng).split(place).c();
     apply_raw(c, raw);
     call.all_written();
+  }
+  // What the child wants of the parent's workspace; see apply.
+  uint64_t workspace_bytes(Context& c, int64_t batch = 0) const {
+    const plait_augmenter_ops* const table = this->c() ? &ops() : nullptr;
+    uint64_t bytes = 0;
+    if (PLAIT_HAS(table, workspace) && table->workspace(this->c()->self, c.c(), batch, &bytes) != PLAIT_OK)
+      throw Error(id(), " cannot say what memory it needs");
+    return bytes;
   }
   // The same on memory of the caller's.
   void apply_raw(Context& c, const plait_sample_call& raw) const {
@@ -81,6 +92,11 @@ concept FitsData = requires(const T& t, Context& c, SampleCall& call, const Part
                             std::span<double> state) {
   { t.fit_size(parts) } -> std::convertible_to<size_t>;
   t.fit_observe(c, call, state);
+};
+
+template <class T>
+concept WantsWorkspace = requires(const T& t, Context& c) {
+  { t.workspace_bytes(c, int64_t{}) } -> std::convertible_to<uint64_t>;
 };
 
 template <class T>
@@ -120,6 +136,10 @@ constexpr void check_augmenter() {
   static_assert(!(names_fit_size<T>() || names_fit_observe<T>()) || FitsData<T>,
                 "fit_size and fit_observe are not both: size_t fit_size(const Parts& parts) const, and void "
                 "fit_observe(Context& c, SampleCall& call, std::span<double> state) const");
+  static_assert(!constant_workspace_bytes<T>(),
+                "workspace_bytes is not: uint64_t workspace_bytes(Context& c, int64_t batch) const");
+  PLAIT_SDK_CHECK_HOOK(workspace_bytes, const T, "uint64_t workspace_bytes(Context& c, int64_t batch) const",
+                       Whole, Context&, int64_t);
   PLAIT_SDK_CHECK_CALL(fit_size, const T, "size_t fit_size(const Parts& parts) const", Whole, const Parts&);
   PLAIT_SDK_CHECK_CALL(fit_observe, const T,
                        "void fit_observe(Context& c, SampleCall& call, std::span<double> state) const", void,
@@ -174,6 +194,12 @@ struct AugmenterThunks {
       batch.pass_untouched();
     });
   }
+  static int workspace(const void* self, plait_context* context, int64_t batch, uint64_t* bytes) noexcept {
+    return guard(context, [&] {
+      Context c(context);
+      *bytes = as<T>(self).workspace_bytes(c, batch);
+    });
+  }
   static uint32_t fit_size(plait_context* context, const plait_config* config, uint32_t n_parts,
                            const plait_tensor_spec* const* specs) noexcept {
     uint32_t size = 0;
@@ -221,6 +247,7 @@ const plait_augmenter_ops* augmenter_ops() {
       table.fit_size = &Thunks::fit_size;
       table.fit_observe = &Thunks::fit_observe;
     }
+    if constexpr (WantsWorkspace<T>) table.workspace = &Thunks::workspace;
     return table;
   }();
   return &ops;

@@ -25,8 +25,9 @@
 //   void pack(Context& c, uint32_t index, const float* plain, float* stored) const;
 //   void unpack(Context& c, uint32_t index, const float* stored, float* plain) const;
 //
-// Optional in the struct: void validate() const, throws Error; and for a layer that disturbs what it reads,
-// so that pretrainers find it:
+// Optional in the struct: void validate() const, throws Error; what stands where, see ports.hpp:
+//   static void ports(Ports& p) { p.input("x", "[N, C]"); p.parameter("weight", "[K, C]"); }
+// and for a layer that disturbs what it reads, so that pretrainers find it:
 //   static void corrupts(Corruption& c) { c.by("masking", "rate").set("rescale", false); }
 // Threads: forward, backward and prepare run on several threads at once with one instance; they must not
 // allocate.
@@ -39,6 +40,7 @@
 
 #include "block.hpp"
 #include "entry.hpp"
+#include "ports.hpp"
 #include "random.hpp"
 #include "tensor.hpp"
 
@@ -651,6 +653,7 @@ constexpr void check_layer() {
   PLAIT_SDK_CHECK_HOOK(infer, const T, "void infer(LayerShapes& s) const", void, LayerShapes&);
   static_assert(!names_corrupts<T>() || Corrupts<T>,
                 "corrupts is not: static void corrupts(Corruption& c), and public");
+  static_assert(!names_ports<T>() || NamesPorts<T>, "ports is not: static void ports(Ports& p), and public");
   static_assert(InfersShapes<T> || ElementwiseLayer<T> || !works_as_layer<T>(),
                 "a layer that is not elementwise needs: void infer(LayerShapes& s) const");
   static_assert(
@@ -696,6 +699,13 @@ const plait_layer_rules* layer_rules() {
     table.max_inputs = max_inputs<T>();
     table.infer = &LayerThunks<T>::infer;
     if constexpr (Corrupts<T>) table.corruption = corruption_of<T>();
+    if constexpr (NamesPorts<T>) {
+      const auto& ports = PortTables<T>::get();
+      table.input_ports = ports.inputs.raw();
+      table.output_ports = ports.outputs.raw();
+      table.parameter_ports = ports.parameters.raw();
+      table.buffer_ports = ports.buffers.raw();
+    }
     return table;
   }();
   return &rules;

@@ -4,6 +4,11 @@
 //   uint64_t workspace_bytes(const LossShapes& s) const;               // optional
 //   void compute(Context& c, const LossCall& call) const;
 //
+// What a file may name of it; without them one prediction and one target, and no weights:
+//   static constexpr Count predictions = 3, targets = {0, 1};  // between 0 and 1
+//   static constexpr bool weighted = true;  // a weight for each sample: call.weight(n)
+//   static void ports(Ports& p) { p.prediction("anchor", "[N, C]"); }  // what stands where, see ports.hpp
+//
 // A loss that prepares kernels for concrete extents has, instead of compute:
 //   struct Kernel {
 //     Kernel(const T& config, Context& c, LossRequest& r);             // config outlives the kernel
@@ -16,15 +21,33 @@
 #include <utility>
 
 #include "entry.hpp"
+#include "ports.hpp"
 #include "tensor.hpp"
 
 namespace plait::sdk {
 
+// How many of something a file may name.
+struct Count {
+  uint32_t least, most;
+  constexpr Count(uint32_t exactly) : least(exactly), most(exactly) {}
+  constexpr Count(uint32_t at_least, uint32_t at_most) : least(at_least), most(at_most) {}
+};
+
 class LossShapes {
  public:
   explicit LossShapes(const plait_loss_request* request) : c_(request) {}
-  Spec prediction() const { return Spec(c_->prediction); }
-  Spec target() const { return Spec(c_->target); }
+  size_t predictions() const { return c_->n_predictions; }
+  size_t targets() const { return c_->n_targets; }
+  Spec prediction(size_t i = 0) const {
+    if (i >= predictions()) throw Error("prediction ", i, " does not exist");
+    return Spec(c_->predictions[i]);
+  }
+  Spec target(size_t i = 0) const {
+    if (i >= targets()) throw Error("target ", i, " does not exist");
+    return Spec(c_->targets[i]);
+  }
+  // Each sample has a weight.
+  bool has_weights() const { return c_->weights != nullptr; }
   template <class... Part>
   [[noreturn]] void fail(const Part&... parts) const {
     throw Error(ErrorCode::kInvalid, parts...);
@@ -51,10 +74,19 @@ class LossRequest : public LossShapes {
 class LossCall {
  public:
   explicit LossCall(const plait_loss_call* call) : c_(call) {}
-  Tensor prediction() const { return Tensor(c_->prediction); }
-  Tensor target() const { return Tensor(c_->target); }
-  // Of the mean loss times gradient_scale(); false when it is not needed.
-  Tensor gradient() const { return Tensor(c_->prediction_gradient); }
+  size_t predictions() const { return c_->n_predictions; }
+  size_t targets() const { return c_->n_targets; }
+  Tensor prediction(size_t i = 0) const { return Tensor(c_->predictions[i]); }
+  Tensor target(size_t i = 0) const { return Tensor(c_->targets[i]); }
+  // Of prediction i: of the mean loss times gradient_scale(); false when it is not needed.
+  Tensor gradient(size_t i = 0) const { return Tensor(c_->prediction_gradients[i]); }
+  // One a sample, finite and not negative; empty: all are 1. What set_result takes is then the sum of weight
+  // * loss and that of the weights (of each valid element its sample's), and gradients are those of their
+  // quotient; 0 where no sample has a weight. A sample of weight 0 counts for nothing, whatever it holds.
+  std::span<const float> weights() const {
+    return c_->weights ? Tensor(c_->weights).f32() : std::span<const float>();
+  }
+  double weight(size_t n) const { return c_->weights ? double{weights()[n]} : 1.0; }
   // Factor of the gradient: the loss's weight in the job.
   double gradient_scale() const { return c_->gradient_scale; }
   template <class V = void>
@@ -93,6 +125,33 @@ template <class T>
 concept AsksForWorkspace = requires(const T& t, const LossShapes& s) {
   { t.workspace_bytes(s) } -> std::convertible_to<uint64_t>;
 };
+
+template <class T>
+concept SaysWeighted = !has_field_weighted<T>() && std::is_same_v<typename Known<T::weighted>::type, bool>;
+template <class T>
+concept CountsPredictions = !has_field_predictions<T>() && requires {
+  { T::predictions } -> std::convertible_to<Count>;
+};
+template <class T>
+concept CountsTargets = !has_field_targets<T>() && requires {
+  { T::targets } -> std::convertible_to<Count>;
+};
+
+template <class T>
+constexpr uint32_t loss_flags() {
+  if constexpr (SaysWeighted<T>) return T::weighted ? uint32_t{PLAIT_LOSS_WEIGHTS} : 0u;
+  return 0;
+}
+template <class T>
+constexpr Count count_of_predictions() {
+  if constexpr (CountsPredictions<T>) return T::predictions;
+  return 1;
+}
+template <class T>
+constexpr Count count_of_targets() {
+  if constexpr (CountsTargets<T>) return T::targets;
+  return 1;
+}
 
 template <class T>
 concept ComputesLoss = requires(const T& t, Context& c, const LossCall& call) {
@@ -146,13 +205,17 @@ struct LossThunks {
       if constexpr (ChecksShapes<T>) {
         std::as_const(config).check(shapes);
       } else {
-        const auto p = shapes.prediction().shape(), t = shapes.target().shape();
-        if (!std::equal(p.begin(), p.end(), t.begin(), t.end())) {
-          shapes.fail("prediction ", shapes.prediction(), " and target ", shapes.target(),
-                      " have different shapes");
-        }
+        check_equal(shapes);
       }
     });
+  }
+  static void check_equal(const LossShapes& shapes) {
+    for (size_t i = 0; i < shapes.predictions() && i < shapes.targets(); ++i) {
+      const auto p = shapes.prediction(i).shape(), t = shapes.target(i).shape();
+      if (std::equal(p.begin(), p.end(), t.begin(), t.end())) continue;
+      shapes.fail("prediction ", shapes.prediction(i), " and target ", shapes.target(i),
+                  " have different shapes");
+    }
   }
   static int create(plait_context* context, plait_loss_request* request, void** self) noexcept {
     return guard(context, [&] { *self = new Instance(context, request); });
@@ -170,6 +233,17 @@ constexpr void check_loss() {
   check_kernel<T>();
   check_never_opened<T>();
   PLAIT_SDK_CHECK_HOOK(check, const T, "void check(const LossShapes& s) const", void, const LossShapes&);
+  static_assert(!has_weighted<T>() || SaysWeighted<T>,
+                "weighted is not: static constexpr bool weighted = true, and public");
+  static_assert(!has_predictions<T>() || CountsPredictions<T>,
+                "predictions is not: static constexpr Count predictions = 2, and public");
+  static_assert(!has_targets<T>() || CountsTargets<T>,
+                "targets is not: static constexpr Count targets = 2, and public");
+  static_assert(count_of_predictions<T>().least > 0 &&
+                    count_of_predictions<T>().most >= count_of_predictions<T>().least &&
+                    count_of_targets<T>().most >= count_of_targets<T>().least,
+                "a loss has one prediction or more, and the most is no less than the least");
+  static_assert(!names_ports<T>() || NamesPorts<T>, "ports is not: static void ports(Ports& p), and public");
   if constexpr (requires { typename T::Kernel; }) {
     using Kernel = typename T::Kernel;
     static_assert(!names_workspace_bytes<T>() && !names_workspace_bytes<Kernel>(),
@@ -198,7 +272,20 @@ constexpr void check_loss() {
 
 template <class T>
 const plait_loss_rules* loss_rules() {
-  static constexpr plait_loss_rules rules{sizeof(plait_loss_rules), 0, &LossThunks<T>::check};
+  static const plait_loss_rules rules = [] {
+    constexpr Count kPredictions = count_of_predictions<T>(), kTargets = count_of_targets<T>();
+    plait_loss_rules table{};
+    table.struct_size = sizeof table;
+    table.check = &LossThunks<T>::check;
+    table.flags = loss_flags<T>();
+    table.min_predictions = kPredictions.least, table.max_predictions = kPredictions.most;
+    table.min_targets = kTargets.least, table.max_targets = kTargets.most;
+    if constexpr (NamesPorts<T>) {
+      table.prediction_ports = PortTables<T>::get().inputs.raw();
+      table.target_ports = PortTables<T>::get().outputs.raw();
+    }
+    return table;
+  }();
   return &rules;
 }
 

@@ -117,6 +117,12 @@ class SampleCall {
     return in.shape(in.variable_axis() < 0 ? 0 : in.variable_axis());
   }
 
+  // Augmenters: as many bytes as workspace_bytes said, 64-byte aligned, with any content.
+  template <class V = void>
+  V* workspace() const {
+    return static_cast<V*>(c_->workspace);
+  }
+
   // From here on for the SDK.
   const plait_sample_call* c() const { return c_; }
   // Outputs that were not asked for are copies of the inputs of the same name.

@@ -13,7 +13,9 @@
 //
 // What a stage does not say (source, shards, batch, seed, optimizer) is the job's own. Names of other
 // plugins' fields need not be known: a layer says its mirror, corrupt() finds the layer that disturbs, and
-// Child<Optimizer>, Child<Loss> and Child<Layer> fields hold what the person wrote.
+// Child<Optimizer>, Child<Loss> and Child<Layer> fields hold what the person wrote. One that takes long has
+// next_stage(Context& c, const Network& network, int stage, StageBuilder& builder) const, and asks
+// c.stop_if_cancelled() now and then.
 //
 // A stage may run a task in place of training, and give what it finds to the network:
 //
@@ -185,12 +187,22 @@ class StageBuilder {
 namespace detail {
 
 template <class T>
-concept IsPretrainer = requires(const T& t, const Network& network, StageBuilder& builder) {
+concept AsksAlone = requires(const T& t, const Network& network, StageBuilder& builder) {
   t.next_stage(network, int{}, builder);
+};
+template <class T>
+concept AsksInContext = requires(const T& t, Context& c, const Network& network, StageBuilder& builder) {
+  t.next_stage(c, network, int{}, builder);
 };
 
 template <class T>
 constexpr void check_pretrainer() {
+  static_assert(!(AsksAlone<T> && AsksInContext<T>),
+                "next_stage is there twice, one of them is never called: with Context& or without");
+  PLAIT_SDK_CHECK_CALL(
+      next_stage, const T,
+      "void next_stage(Context& c, const Network& network, int stage, StageBuilder& builder) const", void,
+      Context&, const Network&, int, StageBuilder&);
   PLAIT_SDK_CHECK_CALL(next_stage, const T,
                        "void next_stage(const Network& network, int stage, StageBuilder& builder) const",
                        void, const Network&, int, StageBuilder&);
@@ -201,9 +213,13 @@ template <class T>
 int next_stage(const void* self, plait_context* context, const plait_pretrain_request* request,
                const plait_stage_builder* builder) noexcept {
   return guard(context, [&] {
-    StageBuilder stages(builder,
-                        Context(context).extension<plait_pretrain_task>(PLAIT_EXTENSION_PRETRAIN_TASK));
-    as<T>(self).next_stage(Network(request), static_cast<int>(request->stage), stages);
+    Context c(context);
+    StageBuilder stages(builder, c.extension<plait_pretrain_task>(PLAIT_EXTENSION_PRETRAIN_TASK));
+    const auto stage = static_cast<int>(request->stage);
+    if constexpr (AsksInContext<T>)
+      as<T>(self).next_stage(c, Network(request), stage, stages);
+    else
+      as<T>(self).next_stage(Network(request), stage, stages);
   });
 }
 
@@ -219,7 +235,7 @@ const plait_pretrainer_ops* pretrainer_ops() {
 // A pretrainer type and its implementation.
 template <class T>
 Entry pretrainer(const char* id) {
-  static_assert(detail::IsPretrainer<T>,
+  static_assert(detail::AsksAlone<T> || detail::AsksInContext<T>,
                 "a pretrainer needs: void next_stage(const Network&, int stage, StageBuilder&) const");
   detail::check_pretrainer<T>();
   return detail::make_entry<T>("pretrainer", id, nullptr, kCpu, detail::pretrainer_ops<T>());

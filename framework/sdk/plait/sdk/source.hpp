@@ -7,6 +7,10 @@
 //   // Optional: differs when any record differs. Without it the host reads the files that the fields marked
 //   // path() name.
 //   std::array<uint8_t, 32> digest(Context& c) const;
+//   // Wanted where info says count -1, which is: unknown. The number of records, or `most` where there are
+//   so
+//   // many or more; it may go through all of them. One thread at a time.
+//   int64_t count_up_to(Context& c, int64_t most) const;
 //
 // read throws BadRecord when a record breaks its format: the host then draws a replacement.
 // The struct closes its files in its destructor. `plait verify` cannot guess files: static examples() names
@@ -23,7 +27,7 @@
 namespace plait::sdk {
 
 struct SourceInfo {
-  int64_t count = 0;                 // records
+  int64_t count = 0;                 // records; -1: unknown, count_up_to says
   Parts parts;                       // of one record
   std::vector<std::string> classes;  // names, where there are any
   uint32_t n_classes = 0;            // 0: as many as names
@@ -42,6 +46,11 @@ concept IsSource = requires(T& t, const T& made, Context& c, SampleCall& call) {
 };
 
 template <class T>
+concept CountsRecords = requires(const T& made, Context& c) {
+  { made.count_up_to(c, int64_t{}) } -> std::convertible_to<int64_t>;
+};
+
+template <class T>
 concept DigestsRecords = requires(const T& made, Context& c) {
   { made.digest(c) } -> std::convertible_to<std::array<uint8_t, 32>>;
 };
@@ -53,6 +62,8 @@ constexpr void check_source() {
   PLAIT_SDK_CHECK_CALL(read, const T, "void read(Context& c, int64_t index, SampleCall& call) const", void,
                        Context&, int64_t, SampleCall&);
   static_assert(!constant_digest<T>(), "digest is not: std::array<uint8_t, 32> digest(Context& c) const");
+  PLAIT_SDK_CHECK_HOOK(count_up_to, const T, "int64_t count_up_to(Context& c, int64_t most) const", Whole,
+                       Context&, int64_t);
   PLAIT_SDK_CHECK_HOOK(digest, const T, "std::array<uint8_t, 32> digest(Context& c) const", Digest, Context&);
 }
 
@@ -97,11 +108,17 @@ struct SourceThunks {
     return guard(context, [&] {
       Context c(context);
       const auto& instance = as<Instance>(self);
-      if (index < 0 || index >= instance.info.count) {
+      if (index < 0 || (index >= instance.info.count && instance.info.count >= 0)) {
         throw Error("record ", index, " of ", instance.info.count, " does not exist");
       }
       SampleCall sample(call);
       instance.source.read(c, index, sample);
+    });
+  }
+  static int count_up_to(const void* self, plait_context* context, int64_t most, int64_t* count) noexcept {
+    return guard(context, [&] {
+      Context c(context);
+      *count = as<Instance>(self).source.count_up_to(c, most);
     });
   }
   static int digest(const void* self, plait_context* context, uint8_t* digest) noexcept {
@@ -123,7 +140,9 @@ const plait_source_ops* source_ops() {
                            &destroy_thunk<typename Thunks::Instance>,
                            &Thunks::describe,
                            &Thunks::read,
+                           nullptr,
                            nullptr};
+    if constexpr (CountsRecords<T>) table.count_up_to = &Thunks::count_up_to;
     if constexpr (DigestsRecords<T>) table.digest = &Thunks::digest;
     return table;
   }();

@@ -90,6 +90,7 @@ class TestSample {
   std::vector<int32_t> lengths_out;
   plait_rng rng{1, 2};
   bool training = true;
+  void* workspace = nullptr;
 
   const plait_sample_call* c() {
     in_ = pointers(inputs);
@@ -104,6 +105,7 @@ class TestSample {
     call_.n_outputs = static_cast<uint32_t>(out_.size());
     call_.training = training;
     call_.rng = rng;
+    call_.workspace = workspace;
     return &call_;
   }
 
@@ -116,6 +118,7 @@ class TestSample {
 class AugmenterTest {
  public:
   TestSample sample;
+  TestSample batch;  // after make_batch: parts [N, ...]
 
   AugmenterTest(TestHost& host, const Entry& entry, Settings settings, std::vector<PartSpec> in)
       : host_(host),
@@ -137,13 +140,37 @@ class AugmenterTest {
 
   // Fails when the augmenter does, or writes behind an output's end.
   void apply() {
-    host_.check(ops_.apply(self_, host_.context(), sample.c()));
+    call(sample, 0, [&](const plait_sample_call* c) { return ops_.apply(self_, host_.context(), c); });
+  }
+  // Memory for apply_batch: in and out the parts that come out, as f32 unless they are i32 or i64.
+  void make_batch(int64_t samples) {
     for (const TestTensor& output : sample.outputs) {
-      if (!output.intact()) throw std::runtime_error("wrote behind the end of " + text(output.view()));
+      PartSpec part = output.spec();
+      if (part.dtype != DType::i32 && part.dtype != DType::i64) part.dtype = DType::f32;
+      part.shape.insert(part.shape.begin(), samples);
+      batch.inputs.emplace_back(part);
+      batch.outputs.emplace_back(part);
     }
+  }
+  void apply_batch() {
+    call(batch, batch.inputs.front().spec().shape.front(),
+         [&](const plait_sample_call* c) { return ops_.apply_batch(self_, host_.context(), c); });
   }
 
  private:
+  template <class Function>
+  void call(TestSample& on, int64_t samples, Function function) {
+    const plait_augmenter_ops* const table = &ops_;
+    uint64_t bytes = 0;
+    if (PLAIT_HAS(table, workspace)) host_.check(ops_.workspace(self_, host_.context(), samples, &bytes));
+    const TestTensor workspace("", DType::u8, {static_cast<int64_t>(bytes)});
+    on.workspace = bytes > 0 ? workspace.view().raw() : nullptr;
+    host_.check(function(on.c()));
+    for (const TestTensor& output : on.outputs)
+      if (!output.intact()) throw std::runtime_error("wrote behind the end of " + text(output.view()));
+    if (!workspace.intact()) throw std::runtime_error("wrote behind the end of its workspace");
+  }
+
   TestHost& host_;
   const plait_augmenter_ops& ops_;
   Settings settings_;
