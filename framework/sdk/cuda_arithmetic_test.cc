@@ -20,7 +20,8 @@ TEST_CASE("kernels draw the words that the host draws") {
 }
 
 TEST_CASE("kernels divide alike in 32 and 64 bits") {
-  for (const uint64_t i : {uint64_t{0}, uint64_t{6}, uint64_t{0xFFFFFFFF}, uint64_t{1} << 32, (uint64_t{7} << 40) + 5})
+  for (const uint64_t i :
+       {uint64_t{0}, uint64_t{6}, uint64_t{0xFFFFFFFF}, uint64_t{1} << 32, (uint64_t{7} << 40) + 5})
     for (const uint64_t n : {uint64_t{1}, uint64_t{7}, uint64_t{0xFFFFFFFF}, uint64_t{1} << 33}) {
       CHECK(gpu::divide(i, n).quotient == i / n);
       CHECK(gpu::divide(i, n).remainder == i % n);

@@ -3,8 +3,8 @@
 #include <plait/cuda/testing.hpp>
 #include <plait/sdk/testing_plugin.hpp>
 
-#include "cuda_work.hpp"
 #include "average_pool.h"
+#include "cuda_work.hpp"
 
 using namespace plait::sdk;
 using namespace plait::sdk::testing;
@@ -45,7 +45,8 @@ void check(std::vector<int64_t> extents, int kernel, int stride, int padding, bo
   const SpecList specs(inputs);
   const Window window = config.window(Spec(specs.data()[0]));
   const layers::AveragePoolGrid<Index> grid{{window, static_cast<uint64_t>(extents.back())}, include_padding};
-  on_card::map(own_y.size(), layers::AveragePoolForward<Index>{grid, layer.input().f32().data(), own_y.data()});
+  on_card::map(own_y.size(),
+               layers::AveragePoolForward<Index>{grid, layer.input().f32().data(), own_y.data()});
   on_card::map(own_dx.size(), layers::AveragePoolBackward<Index>{grid, layer.output_gradients[0].f32().data(),
                                                                  own_dx.data(), true});
   CHECK(on_card::distance(own_y, layer.output().f32()) <= kNear);

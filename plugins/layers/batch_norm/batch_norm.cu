@@ -55,12 +55,11 @@ struct BatchNormOnCuda::Kernel {
     const float* dy = call.output_gradient().f32().data();
     const BatchNormSlopes by = {numbers(call, 0), numbers(call, 1), numbers(call, 2)};
     gpu::sum_columns(c, split, BatchNormTerms{dy, nullptr, x, mean},
-                     BatchNormGradients{count(), channels, call.parameter(0), mean, call.parameter_gradient(0),
-                                        call.parameter_gradient(1), by},
+                     BatchNormGradients{count(), channels, call.parameter(0), mean,
+                                        call.parameter_gradient(0), call.parameter_gradient(1), by},
                      call.workspace());
     if (!call.input_gradient()) return;
-    gpu::map(c, size,
-             BatchNormInputGradient{channels, x, dy, mean, call.input_gradient().f32().data(), by});
+    gpu::map(c, size, BatchNormInputGradient{channels, x, dy, mean, call.input_gradient().f32().data(), by});
   }
 
  private:
@@ -80,8 +79,9 @@ struct BatchNormOnCuda::Kernel {
         call.workspace());
   }
   void by_running(Context& c, const LayerCall& call, const BatchNormFactors& to) const {
-    gpu::map(c, channels, BatchNormRunning{config.epsilon, call.buffer(0), call.buffer(1), call.parameter(0),
-                                           call.parameter(1), to});
+    gpu::map(c, channels,
+             BatchNormRunning{config.epsilon, call.buffer(0), call.buffer(1), call.parameter(0),
+                              call.parameter(1), to});
   }
   void backward_fixed(Context& c, const LayerCall& call) const {
     if (!call.input_gradient()) return;

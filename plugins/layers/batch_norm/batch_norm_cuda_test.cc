@@ -3,8 +3,8 @@
 #include <plait/cuda/testing.hpp>
 #include <plait/sdk/testing_plugin.hpp>
 
-#include "cuda_work.hpp"
 #include "batch_norm.h"
+#include "cuda_work.hpp"
 
 using namespace plait::sdk;
 using namespace plait::sdk::testing;
@@ -41,10 +41,10 @@ struct Kernels {
   const float* parameter(size_t i) { return layer.parameters[i].f32().data(); }
 
   void forward(double momentum, double epsilon) {
-    on_card::sum_columns(
-        split, layers::BatchNormTerms{x(), x(), x(), x()},
-        layers::BatchNormLearn{static_cast<double>(split.rows), momentum, epsilon, channels, x(), parameter(0),
-                               parameter(1), saved.data(), mean.data(), variance.data(), factors()});
+    on_card::sum_columns(split, layers::BatchNormTerms{x(), x(), x(), x()},
+                         layers::BatchNormLearn{static_cast<double>(split.rows), momentum, epsilon, channels,
+                                                x(), parameter(0), parameter(1), saved.data(), mean.data(),
+                                                variance.data(), factors()});
     on_card::map(y.size(), layers::BatchNormApply{channels, x(), y.data(), factors()});
   }
   void forward_by_running(double epsilon) {
@@ -58,8 +58,7 @@ struct Kernels {
     on_card::sum_columns(split, layers::BatchNormTerms{dy, nullptr, x(), saved.data()},
                          layers::BatchNormGradients{static_cast<double>(split.rows), channels, parameter(0),
                                                     saved.data(), dw.data(), db.data(), by});
-    on_card::map(dx.size(),
-                 layers::BatchNormInputGradient{channels, x(), dy, saved.data(), dx.data(), by});
+    on_card::map(dx.size(), layers::BatchNormInputGradient{channels, x(), dy, saved.data(), dx.data(), by});
   }
 };
 

@@ -40,7 +40,8 @@ struct BatchNormLearn {
 
   PLAIT_ANYWHERE void operator()(uint64_t k, const double* sums) const {
     const double off = sums[0] / count, mean = static_cast<double>(first[k]) + off;
-    const double spread = sums[1] / count - off * off, variance = spread > 0 || spread != spread ? spread : 0.0;
+    const double spread = sums[1] / count - off * off,
+                 variance = spread > 0 || spread != spread ? spread : 0.0;
     saved[k] = static_cast<float>(mean);
     saved[channels + k] = inverse_deviation(variance, epsilon);
     follow(running_mean[k], mean);
@@ -61,7 +62,8 @@ struct BatchNormRunning {
   BatchNormFactors to;
 
   PLAIT_ANYWHERE void operator()(uint64_t k) const {
-    const double known = variance[k] > 0 || variance[k] != variance[k] ? static_cast<double>(variance[k]) : 0.0;
+    const double known =
+        variance[k] > 0 || variance[k] != variance[k] ? static_cast<double>(variance[k]) : 0.0;
     to.factor[k] = weight[k] * inverse_deviation(known, epsilon);
     to.mean[k] = mean[k];
     to.bias[k] = shift[k];
@@ -129,7 +131,9 @@ struct BatchNormFixedGradient {
   float* dx;
 
   PLAIT_ANYWHERE float load(uint64_t i) const { return dy[i]; }
-  PLAIT_ANYWHERE void store(uint64_t i, float value) const { dx[i] = factor[plait::sdk::gpu::divide(i, channels).remainder] * value; }
+  PLAIT_ANYWHERE void store(uint64_t i, float value) const {
+    dx[i] = factor[plait::sdk::gpu::divide(i, channels).remainder] * value;
+  }
 };
 
 }  // namespace layers

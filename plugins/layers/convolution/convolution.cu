@@ -1,5 +1,6 @@
 // convolution on CUDA devices: by cuDNN where it has a deterministic algorithm, by sums of our own elsewhere.
-// Weights are stored as [filters, taps, channels / groups].
+// Both want weights as [filters, taps, channels / groups], of which prepare makes a copy; the weights
+// themselves and their gradient stay in plain order, as optimizers want them that see a whole parameter.
 #include "convolution.h"
 
 #include <plait/cuda/absorbed.hpp>
@@ -8,7 +9,7 @@
 
 #include <memory>
 
-#include "cuda_work.hpp"
+#include "tiles.hpp"
 #ifdef PLAIT_HAS_CUDNN
 #include "cudnn.hpp"
 #endif
@@ -27,21 +28,27 @@ struct ConvolutionOnCuda::Kernel {
   CudaGrid grid;
   Absorbed f;
   gpu::ColumnSplit weight_split, bias_split;  // rows are outputs of all samples
-  uint64_t undone_bytes = 0;                  // of the workspace, before what calls within a call use
+  bool turns;                                 // plain order is another than the kernels'
+  // Of the workspace: the gradient before the absorbed function, that of turned weights; then what calls
+  // within a call use.
+  uint64_t undone_bytes = 0, turned_bytes = 0;
 #ifdef PLAIT_HAS_CUDNN
   std::unique_ptr<CudnnConvolution> cudnn;
 #endif
 
   Kernel(const ConvolutionOnCuda& config, Context& c, const LayerRequest& r, LayerNeeds& n)
-      : shape(config.shape(r)), grid(shape), f(Absorbed::of(r)) {
+      : shape(config.shape(r)),
+        grid(shape),
+        f(Absorbed::of(r)),
+        turns(grid.taps > 1 && grid.group_channels > 1) {
     const uint64_t rows = Checked(shape.batch) * grid.outputs;
     if (shape.training && shape.need_dw) {
-      weight_split = {rows, shape.weights()};
+      weight_split = weights_split(shape);
       bias_split = {rows, shape.filters};
     }
     n.repeats();
     n.accumulates();
-    n.stored_elements(0, shape.weights());
+    if (turns) n.prepared(Checked(shape.weights()) * sizeof(float));
     n.backward_reads(f.needs_output() ? Reads::both : Reads::inputs);
 #ifdef PLAIT_HAS_CUDNN
     if (shape.batch > 0) cudnn = std::make_unique<CudnnConvolution>(c, shape);
@@ -50,7 +57,9 @@ struct ConvolutionOnCuda::Kernel {
 #endif
     if (shape.training && !f.is_identity())
       undone_bytes = round_up(Checked(rows) * shape.filters * sizeof(float), 256);
-    n.workspace(Checked(undone_bytes) + calls_bytes());
+    if (turns && by_cudnn_weight_gradient())
+      turned_bytes = round_up(Checked(shape.weights()) * sizeof(float), 256);
+    n.workspace(Checked(undone_bytes) + turned_bytes + calls_bytes());
   }
 
   void forward(Context& c, const LayerCall& call) const {
@@ -70,35 +79,28 @@ struct ConvolutionOnCuda::Kernel {
     if (call.input_gradient()) input_gradient(c, call, dy, call.input_gradient().f32().data());
   }
 
-  void pack(Context&, uint32_t index, const float* plain, float* stored) const {
-    if (index != 0) return void(std::copy_n(plain, shape.filters, stored));
-    each_weight([&](size_t from, size_t to) { stored[to] = plain[from]; });
-  }
-  void unpack(Context&, uint32_t index, const float* stored, float* plain) const {
-    if (index != 0) return void(std::copy_n(stored, shape.filters, plain));
-    each_weight([&](size_t to, size_t from) { plain[to] = stored[from]; });
+  void prepare(Context& c, const LayerCall& call) const {
+    if (turns)
+      gpu::map(c, shape.weights(),
+               TurnedWeights{grid.group_channels, grid.taps, call.parameter(0), call.prepared<float>()});
   }
 
  private:
-  // body(place in plain order, place in stored order)
-  template <class Body>
-  void each_weight(const Body& body) const {
-    size_t plain = 0;
-    for (size_t k = 0; k < shape.filters; ++k)
-      for (size_t c = 0; c < grid.group_channels; ++c)
-        for (size_t t = 0; t < grid.taps; ++t, ++plain)
-          body(plain, (k * grid.taps + t) * grid.group_channels + c);
+  const float* weights(const LayerCall& call) const {
+    return turns ? call.prepared<float>() : call.parameter(0);
   }
 
   uint64_t calls_bytes() const {
     uint64_t most = bias_split.workspace_bytes(1);
-    if (!by_cudnn_weight_gradient()) most = std::max(most, weight_split.workspace_bytes(1));
+    if (!by_cudnn_weight_gradient()) most = std::max(most, weights_bytes(weight_split));
 #ifdef PLAIT_HAS_CUDNN
     if (cudnn) most = std::max<uint64_t>(most, cudnn->workspace_bytes());
 #endif
     return most;
   }
-  void* calls_space(const LayerCall& call) const { return call.workspace<std::byte>() + undone_bytes; }
+  void* calls_space(const LayerCall& call) const {
+    return call.workspace<std::byte>() + undone_bytes + turned_bytes;
+  }
 
   // The gradient of what the absorbed function was applied to.
   const float* undone(Context& c, const LayerCall& call) const {
@@ -118,24 +120,34 @@ struct ConvolutionOnCuda::Kernel {
 
   void convolve(Context& c, const LayerCall& call, const float* x, float* y) const {
 #ifdef PLAIT_HAS_CUDNN
-    if (cudnn && cudnn->has_forward()) return cudnn->forward(c, x, call.parameter(0), y, calls_space(call));
+    if (cudnn && cudnn->has_forward()) return cudnn->forward(c, x, weights(call), y, calls_space(call));
 #endif
-    gpu::map(c, call.output().size(), ConvolveForward{grid, x, call.parameter(0), y});
+    gather(c, {{grid, Checked(shape.batch) * grid.outputs, false}, shape.groups, x, weights(call), y, false});
   }
   void weight_gradient(Context& c, const LayerCall& call, const float* dy, float* dw) const {
     const float* x = call.input().f32().data();
 #ifdef PLAIT_HAS_CUDNN
-    if (by_cudnn_weight_gradient()) return cudnn->weight_gradient(c, x, dy, dw, calls_space(call));
+    if (by_cudnn_weight_gradient()) {
+      float* const to = turns ? reinterpret_cast<float*>(call.workspace<std::byte>() + undone_bytes) : dw;
+      cudnn->weight_gradient(c, x, dy, to, calls_space(call));
+      if (turns) gpu::map(c, shape.weights(), TurnedWeights{grid.taps, grid.group_channels, to, dw});
+      return;
+    }
 #endif
-    gpu::sum_columns(c, weight_split, ConvolveWeightGradient{grid, x, dy}, gpu::KeepFirst{dw}, calls_space(call));
+    gather_weights(c, shape, weight_split, x, dy, KeepPlain{grid.group_channels, grid.taps, dw},
+                   calls_space(call));
   }
   void input_gradient(Context& c, const LayerCall& call, const float* dy, float* dx) const {
 #ifdef PLAIT_HAS_CUDNN
     if (cudnn && cudnn->has_input_gradient())
-      return cudnn->input_gradient(c, call.parameter(0), dy, dx, call.accumulate(), calls_space(call));
+      return cudnn->input_gradient(c, weights(call), dy, dx, call.accumulate(), calls_space(call));
 #endif
-    gpu::map(c, call.input_gradient().size(),
-             ConvolveInputGradient{grid, dy, call.parameter(0), dx, call.accumulate()});
+    gather(c, {{grid, Checked(shape.batch) * grid.inputs, true},
+               shape.groups,
+               dy,
+               weights(call),
+               dx,
+               call.accumulate()});
   }
 };
 
@@ -153,4 +165,5 @@ Entry facts() {
 }  // namespace convolution
 
 PLAIT_PLUGIN("plait.convolution.cuda", "1.0.0", "Apache-2.0",
-             implementation<convolution::ConvolutionOnCuda>("plait.convolution", "plait.cuda"), convolution::facts());
+             implementation<convolution::ConvolutionOnCuda>("plait.convolution", "plait.cuda"),
+             convolution::facts());

@@ -3,8 +3,8 @@
 #include <plait/cuda/testing.hpp>
 #include <plait/sdk/testing_plugin.hpp>
 
-#include "cuda_work.hpp"
 #include "convolution.h"
+#include "cuda_work.hpp"
 
 using namespace plait::sdk;
 using namespace plait::sdk::testing;
@@ -22,24 +22,34 @@ struct Case {
 // Sums of `terms` products below 1, in f32 and another order.
 double near(double terms) { return terms * 0x1p-24; }
 
-// [filters, channels, taps] and back.
-std::vector<float> turned(Out plain, size_t filters, size_t rows, size_t columns) {
-  std::vector<float> result(plain.size());
-  for (size_t f = 0; f < filters; ++f)
-    for (size_t r = 0; r < rows; ++r)
-      for (size_t k = 0; k < columns; ++k)
-        result[(f * columns + k) * rows + r] = plain[(f * rows + r) * columns + k];
-  return result;
-}
-
 convolution::ConvolutionShape shape_of(const Case& e, LayerTest& layer) {
   convolution::Convolution config;
-  config.kernel = {e.kernel}, config.stride = {e.stride}, config.padding = {e.padding}, config.dilation = {e.dilation};
+  config.kernel = {e.kernel}, config.stride = {e.stride}, config.padding = {e.padding},
+  config.dilation = {e.dilation};
   const std::vector<PartSpec> inputs = {layer.inputs[0].spec()};
   const SpecList specs(inputs);
   const auto whole = [](int64_t n) { return static_cast<size_t>(n); };
   return {config.window(Spec(specs.data()[0])),
-          whole(e.extents[0]), whole(e.extents.back()), whole(e.filters), whole(e.groups), false, true, true, true, {}};
+          whole(e.extents[0]),
+          whole(e.extents.back()),
+          whole(e.filters),
+          whole(e.groups),
+          false,
+          true,
+          true,
+          true,
+          {}};
+}
+
+// Element i of what tiles make of `from` and w.
+float element(const convolution::TileShape& s, size_t groups, const float* from, const float* w, size_t i) {
+  const size_t wide = groups * s.columns(), column = i % wide;
+  float sum = 0;
+  for (size_t term = 0; term < s.terms(); ++term) {
+    const int64_t at = s.read(s.row(i / wide), s.term(term), column / s.columns());
+    if (at >= 0) sum += from[at] * w[s.weight(column / s.columns(), column % s.columns(), term)];
+  }
+  return sum;
 }
 
 void check(const Case& e) {
@@ -64,18 +74,31 @@ void check(const Case& e) {
   const convolution::ConvolutionShape shape = shape_of(e, layer);
   const convolution::CudaGrid grid(shape);
   const size_t channels = grid.group_channels, taps = grid.taps, rows = shape.batch * grid.outputs;
-  const std::vector<float> w = turned(layer.parameters[0].f32(), shape.filters, channels, taps);
+  const Out plain = layer.parameters[0].f32();
+  std::vector<float> w(plain.size()), back(plain.size());
+  on_card::map(w.size(), convolution::TurnedWeights{channels, taps, plain.data(), w.data()});
+  on_card::map(w.size(), convolution::TurnedWeights{taps, channels, w.data(), back.data()});
+  CHECK(on_card::distance(back, plain) == 0);
   std::vector<float> y(layer.output().f32().size()), dx(layer.input().f32().size()), dw(w.size());
   const float *x = layer.input().f32().data(), *dy = layer.output_gradients[0].f32().data();
-  on_card::map(y.size(), convolution::ConvolveForward{grid, x, w.data(), y.data()});
-  on_card::map(dx.size(), convolution::ConvolveInputGradient{grid, dy, w.data(), dx.data(), false});
-  on_card::sum_columns(gpu::ColumnSplit(rows, w.size()), convolution::ConvolveWeightGradient{grid, x, dy},
-                       gpu::KeepFirst{dw.data()});
-  const double terms = static_cast<double>(taps * channels), filters = static_cast<double>(taps * grid.group_filters);
+  const convolution::TileShape there{grid, rows, false}, back_again{grid, shape.batch * grid.inputs, true};
+  for (size_t i = 0; i < y.size(); ++i) y[i] = element(there, shape.groups, x, w.data(), i);
+  for (size_t i = 0; i < dx.size(); ++i) dx[i] = element(back_again, shape.groups, dy, w.data(), i);
+  std::vector<double> sums(w.size());
+  for (size_t row = 0; row < rows; ++row)
+    for (size_t group = 0; group < shape.groups; ++group)
+      for (size_t term = 0; term < there.terms(); ++term) {
+        const int64_t at = there.read(there.row(row), there.term(term), group);
+        for (size_t f = 0; at >= 0 && f < grid.group_filters; ++f)
+          sums[there.weight(group, f, term)] +=
+              double{x[at]} * double{dy[row * shape.filters + group * grid.group_filters + f]};
+      }
+  for (size_t i = 0; i < w.size(); ++i) convolution::KeepPlain{channels, taps, dw.data()}(i, &sums[i]);
+  const double terms = static_cast<double>(taps * channels),
+               filters = static_cast<double>(taps * grid.group_filters);
   CHECK(on_card::distance(y, layer.output().f32()) <= near(terms));
   CHECK(on_card::distance(dx, layer.input_gradients[0].f32()) <= near(filters));
-  CHECK(on_card::distance(turned(dw, shape.filters, taps, channels), layer.parameter_gradients[0].f32()) <=
-        near(static_cast<double>(rows)));
+  CHECK(on_card::distance(dw, layer.parameter_gradients[0].f32()) <= near(static_cast<double>(rows)));
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 // Convolution by cuDNN: f32 throughout, channels-last, deterministic algorithms alone.
 //
-// The algorithm follows from shape, card and cuDNN's version by cuDNN's own estimates, which look at no clock;
-// what is not deterministic or wants more than kMostWorkspace is passed over. Weights are stored as
-// [filters, taps, channels / groups].
+// The algorithm follows from shape, card and cuDNN's version by cuDNN's own estimates, which look at no
+// clock; what is not deterministic or wants more than kMostWorkspace is passed over. Weights, and
+// their gradient, are [filters, taps, channels / groups].
 //
 // Fails with: cuDNN's text and what was done. Threads: setup [setup only]; work [any], one stream at a time.
 #pragma once
@@ -63,8 +63,9 @@ class CudnnConvolution {
   void input_gradient(const Context& c, const float* w, const float* dy, float* dx, bool accumulate,
                       void* workspace) const {
     const float one = 1, before = accumulate ? 1.0f : 0.0f;
-    check(cudnnConvolutionBackwardData(plait_cuda::cudnn(c), &one, w_.get(), w, y_.get(), dy, convolution_.get(),
-                                       *input_gradient_, workspace, workspace_, &before, x_.get(), dx),
+    check(cudnnConvolutionBackwardData(plait_cuda::cudnn(c), &one, w_.get(), w, y_.get(), dy,
+                                       convolution_.get(), *input_gradient_, workspace, workspace_, &before,
+                                       x_.get(), dx),
           "the input gradient of a convolution");
   }
   void weight_gradient(const Context& c, const float* x, const float* dy, float* dw, void* workspace) const {
@@ -76,8 +77,10 @@ class CudnnConvolution {
   }
 
  private:
-  using Tensor = CudnnDescriptor<cudnnTensorDescriptor_t, cudnnCreateTensorDescriptor, cudnnDestroyTensorDescriptor>;
-  using Filter = CudnnDescriptor<cudnnFilterDescriptor_t, cudnnCreateFilterDescriptor, cudnnDestroyFilterDescriptor>;
+  using Tensor =
+      CudnnDescriptor<cudnnTensorDescriptor_t, cudnnCreateTensorDescriptor, cudnnDestroyTensorDescriptor>;
+  using Filter =
+      CudnnDescriptor<cudnnFilterDescriptor_t, cudnnCreateFilterDescriptor, cudnnDestroyFilterDescriptor>;
   using Operation = CudnnDescriptor<cudnnConvolutionDescriptor_t, cudnnCreateConvolutionDescriptor,
                                     cudnnDestroyConvolutionDescriptor>;
   using Extents = plait::sdk::Window::Extents;
@@ -117,9 +120,9 @@ class CudnnConvolution {
           "the kernel of a convolution");
     const std::vector<int> padding = spatial(window.padding), stride = spatial(window.stride),
                            dilation = spatial(window.dilation);
-    check(cudnnSetConvolutionNdDescriptor(convolution_.get(), static_cast<int>(padding.size()), padding.data(),
-                                          stride.data(), dilation.data(), CUDNN_CROSS_CORRELATION,
-                                          CUDNN_DATA_FLOAT),
+    check(cudnnSetConvolutionNdDescriptor(convolution_.get(), static_cast<int>(padding.size()),
+                                          padding.data(), stride.data(), dilation.data(),
+                                          CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT),
           "the strides of a convolution");
     check(cudnnSetConvolutionGroupCount(convolution_.get(), narrow(plait::sdk::Checked(shape_.groups))),
           "the groups of a convolution");
@@ -168,9 +171,9 @@ class CudnnConvolution {
   void find_weight_gradient(cudnnHandle_t handle) {
     std::vector<cudnnConvolutionBwdFilterAlgoPerf_t> found(CUDNN_CONVOLUTION_BWD_FILTER_ALGO_COUNT);
     int count = 0;
-    if (cudnnGetConvolutionBackwardFilterAlgorithm_v7(handle, x_.get(), y_.get(), convolution_.get(), w_.get(),
-                                                      CUDNN_CONVOLUTION_BWD_FILTER_ALGO_COUNT, &count,
-                                                      found.data()) != CUDNN_STATUS_SUCCESS)
+    if (cudnnGetConvolutionBackwardFilterAlgorithm_v7(handle, x_.get(), y_.get(), convolution_.get(),
+                                                      w_.get(), CUDNN_CONVOLUTION_BWD_FILTER_ALGO_COUNT,
+                                                      &count, found.data()) != CUDNN_STATUS_SUCCESS)
       count = 0;
     found.resize(static_cast<size_t>(count));
     weight_gradient_ = best(found, [&](cudnnConvolutionBwdFilterAlgo_t algorithm, size_t* bytes) {

@@ -34,7 +34,8 @@ struct DropoutOnCuda::Kernel {
     const uint64_t count = call.input().size();
     if (!call.training() || frozen) return gpu::copy(c, x, y, count);
     const auto limit = static_cast<uint64_t>(rate * 0x1p32);
-    gpu::map(c, bytes(count), DropoutForward{call.rng(), limit, {factor, x, y, count}, call.saved<uint8_t>()});
+    gpu::map(c, bytes(count),
+             DropoutForward{call.rng(), limit, {factor, x, y, count}, call.saved<uint8_t>()});
   }
 
   void backward(Context& c, const LayerCall& call) const {

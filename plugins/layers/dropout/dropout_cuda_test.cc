@@ -26,10 +26,13 @@ TEST_CASE("dropout's kernels drop what the host drops") {
       std::vector<float> y(count), dx(count);
       std::vector<uint8_t> kept(bytes);
       const auto factor = static_cast<float>(1 / (1 - rate));
-      on_card::map(bytes, layers::DropoutForward{layer.rng, static_cast<uint64_t>(rate * 0x1p32),
-                                                 {factor, layer.input().f32().data(), y.data(), count}, kept.data()});
-      on_card::map(bytes, layers::DropoutBackward{
-                              {factor, layer.output_gradients[0].f32().data(), dx.data(), count}, kept.data()});
+      on_card::map(bytes, layers::DropoutForward{layer.rng,
+                                                 static_cast<uint64_t>(rate * 0x1p32),
+                                                 {factor, layer.input().f32().data(), y.data(), count},
+                                                 kept.data()});
+      on_card::map(bytes,
+                   layers::DropoutBackward{{factor, layer.output_gradients[0].f32().data(), dx.data(), count},
+                                           kept.data()});
       CHECK(on_card::distance(y, layer.output().f32()) == 0);
       CHECK(on_card::distance(dx, layer.input_gradients[0].f32()) == 0);
     }

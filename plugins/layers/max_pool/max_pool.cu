@@ -52,8 +52,9 @@ struct MaxPoolOnCuda::Kernel {
   void forward_to(Context& c, const LayerCall& call) const {
     Tap* const places = call.training() ? call.saved<Tap>() : nullptr;
     with_grid([&]<class Index>(const gpu::WindowGrid<Index>& grid) {
-      gpu::map(c, outputs(),
-               MaxPoolForward<Index, Tap>{grid, call.input().f32().data(), call.output().f32().data(), places});
+      gpu::map(
+          c, outputs(),
+          MaxPoolForward<Index, Tap>{grid, call.input().f32().data(), call.output().f32().data(), places});
     });
   }
   template <class Tap>

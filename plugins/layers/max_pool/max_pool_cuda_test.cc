@@ -21,7 +21,8 @@ void check(std::vector<int64_t> extents, int kernel, int stride, int padding, bo
   CAPTURE(stride);
   CAPTURE(padding);
   TestHost host;
-  LayerTest layer(host, kMaxPool, Settings(kMaxPool).set("kernel", kernel).set("stride", stride).set("padding", padding),
+  LayerTest layer(host, kMaxPool,
+                  Settings(kMaxPool).set("kernel", kernel).set("stride", stride).set("padding", padding),
                   {{"x", DType::f32, extents}});
   layer.input().f32()[0] = NAN;
   layer.forward();
@@ -41,8 +42,9 @@ void check(std::vector<int64_t> extents, int kernel, int stride, int padding, bo
   const gpu::WindowGrid<Index> grid(window, channels);
   std::vector<Tap> places(own_y.size());
   on_card::map(own_y.size(), layers::MaxPoolForward<Index, Tap>{grid, x.data(), own_y.data(), places.data()});
-  on_card::map(own_dx.size(), layers::MaxPoolBackward<Index, Tap>{grid, layer.output_gradients[0].f32().data(),
-                                                                  places.data(), own_dx.data(), accumulate});
+  on_card::map(own_dx.size(),
+               layers::MaxPoolBackward<Index, Tap>{grid, layer.output_gradients[0].f32().data(),
+                                                   places.data(), own_dx.data(), accumulate});
   CHECK(on_card::distance(own_y, layer.output().f32()) == 0);
   CHECK(on_card::distance(own_dx, dx) == 0);
 }

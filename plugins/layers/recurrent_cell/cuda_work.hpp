@@ -10,7 +10,11 @@ namespace layers {
 struct RecurrentSizes {
   uint64_t batch, steps, units, rows;
   bool gru;
+  const int32_t* lengths;  // [batch]: steps that a sample has; null: all
 
+  PLAIT_ANYWHERE bool has(uint64_t sample, uint64_t step) const {
+    return !lengths || step < static_cast<uint64_t>(lengths[sample]);
+  }
   PLAIT_ANYWHERE uint64_t at(uint64_t sample, uint64_t step) const { return sample * steps + step; }
 };
 
@@ -19,11 +23,11 @@ PLAIT_ANYWHERE inline float recurrent_sigmoid(float x) { return 1 / (1 + expf(-x
 // One state from the one before.
 struct RecurrentForward {
   RecurrentSizes s;
-  const float* a;   // [batch, steps, rows]: Wi x + bi
-  const float* w;   // [units, rows]: Wh, columns side by side
-  const float* b;   // [rows]: bh
-  float* y;         // [batch, steps, units]
-  float* saved;     // gru in training: r, z, n, Wh h + bh of n, [batch, steps, 4, units]; or null
+  const float* a;  // [batch, steps, rows]: Wi x + bi
+  const float* w;  // [units, rows]: Wh, columns side by side
+  const float* b;  // [rows]: bh
+  float* y;        // [batch, steps, units]
+  float* saved;    // gru in training: r, z, n, Wh h + bh of n, [batch, steps, 4, units]; or null
 
   // Row `row` of Wh h + bh. h: null for zeros.
   PLAIT_ANYWHERE float recurrent(const float* h, uint64_t row) const {
@@ -34,6 +38,7 @@ struct RecurrentForward {
   // Unit i after step `step`, which all units of the step before know.
   PLAIT_ANYWHERE void unit(uint64_t sample, uint64_t step, uint64_t i) const {
     const uint64_t at = s.at(sample, step), u = s.units;
+    if (!s.has(sample, step)) return void(y[at * u + i] = 0);
     const float* const h = step > 0 ? y + (at - 1) * u : nullptr;
     const float* const mine = a + at * s.rows;
     if (!s.gru) return void(y[at * u + i] = tanhf(mine[i] + recurrent(h, i)));
@@ -52,16 +57,22 @@ struct RecurrentForward {
 struct RecurrentBackward {
   RecurrentSizes s;
   const float *y, *dy, *saved;
-  const float* w;    // [rows, units]: Wh
-  float *da, *db;    // [batch, steps, rows]: of Wi x + bi and of Wh h + bh; one and the same where there is no gru
-  float* dh;         // [batch, units]
+  const float* w;  // [rows, units]: Wh
+  float *da,
+      *db;    // [batch, steps, rows]: of Wi x + bi and of Wh h + bh; one and the same where there is no gru
+  float* dh;  // [batch, units]
 
   // da and db of unit i; dh becomes what reaches the state before directly.
   PLAIT_ANYWHERE void gates(uint64_t sample, uint64_t step, uint64_t i) const {
     const uint64_t at = s.at(sample, step), u = s.units;
     float& mine = dh[sample * u + i];
-    const float from = dy[at * u + i] + (step + 1 < s.steps ? mine : 0.0f);
     float *const a = da + at * s.rows + i, *const b = db + at * s.rows + i;
+    if (!s.has(sample, step)) {
+      for (uint64_t row = 0; row < s.rows; row += u) a[row] = b[row] = 0;
+      mine = 0;
+      return;
+    }
+    const float from = dy[at * u + i] + (step + 1 < s.steps ? mine : 0.0f);
     if (!s.gru) {
       const float now = y[at * u + i];
       *a = from * (1 - now * now);
@@ -79,11 +90,25 @@ struct RecurrentBackward {
   }
   // What reaches the state before through Wh; all of the step's gates are known.
   PLAIT_ANYWHERE void back(uint64_t sample, uint64_t step, uint64_t i) const {
+    if (!s.has(sample, step)) return;
     const float* const from = db + s.at(sample, step) * s.rows;
     float sum = dh[sample * s.units + i];
     for (uint64_t row = 0; row < s.rows; ++row) sum += w[row * s.units + i] * from[row];
     dh[sample * s.units + i] = sum;
   }
+};
+
+// x [batch, steps, channels] with zeros behind a sample's length, for gpu::map.
+struct StepsThatAre {
+  RecurrentSizes s;
+  uint64_t channels;
+  const float* x;
+  float* to;
+  PLAIT_ANYWHERE float load(uint64_t i) const {
+    const auto at = plait::sdk::gpu::divide(plait::sdk::gpu::divide(i, channels).quotient, s.steps);
+    return s.has(at.quotient, at.remainder) ? x[i] : 0.0f;
+  }
+  PLAIT_ANYWHERE void store(uint64_t i, float value) const { to[i] = value; }
 };
 
 // The state before each step, [batch, steps, units], for gpu::map.

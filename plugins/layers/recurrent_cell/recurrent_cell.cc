@@ -179,4 +179,5 @@ struct RecurrentCell::Kernel {
 
 }  // namespace layers
 
-PLAIT_PLUGIN("plait.recurrent_cell", "1.0.0", "Apache-2.0", layer<layers::RecurrentCell>("plait.recurrent_cell"));
+PLAIT_PLUGIN("plait.recurrent_cell", "1.0.0", "Apache-2.0",
+             layer<layers::RecurrentCell>("plait.recurrent_cell"));

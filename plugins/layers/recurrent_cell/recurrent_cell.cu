@@ -1,10 +1,10 @@
-// recurrent_cell on CUDA devices: what does not wait for the step before is one product over all steps; the rest
-// is one kernel, of which a block takes a sample from its first step to its last.
+// recurrent_cell on CUDA devices: what does not wait for the step before is one product over all steps; the
+// rest is one kernel, of which a block takes a sample from its first step to its last.
 #include "recurrent_cell.h"
 
+#include <plait_cuda/cublas_lt.h>
 #include <plait/cuda/map.hpp>
 #include <plait/cuda/sums.hpp>
-#include <plait_cuda/cublas_lt.h>
 
 #include <algorithm>
 #include <memory>
@@ -40,26 +40,28 @@ struct RecurrentCellOnCuda : RecurrentCell {
 struct RecurrentCellOnCuda::Kernel {
   RecurrentSizes s;
   uint64_t channels, all;  // all: steps of all samples
+  bool varies;             // samples have lengths
   gpu::ColumnSplit bias_split;
   // In cuBLAS's words, by columns: x [channels, all], a [rows, all], Wi [channels, rows], h [units, all].
   std::unique_ptr<Product> a, dwi, dwh, dx;
   uint64_t products_bytes = 0;
 
   Kernel(const RecurrentCellOnCuda& config, Context& c, const LayerRequest& r, LayerNeeds& n)
-      : s{static_cast<uint64_t>(r.input().shape(0)), static_cast<uint64_t>(r.input().shape(1)),
-          static_cast<uint64_t>(config.units), static_cast<uint64_t>(config.gates() * config.units),
-          config.cell == Cell::kGru},
+      : s{static_cast<uint64_t>(r.input().shape(0)),
+          static_cast<uint64_t>(r.input().shape(1)),
+          static_cast<uint64_t>(config.units),
+          static_cast<uint64_t>(config.gates() * config.units),
+          config.cell == Cell::kGru,
+          nullptr},
         channels(static_cast<uint64_t>(r.input().shape(2))),
         all(Checked(s.batch) * s.steps),
+        varies(r.input().variable_axis() >= 0),
         bias_split(all, s.rows) {
-    if (r.input().variable_axis() >= 0)
-      throw Unsupported("the device wants fixed extents, got ", r.input(), " of which axis ",
-                        r.input().variable_axis(), " varies");
-    n.repeats();
+    if (!varies) n.repeats();
     if (r.training()) n.saved(Checked(all) * kept() * sizeof(float));
     n.prepared(Checked(s.rows) * s.units * sizeof(float));
     plan(c, r);
-    n.workspace(Checked(numbers(r.training())) * sizeof(float) + products_bytes);
+    n.workspace(Checked(Space(*this, nullptr, r.training()).numbers) * sizeof(float) + products_bytes);
   }
 
   // Wh with its columns side by side.
@@ -69,45 +71,59 @@ struct RecurrentCellOnCuda::Kernel {
 
   void forward(Context& c, const LayerCall& call) const {
     if (all == 0) return;
-    auto* const sums = call.workspace<float>();
-    a->run(c, call.parameter(0), call.input().f32().data(), sums, products(call, false), call.parameter(2));
-    const RecurrentForward work{s, sums, call.prepared<float>(), call.parameter(3), call.output().f32().data(),
-                                call.training() && s.gru ? call.saved<float>() : nullptr};
-    gpu::launch(c, blocks(), gpu::kThreads, forward_kernel, work);
+    const Space space(*this, call.workspace<float>(), false);
+    const RecurrentSizes sizes = with_lengths(c, call, space);
+    a->run(c, call.parameter(0), steps_that_are(c, call, sizes, space), space.da, space.products(),
+           call.parameter(2));
+    float* const saved = call.training() && s.gru ? call.saved<float>() : nullptr;
+    const RecurrentForward work{
+        sizes, space.da, call.prepared<float>(), call.parameter(3), call.output().f32().data(), saved};
+    gpu::launch(c, blocks(), threads(), forward_kernel, work);
   }
 
   void backward(Context& c, const LayerCall& call) const {
-    float *const da = call.workspace<float>(), *const db = s.gru ? da + all * s.rows : da;
-    float *const before = db + all * s.rows, *const dh = before + all * s.units;
-    void* const space = products(call, true);
-    const float *x = call.input().f32().data(), *y = call.output().f32().data();
-    if (all > 0) {
-      const RecurrentBackward work{s,  y,  call.output_gradient().f32().data(), call.saved<float>(), call.parameter(1),
-                                   da, db, dh};
-      gpu::launch(c, blocks(), gpu::kThreads, backward_kernel, work);
-      gpu::map(c, all * s.units, StatesBefore{s, y, before});
-    }
-    product(c, dwi.get(), x, da, call.parameter_gradient(0), s.rows * channels, space);
-    product(c, dwh.get(), before, db, call.parameter_gradient(1), s.rows * s.units, space);
-    bias(c, da, call.parameter_gradient(2), space);
-    bias(c, db, call.parameter_gradient(3), space);
+    const Space space(*this, call.workspace<float>(), true);
+    const RecurrentSizes sizes = with_lengths(c, call, space);
+    const float* x = steps_that_are(c, call, sizes, space);
+    if (all > 0) walk_back(c, call, sizes, space);
+    product(c, dwi.get(), x, space.da, call.parameter_gradient(0), s.rows * channels, space);
+    product(c, dwh.get(), space.before, space.db, call.parameter_gradient(1), s.rows * s.units, space);
+    bias(c, space.da, call.parameter_gradient(2), space);
+    bias(c, space.db, call.parameter_gradient(3), space);
     if (call.input_gradient() && dx)
-      dx->run(c, call.parameter(0), da, call.input_gradient().f32().data(), space);
+      dx->run(c, call.parameter(0), space.da, call.input_gradient().f32().data(), space.products());
   }
 
  private:
+  // Parts of the workspace, in f32 numbers. Forward has a = Wi x + bi where backward has its gradient.
+  struct Space {
+    float *begin, *lengths, *x, *da, *db, *before, *dh;
+    uint64_t numbers = 0;
+
+    Space(const Kernel& k, float* from, bool backward) : begin(from) {
+      const uint64_t gates = Checked(k.all) * k.s.rows, states = Checked(k.all) * k.s.units;
+      lengths = take(k.varies ? k.s.batch : 0);
+      x = take(k.varies ? uint64_t{Checked(k.all) * k.channels} : 0);
+      da = take(gates);
+      db = k.s.gru ? take(backward ? gates : 0) : da;
+      before = take(backward ? states : 0);
+      dh = take(backward ? k.s.batch * k.s.units : 0);
+    }
+    // What products and sums of columns use.
+    void* products() const { return begin + numbers; }
+
+   private:
+    float* take(uint64_t count) {
+      float* const part = begin ? begin + numbers : nullptr;
+      numbers = Checked(numbers) + round_up(count, 64);
+      return part;
+    }
+  };
+
   uint64_t kept() const { return s.gru ? 4 * s.units : 0; }
   dim3 blocks() const { return gpu::blocks_for(s.batch, 1); }
-  // Of the workspace, before what products and sums use.
-  uint64_t numbers(bool backward) const {
-    const uint64_t gates = Checked(all) * s.rows;
-    if (!backward) return round_up(gates, 64);
-    const uint64_t states = Checked(all) * s.units + Checked(s.batch) * s.units;
-    return round_up(Checked(gates) * (s.gru ? 2 : 1) + states, 64);
-  }
-  // What an evaluating instance has there is less.
-  std::byte* products(const LayerCall& call, bool backward) const {
-    return call.workspace<std::byte>() + numbers(backward) * sizeof(float);
+  dim3 threads() const {
+    return dim3(static_cast<unsigned>(std::min<uint64_t>(gpu::kThreads, (s.units + 31) / 32 * 32)));
   }
 
   void plan(const Context& c, const LayerRequest& r) {
@@ -127,15 +143,42 @@ struct RecurrentCellOnCuda::Kernel {
     products_bytes = std::max(products_bytes, bias_split.workspace_bytes(1));
   }
 
+  // Lengths are the host's: they are copied to where kernels reach them.
+  RecurrentSizes with_lengths(Context& c, const LayerCall& call, const Space& space) const {
+    RecurrentSizes sizes = s;
+    const auto lengths = call.input().lengths();
+    if (!varies || lengths.empty()) return sizes;
+    gpu::check(cudaMemcpyAsync(space.lengths, lengths.data(), lengths.size_bytes(), cudaMemcpyHostToDevice,
+                               gpu::stream(c)),
+               "the lengths of samples");
+    sizes.lengths = reinterpret_cast<const int32_t*>(space.lengths);
+    return sizes;
+  }
+  // What lies behind a sample's end may be NaN, and meets zeros in sums.
+  const float* steps_that_are(Context& c, const LayerCall& call, const RecurrentSizes& sizes,
+                              const Space& space) const {
+    const float* x = call.input().f32().data();
+    if (!sizes.lengths) return x;
+    gpu::map(c, all * channels, StepsThatAre{sizes, channels, x, space.x});
+    return space.x;
+  }
+  void walk_back(Context& c, const LayerCall& call, const RecurrentSizes& sizes, const Space& space) const {
+    const float *y = call.output().f32().data(), *dy = call.output_gradient().f32().data();
+    const RecurrentBackward work{sizes,    y,        dy,      call.saved<float>(), call.parameter(1),
+                                 space.da, space.db, space.dh};
+    gpu::launch(c, blocks(), threads(), backward_kernel, work);
+    gpu::map(c, all * s.units, StatesBefore{sizes, y, space.before});
+  }
+
   // A sum over no steps is zero.
   static void product(Context& c, const Product* by, const float* first, const float* second, float* to,
-                      uint64_t count, void* space) {
+                      uint64_t count, const Space& space) {
     if (!to) return;
-    if (by) return by->run(c, first, second, to, space);
+    if (by) return by->run(c, first, second, to, space.products());
     gpu::check(cudaMemsetAsync(to, 0, count * sizeof(float), gpu::stream(c)), "a gradient of no steps");
   }
-  void bias(Context& c, const float* gradient, float* to, void* space) const {
-    if (to) gpu::sum_columns(c, bias_split, gpu::SumOf{gradient}, gpu::KeepFirst{to}, space);
+  void bias(Context& c, const float* gradient, float* to, const Space& space) const {
+    if (to) gpu::sum_columns(c, bias_split, gpu::SumOf{gradient}, gpu::KeepFirst{to}, space.products());
   }
 };
 

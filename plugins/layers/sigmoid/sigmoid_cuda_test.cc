@@ -8,7 +8,8 @@ using namespace plait::sdk;
 using namespace plait::sdk::testing;
 namespace on_card = plait::sdk::gpu::testing;
 
-// Both are within two units of the last place of the function, which is at most 1; its slope by y doubles that.
+// Both are within two units of the last place of the function, which is at most 1; its slope by y doubles
+// that.
 TEST_CASE("sigmoid's kernels do what the host does") {
   const Entry layer_type = linked("plait.sigmoid");
   TestHost host;

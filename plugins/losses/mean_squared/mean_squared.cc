@@ -122,4 +122,5 @@ struct MeanSquaredOnHost : MeanSquared {
 }  // namespace
 }  // namespace losses
 
-PLAIT_PLUGIN("plait.mean_squared", "1.0.0", "Apache-2.0", loss<losses::MeanSquaredOnHost>("plait.mean_squared"));
+PLAIT_PLUGIN("plait.mean_squared", "1.0.0", "Apache-2.0",
+             loss<losses::MeanSquaredOnHost>("plait.mean_squared"));

@@ -4,8 +4,8 @@
 #include <plait/sdk/testing_optimizer.hpp>
 #include <plait/sdk/testing_plugin.hpp>
 
-#include "cuda_work.hpp"
 #include "adam.h"
+#include "cuda_work.hpp"
 
 using namespace plait::sdk;
 using namespace plait::sdk::testing;

@@ -15,9 +15,10 @@ namespace {
 struct LarsOnCuda : Lars {
   void step(Context& c, const OptimizerCall& call) const {
     const double decay = call.decay() ? weight_decay : 0;
-    gpu::map(c, call.count,
-             LarsStep{local_rate(c, call, decay), rate, static_cast<float>(decay), static_cast<float>(momentum),
-                      call.gradients.data(), call.weights.data(), call.slot(0).data()});
+    gpu::map(
+        c, call.count,
+        LarsStep{local_rate(c, call, decay), rate, static_cast<float>(decay), static_cast<float>(momentum),
+                 call.gradients.data(), call.weights.data(), call.slot(0).data()});
   }
 
  private:

@@ -24,8 +24,8 @@ TEST_CASE("lars's kernels do what the host does") {
       double scaled = 0;
       on_card::sum_columns(gpu::ColumnSplit(3000, 1), optimizers::LarsLengths{w.data(), g},
                            optimizers::LarsRate{0.5, 0.02, decay, &scaled});
-      on_card::map(3000, optimizers::LarsStep{decays ? &scaled : nullptr, 0.5, static_cast<float>(decay), 0.9f, g,
-                                              w.data(), v.data()});
+      on_card::map(3000, optimizers::LarsStep{decays ? &scaled : nullptr, 0.5, static_cast<float>(decay),
+                                              0.9f, g, w.data(), v.data()});
       test.step();
       CHECK(on_card::distance(w, test.weights.f32()) <= 10 * 0x1p-24);
       CHECK(on_card::distance(v, test.slots[0].f32()) <= 10 * 0x1p-24);

@@ -1,5 +1,5 @@
-// How gpu::sum_columns (sums.hpp) cuts a matrix, and sums that several layers want. Nothing of CUDA is needed.
-// Threads: [any]
+// How gpu::sum_columns (sums.hpp) cuts a matrix, and sums that several layers want. Nothing of CUDA is
+// needed. Threads: [any]
 #pragma once
 #include <plait/anywhere.hpp>
 #include <plait/sdk/checked.hpp>
@@ -8,15 +8,15 @@
 
 namespace plait::sdk::gpu {
 
-// Who adds what: `wide` columns and `high` rows at a time by a block, pieces of rows_a_piece rows; of few rows a
-// thread adds a column.
+// Who adds what: `wide` columns and `high` rows at a time by a block, pieces of rows_a_piece rows; of few
+// rows a thread adds a column.
 struct ColumnSplit {
   static constexpr uint32_t kThreadsOfBlock = 256;
-  static constexpr uint32_t kWidest = 32;         // neighbours that are loaded at once
-  static constexpr uint64_t kMostBlocks = 1024;   // enough for every card
-  static constexpr uint64_t kFewestRows = 8;      // of a thread
-  static constexpr unsigned kAdders = 64;         // threads that add the pieces of a column,
-  static constexpr uint64_t kFewPieces = 16;      // where there are more than these; else one
+  static constexpr uint32_t kWidest = 32;        // neighbours that are loaded at once
+  static constexpr uint64_t kMostBlocks = 1024;  // enough for every card
+  static constexpr uint64_t kFewestRows = 8;     // of a thread
+  static constexpr unsigned kAdders = 64;        // threads that add the pieces of a column,
+  static constexpr uint64_t kFewPieces = 16;     // where there are more than these; else one
 
   static constexpr uint64_t kFewRows = 64;
 
@@ -44,7 +44,9 @@ struct ColumnSplit {
 struct SumOf {
   static constexpr unsigned kSums = 1;
   const float* x;
-  PLAIT_ANYWHERE void add(uint64_t at, uint64_t, double* sums) const { sums[0] += static_cast<double>(x[at]); }
+  PLAIT_ANYWHERE void add(uint64_t at, uint64_t, double* sums) const {
+    sums[0] += static_cast<double>(x[at]);
+  }
 };
 struct KeepFirst {
   float* to;

@@ -1,21 +1,23 @@
-// Sums in an order that the numbers of rows and columns decide, in f64: the same bits at every launch, on every
-// card and stream. Threads add rows of a piece, then threads of another kernel add pieces.
+// Sums in an order that the numbers of rows and columns decide, in f64: the same bits at every launch, on
+// every card and stream. Threads add rows of a piece, then threads of another kernel add pieces.
 //
 //   struct Squares {  // what a row adds to the sums of its column
 //     static constexpr unsigned kSums = 1;
 //     const float* x;
-//     PLAIT_ANYWHERE void add(uint64_t at, uint64_t column, double* sums) const { sums[0] += double(x[at]) * x[at]; }
+//     PLAIT_ANYWHERE void add(uint64_t at, uint64_t column, double* sums) const { sums[0] += double(x[at]) *
+//     x[at]; }
 //   };
 //   struct Keep {     // what becomes of a column's sums
 //     float* to;
-//     PLAIT_ANYWHERE void operator()(uint64_t column, const double* sums) const { to[column] = float(sums[0]); }
+//     PLAIT_ANYWHERE void operator()(uint64_t column, const double* sums) const { to[column] =
+//     float(sums[0]); }
 //   };
 //   const gpu::ColumnSplit split(rows, columns);
 //   n.workspace(split.workspace_bytes(Squares::kSums));                     // when the memory is asked for
 //   gpu::sum_columns(c, split, Squares{x}, Keep{to}, call.workspace());     // `at` is row * columns + column
 //
-// A sum over all elements is that of one column. Fails with: the runtime's text. Threads: [any], one stream at
-// a time.
+// A sum over all elements is that of one column. Fails with: the runtime's text. Threads: [any], one stream
+// at a time.
 #pragma once
 #include <plait/cuda.hpp>
 #include <plait/cuda/column_split.hpp>
@@ -86,7 +88,8 @@ __global__ void add_pieces(ColumnSplit s, const double* partial, Finish finish) 
     __syncthreads();
     if (threadIdx.x < half)
       for (unsigned k = 0; k < kSums; ++k)
-        shared[k * ColumnSplit::kAdders + threadIdx.x] += shared[k * ColumnSplit::kAdders + threadIdx.x + half];
+        shared[k * ColumnSplit::kAdders + threadIdx.x] +=
+            shared[k * ColumnSplit::kAdders + threadIdx.x + half];
   }
   if (threadIdx.x != 0) return;
   for (unsigned k = 0; k < kSums; ++k) sums[k] = shared[k * ColumnSplit::kAdders];
@@ -94,6 +97,17 @@ __global__ void add_pieces(ColumnSplit s, const double* partial, Finish finish) 
 }
 
 }  // namespace detail
+
+// Adds up partial sums [pieces, kSums, columns], which another kernel made; for sum_columns and its like.
+template <unsigned kSums, class Finish>
+void add_pieces(const Context& c, const ColumnSplit& split, const double* partial, const Finish& finish) {
+  if (split.pieces <= ColumnSplit::kFewPieces)
+    return each(c, split.columns, detail::add_few_pieces<kSums, Finish>, split.pieces, partial, finish);
+  if (split.columns > 0x7FFFFFFF)
+    throw Unsupported("sums of ", split.columns, " columns are more than a card takes");
+  launch(c, dim3(static_cast<unsigned>(split.columns)), ColumnSplit::kAdders,
+         detail::add_pieces<kSums, Finish>, split, partial, finish);
+}
 
 // workspace: split.workspace_bytes(Term::kSums), on the card. Nothing for no columns.
 template <class Term, class Finish>
@@ -104,13 +118,10 @@ void sum_columns(const Context& c, const ColumnSplit& split, const Term& term, c
     return each(c, split.columns, detail::sum_few_rows<Term, Finish>, split.rows, term, finish);
   auto* const partial = static_cast<double*>(workspace);
   const uint64_t blocks = split.pieces * split.strips;
-  if (blocks > 0x7FFFFFFF || split.columns > 0x7FFFFFFF)
+  if (blocks > 0x7FFFFFFF)
     throw Unsupported("sums of ", split.columns, " columns are more than a card takes");
   launch(c, dim3(static_cast<unsigned>(blocks)), kThreads, detail::sum_pieces<Term>, split, term, partial);
-  if (split.pieces <= ColumnSplit::kFewPieces)
-    return each(c, split.columns, detail::add_few_pieces<Term::kSums, Finish>, split.pieces, partial, finish);
-  launch(c, dim3(static_cast<unsigned>(split.columns)), ColumnSplit::kAdders,
-         detail::add_pieces<Term::kSums, Finish>, split, partial, finish);
+  add_pieces<Term::kSums>(c, split, partial, finish);
 }
 
 }  // namespace plait::sdk::gpu

@@ -1,5 +1,5 @@
-// Kernels of map.hpp and sums.hpp on the host, for tests: the same functions, element by element, and the same
-// order of sums. Nothing of CUDA is needed.
+// Kernels of map.hpp and sums.hpp on the host, for tests: the same functions, element by element, and the
+// same order of sums. Nothing of CUDA is needed.
 //
 // Threads: [any]
 #pragma once

@@ -30,7 +30,8 @@ struct WindowGrid {
     return p.n = i, p;
   }
   PLAIT_ANYWHERE Index element(const Place& p, const Index (&extents)[3]) const {
-    return (((p.n * extents[0] + p.at[0]) * extents[1] + p.at[1]) * extents[2] + p.at[2]) * channels + p.channel;
+    return (((p.n * extents[0] + p.at[0]) * extents[1] + p.at[1]) * extents[2] + p.at[2]) * channels +
+           p.channel;
   }
 
   struct Range {
@@ -90,7 +91,8 @@ struct WindowGrid {
 // Whether 32 bits count elements, and places in a padded input.
 inline bool fits_32_bits(const Window& w, uint64_t batch, uint64_t channels) {
   double most = static_cast<double>(batch) * static_cast<double>(channels);
-  for (int a = 0; a < 3; ++a) most *= static_cast<double>(w.padded(a)) + static_cast<double>(w.stride[a] + w.kernel[a]);
+  for (int a = 0; a < 3; ++a)
+    most *= static_cast<double>(w.padded(a)) + static_cast<double>(w.stride[a] + w.kernel[a]);
   return most < 0x1p31;
 }
 
