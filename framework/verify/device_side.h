@@ -39,10 +39,23 @@ class DeviceSide {
   Status from_device();
   Status copy_all(bool in);
 
+  // Several blocks in one piece of the device's memory, and of the host's: one copy for all of them.
+  struct Region {
+    DeviceMemory there;
+    HostMemory here;
+    uint64_t used = 0;  // bytes, from the beginning
+  };
+  struct Lent {
+    Guarded* block;
+    size_t region;
+    uint64_t offset;
+  };
+  Result<size_t> region_for(uint64_t bytes);
+
   Device* device_;
   std::unique_ptr<Stream> stream_;
-  std::vector<Guarded*> blocks_;
-  std::vector<DeviceMemory> twins_;
+  std::vector<Region> regions_;
+  std::vector<Lent> lent_;
   bool keeps_ = false;
 };
 

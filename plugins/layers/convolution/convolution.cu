@@ -9,7 +9,7 @@
 
 #include <memory>
 
-#include "cuda_work.hpp"
+#include "tiles.hpp"
 #ifdef PLAIT_HAS_CUDNN
 #include "cudnn.hpp"
 #endif
@@ -43,7 +43,7 @@ struct ConvolutionOnCuda::Kernel {
         turns(grid.taps > 1 && grid.group_channels > 1) {
     const uint64_t rows = Checked(shape.batch) * grid.outputs;
     if (shape.training && shape.need_dw) {
-      weight_split = {rows, shape.weights()};
+      weight_split = weights_split(shape);
       bias_split = {rows, shape.filters};
     }
     n.repeats();
@@ -92,7 +92,7 @@ struct ConvolutionOnCuda::Kernel {
 
   uint64_t calls_bytes() const {
     uint64_t most = bias_split.workspace_bytes(1);
-    if (!by_cudnn_weight_gradient()) most = std::max(most, weight_split.workspace_bytes(1));
+    if (!by_cudnn_weight_gradient()) most = std::max(most, weights_bytes(weight_split));
 #ifdef PLAIT_HAS_CUDNN
     if (cudnn) most = std::max<uint64_t>(most, cudnn->workspace_bytes());
 #endif
@@ -122,7 +122,8 @@ struct ConvolutionOnCuda::Kernel {
 #ifdef PLAIT_HAS_CUDNN
     if (cudnn && cudnn->has_forward()) return cudnn->forward(c, x, weights(call), y, calls_space(call));
 #endif
-    gpu::map(c, call.output().size(), ConvolveForward{grid, x, weights(call), y});
+    gather(c, {TileShape(grid, Checked(shape.batch) * grid.outputs, false), shape.groups, x, weights(call), y,
+               false});
   }
   void weight_gradient(Context& c, const LayerCall& call, const float* dy, float* dw) const {
     const float* x = call.input().f32().data();
@@ -134,16 +135,16 @@ struct ConvolutionOnCuda::Kernel {
       return;
     }
 #endif
-    gpu::sum_columns(c, weight_split, ConvolveWeightGradient{grid, x, dy},
-                     KeepPlain{grid.group_channels, grid.taps, dw}, calls_space(call));
+    gather_weights(c, shape, weight_split, x, dy, KeepPlain{grid.group_channels, grid.taps, dw},
+                   calls_space(call));
   }
   void input_gradient(Context& c, const LayerCall& call, const float* dy, float* dx) const {
 #ifdef PLAIT_HAS_CUDNN
     if (cudnn && cudnn->has_input_gradient())
       return cudnn->input_gradient(c, weights(call), dy, dx, call.accumulate(), calls_space(call));
 #endif
-    gpu::map(c, call.input_gradient().size(),
-             ConvolveInputGradient{grid, dy, weights(call), dx, call.accumulate()});
+    gather(c, {TileShape(grid, Checked(shape.batch) * grid.inputs, true), shape.groups, dy, weights(call), dx,
+               call.accumulate()});
   }
 };
 

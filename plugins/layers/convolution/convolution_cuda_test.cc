@@ -41,6 +41,17 @@ convolution::ConvolutionShape shape_of(const Case& e, LayerTest& layer) {
           {}};
 }
 
+// Element i of what tiles make of `from` and w.
+float element(const convolution::TileShape& s, size_t groups, const float* from, const float* w, size_t i) {
+  const size_t wide = groups * s.columns, column = i % wide;
+  float sum = 0;
+  for (size_t term = 0; term < s.terms; ++term) {
+    const int64_t at = s.read(s.row(i / wide), s.term(term), column / s.columns);
+    if (at >= 0) sum += from[at] * w[s.weight(column / s.columns, column % s.columns, s.term(term))];
+  }
+  return sum;
+}
+
 void check(const Case& e) {
   CAPTURE(e.extents.size());
   CAPTURE(e.kernel);
@@ -70,10 +81,19 @@ void check(const Case& e) {
   CHECK(on_card::distance(back, plain) == 0);
   std::vector<float> y(layer.output().f32().size()), dx(layer.input().f32().size()), dw(w.size());
   const float *x = layer.input().f32().data(), *dy = layer.output_gradients[0].f32().data();
-  on_card::map(y.size(), convolution::ConvolveForward{grid, x, w.data(), y.data()});
-  on_card::map(dx.size(), convolution::ConvolveInputGradient{grid, dy, w.data(), dx.data(), false});
-  on_card::sum_columns(gpu::ColumnSplit(rows, w.size()), convolution::ConvolveWeightGradient{grid, x, dy},
-                       convolution::KeepPlain{channels, taps, dw.data()});
+  const convolution::TileShape there{grid, rows, false}, back_again{grid, shape.batch * grid.inputs, true};
+  for (size_t i = 0; i < y.size(); ++i) y[i] = element(there, shape.groups, x, w.data(), i);
+  for (size_t i = 0; i < dx.size(); ++i) dx[i] = element(back_again, shape.groups, dy, w.data(), i);
+  std::vector<double> sums(w.size());
+  for (size_t row = 0; row < rows; ++row)
+    for (size_t group = 0; group < shape.groups; ++group)
+      for (size_t term = 0; term < there.terms; ++term) {
+        const int64_t at = there.read(there.row(row), there.term(term), group);
+        for (size_t f = 0; at >= 0 && f < grid.group_filters; ++f)
+          sums[there.weight(group, f, there.term(term))] +=
+              double{x[at]} * double{dy[row * shape.filters + group * grid.group_filters + f]};
+      }
+  for (size_t i = 0; i < w.size(); ++i) convolution::KeepPlain{channels, taps, dw.data()}(i, &sums[i]);
   const double terms = static_cast<double>(taps * channels),
                filters = static_cast<double>(taps * grid.group_filters);
   CHECK(on_card::distance(y, layer.output().f32()) <= near(terms));

@@ -1,5 +1,5 @@
-// What a thread of convolution.cu does where cuDNN is not asked: an output, an input's gradient, or rows of a
-// weight's gradient. Right for every shape, and as simple as the sums are.
+// What kernels of convolutions of our own know of shapes: which numbers meet in which sum, on the way there
+// and back. The kernels are in tiles.hpp.
 //
 // w, and the sums of its gradient: [filters, taps, channels / groups].
 #pragma once
@@ -39,99 +39,87 @@ struct CudaGrid {
     }
     return e;
   }
-  // The input that tap `tap` of output `out` reads, a place; -1 in the padding.
-  PLAIT_ANYWHERE int64_t read_by(const Extents& out, const Extents& tap) const {
-    int64_t place = 0;
-    for (int a = 0; a < 3; ++a) {
-      const int64_t at = out.at[a] * stride[a] + tap.at[a] * dilation[a] - padding[a];
-      if (at < 0 || at >= input[a]) return -1;
-      place = place * input[a] + at;
-    }
-    return place;
-  }
-  // The output whose tap `tap` reads input `in`, a place; -1: there is none.
-  PLAIT_ANYWHERE int64_t reader_of(const Extents& in, const Extents& tap) const {
-    int64_t place = 0;
-    for (int a = 0; a < 3; ++a) {
-      const int64_t from = in.at[a] + padding[a] - tap.at[a] * dilation[a];
-      if (from < 0 || from % stride[a] != 0 || from / stride[a] >= output[a]) return -1;
-      place = place * output[a] + from / stride[a];
-    }
-    return place;
-  }
 };
 
-// y[n, p, f], without bias and activation.
-struct ConvolveForward {
-  CudaGrid grid;
-  const float *x, *w;
-  float* y;
-
-  PLAIT_ANYWHERE void operator()(uint64_t i) const {
-    const auto by_filter = plait::sdk::gpu::divide(i, grid.filters);
-    const auto by_sample = plait::sdk::gpu::divide(by_filter.quotient, grid.outputs);
-    const auto out = CudaGrid::split(by_sample.remainder, grid.output);
-    const uint64_t first = by_filter.remainder / grid.group_filters * grid.group_channels;
-    const float* from = w + by_filter.remainder * grid.taps * grid.group_channels;
-    float sum = 0;
-    for (uint64_t tap = 0; tap < grid.taps; ++tap, from += grid.group_channels) {
-      const int64_t place = grid.read_by(out, CudaGrid::split(tap, grid.kernel));
-      if (place < 0) continue;
-      const float* const at =
-          x + (by_sample.quotient * grid.inputs + static_cast<uint64_t>(place)) * grid.channels + first;
-      for (uint64_t c = 0; c < grid.group_channels; ++c) sum += at[c] * from[c];
-    }
-    y[i] = sum;
-  }
+// A row of the result: an output, or an input.
+struct TileRow {
+  int64_t first;  // place of the sample's first number among what is read; -1: behind the last row
+  int at[3];  // what the tap of number 0 reads, in the extents of what is read, times the stride on the way
+              // back
+};
+// A term of the sums: a tap, and a channel or filter of the group.
+struct TileTerm {
+  int at[3];    // how far from that of tap 0 the tap reads
+  int channel;  // -1: behind the last term
+  uint64_t weight;
 };
 
-// dx[n, p, c]
-struct ConvolveInputGradient {
-  CudaGrid grid;
-  const float *dy, *w;
-  float* dx;
-  bool accumulate;
+// Which numbers meet. On the way there rows are outputs, terms taps and channels, columns filters; on the way
+// back rows are inputs, terms taps and filters, columns channels.
+struct TileShape {
+  bool backward;
+  uint64_t rows, columns, deep, terms;  // deep: channels or filters that a tap has; columns: of a group
+  int extent[3], stride[3];             // of what is read; strides on the way back, else 1
 
-  PLAIT_ANYWHERE void operator()(uint64_t i) const {
-    const auto by_channel = plait::sdk::gpu::divide(i, grid.channels);
-    const auto by_sample = plait::sdk::gpu::divide(by_channel.quotient, grid.inputs);
-    const auto in = CudaGrid::split(by_sample.remainder, grid.input);
-    const uint64_t group = by_channel.remainder / grid.group_channels;
-    const uint64_t channel = by_channel.remainder % grid.group_channels;
-    float sum = accumulate ? dx[i] : 0.0f;
-    for (uint64_t tap = 0; tap < grid.taps; ++tap) {
-      const int64_t place = grid.reader_of(in, CudaGrid::split(tap, grid.kernel));
-      if (place < 0) continue;
-      const uint64_t row = by_sample.quotient * grid.outputs + static_cast<uint64_t>(place);
-      for (uint64_t k = 0; k < grid.group_filters; ++k) {
-        const uint64_t f = group * grid.group_filters + k;
-        sum += dy[row * grid.filters + f] * w[(f * grid.taps + tap) * grid.group_channels + channel];
+  TileShape(const CudaGrid& g, uint64_t rows_, bool backward_)
+      : backward(backward_),
+        rows(rows_),
+        columns(backward ? g.group_channels : g.group_filters),
+        deep(backward ? g.group_filters : g.group_channels),
+        terms(g.taps * deep),
+        grid(g) {
+    for (int a = 0; a < 3; ++a) {
+      extent[a] = static_cast<int>(backward ? g.output[a] : g.input[a]);
+      stride[a] = backward ? static_cast<int>(g.stride[a]) : 1;
+    }
+  }
+
+  PLAIT_ANYWHERE TileRow row(uint64_t number) const {
+    if (number >= rows) return {-1, {0, 0, 0}};
+    const auto by = plait::sdk::gpu::divide(number, backward ? grid.inputs : grid.outputs);
+    const auto e =
+        backward ? CudaGrid::split(by.remainder, grid.input) : CudaGrid::split(by.remainder, grid.output);
+    TileRow made;
+    made.first = static_cast<int64_t>(by.quotient * (backward ? grid.outputs : grid.inputs));
+    for (int a = 0; a < 3; ++a)
+      made.at[a] =
+          static_cast<int>(backward ? e.at[a] + grid.padding[a] : e.at[a] * grid.stride[a] - grid.padding[a]);
+    return made;
+  }
+  PLAIT_ANYWHERE TileTerm term(uint64_t number) const {
+    if (number >= terms) return {{0, 0, 0}, -1, 0};
+    const auto by = plait::sdk::gpu::divide(number, deep);
+    const auto e = CudaGrid::split(by.quotient, grid.kernel);
+    TileTerm made;
+    for (int a = 0; a < 3; ++a)
+      made.at[a] = static_cast<int>(backward ? -e.at[a] * grid.dilation[a] : e.at[a] * grid.dilation[a]);
+    made.channel = static_cast<int>(by.remainder);
+    made.weight = backward ? (by.remainder * grid.taps + by.quotient) * grid.group_channels : number;
+    return made;
+  }
+  // The number that `row` reads for `term`, as an element of x or dy; -1: there is none.
+  PLAIT_ANYWHERE int64_t read(const TileRow& row, const TileTerm& term, uint64_t group) const {
+    if (row.first < 0 || term.channel < 0) return -1;
+    int64_t place = 0;
+    for (int a = 0; a < 3; ++a) {
+      int at = row.at[a] + term.at[a];
+      if (stride[a] != 1) {
+        if (at < 0 || at % stride[a] != 0) return -1;
+        at /= stride[a];
       }
+      if (static_cast<unsigned>(at) >= static_cast<unsigned>(extent[a])) return -1;
+      place = place * extent[a] + at;
     }
-    dx[i] = sum;
+    const auto wide = static_cast<int64_t>(backward ? grid.filters : grid.channels);
+    return (row.first + place) * wide + static_cast<int64_t>(group * deep) + term.channel;
   }
-};
+  // The weight between a column of the group and a term.
+  PLAIT_ANYWHERE uint64_t weight(uint64_t group, uint64_t column, const TileTerm& term) const {
+    if (!backward) return (group * grid.group_filters + column) * terms + term.weight;
+    return group * grid.group_filters * grid.taps * grid.group_channels + term.weight + column;
+  }
 
-// For gpu::sum_columns: rows are outputs [n, p], columns the weights as they are stored.
-struct ConvolveWeightGradient {
-  static constexpr unsigned kSums = 1;
   CudaGrid grid;
-  const float *x, *dy;
-
-  PLAIT_ANYWHERE void add(uint64_t at, uint64_t weight, double* sums) const {
-    const uint64_t row = (at - weight) / (grid.filters * grid.taps * grid.group_channels);
-    const auto by_channel = plait::sdk::gpu::divide(weight, grid.group_channels);
-    const auto by_tap = plait::sdk::gpu::divide(by_channel.quotient, grid.taps);
-    const auto by_sample = plait::sdk::gpu::divide(row, grid.outputs);
-    const int64_t place = grid.read_by(CudaGrid::split(by_sample.remainder, grid.output),
-                                       CudaGrid::split(by_tap.remainder, grid.kernel));
-    if (place < 0) return;
-    const uint64_t f = by_tap.quotient;
-    const uint64_t c = f / grid.group_filters * grid.group_channels + by_channel.remainder;
-    sums[0] += static_cast<double>(
-                   x[(by_sample.quotient * grid.inputs + static_cast<uint64_t>(place)) * grid.channels + c]) *
-               static_cast<double>(dy[row * grid.filters + f]);
-  }
 };
 
 // Of each filter [rows, columns] becomes [columns, rows], for gpu::map.

@@ -152,7 +152,8 @@ inline cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc
                                      cublasLtMatrixLayout_t, void* d, cublasLtMatrixLayout_t ld,
                                      const cublasLtMatmulAlgo_t*, void* workspace, size_t bytes,
                                      cudaStream_t stream) {
-  if (handle->live != 1 || bytes != 128) return CUBLAS_STATUS_INVALID_VALUE;
+  if (handle->live != 1 || bytes != 128 || reinterpret_cast<uintptr_t>(workspace) % 256 != 0)
+    return CUBLAS_STATUS_INVALID_VALUE;
   const fake_cuda::Product product{o->a,
                                    o->b,
                                    o->epilogue,

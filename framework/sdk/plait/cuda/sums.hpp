@@ -98,6 +98,17 @@ __global__ void add_pieces(ColumnSplit s, const double* partial, Finish finish) 
 
 }  // namespace detail
 
+// Adds up partial sums [pieces, kSums, columns], which another kernel made; for sum_columns and its like.
+template <unsigned kSums, class Finish>
+void add_pieces(const Context& c, const ColumnSplit& split, const double* partial, const Finish& finish) {
+  if (split.pieces <= ColumnSplit::kFewPieces)
+    return each(c, split.columns, detail::add_few_pieces<kSums, Finish>, split.pieces, partial, finish);
+  if (split.columns > 0x7FFFFFFF)
+    throw Unsupported("sums of ", split.columns, " columns are more than a card takes");
+  launch(c, dim3(static_cast<unsigned>(split.columns)), ColumnSplit::kAdders,
+         detail::add_pieces<kSums, Finish>, split, partial, finish);
+}
+
 // workspace: split.workspace_bytes(Term::kSums), on the card. Nothing for no columns.
 template <class Term, class Finish>
 void sum_columns(const Context& c, const ColumnSplit& split, const Term& term, const Finish& finish,
@@ -107,13 +118,10 @@ void sum_columns(const Context& c, const ColumnSplit& split, const Term& term, c
     return each(c, split.columns, detail::sum_few_rows<Term, Finish>, split.rows, term, finish);
   auto* const partial = static_cast<double*>(workspace);
   const uint64_t blocks = split.pieces * split.strips;
-  if (blocks > 0x7FFFFFFF || split.columns > 0x7FFFFFFF)
+  if (blocks > 0x7FFFFFFF)
     throw Unsupported("sums of ", split.columns, " columns are more than a card takes");
   launch(c, dim3(static_cast<unsigned>(blocks)), kThreads, detail::sum_pieces<Term>, split, term, partial);
-  if (split.pieces <= ColumnSplit::kFewPieces)
-    return each(c, split.columns, detail::add_few_pieces<Term::kSums, Finish>, split.pieces, partial, finish);
-  launch(c, dim3(static_cast<unsigned>(split.columns)), ColumnSplit::kAdders,
-         detail::add_pieces<Term::kSums, Finish>, split, partial, finish);
+  add_pieces<Term::kSums>(c, split, partial, finish);
 }
 
 }  // namespace plait::sdk::gpu

@@ -54,7 +54,8 @@ class Product {
     lay_out(d_, a.transposed ? a.columns : a.rows, b.transposed ? b.rows : b.columns);
     choose(c);
   }
-  uint64_t workspace() const { return chosen_.workspaceSize; }
+  // Bytes, at any address: cuBLASLt wants a multiple of kAligned, the host promises 64.
+  uint64_t workspace() const { return chosen_.workspaceSize > 0 ? chosen_.workspaceSize + kAligned - 64 : 0; }
 
   // Queues the product. beta: 0, or 1 to add to d.
   // Threads: [any]
@@ -64,6 +65,8 @@ class Product {
     cublasLtMatmulDescOpaque_t operation;
     describe(operation, bias);
     const cudaStream_t stream = plait::sdk::gpu::stream(c);
+    const auto from = (reinterpret_cast<uintptr_t>(workspace) + kAligned - 1) / kAligned * kAligned;
+    workspace = chosen_.workspaceSize > 0 ? reinterpret_cast<void*>(from) : nullptr;
     check(cublasLtMatmul(cublas_lt(c), &operation, &one, a, a_.value, b, b_.value, &beta, d, d_.value, d,
                          d_.value, &chosen_.algo, workspace, chosen_.workspaceSize, stream),
           "a product");
@@ -81,6 +84,8 @@ class Product {
     }
   };
   using Layout = Owned<cublasLtMatrixLayout_t, cublasLtMatrixLayoutDestroy>;
+
+  static constexpr uintptr_t kAligned = 256;  // bytes
 
   template <class V>
   static void set(cublasLtMatmulDescOpaque_t& operation, cublasLtMatmulDescAttributes_t what, V value) {
@@ -111,11 +116,11 @@ class Product {
     Owned<cublasLtMatmulPreference_t, cublasLtMatmulPreferenceDestroy> preference;
     check(cublasLtMatmulPreferenceCreate(&preference.value), "a product's wishes");
     wish(preference.value, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, kMostWorkspace);
-    constexpr uint32_t kAligned = 16;  // bytes; the host promises 64
-    wish(preference.value, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, kAligned);
-    wish(preference.value, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, kAligned);
-    wish(preference.value, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, kAligned);
-    wish(preference.value, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, kAligned);
+    constexpr uint32_t kNumbers = 16;  // bytes; the host promises 64
+    wish(preference.value, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, kNumbers);
+    wish(preference.value, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, kNumbers);
+    wish(preference.value, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, kNumbers);
+    wish(preference.value, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, kNumbers);
     cublasLtMatmulDescOpaque_t operation;
     describe(operation, nullptr);
     int found = 0;
