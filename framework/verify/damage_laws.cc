@@ -246,6 +246,7 @@ Status check_stage(Trial& trial, const Instance& pretrainer, const plait_pretrai
   trial.doing(fmt::format("next_stage where {}, {}", what, config_text(pretrainer.config())));
   const plait_stage_builder builder = no_stage_builder();
   CallContext context;
+  context.set_extension(PLAIT_EXTENSION_PRETRAIN_TASK, no_stage_tasks());
   const Status status = context.call([&] {
     return pretrainer.ops<plait_pretrainer_ops>()->next_stage(pretrainer.self(), context.raw(), &request,
                                                               &builder);

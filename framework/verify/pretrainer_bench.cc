@@ -68,6 +68,14 @@ Result<Stages> all_stages(const Registry& registry, const Instance& pretrainer, 
   return Status(Code::kCorrupt, fmt::format("has built {} stages and goes on", kMostStages));
 }
 
+const plait_pretrain_task* no_stage_tasks() {
+  static const plait_pretrain_task tasks = {
+      sizeof tasks, 0, [](const plait_stage_builder*, const plait_block*) { return int{PLAIT_OK}; },
+      [](const plait_stage_builder*, const char*, const plait_block*) { return int{PLAIT_OK}; },
+      [](const plait_stage_builder*, const char*, const char*, const char*) { return int{PLAIT_OK}; }};
+  return &tasks;
+}
+
 plait_stage_builder no_stage_builder() {
   plait_stage_builder b{};
   b.struct_size = sizeof b;

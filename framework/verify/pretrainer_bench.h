@@ -1,5 +1,7 @@
 // Pretrainers at work: a network for which they build stages.
 #pragma once
+#include <plait/pretrain_task.h>
+
 #include <memory>
 #include <string>
 #include <utility>
@@ -27,5 +29,7 @@ Result<Stages> all_stages(const Registry& registry, const Instance& pretrainer, 
 
 // A builder that takes everything and keeps nothing.
 plait_stage_builder no_stage_builder();
+// The same of stages that run tasks: what get_extension answers beside it.
+const plait_pretrain_task* no_stage_tasks();
 
 }  // namespace plait

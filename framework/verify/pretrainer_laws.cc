@@ -94,6 +94,7 @@ Status empty_network(Trial& trial) {
     const Network none;
     const PretrainRequest request(none, 0, 100);
     CallContext context;
+    context.set_extension(PLAIT_EXTENSION_PRETRAIN_TASK, no_stage_tasks());
     // A refusal in words is as good as no stage.
     const Status status = context.call([&] {
       return pretrainer.ops<plait_pretrainer_ops>()->next_stage(pretrainer.self(), context.raw(),

@@ -319,6 +319,7 @@ Status set_up_pretrainer(Trial& trial, const Instance& made, uint64_t refused) {
   void* self = nullptr;
   Row row(refused);
   if (row.call([&] { return ops->create(row.c(), &made.config(), &self); })) {
+    row.context().set_extension(PLAIT_EXTENSION_PRETRAIN_TASK, no_stage_tasks());
     row.call([&] { return ops->next_stage(self, row.c(), request.raw(), &builder); });
     ops->destroy(self);
   }

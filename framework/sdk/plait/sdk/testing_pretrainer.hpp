@@ -7,6 +7,8 @@
 //   stage.ask(host, made, network, 0);
 //   stage.text == "stage encode\n" "copy f1\n" "layer decoder < f1: acme.plane{units: 12}\n" ...
 #pragma once
+#include <plait/pretrain_task.h>
+
 #include <deque>
 #include <string>
 #include <vector>
