@@ -31,8 +31,8 @@ Status opens(const Registry& registry, const PluginSpec& device) {
 // The first preferred device that opens; where none does, why, in `refusals`.
 Result<bool> take_preferred(const Registry& registry, Job& job,
                             const std::function<Result<Job>(const JobChange&)>& read, std::string& refusals) {
-  for (const auto& [id, entry] : registry.types()) {
-    if (std::string(entry.type->kind) != "device" || !has_flag(entry, PLAIT_TYPE_PREFERRED)) continue;
+  for (const auto& [type, entry] : registry.types()) {
+    if (type.kind != "device" || !has_flag(entry, PLAIT_TYPE_PREFERRED)) continue;
     PLAIT_ASSIGN(Job with, read(device_change(written(entry))));
     const Status opened = opens(registry, with.device);
     if (opened) {

@@ -48,10 +48,10 @@ void add_numerics(const Registry& registry, const std::string& id, Lines& lines)
 Lines device_facts(Registry& registry) {
   Lines lines;
   std::vector<std::string> ids;
-  for (const auto& [id, entry] : registry.types()) {
+  for (const auto& [type, entry] : registry.types()) {
     const bool stands_for_others =
         PLAIT_HAS(entry.type, flags) && (entry.type->flags & PLAIT_TYPE_FIRST_FOUND) != 0;
-    if (std::string(entry.type->kind) == "device" && !stands_for_others) ids.push_back(id);
+    if (type.kind == "device" && !stands_for_others) ids.push_back(type.id);
   }
   for (const std::string& id : ids) {
     const auto device = open_device(registry, id);

@@ -58,7 +58,7 @@ struct ArraySource::Body {
     type.id = "plait.arrays";
     type.doc = "the rows of arrays";
     ops = {sizeof ops, 0, open, close, describe, read, nullptr, nullptr};
-    implementation = {sizeof implementation, 0, type.id, PLAIT_HOST_DEVICE, &ops};
+    implementation = {sizeof implementation, 0, type.id, PLAIT_HOST_DEVICE, &ops, type.kind};
     entry.type = &type;
     entry.file = nullptr;
     entry.implementations[PLAIT_HOST_DEVICE] = &implementation;

@@ -68,7 +68,7 @@ class JobChecker {
     if (keeps_rows(registry_, main->network())) check_.row_bytes = job_.evaluate.memory_bytes;
     PLAIT_ASSIGN(const auto network, NetworkRecords::open(registry_, job_, main->data(), main->reported()));
     PLAIT_ASSIGN(const auto after,
-                 StageChain::open(registry_, job_, StageChain::When::kAfterTraining, network.get()));
+                 StageChain::open(registry_, job_, StageChain::When::kAfterTraining, nullptr, network.get()));
     PLAIT_TRY(tell(*after));
     PLAIT_TRY(pretraining(*main));
     return finish();

@@ -47,7 +47,11 @@ std::vector<InputRef> read_by_rest(const Job& job, const Names& head) {
   std::vector<InputRef> all;
   for (const LayerSpec& layer : job.layers)
     if (head.count(layer.name) == 0) all.insert(all.end(), layer.inputs.begin(), layer.inputs.end());
-  for (const LossSpec& loss : job.losses) all.push_back(loss.input), all.push_back(loss.target);
+  for (const LossSpec& loss : job.losses) {
+    all.insert(all.end(), loss.inputs.begin(), loss.inputs.end());
+    all.insert(all.end(), loss.targets.begin(), loss.targets.end());
+    if (loss.weights) all.push_back(*loss.weights);
+  }
   for (const MetricSpec& metric : job.metrics) all.push_back(metric.input), all.push_back(metric.target);
   return all;
 }

@@ -217,10 +217,8 @@ Result<EvaluationSet> open_set(const Registry& registry, const Job& job, const s
                                const Fits* fits, Flag cancelled) {
   if (on == "train") return open_trained(registry, job, fits, cancelled);
   if (on == "test" && job.test) return open_whole(registry, job, job.test, fits, cancelled);
-  if (on == "validation" && job.validation)
-    return open_whole(registry, job, job.validation, fits, cancelled);
-  if (on == "validation" && job.validation_fraction > 0)
-    return open_held_out(registry, job, fits, cancelled);
+  if (on == "validation" && job.validation) return open_whole(registry, job, job.validation, fits, cancelled);
+  if (on == "validation" && job.validation_fraction > 0) return open_held_out(registry, job, fits, cancelled);
   return Status(Code::kInvalid, "the job has no " + on + " records");
 }
 

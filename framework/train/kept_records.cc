@@ -62,8 +62,8 @@ struct KeptRecords::Body {
     type.kind = "source";
     type.id = "plait.kept";
     type.doc = "records that were computed before";
-    ops = {sizeof ops, 0, open, close, describe, read, nullptr};
-    implementation = {sizeof implementation, 0, type.id, PLAIT_HOST_DEVICE, &ops};
+    ops = {sizeof ops, 0, open, close, describe, read, nullptr, nullptr};
+    implementation = {sizeof implementation, 0, type.id, PLAIT_HOST_DEVICE, &ops, type.kind};
     entry.type = &type;
     entry.file = nullptr;
     entry.implementations[PLAIT_HOST_DEVICE] = &implementation;

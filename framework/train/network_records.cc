@@ -88,7 +88,10 @@ std::vector<std::string> wanted_parts(const Job& job, const StageSpec& stage,
   if (!connect_parts(connected, names)) return {};
   for (const LayerSpec& layer : connected.layers)
     for (const InputRef& input : layer.inputs) wanted.push_back(input.layer);
-  for (const LossSpec& loss : connected.losses) wanted.push_back(loss.target.layer);
+  for (const LossSpec& loss : connected.losses) {
+    for (const InputRef& target : loss.targets) wanted.push_back(target.layer);
+    if (loss.weights) wanted.push_back(loss.weights->layer);
+  }
   for (const MetricSpec& metric : connected.metrics) wanted.push_back(metric.target.layer);
   std::erase_if(wanted,
                 [&](const std::string& name) { return std::ranges::find(names, name) == names.end(); });

@@ -56,8 +56,7 @@ class Pretraining {
 
  private:
   Pretraining(const Registry& registry, const Job& job, const Network& network,
-              const PretrainSources& sources, int64_t steps_per_epoch,
-              const std::atomic<bool>* cancelled);
+              const PretrainSources& sources, int64_t steps_per_epoch, const std::atomic<bool>* cancelled);
   Job base() const;
   Result<PretrainStep> step(const StageText& stage) const;
   Status ask(const StageText& stage);

@@ -7,7 +7,8 @@
 namespace plait {
 
 Result<std::unique_ptr<PretrainTask>> PretrainTask::open(const Registry& registry, PretrainStep step,
-                                                         const Stage& main) {
+                                                         const Stage& main,
+                                                         const std::atomic<bool>* cancelled) {
   std::unique_ptr<PretrainTask> task(new PretrainTask(std::move(step), main));
   const Job& job = task->step_.job;
   const bool is_of_network = job.stages.front().network.has_value();
@@ -16,7 +17,7 @@ Result<std::unique_ptr<PretrainTask>> PretrainTask::open(const Registry& registr
                  NetworkRecords::open(registry, job, main.data(), {}, task->step_.has_own_records));
   }
   const auto when = is_of_network ? StageChain::When::kAfterTraining : StageChain::When::kBeforeTraining;
-  PLAIT_ASSIGN(task->chain_, StageChain::open(registry, job, when, task->records_.get()));
+  PLAIT_ASSIGN(task->chain_, StageChain::open(registry, job, when, cancelled, task->records_.get()));
   PLAIT_TRY(check_inits(task->step_.inits, main.network()));
   return task;
 }

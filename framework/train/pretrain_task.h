@@ -12,9 +12,11 @@ namespace plait {
 class PretrainTask {
  public:
   // `main`: the training of the job, opened. What the step's stage will make, and whether it fits the layers
-  // that get it, is checked. Fails with: as StageChain::open and check_inits. Threads: [setup only]
+  // that get it, is checked. `cancelled`: as of TaskStage::open.
+  // Fails with: as StageChain::open and check_inits. Threads: [setup only]
   static Result<std::unique_ptr<PretrainTask>> open(const Registry& registry, PretrainStep step,
-                                                    const Stage& main);
+                                                    const Stage& main,
+                                                    const std::atomic<bool>* cancelled = nullptr);
 
   // `network`: the job's weights; those that the task finds are put in. What was done is in `told`. `around`:
   // of the run. Fails with: as StageChain::run and init_tensors. Threads: [one at a time], the transport's

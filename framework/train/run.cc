@@ -532,7 +532,7 @@ class Run {
   Result<RunStatus> pretrain_task(PretrainStep step) {
     auto& task = pretrain_tasks_.emplace_back();
     const Status opened = work_.run([&]() -> Status {
-      PLAIT_ASSIGN(task, PretrainTask::open(registry_, std::move(step), *main_));
+      PLAIT_ASSIGN(task, PretrainTask::open(registry_, std::move(step), *main_, &work_.cancelled()));
       return {};
     });
     if (is_stop(opened)) return RunStatus::kStopped;
@@ -788,7 +788,7 @@ class Run {
   std::optional<PretrainStep> next_step_;  // that the pretrainers have emitted
   std::optional<Job> pretrained_job_;
   std::deque<std::unique_ptr<Encoder>> encoders_;  // before what reads them
-  std::unique_ptr<Stage> pretrained_;  // of pretrained_job_
+  std::unique_ptr<Stage> pretrained_;              // of pretrained_job_
   std::deque<std::unique_ptr<PretrainTask>> pretrain_tasks_;
   const Encoder* encoder_ = nullptr;  // of pretrained_job_; null: it has none
   Identity identity_, data_facts_;

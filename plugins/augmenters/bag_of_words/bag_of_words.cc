@@ -65,14 +65,14 @@ struct BagOfWords {
     if (text.dtype != DType::u8 || text.shape.size() != 1)
       throw Error("part \"", part, "\" is ", name_of(text.dtype), std::span<const int64_t>(text.shape),
                   ", wanted text: u8[bytes]");
-    Pairs::check(from);
+    PairTable::check(from);
     text.dtype = DType::f32;
     text.shape = {size};
     text.variable_axis = -1;
   }
 
   void open(Context&, const Parts&) {
-    const Pairs words(from);
+    const PairTable words(from);
     std::vector<size_t> order(words.size());
     std::iota(order.begin(), order.end(), size_t{0});
     for (const size_t i : order)

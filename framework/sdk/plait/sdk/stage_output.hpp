@@ -90,13 +90,13 @@ class StageOutput {
 // The pairs of a stage whose task emits keys and values, such as words and how often they stand there: sorted
 // by key, by bytes. In open, once the stage has run.
 //
-//   Pairs words(from);
+//   PairTable words(from);
 //   for (size_t i = 0; i < words.size(); ++i) use(words.key(i), words.number(i));
 //
 // Fails with: kInvalid where the stage makes no pairs, or pairs of bytes, naming what it makes.
-class Pairs {
+class PairTable {
  public:
-  explicit Pairs(const StageOutput& from)
+  explicit PairTable(const StageOutput& from)
       : keys_(from.array("key")), ends_(from.array("key_end")), values_(from.numbers("value")) {
     check(from);
   }
