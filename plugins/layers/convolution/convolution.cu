@@ -122,7 +122,8 @@ struct ConvolutionOnCuda::Kernel {
 #ifdef PLAIT_HAS_CUDNN
     if (cudnn && cudnn->has_forward()) return cudnn->forward(c, x, weights(call), y, calls_space(call));
 #endif
-    gather(c, {{grid, Checked(shape.batch) * grid.outputs, false}, shape.groups, x, weights(call), y, false});
+    gather(c, {TileShape(grid, Checked(shape.batch) * grid.outputs, false), shape.groups, x, weights(call), y,
+               false});
   }
   void weight_gradient(Context& c, const LayerCall& call, const float* dy, float* dw) const {
     const float* x = call.input().f32().data();
@@ -142,11 +143,7 @@ struct ConvolutionOnCuda::Kernel {
     if (cudnn && cudnn->has_input_gradient())
       return cudnn->input_gradient(c, weights(call), dy, dx, call.accumulate(), calls_space(call));
 #endif
-    gather(c, {{grid, Checked(shape.batch) * grid.inputs, true},
-               shape.groups,
-               dy,
-               weights(call),
-               dx,
+    gather(c, {TileShape(grid, Checked(shape.batch) * grid.inputs, true), shape.groups, dy, weights(call), dx,
                call.accumulate()});
   }
 };

@@ -43,11 +43,11 @@ convolution::ConvolutionShape shape_of(const Case& e, LayerTest& layer) {
 
 // Element i of what tiles make of `from` and w.
 float element(const convolution::TileShape& s, size_t groups, const float* from, const float* w, size_t i) {
-  const size_t wide = groups * s.columns(), column = i % wide;
+  const size_t wide = groups * s.columns, column = i % wide;
   float sum = 0;
-  for (size_t term = 0; term < s.terms(); ++term) {
-    const int64_t at = s.read(s.row(i / wide), s.term(term), column / s.columns());
-    if (at >= 0) sum += from[at] * w[s.weight(column / s.columns(), column % s.columns(), term)];
+  for (size_t term = 0; term < s.terms; ++term) {
+    const int64_t at = s.read(s.row(i / wide), s.term(term), column / s.columns);
+    if (at >= 0) sum += from[at] * w[s.weight(column / s.columns, column % s.columns, s.term(term))];
   }
   return sum;
 }
@@ -87,10 +87,10 @@ void check(const Case& e) {
   std::vector<double> sums(w.size());
   for (size_t row = 0; row < rows; ++row)
     for (size_t group = 0; group < shape.groups; ++group)
-      for (size_t term = 0; term < there.terms(); ++term) {
+      for (size_t term = 0; term < there.terms; ++term) {
         const int64_t at = there.read(there.row(row), there.term(term), group);
         for (size_t f = 0; at >= 0 && f < grid.group_filters; ++f)
-          sums[there.weight(group, f, term)] +=
+          sums[there.weight(group, f, there.term(term))] +=
               double{x[at]} * double{dy[row * shape.filters + group * grid.group_filters + f]};
       }
   for (size_t i = 0; i < w.size(); ++i) convolution::KeepPlain{channels, taps, dw.data()}(i, &sums[i]);

@@ -41,72 +41,85 @@ struct CudaGrid {
   }
 };
 
-// A row of the result: an output, or an input. Made once a block, kept in shared memory.
+// A row of the result: an output, or an input.
 struct TileRow {
-  int64_t sample;  // -1: behind the last row
-  int at[3];
+  int64_t first;  // place of the sample's first number among what is read; -1: behind the last row
+  int at[3];  // what the tap of number 0 reads, in the extents of what is read, times the stride on the way
+              // back
 };
 // A term of the sums: a tap, and a channel or filter of the group.
 struct TileTerm {
-  int at[3];
+  int at[3];    // how far from that of tap 0 the tap reads
   int channel;  // -1: behind the last term
+  uint64_t weight;
 };
 
+// Which numbers meet. On the way there rows are outputs, terms taps and channels, columns filters; on the way
+// back rows are inputs, terms taps and filters, columns channels.
 struct TileShape {
-  CudaGrid grid;
-  uint64_t rows;  // samples times outputs, or times inputs
-  bool backward;  // rows are inputs, and terms taps and filters
+  bool backward;
+  uint64_t rows, columns, deep, terms;  // deep: channels or filters that a tap has; columns: of a group
+  int extent[3], stride[3];             // of what is read; strides on the way back, else 1
 
-  PLAIT_ANYWHERE uint64_t places() const { return backward ? grid.inputs : grid.outputs; }
-  PLAIT_ANYWHERE uint64_t deep() const { return backward ? grid.group_filters : grid.group_channels; }
-  PLAIT_ANYWHERE uint64_t columns() const { return backward ? grid.group_channels : grid.group_filters; }
-  PLAIT_ANYWHERE uint64_t terms() const { return grid.taps * deep(); }
+  TileShape(const CudaGrid& g, uint64_t rows_, bool backward_)
+      : backward(backward_),
+        rows(rows_),
+        columns(backward ? g.group_channels : g.group_filters),
+        deep(backward ? g.group_filters : g.group_channels),
+        terms(g.taps * deep),
+        grid(g) {
+    for (int a = 0; a < 3; ++a) {
+      extent[a] = static_cast<int>(backward ? g.output[a] : g.input[a]);
+      stride[a] = backward ? static_cast<int>(g.stride[a]) : 1;
+    }
+  }
 
   PLAIT_ANYWHERE TileRow row(uint64_t number) const {
     if (number >= rows) return {-1, {0, 0, 0}};
-    const auto by = plait::sdk::gpu::divide(number, places());
+    const auto by = plait::sdk::gpu::divide(number, backward ? grid.inputs : grid.outputs);
     const auto e =
         backward ? CudaGrid::split(by.remainder, grid.input) : CudaGrid::split(by.remainder, grid.output);
-    return {static_cast<int64_t>(by.quotient),
-            {static_cast<int>(e.at[0]), static_cast<int>(e.at[1]), static_cast<int>(e.at[2])}};
+    TileRow made;
+    made.first = static_cast<int64_t>(by.quotient * (backward ? grid.outputs : grid.inputs));
+    for (int a = 0; a < 3; ++a)
+      made.at[a] =
+          static_cast<int>(backward ? e.at[a] + grid.padding[a] : e.at[a] * grid.stride[a] - grid.padding[a]);
+    return made;
   }
   PLAIT_ANYWHERE TileTerm term(uint64_t number) const {
-    if (number >= terms()) return {{0, 0, 0}, -1};
-    const auto by = plait::sdk::gpu::divide(number, deep());
+    if (number >= terms) return {{0, 0, 0}, -1, 0};
+    const auto by = plait::sdk::gpu::divide(number, deep);
     const auto e = CudaGrid::split(by.quotient, grid.kernel);
-    return {{static_cast<int>(e.at[0]), static_cast<int>(e.at[1]), static_cast<int>(e.at[2])},
-            static_cast<int>(by.remainder)};
+    TileTerm made;
+    for (int a = 0; a < 3; ++a)
+      made.at[a] = static_cast<int>(backward ? -e.at[a] * grid.dilation[a] : e.at[a] * grid.dilation[a]);
+    made.channel = static_cast<int>(by.remainder);
+    made.weight = backward ? (by.remainder * grid.taps + by.quotient) * grid.group_channels : number;
+    return made;
   }
   // The number that `row` reads for `term`, as an element of x or dy; -1: there is none.
   PLAIT_ANYWHERE int64_t read(const TileRow& row, const TileTerm& term, uint64_t group) const {
-    if (row.sample < 0 || term.channel < 0) return -1;
+    if (row.first < 0 || term.channel < 0) return -1;
     int64_t place = 0;
     for (int a = 0; a < 3; ++a) {
-      int64_t at = row.at[a];
-      const int64_t extent = backward ? grid.output[a] : grid.input[a];
-      if (backward) {
-        at += grid.padding[a] - term.at[a] * grid.dilation[a];
-        if (grid.stride[a] != 1) {
-          if (at < 0 || static_cast<int>(at) % static_cast<int>(grid.stride[a]) != 0) return -1;
-          at = static_cast<int>(at) / static_cast<int>(grid.stride[a]);
-        }
-      } else {
-        at = at * grid.stride[a] + term.at[a] * grid.dilation[a] - grid.padding[a];
+      int at = row.at[a] + term.at[a];
+      if (stride[a] != 1) {
+        if (at < 0 || at % stride[a] != 0) return -1;
+        at /= stride[a];
       }
-      if (at < 0 || at >= extent) return -1;
-      place = place * extent + at;
+      if (static_cast<unsigned>(at) >= static_cast<unsigned>(extent[a])) return -1;
+      place = place * extent[a] + at;
     }
-    const auto other = static_cast<int64_t>(backward ? grid.outputs : grid.inputs);
     const auto wide = static_cast<int64_t>(backward ? grid.filters : grid.channels);
-    return (row.sample * other + place) * wide + static_cast<int64_t>(group * deep()) + term.channel;
+    return (row.first + place) * wide + static_cast<int64_t>(group * deep) + term.channel;
   }
-  // The weight between a column (a filter, or a channel) of the group and a term.
-  PLAIT_ANYWHERE uint64_t weight(uint64_t group, uint64_t column, uint64_t term) const {
-    if (!backward) return (group * grid.group_filters + column) * terms() + term;
-    const auto by = plait::sdk::gpu::divide(term, grid.group_filters);
-    return ((group * grid.group_filters + by.remainder) * grid.taps + by.quotient) * grid.group_channels +
-           column;
+  // The weight between a column of the group and a term.
+  PLAIT_ANYWHERE uint64_t weight(uint64_t group, uint64_t column, const TileTerm& term) const {
+    if (!backward) return (group * grid.group_filters + column) * terms + term.weight;
+    return group * grid.group_filters * grid.taps * grid.group_channels + term.weight + column;
   }
+
+  CudaGrid grid;
 };
 
 // Of each filter [rows, columns] becomes [columns, rows], for gpu::map.

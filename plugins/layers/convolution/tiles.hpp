@@ -34,13 +34,13 @@ __global__ void gathered_product(Gathered g) {
   __shared__ TileRow rows[kTileRows];
   __shared__ TileTerm terms[kTileDeep];
   const TileShape& s = g.shape;
-  const uint64_t strips = (s.columns() + kColumns - 1) / kColumns;
+  const uint64_t strips = (s.columns + kColumns - 1) / kColumns;
   const uint64_t group = blockIdx.x % (strips * g.groups) / strips, column = blockIdx.x % strips * kColumns;
   const uint64_t first = blockIdx.x / (strips * g.groups) * kTileRows;
   const unsigned down = threadIdx.x / 16 * 4, right = threadIdx.x % 16 * kOwn;
   if (threadIdx.x < kTileRows) rows[threadIdx.x] = s.row(first + threadIdx.x);
   float sums[4][kOwn] = {};
-  for (uint64_t begin = 0; begin < s.terms(); begin += kTileDeep) {
+  for (uint64_t begin = 0; begin < s.terms; begin += kTileDeep) {
     if (threadIdx.x < kTileDeep) terms[threadIdx.x] = s.term(begin + threadIdx.x);
     __syncthreads();
     for (unsigned i = threadIdx.x; i < kTileDeep * kTileRows; i += gpu::kThreads) {
@@ -50,8 +50,8 @@ __global__ void gathered_product(Gathered g) {
     for (unsigned i = threadIdx.x; i < kTileDeep * kColumns; i += gpu::kThreads) {
       const unsigned k = s.backward ? i / kColumns : i % kTileDeep,
                      j = s.backward ? i % kColumns : i / kTileDeep;
-      const bool is_there = column + j < s.columns() && terms[k].channel >= 0;
-      b_tile[k * (kColumns + 4) + j] = is_there ? g.w[s.weight(group, column + j, begin + k)] : 0;
+      const bool is_there = column + j < s.columns && terms[k].channel >= 0;
+      b_tile[k * (kColumns + 4) + j] = is_there ? g.w[s.weight(group, column + j, terms[k])] : 0;
     }
     __syncthreads();
     for (unsigned k = 0; k < kTileDeep; ++k)
@@ -59,11 +59,11 @@ __global__ void gathered_product(Gathered g) {
         for (unsigned j = 0; j < kOwn; ++j)
           sums[i][j] += a_tile[k * kPadded + down + i] * b_tile[k * (kColumns + 4) + right + j];
   }
-  const uint64_t wide = g.groups * s.columns();
+  const uint64_t wide = g.groups * s.columns;
   for (unsigned i = 0; i < 4; ++i)
     for (unsigned j = 0; j < kOwn; ++j) {
-      if (first + down + i >= s.rows || column + right + j >= s.columns()) continue;
-      float& to = g.to[(first + down + i) * wide + group * s.columns() + column + right + j];
+      if (first + down + i >= s.rows || column + right + j >= s.columns) continue;
+      float& to = g.to[(first + down + i) * wide + group * s.columns + column + right + j];
       to = g.accumulate ? to + sums[i][j] : sums[i][j];
     }
 }
@@ -77,9 +77,9 @@ void with_own(uint64_t columns, const Body& body) {
 }
 
 inline void gather(const plait::sdk::Context& c, const Gathered& g) {
-  with_own(g.shape.columns(), [&](auto own) {
+  with_own(g.shape.columns, [&](auto own) {
     constexpr unsigned kOwn = decltype(own)::value;
-    const uint64_t strips = (g.shape.columns() + 16 * kOwn - 1) / (16 * kOwn);
+    const uint64_t strips = (g.shape.columns + 16 * kOwn - 1) / (16 * kOwn);
     const uint64_t blocks = (g.shape.rows + kTileRows - 1) / kTileRows * strips * g.groups;
     if (blocks > 0) gpu::launch(c, gpu::blocks_for(blocks, 1), gpu::kThreads, gathered_product<kOwn>, g);
   });
@@ -88,7 +88,7 @@ inline void gather(const plait::sdk::Context& c, const Gathered& g) {
 // The weights' gradient: rows are taps and channels of a group, columns its filters, terms the outputs of all
 // samples, cut into pieces.
 struct Weights {
-  CudaGrid grid;
+  TileShape shape;                            // of the way there
   uint64_t groups, outputs, outputs_a_piece;  // outputs: of all samples
   const float *x, *dy;
   double* partial;  // [pieces, weights]
@@ -99,9 +99,9 @@ __global__ void weights_product(Weights w) {
   constexpr unsigned kColumns = 16 * kOwn;
   __shared__ float a_tile[kTileDeep * kPadded], b_tile[kTileDeep * (kColumns + 4)];
   __shared__ TileRow outputs[kTileDeep];
-  const TileShape s{w.grid, w.outputs, false};
-  const uint64_t across = (s.columns() + kColumns - 1) / kColumns,
-                 down_all = (s.terms() + kTileRows - 1) / kTileRows;
+  const TileShape& s = w.shape;
+  const uint64_t across = (s.columns + kColumns - 1) / kColumns,
+                 down_all = (s.terms + kTileRows - 1) / kTileRows;
   const uint64_t tile = blockIdx.x % (across * down_all * w.groups),
                  piece = blockIdx.x / (across * down_all * w.groups);
   const uint64_t group = tile / (across * down_all), first = tile / across % down_all * kTileRows;
@@ -121,9 +121,9 @@ __global__ void weights_product(Weights w) {
     }
     for (unsigned i = threadIdx.x; i < kTileDeep * kColumns; i += gpu::kThreads) {
       const unsigned k = i / kColumns, j = i % kColumns;
-      const bool is_there = begin + k < end && column + j < s.columns();
+      const bool is_there = begin + k < end && column + j < s.columns;
       b_tile[k * (kColumns + 4) + j] =
-          is_there ? w.dy[(begin + k) * w.grid.filters + group * s.columns() + column + j] : 0;
+          is_there ? w.dy[(begin + k) * s.grid.filters + group * s.columns + column + j] : 0;
     }
     __syncthreads();
     for (unsigned k = 0; k < kTileDeep; ++k)
@@ -131,11 +131,11 @@ __global__ void weights_product(Weights w) {
         for (unsigned j = 0; j < kOwn; ++j)
           sums[i][j] += a_tile[k * kPadded + down + i] * b_tile[k * (kColumns + 4) + right + j];
   }
-  const uint64_t all = w.grid.filters * s.terms();
+  const uint64_t all = s.grid.filters * s.terms;
   for (unsigned j = 0; j < kOwn; ++j)
     for (unsigned i = 0; i < 4; ++i)
-      if (first + down + i < s.terms() && column + right + j < s.columns())
-        w.partial[piece * all + s.weight(group, column + right + j, first + down + i)] =
+      if (first + down + i < s.terms && column + right + j < s.columns)
+        w.partial[piece * all + s.weight(group, column + right + j, s.term(first + down + i))] =
             static_cast<double>(sums[i][j]);
 }
 
@@ -164,12 +164,13 @@ template <class Finish>
 void gather_weights(const plait::sdk::Context& c, const ConvolutionShape& shape,
                     const gpu::ColumnSplit& split, const float* x, const float* dy, const Finish& finish,
                     void* workspace) {
-  const Weights w{
-      CudaGrid(shape), shape.groups, split.rows, split.rows_a_piece, x, dy, static_cast<double*>(workspace)};
-  with_own(w.grid.group_filters, [&](auto own) {
+  const CudaGrid grid(shape);
+  const Weights w{TileShape(grid, split.rows, false), shape.groups, split.rows, split.rows_a_piece, x, dy,
+                  static_cast<double*>(workspace)};
+  with_own(grid.group_filters, [&](auto own) {
     constexpr unsigned kOwn = decltype(own)::value;
-    const uint64_t tiles = (w.grid.group_filters + 16 * kOwn - 1) / (16 * kOwn) *
-                           ((w.grid.taps * w.grid.group_channels + kTileRows - 1) / kTileRows) * shape.groups;
+    const uint64_t tiles = (grid.group_filters + 16 * kOwn - 1) / (16 * kOwn) *
+                           ((grid.taps * grid.group_channels + kTileRows - 1) / kTileRows) * shape.groups;
     gpu::launch(c, gpu::blocks_for(tiles * split.pieces, 1), gpu::kThreads, weights_product<kOwn>, w);
   });
   gpu::add_pieces<1>(c, split, static_cast<const double*>(workspace), finish);

@@ -15,6 +15,7 @@
 // Unlike a card, it does not keep the host from its memory.
 #pragma once
 #include <math.h>
+#include <setjmp.h>
 #include <ucontext.h>
 
 #include <atomic>
@@ -170,38 +171,50 @@ class Block {
   static void wait() {
     Block& block = *self();
     block.waits_ = true;
-    swapcontext(&block.fibers_[place.thread.x].context, &block.main_);
+    leave(block, block.fibers_[place.thread.x]);
   }
 
  private:
   static constexpr size_t kStack = 1 << 15;
+  // Made once; then it waits for the next block. Jumps, unlike swapcontext, ask nothing of the system.
   struct Fiber {
     ucontext_t context;
-    bool done;
+    jmp_buf jump;
+    bool is_made, done;
   };
   static Block*& self() {
     static thread_local Block* block = nullptr;
     return block;
   }
   static void enter() {
-    Block& block = *self();
-    block.call_(block.body_);
-    block.fibers_[place.thread.x].done = true;
+    for (;;) {
+      Block& block = *self();
+      Fiber& fiber = block.fibers_[place.thread.x];
+      block.call_(block.body_);
+      fiber.done = true;
+      leave(block, fiber);
+    }
+  }
+  static void leave(Block& block, Fiber& fiber) {
+    if (_setjmp(fiber.jump) == 0) _longjmp(block.main_, 1);
   }
   void begin(unsigned t) {
     Fiber& fiber = fibers_[t];
     fiber.done = false;
+    if (fiber.is_made) return void(resume(t));
+    fiber.is_made = true;
     getcontext(&fiber.context);
     fiber.context.uc_stack.ss_sp = stacks_.get() + t * kStack;
     fiber.context.uc_stack.ss_size = kStack;
-    fiber.context.uc_link = &main_;
+    fiber.context.uc_link = nullptr;
     makecontext(&fiber.context, &Block::enter, 0);
-    resume(t);
+    place.thread = dim3(t);
+    if (_setjmp(main_) == 0) setcontext(&fiber.context);
   }
   bool resume(unsigned t) {
     if (fibers_[t].done) return false;
     place.thread = dim3(t);
-    swapcontext(&main_, &fibers_[t].context);
+    if (_setjmp(main_) == 0) _longjmp(fibers_[t].jump, 1);
     return !fibers_[t].done;
   }
 
@@ -209,7 +222,7 @@ class Block {
   void (*call_)(const void* body) = nullptr;
   std::vector<Fiber> fibers_{kThreads};
   std::unique_ptr<char[]> stacks_{new char[kThreads * kStack]};
-  ucontext_t main_{};
+  jmp_buf main_{};
   bool waits_ = false;
 };
 
