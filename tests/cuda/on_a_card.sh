@@ -78,12 +78,27 @@ cp "$work/commit" "$out/commit.txt" 2>/dev/null
 part doctor 40 "$plait" doctor
 part nvcc 20 nvcc --version
 
-# Laws. A process opens the card in a second, so all laws of a library are tried in one, and all libraries side by side.
+# Laws. A process opens the card in a second, so all laws of a library are tried in one; the card goes from process to
+# process in turns, so that few of them are faster than many.
 cores=$(nproc)
-part laws 120 bash -c 'status=0; for file in $work/lib/plait/plugins/cuda.plait.so $work/lib/plait/plugins/*.cuda.plait.so; do
-  timeout 110 "$plait" verify "$file" --in-process --seed 1 >"$out/verify_$(basename "$file" .plait.so).txt" 2>&1 & pids="$pids $! $(basename "$file")"; done
-  set -- $pids; while [ $# -gt 0 ]; do wait "$1" || { echo "$2: status $?"; status=1; }; shift 2; done
-  grep -h "^FAILED" "$out"/verify_*.txt; exit $status'
+verify_one() {
+  timeout "$LAWS_EACH" "$plait" verify "$1" --in-process --seed 1 >"$out/verify_$(basename "$1" .plait.so).txt" 2>&1
+  local status=$?
+  [ $status = 0 ] || echo "$(basename "$1"): status $status, $(tail -n 1 "$out/verify_$(basename "$1" .plait.so).txt")"
+  return $status
+}
+export -f verify_one
+export LAWS_EACH=${LAWS_EACH:-60}
+laws() {
+  local first=() file
+  for file in cuda convolution.cuda dense.cuda batch_norm.cuda max_pool.cuda recurrent_cell.cuda; do first+=("$file"); done
+  { printf '%s\n' "${first[@]}"; (cd "$work/lib/plait/plugins" && ls -- *.cuda.plait.so | sed 's/\.plait\.so$//'); } | awk '!seen[$0]++' |
+    sed "s|.*|$work/lib/plait/plugins/&.plait.so|" | xargs -P "${LAWS_AT_ONCE:-4}" -I{} bash -c 'verify_one {}'
+  local status=$?
+  grep -h '^FAILED' "$out"/verify_*.txt
+  return $status
+}
+export -f laws
 
 # The same jobs on the host, then on the card.
 for job in mlp lenet5 resnet20; do
@@ -111,6 +126,8 @@ if [ -x "$sanitizer" ]; then
   done
 fi
 
+part laws "${LAWS_S:-130}" bash -c laws
+
 # Busy share and memory of the card, five times a second, as OUT/card_use_JOB.csv.
 watch_card() {
   nvidia-smi --query-gpu=utilization.gpu,memory.used --format=csv,noheader,nounits -lms 200 >"$out/card_use_$1.csv" 2>/dev/null &
@@ -120,13 +137,17 @@ watch_card() {
 # The benchmark, with nothing else at work: rounds of local steps, one shard and several side by side.
 for job in mlp lenet5 resnet20; do
   epochs=30; [ $job = resnet20 ] && epochs=2
-  watch_card "$job"
+  watch_card "${job}_1"
   part "bench1_$job" 30 bash -c "trains bench1_$job $job --threads 1 --var shards=1 --var tau=50 --var epochs=$epochs"
+  kill "$watcher" 2>/dev/null
+  watch_card "${job}_8"
   part "bench8_$job" 30 bash -c "trains bench8_$job $job --threads 8 --var shards=8 --var tau=50 --var epochs=$epochs"
   kill "$watcher" 2>/dev/null
 done
 part torch 60 "$python" "$here/torch_peer.py" "$work/data" "$out/torch.json"
-part profile 20 bash -c "trains profile lenet5 --threads 1 --var shards=1 --max-steps 200 --profile"
+for job in mlp lenet5 resnet20; do
+  part "profile_$job" 20 bash -c "trains profile_$job $job --threads 1 --var shards=1 --var tau=10 --max-steps 60 --profile"
+done
 
 "$python" "$here/card_table.py" "$out" | tee "$out/table.txt"
 status=${PIPESTATUS[0]}

@@ -73,8 +73,9 @@ def measure(make, batch, seconds):
     samples, begin = 0, time.perf_counter()
     while time.perf_counter() - begin < seconds:
         steps(20)
-    return {"samples_per_second": samples / (time.perf_counter() - begin), "loss": float(loss),
-            "bytes": torch.cuda.max_memory_allocated()}
+    rate = samples / (time.perf_counter() - begin)
+    free, total = torch.cuda.mem_get_info()
+    return {"samples_per_second": rate, "loss": loss.item(), "used": total - free}
 
 
 if __name__ == "__main__":
@@ -87,5 +88,6 @@ if __name__ == "__main__":
     result = {"torch": torch.__version__, "cudnn": torch.backends.cudnn.version(), "card": torch.cuda.get_device_name()}
     for name, make, batch in [("mlp", mlp, 128), ("lenet5", lenet5, 64), ("resnet20", resnet20, 128)]:
         result[name] = measure(make, batch, 4)
+        torch.cuda.empty_cache()
         print(name, result[name], flush=True)
     json.dump(result, open(sys.argv[2], "w"))

@@ -34,6 +34,7 @@ int count_cards() {
     if (driver > 0)
       throw Unsupported("no CUDA device: the driver is for CUDA ", version_text(driver), ", wanted one for ",
                         version_text(runtime), " or newer");
+    throw Unsupported("no CUDA device: no driver is found; the runtime reports ", error_text(status));
   }
   if (status != cudaSuccess) throw Unsupported("no CUDA device: driver reports ", error_text(status));
   if (cards == 0) throw Unsupported("no CUDA device: driver reports no card");

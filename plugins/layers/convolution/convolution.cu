@@ -51,7 +51,9 @@ struct ConvolutionOnCuda::Kernel {
     if (turns) n.prepared(Checked(shape.weights()) * sizeof(float));
     n.backward_reads(f.needs_output() ? Reads::both : Reads::inputs);
 #ifdef PLAIT_HAS_CUDNN
-    if (shape.batch > 0) cudnn = std::make_unique<CudnnConvolution>(c, shape);
+    const OwnKernels own(shape);
+    if (shape.batch > 0 && !(own.gathers && own.sums))
+      cudnn = std::make_unique<CudnnConvolution>(c, shape, !own.gathers, !own.gathers, !own.sums);
 #else
     static_cast<void>(c);
 #endif

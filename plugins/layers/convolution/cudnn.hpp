@@ -38,12 +38,15 @@ class CudnnConvolution {
  public:
   static constexpr size_t kMostWorkspace = size_t{256} << 20;  // bytes
 
-  CudnnConvolution(const Context& c, const ConvolutionShape& shape) : shape_(shape) {
+  // Asks for algorithms of what is wanted alone.
+  CudnnConvolution(const Context& c, const ConvolutionShape& shape, bool wants_forward, bool wants_dx,
+                   bool wants_dw)
+      : shape_(shape) {
     describe();
     const cudnnHandle_t handle = plait_cuda::cudnn(c);
-    find_forward(handle);
-    if (shape.training && shape.need_dx) find_input_gradient(handle);
-    if (shape.training && shape.need_dw) find_weight_gradient(handle);
+    if (wants_forward) find_forward(handle);
+    if (wants_dx && shape.training && shape.need_dx) find_input_gradient(handle);
+    if (wants_dw && shape.training && shape.need_dw) find_weight_gradient(handle);
   }
 
   // Whether cuDNN has a deterministic algorithm for them.

@@ -187,9 +187,9 @@ class Block {
     return block;
   }
   static void enter() {
+    Block& block = *self();
+    Fiber& fiber = block.fibers_[place.thread.x];  // once: a later block may be another library's, with its own `place`
     for (;;) {
-      Block& block = *self();
-      Fiber& fiber = block.fibers_[place.thread.x];
       block.call_(block.body_);
       fiber.done = true;
       leave(block, fiber);
