@@ -41,7 +41,8 @@ const plait_verify_example example = {sizeof(plait_verify_example),
                                       nullptr,
                                       nullptr,
                                       0,
-                                      0};
+                                      0,
+                                      nullptr};
 const plait_verify_example* const examples[] = {&example};
 
 int prepare() {
