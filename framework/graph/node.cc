@@ -29,7 +29,9 @@ Status Node::run(const StepKey& key) {
   const FloatState state;
   const TraceSpan span(phase_, name_, key.step);
   if (setup_.timed) times_.begin_ns = now_ns();
-  const Status status = context_.call([&] { return isolated(setup_.lanes, [&] { return call(key); }); });
+  Status status = context_.call([&] { return isolated(setup_.lanes, [&] { return call(key); }); });
+  // Else the time of queueing would be taken for that of the work.
+  if (setup_.timed && status && !setup_.stream->device().host_memory()) status = setup_.stream->synchronize();
   if (FloatState::repair()) repair_float_state();
   if (setup_.timed) {
     times_.end_ns = now_ns();

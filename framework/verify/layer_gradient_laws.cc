@@ -11,8 +11,13 @@
 namespace plait {
 namespace {
 
-constexpr size_t kCases = 24;
-constexpr uint64_t kPlaces = 48;  // of a tensor, the ends and others drawn at random when it has more
+// Of a tensor, the ends and others drawn at random when it has more places. A call on a device costs a wait
+// and two copies: there are fewer of them.
+struct Extent {
+  size_t cases = 24;
+  uint64_t places = 48;
+};
+Extent extent_of(const Trial& trial) { return trial.device() == nullptr ? Extent() : Extent{8, 16}; }
 
 // Numbers that go in, and what follows for differences. Some functions have another form far from 0, or near
 // it: of numbers of many sizes in one tensor, a function of each of them shows every form; where they are
@@ -182,9 +187,10 @@ class GradientTrial {
 
   template <class PlaceOf>
   Status check_tensor(const std::string& what, const std::vector<float>& gradient, PlaceOf place_of) {
-    const bool all = gradient.size() <= kPlaces;
+    const uint64_t places = extent_of(trial_).places;
+    const bool all = gradient.size() <= places;
     trial_.doing("gradient of " + what + ", " + made_.text());
-    for (uint64_t n = 0; n < (all ? gradient.size() : kPlaces); ++n) {
+    for (uint64_t n = 0; n < (all ? gradient.size() : places); ++n) {
       const uint64_t k = all ? n : place_to_try(n, gradient.size());
       const Place place = place_of(k);
       PLAIT_ASSIGN(const Derivative wanted,
@@ -228,7 +234,7 @@ Status check_frozen(const GradientTrial& learning, uint64_t& compared) {
 }
 
 Status check_gradients(Trial& trial, Status (GradientTrial::*check)()) {
-  PLAIT_ASSIGN(auto cases, layer_cases(trial, kCases));
+  PLAIT_ASSIGN(auto cases, layer_cases(trial, extent_of(trial).cases));
   PLAIT_ASSIGN(LayerCase large, large_layer_case(trial));  // where kernels have blocks and tails
   cases.push_back(std::move(large));
   uint64_t compared = 0, freed = 0;
@@ -302,7 +308,7 @@ Status check_factor(Trial& trial, const LayerBench& bench, const LayerValues& va
 }
 
 Status gradient_scale(Trial& trial) {
-  PLAIT_ASSIGN(const auto cases, layer_cases(trial, kCases));
+  PLAIT_ASSIGN(const auto cases, layer_cases(trial, extent_of(trial).cases));
   uint64_t tried = 0;
   for (const LayerCase& made : cases) {
     if (!has_f32_outputs(made) || made.flags & PLAIT_VERIFY_SURROGATE_GRADIENT) continue;

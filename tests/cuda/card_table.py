@@ -55,6 +55,16 @@ def speed():
         row(job, *[f"{rate:,.0f}" if rate else "-" for rate in [*rates, peer]], *ratios)
 
 
+def other():
+    rows = [(job, (read(f"other_{job}") or {}).get("train_samples_per_second")) for job in JOBS]
+    if not any(rate for _, rate in rows):
+        return
+    row("with the libraries of `other`", "samples/s, 1 shard")
+    row("---", "---")
+    for job, rate in rows:
+        row(job, f"{rate:,.0f}" if rate else "-")
+
+
 def use(name):
     """Largest busy share in percent, and memory in MiB, while a benchmark ran."""
     try:
@@ -95,7 +105,7 @@ def parts():
 
 card = out / "card.txt"
 print(f"card: {card.read_text().strip() if card.exists() else 'not known'}\n")
-for show in (parts, laws, training, speed, memory):
+for show in (parts, laws, training, speed, other, memory):
     show()
     print()
 print(f"{len(faults)} faults" + "".join(f"\n  {fault}" for fault in faults))

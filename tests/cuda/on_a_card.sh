@@ -91,8 +91,8 @@ export -f verify_one
 export LAWS_EACH=${LAWS_EACH:-60}
 laws() {
   local first=() file
-  for file in cuda convolution.cuda dense.cuda batch_norm.cuda max_pool.cuda recurrent_cell.cuda; do first+=("$file"); done
-  { printf '%s\n' "${first[@]}"; (cd "$work/lib/plait/plugins" && ls -- *.cuda.plait.so | sed 's/\.plait\.so$//'); } | awk '!seen[$0]++' |
+  for file in convolution.cuda dense.cuda batch_norm.cuda add.cuda recurrent_cell.cuda; do first+=("$file"); done
+  { printf '%s\n' "${first[@]}"; (cd "$work/lib/plait/plugins" && ls -- *.cuda.plait.so cuda.plait.so | sed 's/\.plait\.so$//' | grep -vxE "${LAWS_NOT:-none}"); } | awk '!seen[$0]++' |
     sed "s|.*|$work/lib/plait/plugins/&.plait.so|" | xargs -P "${LAWS_AT_ONCE:-4}" -I{} bash -c 'verify_one {}'
   local status=$?
   grep -h '^FAILED' "$out"/verify_*.txt
@@ -126,8 +126,6 @@ if [ -x "$sanitizer" ]; then
   done
 fi
 
-part laws "${LAWS_S:-130}" bash -c laws
-
 # Busy share and memory of the card, five times a second, as OUT/card_use_JOB.csv.
 watch_card() {
   nvidia-smi --query-gpu=utilization.gpu,memory.used --format=csv,noheader,nounits -lms 200 >"$out/card_use_$1.csv" 2>/dev/null &
@@ -145,9 +143,22 @@ for job in mlp lenet5 resnet20; do
   kill "$watcher" 2>/dev/null
 done
 part torch 60 "$python" "$here/torch_peer.py" "$work/data" "$out/torch.json"
+# Libraries of the folder `other` beside this script in place of those of the pack: what they change.
+if [ -d "$here/other" ]; then
+  for job in lenet5 resnet20; do
+    epochs=30; [ $job = resnet20 ] && epochs=2
+    part "other_$job" 30 env PLAIT_PLUGIN_PATH="$here/other" bash -c "trains other_$job $job --threads 1 --var shards=1 --var tau=50 --var epochs=$epochs"
+    part "profile_other_$job" 20 env PLAIT_PLUGIN_PATH="$here/other" bash -c "trains profile_other_$job $job --threads 1 --var shards=1 --var tau=10 --max-steps 60 --profile"
+  done
+fi
 for job in mlp lenet5 resnet20; do
   part "profile_$job" 20 bash -c "trains profile_$job $job --threads 1 --var shards=1 --var tau=10 --max-steps 60 --profile"
 done
+
+[ -x "$here/extra.sh" ] && part extra 60 "$here/extra.sh"
+
+# Last, since what is still at work when its time is over would take the card from others.
+part laws "${LAWS_S:-200}" bash -c laws
 
 "$python" "$here/card_table.py" "$out" | tee "$out/table.txt"
 status=${PIPESTATUS[0]}
