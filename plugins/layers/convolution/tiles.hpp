@@ -159,22 +159,22 @@ inline uint64_t weights_bytes(const gpu::ColumnSplit& split) {
   return plait::sdk::Checked(split.pieces) * split.columns * sizeof(double);
 }
 
-// What tiles do better than a vendor's library, by the shape alone.
+// What tiles do better than a vendor's library, by the shape alone; README.md has the times behind it.
 struct OwnKernels {
   bool gathers;  // y and dx: channels that the library would fill up to fours, in another copy of a small
                  // input
-  bool sums;     // dw: so few weights that a sum which is not cut keeps most of a card waiting
+  bool sums;  // dw: few weights and little work, of which a sum that is not cut keeps most of a card waiting
 
   explicit OwnKernels(const ConvolutionShape& shape) {
-    constexpr double kSmall = 64e6;     // multiply-adds
-    constexpr uint64_t kFewTiles = 48;  // of 64 x 64 weights
+    constexpr double kSmall = 64e6, kMedium = 512e6;  // multiply-adds
+    constexpr uint64_t kFewTiles = 48;                // of 64 x 64 weights
     const CudaGrid grid(shape);
     const auto work = static_cast<double>(shape.batch * grid.outputs) * static_cast<double>(shape.weights());
     const bool is_odd = grid.group_channels % 4 != 0 || grid.group_filters % 4 != 0;
     gathers = is_odd && work < kSmall;
     const uint64_t tiles =
         shape.groups * ((grid.group_filters + 63) / 64) * ((grid.taps * grid.group_channels + 63) / 64);
-    sums = gathers || tiles < kFewTiles;
+    sums = gathers || (tiles < kFewTiles && work < kMedium);
   }
 };
 
