@@ -151,7 +151,7 @@ Outcome run(const Setup& setup) {
   std::vector<std::thread> threads;
   for (size_t r = 0; r < world.size(); ++r) {
     threads.emplace_back([&, r, rank = std::move(world[r])] {
-      const TypeEntry& entry = *plugins().find(setup.task);
+      const TypeEntry& entry = *plugins().find("task", setup.task);
       const auto config = *default_config(entry.type->fields, entry.type->n_fields);
       CallContext context;
       const TaskForm form = infer_task(entry, *config, {}, context).value();

@@ -40,7 +40,7 @@ const Registry& plugins() {
 
 std::unique_ptr<Combiner> combiner_of(const std::string& id) {
   PluginSpec spec;
-  spec.entry = plugins().find(id);
+  spec.entry = plugins().find("combiner", id);
   REQUIRE(spec.entry != nullptr);
   spec.config = *default_config(spec.entry->type->fields, spec.entry->type->n_fields);
   return Combiner::create(plugins(), spec, PLAIT_VALUE_I64).value();

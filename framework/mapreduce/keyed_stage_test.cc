@@ -89,8 +89,8 @@ const Registry& plugins() {
 
 PluginSpec spec_of(const std::string& id) {
   PluginSpec spec;
-  spec.entry = plugins().find(id);
-  REQUIRE(spec.entry != nullptr);
+  REQUIRE(plugins().named(id).size() == 1);
+  spec.entry = plugins().named(id).front();
   spec.config = *default_config(spec.entry->type->fields, spec.entry->type->n_fields);
   return spec;
 }

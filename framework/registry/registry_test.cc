@@ -201,7 +201,7 @@ TEST_CASE("kernels for a device wait until it is in use") {
   CHECK(registry->failures().empty());
   const std::vector<std::string> both = {library(kMoon, "moon"), library(kMoon, "moon_ends")};
   CHECK(registry->waiting() == both);
-  CHECK(!registry->implementation("test.line", "test.moon"));
+  CHECK(!registry->implementation("schedule", "test.line", "test.moon"));
   const size_t before = registry->files().size();
   REQUIRE(registry->use_device("test.sun", options));
   CHECK(registry->files().size() == before);
@@ -218,7 +218,8 @@ TEST_CASE("kernels that end the process are a failure with words, once their dev
   REQUIRE(registry->use_device("test.moon_ends"));
   REQUIRE(registry->failures().size() == 1);
   CHECK(contains(registry->failures()[0].reason.message(), "moon_ends.plait.so\" "));
-  const std::string why = registry->implementation("test.line", "test.moon_ends").status().message();
+  const std::string why =
+      registry->implementation("schedule", "test.line", "test.moon_ends").status().message();
   CHECK(contains(why, "\"test.line\" is provided by"));
 }
 

@@ -271,7 +271,7 @@ TEST_CASE("the list of laws names every law once, under its kind") {
 TEST_CASE("a performance law that fails is told, and counts under strict alone") {
   Law law{"type", "cost", Severity::kPerformance, "is quick", nullptr};
   const std::vector<TestResult> results = {
-      {{"f", "t", "host", "cost"}, "layer", &law, Verdict::kFailed, "slow", 0}};
+      {{"f", "layer", "t", "host", "cost"}, "layer", &law, Verdict::kFailed, "slow", 0}};
   CHECK_FALSE(is_broken(results, false));
   CHECK(is_broken(results, true));
   CHECK(summary_text(results) == "1 tests: 0 passed, 0 skipped, 1 failed (0 must, 0 should, 1 performance)");

@@ -71,7 +71,7 @@ class IdsTest(unittest.TestCase):
         self.assertIn("twice", said)
         said = self.plait("check", self.write(layer=LAYER.replace("by: 4", "twice: true")), status=1)
         self.assertIn('unknown field "twice" of acme.halve', said)
-        self.plait("check", self.write(), "--set", "layer[h].acme.halve.by=8")
+        self.plait("check", self.write(), "--set", "layer[h].[acme.halve].by=8")
 
     def test_where_neither_can_stand_both_are_told(self):
         text = self.write().read_text()

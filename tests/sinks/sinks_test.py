@@ -110,7 +110,7 @@ class SinksTest(unittest.TestCase):
 
     def test_a_disk_that_is_full(self):
         # A limit on the size of files is a failed write, like a full disk.
-        self.text.write_text("".join(f"w{i} " for i in range(60000)) + "\n")
+        self.text.write_text("".join(f"w{i}\n" for i in range(60000)))
         limit = ["bash", "-c", 'ulimit -f 100; exec "$@"', "bash"]
         table, said = self.run_job("words.csv", before=limit, status=1)
         self.assertIn("words.csv", said)

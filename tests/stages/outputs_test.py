@@ -215,7 +215,7 @@ class OutputsTest(OutputsBase):
         self.refused("job.txtpb:", 'mean of stage "pixels" is [64], wanted [1]',
                      job=self.write(PIXELS, FILTERS, fields=""))
         words = 'stage {{ name: "words" source {{ text_lines {{ file: "{folder}/labels" }} }} count_words {{}} }}\n'
-        self.refused('stage "words" makes pairs of a key and a value, wanted arrays',
+        self.refused('stage "words" makes no array "mean", only: key, key_end, value',
                      job=self.write(words, NETWORK, normalize='from: "words"'))
 
     def test_circles_and_outputs_that_keep_nothing(self):

@@ -201,7 +201,7 @@ reducer { top_k {} }
     def test_what_cannot_be_is_said_at_its_place(self):
         self.refuses("plugin of kind task", task="")
         self.refuses("is for the shards of training", more="reducer { mean {} }")
-        for output in ["../words.tsv", "a/words.tsv", ".words.tsv", "curve.csv", ""]:
+        for output in ["../words.tsv", "a/words.tsv", ".words.tsv", "curve.csv"]:
             self.refuses(f'the output "{output}" is no name of a file for the run\'s folder', more=f'output: "{output}"')
         self.refuses("makes pairs of a key and a value, and the sink npy writes none", more='output: "words.npy"')
         self.refuses('no sink that is loaded writes a file "words.xlsx"', more='output: "words.xlsx"')

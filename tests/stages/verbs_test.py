@@ -185,7 +185,7 @@ class VerbsTest(OutputsBase):
         self.refuses("none of the job's records are asked for",
                      'stage {{ name: "x" source {{ ' + FEW + ' }} predict {{ on: test }} }}\n', NETWORK)
         self.refuses("is the job's test", 'stage {{ name: "test" source {{ ' + FEW + ' }} evaluate {{}} output: "t.csv" }}\n', NETWORK)
-        self.refuses("x.npy cannot hold", 'stage {{ name: "x" features {{ layer: "c1" layer: "f1" }} output: "x.npy" }}\n', NETWORK)
+        self.refuses("npy: a .npy file holds one array, got 2", 'stage {{ name: "x" features {{ layer: "c1" layer: "f1" }} output: "x.npy" }}\n', NETWORK)
         text = self.refuses('stage "x" gives the network image [9, 9, 1] f32, wanted image [8, 8, 1] f32',
                             'stage {{ name: "x" source {{ ' + WIDE + ' }} predict {{}} }}\n', NETWORK)
         self.assertEqual(text.count("job.txtpb:"), 2)  # both places

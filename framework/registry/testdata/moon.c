@@ -6,10 +6,10 @@
 #ifdef TEST_ENDS
 #include <signal.h>
 __attribute__((constructor)) static void begin(void) { raise(SIGSEGV); }
-PLAIT_NOTE("test.moon_ends", "1.0.0", 0, PLAIT_NOTE_IMPLEMENTS("test.line", "test.moon_ends"));
+PLAIT_NOTE("test.moon_ends", "1.0.0", 0, PLAIT_NOTE_IMPLEMENTS("schedule", "test.line", "test.moon_ends"));
 #define DEVICE "test.moon_ends"
 #else
-PLAIT_NOTE("test.moon", "1.0.0", 0, PLAIT_NOTE_IMPLEMENTS("test.line", "test.moon"));
+PLAIT_NOTE("test.moon", "1.0.0", 0, PLAIT_NOTE_IMPLEMENTS("schedule", "test.line", "test.moon"));
 #define DEVICE "test.moon"
 #endif
 

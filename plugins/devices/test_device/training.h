@@ -59,6 +59,7 @@ struct CrossEntropy {
 
   struct Kernel {
     Kernel(const CrossEntropy&, sdk::Context&, const sdk::LossRequest& r) {
+      if (r.has_weights()) throw sdk::Unsupported("the test device has no weights of samples");
       if (r.prediction().rank() != 2)
         throw sdk::Unsupported("the test device wants a prediction [N, C], got ", r.prediction());
     }

@@ -146,11 +146,6 @@ struct KMeans {
   void check_stage(const plait_task_stage& stage) const {
     if (stage.records > 0 && stage.records < k)
       throw Error("the stage has ", stage.records, " records, wanted at least k, ", k);
-    if (stage.passes < iterations + 2)
-      throw Error("iterations: ", iterations, " may take ", iterations + 2,
-                  " passes over the records, and the stage's "
-                  "passes are ",
-                  stage.passes);
   }
 
   // Where f32, in which nearness is compared, has room for products of two such lengths.

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <plait/task_stage.h>
 #include <plait/sdk/testing_plugin.hpp>
 
 #include <algorithm>
@@ -43,7 +44,7 @@ Found clusters_of(const std::vector<V>& vectors, size_t d, DType dtype, const Se
           task.passes()};
 }
 
-TEST_CASE("a stage with too few records or passes is refused before the first pass") {
+TEST_CASE("a stage with too few records is refused before the first pass") {
   const auto open = [](int64_t records, int64_t passes, const Settings& settings) {
     TestHost host;
     const plait_task_stage stage{sizeof stage, 0, records, passes};
@@ -51,9 +52,7 @@ TEST_CASE("a stage with too few records or passes is refused before the first pa
     AccumulatingTaskTest(host, linked("plait.kmeans"), settings, {{"x", DType::f32, {2}}});
   };
   CHECK_THROWS_WITH(open(3, 1000, with(4)), "the stage has 3 records, wanted at least k, 4");
-  CHECK_THROWS_WITH(open(4, 26, with(4)),
-                    "iterations: 25 may take 27 passes over the records, and the stage's passes are 26");
-  open(4, 27, with(4));
+  open(4, 1000, with(4));
   open(0, 27, with(4));  // as many as another stage will make
 }
 

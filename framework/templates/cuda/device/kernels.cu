@@ -244,6 +244,7 @@ struct CrossEntropy {
 
   struct Kernel {
     Kernel(const CrossEntropy&, Context&, LossRequest& r) {
+      if (r.has_weights()) throw Unsupported(kDevice, " has no weights of samples");
       if (r.prediction().variable_axis() >= 0)
         throw Unsupported(kDevice, " wants fixed extents, got ", r.prediction(), " of which axis ",
                           r.prediction().variable_axis(), " varies");
