@@ -28,6 +28,17 @@ std::string lock_line(const PluginFile& made, const std::string& path) {
                      fs::path(path).filename().string());
 }
 
+// Of those that are loaded once their device is in use: a lock is for any device.
+std::string lock_lines_of_waiting(const Registry& registry) {
+  std::string text;
+  for (const Registry::Waiting& one : registry.waiting())
+    if (const auto sha256 = Sha256::hex_of_file(one.path))
+      text +=
+          fmt::format("{} {} {} {}\n", one.id.empty() ? "?" : one.id, one.version.empty() ? "?" : one.version,
+                      *sha256, fs::path(one.path).filename().string());
+  return text;
+}
+
 Result<std::vector<Locked>> read_lock(const std::string& path) {
   const auto text = SystemFiles().read(path, kMostLock_bytes);
   if (!text) return text.status().at("cannot read the lock");
@@ -67,13 +78,13 @@ Result<std::string> lock_text(const SearchPath& path) {
     if (!alone) continue;
     text += lock_line(*alone->files().front(), file);
   }
-  return text;
+  return text + lock_lines_of_waiting(all);
 }
 
 std::string lock_text(const Registry& registry) {
   std::string text = kHead;
   for (const auto& file : registry.files()) text += lock_line(*file, file->path);
-  return text;
+  return text + lock_lines_of_waiting(registry);
 }
 
 std::string missing_text(const SearchPath& path, const std::string& lock_file) {

@@ -64,10 +64,11 @@ Status Registry::use_device(const std::string& device_id, const LoadOptions& opt
   return add_implementations(before);
 }
 
-std::vector<std::string> Registry::waiting() const {
-  std::vector<std::string> paths;
-  for (const FoundLibrary& library : waiting_) paths.push_back(library.path);
-  return paths;
+std::vector<Registry::Waiting> Registry::waiting() const {
+  std::vector<Waiting> waiting;
+  for (const FoundLibrary& library : waiting_)
+    waiting.push_back({library.path, library.note->id, library.note->version});
+  return waiting;
 }
 
 void try_libraries(const SearchPath& path, const LoadOptions& options) {

@@ -112,8 +112,11 @@ class Registry {
   // does not load is a failure, and no error. Fails with: kInvalid where two libraries implement the same.
   // Threads: [setup only]
   Status use_device(const std::string& device_id, const LoadOptions& options = {});
-  // Files of libraries that wait.
-  std::vector<std::string> waiting() const;
+  struct Waiting {
+    std::string path, id, version;  // the latter two as their notes say
+  };
+  // Libraries that wait.
+  std::vector<Waiting> waiting() const;
 
   const std::map<TypeName, TypeEntry>& types() const { return types_; }  // by id, then kind
   // By id or short name; null when there is none of this kind.

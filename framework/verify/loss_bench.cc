@@ -102,11 +102,14 @@ std::optional<LossCase> example_case(Trial& trial, const Example& one) {
       one.config, {one.inputs.begin(), middle}, {middle, one.inputs.end()}, std::max(one.integer_bound, 1u)};
 }
 
-// Every second case, and one at least.
+// Every second case, and one at least, of those that the implementation takes with weights.
 void give_weights(Trial& trial, std::vector<LossCase>& cases) {
   if (!loss_form(*trial.entry().type).takes_weights) return;
   if (cases.size() == 1) cases.push_back(cases.front());
-  for (size_t i = 1; i < cases.size(); i += 2) cases[i].weighted = true;
+  for (size_t i = 1; i < cases.size(); i += 2) {
+    cases[i].weighted = true;
+    cases[i].weighted = is_supported(trial, cases[i]);
+  }
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // Laws of losses.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include <cmath>
 
 #include "registry/loss_form.h"
@@ -341,6 +343,9 @@ Status same_again(Trial& trial) {
 template <class Check>
 Status for_each_weighted_case(Trial& trial, Check check) {
   if (!loss_form(*trial.entry().type).takes_weights) return skipped("takes no weights of samples");
+  PLAIT_ASSIGN(const auto cases, loss_cases(trial));
+  if (std::ranges::none_of(cases, &LossCase::weighted))
+    return skipped("this implementation takes no weights of samples");
   return for_each_case(trial, [&](const LossBench& bench) -> Status {
     if (!bench.made().weighted) return {};
     LossRun run(bench, trial.dice());

@@ -50,7 +50,13 @@ class DocsTest(unittest.TestCase):
     def run_shell(self, text, folder):
         if not shutil.which("mpirun"):
             text = "\n".join(line for line in text.splitlines() if not line.startswith("mpirun"))
-        text = TRAINS.sub(r"\g<0> --max-steps 4 --set train.local_steps=1 --progress none", text)
+        long_form = 'name: "train"' in text
+
+        def shorter(run):
+            train = "stage[train].train" if long_form and "resolved" not in run[0] else "train"
+            return f"{run[0]} --max-steps 4 --set {train}.local_steps=1 --progress none"
+
+        text = TRAINS.sub(shorter, text)
         text = FILES.sub(rf"\g<0> --var data={self.place.data}", text)
         self.succeeds("bash", "-euo", "pipefail", "-c", text, cwd=folder)
 

@@ -48,7 +48,7 @@ struct YourName {
   }
 
   void write_pairs(Context&, Pairs& pairs, ByteWriter& out) const {
-    const std::string begin = "{" + json_text(key) + ":", middle = "," + json_text(value) + ":";
+    const std::string begin = text("{", json_text(key), ":"), middle = text(",", json_text(value), ":");
     while (const auto pair = pairs.next()) {
       if (valid_utf8(pair->key) < pair->key.size())
         throw Error("the key ", excerpt(pair->key), " is not UTF-8 from byte ", valid_utf8(pair->key) + 1,

@@ -29,7 +29,8 @@ inline Entry linked(const std::string& id, const std::string& kind = "") {
   const std::string found = entry.type.struct_size ? entry.type.kind : kind;
   for (uint32_t i = 0; i < plugin->n_implementations; ++i) {
     const plait_implementation& made = *plugin->implementations[i];
-    if (made.type_id != id || (!found.empty() && (made.kind == nullptr || found != made.kind))) continue;
+    const bool says_kind = PLAIT_HAS(&made, kind);  // else it is that of the library's type of this id
+    if (made.type_id != id || (says_kind && !found.empty() && found != made.kind)) continue;
     const bool is_better = !entry.implementation.struct_size || std::string(made.device_id) == kCpu;
     if (is_better) entry.implementation = made;
   }
