@@ -69,6 +69,7 @@ TEST_CASE("a child of the pretrainer's own configuration is taken as the person 
   Stage one;
   const PluginSpec& written = one.job.layers[1].plugin;
   plait_child child{};
+  child.kind = written.entry->type->kind;
   child.id = written.entry->type->id;
   child.config = written.config.get();
   plait_block block{};

@@ -57,6 +57,9 @@ class Tables {
     type("layer", "plait.dense", "every input to every output",
          {with(whole("units", nullptr, 1, 1e6, "outputs"), PLAIT_FIELD_REQUIRED)});
     type("layer", "plait.relu", "zero for what is negative", {});
+    type("sink", "plait.any", "writes nothing", {}, &sink_rules_);
+    implementations_.push_back(
+        {sizeof(plait_implementation), 0, types_.back().id, PLAIT_HOST_DEVICE, &sink_ops_, "sink"});
     type("layer", "plait.add", "sum of its inputs", {}, &add_rules_);
     for (const char* id : {"acme.blank", "acme.mask"})
       type("layer", id, "sets a share to 0",
@@ -232,6 +235,19 @@ class Tables {
     return rules;
   }
 
+  static constexpr const char* kEndings[] = {".csv", ".tsv", ".npy", ".safetensors"};
+  const plait_sink_rules sink_rules_ = {sizeof(plait_sink_rules), 0, kEndings, 4, 0, nullptr, nullptr};
+  const plait_sink_ops sink_ops_ = {
+      sizeof(plait_sink_ops),
+      0,
+      [](plait_context*, const plait_config*, void**) { return static_cast<int>(PLAIT_FAILED); },
+      [](void*) {},
+      [](const void*, plait_context*, uint32_t, const plait_sink_array* const*, const plait_byte_taker*) {
+        return static_cast<int>(PLAIT_FAILED);
+      },
+      [](const void*, plait_context*, const plait_pairs*, const plait_byte_taker*) {
+        return static_cast<int>(PLAIT_FAILED);
+      }};
   const plait_layer_rules layer_rules_ = layer_rules(1, 1);
   const plait_layer_rules add_rules_ = layer_rules(2, UINT32_MAX);
   const plait_setting unscaled_{sizeof(plait_setting), PLAIT_FIELD_BOOL, "scaled", 0, 0, {nullptr, 0}};

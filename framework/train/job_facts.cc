@@ -116,6 +116,8 @@ class Flattener {
       return {nullptr, KnownFields(own->fields, own->n_fields), outer.is_plugin};
     if (own != nullptr && own->kind == PLAIT_FIELD_CHILD) return {own->child_kind};
     const TypeEntry* entry = outer.kind == nullptr ? nullptr : registry_.find(outer.kind, field.name.text);
+    const auto others = registry_.named(field.name.text);  // of another kind than may stand there
+    if (entry == nullptr && outer.kind != nullptr && !others.empty()) entry = others.front();
     if (entry == nullptr) return {};
     return {nullptr, KnownFields(entry->type->fields, entry->type->n_fields), true};
   }

@@ -503,6 +503,10 @@ class Run {
       });
       if (is_stop(asked)) return RunStatus::kStopped;
       PLAIT_TRY(asked);
+      // Of a stop that some of them met while they asked, the others learn before they begin the stage.
+      const Status met = transport_.barrier();
+      if (is_stop(met)) return RunStatus::kStopped;
+      PLAIT_TRY(met);
       std::optional<PretrainStep> step = std::move(next_step_);
       if (!step) return RunStatus::kComplete;
       if (!step->is_task) PLAIT_TRY(check_length(step->job));
