@@ -78,7 +78,7 @@ Result<std::string> lock_text(const SearchPath& path) {
     if (!alone) continue;
     text += lock_line(*alone->files().front(), file);
   }
-  return text + lock_lines_of_waiting(all);
+  return text;
 }
 
 std::string lock_text(const Registry& registry) {
