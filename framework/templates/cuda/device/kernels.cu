@@ -245,6 +245,9 @@ struct CrossEntropy {
   struct Kernel {
     Kernel(const CrossEntropy&, Context&, LossRequest& r) {
       if (r.has_weights()) throw Unsupported(kDevice, " has no weights of samples");
+      if (r.target().rank() == r.prediction().rank() && r.prediction().shape(-1) > 1 &&
+          r.target().size() == r.prediction().size())
+        throw Unsupported(kDevice, " wants class numbers, got ", r.target());
       if (r.prediction().variable_axis() >= 0)
         throw Unsupported(kDevice, " wants fixed extents, got ", r.prediction(), " of which axis ",
                           r.prediction().variable_axis(), " varies");
