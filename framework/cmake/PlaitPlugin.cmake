@@ -1,4 +1,4 @@
-# plait_add_plugin(<name> [KIND <kind>] [SOURCES <files>...] [LIBRARIES <libraries>...] [ONEDNN] [TESTS])
+# plait_add_plugin(<name> [KIND <kind>] [SOURCES <files>...] [LIBRARIES <libraries>...] [ONEDNN] [TESTS] [NO_INSTALL])
 # One folder, one plugin, one file <name>.plait.so that exports plait_plugin_v1 and nothing else.
 # SOURCES is by default every *.cc, *.c and *.cu of the folder but *_test.cc, which become the program plugin_<name>_test.
 # .cu files want find_package(plait 1 REQUIRED COMPONENTS cuda). Where that component is optional and there is no CUDA
@@ -6,6 +6,7 @@
 # TESTS, for plugins outside of Plait's tree: ctest runs `plait verify` on the plugin, and the *_test.cc as a program.
 # `cmake --install` puts such a plugin where plait finds it: into PLAIT_PLUGIN_INSTALL_DIR, by default the user's own
 # folder of plugins.
+# NO_INSTALL: `cmake --install` leaves the plugin out; for those that only tests load.
 # ONEDNN links oneDNN (and the runtime that its binary asks for without naming where to find it).
 # The same call serves Plait's own plugins and a stranger's, after `find_package(plait 1 REQUIRED)`.
 # The target is plugin_<name>: target_compile_options and the like work on it.
@@ -13,7 +14,7 @@ set(PLAIT_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR})
 set(PLAIT_KINDS layer loss metric optimizer schedule pretrainer augmenter source task combiner reducer device)
 
 function(plait_add_plugin name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "ONEDNN;TESTS" "KIND" "SOURCES;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "ONEDNN;TESTS;NO_INSTALL" "KIND" "SOURCES;LIBRARIES")
   plait_check_call(${name})
   file(GLOB found CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc ${CMAKE_CURRENT_SOURCE_DIR}/*.c
                                     ${CMAKE_CURRENT_SOURCE_DIR}/*.cu)
@@ -56,9 +57,11 @@ function(plait_add_plugin name)
   if(PLAIT_PLUGIN_OUTPUT_DIRECTORY)  # in Plait's own tree
     set_target_properties(${target} PROPERTIES
       LIBRARY_OUTPUT_DIRECTORY ${PLAIT_PLUGIN_OUTPUT_DIRECTORY} INSTALL_RPATH "$ORIGIN/../deps")
-    install(TARGETS ${target} LIBRARY DESTINATION lib/plait/plugins)
-    add_dependencies(product ${target})
-  elseif(PLAIT_PROGRAM)
+    if(NOT arg_NO_INSTALL)
+      install(TARGETS ${target} LIBRARY DESTINATION lib/plait/plugins)
+      add_dependencies(product ${target})
+    endif()
+  elseif(PLAIT_PROGRAM AND NOT arg_NO_INSTALL)
     plait_user_folder(user_folder)
     set(PLAIT_PLUGIN_INSTALL_DIR ${user_folder} CACHE PATH "where cmake --install puts plugins")
     install(TARGETS ${target} LIBRARY DESTINATION ${PLAIT_PLUGIN_INSTALL_DIR})
@@ -86,7 +89,7 @@ macro(plait_check_call name)
     plait_refuse(${name} "does not understand \"${arg_UNPARSED_ARGUMENTS}\"")
   endif()
   if(arg_KEYWORDS_MISSING_VALUES)
-    plait_refuse(${name} "${arg_KEYWORDS_MISSING_VALUES}: nothing stands behind it")
+    plait_refuse(${name} "${arg_KEYWORDS_MISSING_VALUES}: no value follows it")
   endif()
   if(NOT "${name}" MATCHES "^[A-Za-z0-9_.-]+$")
     plait_refuse(${name} "the name becomes that of a file: wanted letters, digits, \"_\", \"-\" and \".\"")
