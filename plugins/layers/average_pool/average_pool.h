@@ -1,0 +1,26 @@
+// What the implementations of average_pool share: its fields, shapes and errors.
+#pragma once
+#include <plait/sdk.hpp>
+#include <plait/window.hpp>
+
+namespace layers {
+
+using namespace plait::sdk;
+
+struct AveragePool : Pooling {
+  bool count_include_pad = true;
+
+  static void describe(Describe<AveragePool>& d) {
+    d.doc("mean of each window");
+    d.details(
+        "Shapes: x [N, W, C], [N, H, W, C] or [N, D, H, W, C] f32; y the same with extents\n"
+        "floor((input + 2 padding - kernel) / stride) + 1.");
+    describe_window(d);
+    d.field("count_include_pad", &AveragePool::count_include_pad)
+        .doc("padding counts as zeros; else the mean is over inputs alone");
+  }
+
+  struct Kernel;  // average_pool.cc: the host's
+};
+
+}  // namespace layers

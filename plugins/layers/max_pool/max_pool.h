@@ -1,0 +1,23 @@
+// What the implementations of max_pool share: its fields, shapes and errors.
+#pragma once
+#include <plait/sdk.hpp>
+#include <plait/window.hpp>
+
+namespace layers {
+
+using namespace plait::sdk;
+
+struct MaxPool : Pooling {
+  static void describe(Describe<MaxPool>& d) {
+    d.doc("largest number of each window");
+    d.details(
+        "Shapes: x [N, W, C], [N, H, W, C] or [N, D, H, W, C] f32; y the same with extents\n"
+        "floor((input + 2 padding - kernel) / stride) + 1. Padding counts as minus infinity; NaN is passed "
+        "on.");
+    describe_window(d);
+  }
+
+  struct Kernel;  // max_pool.cc: the host's
+};
+
+}  // namespace layers
