@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "base/library.h"
 #include "base/status.h"
-#include "registry/library.h"
 
 namespace plait {
 

@@ -1,4 +1,4 @@
-#include "registry/library.h"
+#include "base/library.h"
 
 #include <dlfcn.h>
 #include <unistd.h>
