@@ -19,7 +19,7 @@ struct Array {
 Result<Array> read_npy(std::string_view bytes, const std::string& place);
 bool is_npy(std::string_view bytes);        // by its first bytes
 std::string write_npy(const Array& array);  // f32
-// What stands before the elements; `type` as the format has it: "<f4".
+// What comes before the elements; `type` as the format has it: "<f4".
 std::string npy_head(const std::string& type, const std::vector<int64_t>& shape);
 
 // "[3, 28, 28]"

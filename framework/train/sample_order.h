@@ -10,7 +10,7 @@
 #pragma once
 #include <cstdint>
 
-#include "graph/input.h"
+#include "graph/sample.h"
 
 namespace plait {
 

@@ -1,4 +1,4 @@
-// The stages of a job that run tasks, each behind those whose arrays it uses, before its training or after
+// The stages of a job that run tasks, each after those whose arrays it uses, before its training or after
 // it; and what of them an earlier run left that is still good.
 #pragma once
 #include <functional>
@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
+#include "base/files.h"
 #include "train/run_identity.h"
 #include "train/task_stage.h"
 

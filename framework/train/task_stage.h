@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "base/files.h"
-#include "graph/input.h"
+#include "graph/sample_reader.h"
 #include "mapreduce/array_stage.h"
 #include "mapreduce/keyed_stage.h"
 #include "train/array_source.h"
 #include "train/fit_stage.h"
-#include "train/run.h"
+#include "train/observer.h"
 
 namespace plait {
 

@@ -1,4 +1,5 @@
-// predict_run: the last layer's outputs for given inputs, in a file.
+#include "train/predict_run.h"
+
 #include <algorithm>
 #include <optional>
 
@@ -10,7 +11,6 @@
 #include "train/input_record.h"
 #include "train/job_data.h"
 #include "train/ranks.h"
-#include "train/run.h"
 #include "train/run_folder.h"
 #include "train/run_weights.h"
 #include "train/stage_record.h"
