@@ -97,7 +97,8 @@ class Transport {
   Status all_reduce_max(std::span<int64_t> values) { return all_reduce_one(Reduction::max(values)); }
   Status all_reduce_max(std::span<double> values) { return all_reduce_one(Reduction::max(values)); }
 
-  // The ranks meet once for all parts, as in all_reduce. The callbacks are called before it returns, perhaps by another rank's thread.
+  // The ranks meet once for all parts, as in all_reduce. The callbacks are called before it returns, perhaps
+  // by another rank's thread.
   virtual Status reduce_blocks(std::span<const BlockReduction> parts) = 0;
 
   // Every rank ends with the bytes of `root`.

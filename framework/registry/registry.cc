@@ -120,7 +120,7 @@ const TypeEntry* Registry::find(const std::string& name) const {
 std::string Registry::who_would_provide(const std::string& name) const {
   for (const PluginFailure& failure : failures_) {
     for (const std::string& served : failure.serves) {
-      const std::string id = served.substr(served.find(' ') + 1);  // behind the kind
+      const std::string id = served.substr(served.find(' ') + 1);  // after the kind
       if (id == name || id == "plait." + name)
         return fmt::format("\"{}\" is provided by \"{}\", which did not load: {}", name, failure.path,
                            failure.reason.message());

@@ -78,7 +78,7 @@ class AugmenterSample {
     return {};
   }
   int32_t length(size_t i) const { return lengths.as<int32_t>()[i]; }
-  // Bytes of variable parts behind their length mean nothing.
+  // Bytes of variable parts past their length mean nothing.
   std::string difference(const AugmenterSample& other) const {
     for (size_t i = 0; i < outputs.size(); ++i) {
       if (length(i) != other.length(i))

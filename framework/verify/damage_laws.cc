@@ -213,7 +213,7 @@ Status check_fits(Trial& trial, const Example& one, const Parts& parts, const st
                                      : "is random bits"));
   }
   for (const size_t size : {good.size() + 3, good.size() - 1, size_t{0}}) {
-    // Exactly as many numbers as are told: a heap checker sees what is read behind them.
+    // Exactly as many numbers as are told: a heap checker sees what is read after them.
     const std::vector<double> other(size, 1.0);
     PLAIT_TRY(
         check_fit(trial, one, parts, &other, fmt::format("has {} numbers, wanted {}", size, good.size()))

@@ -112,7 +112,7 @@ class SourceWorker final : public Worker {
   CallContext context_;
 };
 
-// All stages for a toy network; their text stands as one number.
+// All stages for a toy network; their text is as one number.
 class PretrainerWorker final : public Worker {
  public:
   PretrainerWorker(const Registry& registry, Instance pretrainer, const ToyNetwork& toy)

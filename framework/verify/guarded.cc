@@ -58,7 +58,7 @@ std::string Guarded::overrun() const {
   }
   std::string text;
   if (behind > 0)
-    text = fmt::format("{} bytes behind its end were written (the first at +{})", behind, first_behind);
+    text = fmt::format("{} bytes past its end were written (the first at +{})", behind, first_behind);
   if (before > 0) {
     text += fmt::format("{}{} bytes before its begin were written (the last at -{})",
                         text.empty() ? "" : "; ", before, nearest_before);

@@ -11,7 +11,7 @@ namespace plait {
 // written, or was never written. As f32: a NaN, and about 24.96.
 enum class Poison : uint32_t { kNan = 0x7FC0DEADu, kNumber = 0x41C7A5A5u };
 
-// Memory that cannot be touched without a fault, right behind the content (rounded up to 64 bytes, which a
+// Memory that cannot be touched without a fault, right after the content (rounded up to 64 bytes, which a
 // kernel may read), or right before it; the other end has a guard alone.
 enum class Fence { kNone, kBehind, kBefore };
 
@@ -48,7 +48,7 @@ class Guarded {
   }
   // Fills the content, and the guards when `guards`.
   void poison(Poison poison, bool guards = true);
-  // "" or what is wrong with the guards: "8 bytes behind its end were written (the first at +0)".
+  // "" or what is wrong with the guards: "8 bytes past its end were written (the first at +0)".
   std::string overrun() const;
   // Number of whole f32 that still hold the pattern; *first is the first of them.
   uint64_t untouched_f32(uint64_t* first) const;

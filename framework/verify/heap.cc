@@ -1,6 +1,6 @@
 #include "verify/heap.h"
 
-#include "registry/library.h"
+#include "base/library.h"
 #include "verify/restart.h"
 
 namespace plait {

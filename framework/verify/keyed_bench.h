@@ -116,8 +116,8 @@ RecordContents draw_records(const TaskBench& bench, Dice& dice, size_t count);
 // The same with zeros and no length.
 RecordContents zero_records(const std::vector<PartSpec>& parts, size_t count);
 
-// Tensors of one call with records [begin, end) of `contents`. What lies behind the extent that a variable
-// part uses is `beyond`; memory behind the tensors cannot be touched. Threads: [one at a time]
+// Tensors of one call with records [begin, end) of `contents`. What lies past the extent that a variable
+// part uses is `beyond`; memory after the tensors cannot be touched. Threads: [one at a time]
 class RecordCall {
  public:
   RecordCall(const std::vector<PartSpec>& parts, const RecordContents& contents, size_t begin, size_t end,

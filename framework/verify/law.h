@@ -1,6 +1,6 @@
 // A law: one promise of the border that every plugin of a kind must keep, and the function that tries it.
 //
-// Laws stand in tables, one per kind (..._laws.cc); they name no plugin. A check runs in a process of its
+// Laws are in tables, one per kind (..._laws.cc); they name no plugin. A check runs in a process of its
 // own: it may crash or hang, and leave things behind.
 #pragma once
 #include <string>

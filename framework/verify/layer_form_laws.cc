@@ -203,7 +203,7 @@ Status in_place(Trial& trial) {
   return tried > 0 ? Status() : skipped("the layer does not work in place");
 }
 
-// What lies behind a sample's length must not reach what lies within.
+// What lies past a sample's length must not reach what lies within.
 Status check_lengths(Trial& trial, const LayerCase& made) {
   PLAIT_ASSIGN(auto bench, LayerBench::create(trial, made));
   PLAIT_ASSIGN(LayerValues values, draw_values(trial, made));
@@ -234,9 +234,9 @@ Status check_lengths(Trial& trial, const LayerCase& made) {
     for (size_t k = 0; k < valid * out_stride; ++k) {
       const size_t at = n * out_extent * out_stride + k;
       if (first->outputs[0].as<float>()[at] != second->outputs[0].as<float>()[at])
-        return broken(fmt::format(
-            "sample {} (length {} of {}): output element {} depends on what lies behind its length", n,
-            values.lengths[0][n], extent, k));
+        return broken(
+            fmt::format("sample {} (length {} of {}): output element {} depends on what lies past its length",
+                        n, values.lengths[0][n], extent, k));
     }
   }
   return {};
@@ -312,7 +312,7 @@ std::vector<Law> layer_form_laws() {
       {kKind, "advertised_epilogue", kMust, "the layer is the function that it offers to be absorbed as",
        advertised},
       {kKind, "in_place", kMust, "sharing memory of input and output changes nothing", in_place},
-      {kKind, "lengths", kMust, "what lies behind a sample's length does not matter", lengths},
+      {kKind, "lengths", kMust, "what lies past a sample's length does not matter", lengths},
       {kKind, "no_nan", kMust, "finite inputs give no NaN", no_nan},
   };
 }

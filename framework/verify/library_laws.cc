@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <regex>
 
+#include "base/library.h"
 #include "registry/check.h"
-#include "registry/library.h"
 #include "registry/note.h"
 #include "verify/elf_exports.h"
 #include "verify/verify.h"

@@ -60,7 +60,7 @@ Status merges(Trial& trial) {
   });
 }
 
-// The host cuts records into blocks, and keeps what each appends behind the one before.
+// The host cuts records into blocks, and keeps what each appends after the one before.
 Status rows(Trial& trial) {
   return for_each_bench(trial, [&](const MetricBench& bench) -> Status {
     if (!PLAIT_HAS(bench.ops, row_size)) return skipped("keeps no rows");
@@ -286,7 +286,7 @@ std::vector<Law> metric_laws() {
       {kKind, "values", kMust, "every value has a name of its own and a doc, whatever the source's classes",
        values_named},
       {kKind, "merges", kMust, "states of parts of a batch add up to the batch's", merges},
-      {kKind, "rows", kMust, "rows of a batch are those of its parts, one behind the other", rows},
+      {kKind, "rows", kMust, "rows of a batch are those of its parts, one after the other", rows},
       {kKind, "large", kMust, "a batch of more than 2^16 numbers is counted in full", large},
       {kKind, "finish", kMust, "values are finite and do not depend on how many samples there are alike",
        finishes},

@@ -17,9 +17,9 @@
 #include <memory>
 #include <thread>
 
+#include "base/library.h"
 #include "graph/float_state.h"
 #include "io/child_process.h"
-#include "registry/library.h"
 #include "registry/shape_text.h"
 #include "verify/config_samples.h"
 #include "verify/law.h"

@@ -68,7 +68,7 @@ Result<std::optional<int32_t>> weigh_twice(const Instance& reducer, const plait_
 }
 
 // The weight of a shard, whatever its loss: the host asks before the round, with a loss of 0, and stops where
-// the answer is another one behind it. 0: refused for all of them.
+// the answer is another one after it. 0: refused for all of them.
 Result<int32_t> weight_of_any_loss(const Instance& reducer, plait_shard_result result) {
   int32_t first = 0;
   double first_loss = 0;

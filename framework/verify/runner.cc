@@ -59,7 +59,7 @@ Result<Registry> load(const std::string& file, const SearchPath& companions) {
   return Registry::load(path);
 }
 
-// The implementations that stand in the file itself.
+// The implementations that are in the file itself.
 bool is_of_file(const TypeEntry& entry, const std::string& device, const Registry& registry,
                 const std::string& file) {
   for (const auto& known : registry.files()) {

@@ -232,8 +232,7 @@ Status monitor(Trial& trial) {
 
 std::vector<Law> schedule_laws() {
   return {
-      {"schedule", "finite", Severity::kMust, "values are numbers at every step, behind the last too",
-       finite},
+      {"schedule", "finite", Severity::kMust, "values are numbers at every step, after the last too", finite},
       {"schedule", "same_again", Severity::kMust,
        "the same call gives the same value, in any order and on any thread", same_again},
       {"schedule", "ignores_total", Severity::kMust,

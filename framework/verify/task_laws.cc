@@ -118,9 +118,8 @@ Status reads_only(Trial& trial) {
       if (const auto text = call.misdeed(); !text.empty()) return broken(text);
     }
     const auto what = difference(made[0], made[1]);
-    return what.empty()
-               ? Status()
-               : broken("what lies behind a record's length, or around the records, is read: " + what);
+    return what.empty() ? Status()
+                        : broken("what lies past a record's length, or around the records, is read: " + what);
   });
 }
 
@@ -179,7 +178,7 @@ Status passes_failure(Trial& trial) {
       if (call.map(bench, context, out))
         return broken(fmt::format("succeeds though its {} {} was refused", what, taken));
       if (out.refused() > kFew)
-        return broken(fmt::format("emits {} more {}s behind one that was refused", out.refused() - 1, what));
+        return broken(fmt::format("emits {} more {}s after one that was refused", out.refused() - 1, what));
     }
     return {};
   });

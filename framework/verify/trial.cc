@@ -15,7 +15,7 @@
 namespace plait {
 namespace {
 
-// Names of the blocks in which a plugin of that kind stands in a pipeline file, from the outside in.
+// Names of the blocks in which a plugin of that kind is in a pipeline file, from the outside in.
 std::vector<std::string> blocks_of(const std::string& kind) {
   if (kind == "augmenter") return {"augment"};
   if (kind == "pretrainer") return {"pretrain"};

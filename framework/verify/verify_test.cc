@@ -25,7 +25,7 @@ TEST_CASE("guards tell where writes went") {
   block.as<uint8_t>()[11] = 1;
   CHECK(block.overrun().empty());
   block.as<uint8_t>()[14] = 1;
-  CHECK(block.overrun() == "1 bytes behind its end were written (the first at +2)");
+  CHECK(block.overrun() == "1 bytes past its end were written (the first at +2)");
   block.as<uint8_t>()[-4] = 1;
   CHECK(block.overrun().find("1 bytes before its begin were written (the last at -4)") != std::string::npos);
 }

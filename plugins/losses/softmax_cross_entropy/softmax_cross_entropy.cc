@@ -37,7 +37,7 @@ struct SoftmaxCrossEntropy {
     d.details(
         "Shapes: prediction [N, C] with target [N] or [N, 1]; prediction [N, ..., C] with target [N, ...]: "
         "one class\n"
-        "per position, positions behind a sample's length count for nothing.\n"
+        "per position, positions past a sample's length count for nothing.\n"
         "Targets: class numbers from 0, as i32, i64, u8 or f32.\n"
         "Gradient of the mean: (softmax(prediction) - onehot(target)) / count.\n"
         "Prediction: plain scores; no softmax layer stands before it.");
