@@ -9,12 +9,12 @@
 #include <cstdlib>
 #include <set>
 
-#include "verify/cancellation.h"
-#include "verify/child.h"
-#include "verify/derivative.h"
-#include "verify/guarded.h"
-#include "verify/half.h"
-#include "verify/process_state.h"
+#include "verify/engine/cancellation.h"
+#include "verify/engine/child.h"
+#include "verify/engine/derivative.h"
+#include "verify/engine/guarded.h"
+#include "verify/engine/half.h"
+#include "verify/engine/process_state.h"
 
 namespace plait {
 namespace {
