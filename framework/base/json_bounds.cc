@@ -7,7 +7,7 @@
 namespace plait {
 namespace {
 
-// The place behind the string that begins at `at`.
+// The place after the string that begins at `at`.
 size_t after_string(std::string_view json, size_t at) {
   for (++at; at < json.size() && json[at] != '"'; ++at)
     if (json[at] == '\\') ++at;

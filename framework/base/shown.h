@@ -20,7 +20,7 @@ struct Unprintable {
   explicit operator bool() const { return length > 0; }
 };
 
-// What may stand beside printable characters.
+// What may be beside printable characters.
 enum class Blanks {
   kNone,   // one line: a name
   kLines,  // \n: a message

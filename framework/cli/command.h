@@ -22,8 +22,8 @@ struct Command {
   std::string usage;    // after the name: "FILE [options]"
   std::string summary;  // one line
   boost::program_options::options_description options;
-  // Names of options that stand without their name, in order; the last may be "files...": all words that are
-  // left.
+  // Names of options that are given without their name, in order; the last may be "files...": all words that
+  // are left.
   std::vector<std::string> positional;
   Result<int> (*run)(const boost::program_options::variables_map& given);
 };

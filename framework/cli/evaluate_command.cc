@@ -4,7 +4,8 @@
 #include "cluster/open_transport.h"
 #include "report/format.h"
 #include "report/output.h"
-#include "train/run.h"
+#include "train/evaluate_run.h"
+#include "train/run_folder.h"
 
 namespace plait {
 namespace po = boost::program_options;

@@ -7,10 +7,10 @@ namespace {
 
 using Kind = FormatNode::Kind;
 
-// What stands between two words: comments, and whether lines end.
+// What is between two words: comments, and whether lines end.
 struct Gap {
   std::vector<FormatComment> own_line;
-  std::string same_line;  // a comment behind the word before
+  std::string same_line;  // a comment after the word before
   bool has_newline = false;
   bool blank_at_end = false;
 };
@@ -65,7 +65,7 @@ class TreeReader {
     to.insert(to.end(), from.begin(), from.end());
   }
 
-  // The next word. What stood before it must have been taken by take_gap; what stands behind it is the new
+  // The next word. What stood before it must have been taken by take_gap; what comes after it is the new
   // gap.
   std::string take() {
     const Token& token = tokens_[at_];
@@ -88,7 +88,7 @@ class TreeReader {
     gap_.has_newline = gap_.has_newline || before.has_newline;
     return true;
   }
-  // Comments inside a field's words stand before the field afterwards.
+  // Comments inside a field's words come before the field afterwards.
   void hoist(FormatNode& node) {
     if (!gap_.same_line.empty()) node.before.push_back({gap_.same_line, false});
     add(node.before, gap_.own_line);

@@ -1,6 +1,6 @@
 // The one way to lay out a pipeline file. Comments stay, and what the file says stays the same.
 //
-// A block or list that the author wrote on one line stays on one where it fits; others stand one field a
+// A block or list that the author wrote on one line stays on one where it fits; others are one field a
 // line, two blanks deeper. At most one empty line is kept between fields. Commas and semicolons after fields,
 // and colons before braces, are left out.
 #pragma once
@@ -18,7 +18,7 @@ constexpr size_t kLineColumns = 120;
 // A comment as written, from its # on.
 struct FormatComment {
   std::string text;
-  bool blank_before = false;  // an empty line stands before it
+  bool blank_before = false;  // an empty line comes before it
 };
 
 // A field with the comments around it.
@@ -29,7 +29,7 @@ struct FormatNode {
   std::string name;                 // "layer", "[acme.swish]", "$width"; "" for an item of a list
   std::string value;                // of a scalar
   std::vector<FormatNode> inner;    // of a message or list
-  std::vector<FormatComment> last;  // behind the last of `inner`
+  std::vector<FormatComment> last;  // after the last of `inner`
   std::string opening_comment;      // on the line of the opening brace
   std::string trailing_comment;     // on the line of the end
   bool is_open = false;             // written over several lines

@@ -3,7 +3,7 @@
 #include "cli/overwrite.h"
 #include "cli/session.h"
 #include "report/output.h"
-#include "train/run.h"
+#include "train/predict_run.h"
 
 namespace plait {
 namespace po = boost::program_options;

@@ -13,8 +13,9 @@
 #include "cli/overwrite.h"
 #include "cli/plugin_lock.h"
 #include "cluster/open_transport.h"
-#include "graph/input.h"
-#include "train/run.h"
+#include "graph/sample_reader.h"
+#include "pipeline/reader.h"
+#include "train/run_folder.h"
 #include "train/stage_chain.h"
 
 namespace plait {
@@ -166,6 +167,7 @@ Result<std::unique_ptr<Registry>> load_registry(const po::variables_map& given, 
 void try_new_plugins(const po::variables_map& given, const std::string& file) {
   const auto options = job_options_of(given, true);
   if (!options || (launcher_size() > 1 && is_stream(file))) return;
+  keep_job_text(file);
   const auto scan = file.empty() ? Result<PluginScan>(PluginScan()) : scan_plugins(file, options->vars);
   if (!scan) return;
   if (const auto path = plugin_path(given, *scan)) try_libraries(*path);
@@ -175,6 +177,7 @@ Result<Session> load_session(const po::variables_map& given, const std::string& 
   if (launcher_size() > 1 && is_stream(file))
     return {Code::kUsage,
             "\"" + file + "\" gives its text to one rank alone; wanted a file that all ranks can read"};
+  keep_job_text(file);
   PLAIT_ASSIGN(const JobOptions options, job_options_of(given, for_training));
   PLAIT_ASSIGN(const PluginScan scan, scan_plugins(file, options.vars));
   Session session;

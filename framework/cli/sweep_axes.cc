@@ -27,7 +27,7 @@ std::string trimmed(const std::string& text) {
   return begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
-// Parts between the commas that stand in no brackets and no quotes.
+// Parts between the commas that are in no brackets and no quotes.
 std::vector<std::string> split(const std::string& text) {
   std::vector<std::string> parts(1);
   int depth = 0;

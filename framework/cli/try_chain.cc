@@ -31,7 +31,7 @@ std::string trimmed(const std::string& text) {
   return begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(" \t\n") - begin + 1);
 }
 
-// Where `mark` stands in no brackets and no quotes, from `from` on; npos when nowhere.
+// Where `mark` is in no brackets and no quotes, from `from` on; npos when nowhere.
 size_t find_outside(const std::string& text, char mark, size_t from) {
   int depth = 0;
   char quote = 0;
@@ -64,7 +64,7 @@ Part part_of(const std::string& line, size_t begin, size_t end) {
   return {trimmed(line.substr(begin, end - begin)), first};
 }
 
-// Parts of [begin, end) between the marks that stand in no brackets and no quotes.
+// Parts of [begin, end) between the marks that are in no brackets and no quotes.
 std::vector<Part> split(const std::string& line, char mark, size_t begin, size_t end) {
   std::vector<Part> parts;
   const std::string text = line.substr(0, end);

@@ -9,8 +9,8 @@
 #include "cli/command.h"
 #include "cli/session.h"
 #include "report/output.h"
-#include "verify/restart.h"
-#include "verify/sanitizer.h"
+#include "verify/engine/restart.h"
+#include "verify/engine/sanitizer.h"
 #include "verify/verify.h"
 
 namespace plait {

@@ -4,9 +4,9 @@
 
 #include <cstdlib>
 
+#include "base/library.h"
 #include "cluster/local_transport.h"
 #include "cluster/mpi_module.h"
-#include "registry/library.h"
 
 namespace plait {
 namespace {

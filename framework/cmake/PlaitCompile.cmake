@@ -1,5 +1,5 @@
 # How everything in the tree is compiled: languages, warnings, layout of the build folder.
-# A stranger's plugin does not see this file; what it needs stands in PlaitPlugin.cmake.
+# A stranger's plugin does not see this file; what it needs is in PlaitPlugin.cmake.
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "Debug, Release or RelWithDebInfo" FORCE)
 endif()

@@ -24,6 +24,6 @@ if(BUILD_TESTING)
   plait_find(doctest CONFIG)
 endif()
 
-# The wrapper compiler of the Open MPI that stands beside oneDNN, before any that the system has.
+# The wrapper compiler of the Open MPI that is beside oneDNN, before any that the system has.
 find_program(MPI_C_COMPILER NAMES mpicc PATHS ${CMAKE_PREFIX_PATH} PATH_SUFFIXES bin NO_DEFAULT_PATH)
 plait_find(MPI MODULE COMPONENTS C)

@@ -1,11 +1,11 @@
 # How a folder of framework/ becomes a library and a test program, and how a test is registered.
 
-# plait_framework_library(<folder> [EXCLUDE <files>...] [LINK <libraries>...])
-# The folder's *.cc (not *_test.cc) become the static library plait_<folder>, its *.proto generated sources of it;
+# plait_framework_library(<folder> [FOLDERS <folders>...] [EXCLUDE <files>...] [LINK <libraries>...])
+# The *.cc (not *_test.cc) of the folder, and of the folders in it that are named, become the static library plait_<folder>, its *.proto generated sources of it;
 # a folder of headers alone becomes an interface library. Its *_test.cc become the program plait_<folder>_test.
 function(plait_framework_library folder)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "EXCLUDE;LINK")
-  plait_glob_sources(sources tests)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "FOLDERS;EXCLUDE;LINK")
+  plait_glob_sources(sources tests ${arg_FOLDERS})
   list(TRANSFORM arg_EXCLUDE PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
   list(REMOVE_ITEM sources ${arg_EXCLUDE})
   file(GLOB protos CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.proto)
@@ -25,9 +25,14 @@ function(plait_framework_library folder)
   plait_doctest(${library}_test SOURCES ${tests} LINK ${library})
 endfunction()
 
-# Sets <sources> to this folder's *.cc and *.c, and <tests> to its *_test.cc. A new file is found by the next build.
+# plait_glob_sources(<sources> <tests> <folders>...): sets <sources> to the *.cc and *.c of this folder and of <folders> in
+# it, and <tests> to their *_test.cc. A new file is found by the next build.
 function(plait_glob_sources sources tests)
-  file(GLOB found CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc ${CMAKE_CURRENT_SOURCE_DIR}/*.c)
+  set(patterns ${CMAKE_CURRENT_SOURCE_DIR}/*.cc ${CMAKE_CURRENT_SOURCE_DIR}/*.c)
+  foreach(folder ${ARGN})
+    list(APPEND patterns ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cc ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.c)
+  endforeach()
+  file(GLOB found CONFIGURE_DEPENDS ${patterns})
   set(found_tests ${found})
   list(FILTER found EXCLUDE REGEX "_test\\.cc$")
   list(FILTER found_tests INCLUDE REGEX "_test\\.cc$")
@@ -35,13 +40,14 @@ function(plait_glob_sources sources tests)
   set(${tests} ${found_tests} PARENT_SCOPE)
 endfunction()
 
-# pipeline/pipeline.proto is included as "pipeline/pipeline.pb.h", without the house's warnings.
+# train/checkpoint_state.proto is included as "train/checkpoint_state.pb.h", without the house's warnings.
 function(plait_compile_protos library)
   set(generated_dir ${PROJECT_BINARY_DIR}/generated)
-  file(MAKE_DIRECTORY ${generated_dir})
+  get_filename_component(folder ${CMAKE_CURRENT_SOURCE_DIR} NAME)
+  file(MAKE_DIRECTORY ${generated_dir}/${folder})
   protobuf_generate(TARGET ${library} LANGUAGE cpp OUT_VAR generated PROTOS ${ARGN}
-                    IMPORT_DIRS ${PROJECT_SOURCE_DIR}/framework PROTOC_OUT_DIR ${generated_dir})
-  target_include_directories(${library} SYSTEM PUBLIC ${generated_dir})
+                    PROTOC_OUT_DIR ${generated_dir}/${folder})
+  target_include_directories(${library} SYSTEM PRIVATE ${generated_dir})
   set_source_files_properties(${generated} PROPERTIES COMPILE_OPTIONS "-w")
 endfunction()
 

@@ -1,4 +1,4 @@
-# plait_add_plugin(<name> [KIND <kind>] [SOURCES <files>...] [LIBRARIES <libraries>...] [ONEDNN] [TESTS]
+# plait_add_plugin(<name> [KIND <kind>] [SOURCES <files>...] [LIBRARIES <libraries>...] [ONEDNN] [TESTS] [NO_INSTALL]
 #                  [CUDA_APART] [CUDA_LIBRARIES <libraries>...])
 # One folder, one plugin, one file <name>.plait.so that exports plait_plugin_v1 and nothing else.
 # SOURCES is by default every *.cc, *.c and *.cu of the folder but *_test.cc, which become the program plugin_<name>_test.
@@ -9,6 +9,7 @@
 # TESTS, for plugins outside of Plait's tree: ctest runs `plait verify` on the plugin, and the *_test.cc as a program.
 # `cmake --install` puts such a plugin where plait finds it: into PLAIT_PLUGIN_INSTALL_DIR, by default the user's own
 # folder of plugins.
+# NO_INSTALL: `cmake --install` leaves the plugin out; for those that only tests load.
 # ONEDNN links oneDNN (and the runtime that its binary asks for without naming where to find it).
 # The same call serves Plait's own plugins and a stranger's, after `find_package(plait 1 REQUIRED)`.
 # The target is plugin_<name>: target_compile_options and the like work on it.
@@ -25,7 +26,7 @@ foreach(header ${PLAIT_CMAKE_DIR}/../../../include/plait/kinds.h ${PLAIT_CMAKE_D
 endforeach()
 
 function(plait_add_plugin name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "ONEDNN;TESTS;CUDA_APART" "KIND" "SOURCES;LIBRARIES;CUDA_LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "ONEDNN;TESTS;NO_INSTALL;CUDA_APART" "KIND" "SOURCES;LIBRARIES;CUDA_LIBRARIES")
   plait_check_call(${name})
   file(GLOB found CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc ${CMAKE_CURRENT_SOURCE_DIR}/*.c
                                     ${CMAKE_CURRENT_SOURCE_DIR}/*.cu)
@@ -64,7 +65,7 @@ function(plait_add_plugin name)
   if(arg_ONEDNN)
     plait_link_onednn(${target})
   endif()
-  plait_place_plugin(${target})
+  plait_place_plugin(${target} "${arg_NO_INSTALL}")
   if(arg_TESTS AND NOT PLAIT_PLUGIN_OUTPUT_DIRECTORY)
     plait_outside_tests(${target} "${tests}")
   else()
@@ -78,14 +79,16 @@ function(plait_add_plugin name)
   endif()
 endfunction()
 
-# Where the library is built and installed.
-function(plait_place_plugin target)
+# Where the library is built, and installed unless <no_install>.
+function(plait_place_plugin target no_install)
   if(PLAIT_PLUGIN_OUTPUT_DIRECTORY)  # in Plait's own tree
     set_target_properties(${target} PROPERTIES
       LIBRARY_OUTPUT_DIRECTORY ${PLAIT_PLUGIN_OUTPUT_DIRECTORY} INSTALL_RPATH "$ORIGIN/../deps")
-    install(TARGETS ${target} LIBRARY DESTINATION lib/plait/plugins)
-    add_dependencies(product ${target})
-  elseif(PLAIT_PROGRAM)
+    if(NOT no_install)
+      install(TARGETS ${target} LIBRARY DESTINATION lib/plait/plugins)
+      add_dependencies(product ${target})
+    endif()
+  elseif(PLAIT_PROGRAM AND NOT no_install)
     plait_user_folder(user_folder)
     set(PLAIT_PLUGIN_INSTALL_DIR ${user_folder} CACHE PATH "where cmake --install puts plugins")
     install(TARGETS ${target} LIBRARY DESTINATION ${PLAIT_PLUGIN_INSTALL_DIR})
@@ -117,7 +120,7 @@ macro(plait_add_cuda_library name sources)
     target_link_libraries(plugin_${name}_cuda PRIVATE plait::sdk ${arg_CUDA_LIBRARIES})
     target_link_options(plugin_${name}_cuda PRIVATE
       -Wl,-z,defs -Wl,--version-script=${PLAIT_CMAKE_DIR}/plugin.map -Wl,--disable-new-dtags)
-    plait_place_plugin(plugin_${name}_cuda)
+    plait_place_plugin(plugin_${name}_cuda "${arg_NO_INSTALL}")
   elseif(apart AND NOT PLAIT_PLUGIN_OUTPUT_DIRECTORY)
     message(WARNING "plugin ${name}: built for the host alone, without ${apart}: ${plait_why}")
   endif()
@@ -133,7 +136,7 @@ macro(plait_check_call name)
     plait_refuse(${name} "does not understand \"${arg_UNPARSED_ARGUMENTS}\"")
   endif()
   if(arg_KEYWORDS_MISSING_VALUES)
-    plait_refuse(${name} "${arg_KEYWORDS_MISSING_VALUES}: nothing stands behind it")
+    plait_refuse(${name} "${arg_KEYWORDS_MISSING_VALUES}: no value follows it")
   endif()
   if(NOT "${name}" MATCHES "^[A-Za-z0-9_.-]+$")
     plait_refuse(${name} "the name becomes that of a file: wanted letters, digits, \"_\", \"-\" and \".\"")

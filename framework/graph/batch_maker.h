@@ -1,27 +1,43 @@
 // BatchMaker: one buffer of an input graph, and the nodes that fill it.
 #pragma once
+#include <atomic>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "graph/arena.h"
 #include "graph/batch_memory.h"
-#include "graph/input.h"
+#include "graph/input_graph.h"
 #include "graph/sample_chain.h"
 #include "graph/step_graph.h"
 #include "io/io_context.h"
 
 namespace plait {
 
-// What the buffers of an input graph share. `scratch` is per place in the arena.
+// What the buffers of an input graph share.
 struct InputSetup {
+  InputSetup(const SampleReader& reader_, const SampleOrder& order_, Device& device_, int lanes_, int batch_,
+             std::vector<PartRange> ranges_, const Buckets* buckets_)
+      : reader(reader_),
+        order(order_),
+        device(device_),
+        lanes(lanes_),
+        batch(batch_),
+        ranges(std::move(ranges_)),
+        buckets(buckets_) {
+    // One more than there are lanes: a thread that only hands something over may take a place of its own.
+    for (int i = 0; i <= lanes_; ++i) scratch.push_back(reader.make_scratch());
+    if (reader.io_context() != nullptr) io_scratch = reader.make_scratch();
+  }
+
   const SampleReader& reader;
   const SampleOrder& order;
   Device& device;
-  Lanes& lanes;
+  Lanes lanes;
   int batch;
   std::vector<PartRange> ranges;
-  const Buckets* buckets;  // null: every batch has the extents of the bound
-  std::vector<SampleReader::ScratchOwner> scratch;
+  const Buckets* buckets;                           // null: every batch has the extents of the bound
+  std::vector<SampleReader::ScratchOwner> scratch;  // per place in the arena
   SampleReader::ScratchOwner io_scratch;  // only used on the reader's thread; null where there is none
   std::atomic<int64_t> skipped{0};
 };

@@ -14,7 +14,7 @@ namespace plait {
 
 class ChainMaker {
  public:
-  ChainMaker(const Registry& registry, const SampleReader::Options& options, SampleChain& chain)
+  ChainMaker(const Registry& registry, const SampleChain::Options& options, SampleChain& chain)
       : registry_(registry), options_(options), chain_(&chain) {}
 
   Status run(const PluginSpec& source) {
@@ -93,7 +93,7 @@ class ChainMaker {
     op.parts = std::move(*parts);
     PLAIT_ASSIGN(const auto* ops, registry_.ops<plait_augmenter_ops>(spec.entry->type->id));
     op.whole_batches = PLAIT_HAS(ops, apply_batch);
-    // What stands behind a late operator may want a pass over what that one makes.
+    // What comes after a late operator may want a pass over what that one makes.
     const bool is_behind_late = !chain_->operators_.empty() && chain_->operators_.back().is_late;
     op.is_late = true;
     if (!is_behind_late && !waits_for_stage(*spec.config))
@@ -165,19 +165,19 @@ class ChainMaker {
   }
 
   const Registry& registry_;
-  const SampleReader::Options& options_;
+  const SampleChain::Options& options_;
   SampleChain* chain_;
 };
 
 Result<std::unique_ptr<SampleChain>> SampleChain::create(const Registry& registry, const PluginSpec& source,
-                                                         const SampleReader::Options& options) {
+                                                         const SampleChain::Options& options) {
   std::unique_ptr<SampleChain> chain(new SampleChain);
   PLAIT_TRY(ChainMaker(registry, options, *chain).run(source));
   return chain;
 }
 
 Result<std::optional<WantedFit>> SampleChain::complete(const Registry& registry,
-                                                       const SampleReader::Options& options) {
+                                                       const SampleChain::Options& options) {
   return ChainMaker(registry, options, *this).complete();
 }
 

@@ -1,55 +1,49 @@
-#include <cassert>
+#include "graph/input_graph.h"
 
 #include "graph/batch_maker.h"
 
 namespace plait {
 
-struct InputGraph::Body {
-  Body(const SampleReader& reader, const SampleOrder& order, Device& device, int batch, int threads,
-       const Buckets* buckets, std::vector<PartRange> ranges)
-      : lanes(threads), setup{reader,  order, device,  lanes, batch, std::move(ranges),
-                              buckets, {},    nullptr, 0} {
-    // One more than there are lanes: a thread that only hands something over may take a place of its own.
-    for (int i = 0; i <= threads; ++i) setup.scratch.push_back(reader.make_scratch());
-    if (reader.io_context() != nullptr) setup.io_scratch = reader.make_scratch();
-  }
-  BatchMaker& maker(int64_t number) { return *makers[static_cast<size_t>(number) % makers.size()]; }
-
-  Lanes lanes;
-  InputSetup setup;
-  std::vector<std::unique_ptr<BatchMaker>> makers;
-  int64_t started = 0, taken = 0;
-};
-
-InputGraph::InputGraph(std::unique_ptr<Body> body) : body_(std::move(body)) {}
+InputGraph::InputGraph() = default;
 InputGraph::~InputGraph() = default;
 
 Result<std::unique_ptr<InputGraph>> InputGraph::create(const SampleReader& reader, const SampleOrder& order,
-                                                       Device& device, int batch, int lanes, int buffers,
+                                                       Device& device, int batch, int lanes,
                                                        const Buckets* buckets,
                                                        std::vector<PartRange> ranges) {
-  auto body = std::make_unique<Body>(reader, order, device, batch, lanes, buckets, std::move(ranges));
-  for (int i = 0; i < buffers; ++i) {
-    PLAIT_ASSIGN(auto maker, BatchMaker::create(body->setup));
-    body->makers.push_back(std::move(maker));
+  std::unique_ptr<InputGraph> graph(new InputGraph);
+  graph->setup_ =
+      std::make_unique<InputSetup>(reader, order, device, lanes, batch, std::move(ranges), buckets);
+  for (auto& maker : graph->makers_) {
+    PLAIT_ASSIGN(maker, BatchMaker::create(*graph->setup_));
   }
-  return std::unique_ptr<InputGraph>(new InputGraph(std::move(body)));
+  return graph;
 }
 
-void InputGraph::start(int64_t first_position) {
-  assert(body_->started - body_->taken < static_cast<int64_t>(body_->makers.size()));
-  body_->maker(body_->started++).start(first_position);
+void InputGraph::want(int64_t first_position) {
+  if (under_way_ != kNone) return;
+  makers_[next_]->start(first_position);
+  next_ = (next_ + 1) % makers_.size();
+  under_way_ = first_position;
 }
 
 void InputGraph::prepare() {
-  if (body_->taken < body_->started) body_->maker(body_->taken).prepare();
+  if (under_way_ != kNone) last_started().prepare();
 }
 
-Result<const Batch*> InputGraph::take() {
-  assert(body_->taken < body_->started);
-  return body_->maker(body_->taken++).take();
+Result<const Batch*> InputGraph::take(int64_t first_position) {
+  if (under_way_ != kNone && under_way_ != first_position) PLAIT_TRY(finish().status());
+  want(first_position);
+  return finish();
 }
 
-int64_t InputGraph::skipped_records() const { return body_->setup.skipped; }
+Result<const Batch*> InputGraph::finish() {
+  under_way_ = kNone;
+  return last_started().take();
+}
+
+BatchMaker& InputGraph::last_started() { return *makers_[(next_ + makers_.size() - 1) % makers_.size()]; }
+
+int64_t InputGraph::skipped_records() const { return setup_->skipped; }
 
 }  // namespace plait

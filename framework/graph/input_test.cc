@@ -1,4 +1,4 @@
-#include "graph/input.h"
+#include "graph/input_graph.h"
 
 #include <doctest/doctest.h>
 
@@ -67,14 +67,10 @@ struct Input {
     REQUIRE_MESSAGE(graph.is_ok(), graph.status().message());
     input = std::move(*graph);
   }
-  const Batch* take() {
-    auto batch = input->take();
+  const Batch* next(int64_t first) {
+    auto batch = input->take(first);
     REQUIRE_MESSAGE(batch.is_ok(), batch.status().message());
     return *batch;
-  }
-  const Batch* next(int64_t first) {
-    input->start(first);
-    return take();
   }
 
   Job job;
@@ -119,13 +115,24 @@ TEST_CASE("a batch holds its samples, as f32, whatever reads them") {
 
 TEST_CASE("a batch that was taken stays while the next is under way") {
   Input in("", 2);
-  in.input->start(0);
-  const Batch* first = in.take();
-  in.input->start(40);
+  const Batch* first = in.next(0);
+  in.input->want(40);
   CHECK(label(first, 5) == 5);
-  const Batch* second = in.take();
+  const Batch* second = in.next(40);
   CHECK(label(first, 5) == 5);
   CHECK(label(second, 5) == 45);
+}
+
+TEST_CASE("a batch that was wanted and is not taken next is thrown away") {
+  for (const char* source : kSources) {
+    Input in(source, 2);
+    in.input->want(40);
+    in.input->want(30);  // one is under way
+    CHECK(label(in.next(0), 5) == 5);
+    in.input->want(30);
+    CHECK(label(in.next(40), 5) == 45);
+    CHECK(in.next(40)->first_position == 40);
+  }
 }
 
 TEST_CASE("augmentation follows from sample and operator alone") {
@@ -165,8 +172,7 @@ TEST_CASE("a source that is all bad ends with an error that names the record") {
   for (int i = 0; i < 100; ++i) bad += (i > 0 ? ", " : "") + std::to_string(i);
   Input in("source { counter { bad: [" + bad + "] } }");
   for (int i = 0; i < 2; ++i) {
-    in.input->start(7);
-    const auto batch = in.input->take();
+    const auto batch = in.input->take(7);
     REQUIRE_FALSE(batch.is_ok());
     CHECK(batch.status().code() == Code::kCorrupt);
     CHECK(batch.status().message().find("record 7 and 100 that were drawn in its place are bad") !=
@@ -264,12 +270,10 @@ TEST_CASE("a batch with a number out of a layer's range is refused, with sample,
     Input in("source { counter {} }", 1, device);
     const std::vector<PartRange> ranges = {{1, 0, 130, "table \"wide\""},
                                            {1, 0, 30, "table \"t\" (job:3:1)"}};
-    auto graph = InputGraph::create(*in.reader, in.order, *in.device, 20, 1, 2, nullptr, ranges);
+    auto graph = InputGraph::create(*in.reader, in.order, *in.device, 20, 1, nullptr, ranges);
     REQUIRE(graph.is_ok());
-    (*graph)->start(0);
-    CHECK((*graph)->take().is_ok());
-    (*graph)->start(20);
-    const auto batch = (*graph)->take();
+    CHECK((*graph)->take(0).is_ok());
+    const auto batch = (*graph)->take(20);
     REQUIRE_FALSE(batch.is_ok());
     CHECK(batch.status().code() == Code::kInvalid);
     const std::string text = batch.status().message();
@@ -277,8 +281,7 @@ TEST_CASE("a batch with a number out of a layer's range is refused, with sample,
         text.find("record 30 (place 10 of the batch): part \"label\", element 0, is 30; table \"t\" "
                   "(job:3:1) wants whole numbers 0 .. 29") != std::string::npos,
         text);
-    (*graph)->start(0);
-    CHECK((*graph)->take().is_ok());
+    CHECK((*graph)->take(0).is_ok());
   }
 }
 

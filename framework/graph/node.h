@@ -43,7 +43,7 @@ struct NodeSetup {
 // Threads: run [one at a time]
 class Node {
  public:
-  // `place` and `phase` begin the message of a failure; `name` and `phase` stand in traces.
+  // `place` and `phase` begin the message of a failure; `name` and `phase` are in traces.
   Node(const NodeSetup& setup, std::string place, std::string name, const char* phase);
   virtual ~Node() = default;
   Node(const Node&) = delete;

@@ -15,9 +15,9 @@ struct NodeList {
   // parameters whose gradients are now complete (with needs_all_gradients: updates after all, in the same
   // order).
   std::vector<Node*> order;
-  // Of every layer that has one; those whose parameters are updated also stand in order.
+  // Of every layer that has one; those whose parameters are updated are in order too.
   std::vector<Node*> prepare;
-  // Of an optimizer that wants a second gradient, whose updates do not stand in order: what makes the weights
+  // Of an optimizer that wants a second gradient, whose updates are not in order: what makes the weights
   // for it from the first, and what updates with it. Each in turn.
   std::vector<Node*> move, second;
   std::vector<std::unique_ptr<Node>> owned;

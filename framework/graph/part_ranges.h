@@ -23,7 +23,7 @@ struct PartRange {
 // Of the layers whose inputs are parts of the samples, and of the weights of losses.
 std::vector<PartRange> part_ranges(const Network& network);
 
-// `batch`: a tensor per part, [N, ...], on the host; what lies behind a sample's length is not looked at.
+// `batch`: a tensor per part, [N, ...], on the host; what lies past a sample's length is not looked at.
 // `sample_name(n)`: "record 17". Fails with: kInvalid naming part, sample, place, number and range.
 Status check_part_ranges(const std::vector<PartRange>& ranges, const plait_tensor* const* batch,
                          const std::function<std::string(size_t n)>& sample_name);

@@ -4,6 +4,7 @@
 
 #include "graph/allocation_count.h"
 #include "graph/arena.h"
+#include "graph/input_graph.h"
 #include "graph/test_plugins.h"
 
 namespace plait {
@@ -34,7 +35,7 @@ struct Trained {
     if (in_buckets) buckets = take(Buckets::create(job, reader->parts(), kBatch));
     plans = take(PlanCache::create(std::move(buckets), [this](const auto& parts) { return compile(parts); }));
     replicas = take(ReplicaSet::create(*plans, *device, {.optimizer = optimizer.get(), .profile = true}));
-    input = take(InputGraph::create(*reader, order, *device, kBatch, 1, 2, &plans->buckets()));
+    input = take(InputGraph::create(*reader, order, *device, kBatch, 1, &plans->buckets()));
     runtime.resize(optimizer->runtime_fields());
     begin();
   }
@@ -60,8 +61,7 @@ struct Trained {
   }
 
   bool step(int64_t number) {
-    input->start(number * kBatch);
-    const auto batch = input->take();
+    const auto batch = input->take(number * kBatch);
     if (!batch || !optimizer->runtime({number, 100, 10}, runtime)) return false;
     const auto replica = replicas->at((*batch)->bucket);
     if (!replica) return false;

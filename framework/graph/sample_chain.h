@@ -1,14 +1,17 @@
-// A source and the operators behind it, and what one sample needs on its way through them.
+// A source and the operators after it, and what one sample needs on its way through them.
 #pragma once
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "graph/input.h"
+#include "graph/sample.h"
 #include "graph/sample_level.h"
 #include "registry/context.h"
+#include "registry/instance.h"
 
 namespace plait {
 
@@ -28,12 +31,25 @@ struct ChainOperator {
 };
 
 // Threads: create [setup only]; everything else [any], with a scratch per thread.
+class SampleScratch;
+
 class SampleChain {
  public:
+  struct Options {
+    bool training = true;
+    uint64_t seed = 1;
+    const std::vector<PluginSpec>* augment = nullptr;  // only when training
+    const std::vector<PluginSpec>* preprocess = nullptr;
+    const Fits* fits = nullptr;  // of preprocess, made before; null: operators wait for a pass over the data
+    // What plugins are told when they ask whether to go on; null: always. It outlives the chain.
+    const std::atomic<bool>* cancelled = nullptr;
+    // Of a source that does not know its length: more are not counted, nor read.
+    int64_t most_records = kMostRecords;
+  };
   static Result<std::unique_ptr<SampleChain>> create(const Registry& registry, const PluginSpec& source,
-                                                     const SampleReader::Options& options);
+                                                     const Options& options);
   // See SampleReader. Threads: [setup only]
-  Result<std::optional<WantedFit>> complete(const Registry& registry, const SampleReader::Options& options);
+  Result<std::optional<WantedFit>> complete(const Registry& registry, const Options& options);
   void give_fit(const WantedFit& wanted, std::vector<double> fit);
   const SourceDescription& source() const { return description_; }
   const Instance& source_instance() const { return source_; }

@@ -22,7 +22,7 @@ class StepGraph {
 
   // body(i) runs once per run for every i < nodes, after the bodies of all nodes with an edge to i, on some
   // thread of `lanes`. It must not throw. `lanes` must outlive the graph. The first `elsewhere` nodes have no
-  // body: hand_over(i, continuation) hands their work to some other thread and returns; nodes behind them
+  // body: hand_over(i, continuation) hands their work to some other thread and returns; nodes after them
   // wait for continuation.done(). No edge leads to them.
   using HandOver = std::function<void(size_t node, Continuation& continuation)>;
   StepGraph(Lanes& lanes, size_t nodes, const std::vector<Edge>& edges, std::function<void(size_t)> body,

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "graph/device.h"
-#include "graph/input.h"
 #include "graph/optimizer.h"
 #include "graph/replica.h"
+#include "graph/sample.h"
 #include "pipeline/job.h"
 #include "plan/plan.h"
 #include "registry/registry.h"

@@ -51,7 +51,7 @@ int ObserveNode::call(const StepKey& key) {
                      });
 }
 
-// It runs alone, behind all nodes of the first pass.
+// It runs alone, after all nodes of the first pass.
 MoveNode::MoveNode(const UpdateSetup& setup, const std::vector<UpdateRange>& ranges)
     : Node(setup.node, "optimizer", "optimizer", "move"),
       setup_(setup),

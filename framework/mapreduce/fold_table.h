@@ -49,7 +49,7 @@ class FoldTable {
   void sort(int ranks);
   size_t sorted(int rank) const { return first_of_rank_[static_cast<size_t>(rank)]; }
   Pair pair(size_t place) const;
-  // From memory into the caches; a place behind the last is none.
+  // From memory into the caches; a place past the last is none.
   void fetch_pair(size_t place) const;
   void clear();
 

@@ -74,7 +74,7 @@ struct StageGraph::Body {
     graph = std::make_unique<tbb::flow::graph>();
     start = std::make_unique<StartNode>(*graph, unlimited,
                                         [this](PassMessage message, StartNode::output_ports_type& ports) {
-                                          // Once: behind the last token the next pass may begin.
+                                          // Once: after the last token the next pass may begin.
                                           const int slots = scheduler.slots();
                                           if (slots == 0) std::get<1>(ports).try_put(message);
                                           for (int slot = 0; slot < slots; ++slot)

@@ -1,4 +1,4 @@
-// What blocks of a pipeline file are read with: their own fields, and the plugins that stand in them.
+// What blocks of a pipeline file are read with: their own fields, and the plugins that are in them.
 #pragma once
 #include <memory>
 #include <string>
@@ -41,11 +41,11 @@ class BlockReader {
   // Plugin `index` in own field `name` of a block; none where it is not written.
   PluginSpec child(const Scope& scope, const char* name, const char* kind, int index = 0) const;
   std::vector<PluginSpec> children(const Scope& scope, const char* name, const char* kind) const;
-  // The plugin that stands in a block, which wants one.
+  // The plugin that is in a block, which wants one.
   PluginSpec plugin(const char* block, const Scope& scope) const;
   // Of this type, with its defaults; `where` is told as its place. Errors: not loaded, of another kind.
   PluginSpec by_default(const char* id, const char* kind, const std::string& whose, const Place& where) const;
-  // Names that may stand where a plugin of the kind is wanted, for hints.
+  // Names that may be where a plugin of the kind is wanted, for hints.
   std::string names_of_kind(const std::string& kind) const;
 
   const Schema& schema() const { return schema_; }

@@ -153,7 +153,7 @@ struct Word {
   std::string hint;
 };
 
-// What may stand beside the fields of a message, and has been taken out where it was written right.
+// What may be beside the fields of a message, and has been taken out where it was written right.
 std::vector<Word> other_words(const Schema& schema, const pb::Descriptor* message, bool in_repeat) {
   std::vector<Word> words = {{"repeat", "(as in: repeat { count: 3 as: \"i\" ... })"}};
   if (message == schema.job()) {
@@ -179,7 +179,7 @@ std::string suggestion(const Schema& schema, const pb::Descriptor* message, cons
   return hint_for(schema.meaning(schema.find(message, near, false)));
 }
 
-// A type that nobody defines may stand in a library that did not load.
+// A type that nobody defines may be in a library that did not load.
 std::string failures_hint(const Registry& registry) {
   std::string text;
   for (const PluginFailure& failure : registry.failures())

@@ -10,7 +10,7 @@ namespace plait {
 // variables that stand for text, and with absolute paths (paths.h). Fields with an error are left out.
 // Errors: unknown fields and types (did-you-mean; "is a loss, not a layer"), a value where a message is
 // wanted and the other way round, a list or a second value for a field that takes one, two plugins where one
-// can stand.
+// can be.
 std::vector<Field> check_names(const Schema& schema, const pb::Descriptor* message, std::vector<Field> fields,
                                Errors& errors);
 

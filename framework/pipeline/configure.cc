@@ -148,17 +148,17 @@ int Scope::count(const pb::FieldDescriptor* field) const {
 
 Scope Scope::nested(const pb::FieldDescriptor* field, int index) const {
   const pb::Reflection& reflection = *message->GetReflection();
-  const int place_index = field->is_repeated() ? index : -1;
-  Scope inside{schema, block, nullptr, tree->GetTreeForNested(field, place_index), {}, {}, stages};
+  const WrittenFields::Written& written = tree->at(field, index);
+  Scope inside{schema, block, nullptr, written.inside.get(), written.field->name.place, written.field->end,
+               stages};
   inside.message = field->is_repeated() ? &reflection.GetRepeatedMessage(*message, field, index)
                                         : &reflection.GetMessage(*message, field);
-  inside.place = block->name_place(tree->GetLocation(field, place_index));
-  inside.end = block->last_place(tree->GetLocationRange(field, place_index).end);
   return inside;
 }
 
 Place Scope::value_place(const pb::FieldDescriptor* field, int index) const {
-  return block->value_place(tree->GetLocation(field, field->is_repeated() ? index : -1));
+  const Field& written = *tree->at(field, index).field;
+  return written.is_message ? written.name.place : scalar_place(written);
 }
 
 Place Scope::place_of(const char* name, int index) const {

@@ -14,10 +14,10 @@ struct Scope {
   const Schema* schema = nullptr;
   const TypedBlock* block = nullptr;
   const pb::Message* message = nullptr;
-  const pb::TextFormat::ParseInfoTree* tree = nullptr;
-  Place place;                         // of its name
-  Place end;                           // of its last brace
-  const StageNames* stages = nullptr;  // that fields may name; null: fields that name one are not linked
+  const WrittenFields* tree = nullptr;  // of the message
+  Place place;                          // of its name
+  Place end;                            // of its last brace
+  const StageNames* stages = nullptr;   // that fields may name; null: fields that name one are not linked
 
   // Something in it was wrong and may have been left out.
   bool is_broken(const Errors& errors) const { return errors.any_between(place, end); }
@@ -38,7 +38,7 @@ std::shared_ptr<plait_config> configure(const Scope& scope, const plait_field* c
 PluginSpec plugin_with_defaults(const Schema& schema, const TypeEntry& entry, const Place& place,
                                 Errors& errors);
 
-// The plugin that stands in `scope`, configured and validated; an empty spec when there is none.
+// The plugin that is in `scope`, configured and validated; an empty spec when there is none.
 // Errors: those of configure, and what the type's validate says.
 PluginSpec configure_plugin(const Scope& scope, Errors& errors);
 

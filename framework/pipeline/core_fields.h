@@ -23,8 +23,8 @@ const std::vector<const plait_field*>& core_scalars();
 const std::vector<const plait_field*>& core_repeat();
 const std::vector<CoreBlock>& core_blocks();
 const CoreBlock& core_block(const char* name);
-// Names of the blocks in which a plugin of a kind stands in a file, from the outside in: {"augment"},
-// {"stage", "combiner"}. Of several the block that is named as the kind, else the first; empty: it stands in
+// Names of the blocks in which a plugin of a kind is in a file, from the outside in: {"augment"},
+// {"stage", "combiner"}. Of several the block that is named as the kind, else the first; empty: it is in
 // none.
 std::vector<std::string> blocks_of(const std::string& kind);
 // Whether `field` is one of the above, not a plugin's.

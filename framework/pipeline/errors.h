@@ -12,7 +12,7 @@
 
 namespace plait {
 
-// A text that errors point into: a file, or what stands behind --set or --var.
+// A text that errors point into: a file, or what comes after --set or --var.
 // Threads: [one at a time], const or not.
 struct SourceText {
   std::string name;

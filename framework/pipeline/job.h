@@ -202,7 +202,7 @@ struct Job {
   PluginSpec reducer;          // default: the reducer that says it is the default of its kind
   PluginSpec outer_optimizer;  // none: the mean is taken as it is
   std::vector<PretrainSpec> pretrain;
-  std::vector<StageSpec> stages;  // each behind those that it uses
+  std::vector<StageSpec> stages;  // each after those that it uses
   TrainSpec train;
   EvaluateSpec evaluate;
 

@@ -9,7 +9,7 @@ constexpr size_t kMaxJobName_bytes = 200;  // file systems take 255, and the tim
 // Why `name`, printable text of one line, cannot be a job's: "holds a \"/\"". "" when it can.
 std::string job_name_fault(const std::string& name);
 
-// Why it cannot be that of a stage, loss or metric, which stands in file names, columns and lines. "" when it
+// Why it cannot be that of a stage, loss or metric, which is in file names, columns and lines. "" when it
 // can.
 std::string name_fault(const std::string& name);
 

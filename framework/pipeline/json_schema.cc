@@ -85,7 +85,7 @@ bool may_be_repeated(const Json& property) {
   return property.contains("anyOf") && property["anyOf"].back().value("type", "") == "array";
 }
 
-// Gives an object that has lists a property "repeat", and writes what stands in that into `definitions`.
+// Gives an object that has lists a property "repeat", and writes what is in that into `definitions`.
 void add_repeat(const std::string& name, Json& object_schema, Json& definitions) {
   Json repeat = object("the fields beside count, count times");
   for (const auto& [property, schema] : object_schema["properties"].items())
@@ -164,7 +164,7 @@ std::string schema_json(const Registry& registry) {
     schema["properties"][block.name] = block.repeated ? one_or_more(one) : one;
   }
   Json defs = definitions(registry);
-  add_repeat("the_job", schema, defs);  // a var does not stand in one
+  add_repeat("the_job", schema, defs);  // a var is never in one
   schema["properties"]["var"] = one_or_more(variable_schema());
   schema["$defs"] = std::move(defs);
   return json_text(schema, 2) + "\n";

@@ -12,7 +12,7 @@ struct Token {
   Kind kind = Kind::kEnd;
   std::string text;  // as written; strings with their quotes; variables without $ and braces
   Place place;
-  bool first_column = false;   // stands at the beginning of a line: where reading goes on after an error
+  bool first_column = false;   // is at the beginning of a line: where reading goes on after an error
   bool from_variable = false;  // put in for a variable: takes the type that its field wants
   bool cut = false;            // of the kEnd: reading ended before the text does, which an error has told
   const SourceText* writer = nullptr;  // of its first characters, where a variable put them in: paths.h

@@ -47,7 +47,7 @@ Result<Job> parse_job(const Registry& registry, const std::string& text, const s
                       const JobOptions& options = {});
 
 // One plugin alone: `text` is a block of a pipeline file, or blocks in blocks, whose names are `blocks` from
-// the outside in, and the plugin stands in the innermost. What else a job needs is not asked for. Fails with:
+// the outside in, and the plugin is in the innermost. What else a job needs is not asked for. Fails with:
 // kInvalid, as parse_job.
 Result<PluginSpec> parse_plugin(const Registry& registry, const std::vector<std::string>& blocks,
                                 const std::string& text, const std::string& name);

@@ -16,7 +16,7 @@ const SourceText* writer_of(const std::vector<Token>& scalar);
 // The folder that relative paths in `writer` begin at; "" is the working folder.
 std::string folder_of(const SourceText* writer);
 
-// `path` seen from the folder of `writer`, without "." in it; ".." stays, since what stands before it may be
+// `path` seen from the folder of `writer`, without "." in it; ".." stays, since what comes before it may be
 // a link. "" and absolute paths stay as they are. Where the working folder is gone the path stays relative.
 std::string absolute_path(const std::string& path, const SourceText* writer);
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <set>
 
 #include "base/files.h"
 #include "pipeline/paths.h"
@@ -22,24 +23,30 @@ std::string canonical(const std::string& path) {
   return ignored ? path : resolved.string();
 }
 
-// What a pipe or standard input gave, or why it gave nothing: it can be read but once, and is asked for
-// before plugins are loaded, then for the job. A pipe that nobody writes to is waited for once.
-class Streams {
+// What was given is asked for again, before plugins are loaded, then for the job, then for errors. A pipe and
+// standard input can be read but once, and a pipe that nobody writes to is waited for once; a file that a
+// command names could change meanwhile.
+class Texts {
  public:
+  void keep(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    kept_.insert(path);
+  }
   Result<std::string> read(const std::string& path) {
     const std::lock_guard lock(mutex_);
     const auto known = texts_.find(path);
     if (known != texts_.end()) return known->second;
-    if (!is_stream(path)) return read_file_or_pipe(path, kMaxBytes);
+    if (!kept_.contains(path) && !is_stream(path)) return read_file_or_pipe(path, kMaxBytes);
     return texts_.emplace(path, read_file_or_pipe(path, kMaxBytes)).first->second;
   }
-  static Streams& instance() {
-    static Streams streams;
-    return streams;
+  static Texts& instance() {
+    static Texts texts;
+    return texts;
   }
 
  private:
   std::mutex mutex_;
+  std::set<std::string> kept_;
   std::map<std::string, Result<std::string>> texts_;
 };
 
@@ -49,8 +56,10 @@ Status not_read(const Status& why) {
 
 }  // namespace
 
+void keep_job_text(const std::string& path) { Texts::instance().keep(path); }
+
 Result<std::string> read_job_text(const std::string& path) {
-  auto text = Streams::instance().read(path);
+  auto text = Texts::instance().read(path);
   return text ? text : not_read(text.status());
 }
 

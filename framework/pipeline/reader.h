@@ -13,6 +13,9 @@ namespace plait {
 // give is kept, so that they can be asked for again. Fails with: kNotFound when it cannot be read, or is
 // larger than 64 MiB. Threads: [any]
 Result<std::string> read_job_text(const std::string& path);
+// From now on a file at `path` is read once too: what is loaded is then the text that was looked through for
+// plugins to trust. Threads: [any]
+void keep_job_text(const std::string& path);
 
 // The texts of a job and its variables. Places in fields and errors point into the texts: keep the reader.
 class Reader {

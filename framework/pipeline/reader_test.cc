@@ -145,6 +145,19 @@ TEST_CASE("a pipe that cannot be read is waited for once, whoever asks again") {
   CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
 }
 
+TEST_CASE("a file that is kept is read once, whatever becomes of it") {
+  Folder folder;
+  const std::string kept = folder.write("kept.txtpb", "plugin: \"a.so\""),
+                    other = folder.write("o.txtpb", "x");
+  keep_job_text(kept);
+  REQUIRE(scan_plugins(kept)->plugins.size() == 1);
+  folder.write("kept.txtpb", "");
+  folder.write("o.txtpb", "y");
+  CHECK(*read_job_text(kept) == "plugin: \"a.so\"");
+  CHECK(scan_plugins(kept)->plugins.size() == 1);
+  CHECK(*read_job_text(other) == "y");
+}
+
 TEST_CASE("plugins are found before there is a registry, whatever else is wrong") {
   Folder folder;
   folder.write("more.txtpb", "plugin: \"$dir/b.plait.so\"\n");

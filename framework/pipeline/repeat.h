@@ -1,6 +1,6 @@
-// repeat { count: 4 as: "i" layer { name: "c${i}" ... } }: the fields that stand in it, count times.
+// repeat { count: 4 as: "i" layer { name: "c${i}" ... } }: the fields that are in it, count times.
 //
-// It stands wherever a field may stand that can be written more than once: at the top level, in another
+// It may be wherever a field may be that can be written more than once: at the top level, in another
 // repeat, in a block that holds a list. Its variable counts from 1 unless `from` says another number, and is
 // known inside the block only. A type that is called repeat is written [vendor.repeat].
 #pragma once

@@ -28,14 +28,14 @@ bool has_words(const FieldMeaning& meaning) {
 }
 
 // Extensions by the parts of their ids: "acme.swish" is swish in the message acme, so that its full name is
-// what stands between the brackets in a pipeline file.
+// what is between the brackets in a pipeline file.
 struct Scope {
   std::map<std::string, Scope> inside;
   std::string lines;  // "extend ... { optional Type name = number; }"
 };
 
 // Prints the schema for a text-format parser that is not ours. In it, a name between brackets extends one
-// message; ours may stand in several blocks (a source in source, validation and test). So blocks that hold
+// message; ours may be in several blocks (a source in source, validation and test). So blocks that hold
 // plugins of one kind are printed as one message, with the fields of all of them.
 class Printer {
  public:
@@ -88,8 +88,8 @@ class Printer {
     const auto extend = [&](const std::string& name, const std::string& more) {
       return "extend " + in + " { optional " + type + " " + name + " = " + number + "; }" + about + more;
     };
-    // An id that is no name in a .proto file stands there under another; so does one that types of two kinds
-    // share, for all but the first: a name extends one message.
+    // An id that is no name in a .proto file is there under another; so is one that types of two kinds share,
+    // for all but the first: a name extends one message.
     const bool is_name = parts.size() > 1 && std::ranges::all_of(parts, is_identifier);
     if (!is_name || !named_.emplace(id, in).second) {
       nameless_ += "\n" + line(0, extend(extension->name(), "; written " + meaning.written));
@@ -125,7 +125,7 @@ class Printer {
       if (field->is_repeated()) inside += field_line(field, ++number, 2);
     if (inside.empty()) return "";
     const std::string own = "repeated Repeat repeat = " + std::to_string(++number) +
-                            ";  // its fields stand in its place, count times";
+                            ";  // its fields are in its place, count times";
     std::string text = line(1, own) + line(1, "message Repeat {") + inside + line(2, own);
     for (const plait_field* field : core_repeat()) {
       const std::string type = field->kind == PLAIT_FIELD_STRING ? "string" : "int64";
@@ -141,7 +141,7 @@ class Printer {
   static std::string reader_text(int& number) {
     const int include = ++number, var = ++number;
     return line(1, "repeated string include = " + std::to_string(include) +
-                       ";  // a file whose fields stand in its place, relative to this one") +
+                       ";  // a file whose fields are in its place, relative to this one") +
            line(1, "repeated Var var = " + std::to_string(var) +
                        ";  // $name, ${name * 2} and \"$name/file\" stand for its value") +
            line(1, "message Var {") + line(2, "optional string name = 1;") +

@@ -8,7 +8,7 @@ namespace plait {
 
 // The schema that the loaded plugins make, as the text of a .proto file (proto2) with docs, defaults and
 // ranges as comments; var, include and repeat, which the reader of a file takes out, among them. Third-party
-// types are extensions by the names that stand between brackets: protobuf's own parser reads a resolved file
+// types are extensions by the names that are between brackets: protobuf's own parser reads a resolved file
 // by it, and so does an editor.
 std::string schema_proto(const Registry& registry);
 

@@ -29,7 +29,7 @@ struct FieldMeaning {
 // What a message stands for.
 struct MessageMeaning {
   std::string title;                               // for errors: "convolution", "layer", "train", "the job"
-  const char* plugin_kind = nullptr;               // a plugin of this kind may stand here
+  const char* plugin_kind = nullptr;               // a plugin of this kind may be here
   std::vector<const pb::FieldDescriptor*> fields;  // values, in order
   std::map<std::string, const pb::FieldDescriptor*> plugins;  // by id
 };

@@ -18,7 +18,7 @@ struct JobBlocks {
   std::function<void(const plait_config& train, const Scope& scope)> take_train;
 };
 
-// Fills job.stages, in their order, job.pretrain, and of training what stands in stages. The job's layers,
+// Fills job.stages, in their order, job.pretrain, and of training what is in stages. The job's layers,
 // losses and metrics are there.
 // Errors: a stage that does nothing or two things; blocks that what it does has no use for; two stages of
 // a name, of an output, or that train; and those of order_stages.

@@ -23,7 +23,7 @@ std::string without_pretrain() {
   return text.substr(0, text.rfind("pretrain"));
 }
 
-// What is said of the test job with `more` behind it.
+// What is said of the test job with `more` after it.
 std::string bad(const std::string& more) {
   const auto job = parse_job(test_registry(), test_job() + more, "tiny.txtpb");
   return job ? "" : job.status().message();

@@ -7,7 +7,7 @@
 
 namespace plait {
 
-// Puts each stage behind those that it uses, else as written, and notes which are used, and which have to
+// Puts each stage after those that it uses, else as written, and notes which are used, and which have to
 // wait for the trained network. `places` of the stages, as written. Errors: stages that use each other in a
 // circle (named); a used stage whose output is no .safetensors file, of pairs no .tsv, which is what keeps
 // it; training that uses a stage which waits for it.

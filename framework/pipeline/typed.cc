@@ -2,123 +2,134 @@
 
 #include <google/protobuf/io/tokenizer.h>
 
-#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <optional>
 
 #include "registry/config.h"
 
 namespace plait {
 namespace {
 
-constexpr size_t kMaxParsedWords = 1'000'000;
+using Descriptor = pb::FieldDescriptor;
 
-class FirstError final : public pb::io::ErrorCollector {
- public:
-  void AddError(int line, pb::io::ColumnNumber, const std::string& text) override {
-    if (at < 0) at = line, message = text;
+// A scalar's words without quotes, as one; nothing where a text is in it.
+std::optional<std::string> bare_text(const std::vector<Token>& scalar) {
+  std::string text;
+  for (const Token& token : scalar) {
+    if (token.kind == Token::Kind::kString || is_string(token.text)) return std::nullopt;
+    text += token.text;
   }
-  int at = -1;
-  std::string message;
-};
+  return text;
+}
 
-// What is wrong with a value that protobuf refused.
+// Decimal, hexadecimal (0x1f) or octal (017), as text format has them.
+std::optional<int64_t> integer_of(const std::string& text) {
+  const bool is_negative = text.starts_with('-');
+  constexpr uint64_t kMost = std::numeric_limits<int64_t>::max();
+  uint64_t value = 0;
+  const std::string digits = text.substr(is_negative ? 1 : 0);
+  if (digits.empty() || digits == "0x" || digits == "0X" ||
+      !pb::io::Tokenizer::ParseInteger(digits, kMost + is_negative, &value))
+    return std::nullopt;
+  return static_cast<int64_t>(is_negative ? 0 - value : value);
+}
+
+// Decimal, perhaps with the f that ends a float in C; too large is infinite, as text format has it. What
+// begins like an octal number is none.
+std::optional<double> number_of(const std::string& text) {
+  const bool is_negative = text.starts_with('-');
+  std::string digits = text.substr(is_negative ? 1 : 0);
+  std::string lower = digits;
+  for (char& c : lower) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  const double sign = is_negative ? -1 : 1;
+  if (lower == "inf" || lower == "infinity") return sign * std::numeric_limits<double>::infinity();
+  if (lower == "nan") return std::numeric_limits<double>::quiet_NaN();
+  if (lower.ends_with('f')) digits.pop_back();
+  if (digits.empty() || !(digits[0] == '.' || (digits[0] >= '0' && digits[0] <= '9'))) return std::nullopt;
+  if (digits.size() > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9') return std::nullopt;
+  double value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (end != digits.data() + digits.size()) return std::nullopt;
+  return sign * (error == std::errc() ? value : pb::io::Tokenizer::ParseFloat(digits));
+}
+
+std::optional<bool> flag_of(const std::string& text) {
+  if (text == "true" || text == "True" || text == "t") return true;
+  if (text == "false" || text == "False" || text == "f") return false;
+  const auto integer = text.starts_with('-') ? std::nullopt : integer_of(text);
+  if (integer && *integer <= 1) return *integer == 1;
+  return std::nullopt;
+}
+
+// Puts `value`, where there is one, into a field of its type.
+template <class V>
+bool put(pb::Message& into, const Descriptor* field, const std::optional<V>& value,
+         void (pb::Reflection::*set)(pb::Message*, const Descriptor*, V) const,
+         void (pb::Reflection::*add)(pb::Message*, const Descriptor*, V) const) {
+  if (value) (into.GetReflection()->*(field->is_repeated() ? add : set))(&into, field, *value);
+  return value.has_value();
+}
+
+bool put_scalar(pb::Message& into, const Descriptor* field, const std::vector<Token>& scalar) {
+  using R = pb::Reflection;
+  if (field->cpp_type() == Descriptor::CPPTYPE_STRING)
+    return put<std::string>(into, field, scalar_text(scalar), &R::SetString, &R::AddString);
+  const auto text = bare_text(scalar);
+  if (!text) return false;
+  switch (field->cpp_type()) {
+    case Descriptor::CPPTYPE_BOOL:
+      return put(into, field, flag_of(*text), &R::SetBool, &R::AddBool);
+    case Descriptor::CPPTYPE_INT64:
+      return put(into, field, integer_of(*text), &R::SetInt64, &R::AddInt64);
+    default:
+      return put(into, field, number_of(*text), &R::SetDouble, &R::AddDouble);
+  }
+}
+
+// What is wrong with a value of another type.
 std::string refusal(const plait_field& field, const std::string& text) {
   const auto value = parse_value(field, text);
   if (!value) return value.status().message();
   return std::string(field.name) + ": " + text + " is written as a text, wanted without quotes";
 }
 
+class Typing {
+ public:
+  Typing(const Schema& schema, Errors& errors) : schema_(schema), errors_(errors) {}
+
+  void add(const Field& field, pb::Message& into, WrittenFields& beside) {
+    const Descriptor* descriptor = schema_.find(into.GetDescriptor(), field.name.text, field.bracketed);
+    if (field.is_message) return add_message(field, descriptor, into, beside);
+    if (put_scalar(into, descriptor, field.scalar)) return beside.add(descriptor, {&field, nullptr});
+    const plait_field& meaning = *schema_.meaning(descriptor).field;
+    errors_.add(scalar_place(field),
+                schema_.meaning(descriptor->containing_type()).title + ": " +
+                    refusal(meaning, scalar_text(field.scalar)),
+                describe(meaning));
+  }
+
+ private:
+  void add_message(const Field& field, const Descriptor* descriptor, pb::Message& into,
+                   WrittenFields& beside) {
+    const pb::Reflection& reflection = *into.GetReflection();
+    pb::Message* const made = descriptor->is_repeated() ? reflection.AddMessage(&into, descriptor)
+                                                        : reflection.MutableMessage(&into, descriptor);
+    auto inside = std::make_unique<WrittenFields>();
+    for (const Field& nested : field.fields)
+      if (!errors_.is_full()) add(nested, *made, *inside);
+    beside.add(descriptor, {&field, std::move(inside)});
+  }
+
+  const Schema& schema_;
+  Errors& errors_;
+};
+
 }  // namespace
 
-TypedBlock::TypedBlock(const Schema& schema, const Field& field, Errors& errors) {
-  size_t bad_word = 0, parsed_words = 0;
-  for (;;) {
-    words_.clear();
-    write(schema, schema.job(), field);
-    if (parse(schema, bad_word)) return;
-    parsed_words += words_.size();
-    const Word& word = words_[std::min(bad_word, words_.size() - 1)];
-    refused_.push_back(word.field);
-    const FieldMeaning& meaning = schema.meaning(word.descriptor);
-    if (meaning.field && !word.field->is_message)
-      errors.add(scalar_place(*word.field),
-                 schema.meaning(word.descriptor->containing_type()).title + ": " +
-                     refusal(*meaning.field, scalar_text(word.field->scalar)),
-                 describe(*meaning.field));
-    else
-      errors.add(word.place, words_error_);
-    // All is parsed again for each: in a large block the first mistakes are enough.
-    if (word.field == &field || errors.is_full() || parsed_words > kMaxParsedWords) {
-      message_ = schema.make(schema.job());
-      tree_ = std::make_unique<pb::TextFormat::ParseInfoTree>();
-      return;
-    }
-  }
-}
-
-bool TypedBlock::parse(const Schema& schema, size_t& bad_word) {
-  std::string text;
-  for (const Word& word : words_) text += word.text + "\n";
-  message_ = schema.make(schema.job());
-  tree_ = std::make_unique<pb::TextFormat::ParseInfoTree>();
-  FirstError error;
-  pb::TextFormat::Parser parser;
-  parser.RecordErrorsTo(&error);
-  parser.WriteLocationsTo(tree_.get());
-  parser.SetRecursionLimit(2 * kMaxDepth);
-  if (parser.ParseFromString(text, message_.get())) return true;
-  bad_word = repaired(error.at, error.message);
-  words_error_ = error.message;
-  return false;
-}
-
-// protobuf reports what is wrong with a boolean at the word behind it, perhaps in another field: go back to
-// the field that the message names.
-size_t TypedBlock::repaired(int line, const std::string& message) const {
-  const size_t at = std::clamp<int>(line, 0, static_cast<int>(words_.size()) - 1);
-  const std::string mark = "field \"";
-  const size_t begin = message.find(mark);
-  if (begin == std::string::npos) return at;
-  const std::string name =
-      message.substr(begin + mark.size(), message.find('"', begin + mark.size()) - begin - mark.size());
-  for (size_t i = at + 1; i > 0; --i)
-    if (words_[i - 1].descriptor->name() == name) return i - 1;
-  return at;
-}
-
-void TypedBlock::word(const std::string& text, const Place& place, const Field& field,
-                      const pb::FieldDescriptor* descriptor) {
-  words_.push_back({text, place, &field, descriptor});
-}
-
-void TypedBlock::write(const Schema& schema, const pb::Descriptor* message, const Field& field) {
-  if (std::find(refused_.begin(), refused_.end(), &field) != refused_.end()) return;
-  const pb::FieldDescriptor* descriptor = schema.find(message, field.name.text, field.bracketed);
-  const std::string name =
-      descriptor->is_extension() ? "[" + descriptor->full_name() + "]" : descriptor->name();
-  word(name, field.name.place, field, descriptor);
-  if (!field.is_message) {
-    word(":", field.name.place, field, descriptor);
-    for (const Token& token : field.scalar) word(token.text, token.place, field, descriptor);
-    return;
-  }
-  word("{", field.name.place, field, descriptor);
-  for (const Field& nested : field.fields) write(schema, descriptor->message_type(), nested);
-  word("}", field.end, field, descriptor);
-}
-
-Place TypedBlock::name_place(const pb::TextFormat::ParseLocation& location) const {
-  if (words_.empty()) return {};
-  return words_[std::clamp<int>(location.line, 0, words_.size() - 1)].place;
-}
-
-Place TypedBlock::last_place(const pb::TextFormat::ParseLocation& end) const {
-  return name_place({end.column == 0 ? end.line - 1 : end.line, 0});
-}
-
-Place TypedBlock::value_place(const pb::TextFormat::ParseLocation& location) const {
-  if (words_.empty()) return {};
-  const Word& word = words_[std::clamp<int>(location.line, 0, words_.size() - 1)];
-  return word.field->is_message ? word.place : scalar_place(*word.field);
+TypedBlock::TypedBlock(const Schema& schema, const Field& field, Errors& errors)
+    : message_(schema.make(schema.job())) {
+  Typing(schema, errors).add(field, *message_, tree_);
 }
 
 }  // namespace plait

@@ -1,7 +1,9 @@
-// Fields of one top-level entry, parsed by protobuf into a message of the job's type, with places.
+// One top-level entry of a pipeline file as a message of the job's type: each value is read as its field
+// wants it, and keeps the field of the tree that it was written in, which knows its place.
 #pragma once
-#include <google/protobuf/text_format.h>
+#include <google/protobuf/message.h>
 
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -10,39 +12,37 @@
 
 namespace plait {
 
-// A message of the schema with what is needed to say where its values stand.
+// Beside a message: what each of its values was written as. Borrows the tree.
+class WrittenFields {
+ public:
+  struct Written {
+    const Field* field;
+    std::unique_ptr<WrittenFields> inside;  // of a message
+  };
+  void add(const pb::FieldDescriptor* descriptor, Written written) {
+    fields_[descriptor].push_back(std::move(written));
+  }
+  // `index`: of a repeated field, else 0. It must have been written.
+  const Written& at(const pb::FieldDescriptor* descriptor, int index) const {
+    return fields_.at(descriptor).at(static_cast<size_t>(index));
+  }
+
+ private:
+  std::map<const pb::FieldDescriptor*, std::vector<Written>> fields_;
+};
+
 class TypedBlock {
  public:
-  // `field` as check_names left it. Values that protobuf refuses are reported and left out.
+  // `field` as check_names left it; it outlives the block.
+  // Errors: a value of another type than its field has. It is left out.
   TypedBlock(const Schema& schema, const Field& field, Errors& errors);
 
   const pb::Message& message() const { return *message_; }
-  const pb::TextFormat::ParseInfoTree& tree() const { return *tree_; }
-  // Of the name, and of the value, that stand at a location of the tree.
-  Place name_place(const pb::TextFormat::ParseLocation& location) const;
-  Place last_place(
-      const pb::TextFormat::ParseLocation& end) const;  // end: as protobuf has it, one word behind
-  Place value_place(const pb::TextFormat::ParseLocation& location) const;
+  const WrittenFields& tree() const { return tree_; }
 
  private:
-  // protobuf is given a word a line, so that its line numbers count words.
-  struct Word {
-    std::string text;
-    Place place;
-    const Field* field;  // whose name or value it is
-    const pb::FieldDescriptor* descriptor;
-  };
-  void write(const Schema& schema, const pb::Descriptor* message, const Field& field);
-  void word(const std::string& text, const Place& place, const Field& field,
-            const pb::FieldDescriptor* descriptor);
-  size_t repaired(int line, const std::string& message) const;
-  bool parse(const Schema& schema, size_t& bad_word);
-
-  std::vector<Word> words_;
-  std::vector<const Field*> refused_;
-  std::string words_error_;
   std::unique_ptr<pb::Message> message_;
-  std::unique_ptr<pb::TextFormat::ParseInfoTree> tree_;
+  WrittenFields tree_;
 };
 
 }  // namespace plait

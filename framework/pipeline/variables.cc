@@ -180,7 +180,7 @@ const SourceText* Variables::writer_of(const std::string& expression, const Sour
   return found == variables_.end() || found->second.writer == nullptr ? here : found->second.writer;
 }
 
-// `shift`: where the expression begins behind place.offset, 0: find out from the text.
+// `shift`: where the expression begins after place.offset, 0: find out from the text.
 bool Variables::expand(const std::string& expression, Place place, size_t shift, VariableValue& value,
                        Errors& errors) {
   ExpressionError error;

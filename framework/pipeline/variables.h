@@ -31,7 +31,7 @@ class Variables {
 
   void set_limits(const RepeatLimits& limits) { limits_ = limits; }
 
-  // A variable of this name belongs to a repeat: for errors where it stands elsewhere.
+  // A variable of this name belongs to a repeat: for errors where it is elsewhere.
   void expect_in_repeat(const std::string& name) { repeated_.insert(name); }
 
   // Replaces $name and ${...} in fields by their values, and $name inside strings; "$$" in a string is one
@@ -43,7 +43,7 @@ class Variables {
 
  private:
   struct Variable {
-    Token written;  // as the value stands in the file
+    Token written;  // as the value is in the file
     VariableValue value;
     const SourceText* writer = nullptr;  // of the value's first characters
     int depth = 0;

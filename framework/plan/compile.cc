@@ -2,6 +2,7 @@
 
 #include "base/checked.h"
 #include "plan/gradient_flow.h"
+#include "plan/indices.h"
 #include "plan/memory.h"
 #include "plan/plan.h"
 #include "plan/step_maker.h"
@@ -18,14 +19,14 @@ class PlanCompiler {
     flow_ = gradient_flow(net());
     if (!options.training) flow_.node_backward.assign(net().nodes.size(), false);
     if (!options.training) flow_.tensor_needed.assign(net().tensors.size(), false);
-    step_of_node_.assign(net().nodes.size(), -1);
+    step_of_node_.resize(net().nodes.size());
   }
 
   Result<std::unique_ptr<Plan>> run() {
     PLAIT_TRY(check_something_trains());
-    for (size_t i = 0; i < net().nodes.size(); ++i)
-      if (net().nodes[i].absorbed_by < 0) PLAIT_TRY(add_step(static_cast<int>(i)));
-    for (size_t i = 0; i < net().losses.size(); ++i) PLAIT_TRY(add_loss(static_cast<int>(i)));
+    for (const NodeIndex node : indices<NodeIndex>(net().nodes.size()))
+      if (at(net().nodes, node).absorbed_by < 0) PLAIT_TRY(add_step(node));
+    for (size_t i = 0; i < net().losses.size(); ++i) PLAIT_TRY(add_loss(i));
     place_activations();
     place_prepared();
     place_parameters();
@@ -35,7 +36,12 @@ class PlanCompiler {
 
  private:
   const Network& net() const { return plan_->network_; }
-  const NodeInfo& node(const Step& step) const { return net().nodes[static_cast<size_t>(step.node)]; }
+  const TensorInfo& info(TensorIndex tensor) const { return at(net().tensors, tensor); }
+  const NodeInfo& node(const Step& step) const { return at(net().nodes, NodeIndex(step.node)); }
+  Step& step(StepIndex index) { return at(plan_->steps_, index); }
+  const Step& step(StepIndex index) const { return at(plan_->steps_, index); }
+  TensorPlace& place(TensorIndex tensor) { return at(plan_->tensors_, tensor); }
+  std::vector<StepIndex> steps() const { return indices<StepIndex>(plan_->steps_.size()); }
   bool concurrent() const { return plan_->options_.lanes > 1; }
 
   Status check_something_trains() const {
@@ -43,14 +49,14 @@ class PlanCompiler {
     return {Code::kInvalid, "nothing to train: no layer before a loss has parameters that are not frozen"};
   }
 
-  Status add_step(int number) {
-    const NodeInfo& info = net().nodes[static_cast<size_t>(number)];
-    const bool backward = flow_.node_backward[static_cast<size_t>(number)];
+  Status add_step(NodeIndex number) {
+    const NodeInfo& info = at(net().nodes, number);
+    const bool backward = at(flow_.node_backward, number);
     std::vector<bool> needed;
-    for (int input : info.inputs)
-      needed.push_back(backward && flow_.tensor_needed[static_cast<size_t>(input)]);
+    for (const TensorIndex input : indices<TensorIndex>(info.inputs))
+      needed.push_back(backward && at(flow_.tensor_needed, input));
     PLAIT_ASSIGN(MadeLayer made, make_layer(registry_, net(), info, needed, plan_->options_));
-    Step step(number, std::move(made.instance));
+    Step step(number.number(), std::move(made.instance));
     step.inputs = info.inputs;
     step.outputs = info.outputs;
     step.parameters = info.parameters;
@@ -59,16 +65,15 @@ class PlanCompiler {
     step.backward_reads = made.needs.backward_reads;
     step.repeats = made.needs.repeats;
     step.backward = backward;
-    step_of_node_[static_cast<size_t>(number)] = static_cast<int>(plan_->steps_.size());
+    at(step_of_node_, number) = StepIndex(plan_->steps_.size());
     plan_->steps_.push_back(std::move(step));
     needs_.push_back(std::move(made.needs));
     return {};
   }
 
-  Status add_loss(int head) {
-    const HeadInfo& info = net().losses[static_cast<size_t>(head)];
-    PLAIT_ASSIGN(MadeLoss made, make_loss(registry_, net(), info, plan_->options_));
-    plan_->losses_.emplace_back(head, std::move(made.instance));
+  Status add_loss(size_t head) {
+    PLAIT_ASSIGN(MadeLoss made, make_loss(registry_, net(), net().losses[head], plan_->options_));
+    plan_->losses_.emplace_back(static_cast<int>(head), std::move(made.instance));
     plan_->losses_.back().repeats = made.repeats;
     loss_workspace_.push_back(made.workspace);
     return {};
@@ -84,229 +89,213 @@ class PlanCompiler {
 
   // ---- activation memory. Time runs over the serial order: forward of step i at i, losses at S, backward of
   // step i at 2S - i. With several lanes steps may run in another order, so that nothing shares memory there.
-  int forward_time(int step) const { return step; }
+  int forward_time(StepIndex step) const { return step.number(); }
   int loss_time() const { return static_cast<int>(plan_->steps_.size()); }
-  int backward_time(int step) const { return 2 * loss_time() - step; }
+  int backward_time(StepIndex step) const { return 2 * loss_time() - step.number(); }
   int end_time() const { return 2 * loss_time() + 1; }
 
-  int add_block(uint64_t bytes, int first, int last) {
+  BlockIndex add_block(uint64_t bytes, int first, int last) {
     blocks_.push_back({bytes, concurrent() ? 0 : first, concurrent() ? end_time() : last});
-    return static_cast<int>(blocks_.size()) - 1;
+    return BlockIndex(blocks_.size() - 1);
   }
-  void extend(int block, int time) {
-    MemoryBlock& b = blocks_[static_cast<size_t>(block)];
+  void extend(BlockIndex block, int time) {
+    MemoryBlock& b = at(blocks_, block);
     b.first = std::min(b.first, time);
     b.last = std::max(b.last, time);
   }
 
   // Where an answer of place_blocks goes.
-  void wants(uint64_t* target, int block) { wanted_.push_back({target, block}); }
+  void wants(uint64_t* target, BlockIndex block) { wanted_.push_back({target, block}); }
 
   void place_activations() {
     plan_->tensors_.resize(net().tensors.size());
-    value_block_.assign(net().tensors.size(), -1);
-    gradient_block_.assign(net().tensors.size(), -1);
-    for (size_t i = 0; i < plan_->steps_.size(); ++i) place_values(static_cast<int>(i));
+    value_block_.resize(net().tensors.size());
+    gradient_block_.resize(net().tensors.size());
+    for (const StepIndex step : steps()) place_values(step);
     place_losses();
-    for (size_t i = plan_->steps_.size(); i-- > 0;) place_backward(static_cast<int>(i));
+    const std::vector<StepIndex> all = steps();
+    for (auto step = all.rbegin(); step != all.rend(); ++step) place_backward(*step);
     plan_->activation_bytes_ = place_blocks(blocks_, kAlignment);
-    for (const auto& [target, block] : wanted_) *target = blocks_[static_cast<size_t>(block)].offset;
+    for (const auto& [target, block] : wanted_) *target = at(blocks_, block).offset;
     for (const auto& [tensor, block] : further_)
-      plan_->tensors_[static_cast<size_t>(tensor)].contributions.push_back(
-          blocks_[static_cast<size_t>(block)].offset);
+      place(tensor).contributions.push_back(at(blocks_, block).offset);
   }
 
-  bool reads(int step, uint32_t what) const {
-    const Step& s = plan_->steps_[static_cast<size_t>(step)];
-    return s.backward && (s.backward_reads & what) != 0;
+  bool reads(StepIndex index, uint32_t what) const {
+    return step(index).backward && (step(index).backward_reads & what) != 0;
   }
 
-  void place_values(int number) {
-    Step& step = plan_->steps_[static_cast<size_t>(number)];
-    const StepNeeds& needs = needs_[static_cast<size_t>(number)];
-    for (int input : step.inputs) use_value(input, number);
-    for (int output : step.outputs) place_output(output, number);
-    if (needs.saved > 0)
-      wants(&step.saved,
-            add_block(needs.saved, forward_time(number), step.backward ? backward_time(number) : number));
-    if (needs.workspace > 0) wants(&step.workspace, workspace_block(needs.workspace));
+  void place_values(StepIndex index) {
+    Step& of = step(index);
+    const StepNeeds& needs = at(needs_, index);
+    for (const TensorIndex input : indices<TensorIndex>(of.inputs)) use_value(input, index);
+    for (const TensorIndex output : indices<TensorIndex>(of.outputs)) place_output(output, index);
+    const int last = of.backward ? backward_time(index) : forward_time(index);
+    if (needs.saved > 0) wants(&of.saved, add_block(needs.saved, forward_time(index), last));
+    if (needs.workspace > 0) wants(&of.workspace, workspace_block(needs.workspace));
   }
 
   // Steps that run one after the other share one workspace.
-  int workspace_block(uint64_t bytes) {
-    if (concurrent() || workspace_block_ < 0) workspace_block_ = add_block(0, 0, end_time());
-    MemoryBlock& block = blocks_[static_cast<size_t>(workspace_block_)];
+  BlockIndex workspace_block(uint64_t bytes) {
+    if (concurrent() || !workspace_block_.is_any()) workspace_block_ = add_block(0, 0, end_time());
+    MemoryBlock& block = at(blocks_, workspace_block_);
     block.bytes = std::max(block.bytes, bytes);
     return workspace_block_;
   }
 
-  void use_value(int tensor, int number) {
-    const int block = value_block_[static_cast<size_t>(tensor)];
-    if (block < 0) return;  // a part of the batch
-    extend(block, forward_time(number));
-    if (reads(number, PLAIT_READS_INPUTS)) extend(block, backward_time(number));
+  void use_value(TensorIndex tensor, StepIndex reader) {
+    const BlockIndex block = at(value_block_, tensor);
+    if (!block.is_any()) return;  // a part of the batch
+    extend(block, forward_time(reader));
+    if (reads(reader, PLAIT_READS_INPUTS)) extend(block, backward_time(reader));
   }
 
-  void place_output(int tensor, int number) {
-    const uint64_t bytes = byte_count(net().tensors[static_cast<size_t>(tensor)].spec);
-    plan_->tensors_[static_cast<size_t>(tensor)].bytes = bytes;
-    int block = shared_with_input(number);
-    if (block < 0) block = add_block(bytes, forward_time(number), forward_time(number));
-    extend(block, forward_time(number));
-    if (reads(number, PLAIT_READS_OUTPUTS)) extend(block, backward_time(number));
+  void place_output(TensorIndex tensor, StepIndex writer) {
+    place(tensor).bytes = tensor_bytes(tensor);
+    BlockIndex block = shared_with_input(writer);
+    if (!block.is_any()) block = add_block(tensor_bytes(tensor), forward_time(writer), forward_time(writer));
+    extend(block, forward_time(writer));
+    if (reads(writer, PLAIT_READS_OUTPUTS)) extend(block, backward_time(writer));
     // An output that nobody reads is the network's answer: alive to the end.
     if (!is_read(tensor)) extend(block, end_time());
-    value_block_[static_cast<size_t>(tensor)] = block;
-    wants(&plan_->tensors_[static_cast<size_t>(tensor)].offset, block);
+    at(value_block_, tensor) = block;
+    wants(&place(tensor).offset, block);
   }
 
-  bool is_read(int tensor) const {
-    return std::ranges::any_of(plan_->steps_,
-                               [&](const Step& s) { return std::ranges::count(s.inputs, tensor) > 0; });
+  bool is_read(TensorIndex tensor) const {
+    return std::ranges::any_of(
+        plan_->steps_, [&](const Step& s) { return std::ranges::count(s.inputs, tensor.number()) > 0; });
   }
-  size_t count_readers(int tensor) const {
+  size_t count_readers(TensorIndex tensor) const {
     size_t count = 0;
-    for (const Step& s : plan_->steps_) count += static_cast<size_t>(std::ranges::count(s.inputs, tensor));
+    for (const Step& s : plan_->steps_)
+      count += static_cast<size_t>(std::ranges::count(s.inputs, tensor.number()));
     for (const auto& heads : {&net().losses, &net().metrics})
       for (const HeadInfo& head : *heads)
-        count += static_cast<size_t>(std::ranges::count(head.reads(), tensor));
+        count += static_cast<size_t>(std::ranges::count(head.reads(), tensor.number()));
     return count;
   }
 
-  // The block of input 0 when an in-place layer may write over it, else -1.
-  int shared_with_input(int number) const {
-    const Step& step = plan_->steps_[static_cast<size_t>(number)];
-    if (!node(step).in_place || step.inputs.size() != 1 || step.outputs.size() != 1) return -1;
-    const int input = step.inputs.front();
-    const int producer = net().tensors[static_cast<size_t>(input)].node;
-    if (producer < 0 || count_readers(input) != 1) return -1;
-    const int producer_step = step_of_node_[static_cast<size_t>(producer)];
-    if (reads(producer_step, PLAIT_READS_OUTPUTS) || reads(number, PLAIT_READS_INPUTS)) return -1;
-    const auto& from = net().tensors[static_cast<size_t>(input)].spec;
-    const auto& to = net().tensors[static_cast<size_t>(step.outputs.front())].spec;
-    return byte_count(from) == byte_count(to) ? value_block_[static_cast<size_t>(input)] : -1;
+  // The block of input 0 when an in-place layer may write over it.
+  BlockIndex shared_with_input(StepIndex index) const {
+    const Step& of = step(index);
+    if (!node(of).in_place || of.inputs.size() != 1 || of.outputs.size() != 1) return {};
+    const TensorIndex input(of.inputs.front()), output(of.outputs.front());
+    const NodeIndex producer(info(input).node);
+    if (!producer.is_any() || count_readers(input) != 1) return {};
+    if (reads(at(step_of_node_, producer), PLAIT_READS_OUTPUTS) || reads(index, PLAIT_READS_INPUTS))
+      return {};
+    return tensor_bytes(input) == tensor_bytes(output) ? at(value_block_, input) : BlockIndex();
   }
 
   void place_losses() {
     for (size_t i = 0; i < plan_->losses_.size(); ++i) {
       LossStep& loss = plan_->losses_[i];
       const HeadInfo& head = net().losses[i];
-      for (const int tensor : head.reads())
-        if (value_block_[static_cast<size_t>(tensor)] >= 0)
-          extend(value_block_[static_cast<size_t>(tensor)], loss_time());
+      use_by_head(head, loss_time());
       if (loss_workspace_[i] > 0) wants(&loss.workspace, workspace_block(loss_workspace_[i]));
       loss.gradients.assign(head.inputs.size(), kNoOffset);
       for (size_t p = 0; p < head.inputs.size(); ++p) {
-        const int input = head.inputs[p];
-        if (flow_.tensor_needed[static_cast<size_t>(input)])
+        const TensorIndex input(head.inputs[p]);
+        if (at(flow_.tensor_needed, input))
           contribute(input, add_block(tensor_bytes(input), loss_time(), loss_time()), &loss.gradients[p]);
       }
     }
-    for (const HeadInfo& head : net().metrics)
-      for (const int tensor : head.reads())
-        if (value_block_[static_cast<size_t>(tensor)] >= 0)
-          extend(value_block_[static_cast<size_t>(tensor)], end_time());
+    for (const HeadInfo& head : net().metrics) use_by_head(head, end_time());
   }
 
-  uint64_t tensor_bytes(int tensor) const {
-    return byte_count(net().tensors[static_cast<size_t>(tensor)].spec);
+  void use_by_head(const HeadInfo& head, int time) {
+    for (const TensorIndex tensor : indices<TensorIndex>(head.reads()))
+      if (at(value_block_, tensor).is_any()) extend(at(value_block_, tensor), time);
   }
+
+  uint64_t tensor_bytes(TensorIndex tensor) const { return byte_count(info(tensor).spec); }
 
   // `block` holds a contribution to the tensor's gradient, alive until the backward step that reads the sum.
-  void contribute(int tensor, int block, uint64_t* target) {
-    TensorPlace& place = plan_->tensors_[static_cast<size_t>(tensor)];
-    const int reader = step_of_node_[static_cast<size_t>(net().tensors[static_cast<size_t>(tensor)].node)];
+  void contribute(TensorIndex tensor, BlockIndex block, uint64_t* target) {
+    const StepIndex reader = at(step_of_node_, NodeIndex(info(tensor).node));
     extend(block, backward_time(reader));
     wants(target, block);
-    if (gradient_block_[static_cast<size_t>(tensor)] < 0) {
-      gradient_block_[static_cast<size_t>(tensor)] = block;
-      wants(&place.gradient, block);
-    } else {
-      further_.push_back({tensor, block});
-    }
+    if (at(gradient_block_, tensor).is_any()) return further_.push_back({tensor, block});
+    at(gradient_block_, tensor) = block;
+    wants(&place(tensor).gradient, block);
   }
 
   // In the order of execution (last step first), so that every reader's contribution exists when the sum is
   // read.
-  void place_backward(int number) {
-    Step& step = plan_->steps_[static_cast<size_t>(number)];
-    if (!step.backward) return;
-    for (int output : step.outputs)
-      if (gradient_block_[static_cast<size_t>(output)] < 0) place_zero_gradient(output);
-    for (size_t i = 0; i < step.inputs.size(); ++i) {
-      const int input = step.inputs[i];
-      if (!flow_.tensor_needed[static_cast<size_t>(input)]) continue;
-      int block = shared_gradient(number);
-      if (block < 0) block = add_block(tensor_bytes(input), backward_time(number), backward_time(number));
-      contribute(input, block, &step.input_gradients[i].offset);
+  void place_backward(StepIndex index) {
+    Step& of = step(index);
+    if (!of.backward) return;
+    for (const TensorIndex output : indices<TensorIndex>(of.outputs))
+      if (!at(gradient_block_, output).is_any()) place_zero_gradient(output);
+    for (size_t i = 0; i < of.inputs.size(); ++i) {
+      const TensorIndex input(of.inputs[i]);
+      if (!at(flow_.tensor_needed, input)) continue;
+      BlockIndex block = shared_gradient(index);
+      if (!block.is_any()) block = add_block(tensor_bytes(input), backward_time(index), backward_time(index));
+      contribute(input, block, &of.input_gradients[i].offset);
     }
   }
 
-  void place_zero_gradient(int tensor) {
-    TensorPlace& place = plan_->tensors_[static_cast<size_t>(tensor)];
-    place.zero_gradient = true;
-    const int block = add_block(tensor_bytes(tensor), 0, end_time());
-    gradient_block_[static_cast<size_t>(tensor)] = block;
-    wants(&place.gradient, block);
+  void place_zero_gradient(TensorIndex tensor) {
+    place(tensor).zero_gradient = true;
+    const BlockIndex block = add_block(tensor_bytes(tensor), 0, end_time());
+    at(gradient_block_, tensor) = block;
+    wants(&place(tensor).gradient, block);
   }
 
-  // The block of dy when an in-place layer may write dx over it, else -1.
-  int shared_gradient(int number) const {
-    const Step& step = plan_->steps_[static_cast<size_t>(number)];
-    if (!node(step).in_place || step.inputs.size() != 1 || step.outputs.size() != 1) return -1;
-    const int output = step.outputs.front();
-    if (plan_->tensors_[static_cast<size_t>(output)].zero_gradient) return -1;
-    return tensor_bytes(output) == tensor_bytes(step.inputs.front())
-               ? gradient_block_[static_cast<size_t>(output)]
-               : -1;
+  // The block of dy when an in-place layer may write dx over it.
+  BlockIndex shared_gradient(StepIndex index) const {
+    const Step& of = step(index);
+    if (!node(of).in_place || of.inputs.size() != 1 || of.outputs.size() != 1) return {};
+    const TensorIndex input(of.inputs.front()), output(of.outputs.front());
+    if (at(plan_->tensors_, output).zero_gradient) return {};
+    return tensor_bytes(output) == tensor_bytes(input) ? at(gradient_block_, output) : BlockIndex();
   }
 
   void place_prepared() {
-    for (size_t i = 0; i < plan_->steps_.size(); ++i) {
-      if (needs_[i].prepared == 0) continue;
-      plan_->steps_[i].prepared = plan_->prepared_bytes_;
-      plan_->prepared_bytes_ =
-          sum_or_most(plan_->prepared_bytes_, round_up_or_most(needs_[i].prepared, kAlignment));
+    for (const StepIndex index : steps()) {
+      const uint64_t prepared = at(needs_, index).prepared;
+      if (prepared == 0) continue;
+      step(index).prepared = plan_->prepared_bytes_;
+      plan_->prepared_bytes_ = sum_or_most(plan_->prepared_bytes_, round_up_or_most(prepared, kAlignment));
     }
   }
 
   // ---- the flat arena: what is trained first, then what is frozen, then buffers.
   void place_parameters() {
     plan_->parameters_.resize(net().parameters.size());
-    for (size_t s = 0; s < plan_->steps_.size(); ++s) {
-      const NodeInfo& info = node(plan_->steps_[s]);
-      for (size_t i = 0; i < info.parameters.size(); ++i)
-        note_storage(static_cast<int>(s), static_cast<int>(i));
-    }
+    for (const StepIndex index : steps())
+      for (size_t i = 0; i < step(index).parameters.size(); ++i) note_storage(index, static_cast<int>(i));
     uint64_t offset = 0;
     for (int pass = 0; pass < 3; ++pass) {
       if (pass == 1) plan_->trained_elements_ = offset;
       if (pass == 2) plan_->buffers_offset_ = offset;
       for (size_t i = 0; i < net().parameters.size(); ++i) {
-        const ParameterInfo& info = net().parameters[i];
-        ParameterPlace& place = plan_->parameters_[i];
-        if (pass != (info.buffer ? 2 : place.trained ? 0 : 1)) continue;
-        if (place.stored == 0) place.stored = info.elements;
-        place.offset = offset;
-        offset = sum_or_most(offset, round_up_or_most(place.stored, kAlignment / sizeof(float)));
+        const ParameterInfo& parameter = net().parameters[i];
+        ParameterPlace& placed = plan_->parameters_[i];
+        if (pass != (parameter.buffer ? 2 : placed.trained ? 0 : 1)) continue;
+        if (placed.stored == 0) placed.stored = parameter.elements;
+        placed.offset = offset;
+        offset = sum_or_most(offset, round_up_or_most(placed.stored, kAlignment / sizeof(float)));
       }
     }
     plan_->arena_elements_ = offset;
   }
 
-  void note_storage(int step, int index) {
-    const Step& s = plan_->steps_[static_cast<size_t>(step)];
-    const int number = s.parameters[static_cast<size_t>(index)];
-    const ParameterInfo& info = net().parameters[static_cast<size_t>(number)];
-    ParameterPlace& place = plan_->parameters_[static_cast<size_t>(number)];
-    place.trained = !info.frozen;
-    const StepNeeds& needs = needs_[static_cast<size_t>(step)];
-    const plait_layer_ops& ops = s.instance.ops();
-    if (place.step >= 0 || !PLAIT_HAS(&ops, pack) || !PLAIT_HAS(&ops, unpack)) return;
-    place.step = step;
-    place.index = index;
-    auto stored = needs.stored.find(static_cast<uint32_t>(index));
-    if (stored != needs.stored.end()) place.stored = stored->second;
+  // `number`: of the parameter among the step's.
+  void note_storage(StepIndex index, int number) {
+    const Step& of = step(index);
+    const ParameterIndex parameter(of.parameters[static_cast<size_t>(number)]);
+    ParameterPlace& placed = at(plan_->parameters_, parameter);
+    placed.trained = !at(net().parameters, parameter).frozen;
+    const plait_layer_ops& ops = of.instance.ops();
+    if (placed.step >= 0 || !PLAIT_HAS(&ops, pack) || !PLAIT_HAS(&ops, unpack)) return;
+    placed.step = index.number();
+    placed.index = number;
+    const auto& sizes = at(needs_, index).stored;
+    const auto stored = sizes.find(static_cast<uint32_t>(number));
+    if (stored != sizes.end()) placed.stored = stored->second;
   }
 
   const Registry& registry_;
@@ -314,12 +303,12 @@ class PlanCompiler {
   GradientFlow flow_;
   std::vector<StepNeeds> needs_;
   std::vector<uint64_t> loss_workspace_;
-  std::vector<int> step_of_node_;
+  std::vector<StepIndex> step_of_node_;
   std::vector<MemoryBlock> blocks_;
-  std::vector<std::pair<uint64_t*, int>> wanted_;
-  std::vector<std::pair<int, int>> further_;
-  std::vector<int> value_block_, gradient_block_;
-  int workspace_block_ = -1;
+  std::vector<std::pair<uint64_t*, BlockIndex>> wanted_;
+  std::vector<std::pair<TensorIndex, BlockIndex>> further_;  // contributions to a gradient after its first
+  std::vector<BlockIndex> value_block_, gradient_block_;     // by tensor; of no block: a part of the batch
+  BlockIndex workspace_block_;
 };
 
 Result<std::unique_ptr<Plan>> Plan::compile(const Registry& registry, Network network,

@@ -33,7 +33,7 @@ class PretrainRequest {
   plait_pretrain_request raw_{};
 };
 
-// The job with the inputs that its file leaves open: layers that are copied into another network stand in
+// The job with the inputs that its file leaves open: layers that are copied into another network are in
 // another order there.
 Job with_inputs_named(Job job, const Network& network);
 

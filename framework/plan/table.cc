@@ -36,7 +36,7 @@ uint64_t output_bytes(const Network& network, const NodeInfo& node) {
   return bytes;
 }
 
-// The outputs of node i as they were inferred: an absorbing node's own tensor stands under its own name.
+// The outputs of node i as they were inferred: an absorbing node's own tensor is under its own name.
 std::string shape_of(const Network& network, const Index& index, const NodeInfo& node) {
   std::string text = shape_text(network.tensors[index.tensors.at(node.layer->name)].spec);
   for (size_t i = 1; i < node.outputs.size(); ++i)

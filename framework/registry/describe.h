@@ -8,7 +8,7 @@
 namespace plait {
 
 // Name, doc, details, inputs, devices, library, and a table of fields: name, type, default, range, unit, doc.
-// Nested fields stand as "outer.inner".
+// Nested fields are written "outer.inner".
 std::string describe_type(const TypeEntry& entry);
 // The same for programs. Members are added, never renamed.
 nlohmann::ordered_json describe_json(const TypeEntry& entry);

@@ -45,7 +45,7 @@ std::string machine_name(uint16_t machine) {
 
 Status invalid(std::string why) { return {Code::kInvalid, std::move(why)}; }
 
-// What stands between the name and a regular file.
+// What is between the name and a regular file.
 Status check_place(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) {

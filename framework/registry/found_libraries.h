@@ -1,4 +1,4 @@
-// What stands on a search path, looked at and tried before anything of it is loaded.
+// What is on a search path, looked at and tried before anything of it is loaded.
 #pragma once
 #include <optional>
 #include <string>

@@ -1,5 +1,5 @@
 // Instances of plugins that need nothing but their configuration (and augmenters, which also need the parts),
-// with the children that stand in it.
+// with the children that are in it.
 #pragma once
 #include <plait/abi.h>
 

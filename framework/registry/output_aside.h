@@ -1,5 +1,5 @@
 // While it lives, what is written to standard output goes to standard error: libraries that greet while they
-// load must not stand between the lines of `--progress json`.
+// load must not be between the lines of `--progress json`.
 #pragma once
 #include <unistd.h>
 

@@ -2,8 +2,8 @@
 #pragma once
 #include <plait/abi.h>
 
+#include "base/library.h"
 #include "base/status.h"
-#include "registry/library.h"
 
 namespace plait {
 

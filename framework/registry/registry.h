@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "base/library.h"
 #include "base/status.h"
 #include "registry/kind_of.h"
-#include "registry/library.h"
 
 namespace plait {
 

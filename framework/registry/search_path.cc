@@ -1,4 +1,4 @@
-// default_search_path, and what stands on a path.
+// default_search_path, and what is on a path.
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>

@@ -64,7 +64,7 @@ class Attempt {
   Attempt(const std::vector<std::string>& paths, size_t first, std::vector<LoadTrial>& trials, double limit_s)
       : paths_(paths), at_(first), trials_(trials), limit_s_(limit_s) {}
 
-  // The first path that is left: behind the last, or behind the one in which the child ended.
+  // The first path that is left: past the last, or after the one in which the child ended.
   // Fails with: kIo when the system makes no process.
   Result<size_t> run(WaitLoop& loop, const Work& work) {
     PLAIT_ASSIGN(ChildProcess child,

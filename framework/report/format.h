@@ -2,7 +2,7 @@
 #pragma once
 #include <string>
 
-#include "train/run.h"
+#include "train/observer.h"
 
 namespace plait {
 

@@ -1,11 +1,11 @@
 // report/: what a person sees of a run: a progress bar on a terminal, plain lines in a file or pipe, JSON
-// lines for programs. Only rank 0's observer is told anything (train/run.h).
+// lines for programs. Only rank 0's observer is told anything (train/observer.h).
 #pragma once
 #include <cstdio>
 #include <memory>
 #include <string>
 
-#include "train/run.h"
+#include "train/observer.h"
 
 namespace plait {
 

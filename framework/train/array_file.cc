@@ -11,7 +11,7 @@ constexpr std::string_view kMagic("\x93NUMPY", 6);
 constexpr int64_t kMostElements = int64_t{1} << 40;
 constexpr size_t kMostExtents = 64;
 
-// What stands behind 'key': in a header, which is the text of a Python dictionary.
+// What comes after 'key': in a header, which is the text of a Python dictionary.
 std::string_view value_of(std::string_view header, std::string_view key) {
   const size_t at = header.find("'" + std::string(key) + "':");
   if (at == std::string_view::npos) return {};
@@ -47,7 +47,7 @@ size_t elements_of(const std::vector<int64_t>& shape) {
   return elements;
 }
 
-// Bytes of a file stand at any address.
+// Bytes of a file are at any address.
 float f64_at(std::string_view data, size_t i) {
   double value = 0;
   std::memcpy(&value, data.data() + i * sizeof value, sizeof value);

@@ -1,4 +1,4 @@
-// Arrays as a source of records: row i of each is record i. A chain of augmenters can stand behind it.
+// Arrays as a source of records: row i of each is record i. A chain of augmenters can come after it.
 #pragma once
 #include <memory>
 #include <string>

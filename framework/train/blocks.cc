@@ -15,7 +15,7 @@ struct Blocks::Worker {
   };
   std::unique_ptr<Stream> stream;
   std::unique_ptr<ReplicaSet> replicas;
-  std::unique_ptr<ShardFeed> feed;
+  std::unique_ptr<InputGraph> input;
   Done done;
 };
 
@@ -102,11 +102,10 @@ Result<Blocks::Worker> Blocks::make_worker(Size& size, Replica* lent) {
   options.share_with = lent;
   options.cancelled = &parts_.work->cancelled();
   PLAIT_ASSIGN(worker.replicas, ReplicaSet::create(*size.plans, *parts_.device, options));
-  PLAIT_ASSIGN(auto input,
-               InputGraph::create(*parts_.reader, *parts_.order, *parts_.device,
-                                  size.plans->whole().network().batch, lanes, ShardFeed::kBuffers,
-                                  &size.plans->buckets(), part_ranges(size.plans->whole().network())));
-  worker.feed = std::make_unique<ShardFeed>(std::move(input));
+  PLAIT_ASSIGN(
+      worker.input,
+      InputGraph::create(*parts_.reader, *parts_.order, *parts_.device, size.plans->whole().network().batch,
+                         lanes, &size.plans->buckets(), part_ranges(size.plans->whole().network())));
   return worker;
 }
 
@@ -117,7 +116,7 @@ uint64_t Blocks::bytes() const {
   for (const auto& size : sizes_) {
     const Plan& plan = size->plans->whole();
     const uint64_t one = size->plans->activation_bytes() + plan.prepared_bytes() +
-                         ShardFeed::kBuffers * batch_bytes(parts_.reader->parts(), plan.network().batch);
+                         InputGraph::kBuffers * batch_bytes(parts_.reader->parts(), plan.network().batch);
     most = std::max(most, one * static_cast<uint64_t>(workers_for(*size)));
   }
   return most;
@@ -161,7 +160,7 @@ Status Blocks::make_workers(Size& size) {
 Result<const MapResult*> Blocks::map(int slot, int64_t block) {
   Worker& worker = sizes_[running_]->workers[static_cast<size_t>(slot)];
   const int64_t first = splits_.at(block).first;
-  PLAIT_ASSIGN(const Batch* batch, worker.feed->take(first));
+  PLAIT_ASSIGN(const Batch* batch, worker.input->take(first));
   PLAIT_ASSIGN(Replica* const replica, worker.replicas->at(batch->bucket));
   PLAIT_ASSIGN(const StepResult result, replica->run(*batch, 0, 0, 0, {}));
   const Plan& plan = worker.replicas->plan(batch->bucket);

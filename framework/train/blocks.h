@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cluster/transport.h"
+#include "graph/input_graph.h"
 #include "graph/replica_set.h"
 #include "mapreduce/split.h"
 #include "mapreduce/stage_graph.h"
@@ -16,7 +17,6 @@
 #include "train/metric_values.h"
 #include "train/plain_weights.h"
 #include "train/sample_order.h"
-#include "train/shard_feed.h"
 
 namespace plait {
 

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "base/files.h"
-#include "graph/input.h"
+#include "graph/sample_reader.h"
 #include "mapreduce/sink.h"
 #include "mapreduce/stoppable_work.h"
-#include "train/run.h"
+#include "train/summary.h"
 
 namespace plait {
 

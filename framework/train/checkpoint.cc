@@ -1,132 +1,19 @@
 #include "train/checkpoint.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstdio>
 #include <cstring>
-#include <nlohmann/json.hpp>
 
-#include "base/json_bounds.h"
-#include "base/json_text.h"
 #include "base/sha256.h"
+#include "train/checkpoint_state.h"
 #include "train/plain_weights.h"
 
 namespace plait {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-constexpr std::string_view kMagic = "PLAITCK3", kFamily = "PLAITCK";
+constexpr std::string_view kMagic = "PLAITCK4", kFamily = "PLAITCK";
 constexpr std::string_view kEnding = ".ckpt";
 constexpr size_t kDigestBytes = sizeof(Sha256::Digest);
-
-// Numbers keep their bits, NaN included.
-Json bits_of(double value) { return std::bit_cast<uint64_t>(value); }
-double value_of(const Json& json) { return std::bit_cast<double>(json.get<uint64_t>()); }
-
-Json named_to_json(const NamedValues& values) {
-  Json list = Json::array();
-  for (const auto& [name, value] : values) list.push_back({name, bits_of(value)});
-  return list;
-}
-
-NamedValues named_from_json(const Json& list) {
-  NamedValues values;
-  for (const Json& pair : list) values.emplace_back(pair.at(0).get<std::string>(), value_of(pair.at(1)));
-  return values;
-}
-
-Json to_json(const std::vector<Validated>& validated) {
-  Json list = Json::array();
-  for (const Validated& one : validated) list.push_back({one.step, named_to_json(one.values)});
-  return list;
-}
-
-std::vector<Validated> validated_from(const Json& list) {
-  std::vector<Validated> validated;
-  for (const Json& one : list) validated.push_back({one.at(0).get<int64_t>(), named_from_json(one.at(1))});
-  return validated;
-}
-
-Json to_json(const Counters& counters) {
-  Json faults = Json::array();
-  for (const Fault& fault : counters.faults) faults.push_back({fault.round, fault.rank, fault.what});
-  return {{"rounds", counters.rounds},
-          {"steps", counters.steps},
-          {"samples", counters.samples},
-          {"skipped_records", counters.skipped_records},
-          {"train_seconds", bits_of(counters.train_seconds)},
-          {"seconds", bits_of(counters.seconds)},
-          {"tasks_by_rank", counters.tasks_by_rank},
-          {"faults", faults}};
-}
-
-Counters counters_from(const Json& json) {
-  Counters counters;
-  counters.rounds = json.at("rounds").get<int64_t>();
-  counters.steps = json.at("steps").get<int64_t>();
-  counters.samples = json.at("samples").get<int64_t>();
-  counters.skipped_records = json.at("skipped_records").get<int64_t>();
-  counters.train_seconds = value_of(json.at("train_seconds"));
-  counters.seconds = value_of(json.at("seconds"));
-  counters.tasks_by_rank = json.at("tasks_by_rank").get<std::vector<int64_t>>();
-  for (const Json& fault : json.at("faults")) {
-    counters.faults.push_back(
-        {fault.at(0).get<int64_t>(), fault.at(1).get<int>(), fault.at(2).get<std::string>()});
-  }
-  return counters;
-}
-
-Json to_json(const std::vector<Change>& changes) {
-  Json list = Json::array();
-  for (const Change& change : changes) list.push_back({change.stage, change.round, change.part, change.what});
-  return list;
-}
-
-std::vector<Change> changes_from(const Json& list) {
-  std::vector<Change> changes;
-  for (const Json& change : list) {
-    changes.push_back({change.at(0).get<int>(), change.at(1).get<int64_t>(), change.at(2).get<std::string>(),
-                       change.at(3).get<std::string>()});
-  }
-  return changes;
-}
-
-Json to_json(const Checkpoint& checkpoint) {
-  const Best& best = checkpoint.best;
-  return {{"identity", encode_identity(checkpoint.identity)},
-          {"changes", to_json(checkpoint.changes)},
-          {"only_at_end", checkpoint.only_at_end},
-          {"is_beginning", checkpoint.is_beginning},
-          {"stage", checkpoint.stage},
-          {"round", checkpoint.round},
-          {"step", checkpoint.step},
-          {"loss", bits_of(checkpoint.loss)},
-          {"losses", named_to_json(checkpoint.losses)},
-          {"counters", to_json(checkpoint.counters)},
-          {"best", {best.known, bits_of(best.value), bits_of(best.epoch), named_to_json(best.validation)}},
-          {"validation", named_to_json(checkpoint.validation)},
-          {"validated_step", checkpoint.validated_step},
-          {"validated", to_json(checkpoint.validated)}};
-}
-
-void from_json(const Json& json, Checkpoint& checkpoint) {
-  checkpoint.changes = changes_from(json.at("changes"));
-  checkpoint.only_at_end = json.at("only_at_end").get<bool>();
-  checkpoint.is_beginning = json.value("is_beginning", false);
-  checkpoint.stage = json.at("stage").get<int>();
-  checkpoint.round = json.at("round").get<int64_t>();
-  checkpoint.step = json.at("step").get<int64_t>();
-  checkpoint.loss = value_of(json.at("loss"));
-  checkpoint.losses = named_from_json(json.at("losses"));
-  checkpoint.counters = counters_from(json.at("counters"));
-  const Json& best = json.at("best");
-  checkpoint.best = {best.at(0).get<bool>(), value_of(best.at(1)), value_of(best.at(2)),
-                     named_from_json(best.at(3))};
-  checkpoint.validation = named_from_json(json.at("validation"));
-  checkpoint.validated_step = json.at("validated_step").get<int64_t>();
-  checkpoint.validated = validated_from(json.at("validated"));
-}
 
 std::string digest_of(std::string_view bytes) {
   Sha256 sha;
@@ -185,11 +72,11 @@ Status write(const Checkpoint& checkpoint, const TensorSources& more, const File
     sha.update(piece);
     return writer(piece);
   };
-  const std::string json = json_text(to_json(checkpoint));
-  const uint64_t size = json.size();
+  const std::string state = encode_state(checkpoint);
+  const uint64_t size = state.size();
   std::string begin(kMagic);
   begin.append(reinterpret_cast<const char*>(&size), sizeof size);
-  PLAIT_TRY(digested(begin + json));
+  PLAIT_TRY(digested(begin + state));
   TensorSources tensors = sources_of(checkpoint.tensors);
   tensors.insert(tensors.end(), more.begin(), more.end());
   PLAIT_TRY(write_safetensors(tensors, digested));
@@ -217,20 +104,10 @@ Result<Checkpoint> decode_checkpoint(const std::string& bytes, const std::string
   uint64_t size = 0;
   std::memcpy(&size, view.data() + kMagic.size(), sizeof size);
   const std::string_view body = view.substr(kStart, view.size() - kStart - kDigestBytes);
-  if (size > body.size()) return Status(Code::kCorrupt, place + ": its header is longer than the file");
-  Checkpoint checkpoint;
-  PLAIT_TRY(check_json_bounds(body.substr(0, size)).at(place));
-  std::string identity;
-  try {
-    const Json json = Json::parse(body.substr(0, size));
-    from_json(json, checkpoint);
-    identity = json.at("identity").get<std::string>();
-  } catch (const nlohmann::json::exception&) {
-    return Status(Code::kCorrupt, place + ": its header is not one that this program writes");
-  }
-  auto facts = decode_identity(identity);
-  if (!facts) return facts.status().at(place);
-  checkpoint.identity = std::move(facts).value();
+  if (size > body.size()) return Status(Code::kCorrupt, place + ": its state is longer than the file");
+  auto state = decode_state(body.substr(0, size));
+  if (!state) return state.status().at(place);
+  Checkpoint checkpoint = std::move(state).value();
   PLAIT_ASSIGN(checkpoint.tensors, from_safetensors(body.substr(size), place));
   return checkpoint;
 }

@@ -1,13 +1,13 @@
 // Checkpoints: the state at the end of a round, in a file that is either whole or refused.
 //
-// File: "PLAITCK3", u64 length of the JSON that follows (counters, identity), the JSON, the tensors as
-// safetensors (weights_file.h) to 32 bytes before the end, SHA-256 of everything before. Tensors are in plain
-// order and named "weights/c1.weight", "slot 0/c1.weight", "outer 0/c1.weight", "reducer 0/c1.weight" (a
-// reducer's state; of what it keeps for a slot "reducer 0/slot 1/c1.weight"); "network/..." holds the job's
-// own network while a pretraining stage runs, "best/..." the best weights of a run that is about to end. Of a
-// run that has stages of tasks there is one before them too: what the run is, and "begun/...", the weights
-// that it was given.
-// Random numbers need no state. Format 1 had no identity, format 2 no earlier validations.
+// File: "PLAITCK4", u64 length of the message that follows (checkpoint_state.proto), the message, the tensors
+// as safetensors (weights_file.h) to 32 bytes before the end, SHA-256 of everything before. Tensors are in
+// plain order and named "weights/c1.weight", "slot 0/c1.weight", "outer 0/c1.weight", "reducer 0/c1.weight"
+// (a reducer's state; of what it keeps for a slot "reducer 0/slot 1/c1.weight"); "network/..." holds the
+// job's own network while a pretraining stage runs, "best/..." the best weights of a run that is about to
+// end. Of a run that has stages of tasks there is one before them too: what the run is, and "begun/...", the
+// weights that it was given. Random numbers need no state. Format 1 had no identity, format 2 no earlier
+// validations, format 3 its state as JSON.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -18,7 +18,7 @@
 #include "base/status.h"
 #include "train/identity.h"
 #include "train/round_state.h"
-#include "train/run.h"
+#include "train/summary.h"
 #include "train/weights_file.h"
 
 namespace plait {

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <bit>
 #include <limits>
 
 namespace plait {
@@ -43,12 +44,41 @@ TEST_CASE("every changed or missing byte is noticed") {
   }
 }
 
+TEST_CASE("numbers keep their bits, and words that are no UTF-8 theirs") {
+  Checkpoint odd = sample(5);
+  const double nan = std::bit_cast<double>(uint64_t{0x7ff8dead0000beef});
+  odd.loss = nan;
+  odd.losses = {{"a", -0.0}, {"b", std::numeric_limits<double>::denorm_min()}};
+  odd.validated = {{20, {{"loss", nan}}}, {40, {}}};
+  odd.counters.faults[0].what = "/data/\xff";
+  const auto read = decode_checkpoint(encode(odd), "f");
+  REQUIRE_MESSAGE(read.is_ok(), read.status().message());
+  const auto bits = [](double value) { return std::bit_cast<uint64_t>(value); };
+  CHECK(bits(read->loss) == bits(nan));
+  CHECK(bits(read->losses[0].second) == bits(-0.0));
+  CHECK(read->losses[1] == odd.losses[1]);
+  REQUIRE(read->validated.size() == 2);
+  CHECK(bits(read->validated[0].values[0].second) == bits(nan));
+  CHECK(read->counters.faults[0].what == "/data/\xff");
+}
+
+TEST_CASE("no best is known, or one of value 0") {
+  Checkpoint none = sample(5), zero = sample(5);
+  none.best = {};
+  zero.best = {true, 0, 0, {}};
+  CHECK_FALSE(decode_checkpoint(encode(none), "f")->best.known);
+  CHECK(decode_checkpoint(encode(zero), "f")->best.known);
+}
+
 TEST_CASE("one of another format is refused in words, not as damaged") {
   std::string old = encode(sample(5));
-  old[7] = '1';
-  const Status refused = decode_checkpoint(old, "f").status();
-  CHECK(refused.code() == Code::kUnsupported);
-  CHECK(refused.message().starts_with("f: a checkpoint of format 1, which an older Plait wrote"));
+  for (const char format : {'1', '2', '3'}) {
+    old[7] = format;
+    const Status refused = decode_checkpoint(old, "f").status();
+    CHECK(refused.code() == Code::kUnsupported);
+    CHECK(refused.message().starts_with(std::string("f: a checkpoint of format ") + format +
+                                        ", which an older Plait wrote"));
+  }
   old[7] = '9';
   CHECK(decode_checkpoint(old, "f").status().message().find("a newer Plait") != std::string::npos);
 }

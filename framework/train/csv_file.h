@@ -16,7 +16,7 @@ enum class Heading {
   kNo,
 };
 
-// Shapes: [rows, numbers of a row]. Fields are parted by commas and may stand in quotes; lines end with \n,
+// Shapes: [rows, numbers of a row]. Fields are parted by commas and may be in quotes; lines end with \n,
 // \r\n or \r, blank ones and the mark of UTF-8 at the beginning (EF BB BF) are passed over.
 // With kAuto the first row is a heading when none of its fields is a number, or all of them and no others are
 // in quotes; and when it counts its fields, 0, 1, 2, ..., as pandas names columns, and there are eight or

@@ -3,17 +3,17 @@
 //
 // Splits are kFitSplit of the records fitted on, in their order. Within a split records are added to the
 // state one after the other; states of splits are added exactly (sdk/order_free_sum.hpp) and rounded once, so
-// that a fit is the same bits for any number of ranks and threads. An operator behind one that is fitted has
+// that a fit is the same bits for any number of ranks and threads. An operator after one that is fitted has
 // a stage of its own, after that one's.
 #pragma once
 #include <functional>
 #include <memory>
 #include <vector>
 
-#include "graph/input.h"
+#include "graph/sample_reader.h"
 #include "mapreduce/stoppable_work.h"
 #include "registry/registry.h"
-#include "train/run.h"
+#include "train/summary.h"
 
 namespace plait {
 

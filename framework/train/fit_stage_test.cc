@@ -8,6 +8,7 @@
 
 #include "graph/sample_chain.h"
 #include "train/input_record.h"
+#include "train/evaluate_run.h"
 #include "train/test_job.h"
 
 namespace plait {

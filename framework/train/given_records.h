@@ -1,4 +1,4 @@
-// Records that a person gives in a file, as a source that a chain of augmenters can stand behind.
+// Records that a person gives in a file, as a source that a chain of augmenters can come after.
 #pragma once
 #include <memory>
 #include <string>

@@ -49,7 +49,7 @@ bool read_hexadecimal(const std::string& text, std::vector<double>& values) {
   return true;
 }
 
-// Of all that stands before the digest.
+// Of all that comes before the digest.
 std::string digest_of(Json object) {
   object.erase("sha256");
   return Sha256::hex_of(json_text(object));

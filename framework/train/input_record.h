@@ -8,7 +8,7 @@
 
 #include "base/files.h"
 #include "base/status.h"
-#include "graph/input.h"
+#include "graph/sample_reader.h"
 #include "pipeline/job.h"
 
 namespace plait {

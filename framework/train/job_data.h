@@ -3,7 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include "graph/input.h"
+#include "graph/sample_reader.h"
 #include "pipeline/job.h"
 #include "train/fit_stage.h"
 #include "train/sample_order.h"

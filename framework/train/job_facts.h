@@ -22,7 +22,7 @@ struct PlacedPlugin {
   std::string place;
   const PluginSpec* plugin;
 };
-// All that stand in a job's blocks; their children stand in their configurations.
+// All that are in a job's blocks; their children are in their configurations.
 std::vector<PlacedPlugin> plugins_of(const Job& job);
 
 // All types of a job's plugins, children included.

@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "graph/input.h"
+#include "graph/sample_reader.h"
 #include "registry/registry.h"
 
 namespace plait {

@@ -19,13 +19,12 @@ Result<std::unique_ptr<MapWorker>> MapWorker::create(const Setup& setup) {
   options.profile = setup.profile;
   options.cancelled = setup.cancelled;
   options.meanwhile = [made = worker.get()] {
-    if (made->feed_) made->feed_->prepare();
+    if (made->input_) made->input_->prepare();
   };
   PLAIT_ASSIGN(worker->replicas_, ReplicaSet::create(*setup.plans, *setup.device, options));
-  PLAIT_ASSIGN(auto input,
+  PLAIT_ASSIGN(worker->input_,
                InputGraph::create(*setup.reader, *setup.order, *setup.device, plan.network().batch, lanes,
-                                  ShardFeed::kBuffers, &setup.plans->buckets(), part_ranges(plan.network())));
-  worker->feed_ = std::make_unique<ShardFeed>(std::move(input));
+                                  &setup.plans->buckets(), part_ranges(plan.network())));
   PLAIT_TRY(worker->make_memory());
   return worker;
 }
@@ -67,8 +66,8 @@ Status MapWorker::step(int64_t position, int64_t next_position, int64_t step, in
                        std::span<const double> runtime, int64_t updates) {
   shard_ = shard;
   step_ = step;
-  PLAIT_ASSIGN(const Batch* batch, feed_->take(position));
-  if (next_position >= 0) feed_->want(next_position);
+  PLAIT_ASSIGN(const Batch* batch, input_->take(position));
+  if (next_position >= 0) input_->want(next_position);
   PLAIT_ASSIGN(Replica* const replica, replicas_->at(batch->bucket));
   auto done = replica->run(*batch, setup_.seed, step, static_cast<uint64_t>(shard), runtime, updates);
   if (!done && done.status().code() == Code::kNumeric)
@@ -81,8 +80,8 @@ Status MapWorker::step(int64_t position, int64_t next_position, int64_t step, in
 }
 
 Status MapWorker::skip(int64_t position, int64_t next_position) {
-  PLAIT_TRY(feed_->take(position).status());
-  if (next_position >= 0) feed_->want(next_position);
+  PLAIT_TRY(input_->take(position).status());
+  if (next_position >= 0) input_->want(next_position);
   return {};
 }
 

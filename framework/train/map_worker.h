@@ -6,10 +6,10 @@
 #include <span>
 #include <vector>
 
+#include "graph/input_graph.h"
 #include "graph/replica_set.h"
 #include "mapreduce/stage_graph.h"
 #include "train/round_state.h"
-#include "train/shard_feed.h"
 
 namespace plait {
 
@@ -62,7 +62,7 @@ class MapWorker {
 
   // Says which step of which shard a value that is not finite belongs to, after finish.
   Status blame(const Status& failure) const;
-  int64_t skipped_records() const { return feed_->skipped_records(); }
+  int64_t skipped_records() const { return input_->skipped_records(); }
   std::vector<NodeTime> profile() const { return replicas_->profile(); }
 
  private:
@@ -81,7 +81,7 @@ class MapWorker {
   Setup setup_;
   std::unique_ptr<Stream> stream_;
   std::unique_ptr<ReplicaSet> replicas_;
-  std::unique_ptr<ShardFeed> feed_;
+  std::unique_ptr<InputGraph> input_;
   // Where the host cannot read the device's memory: delta or gradients, and buffers; slots.
   HostArena result_arena_;
   std::vector<HostArena> slot_copies_;

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "graph/input.h"
+#include "graph/sample_reader.h"
 #include "plan/network.h"
 #include "registry/registry.h"
 

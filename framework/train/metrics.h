@@ -10,7 +10,7 @@
 #include "mapreduce/row_memory.h"
 #include "registry/registry.h"
 #include "train/metric_values.h"
-#include "train/run.h"
+#include "train/summary.h"
 
 namespace plait {
 

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "base/status.h"
-#include "graph/input.h"
+#include "graph/sample_reader.h"
 
 namespace plait {
 

@@ -5,7 +5,6 @@
 #include "base/status.h"
 #include "cluster/transport.h"
 #include "registry/registry.h"
-#include "train/run.h"
 
 namespace plait {
 

@@ -10,7 +10,7 @@
 
 namespace plait {
 
-struct Rounds::Slot {
+struct Rounds::Cursor {
   int64_t done = 0;     // local steps of the task under way; 0: it has not begun
   bool spoilt = false;  // the task under way has failed in its numbers: the reducer leaves it out
 };
@@ -55,7 +55,7 @@ Result<std::unique_ptr<Rounds>> Rounds::create(const RoundNumbers& numbers, cons
 
 Status Rounds::make_workers() {
   const int64_t mine = Scheduler::count_of(transport_.rank(), transport_.size(), {0, numbers_.shards});
-  const auto slots = std::min<int64_t>(std::max(1, parts_.threads / plan_.options().lanes), mine);
+  const auto workers = std::min<int64_t>(std::max(1, parts_.threads / plan_.options().lanes), mine);
   MapWorker::Setup setup{parts_.plans,
                          parts_.device,
                          parts_.reader,
@@ -65,8 +65,8 @@ Status Rounds::make_workers() {
                          numbers_.seed,
                          parts_.profile,
                          &parts_.work->cancelled()};
-  slots_ = std::make_unique<Slot[]>(static_cast<size_t>(slots));
-  for (int64_t s = 0; s < slots; ++s) {
+  cursors_ = std::make_unique<Cursor[]>(static_cast<size_t>(workers));
+  for (int64_t w = 0; w < workers; ++w) {
     PLAIT_ASSIGN(auto worker, MapWorker::create(setup));
     workers_.push_back(std::move(worker));
   }
@@ -105,51 +105,51 @@ int64_t Rounds::position(int64_t step, int64_t shard) const {
   return (step * numbers_.shards + shard) * numbers_.batch;
 }
 
-// The batch that this slot needs after the present one: of this task, of the next, or of the next round.
-int64_t Rounds::next_position(int slot, int64_t shard) {
-  const int64_t done = slots_[static_cast<size_t>(slot)].done;
+// The batch that this worker needs after the present one: of this task, of the next, or of the next round.
+int64_t Rounds::next_position(int worker, int64_t shard) {
+  const int64_t done = cursors_[static_cast<size_t>(worker)].done;
   if (done + 1 < steps_) return position(state_->step + done + 1, shard);
-  const int64_t ahead = scheduler_.ahead(slot);
+  const int64_t ahead = scheduler_.ahead(worker);
   if (ahead != Scheduler::kNone) return position(state_->step, ahead);
   const int64_t next_round = state_->step + steps_;
-  return next_round < numbers_.total_steps ? position(next_round, scheduler_.first_of(slot)) : -1;
+  return next_round < numbers_.total_steps ? position(next_round, scheduler_.first_of(worker)) : -1;
 }
 
 Result<const MapResult*> Rounds::map(int index, int64_t shard) {
-  Slot& slot = slots_[static_cast<size_t>(index)];
+  Cursor& cursor = cursors_[static_cast<size_t>(index)];
   MapWorker& worker = *workers_[static_cast<size_t>(index)];
-  if (slot.done == 0) {
-    slot.spoilt = false;
+  if (cursor.done == 0) {
+    cursor.spoilt = false;
     PLAIT_TRY(worker.load(*state_));
   }
-  PLAIT_TRY(step(slot, shard, worker, next_position(index, shard)));
-  if (++slot.done < steps_) return nullptr;
-  slot.done = 0;
+  PLAIT_TRY(step(cursor, shard, worker, next_position(index, shard)));
+  if (++cursor.done < steps_) return nullptr;
+  cursor.done = 0;
   TaskResult& result = results_[static_cast<size_t>(shard)];
   result = worker.result();
   result.task = shard;
   return &result;
 }
 
-Status Rounds::step(Slot& slot, int64_t shard, MapWorker& worker, int64_t next) {
+Status Rounds::step(Cursor& cursor, int64_t shard, MapWorker& worker, int64_t next) {
   const size_t fields = parts_.optimizer->runtime_fields();
-  const std::span<const double> runtime(runtime_.data() + static_cast<size_t>(slot.done) * fields, fields);
-  const int64_t step = state_->step + slot.done;
-  const int64_t updates = slots_begin_anew() ? slot.done : step;
-  if (slot.spoilt) return worker.skip(position(step, shard), next);
+  const std::span<const double> runtime(runtime_.data() + static_cast<size_t>(cursor.done) * fields, fields);
+  const int64_t step = state_->step + cursor.done;
+  const int64_t updates = slots_begin_anew() ? cursor.done : step;
+  if (cursor.spoilt) return worker.skip(position(step, shard), next);
   const int number = static_cast<int>(shard);
   const Status status = worker.step(position(step, shard), next, step, number, runtime, updates);
-  slot.spoilt = status.code() == Code::kNumeric && parts_.reducer->gathers();
-  if (!slot.spoilt) return status;
+  cursor.spoilt = status.code() == Code::kNumeric && parts_.reducer->gathers();
+  if (!cursor.spoilt) return status;
   note_left_out(number, status);
   return {};
 }
 
 Status Rounds::combine(int index, const MapResult& mapped) {
-  const Slot& slot = slots_[static_cast<size_t>(index)];
+  const Cursor& cursor = cursors_[static_cast<size_t>(index)];
   MapWorker& worker = *workers_[static_cast<size_t>(index)];
   const int shard = static_cast<int>(mapped.task);
-  if (parts_.reducer->gathers()) return gather(slot, shard, worker);
+  if (parts_.reducer->gathers()) return gather(cursor, shard, worker);
   PLAIT_TRY(worker.finish(*state_));
   const TaskResult& result = results_[static_cast<size_t>(shard)];
   PLAIT_TRY(parts_.reducer->check_weight(shard, result.samples > 0 ? result.loss_sum / result.samples : 0));
@@ -157,8 +157,8 @@ Status Rounds::combine(int index, const MapResult& mapped) {
 }
 
 // All that comes out of a shard goes through a gathering reducer: trained parameters, buffers, slots.
-Status Rounds::gather(const Slot& slot, int shard, MapWorker& worker) {
-  if (slot.spoilt) {
+Status Rounds::gather(const Cursor& cursor, int shard, MapWorker& worker) {
+  if (cursor.spoilt) {
     TaskResult& result = results_[static_cast<size_t>(shard)];
     result = {};
     result.losses.assign(plan_.losses().size(), 0);
@@ -210,7 +210,7 @@ Result<StageWork::Pass> Rounds::begin(int64_t number) {
   if (sums_) sums_->begin();
   parts_.reducer->begin();
   left_out_.clear();
-  std::fill_n(slots_.get(), workers_.size(), Slot());
+  std::fill_n(cursors_.get(), workers_.size(), Cursor());
   skipped_before_ = skipped();
   return Pass{{0, numbers_.shards}, replicas()};
 }

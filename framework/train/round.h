@@ -102,23 +102,23 @@ class Rounds final : private StageWork {
   int replicas() const { return static_cast<int>(workers_.size()); }
   // A replica for others to use between rounds; null on a rank that has none.
   Replica* lend() { return workers_.empty() ? nullptr : &workers_.front()->lend(); }
-  std::vector<NodeTime> profile(int slot) const { return workers_[static_cast<size_t>(slot)]->profile(); }
+  std::vector<NodeTime> profile(int worker) const { return workers_[static_cast<size_t>(worker)]->profile(); }
 
  private:
-  struct Slot;  // where a worker is in its shard
+  struct Cursor;  // where a worker is in its shard
   Rounds(const RoundNumbers& numbers, const RoundParts& parts, Transport& transport);
   Status make_workers();
   void make_graph();
   Result<Pass> begin(int64_t number) override;
-  Result<const MapResult*> map(int slot, int64_t task) override;
-  Status combine(int slot, const MapResult& result) override;
+  Result<const MapResult*> map(int worker, int64_t task) override;
+  Status combine(int worker, const MapResult& result) override;
   Result<const PassResult*> reduce() override;
   bool is_finished() override { return follower_->steps_left() == 0; }
-  Status step(Slot& slot, int64_t shard, MapWorker& worker, int64_t next_position);
-  Status gather(const Slot& slot, int shard, MapWorker& worker);
+  Status step(Cursor& cursor, int64_t shard, MapWorker& worker, int64_t next_position);
+  Status gather(const Cursor& cursor, int shard, MapWorker& worker);
   void note_left_out(int shard, const Status& why);
   int64_t position(int64_t step, int64_t shard) const;
-  int64_t next_position(int slot, int64_t shard);
+  int64_t next_position(int worker, int64_t shard);
   Status runtime_of_steps();
   bool takes_weights() const;
   bool is_reduced_buffer(const Segment& segment) const;
@@ -141,7 +141,7 @@ class Rounds final : private StageWork {
   std::vector<Reducer::Outcome> outcomes_;  // of the round under way, by shard
   std::unique_ptr<RoundSums> sums_;         // null: the reducer gathers
   std::vector<std::unique_ptr<MapWorker>> workers_;
-  std::unique_ptr<Slot[]> slots_;
+  std::unique_ptr<Cursor[]> cursors_;  // of workers_
   Scheduler scheduler_;
   std::unique_ptr<StageGraph> graph_;
   HostUpdate update_;           // after the reduce: the optimizer's on mean gradients, or the outer one's

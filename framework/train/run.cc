@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/sha256.h"
+#include "train/announced.h"
 #include "train/encoder.h"
 #include "train/input_record.h"
 #include "train/network_records.h"
@@ -807,76 +808,6 @@ class Run {
   StoppableWork work_;  // last: it ends before what it may be caught in
 };
 
-// A stop is met by all ranks, and needs no word. What a plugin calls one is a failure.
-template <class T>
-Result<T> announced(Result<T> result, Transport& transport) {
-  if (result) return result;
-  Status status = result.status();
-  if (status.code() == Code::kStopped && transport.has_stopped()) return result;
-  if (status.code() == Code::kStopped) status = {Code::kPlugin, status.message()};
-  if (transport.size() > 1) transport.abort(status);
-  return status;
-}
-
-// On every rank what the folder of rank 0 holds: the weights, and the fits of the training records.
-Result<InputRecord> share_input(Files& files, const EvaluateOptions& options, const Job& job,
-                                Transport& transport) {
-  std::string text;
-  if (transport.is_root()) {
-    PLAIT_ASSIGN(const auto input, read_input_record(files, options.run_dir, job));
-    if (input) text = to_text(*input);
-  }
-  PLAIT_ASSIGN(text, share_text(transport, text));
-  return text.empty() ? InputRecord() : input_record_of(text, input_path(options.run_dir));
-}
-
-Result<EvaluationInfo> evaluate(const Registry& registry, const Job& job, const EvaluateOptions& options,
-                                Transport& transport, Clock& clock, Files& files) {
-  PLAIT_TRY(check_network(job));
-  const Clock::Nanoseconds begin = clock.now();
-  RunWeights read;  // by the root alone, which also shows the note
-  const std::string path = weights_path(options.run_dir, options.weights);
-  if (transport.is_root()) {
-    PLAIT_ASSIGN(read, read_run_weights(files, options.run_dir, options.weights));
-  }
-  PLAIT_ASSIGN(const std::string bytes, share_text(transport, read.bytes));
-  PLAIT_ASSIGN(const InputRecord input, share_input(files, options, job, transport));
-  PLAIT_TRY(share_used_arrays(files, options.run_dir, job, transport));
-  PLAIT_ASSIGN(const auto device, Device::open(registry, *job.device.entry, *job.device.config));
-  PLAIT_ASSIGN(const int fair, fair_threads(transport));
-  const int threads = options.threads > 0 ? options.threads : fair;
-  FoundFits found;
-  StoppableWork work(transport);
-  Fits fits = input.fits;
-  if (input.parts.empty()) {
-    PLAIT_ASSIGN(fits, found.find(job, {registry, transport, work, threads}));
-  }
-  PLAIT_ASSIGN(const EvaluationSet set, open_set(registry, job, options.on, &fits));
-  const BlockParts parts{
-      &registry,
-      &job,
-      device.get(),
-      set.reader,
-      set.order.get(),
-      set.records(),
-      job.evaluate.batch,
-      threads,
-      &work,
-      false,
-      input.parts.empty() ? classes_of(*set.reader) : SourceClasses{input.classes, input.class_names}};
-  PLAIT_ASSIGN(const auto evaluator, Evaluator::create(parts, transport));
-  PLAIT_ASSIGN(UsedWeights weights, use_weights(bytes, evaluator->plan().network(), path));
-  EvaluationInfo info;
-  for (const std::string& note : {read.note, weights.note})
-    if (!note.empty()) info.notes.push_back(note);
-  PLAIT_ASSIGN(info.values, evaluator->run(plain_weights_of(weights.plain), transport));
-  info.on = options.on;
-  info.weights = options.weights;
-  info.records = evaluator->records();
-  info.seconds = std::chrono::duration<double>(clock.now() - begin).count();
-  return info;
-}
-
 }  // namespace
 
 Result<Summary> run_job(const Registry& registry, const Job& job, const RunOptions& options,
@@ -886,11 +817,6 @@ Result<Summary> run_job(const Registry& registry, const Job& job, const RunOptio
   const Result<Summary> result = announced(run.run(), transport);
   run.leave(result.status());
   return result;
-}
-
-Result<EvaluationInfo> evaluate_run(const Registry& registry, const Job& job, const EvaluateOptions& options,
-                                    Transport& transport, Clock& clock, Files& files) {
-  return announced(evaluate(registry, job, options, transport, clock, files), transport);
 }
 
 }  // namespace plait

@@ -19,12 +19,15 @@
 
 #include "base/clock.h"
 #include "base/files.h"
-#include "train/run.h"
+#include "train/observer.h"
 #include "train/weights_file.h"
 
 namespace plait {
 
-// "runs/<job>-<UTC time as 20260131-235959>", with "-2", "-3" ... behind it when that is there.
+// Where run_job puts the job's resolved text: what `evaluate` and `predict` load.
+std::string resolved_path(const std::string& run_dir);
+
+// "runs/<job>-<UTC time as 20260131-235959>", with "-2", "-3" ... after it when that is there.
 std::string default_run_dir(Files& files, const std::string& job_name, Clock::Nanoseconds wall);
 // The newest of them. Fails with: kNotFound.
 Result<std::string> newest_run_dir(Files& files, const std::string& job_name);

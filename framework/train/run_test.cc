@@ -9,6 +9,8 @@
 #include <thread>
 
 #include "train/check_job.h"
+#include "train/evaluate_run.h"
+#include "train/predict_run.h"
 #include "train/run_folder.h"
 #include "train/test_job.h"
 

@@ -97,7 +97,7 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
     error = "the header is nested deeper than " + std::to_string(kMostLevels) + " levels";
     return false;
   }
-  // Anything that nobody asks for may stand in an entry, but not for one, and not in its lists.
+  // Anything that nobody asks for may be in an entry, but not for one, and not in its lists.
   bool value() { return levels_ < 2 || is_list() ? bad() : true; }
   bool is_list() const {
     return levels_ == 3 && !in_metadata_ && (field_ == "shape" || field_ == "data_offsets");

@@ -33,7 +33,7 @@ struct StoredTensors {
 // that does not match its bytes, overlaps, gaps, bytes that belong to no tensor.
 Result<StoredTensors> read_safetensors(std::string_view bytes, const std::string& place);
 
-// What stands before the data of tensors that lie there one after the other: of each name, dtype, shape, and
+// What comes before the data of tensors that lie there one after the other: of each name, dtype, shape, and
 // the number of its bytes.
 struct TensorHead {
   std::string name;

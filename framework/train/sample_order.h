@@ -13,7 +13,7 @@
 #pragma once
 #include <cstdint>
 
-#include "graph/input.h"
+#include "graph/sample.h"
 
 namespace plait {
 

@@ -9,6 +9,7 @@
 #include "train/evaluate.h"
 #include "train/job_data.h"
 #include "train/round.h"
+#include "train/run.h"
 #include "train/run_folder.h"
 
 namespace plait {

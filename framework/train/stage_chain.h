@@ -1,4 +1,4 @@
-// The stages of a job that run tasks or use the trained network, each behind those whose arrays it uses,
+// The stages of a job that run tasks or use the trained network, each after those whose arrays it uses,
 // before its training or after it; and what of them an earlier run left that is still good.
 #pragma once
 #include <atomic>
@@ -7,6 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
+#include "base/files.h"
+#include "train/observer.h"
 #include "train/run_identity.h"
 #include "train/task_stage.h"
 

@@ -73,7 +73,7 @@ RunMemory Stage::memory(int threads, int ranks) const {
   if (in_tasks && optimizer_->moves()) use.replicas += workers * floats(2 * arena - plan_->buffers_offset());
   if (optimizer_->plain()) use.replicas += plain_copies(*plan_, slots, in_tasks ? workers : 0);
   use.activations = workers * plans_->activation_bytes();
-  use.batches = workers * ShardFeed::kBuffers * batch_bytes(*data_, numbers_.batch);
+  use.batches = workers * InputGraph::kBuffers * batch_bytes(*data_, numbers_.batch);
   use.scratch = floats(largest_scratch(*plan_));
   if (validation_) use.evaluation = validation_->blocks().bytes() + use.scratch;
   if (test_) use.test = test_->blocks().bytes() + 3 * test_->blocks().weight_bytes();

@@ -7,7 +7,7 @@
 #include "base/files.h"
 #include "cluster/transport.h"
 #include "pipeline/job.h"
-#include "train/run.h"
+#include "train/summary.h"
 
 namespace plait {
 

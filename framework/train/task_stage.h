@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "graph/input.h"
+#include "graph/sample_reader.h"
 #include "mapreduce/array_stage.h"
 #include "mapreduce/keyed_stage.h"
 #include "train/array_source.h"

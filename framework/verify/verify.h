@@ -10,7 +10,7 @@
 
 #include "base/status.h"
 #include "registry/registry.h"
-#include "verify/law.h"
+#include "verify/engine/law.h"
 
 namespace plait {
 

@@ -9,12 +9,12 @@
 #include <cstdlib>
 #include <set>
 
-#include "verify/cancellation.h"
-#include "verify/child.h"
-#include "verify/derivative.h"
-#include "verify/guarded.h"
-#include "verify/half.h"
-#include "verify/process_state.h"
+#include "verify/engine/cancellation.h"
+#include "verify/engine/child.h"
+#include "verify/engine/derivative.h"
+#include "verify/engine/guarded.h"
+#include "verify/engine/half.h"
+#include "verify/engine/process_state.h"
 
 namespace plait {
 namespace {
@@ -25,7 +25,7 @@ TEST_CASE("guards tell where writes went") {
   block.as<uint8_t>()[11] = 1;
   CHECK(block.overrun().empty());
   block.as<uint8_t>()[14] = 1;
-  CHECK(block.overrun() == "1 bytes behind its end were written (the first at +2)");
+  CHECK(block.overrun() == "1 bytes past its end were written (the first at +2)");
   block.as<uint8_t>()[-4] = 1;
   CHECK(block.overrun().find("1 bytes before its begin were written (the last at -4)") != std::string::npos);
 }

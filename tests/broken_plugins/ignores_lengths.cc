@@ -1,6 +1,6 @@
 // Takes sequences of variable length, and means over all of the memory.
 // Caught by: lengths
-// Words: depends on what lies behind its length
+// Words: depends on what lies past its length
 #include <plait/sdk.hpp>
 
 namespace {

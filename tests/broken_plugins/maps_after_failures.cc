@@ -1,4 +1,4 @@
-// Counts the calls that failed, and emits another key behind one.
+// Counts the calls that failed, and emits another key after one.
 // Caught by: history
 // Words: calls before change what is emitted
 #include <plait/sdk.hpp>

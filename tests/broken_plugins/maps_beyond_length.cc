@@ -1,6 +1,6 @@
 // Takes all that a record could hold for its text.
 // Caught by: reads_only
-// Words: what lies behind a record's length
+// Words: what lies past a record's length
 #include <plait/sdk.hpp>
 
 namespace {

@@ -1,6 +1,6 @@
 // Rounds the number of elements up to a vector of 8.
 // Caught by: memory
-// Words: output 0 .* behind its end were written
+// Words: output 0 .* past its end were written
 #include <plait/sdk.hpp>
 
 namespace {

@@ -1,6 +1,6 @@
 // Asks for less workspace than it uses.
 // Caught by: memory
-// Words: workspace .* behind its end were written
+// Words: workspace .* past its end were written
 #include <plait/sdk.hpp>
 
 namespace {

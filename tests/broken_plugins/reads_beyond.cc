@@ -1,4 +1,4 @@
-// A window that reads one element behind the last.
+// A window that reads one element past the last.
 // Caught by: overwrites
 // Words: something is read that was never written
 #include <plait/sdk.hpp>

@@ -1,6 +1,6 @@
 // Adds up all that a record could hold, whatever its length.
 // Caught by: reads_only
-// Words: what lies behind a record's length
+// Words: what lies past a record's length
 #include <plait/sdk.hpp>
 
 namespace {

@@ -1,4 +1,4 @@
-// Takes what lies behind its array into the sum.
+// Takes what lies after its array into the sum.
 // Caught by: arrays_memory
 // Words: what lies around the arrays is read by map
 #include <plait/sdk.hpp>

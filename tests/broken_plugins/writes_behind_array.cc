@@ -1,6 +1,6 @@
 // Has one bin less than it fills.
 // Caught by: arrays_memory
-// Words: writes around accumulator "bins": [0-9]+ bytes behind its end
+// Words: writes around accumulator "bins": [0-9]+ bytes past its end
 #include <plait/sdk.hpp>
 
 namespace {

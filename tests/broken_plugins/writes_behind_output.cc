@@ -1,6 +1,6 @@
 // Writes one number more than its output has.
 // Caught by: arrays_memory
-// Words: in pass 0, finish writes around output "records": 8 bytes behind its end
+// Words: in pass 0, finish writes around output "records": 8 bytes past its end
 #include <plait/sdk.hpp>
 
 namespace {

@@ -48,9 +48,9 @@ class KindsTest(unittest.TestCase):
         self.assertEqual([fault for row in rows for fault in faults(row)], [])
 
     def test_a_wrong_name_is_found(self):
-        self.assertTrue(list(faults(["`verify/no_such_file.cc`", "what"])))
-        self.assertTrue(list(faults(["step", "`verify/laws.cc`: `no_such_name`", ""])))
-        self.assertFalse(list(faults(["step", "`verify/laws.cc`: `all_laws`", ""])))
+        self.assertTrue(list(faults(["`verify/engine/no_such_file.cc`", "what"])))
+        self.assertTrue(list(faults(["step", "`verify/engine/laws.cc`: `no_such_name`", ""])))
+        self.assertFalse(list(faults(["step", "`verify/engine/laws.cc`: `all_laws`", ""])))
 
     def test_every_kind_has_its_header_its_template_and_plugins(self):
         self.assertGreater(len(kinds()), 12)

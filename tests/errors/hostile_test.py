@@ -121,7 +121,7 @@ check("a job from a pipe of the shell", done.returncode == 0)
 images = struct.pack(">IIII", 0x803, 200, 12, 12) + bytes(1 << 28)
 write("bomb.gz", gzip.compress(images, 1))
 case("gzip that goes on behind its header", plait("run", job(rest=REST.replace("s/images", "s/bomb.gz")), "--progress", "none"),
-     ["goes on behind the 28800 bytes"])
+     ["goes on after the 28800 bytes"])
 
 # Names.
 for name, words in {"\\033]0;pwned\\007\\033[2J": "U+001B", "\\342\\200\\256": "U+202E", "\\302\\233": "U+009B", "\\351": "0xe9",

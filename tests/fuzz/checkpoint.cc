@@ -1,4 +1,4 @@
-// Checkpoints: as they are, and with the digest that they end with put right, so that what lies behind it is
+// Checkpoints: as they are, and with the digest that they end with put right, so that what lies after it is
 // met.
 #include "train/checkpoint.h"
 

@@ -4,7 +4,9 @@ Each rule is a function from a Tree to lines "path:line: what is wrong"; RULES l
 What git tracks is read, or in an unpacked archive what lies in the places that the top level has: an editor's folder or
 a virtual environment beside them is nobody's fault.
 """
+import fnmatch
 import pathlib
+import posixpath
 import re
 import subprocess
 import sys
@@ -18,8 +20,8 @@ NOT_SOURCES = {".git", ".deps", "build", "runs"}  # where there is no git
 
 # header -> the folders that may include it
 PLACES = [
-    (re.compile(r"dlfcn\.h$"), ["framework/registry/"]),
-    (re.compile(r"google/protobuf/|\.pb\.h$"), ["framework/pipeline/"]),
+    (re.compile(r"dlfcn\.h$"), ["framework/base/library.cc"]),
+    (re.compile(r"google/protobuf/|\.pb\.h$"), ["framework/pipeline/", "framework/train/checkpoint_state.cc"]),
     (re.compile(r"flow_graph\.h$"), ["framework/graph/", "framework/mapreduce/"]),
     (re.compile(r"mpi(-ext)?\.h$"), ["framework/cluster/"]),
     (re.compile(r"dnnl"), ["plugins/"]),
@@ -38,6 +40,11 @@ MAKING = re.compile(r"\bAI\b|\blanguage model\b|\bissue #?\d+|\bsubagent\b|\bthi
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
 TYPE = re.compile(r"^(?:struct|class|enum class) (\w+)(?: final)?(?: :.*)?\s*\{")
+BEGIN = re.compile(r"^Begin with `([^`]+)`\. May include: ([a-z, ]+)\.$")
+PAGE = re.compile(r"^framework/([\w]+/)?README\.md$")
+WRITTEN_FOR_AUTHORS = ("framework/sdk/", "framework/abi/", "framework/templates/")  # whose files they name
+NAMED_FILE = re.compile(r"`([\w./*-]+\.(?:h|hpp|cc|proto|md|cmake))`")
+HOP = re.compile(r"^\| .* \| `([\w./]+)` \| `([\w:]+)` \|$")
 SNAKE = re.compile(r"^[a-z0-9_]+(\.[a-z0-9_.]+)?$")
 
 
@@ -101,11 +108,9 @@ def include_direction(tree):
         if folder not in LADDER:
             continue
         for number, _, header in tree.includes(file):
-            target = header.split("/")[0]
-            if target == "plait":
-                target = "sdk" if header.endswith(".hpp") else "abi"
-            if target in LADDER and LADDER.index(target) > LADDER.index(folder):
-                yield f"{file}:{number}: {folder}/ includes {header}, which stands below it"
+            target = target_of(header)
+            if target and LADDER.index(target) > LADDER.index(folder):
+                yield f"{file}:{number}: {folder}/ includes {header}, which comes after it"
 
 
 def plugins_see_only_the_border(tree):
@@ -159,6 +164,58 @@ def says_something(tree, file):
     return pathlib.PurePath(file).suffix in CODE and re.match(r"(//|/\*)\s*\w", first) is not None
 
 
+def target_of(header):
+    """The folder of framework/ that an include reaches, or None."""
+    folder = header.split("/")[0]
+    if folder == "plait":
+        folder = "sdk" if header.endswith(".hpp") else "abi"
+    return folder if folder in LADDER else None
+
+
+def folders_have_pages(tree):
+    """A page says where to begin and what may be included, and the sources include no more."""
+    for folder in [f for f in LADDER if tree.files(f"framework/{f}/")]:
+        page = f"framework/{folder}/README.md"
+        said = next((match for line in tree.lines.get(page, []) if (match := BEGIN.match(line))), None)
+        if said is None:
+            yield f'{page}: wanted a line "Begin with `FILE`. May include: FOLDERS." (or none)'
+            continue
+        if f"framework/{folder}/{said[1]}" not in tree.lines:
+            yield f"{page}: there is no {said[1]} to begin with"
+        may = set() if said[2] == "none" else set(said[2].split(", "))
+        for other in sorted(may - set(LADDER[:LADDER.index(folder)])):
+            yield f"{page}: {other} is not above {folder} in the order of dependency"
+        for file in tree.files(f"framework/{folder}/"):
+            for number, _, header in tree.includes(file):
+                if (target := target_of(header)) and target != folder and target not in may:
+                    yield f"{file}:{number}: includes {header}, and {page} does not say so"
+
+
+def pages_name_what_exists(tree):
+    """Files that pages of framework/ name between backticks are there, and so are functions in rows "| hop | file | function |"."""
+    pages = [f for f in tree.lines if PAGE.match(f) and not f.startswith(WRITTEN_FOR_AUTHORS)]
+    for page in pages:
+        folder = page.rsplit("/", 1)[0]
+        for number, line in enumerate(tree.lines[page], 1):
+            for name in NAMED_FILE.findall(line):
+                places = [posixpath.normpath(f"{root}/{name}") for root in (folder, "framework", ".")]
+                if not any(fnmatch.filter(tree.lines, place) for place in places):
+                    yield f"{page}:{number}: there is no {name}"
+            if (row := HOP.match(line)) and not defines(tree.lines.get(f"framework/{row[1]}", []), row[2]):
+                yield f"{page}:{number}: {row[1]} defines no {row[2]}"
+
+
+def defines(lines, name):
+    """Whether these lines of C++ define the function `name`, "f" or "Class::f", perhaps within its class."""
+    owner, _, function = name.rpartition("::")
+    text = "\n".join(lines)
+    if not owner:
+        return re.search(rf"^\w[^\n;]*\b{function}\(", text, re.MULTILINE) is not None
+    if re.search(rf"\b{owner}::{function}\(", text):
+        return True
+    return re.search(rf"\b(class|struct) {owner}\b[^;]*{{", text) is not None and re.search(rf"\b{function}\(", text) is not None
+
+
 def headers_open_with_a_comment(tree):
     for file in tree.files("framework/", {".h", ".hpp"}):
         if not says_something(tree, file):
@@ -207,7 +264,8 @@ def line_length(tree):
 
 
 RULES = [top_level_names, include_direction, plugins_see_only_the_border, libraries_in_their_place,
-         framework_names_no_plugin, one_folder_one_plugin, every_folder_says_its_job, headers_open_with_a_comment,
+         framework_names_no_plugin, one_folder_one_plugin, every_folder_says_its_job, folders_have_pages,
+         pages_name_what_exists, headers_open_with_a_comment,
          one_type_one_name, file_names, words, line_length]
 
 

@@ -20,6 +20,11 @@ if grep -rlE "$work/first|$PLAIT_SOURCE_DIR" "$work/moved/share" "$work/moved/li
   exit 1
 fi
 
+if [[ -e $work/moved/lib/plait/plugins/test_device.plait.so ]]; then
+  echo "FAILED: test_device, which only tests load, is installed"
+  exit 1
+fi
+
 # Every library that the moved program and plugins load is found, and none of them in the tree they were built from.
 for file in "$work"/moved/bin/plait "$work"/moved/lib/plait/plugins/*.plait.so; do
   found=$(bare ldd "$file")
@@ -72,7 +77,7 @@ answers 'find_package(plait 1.1 REQUIRED)' 'compatible with requested version "1
 answers 'find_package(plait 1 REQUIRED COMPONENTS cudnn)' 'there is no component "cudnn": the only one is cuda'
 package='find_package(plait 1 REQUIRED)'
 call="$package"$'\nplait_add_plugin'
-answers "$call(stranger SOURCES)" 'plait_add_plugin(stranger): SOURCES: nothing stands behind it'
+answers "$call(stranger SOURCES)" 'plait_add_plugin(stranger): SOURCES: no value follows it'
 answers "$call(stranger SOURCES stranger.cc KIND layr)" 'there is no KIND "layr"; wanted one of layer, loss, metric'
 answers "$call(stranger SOURCES stranger.cc KIND losses)" ''
 answers "$call(stranger SOURCE stranger.cc)" 'does not understand "SOURCE;stranger.cc"'

@@ -113,7 +113,7 @@ class CutInStagesTest(ResumedBase):
         self.run_job(job, *CUT, status=1)
         self.resume(job, "--set", "train.batch=4", status=1)
         self.assertEqual([path.name for path in self.folder_run.glob("checkpoints/*")], ["stage000-beginning.ckpt"])
-        self.folder_run.joinpath("checkpoints/stage000-beginning.ckpt").write_bytes(b"PLAITCK3")
+        self.folder_run.joinpath("checkpoints/stage000-beginning.ckpt").write_bytes(b"PLAITCK4")
         self.assertIn("no checkpoint to go on from", self.resume(job, status=1))
 
 

@@ -1,4 +1,5 @@
-// What metrics of classes read: scores of a prediction beside the class number that is right.
+// What metrics of classes read: scores of a prediction beside the class number that is right; and the base of
+// those that report a share for each class (ClassShares).
 //
 // Shapes: prediction [N, C] with target [N] or [N, 1]; prediction [N, ..., C] with target [N, ...]: every
 // position within its sample's length is an answer. Targets: class numbers as i32, i64, u8 or f32.
@@ -7,6 +8,7 @@
 #pragma once
 #include <optional>
 
+#include "sdk/metric.hpp"
 #include "sdk/tensor.hpp"
 
 namespace plait::sdk {
@@ -83,6 +85,40 @@ class ClassAnswers {
  private:
   Tensor prediction_, target_;
   size_t classes_, size_;
+};
+
+// Base of metrics that report a share for each class, and the mean over the classes that have one.
+// State: [C] times that a class was right, [C] times that it counts; update of Self adds to both.
+// class c: kFactor right(c) / counts(c), 0 where it does not count.
+//   static constexpr double kFactor = 1;
+//   static constexpr const char* kMeanDoc = "...", *kClassDoc = "...";
+// Fails with: kInvalid as check_class_answers, and for more than kMostClasses classes.
+template <class Self>
+struct ClassShares {
+  static constexpr int64_t kMostClasses = 4095;  // with the mean, as many values as a metric may have
+
+  void name_values(MetricValues& v) const {
+    v.value("", MetricValue::kHigher, Self::kMeanDoc);
+    for (const std::string& name : v.class_names(static_cast<size_t>(v.prediction().shape(-1))))
+      v.value(name, MetricValue::kHigher, Self::kClassDoc);
+  }
+  size_t state_size(Spec prediction, Spec target) const {
+    check_class_answers(prediction, target);
+    if (prediction.shape(-1) > kMostClasses)
+      throw Error("prediction is ", prediction, ", wanted at most ", kMostClasses, " classes");
+    return 2 * static_cast<size_t>(prediction.shape(-1));
+  }
+  void finish(std::span<const double> state, std::span<double> values) const {
+    const size_t classes = state.size() / 2;
+    double sum = 0, found = 0;
+    for (size_t c = 0; c < classes; ++c) {
+      const double counts = state[classes + c];
+      values[1 + c] = counts > 0 ? Self::kFactor * state[c] / counts : 0;
+      sum += values[1 + c];
+      found += counts > 0;
+    }
+    values[0] = found > 0 ? sum / found : 0;
+  }
 };
 
 }  // namespace plait::sdk

@@ -70,6 +70,8 @@ struct Activation {
   float alpha = 0, beta = 0;  // relu: alpha is the slope below zero, at least 0; linear: alpha x + beta
 
   static constexpr const char* kNames[] = {"relu", "tanh", "sigmoid", "linear"};
+  // Of any but the identity: one of kNames.
+  const char* name() const { return kNames[static_cast<int>(kind) - 1]; }
   // False when the name is none of kNames.
   bool set(std::string_view name, double alpha_, double beta_) {
     alpha = static_cast<float>(alpha_), beta = static_cast<float>(beta_);

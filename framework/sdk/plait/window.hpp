@@ -1,5 +1,5 @@
-// A window that slides over the spatial axes of an input: what convolutions and poolings share. Optional;
-// sdk.hpp does not include it.
+// A window that slides over the spatial axes of an input: what convolutions and poolings share (Window and
+// WindowWalk), and what poolings share besides (Pooling). Optional; sdk.hpp does not include it.
 //
 // Shapes: x [N, W, C], [N, H, W, C] or [N, D, H, W, C]; a window has three axes, of which the missing leading
 // ones are 1. Output extent: floor((input + 2 padding - dilation (kernel - 1) - 1) / stride) + 1. Fails with:
@@ -197,6 +197,46 @@ struct WindowWalk {
   void check_offsets() const {
     Checked extent = Checked(channels) * 2;
     for (int a = 0; a < 3; ++a) extent = extent * std::max(window.padded(a), window.stride[a]);
+  }
+};
+
+// Base of layers that make one number a channel of each window: fields and shapes. describe of the layer
+// calls describe_window; its Kernel makes a WindowWalk of window(). Fails with: kInvalid as Window, and where
+// padding is not smaller than the kernel: a window of padding alone has no value.
+struct Pooling {
+  std::vector<int64_t> kernel, stride, padding = {0};
+
+  template <class Layer>
+  static void describe_window(Describe<Layer>& d) {
+    d.field("kernel", &Pooling::kernel)
+        .doc("extents of the window: one for all axes, or one per axis")
+        .range(1, kMostExtent)
+        .unit("px")
+        .required();
+    d.field("stride", &Pooling::stride)
+        .doc("steps of the window; the kernel when not given")
+        .range(1, kMostExtent)
+        .unit("px");
+    d.field("padding", &Pooling::padding)
+        .doc("added on each side; less than the kernel")
+        .range(0, kMostExtent)
+        .unit("px");
+  }
+
+  Window window(Spec x) const {
+    static constexpr int64_t kOne[] = {1};
+    const Window w(x, kernel, stride, padding, kOne);
+    for (int a = 0; a < 3; ++a) {
+      if (w.padding[a] > 0 && w.padding[a] >= w.kernel[a]) {
+        throw Error("padding ", w.text_of(w.padding), " is not smaller than the kernel ",
+                    w.text_of(w.kernel));
+      }
+    }
+    return w;
+  }
+
+  void infer(LayerShapes& s) const {
+    s.output(window(s.input()).output_shape(s.input().shape(0), s.input().shape(-1)));
   }
 };
 

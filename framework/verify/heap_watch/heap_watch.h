@@ -1,4 +1,4 @@
-/* What the preloaded library that stands before malloc tells: who allocates, what stays, and refusals on
+/* What the preloaded library that comes before malloc tells: who allocates, what stays, and refusals on
  * request. C11. Threads: [any] */
 #pragma once
 #include <stdint.h>

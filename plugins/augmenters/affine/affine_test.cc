@@ -45,7 +45,7 @@ TEST_CASE("a turn by 90 degrees moves rows to columns") {
   double angle = 0;
   while (angle < 89.999) angle = Random(7, ++sample).uniform(-90, 90);
   test.apply(sample);
-  // Clockwise: what stands in row i, column j came from row 8 - j, column i. The angle is short of 90 by 1e-3
+  // Clockwise: what is in row i, column j came from row 8 - j, column i. The angle is short of 90 by 1e-3
   // degrees at most, 1.8e-5: at 4 * sqrt(2) pixels from the centre 1e-4 pixels, where neighbours differ by 20
   // at most, along two axes. Outermost pixels lose 1e-4 of at most 162 to the fill, along two axes.
   double worst = 0;

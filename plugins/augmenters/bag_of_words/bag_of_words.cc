@@ -1,4 +1,4 @@
-// A text as how often each word of a vocabulary stands in it, by the pairs of a stage that has counted words.
+// A text as how often each word of a vocabulary is in it, by the pairs of a stage that has counted words.
 #include <plait/sdk.hpp>
 
 #include <algorithm>
@@ -29,7 +29,7 @@ struct BagOfWords {
   bool lower_case = false;
 
   static void describe(Describe<BagOfWords>& d) {
-    d.doc("how often each word of a vocabulary stands in a text");
+    d.doc("how often each word of a vocabulary is in a text");
     d.details(
         "Shapes: the part's u8 [bytes] becomes f32 [size]: element i is the number of times that word i "
         "occurs. Words "

@@ -51,7 +51,7 @@ TEST_CASE("samples and labels are mixed with the same partner by the same share"
   std::set<long> partners;
   double share = -1;
   for (size_t n = 0; n < 9; ++n) {
-    // x = share n + (1 - share) m; of a label whose class differs the share stands alone.
+    // x = share n + (1 - share) m; of a label whose class differs the share is alone.
     CHECK(x[2 * n + 1] == doctest::Approx(100 * x[2 * n]).epsilon(1e-5));
     CHECK(shares[3 * n] + shares[3 * n + 1] + shares[3 * n + 2] == doctest::Approx(1).epsilon(1e-6));
     if (shares[3 * n + n % 3] < 1 - 1e-6) {

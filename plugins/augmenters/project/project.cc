@@ -50,7 +50,7 @@ struct Project {
                   values.variable_axis >= 0 ? " with a variable axis" : "",
                   ", wanted u8, f32, f64, i32 or i64 of a fixed shape");
     const auto transform = from.shape("transform");
-    const auto elements = static_cast<int64_t>(elements_of(values));
+    const auto elements = static_cast<int64_t>(values.size());
     if (transform.size() != 2 || transform[1] != elements)
       throw Error("transform of stage \"", from.name(), "\" is ", transform, ", wanted [K, ", elements,
                   "] for the elements of part \"", part, "\"");
@@ -66,7 +66,7 @@ struct Project {
   }
 
   void open(Context&, const Parts& parts) {
-    inputs_ = elements_of(parts.part(part));
+    inputs_ = parts.part(part).size();
     const std::vector<double> rows = from.numbers("transform");
     outputs_ = rows.size() / inputs_;
     columns_.resize(rows.size());
@@ -98,11 +98,6 @@ struct Project {
   }
 
  private:
-  static size_t elements_of(const PartSpec& spec) {
-    size_t product = 1;
-    for (const int64_t extent : spec.shape) product *= static_cast<size_t>(extent);
-    return product;
-  }
   float number(const char* array, double value) const {
     const auto narrow = static_cast<float>(value);
     if (!std::isfinite(narrow))

@@ -1,5 +1,5 @@
 // A CUDA card as a device: memory, streams, copies, and work that is recorded once and repeated as a graph.
-// The kernels stand in the folders of their layers, losses and optimizers, in libraries <name>.cuda.plait.so.
+// The kernels are in the folders of their layers, losses and optimizers, in libraries <name>.cuda.plait.so.
 #include <plait/sdk.hpp>
 
 #include <plait/cuda.hpp>

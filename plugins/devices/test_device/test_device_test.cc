@@ -106,7 +106,7 @@ TEST_CASE("work is ordered on its stream, also when there is more than the queue
   CHECK(device.read(x, 1)[0] == 0);
 }
 
-TEST_CASE("an error arrives late, once, and leaves out what is queued behind it") {
+TEST_CASE("an error arrives late, once, and leaves out what is queued after it") {
   Device device;
   float* x = device.memory<float>({1});
   float host_number = 7;

@@ -1,5 +1,5 @@
 // A queue of work and the thread that does it, in order. An error stays with the stream until its next call
-// reports it; what was queued behind the error is left out.
+// reports it; what was queued after the error is left out.
 //
 // Threads: enqueue and synchronize [one at a time]
 #pragma once

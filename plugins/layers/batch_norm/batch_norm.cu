@@ -65,7 +65,7 @@ struct BatchNormOnCuda::Kernel {
  private:
   double count() const { return static_cast<double>(split.rows); }
   uint64_t sums_bytes() const { return split.workspace_bytes(BatchNormTerms::kSums); }
-  // [channels] of the workspace, behind the sums.
+  // [channels] of the workspace, after the sums.
   float* numbers(const LayerCall& call, uint64_t which) const {
     return call.workspace<float>() + sums_bytes() / sizeof(float) + which * channels;
   }

@@ -47,7 +47,7 @@ struct Concat {
     if (place == x.variable_axis()) throw Error("axis ", place, " varies and cannot be joined");
     return static_cast<size_t>(place);
   }
-  // Floats that lie together: the extent of the axis and all behind it.
+  // Floats that lie together: the extent of the axis and all after it.
   size_t run(Tensor x) const {
     size_t product = 1;
     for (int64_t a = axis < 0 ? axis + x.rank() : axis; a < x.rank(); ++a) {

@@ -1,5 +1,7 @@
 // What the implementations of convolution share: its fields and shapes.
 #pragma once
+#include <plait/initializers.hpp>
+
 #include "shape.hpp"
 
 namespace convolution {
@@ -10,7 +12,7 @@ struct Convolution {
   int64_t filters = 0, groups = 1;
   std::vector<int64_t> kernel = {3}, stride = {1}, padding = {0}, dilation = {1};
   bool bias = true;
-  std::string weight_init = "torch_uniform";
+  std::string weight_init = kDefaultInitializer;
 
   static void describe(Describe<Convolution>& d) {
     d.doc("slides learned kernels over the input");
@@ -39,10 +41,7 @@ struct Convolution {
         .doc("channels and filters fall into so many independent parts")
         .range(1, kMostChannels);
     d.field("bias", &Convolution::bias).doc("whether to add a bias");
-    d.field("weight_init", &Convolution::weight_init)
-        .doc("initial weights; torch_uniform also draws the bias, the others leave it zero")
-        .choices({"torch_uniform", "he_normal", "he_uniform", "glorot_normal", "glorot_uniform",
-                  "lecun_normal", "lecun_uniform", "zeros"});
+    d.field("weight_init", &Convolution::weight_init).doc(kInitializerDoc).choices(kInitializers);
   }
 
   Window window(Spec x) const { return {x, kernel, stride, padding, dilation}; }
@@ -65,12 +64,8 @@ struct Convolution {
     const auto taps = static_cast<double>(w.taps());
     const double fan_in = static_cast<double>(channels / groups) * taps;
     const double fan_out = static_cast<double>(filters) * taps;  // all outputs, as PyTorch counts
-    weight(s, w, channels / groups).init(weight_init.c_str()).fans(fan_in, fan_out);
-    if (bias) {
-      s.bias("bias", filters)
-          .init(weight_init == "torch_uniform" ? "torch_uniform" : "zeros")
-          .fans(fan_in, fan_out);
-    }
+    initialize_weight(weight(s, w, channels / groups), weight_init, fan_in, fan_out);
+    if (bias) initialize_bias(s.bias("bias", filters), weight_init, fan_in, fan_out);
     s.multiply_adds(static_cast<double>(x.shape(0)) * static_cast<double>(filters) *
                     static_cast<double>(w.outputs()) * fan_in);
     for (const char* name : Activation::kNames) s.accepts_epilogue(name);

@@ -144,7 +144,7 @@ TEST_CASE("convolution of few filters stays within its output whatever the width
       const Case e{{3, 3, width, 2}, filters, {1}};
       TestHost host;
       LayerTest layer = make(host, e);
-      layer.forward();  // checks the memory behind the output
+      layer.forward();  // checks the memory after the output
       check_forward(layer, e);
     }
   }

@@ -43,14 +43,14 @@ struct CudaGrid {
 
 // A row of the result: an output, or an input.
 struct TileRow {
-  int64_t first;  // place of the sample's first number among what is read; -1: behind the last row
+  int64_t first;  // place of the sample's first number among what is read; -1: past the last row
   int at[3];  // what the tap of number 0 reads, in the extents of what is read, times the stride on the way
               // back
 };
 // A term of the sums: a tap, and a channel or filter of the group.
 struct TileTerm {
   int at[3];    // how far from that of tap 0 the tap reads
-  int channel;  // -1: behind the last term
+  int channel;  // -1: past the last term
   uint64_t weight;
 };
 

@@ -171,7 +171,7 @@ inline void weight_gradient_sample(const Direct& d, const float* x, const float*
 
 // ---------------------------------------------------------------- input gradient, vectors along a run
 
-// turned [run, filter, runs.stored] = weights, zeros behind the run's length
+// turned [run, filter, runs.stored] = weights, zeros past the run's length
 inline void turn_weights(const Direct& d, const float* weights, float* turned) {
   const size_t taps_channels = d.runs.count * d.runs.length;
   for (size_t run = 0; run < d.runs.count; ++run) {
@@ -253,7 +253,7 @@ inline void add_runs(const Direct& d, const float* sums, float* row) {
   }
 }
 
-// dx, the gradient of the padded input, begins as zeros and has room for a vector behind its end.
+// dx, the gradient of the padded input, begins as zeros and has room for a vector past its end.
 // sums: [out_columns, runs.stored]
 inline void input_gradient_sample(const Direct& d, const float* turned, const float* dy, float* sums,
                                   float* dx) {
@@ -365,7 +365,7 @@ inline void wide_at(const Direct& d, const float* planes, const float* weights, 
 #pragma GCC unroll 4
       for (size_t j = 0; j < 4; ++j) {
         const size_t pixel = v * kWidth + part * 4 + j;
-        // A store may reach into pixels that are written later, but not behind the sample.
+        // A store may reach into pixels that are written later, but not after the sample.
         if (pixel < pixels && pixel * K + kFilled <= room * K) {
           store_four(y + pixel * K, sum[j][v], part);
           if constexpr (kFilled == 8) store_four(y + pixel * K + 4, sum[4 + j][v], part);
@@ -410,8 +410,8 @@ inline void wide_forward_sample(const Direct& d, const float* planes, const floa
   wide_forward_sample(d, planes, weights, bias, y, std::make_index_sequence<8>());
 }
 
-// turned [filters, out_rows, turned_row] = dy [out_rows, out_columns, filters]; behind a row stay zeros. dy
-// has room for two vectors behind its end.
+// turned [filters, out_rows, turned_row] = dy [out_rows, out_columns, filters]; after a row stay zeros. dy
+// has room for two vectors past its end.
 inline void turn_gradient_sample(const Direct& d, const float* dy, float* turned) {
   const size_t filters = d.s.filters, plane = d.out_rows * d.turned_row;
   for (size_t h = 0; h < d.out_rows; ++h) {

@@ -159,7 +159,7 @@ inline uint64_t weights_bytes(const gpu::ColumnSplit& split) {
   return plait::sdk::Checked(split.pieces) * split.columns * sizeof(double);
 }
 
-// What tiles do better than a vendor's library, by the shape alone; README.md has the times behind it.
+// What tiles do better than a vendor's library, by the shape alone; README.md has the times that say so.
 struct OwnKernels {
   bool gathers;  // y and dx: channels that the library would fill up to fours, in another copy of a small
                  // input

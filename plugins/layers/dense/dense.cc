@@ -1,5 +1,5 @@
 // Every output sees every input: y = f(x w + b).
-#include <plait/sdk.hpp>
+#include <plait/initializers.hpp>
 
 #include <algorithm>
 
@@ -12,7 +12,7 @@ using namespace plait::sdk;
 struct Dense {
   int64_t units = 0;
   bool bias = true;
-  std::string weight_init = "torch_uniform";
+  std::string weight_init = kDefaultInitializer;
 
   static void describe(Describe<Dense>& d) {
     d.doc("fully connected layer: y = x w + b");
@@ -21,10 +21,7 @@ struct Dense {
         "Parameters: weight [units, inputs], bias [units].");
     d.field("units", &Dense::units).doc("number of outputs").range(1, kMostChannels).required();
     d.field("bias", &Dense::bias).doc("whether to add a bias");
-    d.field("weight_init", &Dense::weight_init)
-        .doc("initial weights; torch_uniform also draws the bias, the others leave it zero")
-        .choices({"torch_uniform", "he_normal", "he_uniform", "glorot_normal", "glorot_uniform",
-                  "lecun_normal", "lecun_uniform", "zeros"});
+    d.field("weight_init", &Dense::weight_init).doc(kInitializerDoc).choices(kInitializers);
   }
   static void ports(Ports& p) {
     p.input("x", "[N, ...]").doc("read as [N, inputs], in channels-last order");
@@ -42,12 +39,8 @@ struct Dense {
     const auto inputs = static_cast<int64_t>(x.size()) / std::max<int64_t>(batch, 1);
     s.output({batch, units});
     const auto fan_in = static_cast<double>(inputs), fan_out = static_cast<double>(units);
-    s.weight("weight", {units, inputs}).init(weight_init.c_str()).fans(fan_in, fan_out);
-    if (bias) {
-      s.bias("bias", units)
-          .init(weight_init == "torch_uniform" ? "torch_uniform" : "zeros")
-          .fans(fan_in, fan_out);
-    }
+    initialize_weight(s.weight("weight", {units, inputs}), weight_init, fan_in, fan_out);
+    if (bias) initialize_bias(s.bias("bias", units), weight_init, fan_in, fan_out);
     s.multiply_adds(static_cast<double>(x.size()) * static_cast<double>(units));
     for (const char* name : Activation::kNames) s.accepts_epilogue(name);
     s.mirror(Block("plait.dense").set("units", inputs));

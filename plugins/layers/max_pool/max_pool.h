@@ -7,44 +7,14 @@ namespace layers {
 
 using namespace plait::sdk;
 
-struct MaxPool {
-  std::vector<int64_t> kernel, stride, padding = {0};
-
+struct MaxPool : Pooling {
   static void describe(Describe<MaxPool>& d) {
     d.doc("largest number of each window");
     d.details(
         "Shapes: x [N, W, C], [N, H, W, C] or [N, D, H, W, C] f32; y the same with extents\n"
         "floor((input + 2 padding - kernel) / stride) + 1. Padding counts as minus infinity; NaN is passed "
         "on.");
-    d.field("kernel", &MaxPool::kernel)
-        .doc("extents of the window: one for all axes, or one per axis")
-        .range(1, kMostExtent)
-        .unit("px")
-        .required();
-    d.field("stride", &MaxPool::stride)
-        .doc("steps of the window; the kernel when not given")
-        .range(1, kMostExtent)
-        .unit("px");
-    d.field("padding", &MaxPool::padding)
-        .doc("added on each side; less than the kernel")
-        .range(0, kMostExtent)
-        .unit("px");
-  }
-
-  Window window(Spec x) const {
-    static constexpr int64_t kOne[] = {1};
-    const Window w(x, kernel, stride, padding, kOne);
-    for (int a = 0; a < 3; ++a) {
-      if (w.padding[a] > 0 && w.padding[a] >= w.kernel[a]) {
-        throw Error("padding ", w.text_of(w.padding), " is not smaller than the kernel ",
-                    w.text_of(w.kernel));
-      }
-    }
-    return w;
-  }
-
-  void infer(LayerShapes& s) const {
-    s.output(window(s.input()).output_shape(s.input().shape(0), s.input().shape(-1)));
+    describe_window(d);
   }
 
   struct Kernel;  // max_pool.cc: the host's

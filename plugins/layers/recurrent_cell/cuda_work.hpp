@@ -98,7 +98,7 @@ struct RecurrentBackward {
   }
 };
 
-// x [batch, steps, channels] with zeros behind a sample's length, for gpu::map.
+// x [batch, steps, channels] with zeros past a sample's length, for gpu::map.
 struct StepsThatAre {
   RecurrentSizes s;
   uint64_t channels;

@@ -154,7 +154,7 @@ struct RecurrentCellOnCuda::Kernel {
     sizes.lengths = reinterpret_cast<const int32_t*>(space.lengths);
     return sizes;
   }
-  // What lies behind a sample's end may be NaN, and meets zeros in sums.
+  // What lies past a sample's end may be NaN, and meets zeros in sums.
   const float* steps_that_are(Context& c, const LayerCall& call, const RecurrentSizes& sizes,
                               const Space& space) const {
     const float* x = call.input().f32().data();

@@ -48,7 +48,7 @@ TEST_CASE("recurrent_cell gradients") {
   }
 }
 
-TEST_CASE("recurrent_cell does not look behind a sequence's length") {
+TEST_CASE("recurrent_cell does not look past a sequence's length") {
   TestHost host;
   for (const char* cell : {"elman", "gru"}) {
     LayerTest layer = make(host, cell, {2, 4, 3}, 2, 1);

@@ -1,4 +1,6 @@
 #include <doctest/doctest.h>
+
+#include <plait/sdk/testing_activation.hpp>
 #include <plait/sdk/testing_plugin.hpp>
 
 using namespace plait::sdk;
@@ -8,41 +10,27 @@ namespace {
 
 const Entry kRelu = linked("plait.relu");
 
-void check(double slope, int lanes) {
-  TestHost host;
-  host.lanes = lanes;
-  LayerTest layer(host, kRelu, Settings(kRelu).set("slope", slope), {{"x", DType::f32, {3, 41, 83}}});
-  layer.forward();
-  for (size_t i = 0; i < layer.input().f32().size(); ++i) {
-    const float v = layer.input().f32()[i];
-    CHECK(layer.output().f32()[i] == (v > 0 ? v : static_cast<float>(slope) * v));
-  }
-  CHECK(layer.in_place);
-  CHECK(layer.epilogue == "relu");
-}
+Settings of_slope(double slope) { return Settings(kRelu).set("slope", slope); }
 
 }  // namespace
 
-TEST_CASE("relu keeps what is above zero") {
-  check(0, 1);
-  check(0.25, 1);
-  check(0.25, 2);
+TEST_CASE("relu keeps what is above zero, to the bit") {
+  for (const double slope : {0.0, 0.25})
+    CHECK(activation_error(kRelu, of_slope(slope), [&](double x) { return x > 0 ? x : slope * x; }) == 0);
 }
 
-TEST_CASE("relu gradients") {
-  TestHost host;
-  LayerTest layer(host, kRelu, Settings(kRelu).set("slope", 0.5), {{"x", DType::f32, {37}}});
-  // No number within the step of the differences of the kink.
-  for (size_t i = 0; i < 37; ++i) layer.input().f32()[i] = (static_cast<float>(i) - 18.5f) / 10;
-  CHECK(layer.gradient_error(37) < 1e-3);
-}
+TEST_CASE("relu gradients") { CHECK(activation_gradient_error(kRelu, of_slope(0.5)) < 1e-3); }
 
 TEST_CASE("relu hides neither NaN nor infinity") {
+  const std::vector<float> y = outputs_of(kRelu, Settings(kRelu), {NAN, INFINITY, -INFINITY});
+  CHECK(std::isnan(y[0]));
+  CHECK(y[1] == INFINITY);
+  CHECK(y[2] == 0);
+}
+
+TEST_CASE("relu is absorbed by its name and slope") {
   TestHost host;
-  LayerTest layer(host, kRelu, Settings(kRelu), {{"x", DType::f32, {3}}});
-  layer.input().fill({NAN, INFINITY, -INFINITY});
-  layer.forward();
-  CHECK(std::isnan(layer.output().f32()[0]));
-  CHECK(layer.output().f32()[1] == INFINITY);
-  CHECK(layer.output().f32()[2] == 0);
+  const LayerTest layer(host, kRelu, of_slope(0.25), {{"x", DType::f32, {3}}});
+  CHECK(layer.in_place);
+  CHECK(layer.epilogue == "relu");
 }

@@ -58,7 +58,7 @@ TEST_CASE("targets of bytes and whole numbers") {
   CHECK(numbers.loss.compute() == (0.25 + 0.25 + 2.25 + 6.25) / 4);
 }
 
-TEST_CASE("elements behind a sample's length count for nothing") {
+TEST_CASE("elements past a sample's length count for nothing") {
   Test test({2, 3, 2}, {2, 3, 2}, DType::f32, 1);
   test.loss.prediction.lengths = {1, 3};
   test.loss.prediction.fill({1, 2, 50, 50, 50, 50, 1, 1, 1, 1, 1, 1});

@@ -10,7 +10,7 @@
 namespace plait::softmax_cross_entropy {
 
 // Labels that are not a class.
-inline constexpr int32_t kMasked = -1;  // behind its sample's length: counts for nothing
+inline constexpr int32_t kMasked = -1;  // past its sample's length: counts for nothing
 inline constexpr int32_t kBad = -2;
 
 // Over rows * classes numbers: e[i] = exp(x[i] - the row's largest); sums[row] their sum, in double.

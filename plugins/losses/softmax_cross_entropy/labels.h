@@ -1,4 +1,4 @@
-// Class numbers of a batch as one list of i32, whatever the target's element type, with what lies behind a
+// Class numbers of a batch as one list of i32, whatever the target's element type, with what lies after a
 // sample's length, or has no weight, masked.
 #pragma once
 #include <plait/sdk.hpp>

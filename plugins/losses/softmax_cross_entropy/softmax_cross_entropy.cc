@@ -39,14 +39,14 @@ struct SoftmaxCrossEntropy {
     d.details(
         "Shapes: prediction [N, C] with target [N] or [N, 1]; prediction [N, ..., C] with target [N, ...]: "
         "one class\n"
-        "per position, positions behind a sample's length count for nothing.\n"
+        "per position, positions past a sample's length count for nothing.\n"
         "Targets: class numbers from 0, as i32, i64, u8 or f32; or [N, ..., C] f32, shares of all classes "
         "that "
         "sum to 1\n"
         "(mixed or smoothed labels): the loss is then the sum of share * -log softmax(prediction).\n"
         "Weights of samples: each position weighs as its sample; the mean is over the sum of weights.\n"
         "Gradient of the mean: (softmax(prediction) - onehot(target)) / count.\n"
-        "Prediction: plain scores; no softmax layer stands before it.");
+        "Prediction: plain scores; no softmax layer comes before it.");
   }
 
   void check(const LossShapes& s) const {

@@ -109,7 +109,7 @@ TEST_CASE("the first label that is no class is named and has no gradient") {
   CHECK(fraction.loss.bad_target == 0);
 }
 
-TEST_CASE("positions behind a sample's length count for nothing") {
+TEST_CASE("positions past a sample's length count for nothing") {
   Test test({2, 3, 4}, {2, 3}, DType::i32, 1);
   Test valid({3, 4}, {3});  // what is left: one position of sample 0, two of sample 1
   test.loss.prediction.randomize(9);

@@ -57,7 +57,7 @@ TEST_CASE("of equal scores only the first counts; NaN and labels beyond the clas
   CHECK(test.metric.finish()[0] == 0.25);
 }
 
-TEST_CASE("positions behind a sample's length are no answers") {
+TEST_CASE("positions past a sample's length are no answers") {
   Test test({2, 3, 2}, {2, 3}, 1, DType::i32, 1);
   test.metric.prediction.fill({1, 0, 0, 1, 0, 1, 1, 0, 1, 0, 1, 0});
   test.metric.prediction.lengths = {1, 3};

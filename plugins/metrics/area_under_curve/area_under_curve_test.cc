@@ -114,7 +114,7 @@ TEST_CASE("scores as they are given are told apart from their softmax") {
   }
 }
 
-TEST_CASE("what is no number, no class, or behind a sample's length") {
+TEST_CASE("what is no number, no class, or past a sample's length") {
   Test test({4, 1}, {4});
   test.metric.prediction.fill({NAN, 0, 1, 5});
   test.labels({1, 0, 1, 2});  // 2 is left out; the first is lower than any

@@ -46,7 +46,7 @@ TEST_CASE("values are named by the source's classes, fit for reports") {
   CHECK(Test({1, 3}, {1}).metric.higher_is_better(2));
 }
 
-TEST_CASE("what is no number, no class, or behind a sample's length") {
+TEST_CASE("what is no number, no class, or past a sample's length") {
   Test test({3, 2}, {3});
   test.metric.prediction.fill({NAN, 1, 0, 1, 0, 1});
   test.labels({1, 1, 7});

@@ -30,7 +30,7 @@ struct MeanSquaredError {
     d.details(
         "Shapes: prediction [N, ...] f32; target [N, ...] f32, u8, i32 or i64 with as many elements per "
         "sample.\n"
-        "Elements behind a sample's length count for nothing.");
+        "Elements past a sample's length count for nothing.");
   }
 
   size_t state_size(Spec prediction, Spec target) const {

@@ -18,7 +18,7 @@ struct TaskWeights {
     d.doc("a layer's weights are what a task finds in the layer's input");
     d.details(
         "One stage: the layers before `layer`, as they are in evaluation, make records of the training "
-        "records; behind "
+        "records; after "
         "`prepare`\n"
         "(patches of the size of a filter, say) the task sees them once or in passes, and its array becomes "
         "the "

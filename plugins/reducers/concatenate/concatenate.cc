@@ -1,4 +1,4 @@
-// Keys: the values one behind the other, in the order of the records.
+// Keys: the values one after the other, in the order of the records.
 #include <plait/sdk.hpp>
 #include <plait/sdk/utf8.hpp>
 

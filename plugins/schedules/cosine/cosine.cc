@@ -31,7 +31,7 @@ struct Cosine {
         "Source: Loshchilov, Hutter 2017, equation 5, without restarts.");
     d.field("warm_up", &Cosine::warm_up).doc("length of the warm-up").unit("epochs").range(0, 1e9);
     d.field("start", &Cosine::start)
-        .doc("value that the warm-up begins behind, as a share of the base")
+        .doc("value that the warm-up begins with, as a share of the base")
         .range(0, 1);
     d.field("end", &Cosine::end).doc("value at the last step, as a share of the base").range(0, 1);
   }

@@ -19,7 +19,7 @@ struct Plateau {
         "improvement\n"
         "where it is better by `min_change` or more than the best before it. After `patience` validations in "
         "a\n"
-        "row without one n grows by 1, and the count begins anew behind the next `cool_down` validations.\n"
+        "row without one n grows by 1, and the count begins anew after the next `cool_down` validations.\n"
         "Changes come with the round that follows the validation.\n"
         "Source: the widespread practice of training by validation error; He, Zhang, Ren, Sun 2016, "
         "section 3.4.");

@@ -35,7 +35,7 @@ struct Csv {
         "arrays of\n"
         "different lengths.\n"
         "Pairs: the heading key,value, then a line for each.\n"
-        "Numbers are written so that reading gives the same bits; fields stand in quotes where they need "
+        "Numbers are written so that reading gives the same bits; fields are in quotes where they need "
         "them.\n"
         "Source: RFC 4180; lines end with \\n.");
     d.field("utf8", &Csv::utf8).doc("refuse text that is not UTF-8; else bytes are written as they are");

@@ -56,7 +56,7 @@ TEST_CASE("arrays that are no columns are refused, named") {
   Sink().test.check({{"rows", DType::f32, {-1, 2}}, {"more", DType::f32, {-1}}});  // not counted yet
 }
 
-TEST_CASE("pairs stand under a heading") {
+TEST_CASE("pairs come under a heading") {
   Sink sink;
   CHECK(sink.test.pairs(Value::kI64, {{"a", value_of(int64_t{-7})}, {"b, c", value_of(int64_t{8})}}) ==
         "key,value\na,-7\n\"b, c\",8\n");

@@ -17,14 +17,14 @@ struct Sink {
 };
 
 // The head of a file whose dictionary ends with these words; as NumPy 1.24 writes it, but for the place of
-// the comma behind the last extent.
+// the comma after the last extent.
 std::string head(const std::string& type, const std::string& shape) {
   std::string text = "{'descr': '" + type + "', 'fortran_order': False, 'shape': " + shape + ", }";
   text.append(117 - text.size(), ' ');
   return std::string("\x93NUMPY\x01\x00\x76\x00", 10) + text + "\n";
 }
 
-TEST_CASE("an array of each type stands behind its head of 128 bytes") {
+TEST_CASE("an array of each type comes after its head of 128 bytes") {
   Sink sink;
   CHECK(sink.test.endings() == std::vector<std::string>{".npy"});
   const auto numbers = record_of<float>({1, -2.5F, 3, 4, 5, 6});

@@ -18,7 +18,7 @@ struct Sink {
 
 std::string with_length(const std::string& header) { return record_of<uint64_t>({header.size()}) + header; }
 
-TEST_CASE("arrays stand by name in a header of JSON, then one behind the other") {
+TEST_CASE("arrays are named in a header of JSON, then follow one after the other") {
   Sink sink;
   CHECK(sink.test.endings() == std::vector<std::string>{".safetensors"});
   const auto first = record_of<float>({1, 2}), second = record_of<int64_t>({-1});

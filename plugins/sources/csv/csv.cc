@@ -19,7 +19,7 @@ using plait::csv::RowFile;
 
 namespace {
 
-// For `plait verify`: a heading, quotes, \r\n, no \n behind the last row.
+// For `plait verify`: a heading, quotes, \r\n, no \n after the last row.
 void write_few_rows() {
   std::ofstream("few.csv", std::ios::binary)
       << "\xEF\xBB\xBFlength,\"width, cm\",kind,price\r\n1.5,2,small,10\r\n"
@@ -65,7 +65,7 @@ class Csv {
     d.field("shape", &Csv::shape)
         .doc("extents of the part, as many elements as there are inputs")
         .range(1, kMostChannels);
-    d.field("first", &Csv::first).doc("row to begin with, behind the heading").range(0, 0x1p48);
+    d.field("first", &Csv::first).doc("row to begin with, after the heading").range(0, 0x1p48);
     d.field("limit", &Csv::limit)
         .doc("rows at most; 0: all. What follows them is not looked at")
         .range(0, 0x1p48);
@@ -94,7 +94,7 @@ class Csv {
       if (number >= first) take(rows, row);
     }
     if (count_ == 0)
-      throw CorruptFile(file, ": has no rows", header ? " behind its heading" : "", behind_first());
+      throw CorruptFile(file, ": has no rows", header ? " after its heading" : "", behind_first());
     if (!classes.empty()) found_classes_ = static_cast<int64_t>(classes.size());
     if (class_count > 0) found_classes_ = class_count;
   }

@@ -121,7 +121,7 @@ TEST_CASE("first and limit choose rows, and what follows is not looked at") {
   CHECK(source.values<float>(0) == Floats{2, 3});
   CHECK(source.values<float>(1) == Floats{4, 5});
   CHECK(failure("a\n1\n2\n", [](Settings& s) { s.set("first", 2); }) ==
-        "t.csv: has no rows behind its heading from 2 on");
+        "t.csv: has no rows after its heading from 2 on");
 }
 
 TEST_CASE("labels are counted, and bounded where that is asked for") {
@@ -228,14 +228,13 @@ TEST_CASE("fields that do not go together") {
 TEST_CASE("text that is none") {
   CHECK(failure("") == "t.csv: has no rows");
   CHECK(failure("\n\n") == "t.csv: has no rows");
-  CHECK(failure("a,b\n") == "t.csv: has no rows behind its heading");
+  CHECK(failure("a,b\n") == "t.csv: has no rows after its heading");
   CHECK(failure("\xFF\xFE"
                 "a") == "t.csv: the text is UTF-16, wanted UTF-8");
   CHECK(failure("a\n1\xFF\n") == "t.csv:2:1: byte 2 of the field is not UTF-8, \"\\xff\"");
   CHECK(failure(std::string("a\n1\0\n", 5)) == "t.csv:2:2: a byte 0 (NUL), wanted text in UTF-8");
   CHECK(failure("a\n\"1\n2\n") == "t.csv:2:1: a quote that does not end");
-  CHECK(failure("a,b\n\"1\"2,3\n") ==
-        "t.csv:2:4: text behind a field in quotes, wanted the end of the field");
+  CHECK(failure("a,b\n\"1\"2,3\n") == "t.csv:2:4: text after a field in quotes, wanted the end of the field");
   CHECK(failure(std::string((1 << 20) + 1, 'x')) == "t.csv:1:1: a field of more than 1048576 bytes");
   CHECK(failure(std::string(1 << 20, ',')) == "t.csv:1:1048577: more than 1048576 fields in a row");
 }

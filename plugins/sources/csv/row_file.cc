@@ -96,7 +96,7 @@ void RowFile::quoted(Cell& into) {
   }
   blanks();
   if (!ends_field(peek()))
-    refuse(line_, column_, "text behind a field in quotes, wanted the end of the field");
+    refuse(line_, column_, "text after a field in quotes, wanted the end of the field");
 }
 
 void RowFile::append(Cell& into) {

@@ -84,7 +84,7 @@ IdxFile read_idx(const std::string& path, const char* what, int low_rank, int hi
                       " for dimensions ", shape);
   }
   if (!file.at_end()) {
-    throw CorruptFile(idx.path, ": goes on behind the ", wanted, " bytes of ", what, " that its dimensions ",
+    throw CorruptFile(idx.path, ": goes on after the ", wanted, " bytes of ", what, " that its dimensions ",
                       shape, " say");
   }
   return idx;

@@ -202,9 +202,9 @@ TEST_CASE("gzip is expanded as far as the header says") {
   Bytes longer = idx({2, 1, 1});
   longer.resize(longer.size() + (size_t{1} << 22));
   Bytes packed = gzip(longer);
-  CHECK(failure(packed) == "images: goes on behind the 2 bytes of images that its dimensions [2, 1, 1] say");
+  CHECK(failure(packed) == "images: goes on after the 2 bytes of images that its dimensions [2, 1, 1] say");
   packed.resize(packed.size() / 2);
-  CHECK(failure(packed) == "images: goes on behind the 2 bytes of images that its dimensions [2, 1, 1] say");
+  CHECK(failure(packed) == "images: goes on after the 2 bytes of images that its dimensions [2, 1, 1] say");
 }
 
 TEST_CASE("broken files say what was got and wanted") {
@@ -227,7 +227,7 @@ TEST_CASE("broken files say what was got and wanted") {
   bytes.pop_back();
   CHECK(failure(bytes) == "images: holds 7 bytes of images, wanted 8 for dimensions [2, 2, 2]");
   bytes.resize(bytes.size() + 2);
-  CHECK(failure(bytes) == "images: goes on behind the 8 bytes of images that its dimensions [2, 2, 2] say");
+  CHECK(failure(bytes) == "images: goes on after the 8 bytes of images that its dimensions [2, 2, 2] say");
   CHECK(failure(idx({2, 1, 1}), idx({3})) == "labels has 3 labels, but images has 2 images");
   CHECK(failure(idx({2, 1, 1}), idx({2, 1})) ==
         "labels: magic number is 0x00000802, wanted 0x00000801 for labels");

@@ -37,7 +37,7 @@ class HeaderReader {
       entry(quoted());
       if (!accept(',') && !sees('}')) broken("a comma or }");
     }
-    if (at_ != text_.size()) broken("nothing behind it");
+    if (at_ != text_.size()) broken("nothing after it");
     for (const bool is_there : {has_descr_, has_order_, has_shape_})
       if (!is_there) broken("descr, fortran_order and shape");
     return std::move(header_);
@@ -135,7 +135,7 @@ class HeaderReader {
   bool has_descr_ = false, has_order_ = false, has_shape_ = false;
 };
 
-// What stands before the elements, whose place becomes known.
+// What comes before the elements, whose place becomes known.
 std::string read_header(const sdk::File& file, uint64_t& data) {
   const std::string head = file.read(0, 12);
   if (head.size() < 12 || !head.starts_with(kMagic))

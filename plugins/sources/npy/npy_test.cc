@@ -169,7 +169,7 @@ TEST_CASE("every kind of element, in every version of the format") {
   for (int version = 1; version <= 3; ++version)
     CHECK(x(with_header(header_of("|i1", "(2,)"), std::string("\1\2", 2), version)) ==
           std::vector<int32_t>{2});
-  // Keys in another order, other quotes, no comma behind the last.
+  // Keys in another order, other quotes, no comma after the last.
   CHECK(x(with_header("{\"shape\":(2,),'fortran_order':False,'descr':'|i1'}", std::string("\1\2", 2))) ==
         std::vector<int32_t>{2});
 }

@@ -12,7 +12,7 @@ constexpr size_t kPiece = 1 << 18;      // bytes that are read at once
 constexpr uint64_t kNone = UINT64_MAX;  // no file, no block
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-// body(place behind a \n), for each in the piece that begins at `offset`.
+// body(place after a \n), for each in the piece that begins at `offset`.
 template <class Body>
 void each_end(const char* piece, size_t size, uint64_t offset, Body&& body) {
   const char* at = piece;

@@ -1,4 +1,4 @@
-// The lines of a text file, and labels that stand in a column of it.
+// The lines of a text file, and labels that are in a column of it.
 #include <plait/sdk.hpp>
 #include <plait/sdk/utf8.hpp>
 
@@ -14,7 +14,7 @@ using plait::text_lines::LineFile;
 
 namespace {
 
-// For `plait verify`: an empty line, \r\n, a code point of several bytes, no \n behind the last line.
+// For `plait verify`: an empty line, \r\n, a code point of several bytes, no \n after the last line.
 void write_few_lines() {
   std::ofstream("few-lines.txt", std::ios::binary) << "to be\nor not\r\n\nto b\xC3\xA9\n\nthat is";
   std::ofstream("few-labels.tsv", std::ios::binary) << "1\tgood\n0\tnot\tso\n-7\t\n";

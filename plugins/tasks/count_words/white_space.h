@@ -32,7 +32,7 @@ inline uint32_t white_space_of_16(const char* text) {
 }
 #endif
 
-// The same of up to 64 bytes; those behind the end are white space.
+// The same of up to 64 bytes; those past the end are white space.
 inline uint64_t white_space(const char* text, size_t size) {
   uint64_t mask = 0;
   size_t at = 0;

@@ -76,7 +76,7 @@ struct KMeans {
   void infer(const Parts& parts, Accumulators& a) const {
     const PartSpec& values = parts.part(part);
     const bool is_half = values.dtype == DType::f16 || values.dtype == DType::bf16;
-    const auto d = static_cast<int64_t>(elements_of(values));
+    const auto d = static_cast<int64_t>(values.size());
     if (is_half || values.variable_axis >= 0 || d == 0)
       throw Error("part \"", part, "\" is ", name_of(values.dtype), std::span<const int64_t>(values.shape),
                   values.variable_axis >= 0 ? " with a variable axis" : "",
@@ -93,7 +93,7 @@ struct KMeans {
   }
 
   void open(Context& c, const Parts& parts) {
-    d_ = elements_of(parts.part(part));
+    d_ = parts.part(part).size();
     if (const auto stage = stage_of(c)) check_stage(*stage);
   }
 
@@ -178,12 +178,6 @@ struct KMeans {
                        ": beyond them f32 cannot compare distances; scale the records");
   }
 
-  static size_t elements_of(const PartSpec& spec) {
-    size_t product = 1;
-    for (const int64_t extent : spec.shape) product *= static_cast<size_t>(extent);
-    return product;
-  }
-
   // Where i sample / total reaches another integer: sample records of total, or all.
   void take_sample(const Records& records, const std::vector<float>& vectors, Accumulated& out) const {
     const int64_t total = std::max<int64_t>(1, out.total());
@@ -236,7 +230,7 @@ struct KMeans {
     if (!(total > 0)) return random.integer(static_cast<uint32_t>(distances.size()));
     const double high = random.uniform();  // of 32 bits, which leave gaps among many
     double left = (high + random.uniform() * 0x1p-32) * total;
-    size_t last = 0;  // whose distance is not 0: rounding may leave a little behind it
+    size_t last = 0;  // whose distance is not 0: rounding may leave a little after it
     for (size_t r = 0; r < distances.size(); ++r) {
       if (!(distances[r] > 0)) continue;
       last = r;

@@ -4,14 +4,14 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <plait/sdk/fast.hpp>
+#include <plait/sdk/panels.hpp>
 
 namespace plait::kmeans {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr size_t kWidth = 16;   // centres of a panel
-constexpr size_t kVectors = 8;  // whose products with a panel stay in registers
+constexpr size_t kWidth = 16;  // centres of a panel
+constexpr size_t kVectors = sdk::kPanelVectors;
 
 template <class V>
 PLAIT_INLINE void round_all(const V* __restrict from, size_t count, float* __restrict to) {
@@ -29,35 +29,9 @@ PLAIT_FAST void subtract(const float* __restrict from, const float* __restrict w
 
 constexpr size_t kSums = kVectors * kWidth;
 
-// sums [8, 16] = x [8, d] times a panel [d, 16]: eight rows, so that no addition waits for the one before it.
-// Each sum runs over i alone: how vectors and centres are blocked does not change it.
+// sums [8, kWidth] = x [8, d] times a panel [d, kWidth].
 PLAIT_FAST void multiply(const float* x, const float* panel, size_t d, float* sums) {
-  float s0[kWidth] = {}, s1[kWidth] = {}, s2[kWidth] = {}, s3[kWidth] = {};
-  float s4[kWidth] = {}, s5[kWidth] = {}, s6[kWidth] = {}, s7[kWidth] = {};
-  for (size_t i = 0; i < d; ++i) {
-    const float* const y = panel + i * kWidth;
-    const float* const xi = x + i;
-    for (size_t c = 0; c < kWidth; ++c) {
-      s0[c] += xi[0] * y[c];
-      s1[c] += xi[d] * y[c];
-      s2[c] += xi[2 * d] * y[c];
-      s3[c] += xi[3 * d] * y[c];
-      s4[c] += xi[4 * d] * y[c];
-      s5[c] += xi[5 * d] * y[c];
-      s6[c] += xi[6 * d] * y[c];
-      s7[c] += xi[7 * d] * y[c];
-    }
-  }
-  for (size_t c = 0; c < kWidth; ++c) {
-    sums[c] = s0[c];
-    sums[kWidth + c] = s1[c];
-    sums[2 * kWidth + c] = s2[c];
-    sums[3 * kWidth + c] = s3[c];
-    sums[4 * kWidth + c] = s4[c];
-    sums[5 * kWidth + c] = s5[c];
-    sums[6 * kWidth + c] = s6[c];
-    sums[7 * kWidth + c] = s7[c];
-  }
+  sdk::multiply_panel<kWidth>(x, panel, d, sums);
 }
 
 // Of each vector and lane: the least of half - product, the panel that it is of, and the second least.
@@ -159,7 +133,7 @@ bool Centres::are(std::span<const float> centres) const {
 // |x - c|^2 / 2 = |x|^2 / 2 + (|c|^2 / 2 - x c), of which the first is the same for all centres. What lies so
 // near to the least that rounding to f32 may have chosen is decided in f64.
 void Centres::nearest(const float* vectors, size_t count, uint32_t* to) const {
-  std::vector<float> shifted(kVectors * d_);  // behind the last vector: what was there, and is not read
+  std::vector<float> shifted(kVectors * d_);  // past the last vector: what was there, and is not read
   float sums[kSums];
   Least found;
   for (size_t begin = 0; begin < count; begin += kVectors) {

@@ -39,7 +39,7 @@ class Centres {
   std::vector<float> zeros_;   // [d]
   double longest_ = 0;         // length of a centre, less the mean
   std::vector<float> panels_;  // [ceil(k / 16), d, 16], less the mean
-  std::vector<float> halves_;  // [ceil(k / 16), 8 times the same, 16], |c|^2 / 2; infinite behind the last
+  std::vector<float> halves_;  // [ceil(k / 16), 8 times the same, 16], |c|^2 / 2; infinite past the last
 };
 
 }  // namespace plait::kmeans

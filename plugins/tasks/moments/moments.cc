@@ -89,7 +89,7 @@ struct Moments {
   void open(Context&, const Parts& parts) {
     const PartSpec& values = checked(parts);
     n_ = numbers_of(values);
-    samples_ = elements_of(values) / n_;
+    samples_ = values.size() / n_;
     is_bytes_ = values.dtype == DType::u8;
   }
 
@@ -122,16 +122,11 @@ struct Moments {
   }
 
  private:
-  static size_t elements_of(const PartSpec& spec) {
-    size_t product = 1;
-    for (const int64_t extent : spec.shape) product *= static_cast<size_t>(extent);
-    return product;
-  }
   static int64_t triangle_of(int64_t n) {
     return static_cast<int64_t>(triangle_size(static_cast<size_t>(n)));
   }
   size_t numbers_of(const PartSpec& spec) const {
-    if (per == Per::element) return elements_of(spec);
+    if (per == Per::element) return spec.size();
     return spec.shape.empty() ? 1 : static_cast<size_t>(spec.shape.back());
   }
   const PartSpec& checked(const Parts& parts) const {
@@ -144,7 +139,7 @@ struct Moments {
       refuse(", wanted f32, f64, u8, i32 or i64");
     if (values.variable_axis >= 0)
       refuse(" with axis ", values.variable_axis, " variable, wanted a fixed shape");
-    if (elements_of(values) == 0) refuse(", wanted at least one element");
+    if (values.size() == 0) refuse(", wanted at least one element");
     if (const size_t n = numbers_of(values); covariance && n > kMost_covariances)
       refuse(", whose covariance is of ", n, " numbers, wanted at most ", kMost_covariances);
     return values;

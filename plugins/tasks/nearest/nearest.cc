@@ -62,13 +62,13 @@ struct Nearest {
   void infer(const Parts& parts, Accumulators& a) const {
     const PartSpec& values = parts.part(part);
     const bool is_half = values.dtype == DType::f16 || values.dtype == DType::bf16;
-    const int64_t d = elements_of(values.shape);
+    const size_t d = values.size();
     if (is_half || values.variable_axis >= 0 || d == 0)
       throw Error("part \"", part, "\" is ", name_of(values.dtype), std::span<const int64_t>(values.shape),
                   values.variable_axis >= 0 ? " with a variable axis" : "",
                   ", wanted f32, f64, u8, i32 or i64 of a fixed shape");
     const auto shape = from.shape(array);
-    if (shape.size() < 2 || elements_of(shape.subspan(1)) != d)
+    if (shape.size() < 2 || PartSpec(array, values.dtype, {shape.begin() + 1, shape.end()}).size() != d)
       throw Error(array, " of stage \"", from.name(), "\" is ", shape, ", wanted rows of the ", d,
                   " elements of part \"", part, "\"");
     if (shape[0] >= 0) check_rows(shape[0]);  // else only the stage's run can tell
@@ -77,7 +77,7 @@ struct Nearest {
   }
 
   void open(Context&, const Parts& parts) {
-    d_ = static_cast<size_t>(elements_of(parts.part(part).shape));
+    d_ = parts.part(part).size();
     std::vector<double> rows = from.numbers(array);
     const size_t count = rows.size() / d_;
     check_rows(static_cast<int64_t>(count));
@@ -112,12 +112,6 @@ struct Nearest {
   }
 
  private:
-  static int64_t elements_of(std::span<const int64_t> shape) {
-    int64_t product = 1;
-    for (const int64_t extent : shape) product *= extent;
-    return product;
-  }
-
   void check_rows(int64_t count) const {
     if (count < k)
       throw Error(array, " of stage \"", from.name(), "\" has ", count, " rows, wanted at least k, ", k);

@@ -3,44 +3,18 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <plait/sdk/fast.hpp>
+#include <plait/sdk/panels.hpp>
 
 namespace plait::nearest {
 namespace {
 
-constexpr size_t kWidth = 8;    // rows of a panel
-constexpr size_t kVectors = 8;  // whose products with a panel stay in registers
+constexpr size_t kWidth = 8;  // rows of a panel
+constexpr size_t kVectors = sdk::kPanelVectors;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// sums [8, 8] = x [8, d] times a panel [d, 8]. Each sum runs over i alone: how vectors and rows are blocked
-// does not change it.
+// sums [8, kWidth] = x [8, d] times a panel [d, kWidth].
 PLAIT_FAST void multiply(const double* x, const double* panel, size_t d, double* sums) {
-  double s0[kWidth] = {}, s1[kWidth] = {}, s2[kWidth] = {}, s3[kWidth] = {};
-  double s4[kWidth] = {}, s5[kWidth] = {}, s6[kWidth] = {}, s7[kWidth] = {};
-  for (size_t i = 0; i < d; ++i) {
-    const double* const y = panel + i * kWidth;
-    const double* const xi = x + i;
-    for (size_t c = 0; c < kWidth; ++c) {
-      s0[c] += xi[0] * y[c];
-      s1[c] += xi[d] * y[c];
-      s2[c] += xi[2 * d] * y[c];
-      s3[c] += xi[3 * d] * y[c];
-      s4[c] += xi[4 * d] * y[c];
-      s5[c] += xi[5 * d] * y[c];
-      s6[c] += xi[6 * d] * y[c];
-      s7[c] += xi[7 * d] * y[c];
-    }
-  }
-  for (size_t c = 0; c < kWidth; ++c) {
-    sums[c] = s0[c];
-    sums[kWidth + c] = s1[c];
-    sums[2 * kWidth + c] = s2[c];
-    sums[3 * kWidth + c] = s3[c];
-    sums[4 * kWidth + c] = s4[c];
-    sums[5 * kWidth + c] = s5[c];
-    sums[6 * kWidth + c] = s6[c];
-    sums[7 * kWidth + c] = s7[c];
-  }
+  sdk::multiply_panel<kWidth>(x, panel, d, sums);
 }
 
 double squared_distance(const double* x, const double* y, size_t d) {
@@ -89,7 +63,7 @@ Rows::Rows(std::vector<double> rows, size_t d, Metric metric)
 // |x - r|^2 / 2 = |x|^2 / 2 + (|r|^2 / 2 - x r), of which the first is the same for all rows.
 void Rows::nearest(const double* vectors, size_t m, size_t k, std::vector<Near>& to) const {
   to.assign(m * k, {kInfinity, 0});
-  std::vector<double> eight(kVectors * d_);  // behind the last vector: what was there, and is not read
+  std::vector<double> eight(kVectors * d_);  // past the last vector: what was there, and is not read
   double sums[kVectors * kWidth];
   for (size_t begin = 0; begin < m; begin += kVectors) {
     const size_t some = std::min(kVectors, m - begin);

@@ -34,7 +34,7 @@ class Rows {
   size_t d_;
   Metric metric_;
   std::vector<double> panels_;  // [ceil(n / 8), d, 8]
-  std::vector<double> halves_;  // |r|^2 / 2, by cosine 0; infinite behind the last one
+  std::vector<double> halves_;  // |r|^2 / 2, by cosine 0; infinite past the last one
 };
 
 // Units: of the elements

@@ -74,7 +74,7 @@ struct Pca {
 
   void infer(const Parts& parts, Accumulators& a) const {
     const PartSpec& values = checked(parts);
-    const auto d = static_cast<int64_t>(elements_of(values)), k = components == 0 ? d : components;
+    const auto d = static_cast<int64_t>(values.size()), k = components == 0 ? d : components;
     a.sum("sum", {d});  // in the second pass of x - mean
     a.sum("product", {static_cast<int64_t>(triangle_size(static_cast<size_t>(d)))});
     a.state("mean", DType::f64, {d});
@@ -88,7 +88,7 @@ struct Pca {
   }
 
   void open(Context&, const Parts& parts) {
-    d_ = elements_of(checked(parts));
+    d_ = checked(parts).size();
     k_ = components == 0 ? d_ : static_cast<size_t>(components);
   }
 
@@ -136,15 +136,10 @@ struct Pca {
   }
 
  private:
-  static size_t elements_of(const PartSpec& spec) {
-    size_t product = 1;
-    for (const int64_t extent : spec.shape) product *= static_cast<size_t>(extent);
-    return product;
-  }
   const PartSpec& checked(const Parts& parts) const {
     const PartSpec& values = parts.part(part);
     const bool is_half = values.dtype == DType::f16 || values.dtype == DType::bf16;
-    const size_t d = elements_of(values);
+    const size_t d = values.size();
     if (is_half || values.variable_axis >= 0 || d == 0 || d > kMost)
       throw Error("part \"", part, "\" is ", name_of(values.dtype), std::span<const int64_t>(values.shape),
                   values.variable_axis >= 0 ? " with a variable axis" : "",

@@ -3,7 +3,7 @@
  *
  *   (nothing)  as the header says
  *   OLDER      structs end where a first version of them might have, the reducer's before it could reduce
- *              keys: behind the end lies what must not be read
+ *              keys: past the end lies what must not be read
  *   NEWER      structs are longer than the host knows, with members that it has never heard of, and a later
  *              minor
  *
@@ -20,7 +20,7 @@
 #define EXPORT __attribute__((visibility("default")))
 #endif
 
-/* A struct with room behind it. AGE writes its size, and poison into the room. */
+/* A struct with room after it. AGE writes its size, and poison into the room. */
 #define AGED(type, name) \
   static struct {        \
     type s;              \
@@ -33,7 +33,7 @@
 #else
 #define SIZE(type, last_known) ((uint32_t)sizeof(type))
 #endif
-/* `last_known` is the last member of the older form; what is behind the end is poison. */
+/* `last_known` is the last member of the older form; what is past the end is poison. */
 #define AGE(type, name, last_known)                                                                   \
   do {                                                                                                \
     const size_t end = SIZE(type, last_known) < sizeof(type) ? SIZE(type, last_known) : sizeof(type); \

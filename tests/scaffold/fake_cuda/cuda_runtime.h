@@ -332,7 +332,7 @@ class Stream {
   std::condition_variable changed_;
   std::vector<Piece> ring_{kDepth};
   size_t first_ = 0, waiting_ = 0;    // of the ring; the first stays in it while it runs
-  cudaError_t failed_ = cudaSuccess;  // as on a card, what is queued behind a failure fails too
+  cudaError_t failed_ = cudaSuccess;  // as on a card, what is queued after a failure fails too
   bool closing_ = false;
   std::unique_ptr<Recording> recording_;  // while it is recorded
   bool spoilt_ = false;

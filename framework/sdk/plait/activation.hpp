@@ -1,0 +1,65 @@
+// Layers that apply an Activation (simd.hpp) to each element: all that is left to write is what it is and of
+// which fields it is made. Optional; sdk.hpp does not include it. It holds the
+// namespaces of simd.hpp: a source that includes it does not include <plait/simd/base.hpp> too.
+//
+//   struct Leaky : ActivationLayer<Leaky> {
+//     float slope = 0.01f;
+//     static void describe(Describe<Leaky>& d) {
+//       d.doc("x, or slope x below zero");
+//       d.field("slope", &Leaky::slope).doc("slope below zero").range(0, 1);
+//     }
+//     Activation activation() const { return {Activation::Kind::kRelu, slope, 0}; }
+//   };
+//   PLAIT_PLUGIN("acme.leaky", "1.0.0", "Apache-2.0", layer<Leaky>("acme.leaky"));
+//
+// Shapes: x and y alike, f32, of any extents. Works in place, takes its gradient from the output, and says
+// that it is the epilogue of the activation's name, so that a layer before it that can absorbs it.
+// Fails with: kInvalid for an input of another element type. Threads: [any]
+#pragma once
+#include <plait/sdk.hpp>
+
+// The order of these is their meaning.
+// clang-format off
+#include <plait/simd/base.hpp>
+#include <plait/simd/activation.inc.hpp>
+#include <plait/simd/avx2.hpp>
+#include <plait/simd/activation.inc.hpp>
+#include <plait/simd/avx512.hpp>
+#include <plait/simd/activation.inc.hpp>
+#include <plait/simd/end.hpp>
+// clang-format on
+
+namespace plait::sdk {
+
+// Self has `Activation activation() const`, of any kind but the identity.
+template <class Self>
+struct ActivationLayer {
+  static constexpr bool in_place = true;
+
+  void infer(LayerShapes& s) const {
+    if (s.input().dtype() != DType::f32) s.fail("input is ", s.input(), ", wanted f32");
+    const Activation f = self().activation();
+    s.output_like(0);
+    s.in_place();
+    s.is_epilogue(f.name(), f.alpha, f.beta);
+  }
+
+  void forward(Context& c, In x, Out y) const {
+    const Activation f = self().activation();
+    c.parallel_for(x.size(), [&](size_t begin, size_t end) {
+      PLAIT_SIMD_CALL(activate_all, f, x.data() + begin, y.data() + begin, end - begin);
+    });
+  }
+
+  void backward_from_output(Context& c, In y, In dy, Out dx) const {
+    const Activation f = self().activation();
+    c.parallel_for(y.size(), [&](size_t begin, size_t end) {
+      PLAIT_SIMD_CALL(slope_all, f, y.data() + begin, dy.data() + begin, dx.data() + begin, end - begin);
+    });
+  }
+
+ private:
+  const Self& self() const { return static_cast<const Self&>(*this); }
+};
+
+}  // namespace plait::sdk

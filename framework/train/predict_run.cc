@@ -1,0 +1,195 @@
+#include "train/predict_run.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "cluster/local_transport.h"
+#include "mapreduce/sink.h"
+#include "train/array_file.h"
+#include "train/blocks.h"
+#include "train/given_records.h"
+#include "train/input_record.h"
+#include "train/job_data.h"
+#include "train/ranks.h"
+#include "train/run_folder.h"
+#include "train/run_weights.h"
+#include "train/stage_record.h"
+
+namespace plait {
+namespace {
+
+class Prediction {
+ public:
+  Prediction(const Registry& registry, const Job& job, const PredictOptions& options, Files& files)
+      : registry_(registry), job_(job), options_(options), files_(files) {
+    job_.losses.clear();  // their targets are not there
+    job_.metrics.clear();
+  }
+
+  Result<PredictSummary> run() {
+    PLAIT_TRY(choose_sink());
+    PLAIT_ASSIGN(const auto device, Device::open(registry_, *job_.device.entry, *job_.device.config));
+    const auto world = single();
+    PLAIT_TRY(share_used_arrays(files_, options_.run_dir, job_, *world));
+    PLAIT_ASSIGN(const int fair, fair_threads(*world));
+    const int threads = options_.threads > 0 ? options_.threads : fair;
+    StoppableWork work(*world);
+    PLAIT_TRY(open_records({registry_, *world, work, threads}));
+    BlockParts parts{
+        &registry_,          &job_,   device.get(), set_.reader, set_.order.get(), set_.records(),
+        job_.evaluate.batch, threads, &work,        true};
+    PLAIT_ASSIGN(const auto blocks, Blocks::create(parts, 0, 1));
+    PLAIT_ASSIGN(const auto plain, read_weights(blocks->plan().network()));
+    make_scores(blocks->plan().network());
+    PLAIT_TRY(out("", sink_->check(result_specs())));
+    PLAIT_TRY(blocks->run(plain_weights_of(plain), {[this](const BlockView& view) { return keep(view); }}));
+    PLAIT_TRY(write_scores());
+    summary_.samples = set_.records();
+    summary_.shape.assign(scores_.shape.begin() + 1, scores_.shape.end());
+    return summary_;
+  }
+
+ private:
+  // The one that --sink names, or that --out's ending means.
+  Status choose_sink() {
+    std::vector<const TypeEntry*> fit = sinks_for(registry_, options_.out);
+    if (!options_.sink.empty()) {
+      const TypeEntry* named = registry_.find(kKindOf<plait_sink_ops>, options_.sink);
+      if (named == nullptr) return {Code::kUsage, "--sink: no sink \"" + options_.sink + "\" is loaded"};
+      fit = {named};
+    }
+    if (fit.empty()) {
+      std::string endings;
+      for (const std::string& one : all_endings(registry_)) endings += (endings.empty() ? "" : ", ") + one;
+      return out(options_.out + ": ", {Code::kInvalid, "wanted a name that ends in one of " + endings});
+    }
+    if (fit.size() > 1)
+      return out(options_.out + ": ",
+                 {Code::kInvalid, std::string("both ") + fit[0]->type->id + " and " + fit[1]->type->id +
+                                      " write such a file; say which by --sink"});
+    PluginSpec spec{fit[0], nullptr, {}};
+    PLAIT_ASSIGN(spec.config, default_config(*fit[0]->type));
+    PLAIT_ASSIGN(sink_, Sink::create(registry_, spec));
+    is_table_ = is_table(*fit[0]);
+    return {};
+  }
+
+  static Status out(const std::string& what, const Status& status) {
+    return status ? status : Status(status.code(), "--out " + what + status.message());
+  }
+
+  bool uses_own_records() const { return options_.in == "test" || options_.in == "validation"; }
+
+  Status open_records(const FitAround& around) {
+    PLAIT_ASSIGN(const std::optional<InputRecord> kept, read_input_record(files_, options_.run_dir, job_));
+    if (kept) return open_records(*kept);
+    PLAIT_ASSIGN(InputRecord asked, ask_source());
+    PLAIT_ASSIGN(asked.fits, found_.find(job_, around));
+    return open_records(asked);
+  }
+
+  Status open_records(const InputRecord& input) {
+    class_names_ = input.class_names;
+    if (!uses_own_records()) {
+      std::string note;
+      PLAIT_ASSIGN(given_,
+                   GivenRecords::read(files_, options_.in, input.parts.front(), options_.heading, note));
+      if (!note.empty()) summary_.notes.push_back(note);
+      job_.test = given_->spec();
+    }
+    PLAIT_ASSIGN(set_, open_set(registry_, job_, uses_own_records() ? options_.in : "test", &input.fits));
+    return {};
+  }
+
+  // For a run that kept nothing.
+  Result<InputRecord> ask_source() const {
+    CallContext context;
+    const PluginSpec& like = job_.test ? job_.test : job_.source;
+    PLAIT_ASSIGN(const Instance source,
+                 create_instance(registry_, *like.entry, *like.config, PLAIT_HOST_DEVICE, context));
+    PLAIT_ASSIGN(const SourceDescription described, describe_source(source, context));
+    return InputRecord{described.parts, described.n_classes, described.class_names, {}, {}, {}};
+  }
+
+  Result<std::vector<std::vector<float>>> read_weights(const Network& network) {
+    PLAIT_ASSIGN(const RunWeights read, read_run_weights(files_, options_.run_dir, options_.weights));
+    PLAIT_ASSIGN(UsedWeights used, use_weights(read.bytes, network, weights_path()));
+    for (const std::string& note : {read.note, used.note})
+      if (!note.empty()) summary_.notes.push_back(note);
+    return std::move(used.plain);
+  }
+  std::string weights_path() const { return plait::weights_path(options_.run_dir, options_.weights); }
+
+  // The tensor of the last layer of the file.
+  void make_scores(const Network& network) {
+    tensor_ = network.tensor(job_.layers.back().name);
+    const PartSpec& spec = network.tensors[static_cast<size_t>(tensor_)].spec;
+    scores_.shape = {set_.records()};
+    scores_.shape.insert(scores_.shape.end(), spec.shape.begin() + 1, spec.shape.end());
+    for (auto extent = scores_.shape.begin() + 1; extent != scores_.shape.end(); ++extent) {
+      width_ *= static_cast<size_t>(*extent);
+    }
+    scores_.values.resize(static_cast<size_t>(set_.records()) * width_);
+  }
+
+  // Blocks write to places of their own.
+  Status keep(const BlockView& view) {
+    float* to = scores_.values.data() + static_cast<size_t>(view.first_record) * width_;
+    const uint64_t bytes = static_cast<uint64_t>(view.count) * width_ * sizeof(float);
+    PLAIT_TRY(view.stream.copy_out(to, view.replica.tensor(tensor_), bytes));
+    return view.stream.synchronize();
+  }
+
+  // In a table a line for each record: its number, the place of its largest score, and the scores; else the
+  // scores as the layer makes them.
+  std::vector<SinkArraySpec> result_specs() const {
+    const std::string& layer = job_.layers.back().name;
+    if (!is_table_) return {{{layer, PLAIT_F32, scores_.shape, -1}, {}}};
+    const int64_t records = scores_.shape.front();
+    std::vector<std::string> columns = class_names_;
+    if (columns.size() != width_) columns.clear();
+    for (size_t c = columns.size(); c < width_; ++c) columns.push_back("s" + std::to_string(c));
+    return {{{"index", PLAIT_I64, {records}, -1}, {}},
+            {{"prediction", PLAIT_I64, {records}, -1}, {}},
+            {{layer, PLAIT_F32, {records, static_cast<int64_t>(width_)}, -1}, std::move(columns)}};
+  }
+
+  Status write_scores() {
+    const auto records = static_cast<size_t>(scores_.shape.front());
+    std::vector<int64_t> index(records), prediction(records);
+    for (size_t n = 0; n < records; ++n) {
+      const float* row = scores_.values.data() + n * width_;
+      index[n] = static_cast<int64_t>(n);
+      prediction[n] = std::max_element(row, row + width_) - row;
+    }
+    std::vector<const void*> data = {scores_.values.data()};
+    if (is_table_) data = {index.data(), prediction.data(), scores_.values.data()};
+    return files_.write_pieces_atomically(
+        options_.out, [&](const Files::Writer& write) { return sink_->write(result_specs(), data, write); });
+  }
+
+  const Registry& registry_;
+  Job job_;
+  const PredictOptions& options_;
+  Files& files_;
+  PredictSummary summary_;
+  std::unique_ptr<GivenRecords> given_;
+  FoundFits found_;
+  EvaluationSet set_;
+  std::vector<std::string> class_names_;
+  Array scores_;
+  std::unique_ptr<Sink> sink_;
+  bool is_table_ = false;
+  int tensor_ = -1;
+  size_t width_ = 1;
+};
+
+}  // namespace
+
+Result<PredictSummary> predict_run(const Registry& registry, const Job& job, const PredictOptions& options,
+                                   Files& files) {
+  PLAIT_TRY(check_network(job));
+  return Prediction(registry, job, options, files).run();
+}
+
+}  // namespace plait

@@ -1,0 +1,94 @@
+// LayerBench: create with the answers kept, destroy.
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "verify/benches/layer_run.h"
+#include "verify/engine/heap.h"
+
+namespace plait {
+namespace {
+
+LayerBench::Needs& answers(const plait_layer_needs* needs) {
+  return *static_cast<LayerBench::Needs*>(needs->host_data);
+}
+
+plait_layer_needs needs_for(LayerBench::Needs& needs) {
+  plait_layer_needs c{};
+  c.struct_size = sizeof c;
+  c.host_data = &needs;
+  c.saved = [](const plait_layer_needs* n, uint64_t bytes) { answers(n).saved = bytes; };
+  c.workspace = [](const plait_layer_needs* n, uint64_t bytes) { answers(n).workspace = bytes; };
+  c.prepared = [](const plait_layer_needs* n, uint64_t bytes) { answers(n).prepared = bytes; };
+  c.stored_elements = [](const plait_layer_needs* n, uint32_t index, uint64_t count) {
+    answers(n).stored.emplace_back(index, count);
+  };
+  c.backward_reads = [](const plait_layer_needs* n, uint32_t reads) { answers(n).reads = reads; };
+  c.accumulates = [](const plait_layer_needs* n) { answers(n).accumulates = true; };
+  return c;
+}
+
+std::vector<uint8_t> needed_gradients(const LayerCase& made, const BenchOptions& options) {
+  if (!options.gradient_needed.empty()) return options.gradient_needed;
+  std::vector<uint8_t> needed;
+  for (size_t i = 0; i < made.inputs.size(); ++i)
+    needed.push_back(options.training && made.inputs[i].dtype == PLAIT_F32 && made.range(i) == nullptr);
+  return needed;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LayerBench>> LayerBench::create(Trial& trial, const LayerCase& made,
+                                                       BenchOptions options) {
+  std::unique_ptr<LayerBench> bench(new LayerBench(made, std::move(options)));
+  bench->device_ = trial.device();
+  bench->options_.gradient_needed = needed_gradients(made, bench->options_);
+  const uint64_t refused = bench->options_.refused_allocation;
+  trial.doing((refused > 0 ? fmt::format("create with allocation {} refused, ", refused) : "create, ") +
+              made.text());
+  PLAIT_TRY(bench->create_instance(trial).at("create, " + made.text()));
+  return bench;
+}
+
+Status LayerBench::create_instance(Trial& trial) {
+  ops_ = &trial.ops<plait_layer_ops>();
+  const RawParts inputs(layer_.inputs), outputs(layer_.shapes.outputs);
+  plait_epilogue epilogue{sizeof(plait_epilogue), 0, nullptr, 0, 0};
+  const plait_epilogue* const epilogues[] = {&epilogue};
+  if (options_.epilogue) {
+    epilogue.name = options_.epilogue->name.c_str();
+    epilogue.alpha = options_.epilogue->alpha, epilogue.beta = options_.epilogue->beta;
+  }
+  plait_layer_request request{};
+  request.struct_size = sizeof request;
+  request.n_inputs = inputs.size();
+  request.config = layer_.spec.plugin.config.get();
+  request.inputs = inputs.data();
+  request.input_gradient_needed = options_.gradient_needed.data();
+  request.n_epilogues = options_.epilogue ? 1 : 0;
+  request.training = options_.training;
+  request.epilogues = epilogues;
+  request.parameters_frozen = options_.parameters_frozen;
+  request.n_outputs = outputs.size();
+  request.outputs = outputs.data();
+  const plait_layer_needs needs = needs_for(needs_);
+  CallContext context(options_.lanes, options_.parallel_for);
+  PLAIT_ASSIGN(const auto side, DeviceSide::create(device_));
+  side->serve(context);
+  return context.call([&] {
+    const Refusal refusal(options_.refused_allocation);
+    return ops_->create(context.raw(), &request, &needs, &self_);
+  });
+}
+
+LayerBench::~LayerBench() {
+  if (self_ != nullptr) ops_->destroy(self_);
+}
+
+uint64_t LayerBench::stored_elements(size_t parameter) const {
+  for (const auto& [index, count] : needs_.stored)
+    if (index == parameter) return count;
+  return layer_.shapes.parameters[parameter].elements;
+}
+
+}  // namespace plait

@@ -1,0 +1,158 @@
+#include "verify/engine/child.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include "verify/engine/sanitizer.h"
+
+namespace plait {
+namespace {
+
+constexpr char kDone[] = "\n[done]";  // the end of an answer that was not cut short
+
+bool write_all(int descriptor, const std::string& text) {
+  for (size_t at = 0; at < text.size();) {
+    const ssize_t wrote = ::write(descriptor, text.data() + at, text.size() - at);
+    if (wrote <= 0 && errno != EINTR) return false;
+    if (wrote > 0) at += static_cast<size_t>(wrote);
+  }
+  return true;
+}
+
+// A file that is open, by device and number; zeros: none.
+std::pair<dev_t, ino_t> identity(int descriptor) {
+  struct stat file {};
+  return ::fstat(descriptor, &file) == 0 ? std::pair(file.st_dev, file.st_ino) : std::pair<dev_t, ino_t>();
+}
+
+// Files of the plugin's hints, and whatever it writes, go with the folder.
+std::string make_folder() {
+  std::string name = (std::filesystem::temp_directory_path() / "plait_verify_XXXXXX").string();
+  return ::mkdtemp(name.data()) != nullptr && ::chdir(name.c_str()) == 0 ? name : "";
+}
+
+// The last line that is not empty.
+std::string last_line(const std::string& text) {
+  const size_t end = text.find_last_not_of(" \n\r\t");
+  if (end == std::string::npos) return "";
+  const size_t before = text.rfind('\n', end);
+  const size_t begin = before == std::string::npos ? 0 : before + 1;
+  return text.substr(begin, std::min<size_t>(end + 1 - begin, 300));
+}
+
+// What a plugin prints would lie among the results; what it says of errors is kept.
+const ChildSetup kTest{.out = ChildSetup::kNowhere,
+                       .err = ChildSetup::kRead,
+                       .group = ChildSetup::Group::kOwnEndsWithIt,
+                       .writes_core = false};
+
+int be_child(int descriptor, TestProgress& progress, const std::function<std::string(TestProgress&)>& work) {
+  const std::string folder = make_folder();
+  const auto pipe = identity(descriptor);
+  const std::string answer = work(progress) + kDone;
+  progress.lost_pipe = identity(descriptor) != pipe || !write_all(descriptor, answer);
+  std::error_code ignored;
+  if (!folder.empty()) std::filesystem::remove_all(folder, ignored);
+  ::_exit(0);  // destructors of plugins are not under test
+}
+
+std::string signal_name(int number) {
+  const char* name = ::sigabbrev_np(number);
+  return name != nullptr ? fmt::format("SIG{}", name) : fmt::format("signal {}", number);
+}
+
+}  // namespace
+
+void Child::Unmap::operator()(TestProgress* progress) const { ::munmap(progress, sizeof(TestProgress)); }
+
+Result<Child> Child::start(WaitLoop& loop, const std::function<std::string(TestProgress&)>& work,
+                           double limit_s) {
+  void* shared =
+      ::mmap(nullptr, sizeof(TestProgress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED) return {Code::kIo, std::string("mmap: ") + std::strerror(errno)};
+  Progress progress(static_cast<TestProgress*>(shared));
+  PLAIT_ASSIGN(ChildProcess process,
+               ChildProcess::fork(
+                   loop, [&](int answer) { return be_child(answer, *progress, work); }, kTest));
+  return Child(std::move(process), std::move(progress), limit_s);
+}
+
+Child::Child(ChildProcess process, Progress progress, double limit_s)
+    : progress_(std::move(progress)),
+      process_(std::move(process)),
+      limit_s_(limit_s),
+      begin_(std::chrono::steady_clock::now()) {}
+
+double Child::age() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+}
+
+double Child::used_s() const {
+  clockid_t clock;
+  timespec used{};
+  if (::clock_getcpuclockid(process_.id(), &clock) != 0 || ::clock_gettime(clock, &used) != 0) return 0;
+  return static_cast<double>(used.tv_sec) + 1e-9 * static_cast<double>(used.tv_nsec);
+}
+
+double Child::patience_s() const { return limit_s_ / 10; }
+
+bool Child::is_late() {
+  constexpr double kStill = 1e-3;  // of the time that passes
+  constexpr double kOldest = 10;   // limits
+  const double now = age(), used = used_s();
+  if (used - used_s_ > kStill * (now - moved_s_)) used_s_ = used, moved_s_ = now;
+  return used > limit_s_ || now - moved_s_ > limit_s_ || now > kOldest * limit_s_;
+}
+
+bool Child::has_ended() {
+  if (process_.has_ended() && seconds_ == 0) seconds_ = age();
+  return process_.has_ended();
+}
+
+void Child::kill() {
+  hung_ = true;
+  seconds_ = age();
+  process_.kill();
+}
+
+std::string Child::at() const {
+  return progress_->text[0] != '\0' ? fmt::format(": {}", progress_->text) : "";
+}
+
+Result<std::string> Child::answer() {
+  const std::string text = process_.take_answer();
+  if (text.ends_with(kDone)) return text.substr(0, text.size() - std::strlen(kDone));
+  if (hung_)
+    return {Code::kPlugin, fmt::format("hangs (no answer within {:g} s of its own time){}", limit_s_, at())};
+  const std::string& errors = process_.output();
+  if (const std::string report = sanitizer_report(errors); !report.empty())
+    return {Code::kPlugin, fmt::format("{}{}", report, at())};
+  if (progress_->lost_pipe)
+    return {
+        Code::kPlugin,
+        fmt::format("closes a file descriptor that is not its own, the one over which results come back{}",
+                    at())};
+  const std::string line = last_line(errors);
+  const std::string said = line.empty() ? "" : fmt::format("; its last words: {}", line);
+  if (const int number = process_.ending().signal; number != 0) {
+    const char* hint = number == SIGABRT ? ", an exception or an assertion that nobody caught" : "";
+    return {Code::kPlugin, fmt::format("crashes ({}{}){}{}", signal_name(number), hint, at(), said)};
+  }
+  return {Code::kPlugin,
+          fmt::format("ends the process with status {}{}{}", process_.ending().exit_status, at(), said)};
+}
+
+}  // namespace plait

@@ -1,0 +1,55 @@
+// Work done in a process of its own, with what it answers and how it ends.
+#pragma once
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/status.h"
+#include "io/child_process.h"
+#include "verify/engine/trial.h"
+
+namespace plait {
+
+// Threads: [one at a time], in a process without other threads (it forks).
+class Child {
+ public:
+  // Runs `work` in a new process, in an empty folder of its own; what it returns is the answer. `loop`
+  // outlives the child; has_ended is worth asking again when it has waited. Fails with: kIo when the system
+  // makes no process. Threads of the work together may use `limit_s` of processor time; see is_late.
+  static Result<Child> start(WaitLoop& loop, const std::function<std::string(TestProgress& progress)>& work,
+                             double limit_s);
+
+  // How long to wait before is_late is worth asking again.
+  double patience_s() const;
+  // True when it has used its time, has stood still (used none) for as long, or is ten times as old: on a
+  // machine that is slow or busy with others a test may take long.
+  bool is_late();
+  bool has_ended();
+  void kill();  // past its limit
+
+  // After has_ended said true or kill: ok with the answer, or how it ended ("crashed (SIGSEGV) in forward,
+  // ...").
+  Result<std::string> answer();
+  double seconds() const { return seconds_; }
+
+ private:
+  struct Unmap {
+    void operator()(TestProgress* progress) const;
+  };
+  using Progress = std::unique_ptr<TestProgress, Unmap>;  // memory that both processes see
+  Child(ChildProcess process, Progress progress, double limit_s);
+  double age() const;
+  double used_s() const;  // of processor time
+  std::string at() const;
+
+  Progress progress_;
+  ChildProcess process_;
+  double limit_s_;
+  std::chrono::steady_clock::time_point begin_;
+  double used_s_ = 0, moved_s_ = 0;  // when it was last seen at work: time used, age
+  bool hung_ = false;
+  double seconds_ = 0;
+};
+
+}  // namespace plait

@@ -1,0 +1,296 @@
+// The order of tests, and who runs when.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <regex>
+#include <sstream>
+
+#include "registry/kinds.h"
+#include "verify/engine/child.h"
+#include "verify/verify.h"
+
+namespace plait {
+namespace {
+
+struct Test {
+  TestName name;
+  const Law* law;
+};
+
+bool has_children(const plait_field* const* fields, uint32_t count) {
+  for (uint32_t i = 0; i < count; ++i) {
+    if (fields[i]->kind == PLAIT_FIELD_CHILD) return true;
+    if (fields[i]->kind == PLAIT_FIELD_MESSAGE && has_children(fields[i]->fields, fields[i]->n_fields))
+      return true;
+  }
+  return false;
+}
+
+// Examples are pipeline text, which stands for a whole job with a device and a reducer.
+bool has_hints(const PluginFile& file) {
+  const plait_plugin* plugin = file.plugin;
+  return PLAIT_HAS(plugin, get_extension) && plugin->get_extension(PLAIT_EXTENSION_VERIFY) != nullptr;
+}
+
+// Other plugins are loaded only where they are needed: most tests begin faster without.
+bool needs_companions(const Registry& alone) {
+  if (!alone.failures().empty()) return true;
+  for (const auto& file : alone.files())
+    if (has_hints(*file)) return true;
+  for (const auto& [type, entry] : alone.types()) {
+    if (has_children(entry.type->fields, entry.type->n_fields)) return true;
+    if (find_kind(type.kind)->writes_its_children) return true;
+    for (const auto& [device, made] : entry.implementations)
+      if (device != PLAIT_HOST_DEVICE) return true;
+  }
+  return false;
+}
+
+Result<Registry> load(const std::string& file, const SearchPath& companions) {
+  PLAIT_ASSIGN(Registry alone, Registry::load({{file}, {}}));
+  if (!needs_companions(alone)) return alone;
+  SearchPath path = companions;
+  path.files = {file};
+  return Registry::load(path);
+}
+
+// The implementations that are in the file itself.
+bool is_of_file(const plait_implementation* made, const Registry& registry, const std::string& file) {
+  for (const auto& known : registry.files()) {
+    if (known->path != file) continue;
+    for (uint32_t i = 0; i < known->plugin->n_implementations; ++i)
+      if (known->plugin->implementations[i] == made) return true;
+  }
+  return false;
+}
+
+std::vector<Test> tests_of(const Registry& registry, const std::string& file) {
+  std::vector<Test> tests;
+  for (const Law& law : all_laws())
+    if (std::strcmp(law.kind, "library") == 0) tests.push_back({{file, "", "", "", law.name}, &law});
+  for (const auto& [type, entry] : registry.types()) {
+    const bool shares_id = registry.named(type.id).size() > 1;
+    for (const auto& [device, made] : entry.implementations) {
+      if (!is_of_file(made, registry, file)) continue;
+      for (const Law& law : all_laws()) {
+        if (std::strcmp(law.kind, "type") == 0 || law.kind == type.kind)
+          tests.push_back({{file, type.kind, type.id, device, law.name, shares_id}, &law});
+      }
+    }
+  }
+  return tests;
+}
+
+// Between processes: "law number \t kind \t type \t device \t 1 where it shares its id" a line.
+std::string write_tests(const std::vector<Test>& tests) {
+  std::string text;
+  for (const Test& test : tests)
+    text += fmt::format("{}\t{}\t{}\t{}\t{:d}\n", test.law - all_laws().data(), test.name.kind,
+                        test.name.type_id, test.name.device_id, test.name.shares_id);
+  return text;
+}
+
+std::vector<Test> read_tests(const std::string& text, const std::string& file) {
+  std::vector<Test> tests;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string number, kind, type, device, shares_id;
+    for (std::string* word : {&number, &kind, &type, &device, &shares_id}) std::getline(words, *word, '\t');
+    const Law& law = all_laws()[std::stoul(number)];
+    tests.push_back({{file, kind, type, device, law.name, shares_id == "1"}, &law});
+  }
+  return tests;
+}
+
+// '+' passed, '!' failed, '-' skipped, then the message.
+std::string try_law(const Test& test, const VerifyOptions& options, TestProgress& progress) {
+  std::unique_ptr<Registry> registry;
+  if (std::strcmp(test.law->kind, "library") != 0) {
+    auto loaded = load(test.name.file, options.companions);
+    if (!loaded) return "!" + loaded.status().message();
+    registry = std::make_unique<Registry>(std::move(*loaded));
+  }
+  Trial trial(test.name, options.seed, registry.get(), &progress);
+  Status status;
+  try {
+    status = trial.open_device();
+    if (status) status = test.law->check(trial);
+  } catch (const std::exception& thrown) {
+    status =
+        broken(fmt::format("an exception came out of the plugin: {} ({})", thrown.what(), progress.text));
+  } catch (...) {
+    status = broken(
+        fmt::format("an exception that is no std::exception came out of the plugin ({})", progress.text));
+  }
+  if (is_skipped(status)) return "-" + status.message();
+  return status ? "+" + trial.remarks() : "!" + status.message();
+}
+
+TestResult result_of(const Test& test, const Result<std::string>& answer, double seconds) {
+  TestResult result{test.name, test.name.kind.empty() ? "library" : test.name.kind,
+                    test.law,  Verdict::kFailed,
+                    "",        seconds};
+  if (!answer) {
+    result.message = answer.status().message();
+  } else if (!answer->empty()) {
+    result.verdict = (*answer)[0] == '+'   ? Verdict::kPassed
+                     : (*answer)[0] == '-' ? Verdict::kSkipped
+                                           : Verdict::kFailed;
+    result.message = answer->substr(1);
+  }
+  return result;
+}
+
+class Runner {
+ public:
+  Runner(const VerifyOptions& options, const std::regex& only,
+         const std::function<void(const TestResult&)>& on_result, WaitLoop loop)
+      : loop_(std::move(loop)), options_(options), only_(only), on_result_(on_result) {}
+
+  Result<std::vector<TestResult>> run() {
+    for (const std::string& file : options_.files) PLAIT_TRY(list(file));
+    results_.resize(tests_.size());
+    told_.resize(tests_.size());
+    if (options_.in_process) return run_here();
+    while (next_ < tests_.size() || !running_.empty()) {
+      while (next_ < tests_.size() && running_.size() < static_cast<size_t>(std::max(options_.jobs, 1)))
+        PLAIT_TRY(begin());
+      wait();
+    }
+    return std::move(results_);
+  }
+
+ private:
+  struct Running {
+    size_t number;
+    std::unique_ptr<Child> child;
+  };
+
+  // A file that does not load has one test, which failed before it began.
+  Status list(const std::string& file) {
+    const auto ask = [&](TestProgress& progress) -> std::string {
+      std::snprintf(progress.text, sizeof progress.text, "loading %s", file.c_str());
+      auto registry = load(file, options_.companions);
+      return registry ? "+" + write_tests(tests_of(*registry, file)) : "!" + registry.status().message();
+    };
+    Result<std::string> answer = std::string();
+    if (options_.in_process) {
+      TestProgress progress{};
+      answer = ask(progress);
+    } else {
+      PLAIT_ASSIGN(Child child, Child::start(loop_, ask, options_.limit_s));
+      answer = wait_for(child);
+    }
+    const bool loaded = answer && answer->starts_with("+");
+    if (loaded) {
+      for (Test& test : read_tests(answer->substr(1), file)) add(std::move(test));
+      return {};
+    }
+    Test test{{file, "", "", "", loading_law().name}, &loading_law()};
+    failed_to_load_.emplace_back(tests_.size(), answer ? answer->substr(1) : answer.status().message());
+    if (!add(std::move(test))) failed_to_load_.pop_back();
+    return {};
+  }
+
+  bool add(Test test) {
+    if (!std::regex_search(test.name.text(), only_)) return false;
+    tests_.push_back(std::move(test));
+    return true;
+  }
+
+  void wait_with_patience_of(const Child& child) {
+    loop_.wait(std::chrono::milliseconds(std::lround(std::ceil(child.patience_s() * 1e3))));
+  }
+
+  // True when it has ended, by itself or by its limit.
+  static bool is_over(Child& child) {
+    if (child.has_ended()) return true;
+    if (!child.is_late()) return false;
+    child.kill();
+    return true;
+  }
+
+  Result<std::string> wait_for(Child& child) {
+    while (!is_over(child)) wait_with_patience_of(child);
+    return child.answer();
+  }
+
+  const std::string* load_failure(size_t number) const {
+    for (const auto& [test, message] : failed_to_load_)
+      if (test == number) return &message;
+    return nullptr;
+  }
+
+  Status begin() {
+    const size_t number = next_++;
+    const Test& test = tests_[number];
+    if (const std::string* failure = load_failure(number)) {
+      finish(number, "!" + *failure, 0);
+      return {};
+    }
+    PLAIT_ASSIGN(Child child,
+                 Child::start(
+                     loop_, [&](TestProgress& progress) { return try_law(test, options_, progress); },
+                     options_.limit_s));
+    running_.push_back({number, std::make_unique<Child>(std::move(child))});
+    return {};
+  }
+
+  void wait() {
+    if (running_.empty()) return;
+    wait_with_patience_of(*running_.front().child);
+    std::erase_if(running_, [&](Running& one) {
+      if (!is_over(*one.child)) return false;
+      finish(one.number, one.child->answer(), one.child->seconds());
+      return true;
+    });
+  }
+
+  void finish(size_t number, const Result<std::string>& answer, double seconds) {
+    results_[number] = result_of(tests_[number], answer, seconds);
+    told_[number] = true;
+    for (; tell_ < told_.size() && told_[tell_]; ++tell_) on_result_(results_[tell_]);
+  }
+
+  Result<std::vector<TestResult>> run_here() {
+    for (size_t number = 0; number < tests_.size(); ++number) {
+      TestProgress progress{};
+      const std::string* failure = load_failure(number);
+      finish(number, failure ? "!" + *failure : try_law(tests_[number], options_, progress), 0);
+    }
+    return std::move(results_);
+  }
+
+  WaitLoop loop_;
+  const VerifyOptions& options_;
+  const std::regex& only_;
+  const std::function<void(const TestResult&)>& on_result_;
+  std::vector<Test> tests_;
+  std::vector<std::pair<size_t, std::string>> failed_to_load_;
+  std::vector<TestResult> results_;
+  std::vector<bool> told_;
+  std::deque<Running> running_;
+  size_t next_ = 0, tell_ = 0;
+};
+
+}  // namespace
+
+Result<std::vector<TestResult>> verify(const VerifyOptions& options,
+                                       const std::function<void(const TestResult&)>& on_result) {
+  std::regex only;
+  try {
+    only = std::regex(options.only);
+  } catch (const std::regex_error& error) {
+    return {Code::kUsage, fmt::format("--only \"{}\": {}", options.only, error.what())};
+  }
+  PLAIT_ASSIGN(WaitLoop loop, WaitLoop::create());
+  return Runner(options, only, on_result, std::move(loop)).run();
+}
+
+}  // namespace plait
