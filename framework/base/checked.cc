@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace plait {
+namespace plait::inline base {
 
 Status check_bytes(const std::string& what, uint64_t bytes) {
   if (bytes <= kMostBytes) return {};
@@ -22,4 +22,4 @@ Result<int64_t> checked_product(const std::string& what, const std::string& unit
                 fmt::format("{}: {} {} are more than 64 bits count", what, fmt::join(factors, " x "), unit));
 }
 
-}  // namespace plait
+}  // namespace plait::inline base

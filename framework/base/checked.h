@@ -12,7 +12,7 @@
 
 #include "base/status.h"
 
-namespace plait {
+namespace plait::inline base {
 
 // No tensor has more elements, and nothing takes more bytes: no memory holds it, and sums of many such sizes
 // stay far from the end of 64 bits.
@@ -42,4 +42,4 @@ Status check_bytes(const std::string& what, uint64_t bytes);
 Result<int64_t> checked_product(const std::string& what, const std::string& unit,
                                 std::initializer_list<int64_t> factors);
 
-}  // namespace plait
+}  // namespace plait::inline base

@@ -4,7 +4,7 @@
 #include <atomic>
 #include <chrono>
 
-namespace plait {
+namespace plait::inline base {
 
 // Threads: [any]
 class Clock {
@@ -35,4 +35,4 @@ class ManualClock final : public Clock {
   std::atomic<Nanoseconds::rep> ticks_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline base

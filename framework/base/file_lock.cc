@@ -10,7 +10,7 @@
 #include "base/files.h"
 #include "base/shown.h"
 
-namespace plait {
+namespace plait::inline base {
 namespace {
 
 constexpr size_t kMostHolder_bytes = 512;
@@ -105,4 +105,4 @@ Result<std::unique_ptr<FileLock>> MemoryFiles::lock(const std::string& path, con
   return std::unique_ptr<FileLock>(std::make_unique<Lock>(*this, path));
 }
 
-}  // namespace plait
+}  // namespace plait::inline base

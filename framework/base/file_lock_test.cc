@@ -11,7 +11,7 @@
 #include "base/files.h"
 #include "base/shown.h"
 
-namespace plait {
+namespace plait::inline base {
 namespace {
 
 class LockFolder {
@@ -88,4 +88,4 @@ TEST_CASE("files in memory lock alike") {
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline base

@@ -10,7 +10,7 @@
 
 #include "base/temporary_name.h"
 
-namespace plait {
+namespace plait::inline base {
 namespace {
 
 std::string folder_of(const std::string& path) {
@@ -220,4 +220,4 @@ Status MemoryFiles::remove(const std::string& path) {
   return {};
 }
 
-}  // namespace plait
+}  // namespace plait::inline base

@@ -14,7 +14,7 @@
 #include "base/regular_file.h"
 #include "base/status.h"
 
-namespace plait {
+namespace plait::inline base {
 
 // A lock that is held until it is destroyed, or its process dies.
 class FileLock {
@@ -101,4 +101,4 @@ class MemoryFiles final : public Files {
   uint64_t changes_ = 0;
 };
 
-}  // namespace plait
+}  // namespace plait::inline base

@@ -10,7 +10,7 @@
 
 #include "base/temporary_name.h"
 
-namespace plait {
+namespace plait::inline base {
 namespace {
 
 // A folder of this test's own, removed at the end.
@@ -135,4 +135,4 @@ TEST_CASE("the k-th change fails once, and an atomic write then leaves the old c
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline base

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace plait {
+namespace plait::inline base {
 namespace {
 
 // The place after the string that begins at `at`.
@@ -36,4 +36,4 @@ Status check_json_bounds(std::string_view json, const JsonBounds& bounds) {
   return {};
 }
 
-}  // namespace plait
+}  // namespace plait::inline base

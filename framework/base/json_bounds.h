@@ -6,7 +6,7 @@
 
 #include "base/status.h"
 
-namespace plait {
+namespace plait::inline base {
 
 struct JsonBounds {
   uint64_t depth = 32;           // of arrays and objects
@@ -20,4 +20,4 @@ constexpr JsonBounds kSmallJson{16, 20'000};
 // all is for the parser to say. Linear in its length.
 Status check_json_bounds(std::string_view json, const JsonBounds& bounds = {});
 
-}  // namespace plait
+}  // namespace plait::inline base

@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace plait {
+namespace plait::inline base {
 namespace {
 
 TEST_CASE("JSON within its bounds, whatever its strings hold") {
@@ -22,4 +22,4 @@ TEST_CASE("JSON that is too deep or too large says where") {
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline base

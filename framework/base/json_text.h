@@ -5,7 +5,7 @@
 
 #include "base/shown.h"
 
-namespace plait {
+namespace plait::inline base {
 
 // `Json` is one of nlohmann's types. `indent`: as its dump has it.
 template <class Json>
@@ -13,4 +13,4 @@ std::string json_text(const Json& json, int indent = -1) {
   return shown_json(json.dump(indent, ' ', false, Json::error_handler_t::replace));
 }
 
-}  // namespace plait
+}  // namespace plait::inline base

@@ -7,7 +7,7 @@
 #include <cfenv>
 #include <cstring>
 
-namespace plait {
+namespace plait::inline base {
 namespace {
 
 // A library built with -ffast-math sets flush-to-zero in the thread that loads it, which would change later
@@ -42,4 +42,4 @@ Result<Library> Library::open(const std::string& path) {
 
 void* Library::symbol(const char* name) const { return ::dlsym(handle_, name); }
 
-}  // namespace plait
+}  // namespace plait::inline base

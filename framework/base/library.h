@@ -5,7 +5,7 @@
 
 #include "base/status.h"
 
-namespace plait {
+namespace plait::inline base {
 
 class Library {
  public:
@@ -25,4 +25,4 @@ class Library {
   void* handle_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline base

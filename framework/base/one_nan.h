@@ -4,7 +4,7 @@
 #include <concepts>
 #include <limits>
 
-namespace plait {
+namespace plait::inline base {
 
 // `value`, with the one NaN for all that is printed as "nan".
 template <class Number>
@@ -15,4 +15,4 @@ Number one_nan(Number value) {
     return value;
 }
 
-}  // namespace plait
+}  // namespace plait::inline base

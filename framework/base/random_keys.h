@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace plait {
+namespace plait::inline base {
 
 enum class RandomPurpose : uint64_t {
   kInitialValues = 1,  // name: the parameter's; counter_high: 0
@@ -39,4 +39,4 @@ constexpr uint64_t random_counter(int64_t major, uint64_t minor) {
   return (static_cast<uint64_t>(major) << 24) ^ minor;
 }
 
-}  // namespace plait
+}  // namespace plait::inline base

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <new>
 
-namespace plait {
+namespace plait::inline base {
 namespace {
 
 constexpr size_t kMostAtOnce_bytes = size_t{1} << 30;
@@ -112,4 +112,4 @@ Result<std::string> RegularFile::read_all(uint64_t most_bytes) const {
   return content;
 }
 
-}  // namespace plait
+}  // namespace plait::inline base

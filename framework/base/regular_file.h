@@ -8,7 +8,7 @@
 
 #include "base/status.h"
 
-namespace plait {
+namespace plait::inline base {
 
 // Owns a file descriptor.
 class Descriptor {
@@ -67,4 +67,4 @@ Result<std::string> read_file_or_pipe(const std::string& path, uint64_t most_byt
 // Whether the above can read `path` but once.
 bool is_stream(const std::string& path);
 
-}  // namespace plait
+}  // namespace plait::inline base

@@ -15,7 +15,7 @@
 
 #include "base/files.h"
 
-namespace plait {
+namespace plait::inline base {
 namespace {
 
 struct FolderOfFiles {
@@ -116,4 +116,4 @@ TEST_CASE("a pipe that gives more than the bound is not read to its end") {
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline base

@@ -7,7 +7,7 @@
 #include "base/regular_file.h"
 #include "base/sha256_blocks.h"
 
-namespace plait {
+namespace plait::inline base {
 
 Sha256::Sha256(Path path)
     : compress_(path == Path::kBest && sha256::has_instructions() ? sha256::compress_instructions
@@ -73,4 +73,4 @@ Result<std::string> Sha256::hex_of_file(const std::string& path) {
   return hex_of(sum.digest());
 }
 
-}  // namespace plait
+}  // namespace plait::inline base

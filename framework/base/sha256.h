@@ -10,7 +10,7 @@
 
 #include "base/status.h"
 
-namespace plait {
+namespace plait::inline base {
 
 // Takes the processor's SHA instructions where it has them; the digest is the same.
 // Threads: [one at a time]
@@ -48,4 +48,4 @@ class Sha256 {
   uint64_t total_bytes_ = 0;
 };
 
-}  // namespace plait
+}  // namespace plait::inline base

@@ -7,7 +7,7 @@
 #include <immintrin.h>
 #endif
 
-namespace plait::sha256 {
+namespace plait::inline base::sha256 {
 
 namespace {
 
@@ -118,4 +118,4 @@ void compress_instructions(uint32_t* state, const uint8_t* blocks, size_t n_bloc
 
 #endif
 
-}  // namespace plait::sha256
+}  // namespace plait::inline base::sha256

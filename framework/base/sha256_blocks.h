@@ -3,11 +3,11 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace plait::sha256 {
+namespace plait::inline base::sha256 {
 
 void compress_portable(uint32_t* state, const uint8_t* blocks, size_t n_blocks);
 // Only where has_instructions() says so.
 void compress_instructions(uint32_t* state, const uint8_t* blocks, size_t n_blocks);
 bool has_instructions();
 
-}  // namespace plait::sha256
+}  // namespace plait::inline base::sha256

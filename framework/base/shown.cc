@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace plait {
+namespace plait::inline base {
 namespace {
 
 struct Character {
@@ -102,4 +102,4 @@ std::string shown_json(std::string_view json) {
   return result;
 }
 
-}  // namespace plait
+}  // namespace plait::inline base

@@ -6,7 +6,7 @@
 
 #include "base/status.h"
 
-namespace plait {
+namespace plait::inline base {
 
 // Where `text` first holds what has no place in it, and what that is: "byte 0xe9 is no UTF-8",
 // "control character U+001B". Control characters are C0, DEL and C1, the marks that turn the direction of
@@ -47,4 +47,4 @@ inline std::string shown_lines(std::string_view text) { return shown(text, Blank
 // bytes that are no UTF-8 as U+FFFD.
 std::string shown_json(std::string_view json);
 
-}  // namespace plait
+}  // namespace plait::inline base

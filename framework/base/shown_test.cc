@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-namespace plait {
+namespace plait::inline base {
 namespace {
 
 TEST_CASE("printable text of any language is shown as it is") {
@@ -54,4 +54,4 @@ TEST_CASE("JSON keeps its meaning") {
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline base

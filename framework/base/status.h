@@ -10,7 +10,7 @@
 #include <utility>
 #include <variant>
 
-namespace plait {
+namespace plait::inline base {
 
 enum class Code {
   kOk = 0,
@@ -69,7 +69,7 @@ class [[nodiscard]] Result {
   std::variant<T, Status> state_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline base
 
 // Leaves the enclosing function with the failure of `expr`, if it is one.
 #define PLAIT_TRY(expr)                                                               \

@@ -10,7 +10,7 @@
 
 #include "base/regular_file.h"
 
-namespace plait {
+namespace plait::inline base {
 namespace {
 
 constexpr size_t kPiece_bytes = size_t{1} << 16;
@@ -81,4 +81,4 @@ Result<std::string> read_file_or_pipe(const std::string& path, uint64_t most_byt
   return file.read_all(most_bytes);
 }
 
-}  // namespace plait
+}  // namespace plait::inline base

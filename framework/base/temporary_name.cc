@@ -13,7 +13,7 @@
 #include <optional>
 #include <string_view>
 
-namespace plait {
+namespace plait::inline base {
 namespace {
 
 constexpr size_t kDigits = 16;
@@ -84,4 +84,4 @@ void remove_stale_temporaries(const std::string& folder, long now_s) {
   ::closedir(handle);
 }
 
-}  // namespace plait
+}  // namespace plait::inline base

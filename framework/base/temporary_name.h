@@ -3,7 +3,7 @@
 #pragma once
 #include <string>
 
-namespace plait {
+namespace plait::inline base {
 
 constexpr char kTemporaryMark[] = ".tmp.";
 
@@ -14,4 +14,4 @@ std::string temporary_name(const std::string& path);
 // once, of another (it cannot be asked) when they are a day older than `now_s`, in seconds since 1970.
 void remove_stale_temporaries(const std::string& folder, long now_s);
 
-}  // namespace plait
+}  // namespace plait::inline base

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <mutex>
 
-namespace plait {
+namespace plait::inline base {
 namespace {
 
 struct Notes {
@@ -72,4 +72,4 @@ void TraceSpan::end() {
   Trace::add(*entry_);
 }
 
-}  // namespace plait
+}  // namespace plait::inline base

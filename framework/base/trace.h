@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace plait {
+namespace plait::inline base {
 
 struct TraceEntry {
   static constexpr size_t kMostName = 47;  // longer names are cut
@@ -60,4 +60,4 @@ class TraceSpan {
   std::optional<TraceEntry> entry_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline base

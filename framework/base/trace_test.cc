@@ -6,7 +6,7 @@
 #include <string>
 #include <thread>
 
-namespace plait {
+namespace plait::inline base {
 namespace {
 
 TEST_CASE("spans of all threads are noted while a trace is on, and no others") {
@@ -42,4 +42,4 @@ TEST_CASE("a trace that is full counts what it loses") {
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline base

@@ -10,7 +10,7 @@
 #include "train/check_job.h"
 #include "train/metric_values.h"
 
-namespace plait {
+namespace plait::inline cli {
 namespace po = boost::program_options;
 namespace {
 
@@ -117,4 +117,4 @@ Command check_command() {
   return command;
 }
 
-}  // namespace plait
+}  // namespace plait::inline cli

@@ -8,7 +8,7 @@
 #include "cluster/open_transport.h"
 #include "graph/device.h"
 
-namespace plait {
+namespace plait::inline cli {
 namespace {
 
 bool has_flag(const TypeEntry& entry, uint32_t flag) {
@@ -81,4 +81,4 @@ Status choose_device(Registry& registry, Job& job,
   return load_libraries(registry, job);
 }
 
-}  // namespace plait
+}  // namespace plait::inline cli

@@ -6,7 +6,7 @@
 #include "pipeline/load.h"
 #include "registry/registry.h"
 
-namespace plait {
+namespace plait::inline cli {
 
 // The change of --device NAME: a short name or an id.
 JobChange device_change(const std::string& name);
@@ -18,4 +18,4 @@ JobChange device_change(const std::string& name);
 Status choose_device(Registry& registry, Job& job,
                      const std::function<Result<Job>(const JobChange& change)>& read);
 
-}  // namespace plait
+}  // namespace plait::inline cli

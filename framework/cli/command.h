@@ -8,7 +8,7 @@
 
 #include "base/status.h"
 
-namespace plait {
+namespace plait::inline cli {
 
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitJob = 1;
@@ -49,4 +49,4 @@ int run_program(int argc, char** argv);
 // "plait 1.0.0 (ABI 1.0-draft.1)"
 std::string version_text();
 
-}  // namespace plait
+}  // namespace plait::inline cli

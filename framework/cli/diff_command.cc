@@ -16,7 +16,7 @@
 #include "train/run_folder.h"
 #include "train/weights_file.h"
 
-namespace plait {
+namespace plait::inline cli {
 namespace po = boost::program_options;
 namespace {
 
@@ -286,4 +286,4 @@ Command diff_command() {
   return command;
 }
 
-}  // namespace plait
+}  // namespace plait::inline cli

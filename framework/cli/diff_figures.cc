@@ -8,7 +8,7 @@
 
 #include "base/json_text.h"
 
-namespace plait {
+namespace plait::inline cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -107,4 +107,4 @@ std::string figures_text(const Json& a, const Json& b) {
   return text;
 }
 
-}  // namespace plait
+}  // namespace plait::inline cli

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-namespace plait {
+namespace plait::inline cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -41,4 +41,4 @@ TEST_CASE("of stages the digests of outputs, and what else differs") {
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline cli

@@ -23,7 +23,7 @@
 #include "registry/trial.h"
 #include "report/output.h"
 
-namespace plait {
+namespace plait::inline cli {
 namespace po = boost::program_options;
 namespace fs = std::filesystem;
 namespace {
@@ -255,4 +255,4 @@ Command doctor_command() {
   return command;
 }
 
-}  // namespace plait
+}  // namespace plait::inline cli

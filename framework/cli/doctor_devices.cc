@@ -8,7 +8,7 @@
 #include "pipeline/load.h"
 #include "registry/numerics.h"
 
-namespace plait {
+namespace plait::inline cli {
 namespace {
 
 using Lines = std::vector<std::pair<std::string, std::string>>;
@@ -64,4 +64,4 @@ Lines device_facts(Registry& registry) {
   return lines;
 }
 
-}  // namespace plait
+}  // namespace plait::inline cli

@@ -6,10 +6,10 @@
 
 #include "registry/registry.h"
 
-namespace plait {
+namespace plait::inline cli {
 
 // Name and value of each line. Devices are opened with their defaults; the libraries that wait for one that
 // opens are loaded, and those that do not load are then among the registry's failures.
 std::vector<std::pair<std::string, std::string>> device_facts(Registry& registry);
 
-}  // namespace plait
+}  // namespace plait::inline cli

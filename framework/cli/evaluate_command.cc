@@ -7,7 +7,7 @@
 #include "train/evaluate_run.h"
 #include "train/run_folder.h"
 
-namespace plait {
+namespace plait::inline cli {
 namespace po = boost::program_options;
 namespace {
 
@@ -55,4 +55,4 @@ Command evaluate_command() {
   return command;
 }
 
-}  // namespace plait
+}  // namespace plait::inline cli

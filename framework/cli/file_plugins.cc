@@ -7,7 +7,7 @@
 #include "base/shown.h"
 #include "registry/trust.h"
 
-namespace plait {
+namespace plait::inline cli {
 namespace {
 
 Status refusal(const Location& where, const std::string& path, const char* what, const char* what_is_put) {
@@ -45,4 +45,4 @@ Result<PluginScan> trusted_plugins(const PluginScan& named, const SearchPath& ow
   return loaded;
 }
 
-}  // namespace plait
+}  // namespace plait::inline cli

@@ -6,7 +6,7 @@
 #include "pipeline/reader.h"
 #include "report/output.h"
 
-namespace plait {
+namespace plait::inline cli {
 namespace po = boost::program_options;
 namespace {
 
@@ -53,4 +53,4 @@ Command fmt_command() {
   return command;
 }
 
-}  // namespace plait
+}  // namespace plait::inline cli

@@ -2,7 +2,7 @@
 
 #include <cassert>
 
-namespace plait {
+namespace plait::inline cli {
 namespace {
 
 using Kind = FormatNode::Kind;
@@ -285,4 +285,4 @@ Result<std::string> format_pipeline(const SourceText& source) {
   return text;
 }
 
-}  // namespace plait
+}  // namespace plait::inline cli

@@ -10,7 +10,7 @@
 #include "base/status.h"
 #include "pipeline/syntax.h"
 
-namespace plait {
+namespace plait::inline cli {
 
 // Columns that a line takes at most, where its parts allow.
 constexpr size_t kLineColumns = 120;
@@ -47,4 +47,4 @@ Result<std::string> format_pipeline(const SourceText& source);
 // Whether two files say the same: names and values of all fields in order.
 bool same_fields(const std::vector<Field>& a, const std::vector<Field>& b);
 
-}  // namespace plait
+}  // namespace plait::inline cli

@@ -7,7 +7,7 @@
 
 #include "base/files.h"
 
-namespace plait {
+namespace plait::inline cli {
 namespace {
 
 std::string formatted(const std::string& text) {
@@ -186,4 +186,4 @@ TEST_CASE("the pipelines that ship keep their meaning") {
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline cli

@@ -5,7 +5,7 @@
 #include "plan/table.h"
 #include "report/output.h"
 
-namespace plait {
+namespace plait::inline cli {
 namespace po = boost::program_options;
 namespace {
 
@@ -110,4 +110,4 @@ Command graph_command() {
   return command;
 }
 
-}  // namespace plait
+}  // namespace plait::inline cli

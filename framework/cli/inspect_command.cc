@@ -9,7 +9,7 @@
 #include "registry/kinds.h"
 #include "report/output.h"
 
-namespace plait {
+namespace plait::inline cli {
 namespace po = boost::program_options;
 namespace {
 
@@ -98,4 +98,4 @@ Command inspect_command() {
   return command;
 }
 
-}  // namespace plait
+}  // namespace plait::inline cli

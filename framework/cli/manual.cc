@@ -6,7 +6,7 @@
 
 #include "registry/check.h"
 
-namespace plait {
+namespace plait::inline cli {
 namespace po = boost::program_options;
 namespace {
 
@@ -153,4 +153,4 @@ std::string bash_completion(const std::vector<Command>& commands) {
          (kCompletionEnd + 1);
 }
 
-}  // namespace plait
+}  // namespace plait::inline cli

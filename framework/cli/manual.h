@@ -6,7 +6,7 @@
 
 #include "cli/command.h"
 
-namespace plait {
+namespace plait::inline cli {
 
 // plait.1, in the language of man.
 std::string manual_page(const std::vector<Command>& commands);
@@ -14,4 +14,4 @@ std::string manual_page(const std::vector<Command>& commands);
 // A bash script that completes the words of `plait`: commands, options, their values, kinds, types, files.
 std::string bash_completion(const std::vector<Command>& commands);
 
-}  // namespace plait
+}  // namespace plait::inline cli

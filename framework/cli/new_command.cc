@@ -18,7 +18,7 @@
 #include "registry/registry.h"
 #include "report/output.h"
 
-namespace plait {
+namespace plait::inline cli {
 namespace po = boost::program_options;
 namespace fs = std::filesystem;
 namespace {
@@ -257,4 +257,4 @@ Command new_command() {
   return command;
 }
 
-}  // namespace plait
+}  // namespace plait::inline cli

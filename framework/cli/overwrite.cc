@@ -8,7 +8,7 @@
 #include "registry/config.h"
 #include "train/job_facts.h"
 
-namespace plait {
+namespace plait::inline cli {
 namespace fs = std::filesystem;
 namespace {
 
@@ -92,4 +92,4 @@ ReadFiles files_of_run(const std::string& run_dir, const Job& job) {
   return files;
 }
 
-}  // namespace plait
+}  // namespace plait::inline cli

@@ -8,7 +8,7 @@
 #include "base/status.h"
 #include "pipeline/job.h"
 
-namespace plait {
+namespace plait::inline cli {
 
 struct ReadFile {
   std::string what;  // "the pipeline file"
@@ -31,4 +31,4 @@ ReadFiles files_of_job(const Job& job);
 // What a run has written into its folder.
 ReadFiles files_of_run(const std::string& run_dir, const Job& job);
 
-}  // namespace plait
+}  // namespace plait::inline cli

@@ -10,7 +10,7 @@
 #include "base/files.h"
 #include "base/sha256.h"
 
-namespace plait {
+namespace plait::inline cli {
 namespace fs = std::filesystem;
 namespace {
 
@@ -110,4 +110,4 @@ Status check_lock(const SearchPath& path, const std::string& lock_file) {
   return {};
 }
 
-}  // namespace plait
+}  // namespace plait::inline cli

@@ -7,7 +7,7 @@
 #include "base/status.h"
 #include "registry/registry.h"
 
-namespace plait {
+namespace plait::inline cli {
 
 // Every library on the path that loads, also those that an earlier place hides.
 // Fails with: kInvalid when the path as a whole does not load.
@@ -25,4 +25,4 @@ std::string missing_text(const SearchPath& path, const std::string& lock_file);
 // cannot be read.
 Status check_lock(const SearchPath& path, const std::string& lock_file);
 
-}  // namespace plait
+}  // namespace plait::inline cli

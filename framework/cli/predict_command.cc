@@ -5,7 +5,7 @@
 #include "report/output.h"
 #include "train/predict_run.h"
 
-namespace plait {
+namespace plait::inline cli {
 namespace po = boost::program_options;
 namespace {
 
@@ -76,4 +76,4 @@ Command predict_command() {
   return command;
 }
 
-}  // namespace plait
+}  // namespace plait::inline cli

@@ -16,7 +16,7 @@
 #include "registry/registry.h"
 #include "report/output.h"
 
-namespace plait {
+namespace plait::inline cli {
 namespace po = boost::program_options;
 namespace {
 
@@ -155,4 +155,4 @@ int run_program(int argc, char** argv) {
                      (near.empty() ? "" : "; did you mean \"" + near + "\"?") + " (plait --help lists them)");
 }
 
-}  // namespace plait
+}  // namespace plait::inline cli

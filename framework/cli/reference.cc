@@ -9,7 +9,7 @@
 #include "registry/check.h"
 #include "registry/describe.h"
 
-namespace plait {
+namespace plait::inline cli {
 namespace fs = std::filesystem;
 namespace {
 
@@ -101,4 +101,4 @@ Status write_reference(const Registry& registry, const std::string& folder) {
   return write(fs::path(folder) / "README.md", index);
 }
 
-}  // namespace plait
+}  // namespace plait::inline cli

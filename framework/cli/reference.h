@@ -4,7 +4,7 @@
 
 #include "registry/registry.h"
 
-namespace plait {
+namespace plait::inline cli {
 
 // The page of a type, Markdown.
 std::string reference_page(const TypeEntry& entry);
@@ -13,4 +13,4 @@ std::string reference_page(const TypeEntry& entry);
 // Fails with: kIo.
 Status write_reference(const Registry& registry, const std::string& folder);
 
-}  // namespace plait
+}  // namespace plait::inline cli

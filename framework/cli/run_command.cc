@@ -5,7 +5,7 @@
 #include "pipeline/resolved.h"
 #include "report/output.h"
 
-namespace plait {
+namespace plait::inline cli {
 namespace po = boost::program_options;
 namespace {
 
@@ -99,4 +99,4 @@ Command run_command() {
   return command;
 }
 
-}  // namespace plait
+}  // namespace plait::inline cli

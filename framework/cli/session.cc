@@ -18,7 +18,7 @@
 #include "train/run_folder.h"
 #include "train/stage_chain.h"
 
-namespace plait {
+namespace plait::inline cli {
 namespace po = boost::program_options;
 namespace {
 
@@ -257,4 +257,4 @@ std::string mpi_module_path() {
   return (program.parent_path().parent_path() / "lib" / "plait" / "plait_mpi.so").string();
 }
 
-}  // namespace plait
+}  // namespace plait::inline cli

@@ -11,7 +11,7 @@
 #include "registry/registry.h"
 #include "train/metric_values.h"
 
-namespace plait {
+namespace plait::inline cli {
 
 // --plugin, --trust, --set, --var, --del, --locked, --lock
 boost::program_options::options_description job_options();
@@ -71,4 +71,4 @@ std::string program_identity();
 // "<program's folder>/../lib/plait/plait_mpi.so"
 std::string mpi_module_path();
 
-}  // namespace plait
+}  // namespace plait::inline cli

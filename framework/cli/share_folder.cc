@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-namespace plait {
+namespace plait::inline cli {
 
 std::string program_path() {
   std::error_code error;
@@ -14,4 +14,4 @@ std::string share_path(const std::string& name) {
   return (bin.parent_path() / "share" / "plait" / name).string();
 }
 
-}  // namespace plait
+}  // namespace plait::inline cli

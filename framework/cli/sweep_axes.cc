@@ -11,7 +11,7 @@
 #include "base/random_keys.h"
 #include "registry/registry.h"
 
-namespace plait {
+namespace plait::inline cli {
 namespace {
 
 constexpr size_t kMostCombinations = 100'000;
@@ -232,4 +232,4 @@ std::vector<std::vector<std::string>> random_search(const std::vector<SweepAxis>
   return drawn;
 }
 
-}  // namespace plait
+}  // namespace plait::inline cli

@@ -8,7 +8,7 @@
 
 #include "base/status.h"
 
-namespace plait {
+namespace plait::inline cli {
 
 // One setting with the values it takes, as they would be written behind "=".
 struct SweepAxis {
@@ -42,4 +42,4 @@ Result<std::vector<std::vector<std::string>>> grid(const std::vector<SweepAxis>&
 std::vector<std::vector<std::string>> random_search(const std::vector<SweepAxis>& axes, int count,
                                                     uint64_t seed);
 
-}  // namespace plait
+}  // namespace plait::inline cli

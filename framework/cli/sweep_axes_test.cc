@@ -5,7 +5,7 @@
 #include <map>
 #include <set>
 
-namespace plait {
+namespace plait::inline cli {
 namespace {
 
 using Words = std::vector<std::string>;
@@ -107,4 +107,4 @@ TEST_CASE("an interval of a field that takes whole numbers gives them, each as o
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline cli

@@ -29,7 +29,7 @@
 #include "train/run_folder.h"
 #include "train/run_identity.h"
 
-namespace plait {
+namespace plait::inline cli {
 namespace po = boost::program_options;
 namespace {
 
@@ -434,4 +434,4 @@ Command sweep_command() {
   return command;
 }
 
-}  // namespace plait
+}  // namespace plait::inline cli

@@ -8,7 +8,7 @@
 #include "base/json_bounds.h"
 #include "base/json_text.h"
 
-namespace plait {
+namespace plait::inline cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -64,9 +64,10 @@ Result<SweepFolder> SweepFolder::open(Files& files, const std::string& path, con
     return {Code::kPeer, "sweep: another sweep works in \"" + path + "\": " + lock.status().message()};
   if (!lock && lock.status().code() != Code::kUnsupported) return lock.status();
   SweepFolder folder(path, lock ? std::move(lock).value() : nullptr);
-  if (!lock) folder.warning_ = lock.status().message() + "; see to it that no other sweep writes into " + path;
+  if (!lock)
+    folder.warning_ = lock.status().message() + "; see to it that no other sweep writes into " + path;
   PLAIT_TRY(check_recipe(files, path, recipe, resume));
   return folder;
 }
 
-}  // namespace plait
+}  // namespace plait::inline cli

@@ -7,14 +7,14 @@
 
 #include "base/files.h"
 
-namespace plait {
+namespace plait::inline cli {
 
 class SweepFolder {
  public:
-  // `recipe`: all that decides which runs the sweep has. `holder` says who this is. A folder that is not there
-  // is made.
-  // Fails with: kPeer naming the sweep that works in the folder; kInvalid when it holds a sweep and `resume` is
-  // false, or another recipe and `resume` is true; kNotFound when there is none to resume; kIo.
+  // `recipe`: all that decides which runs the sweep has. `holder` says who this is. A folder that is not
+  // there is made. Fails with: kPeer naming the sweep that works in the folder; kInvalid when it holds a
+  // sweep and `resume` is false, or another recipe and `resume` is true; kNotFound when there is none to
+  // resume; kIo.
   static Result<SweepFolder> open(Files& files, const std::string& path, const nlohmann::ordered_json& recipe,
                                   bool resume, const std::string& holder);
 
@@ -30,4 +30,4 @@ class SweepFolder {
   std::unique_ptr<FileLock> lock_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline cli

@@ -6,7 +6,7 @@
 
 #include "report/format.h"
 
-namespace plait {
+namespace plait::inline cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -162,4 +162,4 @@ std::string SweepTable::csv() const {
   return text;
 }
 
-}  // namespace plait
+}  // namespace plait::inline cli

@@ -8,7 +8,7 @@
 
 #include "cli/sweep_axes.h"
 
-namespace plait {
+namespace plait::inline cli {
 
 // What a sweep goes through; the axes of --set first, then those of --var.
 struct SweepPlan {
@@ -69,4 +69,4 @@ class SweepTable {
   std::vector<SweepRow> rows_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline cli

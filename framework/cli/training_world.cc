@@ -10,7 +10,7 @@
 #include "io/stop_signals.h"
 #include "report/output.h"
 
-namespace plait {
+namespace plait::inline cli {
 
 Result<int> TrainingWorld::enter(const std::function<void()>& before, const TrainCommand& command) {
   // Before the ranks meet, which takes a while under mpirun: a signal to stop must not end a rank there.
@@ -61,4 +61,4 @@ void TrainingWorld::leave(const Status& status) {
   ::_exit(kExitStopped);
 }
 
-}  // namespace plait
+}  // namespace plait::inline cli

@@ -9,7 +9,7 @@
 #include "report/progress.h"
 #include "train/run.h"
 
-namespace plait {
+namespace plait::inline cli {
 
 // Threads: [one at a time], the program's first thread.
 class TrainingWorld {
@@ -38,4 +38,4 @@ class TrainingWorld {
   const std::atomic<bool>& stop_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline cli

@@ -12,7 +12,7 @@
 #include "cli/share_folder.h"
 #include "pipeline/core_fields.h"
 
-namespace plait {
+namespace plait::inline cli {
 namespace {
 
 namespace fs = std::filesystem;
@@ -363,4 +363,4 @@ Result<std::string> pipeline_of(const Registry& registry, const std::vector<TryE
   return draft.text();
 }
 
-}  // namespace plait
+}  // namespace plait::inline cli

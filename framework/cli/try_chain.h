@@ -15,7 +15,7 @@
 #include "base/status.h"
 #include "registry/registry.h"
 
-namespace plait {
+namespace plait::inline cli {
 
 struct TryElement {
   std::string block;                                        // "" where the line does not say
@@ -37,4 +37,4 @@ Result<std::string> pipeline_of(const Registry& registry, const std::vector<TryE
 // share/plait/pipelines or their folder data/.
 std::string pipeline_named(const std::string& name);
 
-}  // namespace plait
+}  // namespace plait::inline cli

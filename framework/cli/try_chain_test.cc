@@ -6,7 +6,7 @@
 
 #include "base/files.h"
 
-namespace plait {
+namespace plait::inline cli {
 namespace {
 
 std::string error_of(const std::string& line) {
@@ -82,4 +82,4 @@ TEST_CASE("a file gives all but its layers, those of repeats too") {
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline cli

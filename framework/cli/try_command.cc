@@ -8,7 +8,7 @@
 #include "cli/try_chain.h"
 #include "report/output.h"
 
-namespace plait {
+namespace plait::inline cli {
 namespace po = boost::program_options;
 namespace {
 
@@ -96,4 +96,4 @@ Command try_command() {
   return command;
 }
 
-}  // namespace plait
+}  // namespace plait::inline cli

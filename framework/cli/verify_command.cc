@@ -13,7 +13,7 @@
 #include "verify/engine/sanitizer.h"
 #include "verify/verify.h"
 
-namespace plait {
+namespace plait::inline cli {
 namespace po = boost::program_options;
 namespace {
 
@@ -100,4 +100,4 @@ Command verify_command() {
   return command;
 }
 
-}  // namespace plait
+}  // namespace plait::inline cli

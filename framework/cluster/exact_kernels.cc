@@ -10,7 +10,7 @@
 // guard.
 #pragma GCC optimize("O3", "no-trapping-math", "no-math-errno")
 
-namespace plait {
+namespace plait::inline cluster {
 namespace {
 
 #define PLAIT_LOOP [[gnu::always_inline]] inline
@@ -322,4 +322,4 @@ float from_ordered(int32_t ordered) {
   return std::bit_cast<float>(ordered < 0 ? ordered ^ 0x7fffffff : ordered);
 }
 
-}  // namespace plait
+}  // namespace plait::inline cluster

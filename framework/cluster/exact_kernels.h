@@ -6,7 +6,7 @@
 #include <span>
 #include <type_traits>
 
-namespace plait {
+namespace plait::inline cluster {
 
 // Bits of the largest |x| as an integer of the same order; above kInfinityBits for a NaN. 0 when empty.
 uint32_t largest_magnitude_bits(std::span<const float> x);
@@ -47,4 +47,4 @@ void write_mean(std::span<float> out, const Bins<const int64_t>& bins, double to
 int32_t to_ordered(float x);
 float from_ordered(int32_t ordered);
 
-}  // namespace plait
+}  // namespace plait::inline cluster

@@ -11,7 +11,7 @@
 #include <immintrin.h>
 #endif
 
-namespace plait {
+namespace plait::inline cluster {
 namespace {
 
 // Finite values of every exponent, denormals and both zeros among them; round mantissas for ties.
@@ -165,4 +165,4 @@ TEST_CASE("ordered integers compare as the floats do") {
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline cluster

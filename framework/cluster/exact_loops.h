@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-namespace plait {
+namespace plait::inline cluster {
 
 // Arguments in the order of exact_kernels.h: high, low and window of Bins, then what is added, then the
 // count.
@@ -28,4 +28,4 @@ struct LoopSet {
 // From the slowest, which every processor runs, to the fastest.
 std::span<const LoopSet> loop_sets();
 
-}  // namespace plait
+}  // namespace plait::inline cluster

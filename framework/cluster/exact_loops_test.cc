@@ -11,7 +11,7 @@
 
 #include "cluster/exact_kernels.h"
 
-namespace plait {
+namespace plait::inline cluster {
 namespace {
 
 // Finite, of every exponent; `tame` ones share a few windows, as the values of a layer do.
@@ -108,4 +108,4 @@ TEST_CASE("all sets of loops give the bits of the plain one") {
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline cluster

@@ -9,7 +9,7 @@
 #include <mutex>
 #include <utility>
 
-namespace plait {
+namespace plait::inline cluster {
 namespace {
 
 constexpr size_t kPieceElements = 4096;  // 16 KiB of f32: the two passes over a piece stay in the first cache
@@ -292,4 +292,4 @@ void ExactSum::mean(std::span<float> out) const {
   }
 }
 
-}  // namespace plait
+}  // namespace plait::inline cluster

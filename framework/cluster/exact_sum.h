@@ -41,7 +41,7 @@
 #include "cluster/exact_kernels.h"
 #include "cluster/transport.h"
 
-namespace plait {
+namespace plait::inline cluster {
 
 enum class ReduceRule {
   kMean,  // weighted mean: 9 bytes an element on every rank (17 from W = 256 on)
@@ -123,4 +123,4 @@ class ExactSum {
   std::atomic<size_t> turn_ = 0;
 };
 
-}  // namespace plait
+}  // namespace plait::inline cluster

@@ -12,7 +12,7 @@
 
 #include "cluster/local_transport.h"
 
-namespace plait {
+namespace plait::inline cluster {
 namespace {
 
 using Deltas = std::vector<std::vector<float>>;
@@ -336,4 +336,4 @@ TEST_CASE("two arenas travel together") {
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline cluster

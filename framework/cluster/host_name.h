@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace plait {
+namespace plait::inline cluster {
 
 // "localhost" when the system has none.
 inline std::string this_host_name() {
@@ -13,4 +13,4 @@ inline std::string this_host_name() {
   return name;
 }
 
-}  // namespace plait
+}  // namespace plait::inline cluster

@@ -12,7 +12,7 @@
 #include "base/shown.h"
 #include "cluster/host_name.h"
 
-namespace plait {
+namespace plait::inline cluster {
 namespace {
 
 // How long a rank sleeps in a meeting before it asks again whether it is to stop.
@@ -285,4 +285,4 @@ std::vector<std::unique_ptr<LocalTransport>> make_local_world(int size) {
   return world;
 }
 
-}  // namespace plait
+}  // namespace plait::inline cluster

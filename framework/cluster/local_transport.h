@@ -5,7 +5,7 @@
 
 #include "cluster/transport.h"
 
-namespace plait {
+namespace plait::inline cluster {
 
 class LocalTransport : public Transport {
  public:
@@ -23,4 +23,4 @@ std::unique_ptr<Transport> single();
 // A world of `size` ranks for as many threads. abort() prints nothing: peers get kPeer with its message.
 std::vector<std::unique_ptr<LocalTransport>> make_local_world(int size);
 
-}  // namespace plait
+}  // namespace plait::inline cluster

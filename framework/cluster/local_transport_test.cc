@@ -6,7 +6,7 @@
 #include <functional>
 #include <thread>
 
-namespace plait {
+namespace plait::inline cluster {
 namespace {
 
 // Runs `body` on every rank of a world and gives the statuses in order of rank.
@@ -206,4 +206,4 @@ TEST_CASE("agree_same names what differs and where, on every rank alike") {
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline cluster

@@ -5,7 +5,7 @@
 
 #include "cluster/transport.h"
 
-namespace plait {
+namespace plait::inline cluster {
 
 // Starts MPI and joins the world, or says why not. To be called once in a process.
 using OpenMpiWorld = Status(std::unique_ptr<Transport>* transport);
@@ -15,4 +15,4 @@ inline constexpr char kOpenMpiWorld[] = "plait_open_mpi_world";
 using MpiLibraryPath = std::string();
 inline constexpr char kMpiLibraryPath[] = "plait_mpi_library_path";
 
-}  // namespace plait
+}  // namespace plait::inline cluster

@@ -8,7 +8,7 @@
 #include "cluster/local_transport.h"
 #include "cluster/mpi_module.h"
 
-namespace plait {
+namespace plait::inline cluster {
 namespace {
 
 bool has(const char* variable) { return std::getenv(variable) != nullptr; }
@@ -85,4 +85,4 @@ int launcher_rank() {
   return 0;
 }
 
-}  // namespace plait
+}  // namespace plait::inline cluster

@@ -5,7 +5,7 @@
 
 #include "cluster/transport.h"
 
-namespace plait {
+namespace plait::inline cluster {
 
 // Started by Open MPI's mpirun (5 or newer) or another PMIx launcher: loads the module at `module_path`, the
 // only file linked to MPI, and joins the world. Started alone: single(), and the module is not even opened.
@@ -20,4 +20,4 @@ int launcher_rank();
 // How many there are; 1 alone.
 int launcher_size();
 
-}  // namespace plait
+}  // namespace plait::inline cluster

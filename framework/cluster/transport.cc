@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace plait {
+namespace plait::inline cluster {
 namespace {
 
 // What one rank says in an agreement: host name, a zero, digest.
@@ -39,4 +39,4 @@ Status agree_same(Transport& transport, const std::string& what, const std::stri
   return {};
 }
 
-}  // namespace plait
+}  // namespace plait::inline cluster

@@ -12,7 +12,7 @@
 
 #include "base/status.h"
 
-namespace plait {
+namespace plait::inline cluster {
 
 // One array to combine over all ranks, in place: every rank ends with the same content.
 // Shapes: the same length and kind on all ranks.
@@ -163,4 +163,4 @@ class Transport {
 // digests.
 Status agree_same(Transport& transport, const std::string& what, const std::string& digest);
 
-}  // namespace plait
+}  // namespace plait::inline cluster

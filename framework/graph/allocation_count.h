@@ -2,10 +2,10 @@
 #pragma once
 #include <cstdint>
 
-namespace plait {
+namespace plait::inline graph {
 
 // Calls of malloc and its relatives so far; operator new comes through them. 0 for ever where a sanitizer has
 // its own.
 uint64_t allocations();
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -48,7 +48,7 @@ int posix_memalign(void** memory, size_t alignment, size_t bytes) {
 }
 #endif
 
-namespace plait {
+namespace plait::inline graph {
 
 uint64_t allocations() {
 #ifdef PLAIT_COUNTS_ALLOCATIONS
@@ -67,4 +67,4 @@ TEST_CASE("allocations are counted") {
 }
 #endif
 
-}  // namespace plait
+}  // namespace plait::inline graph

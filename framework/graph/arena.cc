@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace plait {
+namespace plait::inline graph {
 namespace {
 
 struct Pieces {
@@ -55,4 +55,4 @@ int parallel_pieces(uint64_t count, uint64_t grain, int lanes, int (*body)(void*
   return pieces.failed ? PLAIT_FAILED : PLAIT_OK;
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -12,7 +12,7 @@
 #include "base/status.h"
 #include "graph/float_state.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 // An arena of exactly `count` threads, the caller of execute among them. With 1 everything runs on the
 // caller.
@@ -56,4 +56,4 @@ auto isolated(int lanes, Function&& call) {
   return tbb::this_task_arena::isolate(call);
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -11,7 +11,7 @@
 
 #include "graph/node_order.h"
 
-namespace plait {
+namespace plait::inline graph {
 namespace {
 
 struct Seen {
@@ -114,4 +114,4 @@ TEST_CASE("edges follow from memory, and none is there twice over") {
   CHECK(serial_order(0).empty());
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

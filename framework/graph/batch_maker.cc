@@ -7,7 +7,7 @@
 
 #include "base/trace.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 Result<std::unique_ptr<BatchMaker>> BatchMaker::create(InputSetup& setup) {
   std::unique_ptr<BatchMaker> maker(new BatchMaker(setup));
@@ -190,4 +190,4 @@ Status BatchMaker::check_ranges() const {
   });
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -12,7 +12,7 @@
 #include "graph/step_graph.h"
 #include "io/io_context.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 // What the buffers of an input graph share.
 struct InputSetup {
@@ -105,4 +105,4 @@ class BatchMaker {
   std::unique_ptr<StepGraph> graph_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline graph

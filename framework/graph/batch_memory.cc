@@ -6,7 +6,7 @@
 #include "graph/sample_cast.h"
 #include "registry/shape_text.h"
 
-namespace plait {
+namespace plait::inline graph {
 namespace {
 
 // The first extents of every run along the variable axis, one after the other. Runs only move towards the
@@ -113,4 +113,4 @@ Status BatchMemory::deliver(Stream& stream) {
   return {};
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -8,7 +8,7 @@
 #include "graph/sample_level.h"
 #include "plan/buckets.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 // Does not move.
 class BatchMemory {
@@ -58,4 +58,4 @@ class BatchMemory {
   Batch batch_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline graph

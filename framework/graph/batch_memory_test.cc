@@ -5,7 +5,7 @@
 #include "graph/arena.h"
 #include "graph/test_plugins.h"
 
-namespace plait {
+namespace plait::inline graph {
 namespace {
 
 constexpr int kBatch = 3, kBound = 20;
@@ -88,4 +88,4 @@ TEST_CASE("a batch has the extents of the smallest bucket that holds it") {
   }
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

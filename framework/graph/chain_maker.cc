@@ -10,7 +10,7 @@
 #include "graph/sample_chain.h"
 #include "registry/stage_arrays.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 class ChainMaker {
  public:
@@ -181,4 +181,4 @@ Result<std::optional<WantedFit>> SampleChain::complete(const Registry& registry,
   return ChainMaker(registry, options, *this).complete();
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -6,7 +6,7 @@
 #include <new>
 #include <utility>
 
-namespace plait {
+namespace plait::inline graph {
 namespace {
 
 constexpr std::align_val_t kHostAlignment{64};
@@ -142,4 +142,4 @@ HostMemory::~HostMemory() {
   }
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -12,7 +12,7 @@
 #include "registry/instance.h"
 #include "registry/registry.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 // Threads: open [setup only]; everything else [any].
 class Device {
@@ -102,4 +102,4 @@ class HostMemory {
   uint64_t bytes_ = 0;
 };
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -1,6 +1,6 @@
 #include "graph/evaluation_history.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 void EvaluationHistory::add(const std::string& name, bool higher_is_better, int64_t step, double value) {
   const auto series = by_name_.try_emplace(name).first;
@@ -20,4 +20,4 @@ EvaluationHistory::View EvaluationHistory::of(const std::string& name) const {
   return series == by_name_.end() ? View() : View(series->second);
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace plait {
+namespace plait::inline graph {
 
 // Threads: add [one at a time]; the rest [any], not while add is under way.
 class EvaluationHistory {
@@ -32,4 +32,4 @@ class EvaluationHistory {
   std::map<std::string, std::vector<const plait_evaluation*>> by_name_;  // keys are what `name` points to
 };
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -12,7 +12,7 @@
 #include <xmmintrin.h>
 #endif
 
-namespace plait {
+namespace plait::inline graph {
 
 class FloatState {
  public:
@@ -53,4 +53,4 @@ class FloatState {
   uint64_t before_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline graph

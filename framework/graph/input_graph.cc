@@ -2,7 +2,7 @@
 
 #include "graph/batch_maker.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 InputGraph::InputGraph() = default;
 InputGraph::~InputGraph() = default;
@@ -46,4 +46,4 @@ BatchMaker& InputGraph::last_started() { return *makers_[(next_ + makers_.size()
 
 int64_t InputGraph::skipped_records() const { return setup_->skipped; }
 
-}  // namespace plait
+}  // namespace plait::inline graph

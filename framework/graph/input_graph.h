@@ -13,7 +13,7 @@
 #include "graph/sample_reader.h"
 #include "plan/buckets.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 class BatchMaker;
 struct InputSetup;
@@ -59,4 +59,4 @@ class InputGraph {
   int64_t under_way_ = kNone;                                 // of the maker before next_
 };
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -10,7 +10,7 @@
 #include "graph/sample_chain.h"
 #include "graph/test_plugins.h"
 
-namespace plait {
+namespace plait::inline graph {
 namespace {
 
 // Position p is record p mod 100; what stands for a bad record is the next one, in an epoch of its own.
@@ -305,4 +305,4 @@ TEST_CASE("numbers within a range are whole, and those behind a sample's length 
   CHECK_FALSE(check_part_ranges({{0, 1, 5, "table"}}, batch, name));
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

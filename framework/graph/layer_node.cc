@@ -3,7 +3,7 @@
 #include "base/random_keys.h"
 #include "plan/layer_order.h"
 
-namespace plait {
+namespace plait::inline graph {
 namespace {
 
 const LayerSpec& layer_of(const Plan& plan, const Step& step) {
@@ -193,4 +193,4 @@ int PrepareNode::call(const StepKey& key) {
   return step_.instance.ops().prepare(step_.instance.self(), context().raw(), call_.at(key));
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

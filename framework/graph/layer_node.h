@@ -6,7 +6,7 @@
 #include "graph/replica_memory.h"
 #include "plan/plan.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 // The plait_layer_call of a step and the arrays that it points to. Does not move.
 class LayerCall {
@@ -86,4 +86,4 @@ class PrepareNode final : public Node {
   LayerCall call_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace plait {
+namespace plait::inline graph {
 
 std::string loss_place(const HeadInfo& head) {
   return fmt::format("loss \"{}\" ({})", head.name, head.plugin->where.text());
@@ -55,4 +55,4 @@ int LossNode::call(const StepKey&) {
   return loss_.instance.ops().compute(loss_.instance.self(), context().raw(), &call_);
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

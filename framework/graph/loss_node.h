@@ -6,7 +6,7 @@
 #include "graph/replica_memory.h"
 #include "plan/plan.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 class LossNode final : public Node {
  public:
@@ -27,4 +27,4 @@ class LossNode final : public Node {
 // "softmax_cross_entropy \"loss\" (lenet.txtpb:30:3)"
 std::string loss_place(const HeadInfo& head);
 
-}  // namespace plait
+}  // namespace plait::inline graph

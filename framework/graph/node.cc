@@ -9,7 +9,7 @@
 #include "graph/arena.h"
 #include "graph/float_state.h"
 
-namespace plait {
+namespace plait::inline graph {
 namespace {
 
 int64_t now_ns() { return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1); }
@@ -55,4 +55,4 @@ int Node::add(float* to, const float* from, uint64_t count) {
   return device.ops().add_f32(device.self(), context_.raw(), to, from, count);
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -12,7 +12,7 @@
 #include "graph/device.h"
 #include "registry/context.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 // What differs from one step to the next.
 struct StepKey {
@@ -93,4 +93,4 @@ class Node {
   bool told_ = false;
 };
 
-}  // namespace plait
+}  // namespace plait::inline graph

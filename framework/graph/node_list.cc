@@ -8,7 +8,7 @@
 #include "graph/update_node.h"
 #include "plan/layer_order.h"
 
-namespace plait {
+namespace plait::inline graph {
 namespace {
 
 class NodeMaker {
@@ -192,4 +192,4 @@ Result<std::unique_ptr<NodeList>> make_nodes(const Plan& plan, ReplicaMemory& me
   return NodeMaker(plan, memory, optimizer, setup).run();
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

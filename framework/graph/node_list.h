@@ -8,7 +8,7 @@
 #include "graph/replica_memory.h"
 #include "plan/plan.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 struct NodeList {
   // Forward steps, losses, then backward steps from the last to the first, each followed by the update of the
@@ -32,4 +32,4 @@ struct NodeList {
 Result<std::unique_ptr<NodeList>> make_nodes(const Plan& plan, ReplicaMemory& memory,
                                              const OptimizerInstance* optimizer, const NodeSetup& setup);
 
-}  // namespace plait
+}  // namespace plait::inline graph

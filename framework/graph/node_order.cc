@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace plait {
+namespace plait::inline graph {
 namespace {
 
 bool conflict(const MemoryUse& a, const MemoryUse& b) {
@@ -37,4 +37,4 @@ std::vector<Edge> serial_order(size_t nodes) {
   return edges;
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

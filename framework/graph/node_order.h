@@ -7,7 +7,7 @@
 
 #include "graph/node.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 using Edge = std::pair<size_t, size_t>;  // first before second; first < second
 
@@ -18,4 +18,4 @@ std::vector<Edge> memory_order(std::span<const std::vector<MemoryUse>> uses);
 // One after the other: for one thread, and for a device whose stream keeps the order of its calls.
 std::vector<Edge> serial_order(size_t nodes);
 
-}  // namespace plait
+}  // namespace plait::inline graph

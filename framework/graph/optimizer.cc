@@ -7,7 +7,7 @@
 
 #include "base/shown.h"
 
-namespace plait {
+namespace plait::inline graph {
 namespace {
 
 int add_slot(const plait_optimizer_builder* builder, const plait_slot_spec* spec) {
@@ -186,4 +186,4 @@ Result<std::string> OptimizerInstance::wants_end(const Progress& progress) const
   return std::string();
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

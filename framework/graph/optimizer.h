@@ -13,7 +13,7 @@
 #include "registry/instance.h"
 #include "registry/registry.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 struct SlotInfo {
   std::string name;
@@ -112,4 +112,4 @@ class OptimizerInstance {
   std::string monitor_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline graph

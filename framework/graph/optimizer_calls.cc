@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace plait {
+namespace plait::inline graph {
 namespace {
 
 // Parameters begin at multiples of this many elements; what is between them is padding, zero for ever.
@@ -89,4 +89,4 @@ void OptimizerCalls::prepare(size_t range, const StepKey& key, const Facts& fact
   call.is_second = facts.is_second ? 1 : 0;
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -9,7 +9,7 @@
 #include "graph/replica_memory.h"
 #include "plan/plan.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 // A run of elements of the arena that one call of the optimizer updates. Units: elements.
 struct UpdateRange {
@@ -71,4 +71,4 @@ class OptimizerCalls {
   PlainCopy copy_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -6,7 +6,7 @@
 
 #include "plan/layer_order.h"
 
-namespace plait {
+namespace plait::inline graph {
 namespace {
 
 // Where a sample's numbers are: `outer` runs of `extent` steps of `inner` numbers, of which `used` steps mean
@@ -97,4 +97,4 @@ Status check_part_ranges(const std::vector<PartRange>& ranges, const plait_tenso
   return {};
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -10,7 +10,7 @@
 #include "base/status.h"
 #include "plan/network.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 // Part `part` holds whole numbers, low <= x < high; or weights of samples, finite and not negative.
 struct PartRange {
@@ -28,4 +28,4 @@ std::vector<PartRange> part_ranges(const Network& network);
 Status check_part_ranges(const std::vector<PartRange>& ranges, const plait_tensor* const* batch,
                          const std::function<std::string(size_t n)>& sample_name);
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace plait {
+namespace plait::inline graph {
 namespace {
 
 const LayerInstance& layer_of(const Plan& plan, const ParameterPlace& place) {
@@ -60,4 +60,4 @@ int PlainCopy::put_back(CallContext& context, int parameter, const plait_optimiz
   return PLAIT_OK;
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

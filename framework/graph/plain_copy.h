@@ -8,7 +8,7 @@
 #include "plan/plan.h"
 #include "registry/context.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 // Room for one parameter with its gradient and slots. Host memory. Does not move.
 // Threads: [one at a time]
@@ -37,4 +37,4 @@ class PlainCopy {
   std::vector<float*> pointers_;  // to the slots
 };
 
-}  // namespace plait
+}  // namespace plait::inline graph

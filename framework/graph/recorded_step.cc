@@ -4,7 +4,7 @@
 
 #include "graph/replica.h"
 
-namespace plait {
+namespace plait::inline graph {
 namespace {
 
 constexpr size_t kMostRecordings = 16;  // memory of batches is used in turns of two or three
@@ -73,4 +73,4 @@ Status RecordedStep::run(const Batch& batch) {
       .at("device " + device.id());
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

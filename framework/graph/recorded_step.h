@@ -12,7 +12,7 @@
 #include "graph/node_list.h"
 #include "plan/plan.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 struct Batch;
 
@@ -45,4 +45,4 @@ class RecordedStep {
   bool works_ = true;
 };
 
-}  // namespace plait
+}  // namespace plait::inline graph

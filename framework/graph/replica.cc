@@ -15,7 +15,7 @@
 #include "graph/replica_memory.h"
 #include "graph/step_graph.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 // Built in the order of its members and taken apart in the opposite one.
 struct Replica::Body {
@@ -283,4 +283,4 @@ std::vector<NodeTime> Replica::profile() const {
   return times;
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -27,7 +27,7 @@
 #include "graph/optimizer.h"
 #include "plan/plan.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 // One batch: a pointer per part of the samples, device memory, [N, ...], and lengths (host) where a part is
 // variable.
@@ -121,4 +121,4 @@ class Replica {
   std::unique_ptr<Body> body_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -6,7 +6,7 @@
 
 #include "graph/replica.h"
 
-namespace plait {
+namespace plait::inline graph {
 namespace {
 
 constexpr uint64_t kReportBytes = 2 * kAlignment;  // of one loss
@@ -187,4 +187,4 @@ ReplicaMemory::LossReport ReplicaMemory::report(size_t head) const {
   return report;
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -10,7 +10,7 @@
 #include "graph/optimizer.h"
 #include "plan/plan.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 struct Batch;
 
@@ -97,4 +97,4 @@ class ReplicaMemory {
   bool fetches_within_step_ = false;
 };
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -1,6 +1,6 @@
 #include "graph/replica_set.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 ReplicaSet::ReplicaSet(PlanCache& plans, Device& device, const Replica::Options& options)
     : plans_(plans),
@@ -50,4 +50,4 @@ std::vector<NodeTime> ReplicaSet::profile() const {
   return sums;
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

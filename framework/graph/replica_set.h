@@ -6,7 +6,7 @@
 #include "graph/replica.h"
 #include "plan/plan_cache.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 // Threads: create [setup only]; the rest [one at a time].
 class ReplicaSet {
@@ -44,4 +44,4 @@ class ReplicaSet {
   size_t prepared_ = kNone;  // the bucket whose replica ran last: an update prepares only its own layers
 };
 
-}  // namespace plait
+}  // namespace plait::inline graph

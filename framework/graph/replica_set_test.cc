@@ -7,7 +7,7 @@
 #include "graph/input_graph.h"
 #include "graph/test_plugins.h"
 
-namespace plait {
+namespace plait::inline graph {
 namespace {
 
 constexpr int kBatch = 4;
@@ -114,4 +114,4 @@ TEST_CASE("steps in buckets do not allocate once every bucket was met") {
   CHECK(trained.plans->compiled() == 4);
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -11,7 +11,7 @@
 #include "base/random_keys.h"
 #include "graph/test_plugins.h"
 
-namespace plait {
+namespace plait::inline graph {
 namespace {
 
 const char* kLoss = " loss { target: \"label\" squares {} }";
@@ -316,4 +316,4 @@ TEST_CASE("a device whose memory the host cannot touch gets the same bits") {
     CHECK(near->parameter(name) == far->parameter(name));
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -9,7 +9,7 @@
 
 #include "pipeline/job.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 // A sample to be read: which record, and the numbers that key its random augmentation.
 struct SampleRef {
@@ -41,4 +41,4 @@ class SampleOrder {
   virtual SampleRef replacement(const SampleRef& bad, int attempt) const = 0;
 };
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -7,7 +7,7 @@
 
 #include "registry/shape_text.h"
 
-namespace plait {
+namespace plait::inline graph {
 namespace {
 
 float from_bf16(uint16_t bits) { return std::bit_cast<float>(uint32_t{bits} << 16); }
@@ -75,4 +75,4 @@ void zero_behind(const PartSpec& part, int32_t length, uint64_t bytes, void* dat
   }
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -7,7 +7,7 @@
 
 #include "registry/parts.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 uint64_t element_count(const PartSpec& part);
 
@@ -19,4 +19,4 @@ void cast_to_batch(uint32_t dtype, const void* from, void* to, uint64_t count);
 // Writes zeros behind `length` along the part's variable axis; `data` holds elements of `bytes` each.
 void zero_behind(const PartSpec& part, int32_t length, uint64_t bytes, void* data);
 
-}  // namespace plait
+}  // namespace plait::inline graph

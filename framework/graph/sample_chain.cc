@@ -10,7 +10,7 @@
 #include "graph/sample_cast.h"
 #include "registry/shape_text.h"
 
-namespace plait {
+namespace plait::inline graph {
 namespace {
 
 plait_sample_call sample_call(const SampleRef& sample, uint64_t key, bool training) {
@@ -146,4 +146,4 @@ void SampleScratch::lay(std::byte* block) {
   if (block != nullptr) levels_.front()->lay_in(block);
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -13,7 +13,7 @@
 #include "registry/context.h"
 #include "registry/instance.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 // One augmenter of the chain.
 struct ChainOperator {
@@ -117,4 +117,4 @@ class SampleScratch {
   CallContext context_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -6,7 +6,7 @@
 #include "plan/plan.h"
 #include "registry/shape_text.h"
 
-namespace plait {
+namespace plait::inline graph {
 namespace {
 
 uint64_t aligned(uint64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
@@ -49,4 +49,4 @@ void SampleLevel::reset_lengths() {
   }
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -9,7 +9,7 @@
 
 #include "registry/parts.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 // 64-byte aligned host memory. Begins as zeros.
 class HostBlock {
@@ -51,4 +51,4 @@ class SampleLevel {
   int32_t* lengths_ = nullptr;
 };
 
-}  // namespace plait
+}  // namespace plait::inline graph

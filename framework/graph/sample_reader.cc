@@ -4,7 +4,7 @@
 
 #include "io/io_context.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 SampleReader::SampleReader() = default;
 SampleReader::~SampleReader() = default;
@@ -52,4 +52,4 @@ Status SampleReader::first_bad() const {
   return first_bad_;
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

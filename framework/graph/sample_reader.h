@@ -13,7 +13,7 @@
 #include "graph/sample.h"
 #include "graph/sample_chain.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 class IoContext;
 
@@ -80,4 +80,4 @@ class SampleReader {
   mutable Status first_bad_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline graph

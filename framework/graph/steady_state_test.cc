@@ -5,7 +5,7 @@
 #include "graph/input_graph.h"
 #include "graph/test_plugins.h"
 
-namespace plait {
+namespace plait::inline graph {
 namespace {
 
 constexpr int kFirstSteps = 200;  // oneTBB's pools of tasks grow to what the graph ever needs at once
@@ -82,4 +82,4 @@ TEST_CASE("batches do not allocate") {
   }
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

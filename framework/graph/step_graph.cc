@@ -4,7 +4,7 @@
 
 #include <deque>
 
-namespace plait {
+namespace plait::inline graph {
 
 using tbb::flow::continue_msg;
 
@@ -93,4 +93,4 @@ void StepGraph::wait() {
   lanes_.execute([&] { flow_->graph.wait_for_all(); });
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -8,7 +8,7 @@
 #include "graph/arena.h"
 #include "graph/node_order.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 // Threads: [one at a time]
 class StepGraph {
@@ -46,4 +46,4 @@ class StepGraph {
   std::unique_ptr<Flow> flow_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -13,7 +13,7 @@
 #include "plan/plan.h"
 #include "registry/registry.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 // Layers (f32, elementwise):
 //   scale   y = weight x, weight a scalar that begins as `initial`; fail: "forward", "backward", "throw", "";
@@ -77,4 +77,4 @@ struct TestRunOptions {
 };
 std::unique_ptr<TestRun> test_run(const std::string& text, const TestRunOptions& options = {});
 
-}  // namespace plait
+}  // namespace plait::inline graph

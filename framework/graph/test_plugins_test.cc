@@ -16,7 +16,7 @@
 #include "graph/arena.h"
 #include "pipeline/load.h"
 
-namespace plait {
+namespace plait::inline graph {
 namespace {
 
 std::atomic<int> optimizer_steps, prepares, far_copies;
@@ -493,4 +493,4 @@ uint64_t TestRun::place(const std::string& name) const {
 float TestRun::parameter(const std::string& name) const { return replica->weights()[place(name)]; }
 float TestRun::gradient(const std::string& name) const { return replica->gradients()[place(name)]; }
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -1,6 +1,6 @@
 #include "graph/update_node.h"
 
-namespace plait {
+namespace plait::inline graph {
 namespace {
 
 using Writes = OptimizerCalls::Writes;
@@ -78,4 +78,4 @@ int FetchLossNode::call(const StepKey&) {
   return PLAIT_FAILED;
 }
 
-}  // namespace plait
+}  // namespace plait::inline graph

@@ -7,7 +7,7 @@
 #include "graph/node.h"
 #include "graph/optimizer_calls.h"
 
-namespace plait {
+namespace plait::inline graph {
 
 // What optimizer nodes of a replica share.
 struct UpdateSetup {
@@ -66,4 +66,4 @@ class FetchLossNode final : public Node {
   ReplicaMemory& memory_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline graph

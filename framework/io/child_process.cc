@@ -22,7 +22,7 @@
 #include "io/exit_watch.h"
 #include "io/loop_body.h"
 
-namespace plait {
+namespace plait::inline io {
 namespace {
 
 using boost::system::error_code;
@@ -300,4 +300,4 @@ void ChildProcess::kill() {
 
 void ChildProcess::leave() { body_->stop_watching(); }
 
-}  // namespace plait
+}  // namespace plait::inline io

@@ -16,7 +16,7 @@
 #include "base/status.h"
 #include "io/wait_loop.h"
 
-namespace plait {
+namespace plait::inline io {
 
 // How a process ended.
 struct Ending {
@@ -93,4 +93,4 @@ class ChildProcess {
   std::shared_ptr<Body> body_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline io

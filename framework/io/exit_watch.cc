@@ -11,7 +11,7 @@
 #include <chrono>
 #include <utility>
 
-namespace plait {
+namespace plait::inline io {
 namespace {
 
 using boost::system::error_code;
@@ -92,4 +92,4 @@ void ExitWatch::cancel() {
   body_->timer.cancel();
 }
 
-}  // namespace plait
+}  // namespace plait::inline io

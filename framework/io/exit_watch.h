@@ -9,7 +9,7 @@
 #include <functional>
 #include <memory>
 
-namespace plait {
+namespace plait::inline io {
 
 // Threads: [one at a time], with the loop's thread.
 class ExitWatch : public std::enable_shared_from_this<ExitWatch> {
@@ -32,4 +32,4 @@ class ExitWatch : public std::enable_shared_from_this<ExitWatch> {
   std::unique_ptr<Body> body_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline io

@@ -2,7 +2,7 @@
 
 #include <csignal>
 
-namespace plait {
+namespace plait::inline io {
 
 // A handler, unlike SIG_IGN, is not passed on to child programs. There is nothing to wait for and nothing to
 // tell, so none of Asio's: its thread would be one too many for commands that fork.
@@ -10,4 +10,4 @@ void fail_writes_instead_of(int signal) {
   std::signal(signal, [](int) {});
 }
 
-}  // namespace plait
+}  // namespace plait::inline io

@@ -8,7 +8,7 @@
 
 #include "io/thread_body.h"
 
-namespace plait {
+namespace plait::inline io {
 namespace {
 
 // Asio asks for the memory of one handler, and gives it back before it calls the handler: so the memory lies
@@ -71,4 +71,4 @@ void IoContext::post(Job& job) {
   boost::asio::post(body_->context, RunJob{&job, {job.memory_, Job::kMemory_bytes}});
 }
 
-}  // namespace plait
+}  // namespace plait::inline io

@@ -5,7 +5,7 @@
 
 #include "base/status.h"
 
-namespace plait {
+namespace plait::inline io {
 
 // Runs jobs one after the other, in the order of posting, on a thread of its own. A job that never comes back
 // holds up those that follow it, and the destructor: who shares a context shares that.
@@ -43,4 +43,4 @@ class IoContext {
   std::unique_ptr<Body> body_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline io

@@ -5,7 +5,7 @@
 
 #include "io/wait_loop.h"
 
-namespace plait {
+namespace plait::inline io {
 
 struct WaitLoop::Body {
   boost::asio::io_context context;
@@ -14,4 +14,4 @@ struct WaitLoop::Body {
       boost::asio::make_work_guard(context);
 };
 
-}  // namespace plait
+}  // namespace plait::inline io

@@ -13,7 +13,7 @@
 #include "io/failed_writes.h"
 #include "io/thread_body.h"
 
-namespace plait {
+namespace plait::inline io {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -104,4 +104,4 @@ Result<const std::atomic<bool>*> watch_stop_signals() {
   return &all->is_asked();
 }
 
-}  // namespace plait
+}  // namespace plait::inline io

@@ -5,7 +5,7 @@
 
 #include "base/status.h"
 
-namespace plait {
+namespace plait::inline io {
 
 // Listens to SIGINT, SIGTERM, SIGHUP and SIGUSR1 on a thread of its own, while it lives; but not to a SIGINT
 // or SIGHUP that the caller of the program has set to be ignored (nohup, a shell's background). System calls
@@ -31,4 +31,4 @@ class StopSignals {
 // (SIGPIPE) ends nothing: the write fails. Fails with: as StopSignals. Threads: [setup only]
 Result<const std::atomic<bool>*> watch_stop_signals();
 
-}  // namespace plait
+}  // namespace plait::inline io

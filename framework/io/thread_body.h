@@ -7,7 +7,7 @@
 
 #include "io/io_context.h"
 
-namespace plait {
+namespace plait::inline io {
 
 struct IoContext::Body {
   Body() : thread([this] { serve(); }) {}
@@ -34,4 +34,4 @@ struct IoContext::Body {
   std::thread thread;  // last: it uses the others
 };
 
-}  // namespace plait
+}  // namespace plait::inline io

@@ -6,7 +6,7 @@
 
 #include "io/loop_body.h"
 
-namespace plait {
+namespace plait::inline io {
 
 Result<WaitLoop> WaitLoop::create() {
   try {
@@ -22,4 +22,4 @@ WaitLoop::~WaitLoop() = default;
 
 bool WaitLoop::wait(std::chrono::nanoseconds patience) { return body_->context.run_one_for(patience) > 0; }
 
-}  // namespace plait
+}  // namespace plait::inline io

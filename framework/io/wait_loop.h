@@ -6,7 +6,7 @@
 
 #include "base/status.h"
 
-namespace plait {
+namespace plait::inline io {
 
 // Threads: [one at a time]
 class WaitLoop {
@@ -29,4 +29,4 @@ class WaitLoop {
   std::unique_ptr<Body> body_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline io

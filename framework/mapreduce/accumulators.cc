@@ -9,7 +9,7 @@
 
 #include "registry/shape_text.h"
 
-namespace plait {
+namespace plait::inline mapreduce {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -291,4 +291,4 @@ std::string_view RankArrays::bytes(size_t place) const {
   return view(reals_[place]);
 }
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

@@ -13,7 +13,7 @@
 #include "mapreduce/row_memory.h"
 #include "registry/task_form.h"
 
-namespace plait {
+namespace plait::inline mapreduce {
 
 // A tensor of the part's name and type over `data`; both are borrowed, and `shape`.
 plait_tensor view(const PartSpec& spec, const std::vector<int64_t>& shape, void* data);
@@ -78,4 +78,4 @@ class RankArrays {
   std::vector<Rows> rows_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

@@ -7,7 +7,7 @@
 #include "base/random_keys.h"
 #include "registry/shape_text.h"
 
-namespace plait {
+namespace plait::inline mapreduce {
 namespace {
 
 std::vector<const plait_tensor*> pointers_to(const std::vector<plait_tensor>& tensors) {
@@ -185,4 +185,4 @@ std::vector<OutputArray> ArrayStage::outputs() const {
   return arrays;
 }
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

@@ -10,7 +10,7 @@
 #include "mapreduce/stage_graph.h"
 #include "registry/instance.h"
 
-namespace plait {
+namespace plait::inline mapreduce {
 
 // An output of a stage, on rank 0. Borrows.
 struct OutputArray {
@@ -94,4 +94,4 @@ class ArrayStage final : private StageWork {
   std::unique_ptr<StageGraph> graph_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

@@ -12,7 +12,7 @@
 
 #include "cluster/local_transport.h"
 
-namespace plait {
+namespace plait::inline mapreduce {
 namespace {
 
 // A number of record i: many scales and both signs, so that another order of adding gives another sum.
@@ -291,4 +291,4 @@ TEST_CASE("what cannot be is told once, with its place") {
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline mapreduce

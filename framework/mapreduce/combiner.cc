@@ -4,7 +4,7 @@
 
 #include "base/shown.h"
 
-namespace plait {
+namespace plait::inline mapreduce {
 
 std::string shown_key(std::string_view key) {
   constexpr size_t kMost = 40;
@@ -43,4 +43,4 @@ Status Combiner::failure(CallContext& context, std::string_view key) const {
       .at(fmt::format("{}, key {}", instance_.entry().type->id, shown_key(key)));
 }
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

@@ -9,7 +9,7 @@
 #include "registry/instance.h"
 #include "registry/values.h"
 
-namespace plait {
+namespace plait::inline mapreduce {
 
 // Threads: create [setup only]; the rest [any]
 class Combiner {
@@ -45,4 +45,4 @@ class Combiner {
 // A key in messages: at most 40 bytes of it, in quotes.
 std::string shown_key(std::string_view key);
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <memory>
 
-namespace plait {
+namespace plait::inline mapreduce {
 namespace {
 
 constexpr size_t kLeastChunk = size_t{4} << 10, kMostChunk = size_t{4} << 20, kFirstSlots = 1024;
@@ -285,4 +285,4 @@ Pair FoldTable::pair(size_t place) const {
   return {entry.key, {reinterpret_cast<const char*>(entry.partial), partial_bytes_}};
 }
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

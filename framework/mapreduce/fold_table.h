@@ -18,7 +18,7 @@
 #include "mapreduce/large_block.h"
 #include "mapreduce/pair.h"
 
-namespace plait {
+namespace plait::inline mapreduce {
 
 // Threads: [one at a time]; pair, sorted and fetch_pair after sort [any]
 class FoldTable {
@@ -117,4 +117,4 @@ class FoldTable {
   HeldBytes::Part held_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

@@ -9,7 +9,7 @@
 
 #include "mapreduce/spill_parts.h"
 
-namespace plait {
+namespace plait::inline mapreduce {
 namespace {
 
 // Adds up numbers; the rest of `size` bytes is what the first of them was.
@@ -196,4 +196,4 @@ TEST_CASE("parts give back all that was added, each key in the part of its rank"
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline mapreduce

@@ -3,7 +3,7 @@
 #include <atomic>
 #include <cstdint>
 
-namespace plait {
+namespace plait::inline mapreduce {
 
 // Of one rank. Threads: [any]
 class HeldBytes {
@@ -38,4 +38,4 @@ class HeldBytes {
   std::atomic<int64_t> now_ = 0, most_ = 0;
 };
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

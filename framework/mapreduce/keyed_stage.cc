@@ -7,7 +7,7 @@
 
 #include "graph/arena.h"
 
-namespace plait {
+namespace plait::inline mapreduce {
 
 // ---- reducing
 
@@ -281,4 +281,4 @@ Status KeyedStage::count(uint64_t shuffled) {
   return {};
 }
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

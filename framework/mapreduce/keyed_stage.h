@@ -12,7 +12,7 @@
 #include "mapreduce/split.h"
 #include "mapreduce/stage_graph.h"
 
-namespace plait {
+namespace plait::inline mapreduce {
 
 // A reducer plugin of keys at work. Threads: create [setup only]; the rest [any]
 class KeyReducer {
@@ -88,4 +88,4 @@ class KeyedStage final : private StageWork {
   std::unique_ptr<StageGraph> graph_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

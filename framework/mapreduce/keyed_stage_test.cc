@@ -9,7 +9,7 @@
 
 #include "cluster/local_transport.h"
 
-namespace plait {
+namespace plait::inline mapreduce {
 namespace {
 
 struct PartialSum {
@@ -273,4 +273,4 @@ TEST_CASE("a folder that cannot be written is named") {
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline mapreduce

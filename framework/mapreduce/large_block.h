@@ -9,7 +9,7 @@
 #include <memory>
 #include <new>
 
-namespace plait {
+namespace plait::inline mapreduce {
 
 // Aligned to 64 bytes. Not initialized.
 class LargeBlock {
@@ -34,4 +34,4 @@ class LargeBlock {
   std::unique_ptr<std::byte, Free> data_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

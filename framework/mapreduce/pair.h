@@ -7,7 +7,7 @@
 #include <cstring>
 #include <string_view>
 
-namespace plait {
+namespace plait::inline mapreduce {
 
 // Borrowed.
 struct Pair {
@@ -88,4 +88,4 @@ inline int rank_of(uint64_t hash, int ranks) {
   return static_cast<int>((hash >> 32) * static_cast<uint64_t>(ranks) >> 32);
 }
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

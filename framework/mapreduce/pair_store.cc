@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace plait {
+namespace plait::inline mapreduce {
 namespace {
 
 constexpr size_t kLeastChunk = size_t{4} << 10, kMostChunk = size_t{4} << 20, kAlign = 16;
@@ -310,4 +310,4 @@ size_t PairStore::streams() const {
   return count;
 }
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

@@ -24,7 +24,7 @@
 #include "mapreduce/spill_file.h"
 #include "mapreduce/spill_parts.h"
 
-namespace plait {
+namespace plait::inline mapreduce {
 
 // Threads: [one at a time]
 class PairStore {
@@ -107,4 +107,4 @@ class PairStore {
   Status failure_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

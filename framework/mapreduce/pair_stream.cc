@@ -4,7 +4,7 @@
 #include <array>
 #include <cstring>
 
-namespace plait {
+namespace plait::inline mapreduce {
 namespace {
 
 // The place follows where it is not 0, 0.
@@ -218,4 +218,4 @@ std::unique_ptr<PairStream> merge(std::vector<std::unique_ptr<PairStream>> strea
   return std::make_unique<FoldedPairs>(std::move(merged), *combiner, fold == Fold::kBeginInSplits);
 }
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

@@ -12,7 +12,7 @@
 #include "mapreduce/pair.h"
 #include "mapreduce/spill_file.h"
 
-namespace plait {
+namespace plait::inline mapreduce {
 
 // Threads: [one at a time]
 class PairStream {
@@ -70,4 +70,4 @@ enum class Fold {
 std::unique_ptr<PairStream> merge(std::vector<std::unique_ptr<PairStream>> streams, const Combiner* combiner,
                                   Fold fold);
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

@@ -7,7 +7,7 @@
 #include "base/status.h"
 #include "mapreduce/split.h"
 
-namespace plait {
+namespace plait::inline mapreduce {
 
 class RecordMapper {
  public:
@@ -23,4 +23,4 @@ class RecordMapper {
   virtual int64_t records() const = 0;
 };
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

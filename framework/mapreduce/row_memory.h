@@ -3,7 +3,7 @@
 #include <atomic>
 #include <cstdint>
 
-namespace plait {
+namespace plait::inline mapreduce {
 
 // Shared by all that append. Threads: [any]
 class RowMemory {
@@ -22,4 +22,4 @@ class RowMemory {
   std::atomic<uint64_t> used_ = 0;
 };
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

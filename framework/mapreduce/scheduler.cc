@@ -4,7 +4,7 @@
 #include <cassert>
 #include <utility>
 
-namespace plait {
+namespace plait::inline mapreduce {
 
 // A cache line each: slots count their own.
 struct alignas(64) Scheduler::Slot {
@@ -98,4 +98,4 @@ Status Scheduler::outcome() const {
 
 TaskCounters Scheduler::counters() const { return {mine_, attempts_, done_}; }
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

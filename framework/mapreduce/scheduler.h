@@ -13,7 +13,7 @@
 
 #include "base/status.h"
 
-namespace plait {
+namespace plait::inline mapreduce {
 
 // Of one rank in one pass.
 struct TaskCounters {
@@ -85,4 +85,4 @@ class Scheduler {
   Status failure_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

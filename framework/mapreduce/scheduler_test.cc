@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-namespace plait {
+namespace plait::inline mapreduce {
 namespace {
 
 // Every slot runs its tasks to the end, looking ahead before every `every`th; the tasks that ran, by slot.
@@ -93,4 +93,4 @@ TEST_CASE("tasks that were left when the rank was to stop are no success") {
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline mapreduce

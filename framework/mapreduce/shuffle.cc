@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace plait {
+namespace plait::inline mapreduce {
 namespace {
 
 constexpr size_t kLeastMessage = size_t{16} << 10, kMostMessage = size_t{4} << 20;
@@ -117,4 +117,4 @@ Result<std::vector<std::unique_ptr<PairStream>>> exchange(Transport& transport,
   return streams;
 }
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

@@ -8,7 +8,7 @@
 #include "cluster/transport.h"
 #include "mapreduce/pair_stream.h"
 
-namespace plait {
+namespace plait::inline mapreduce {
 
 // Sends each rank the pairs of its stream (of this rank's own: kept), in rounds of a bounded size, and gives
 // what came, a stream for each rank, in their order, sorted as they were sent. What exceeds `memory_bytes`
@@ -23,4 +23,4 @@ Result<std::vector<std::unique_ptr<PairStream>>> exchange(Transport& transport,
                                                           uint64_t& sent_bytes, HeldBytes* held = nullptr,
                                                           OwnPairs own = OwnPairs::kLater);
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

@@ -3,7 +3,7 @@
 #include <cstring>
 #include <plait/sdk/order_free_sum.hpp>
 
-namespace plait {
+namespace plait::inline mapreduce {
 namespace {
 
 // A sum is given as what it is of: a number.
@@ -90,4 +90,4 @@ Status Sink::write(PairStream& pairs, uint32_t value, const Files::Writer& write
   return taker.outcome(called);
 }
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

@@ -9,7 +9,7 @@
 #include "registry/instance.h"
 #include "registry/sink.h"
 
-namespace plait {
+namespace plait::inline mapreduce {
 
 // Threads: create [setup only]; the rest [one at a time]
 class Sink {
@@ -36,4 +36,4 @@ class Sink {
   Instance instance_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

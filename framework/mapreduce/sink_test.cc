@@ -6,7 +6,7 @@
 #include <plait/sdk.hpp>
 #include <plait/table_text.hpp>
 
-namespace plait {
+namespace plait::inline mapreduce {
 namespace {
 
 void as_it_is(std::string_view bytes, std::string& to) { to += bytes; }
@@ -174,4 +174,4 @@ TEST_CASE("a sink that takes no notice of a refusal is broken, and the file fail
   CHECK(insists.message() == "gives more bytes after some were refused: out.table: no room");
 }
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

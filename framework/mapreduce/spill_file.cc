@@ -9,7 +9,7 @@
 
 #include "base/temporary_name.h"
 
-namespace plait {
+namespace plait::inline mapreduce {
 namespace {
 
 std::string default_folder() {
@@ -70,4 +70,4 @@ uint64_t SpillFile::bytes() const {
   return end_;
 }
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

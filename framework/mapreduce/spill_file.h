@@ -9,7 +9,7 @@
 #include "base/regular_file.h"
 #include "base/status.h"
 
-namespace plait {
+namespace plait::inline mapreduce {
 
 // Bytes of the file.
 struct SpillSegment {
@@ -39,4 +39,4 @@ class SpillFile {
   uint64_t end_ = 0;
 };
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

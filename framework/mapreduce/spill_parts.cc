@@ -5,7 +5,7 @@
 
 #include "mapreduce/pair.h"
 
-namespace plait {
+namespace plait::inline mapreduce {
 namespace {
 
 // More parts: fewer keys in each. Smaller pieces: more calls of the system.
@@ -105,4 +105,4 @@ Status SpillParts::read(size_t number, Bytes& buffer, const Taker& take) const {
   return {};
 }
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

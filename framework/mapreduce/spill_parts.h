@@ -9,7 +9,7 @@
 #include "mapreduce/held_bytes.h"
 #include "mapreduce/spill_file.h"
 
-namespace plait {
+namespace plait::inline mapreduce {
 
 // Threads: [one at a time]
 class SpillParts {
@@ -44,4 +44,4 @@ class SpillParts {
   HeldBytes::Part held_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

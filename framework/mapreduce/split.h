@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace plait {
+namespace plait::inline mapreduce {
 
 // A stretch of records: the input of one task.
 struct Split {
@@ -24,4 +24,4 @@ struct Splits {
   }
 };
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

@@ -9,7 +9,7 @@
 #include "base/trace.h"
 #include "graph/arena.h"
 
-namespace plait {
+namespace plait::inline mapreduce {
 namespace {
 
 using tbb::flow::unlimited;
@@ -206,4 +206,4 @@ Status StageGraph::run(int64_t first_pass) {
   return body_->work.run([this] { return body_->run(); });
 }
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

@@ -18,7 +18,7 @@
 #include "mapreduce/scheduler.h"
 #include "mapreduce/stoppable_work.h"
 
-namespace plait {
+namespace plait::inline mapreduce {
 
 // What a task gives. It lives in a buffer of the slot that made it, until it is combined.
 struct MapResult {
@@ -78,4 +78,4 @@ class StageGraph {
   std::unique_ptr<Body> body_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

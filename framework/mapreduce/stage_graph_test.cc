@@ -7,7 +7,7 @@
 
 #include "cluster/local_transport.h"
 
-namespace plait {
+namespace plait::inline mapreduce {
 namespace {
 
 // Sums the numbers of its tasks, in `passes` passes; each task takes task % 3 + 1 steps.
@@ -197,4 +197,4 @@ TEST_CASE("a task that does not come back is left, and waited for at the end") {
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline mapreduce

@@ -4,7 +4,7 @@
 #include <thread>
 #include <utility>
 
-namespace plait {
+namespace plait::inline mapreduce {
 namespace {
 
 // Pauses between two looks for a reason to stop.
@@ -142,4 +142,4 @@ Status StoppableWork::run(std::function<Status()> work) {
   return {Code::kPlugin, status.message() + "; nobody had asked it to stop"};
 }
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

@@ -17,7 +17,7 @@
 #include "base/status.h"
 #include "cluster/transport.h"
 
-namespace plait {
+namespace plait::inline mapreduce {
 
 // Threads: [one at a time], the transport's thread; cancelled() and hand_over [any].
 class StoppableWork {
@@ -74,4 +74,4 @@ class StoppableWork {
   size_t depth_ = 0;
 };
 
-}  // namespace plait
+}  // namespace plait::inline mapreduce

@@ -7,7 +7,7 @@
 
 #include "cluster/local_transport.h"
 
-namespace plait {
+namespace plait::inline mapreduce {
 namespace {
 
 using Body = std::function<Status(Transport&, StoppableWork&)>;
@@ -118,4 +118,4 @@ TEST_CASE("work that does not come back is left, and waited for at the end") {
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline mapreduce

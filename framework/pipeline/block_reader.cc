@@ -1,6 +1,6 @@
 #include "pipeline/block_reader.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 bool is_written(const plait_config& config, const char* name) {
   const ConfigField* field = config.find(name);
@@ -63,4 +63,4 @@ std::string BlockReader::names_of_kind(const std::string& kind) const {
   return names.empty() ? "nothing, since no loaded plugin is a " + kind : names;
 }
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

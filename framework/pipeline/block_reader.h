@@ -8,7 +8,7 @@
 #include "pipeline/configure.h"
 #include "pipeline/job.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 // Typed reading of a configured block.
 template <class T>
@@ -56,4 +56,4 @@ class BlockReader {
   Errors& errors_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

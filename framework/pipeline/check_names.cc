@@ -6,7 +6,7 @@
 #include "pipeline/core_fields.h"
 #include "pipeline/paths.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 namespace {
 
 std::string article(const std::string& word) {
@@ -240,4 +240,4 @@ void report_unknown(const Schema& schema, const pb::Descriptor* message, const s
   errors.add(place, "unknown " + kind + own + " " + quoted_name, provider.empty() ? hint : provider);
 }
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

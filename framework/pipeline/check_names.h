@@ -4,7 +4,7 @@
 #include "pipeline/schema_builder.h"
 #include "pipeline/syntax.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 // Fields that mean something in `message`, with quotes around choices (padding: same) and around values of
 // variables that stand for text, and with absolute paths (paths.h). Fields with an error are left out.
@@ -18,4 +18,4 @@ std::vector<Field> check_names(const Schema& schema, const pb::Descriptor* messa
 void report_unknown(const Schema& schema, const pb::Descriptor* message, const std::string& name,
                     const Place& place, Errors& errors);
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -3,7 +3,7 @@
 #include "pipeline/paths.h"
 #include "registry/context.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 namespace {
 
 Place value_place_of(const Scope& scope, const plait_field& field, int index) {
@@ -205,4 +205,4 @@ PluginSpec configure_plugin(const Scope& scope, Errors& errors) {
   return spec;
 }
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

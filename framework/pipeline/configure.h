@@ -7,7 +7,7 @@
 #include "pipeline/stage_names.h"
 #include "pipeline/typed.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 // A message inside a block, with the places of its fields. A null message: not written.
 struct Scope {
@@ -42,4 +42,4 @@ PluginSpec plugin_with_defaults(const Schema& schema, const TypeEntry& entry, co
 // Errors: those of configure, and what the type's validate says.
 PluginSpec configure_plugin(const Scope& scope, Errors& errors);
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

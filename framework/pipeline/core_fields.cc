@@ -8,7 +8,7 @@
 
 #include "base/status.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 namespace {
 
 constexpr double kMany = 1 << 20;
@@ -308,4 +308,4 @@ bool is_taken_name(const std::string& name, const std::string& kind) {
   return false;
 }
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

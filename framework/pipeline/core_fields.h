@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace plait {
+namespace plait::inline pipeline {
 
 // A block such as layer { name: "c1" convolution { } }: own fields, and at most one plugin of a kind.
 struct CoreBlock {
@@ -33,4 +33,4 @@ bool is_core_field(const plait_field& field);
 // else where such types stand: "repeat", and own fields of their block such as "input".
 bool is_taken_name(const std::string& name, const std::string& kind);
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -5,7 +5,7 @@
 
 #include "base/shown.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 namespace {
 
 constexpr size_t kLineWidth = 100;
@@ -192,4 +192,4 @@ Status Errors::status() const {
   return {Code::kInvalid, text};
 }
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -10,7 +10,7 @@
 #include "base/status.h"
 #include "pipeline/job.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 // A text that errors point into: a file, or what comes after --set or --var.
 // Threads: [one at a time], const or not.
@@ -86,4 +86,4 @@ Place place_at(const SourceText& source, int line, int column);
 // "    source line\n    ^~~" for a place; long lines are cut around the place, control characters are blanks.
 std::string source_line_with_caret(const Place& place);
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

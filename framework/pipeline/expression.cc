@@ -5,7 +5,7 @@
 
 #include "pipeline/lexer.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 namespace {
 
 double as_double(const VariableValue& value) {
@@ -188,4 +188,4 @@ bool evaluate(const std::string& text, const VariableLookup& lookup, VariableVal
   return evaluate(text, lookup, value, error, depth);
 }
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

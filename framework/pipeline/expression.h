@@ -7,7 +7,7 @@
 
 #include "base/status.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 // What a variable holds: the text as written, or the result of arithmetic.
 using VariableValue = std::variant<int64_t, double, std::string>;
@@ -40,4 +40,4 @@ bool evaluate(const std::string& text, const VariableLookup& lookup, VariableVal
 bool evaluate(const std::string& text, const VariableLookup& lookup, VariableValue& value,
               ExpressionError& error);
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -2,7 +2,7 @@
 
 #include "pipeline/reader.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 std::vector<std::string> files_read(const std::string& path, const std::map<std::string, std::string>& vars) {
   Errors ignored;  // load_job says them
@@ -13,4 +13,4 @@ std::vector<std::string> files_read(const std::string& path, const std::map<std:
   return files;
 }
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -13,7 +13,7 @@
 #include "registry/registry.h"
 #include "registry/stage_arrays.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 // Where something was written; file "--set" or "--var" for the command line. Lines and columns are 1-based,
 // 0: unknown.
@@ -214,4 +214,4 @@ struct Job {
   std::string resolved;  // the whole job as text: replays to the same bits
 };
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -2,7 +2,7 @@
 #pragma once
 #include <string>
 
-namespace plait {
+namespace plait::inline pipeline {
 
 struct JobChange {
   enum class Kind {
@@ -15,4 +15,4 @@ struct JobChange {
   std::string text;
 };
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -5,7 +5,7 @@
 
 #include "base/shown.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 namespace {
 
@@ -42,4 +42,4 @@ std::string job_name_of(const std::string& path) {
   return name.empty() || !job_name_fault(name).empty() ? "job" : name;
 }
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -2,7 +2,7 @@
 #pragma once
 #include <string>
 
-namespace plait {
+namespace plait::inline pipeline {
 
 constexpr size_t kMaxJobName_bytes = 200;  // file systems take 255, and the time follows
 
@@ -16,4 +16,4 @@ std::string name_fault(const std::string& name);
 // A name for a job that says none, from its file's, which may be any bytes.
 std::string job_name_of(const std::string& path);
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -7,7 +7,7 @@
 #include "pipeline/schema.h"
 #include "registry/check.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -170,4 +170,4 @@ std::string schema_json(const Registry& registry) {
   return json_text(schema, 2) + "\n";
 }
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -8,7 +8,7 @@
 
 #include "base/shown.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 namespace {
 
 constexpr size_t kMaxExpression_bytes = 1 << 20;
@@ -210,4 +210,4 @@ bool is_number(const std::string& text) {
 
 bool is_string(const std::string& text) { return !text.empty() && (text[0] == '"' || text[0] == '\''); }
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

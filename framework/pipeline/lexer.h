@@ -5,7 +5,7 @@
 
 #include "pipeline/errors.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 struct Token {
   enum class Kind { kName, kNumber, kString, kSymbol, kVariable, kEnd };
@@ -35,4 +35,4 @@ bool is_identifier(const std::string& text);
 bool is_number(const std::string& text);  // with an optional minus
 bool is_string(const std::string& text);  // begins with a quote
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

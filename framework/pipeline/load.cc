@@ -13,7 +13,7 @@
 #include "pipeline/resolved.h"
 #include "pipeline/to_job.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 namespace {
 
 // What is the same for files, texts and stages once the text is read.
@@ -215,4 +215,4 @@ std::string error_at(const Location& where, const std::string& message) {
   return text + "\n" + source_line_with_caret(place_at(source, where.line, where.column));
 }
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -16,7 +16,7 @@
 #include "pipeline/repeat_limits.h"
 #include "registry/registry.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 class Schema;
 
@@ -81,4 +81,4 @@ Status connect_parts(Job& job, const std::vector<std::string>& parts);
 // find fault with a job later (shapes, files).
 std::string error_at(const Location& where, const std::string& message);
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

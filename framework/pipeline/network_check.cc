@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-namespace plait {
+namespace plait::inline pipeline {
 namespace {
 
 class NetworkCheck {
@@ -146,4 +146,4 @@ void check_network(std::vector<LayerSpec>& layers, const std::vector<LayerPlaces
   NetworkCheck(layers, places, errors).run();
 }
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -6,7 +6,7 @@
 #include "pipeline/errors.h"
 #include "pipeline/job.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 // Where the name and the inputs of a layer stand.
 struct LayerPlaces {
@@ -25,4 +25,4 @@ InputRef parse_input(const std::string& text, const Place& place, Errors& errors
 // (named), shares that name no layer, another type, or a layer that shares itself.
 void check_network(std::vector<LayerSpec>& layers, const std::vector<LayerPlaces>& places, Errors& errors);
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-namespace plait {
+namespace plait::inline pipeline {
 namespace {
 
 constexpr size_t kMaxNames = 40;  // in a hint
@@ -291,4 +291,4 @@ void apply_overrides(const Schema& schema, const std::vector<JobChange>& changes
   }
 }
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

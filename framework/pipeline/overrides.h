@@ -8,7 +8,7 @@
 #include "pipeline/job_change.h"
 #include "pipeline/variables.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 // Applies the changes in their order to the fields of a job whose variables are replaced. The value of a set
 // may use variables: as the file has them, with what a --var before it says. Blocks on the way are made when
@@ -18,4 +18,4 @@ namespace plait {
 void apply_overrides(const Schema& schema, const std::vector<JobChange>& changes, Variables& variables,
                      std::deque<SourceText>& texts, std::vector<Field>& fields, Errors& errors);
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-namespace plait {
+namespace plait::inline pipeline {
 namespace fs = std::filesystem;
 namespace {
 
@@ -41,4 +41,4 @@ std::string absolute_path(const std::string& path, const SourceText* writer) {
   return whole.string();
 }
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -7,7 +7,7 @@
 
 #include "pipeline/lexer.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 // The text that wrote the first character of a scalar, which is a variable's where the scalar begins with
 // one.
@@ -20,4 +20,4 @@ std::string folder_of(const SourceText* writer);
 // a link. "" and absolute paths stay as they are. Where the working folder is gone the path stays relative.
 std::string absolute_path(const std::string& path, const SourceText* writer);
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

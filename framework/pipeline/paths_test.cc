@@ -10,7 +10,7 @@
 #include "pipeline/load.h"
 #include "pipeline/test_plugins.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 namespace {
 
 namespace fs = std::filesystem;
@@ -175,4 +175,4 @@ TEST_CASE("plugin and plugin_path are read by the same rule before anything is l
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -9,7 +9,7 @@
 #include "base/files.h"
 #include "pipeline/paths.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 namespace {
 
 constexpr size_t kMaxIncludeDepth = 32, kMaxFiles = 1000;
@@ -141,4 +141,4 @@ void Reader::include(const Field& field, std::vector<Field>& fields) {
   std::move(included.begin(), included.end(), std::back_inserter(fields));
 }
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -7,7 +7,7 @@
 #include "pipeline/syntax.h"
 #include "pipeline/variables.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 // The text of a file that a person names: a regular one, "-" for standard input, or a pipe; what the last two
 // give is kept, so that they can be asked for again. Fails with: kNotFound when it cannot be read, or is
@@ -44,4 +44,4 @@ class Reader {
   std::vector<std::string> open_;  // canonical names of the files being read, outermost first
 };
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

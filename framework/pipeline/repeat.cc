@@ -5,7 +5,7 @@
 #include "pipeline/schema_builder.h"
 #include "registry/config.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 namespace {
 
 class RepeatReader {
@@ -98,4 +98,4 @@ bool read_repeat(const Field& block, Repeat& repeat, Errors& errors) {
   return RepeatReader(block, errors).run(repeat);
 }
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

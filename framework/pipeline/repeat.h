@@ -10,7 +10,7 @@
 
 #include "pipeline/syntax.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 struct Repeat {
   int64_t count = 0;
@@ -28,4 +28,4 @@ bool is_repeats_own(const Field& field);
 // missing, twice, out of range or misspelt, a variable that is no name, nothing to repeat.
 bool read_repeat(const Field& block, Repeat& repeat, Errors& errors);
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -2,7 +2,7 @@
 #pragma once
 #include <cstddef>
 
-namespace plait {
+namespace plait::inline pipeline {
 
 // More would be a slip of the pen, and fill the memory.
 struct RepeatLimits {
@@ -10,4 +10,4 @@ struct RepeatLimits {
   size_t bytes = 64 << 20;
 };
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -6,7 +6,7 @@
 
 #include "registry/context.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 namespace {
 
 constexpr const char* kTotal = "loss";
@@ -184,4 +184,4 @@ std::vector<ReportedValue> reported_values(const Job& job) {
   return values;
 }
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -7,7 +7,7 @@
 #include "pipeline/job.h"
 #include "registry/registry.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 // Where the name of a loss or metric, or the block without one, was written.
 struct ReportPlaces {
@@ -34,4 +34,4 @@ std::vector<ReportedValue> reported_values(const Job& job);
 std::string not_reported(const std::string& monitor);
 std::string instead_of(const std::string& monitor, const std::vector<std::string>& names);
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

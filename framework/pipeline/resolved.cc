@@ -7,7 +7,7 @@
 #include "pipeline/lexer.h"
 #include "registry/config.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 namespace {
 
 std::string config_text(const plait_config& config, Detail detail);
@@ -267,4 +267,4 @@ std::string layer_text(const LayerSpec& layer, Detail detail) {
 
 std::string resolved_text(const Job& job, Form form) { return Writer(form).run(job); }
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

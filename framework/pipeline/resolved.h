@@ -4,7 +4,7 @@
 
 #include "pipeline/job.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 enum class Detail {
   kWritten,  // fields that the file wrote
@@ -28,4 +28,4 @@ enum class Form {
 // Laws: reading the text and writing it again gives the same text; both forms are read as the same job.
 std::string resolved_text(const Job& job, Form form = Form::kShort);
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -8,7 +8,7 @@
 #include "pipeline/lexer.h"
 #include "pipeline/schema_builder.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 namespace {
 
 std::string line(int depth, const std::string& text) {
@@ -191,4 +191,4 @@ std::string schema_proto(const Registry& registry) {
   return schema ? Printer(**schema).text() : "// " + schema.status().message() + "\n";
 }
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

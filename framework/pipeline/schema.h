@@ -4,7 +4,7 @@
 
 #include "registry/registry.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 // The schema that the loaded plugins make, as the text of a .proto file (proto2) with docs, defaults and
 // ranges as comments; var, include and repeat, which the reader of a file takes out, among them. Third-party
@@ -17,4 +17,4 @@ std::string schema_proto(const Registry& registry);
 // with $.
 std::string schema_json(const Registry& registry);
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

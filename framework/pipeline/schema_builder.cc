@@ -7,7 +7,7 @@
 #include "pipeline/lexer.h"
 #include "registry/config.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 using Proto = pb::FieldDescriptorProto;
 
@@ -256,4 +256,4 @@ std::string describe(const plait_field& field) {
   return text + ": " + field.doc + ")";
 }
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -13,7 +13,7 @@
 #include "pipeline/core_fields.h"
 #include "registry/registry.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 namespace pb = google::protobuf;
 
@@ -70,4 +70,4 @@ class Schema {
 // "(integer, default 1, >= 1: size of the window)": what a person needs to know of a field.
 std::string describe(const plait_field& field);
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -10,7 +10,7 @@
 #include "pipeline/stage_order.h"
 #include "pipeline/stage_sink.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 namespace {
 
 // What a stage does, as its field is called; a task is a plugin and has none.
@@ -416,4 +416,4 @@ void read_stages(const BlockReader& reader, const std::vector<Scope>& stages, co
   StageReader(reader, names, blocks, job).run(stages);
 }
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -7,7 +7,7 @@
 #include "pipeline/block_reader.h"
 #include "pipeline/stage_names.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 // Stages of a file by their names, before anything is read: fields of other blocks name them.
 StageNames named_stages(const Schema& schema, const std::vector<Scope>& stages);
@@ -25,4 +25,4 @@ struct JobBlocks {
 void read_stages(const BlockReader& reader, const std::vector<Scope>& stages, const StageNames& names,
                  const JobBlocks& blocks, Job& job);
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

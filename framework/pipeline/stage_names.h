@@ -6,7 +6,7 @@
 
 #include "registry/stage_arrays.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 struct NamedStage {
   std::shared_ptr<StageArrays> arrays;
@@ -19,4 +19,4 @@ inline constexpr char kNoArrays[] = "a stage whose task fills accumulators makes
 
 using StageNames = std::map<std::string, NamedStage>;
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -4,7 +4,7 @@
 #include <map>
 #include <string>
 
-namespace plait {
+namespace plait::inline pipeline {
 namespace {
 
 class StageOrder {
@@ -149,4 +149,4 @@ void order_stages(Job& job, const std::vector<Place>& places, Errors& errors) {
   check_before_training(job, place_of, errors);
 }
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

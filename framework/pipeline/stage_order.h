@@ -5,7 +5,7 @@
 #include "pipeline/errors.h"
 #include "pipeline/job.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 // Puts each stage after those that it uses, else as written, and notes which are used, and which have to
 // wait for the trained network. `places` of the stages, as written. Errors: stages that use each other in a
@@ -13,4 +13,4 @@ namespace plait {
 // it; training that uses a stage which waits for it.
 void order_stages(Job& job, const std::vector<Place>& places, Errors& errors);
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

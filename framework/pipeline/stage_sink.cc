@@ -7,7 +7,7 @@
 #include "pipeline/job_name.h"
 #include "registry/sink.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 namespace {
 
 bool is_for(const TypeEntry& sink, const std::string& file) {
@@ -62,4 +62,4 @@ void choose_sink(StageSpec& stage, const Scope& scope, bool is_written, Errors& 
                          stage.is_keyed() ? "pairs of a key and a value" : "arrays", sink.short_name()));
 }
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

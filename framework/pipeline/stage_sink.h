@@ -2,7 +2,7 @@
 #pragma once
 #include "pipeline/configure.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 // The output lies in the run's folder, beside what a run itself writes there.
 // Errors: a name that is too long, has folders or begins with a dot; a file of the run's own.
@@ -12,4 +12,4 @@ void check_output(const StageSpec& stage, const Scope& scope, Errors& errors);
 // Errors: no sink is, or more than one; the sink that is written is not; it cannot write what the task makes.
 void choose_sink(StageSpec& stage, const Scope& scope, bool is_written, Errors& errors);
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

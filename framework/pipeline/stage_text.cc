@@ -7,7 +7,7 @@
 #include "pipeline/resolved.h"
 #include "registry/config.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 namespace {
 
 constexpr size_t kMostText_bytes = 16 << 20;
@@ -248,4 +248,4 @@ Result<std::string> StageText::corruption_text(const std::string& noise, double 
   return settings_text(entry, settings);
 }
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

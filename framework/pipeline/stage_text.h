@@ -8,7 +8,7 @@
 #include "pipeline/job.h"
 #include "registry/block.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 // An array of a task, and what begins with it.
 struct TakenArray {
@@ -62,4 +62,4 @@ class StageText {
   Status refused_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace plait {
+namespace plait::inline pipeline {
 namespace {
 
 using Kind = Token::Kind;
@@ -165,4 +165,4 @@ Place scalar_place(const Field& field) {
   return place;
 }
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

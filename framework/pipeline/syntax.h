@@ -5,7 +5,7 @@
 
 #include "pipeline/lexer.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 // One value of one field. A list "stride: [1, 2]" becomes a Field for each value.
 struct Field {
@@ -35,4 +35,4 @@ std::string scalar_text(const std::vector<Token>& scalar);
 // A place that covers all tokens of a scalar.
 Place scalar_place(const Field& field);
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -5,7 +5,7 @@
 
 #include "registry/registry.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 // Layers: plait.convolution (filters required, kernel list, stride, padding enum, deep { spread, note }),
 // plait.dense, plait.relu, plait.add (2 inputs or more), acme.swish (beta), acme.mask and
@@ -21,4 +21,4 @@ const Registry& test_registry();
 // A complete job of these types.
 std::string test_job();
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -8,7 +8,7 @@
 
 #include "registry/config.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 namespace {
 
 int infer_layer(plait_context*, const plait_layer_request*, const plait_layer_builder*) { return PLAIT_OK; }
@@ -324,4 +324,4 @@ pretrain { greedy {} }
 )";
 }
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

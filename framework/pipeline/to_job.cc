@@ -10,7 +10,7 @@
 #include "pipeline/stage_blocks.h"
 #include "registry/loss_form.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 namespace {
 
 class JobMaker {
@@ -426,4 +426,4 @@ void to_job(const Schema& schema, const std::vector<Field>& fields, const Place&
   JobMaker(schema, file, for_training, job, errors).run(fields);
 }
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -6,7 +6,7 @@
 #include "pipeline/job.h"
 #include "pipeline/load.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 // Fills `job` from the fields of a file. What the fields do not say stays as it is in `job`: the defaults of
 // Job, or a base job's. `file` is the place of errors that have none of their own. Errors: everything that
@@ -14,4 +14,4 @@ namespace plait {
 void to_job(const Schema& schema, const std::vector<Field>& fields, const Place& file, bool for_training,
             Job& job, Errors& errors);
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

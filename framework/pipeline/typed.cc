@@ -8,7 +8,7 @@
 
 #include "registry/config.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 namespace {
 
 using Descriptor = pb::FieldDescriptor;
@@ -132,4 +132,4 @@ TypedBlock::TypedBlock(const Schema& schema, const Field& field, Errors& errors)
   Typing(schema, errors).add(field, *message_, tree_);
 }
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -10,7 +10,7 @@
 #include "pipeline/schema_builder.h"
 #include "pipeline/syntax.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 // Beside a message: what each of its values was written as. Borrows the tree.
 class WrittenFields {
@@ -45,4 +45,4 @@ class TypedBlock {
   WrittenFields tree_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

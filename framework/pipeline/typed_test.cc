@@ -10,7 +10,7 @@
 #include "pipeline/reader.h"
 #include "pipeline/test_plugins.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 namespace {
 
 const Schema& schema() {
@@ -172,4 +172,4 @@ TEST_CASE("many mistakes in one block are told in one go") {
   CHECK(typed.errors.is_full());
 }
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -5,7 +5,7 @@
 
 #include "registry/registry.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 namespace {
 
 constexpr size_t kMaxNames = 40;  // in a hint
@@ -337,4 +337,4 @@ std::string Variables::interpolate(const Token& string, const SourceText*& write
   return out;
 }
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -12,7 +12,7 @@
 #include "pipeline/repeat_limits.h"
 #include "pipeline/syntax.h"
 
-namespace plait {
+namespace plait::inline pipeline {
 
 class Variables {
  public:
@@ -82,4 +82,4 @@ class Variables {
   int depth_ = 0;  // of variables and expressions that wait for each other
 };
 
-}  // namespace plait
+}  // namespace plait::inline pipeline

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace plait {
+namespace plait::inline plan {
 namespace {
 
 int64_t& variable_extent(PartSpec& part) { return part.shape[static_cast<size_t>(part.variable_axis)]; }
@@ -85,4 +85,4 @@ size_t Buckets::holding(std::span<const int32_t> longest) const {
   return bucket;
 }
 
-}  // namespace plait
+}  // namespace plait::inline plan

@@ -12,7 +12,7 @@
 #include "pipeline/job.h"
 #include "plan/network.h"
 
-namespace plait {
+namespace plait::inline plan {
 
 // Threads: [any]
 class Buckets {
@@ -38,4 +38,4 @@ class Buckets {
   std::vector<std::vector<PartSpec>> sizes_;  // from the largest
 };
 
-}  // namespace plait
+}  // namespace plait::inline plan

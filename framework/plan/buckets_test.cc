@@ -10,7 +10,7 @@
 
 #include "plan/plan_cache.h"
 
-namespace plait {
+namespace plait::inline plan {
 namespace {
 
 // x [N, W, C] -> [N, W, C] with a weight per channel; `turned`: kept backwards where W is above 16.
@@ -190,4 +190,4 @@ TEST_CASE("a kernel that keeps weights in a bucket's own form is refused by the 
   CHECK(refused.message().find("parameter e.weight") != std::string::npos);
 }
 
-}  // namespace plait
+}  // namespace plait::inline plan

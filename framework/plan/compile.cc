@@ -7,7 +7,7 @@
 #include "plan/plan.h"
 #include "plan/step_maker.h"
 
-namespace plait {
+namespace plait::inline plan {
 
 // Makes a Plan in three passes: kernels, the lifetimes of memory, the parameter arena.
 class PlanCompiler {
@@ -318,4 +318,4 @@ Result<std::unique_ptr<Plan>> Plan::compile(const Registry& registry, Network ne
 
 Plan::~Plan() = default;
 
-}  // namespace plait
+}  // namespace plait::inline plan

@@ -4,7 +4,7 @@
 
 #include "plan/table.h"
 
-namespace plait {
+namespace plait::inline plan {
 namespace {
 
 std::string quoted(const std::string& text) {
@@ -73,4 +73,4 @@ class Dot {
 
 std::string network_dot(const Network& network) { return Dot(network).run(); }
 
-}  // namespace plait
+}  // namespace plait::inline plan

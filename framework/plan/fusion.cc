@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace plait {
+namespace plait::inline plan {
 namespace {
 
 size_t readers(const Network& network, int tensor) {
@@ -39,4 +39,4 @@ void absorb_epilogues(Network& network) {
   }
 }
 
-}  // namespace plait
+}  // namespace plait::inline plan

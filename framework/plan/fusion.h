@@ -4,10 +4,10 @@
 #pragma once
 #include "plan/network.h"
 
-namespace plait {
+namespace plait::inline plan {
 
 // The absorbing node then writes the absorbed node's output; the tensor between is gone from both nodes (it
 // keeps its entry in network.tensors, written by nobody: node = -1, part = -1). At most one epilogue a node.
 void absorb_epilogues(Network& network);
 
-}  // namespace plait
+}  // namespace plait::inline plan

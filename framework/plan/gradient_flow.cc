@@ -1,6 +1,6 @@
 #include "plan/gradient_flow.h"
 
-namespace plait {
+namespace plait::inline plan {
 namespace {
 
 bool trains_something(const Network& network, const NodeInfo& node) {
@@ -55,4 +55,4 @@ GradientFlow gradient_flow(const Network& network) {
   return flow;
 }
 
-}  // namespace plait
+}  // namespace plait::inline plan

@@ -4,7 +4,7 @@
 
 #include "plan/network.h"
 
-namespace plait {
+namespace plait::inline plan {
 
 struct GradientFlow {
   std::vector<bool> node_backward;  // per node: backward runs
@@ -15,4 +15,4 @@ struct GradientFlow {
 // Nodes that can reach a loss and have something to train in or before them. Absorbed nodes have no backward.
 GradientFlow gradient_flow(const Network& network);
 
-}  // namespace plait
+}  // namespace plait::inline plan

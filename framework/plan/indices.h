@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace plait {
+namespace plait::inline plan {
 
 template <class Of>
 class Index {
@@ -48,4 +48,4 @@ std::vector<I> indices(const std::vector<int>& numbers) {
   return {numbers.begin(), numbers.end()};
 }
 
-}  // namespace plait
+}  // namespace plait::inline plan

@@ -6,7 +6,7 @@
 #include "registry/ports.h"
 #include "registry/shape_text.h"
 
-namespace plait {
+namespace plait::inline plan {
 namespace {
 
 // What the builder's functions write to. A refused answer is kept: the plugin may ignore PLAIT_FAILED.
@@ -167,4 +167,4 @@ Result<InferredLayer> infer_layer(const LayerSpec& layer, const std::vector<Part
   return std::move(all.layer);
 }
 
-}  // namespace plait
+}  // namespace plait::inline plan

@@ -2,7 +2,7 @@
 #pragma once
 #include "plan/network.h"
 
-namespace plait {
+namespace plait::inline plan {
 
 struct InferredLayer {
   std::vector<PartSpec> outputs;
@@ -22,4 +22,4 @@ struct InferredLayer {
 // below 0).
 Result<InferredLayer> infer_layer(const LayerSpec& layer, const std::vector<PartSpec>& inputs);
 
-}  // namespace plait
+}  // namespace plait::inline plan

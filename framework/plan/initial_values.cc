@@ -4,7 +4,7 @@
 #include "base/random_keys.h"
 #include "plan/network.h"
 
-namespace plait {
+namespace plait::inline plan {
 namespace {
 
 struct Distribution {
@@ -50,4 +50,4 @@ Status initial_values(const ParameterInfo& parameter, uint64_t seed, float* valu
   return {};
 }
 
-}  // namespace plait
+}  // namespace plait::inline plan

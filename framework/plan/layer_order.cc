@@ -2,7 +2,7 @@
 
 #include <map>
 
-namespace plait {
+namespace plait::inline plan {
 namespace {
 
 class Walk {
@@ -78,4 +78,4 @@ Result<std::vector<int>> layer_order(const Job& job) {
   return walk.take();
 }
 
-}  // namespace plait
+}  // namespace plait::inline plan

@@ -5,7 +5,7 @@
 #include "base/status.h"
 #include "pipeline/job.h"
 
-namespace plait {
+namespace plait::inline plan {
 
 // Numbers of job.layers. Fails with: kInvalid naming the layers of a cycle.
 Result<std::vector<int>> layer_order(const Job& job);
@@ -13,4 +13,4 @@ Result<std::vector<int>> layer_order(const Job& job);
 // "convolution \"c1\" (lenet.txtpb:14:3)"
 std::string layer_place(const LayerSpec& layer);
 
-}  // namespace plait
+}  // namespace plait::inline plan

@@ -1,6 +1,6 @@
 #include "plan/loss_request.h"
 
-namespace plait {
+namespace plait::inline plan {
 namespace {
 
 std::vector<PartSpec> specs_of(const Network& network, const std::vector<int>& tensors) {
@@ -38,4 +38,4 @@ LossRequest::LossRequest(const Network& network, const HeadInfo& head, bool trai
   request_.weights = weights_.size() > 0 ? weights_.data()[0] : nullptr;
 }
 
-}  // namespace plait
+}  // namespace plait::inline plan

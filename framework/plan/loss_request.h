@@ -7,7 +7,7 @@
 #include "plan/network.h"
 #include "registry/parts.h"
 
-namespace plait {
+namespace plait::inline plan {
 
 // Does not move.
 class LossRequest {
@@ -24,4 +24,4 @@ class LossRequest {
   plait_loss_request request_{};
 };
 
-}  // namespace plait
+}  // namespace plait::inline plan

@@ -5,7 +5,7 @@
 
 #include "base/checked.h"
 
-namespace plait {
+namespace plait::inline plan {
 namespace {
 
 bool alive_together(const MemoryBlock& a, const MemoryBlock& b) {
@@ -52,4 +52,4 @@ uint64_t place_blocks(std::vector<MemoryBlock>& blocks, uint64_t alignment) {
   return total;
 }
 
-}  // namespace plait
+}  // namespace plait::inline plan

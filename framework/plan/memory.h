@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace plait {
+namespace plait::inline plan {
 
 // A block of `bytes`, alive from time `first` to time `last`, both included.
 struct MemoryBlock {
@@ -37,4 +37,4 @@ struct RunMemory {
   uint64_t total() const;
 };
 
-}  // namespace plait
+}  // namespace plait::inline plan

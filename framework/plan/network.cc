@@ -12,7 +12,7 @@
 #include "registry/context.h"
 #include "registry/ports.h"
 
-namespace plait {
+namespace plait::inline plan {
 namespace {
 
 class Shaper {
@@ -294,4 +294,4 @@ Result<Network> shape_network(const Job& job, const std::vector<PartSpec>& parts
   return Shaper(job, parts, batch).run(fuse);
 }
 
-}  // namespace plait
+}  // namespace plait::inline plan

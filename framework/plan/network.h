@@ -16,7 +16,7 @@
 #include "registry/registry.h"
 #include "registry/shape_text.h"
 
-namespace plait {
+namespace plait::inline plan {
 
 // A tensor of the network: a part of the samples, or an output of a layer. Shapes include N.
 struct TensorInfo {
@@ -109,4 +109,4 @@ Result<Network> shape_network(const Job& job, const std::vector<PartSpec>& parts
 // Fails with: kInvalid when a plugin asks for an initialisation that does not exist.
 Status initial_values(const ParameterInfo& parameter, uint64_t seed, float* values);
 
-}  // namespace plait
+}  // namespace plait::inline plan

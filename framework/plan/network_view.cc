@@ -1,6 +1,6 @@
 #include "plan/network_view.h"
 
-namespace plait {
+namespace plait::inline plan {
 namespace {
 
 // "a", "a:1", or the part that an open input has come to.
@@ -57,4 +57,4 @@ Job with_inputs_named(Job job, const Network& network) {
   return job;
 }
 
-}  // namespace plait
+}  // namespace plait::inline plan

@@ -9,7 +9,7 @@
 #include "plan/network.h"
 #include "registry/block.h"
 
-namespace plait {
+namespace plait::inline plan {
 
 // The request for one stage. Borrows from `network`; does not move.
 class PretrainRequest {
@@ -37,4 +37,4 @@ class PretrainRequest {
 // another order there.
 Job with_inputs_named(Job job, const Network& network);
 
-}  // namespace plait
+}  // namespace plait::inline plan

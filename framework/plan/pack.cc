@@ -4,7 +4,7 @@
 #include "plan/layer_order.h"
 #include "plan/plan.h"
 
-namespace plait {
+namespace plait::inline plan {
 
 Status Plan::pack(size_t parameter, const float* plain, float* arena) const {
   return pack_at(parameter, plain, arena + parameters_[parameter].offset);
@@ -77,4 +77,4 @@ std::string Plan::digest() const {
   return Sha256::hex_of(text);
 }
 
-}  // namespace plait
+}  // namespace plait::inline plan

@@ -10,7 +10,7 @@
 #include "plan/network.h"
 #include "registry/context.h"
 
-namespace plait {
+namespace plait::inline plan {
 
 inline constexpr uint64_t kNoOffset = ~uint64_t{0};
 inline constexpr uint64_t kAlignment = 64;
@@ -154,4 +154,4 @@ class Plan {
   uint64_t arena_elements_ = 0, trained_elements_ = 0, buffers_offset_ = 0;
 };
 
-}  // namespace plait
+}  // namespace plait::inline plan

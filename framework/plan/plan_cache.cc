@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace plait {
+namespace plait::inline plan {
 namespace {
 
 // Elements numbered from 1, so that an order of its own shows. Exact in f32 up to 2^24, then again from 1.
@@ -88,4 +88,4 @@ size_t PlanCache::compiled() const {
   return static_cast<size_t>(std::ranges::count_if(plans_, [](const auto& plan) { return plan != nullptr; }));
 }
 
-}  // namespace plait
+}  // namespace plait::inline plan

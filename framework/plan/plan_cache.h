@@ -8,7 +8,7 @@
 #include "plan/buckets.h"
 #include "plan/plan.h"
 
-namespace plait {
+namespace plait::inline plan {
 
 // All plans keep parameters at the same places in the same order, so one arena serves them all.
 // Threads: create [setup only]; the rest [any].
@@ -41,4 +41,4 @@ class PlanCache {
   std::vector<std::unique_ptr<Plan>> plans_;  // per bucket; null: not met
 };
 
-}  // namespace plait
+}  // namespace plait::inline plan

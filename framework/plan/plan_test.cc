@@ -9,7 +9,7 @@
 #include "plan/layer_order.h"
 #include "plan/table.h"
 
-namespace plait {
+namespace plait::inline plan {
 namespace {
 
 // y = x A: a weight, accepts "relu".
@@ -359,4 +359,4 @@ TEST_CASE("the memory of a run is that of its largest moment") {
   CHECK(memory_table(use, 1).find("30.0 MiB  the largest stage") != std::string::npos);
 }
 
-}  // namespace plait
+}  // namespace plait::inline plan

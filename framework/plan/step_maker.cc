@@ -7,7 +7,7 @@
 #include "plan/loss_request.h"
 #include "registry/context.h"
 
-namespace plait {
+namespace plait::inline plan {
 namespace {
 
 StepNeeds& answers(const plait_layer_needs* needs) { return *static_cast<StepNeeds*>(needs->host_data); }
@@ -126,4 +126,4 @@ LossInstance::~LossInstance() {
   if (self_ != nullptr && ops_->destroy != nullptr) ops_->destroy(self_);
 }
 
-}  // namespace plait
+}  // namespace plait::inline plan

@@ -4,7 +4,7 @@
 
 #include "plan/plan.h"
 
-namespace plait {
+namespace plait::inline plan {
 
 struct StepNeeds {
   uint64_t saved = 0, workspace = 0, prepared = 0;  // bytes
@@ -30,4 +30,4 @@ Result<MadeLayer> make_layer(const Registry& registry, const Network& network, c
 Result<MadeLoss> make_loss(const Registry& registry, const Network& network, const HeadInfo& head,
                            const CompileOptions& options);
 
-}  // namespace plait
+}  // namespace plait::inline plan

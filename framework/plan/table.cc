@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <map>
 
-namespace plait {
+namespace plait::inline plan {
 namespace {
 
 // 1234567 -> "1.23M"
@@ -131,4 +131,4 @@ std::string memory_table(const RunMemory& use, int threads) {
   return text;
 }
 
-}  // namespace plait
+}  // namespace plait::inline plan

@@ -5,7 +5,7 @@
 #include "plan/memory.h"
 #include "plan/network.h"
 
-namespace plait {
+namespace plait::inline plan {
 
 // A line per layer: name, type, output shape, parameters, multiply-adds, memory of its output; then
 // parameters and multiply-adds of one sample forward. Units: memory in KiB, multiply-adds in thousands (k),
@@ -22,4 +22,4 @@ std::string memory_table(const RunMemory& use, int threads);
 // Graphviz dot: parts, layers (fused ones in one box), losses, metrics; edges with shapes.
 std::string network_dot(const Network& network);
 
-}  // namespace plait
+}  // namespace plait::inline plan

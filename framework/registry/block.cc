@@ -1,6 +1,6 @@
 #include "registry/block.h"
 
-namespace plait {
+namespace plait::inline registry {
 namespace {
 
 constexpr uint32_t kMostSettings = 4096;
@@ -56,4 +56,4 @@ RawBlock::RawBlock(const Block& block) {
   raw_.settings = pointers_.data();
 }
 
-}  // namespace plait
+}  // namespace plait::inline registry

@@ -8,7 +8,7 @@
 
 #include "base/status.h"
 
-namespace plait {
+namespace plait::inline registry {
 
 struct Setting {
   uint32_t kind = 0;  // PLAIT_FIELD_BOOL, _I64, _F64 or _STRING
@@ -46,4 +46,4 @@ class RawBlock {
   plait_block raw_{};
 };
 
-}  // namespace plait
+}  // namespace plait::inline registry

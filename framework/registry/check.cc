@@ -8,7 +8,7 @@
 
 #include "registry/config.h"
 
-namespace plait {
+namespace plait::inline registry {
 namespace {
 
 Status invalid(std::string message) { return {Code::kInvalid, std::move(message)}; }
@@ -209,4 +209,4 @@ Status check_tables(const plait_plugin& plugin) {
   return check_implementations(plugin);
 }
 
-}  // namespace plait
+}  // namespace plait::inline registry

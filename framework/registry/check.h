@@ -7,7 +7,7 @@
 #include "base/status.h"
 #include "registry/kinds.h"
 
-namespace plait {
+namespace plait::inline registry {
 
 // Versions: draft and the oldest host that the plugin can live with.
 // Fails with: kInvalid.
@@ -27,4 +27,4 @@ Result<std::string> kind_of_implementation(const plait_plugin& plugin, const pla
 // Fails with: kInvalid naming what is missing.
 Status check_operations(const plait_type& type, const void* ops);
 
-}  // namespace plait
+}  // namespace plait::inline registry

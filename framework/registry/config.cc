@@ -9,7 +9,7 @@ const plait::ConfigField* plait_config::find(const char* name) const {
   return nullptr;
 }
 
-namespace plait {
+namespace plait::inline registry {
 namespace {
 
 std::string trimmed(const std::string& text) {
@@ -114,4 +114,4 @@ std::shared_ptr<plait_config> clone_config(const plait_config& config) {
   return copy;
 }
 
-}  // namespace plait
+}  // namespace plait::inline registry

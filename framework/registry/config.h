@@ -13,7 +13,7 @@
 
 struct plait_config;
 
-namespace plait {
+namespace plait::inline registry {
 
 class StageArrays;
 
@@ -37,7 +37,7 @@ struct ConfigField {
   std::vector<std::shared_ptr<StageArrays>> stages{};
 };
 
-}  // namespace plait
+}  // namespace plait::inline registry
 
 // One entry per field of the type (or nested message), in the order of its table.
 struct plait_config {
@@ -47,7 +47,7 @@ struct plait_config {
   const plait::ConfigField* find(const char* name) const;
 };
 
-namespace plait {
+namespace plait::inline registry {
 
 // A configuration with the defaults of `type`'s fields only.
 // Fails with: kInvalid when a default_text does not parse or lies outside its own range (a fault of the
@@ -73,4 +73,4 @@ std::shared_ptr<plait_config> clone_config(const plait_config& config);
 // The host table that every plugin and context gets.
 const plait_host& host_table();
 
-}  // namespace plait
+}  // namespace plait::inline registry

@@ -8,7 +8,7 @@
 #include "registry/config.h"
 #include "registry/registry.h"
 
-namespace plait {
+namespace plait::inline registry {
 namespace {
 
 std::vector<std::string> enum_names(const plait_field& field) {
@@ -174,4 +174,4 @@ Result<ConfigValue> parse_value(const plait_field& field, const std::string& tex
   return value;
 }
 
-}  // namespace plait
+}  // namespace plait::inline registry

@@ -7,7 +7,7 @@
 #include "base/shown.h"
 #include "registry/config.h"
 
-namespace plait {
+namespace plait::inline registry {
 namespace {
 
 void log_warnings(int level, std::string_view text) {
@@ -126,4 +126,4 @@ const void* CallContext::extension(plait_context* context, const char* name) {
   return self.device_ops_->get_extension(context->device, name);
 }
 
-}  // namespace plait
+}  // namespace plait::inline registry

@@ -9,7 +9,7 @@
 
 #include "base/status.h"
 
-namespace plait {
+namespace plait::inline registry {
 
 // Runs `body` over the pieces of [0, count); supplied by graph/ so that registry/ needs no threads. See
 // plait_context.
@@ -85,4 +85,4 @@ class CallContext {
   std::string text_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline registry

@@ -11,7 +11,7 @@
 #include "registry/ports.h"
 #include "registry/sink.h"
 
-namespace plait {
+namespace plait::inline registry {
 namespace {
 
 using Row = std::vector<std::string>;
@@ -284,4 +284,4 @@ nlohmann::ordered_json list_json(const Registry& registry) {
   return {{"types", std::move(types)}, {"failures", std::move(failures)}};
 }
 
-}  // namespace plait
+}  // namespace plait::inline registry

@@ -5,7 +5,7 @@
 
 #include "registry/registry.h"
 
-namespace plait {
+namespace plait::inline registry {
 
 // Name, doc, details, inputs, devices, library, and a table of fields: name, type, default, range, unit, doc.
 // Nested fields are written "outer.inner".
@@ -18,4 +18,4 @@ nlohmann::ordered_json describe_json(const TypeEntry& entry);
 std::string list_types(const Registry& registry);
 nlohmann::ordered_json list_json(const Registry& registry);
 
-}  // namespace plait
+}  // namespace plait::inline registry

@@ -12,7 +12,7 @@
 #include <cstring>
 #include <filesystem>
 
-namespace plait {
+namespace plait::inline registry {
 namespace {
 
 #if defined(__x86_64__)
@@ -153,4 +153,4 @@ Result<ElfFile> ElfFile::read(const std::string& path) {
   return file;
 }
 
-}  // namespace plait
+}  // namespace plait::inline registry

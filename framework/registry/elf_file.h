@@ -7,7 +7,7 @@
 
 #include "base/status.h"
 
-namespace plait {
+namespace plait::inline registry {
 
 // A note of a library: what `readelf -n` lists.
 struct ElfNote {
@@ -26,4 +26,4 @@ struct ElfFile {
   static Result<ElfFile> read(const std::string& path);
 };
 
-}  // namespace plait
+}  // namespace plait::inline registry

@@ -12,7 +12,7 @@
 #include "registry/plugin_entry.h"
 #include "registry/trial.h"
 
-namespace plait {
+namespace plait::inline registry {
 namespace {
 
 bool anyone_may_write(const std::string& path) {
@@ -143,4 +143,4 @@ void try_new_libraries(std::vector<FoundLibrary>& libraries, const LoadOptions& 
   known.record(good, bad);
 }
 
-}  // namespace plait
+}  // namespace plait::inline registry

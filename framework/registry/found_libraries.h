@@ -7,7 +7,7 @@
 #include "registry/note.h"
 #include "registry/registry.h"
 
-namespace plait {
+namespace plait::inline registry {
 
 struct FoundLibrary {
   std::string path;
@@ -31,4 +31,4 @@ FoundLibraries find_libraries(const SearchPath& path);
 // (known_loads.h).
 void try_new_libraries(std::vector<FoundLibrary>& libraries, const LoadOptions& options);
 
-}  // namespace plait
+}  // namespace plait::inline registry

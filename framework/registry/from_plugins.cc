@@ -1,7 +1,7 @@
 #include "registry/check.h"
 #include "registry/registry.h"
 
-namespace plait {
+namespace plait::inline registry {
 
 Result<Registry> Registry::from_plugins(const std::vector<const plait_plugin*>& plugins) {
   Registry registry;
@@ -15,4 +15,4 @@ Result<Registry> Registry::from_plugins(const std::vector<const plait_plugin*>& 
   return registry;
 }
 
-}  // namespace plait
+}  // namespace plait::inline registry

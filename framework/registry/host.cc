@@ -4,7 +4,7 @@
 #include "registry/config.h"
 #include "registry/stage_arrays.h"
 
-namespace plait {
+namespace plait::inline registry {
 namespace {
 
 const ConfigValue* value_at(const plait_config* config, const char* field, uint32_t index, uint32_t kind) {
@@ -79,4 +79,4 @@ const plait_host& host_table() {
   return host;
 }
 
-}  // namespace plait
+}  // namespace plait::inline registry

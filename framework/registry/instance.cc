@@ -7,7 +7,7 @@
 #include "registry/kinds.h"
 #include "registry/values.h"
 
-namespace plait {
+namespace plait::inline registry {
 namespace {
 
 using ChildFunction = std::function<Status(ConfigChild& child)>;
@@ -241,4 +241,4 @@ Result<std::vector<PartSpec>> infer_augmenter(const TypeEntry& entry, const plai
   return infer_type(*entry.type, config, parts, context);
 }
 
-}  // namespace plait
+}  // namespace plait::inline registry

@@ -14,7 +14,7 @@
 #include "registry/registry.h"
 #include "registry/task_form.h"
 
-namespace plait {
+namespace plait::inline registry {
 
 // Owns `self`, a copy of the configuration that it was made with, and its children: children are made before
 // their parent and destroyed after it. The copy keeps apart what two instances of one configuration know of
@@ -103,4 +103,4 @@ inline constexpr int64_t kMostRecords = int64_t{1} << 48;
 Result<SourceDescription> describe_source(const Instance& source, CallContext& context,
                                           int64_t most = kMostRecords);
 
-}  // namespace plait
+}  // namespace plait::inline registry

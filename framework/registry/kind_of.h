@@ -3,7 +3,7 @@
 #include <plait/abi.h>
 #include <plait/kinds.h>
 
-namespace plait {
+namespace plait::inline registry {
 
 // kKindOf<plait_layer_ops> is "layer".
 template <class Ops>
@@ -14,4 +14,4 @@ inline constexpr const char* kKindOf = nullptr;
 PLAIT_KINDS(PLAIT_KIND_OF)
 #undef PLAIT_KIND_OF
 
-}  // namespace plait
+}  // namespace plait::inline registry

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace plait {
+namespace plait::inline registry {
 namespace {
 
 class Missing {
@@ -304,4 +304,4 @@ std::span<const char* const> kinds() {
 
 bool is_kind(const std::string& name) { return find_kind(name) != nullptr; }
 
-}  // namespace plait
+}  // namespace plait::inline registry

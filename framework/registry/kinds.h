@@ -8,7 +8,7 @@
 
 #include "base/status.h"
 
-namespace plait {
+namespace plait::inline registry {
 
 // What an instance is made of. Parts and values: of the kinds that are made for some (Kind::made_for).
 struct MakeCall {
@@ -53,4 +53,4 @@ const Kind* find_kind(const std::string& name);
 std::span<const char* const> kinds();
 bool is_kind(const std::string& name);
 
-}  // namespace plait
+}  // namespace plait::inline registry

@@ -13,7 +13,7 @@
 #include "base/files.h"
 #include "base/sha256.h"
 
-namespace plait {
+namespace plait::inline registry {
 namespace {
 
 constexpr char kHeading[] = "plait loads 1";
@@ -100,4 +100,4 @@ std::string host_identity() {
   return Sha256::hex_of(text + '\0' + file_identity(program).value_or(program)).substr(0, 16);
 }
 
-}  // namespace plait
+}  // namespace plait::inline registry

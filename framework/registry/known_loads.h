@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace plait {
+namespace plait::inline registry {
 
 // Which bytes a path stands for, told without reading them: path, device, inode, size, and the times of
 // change of content and inode.
@@ -40,4 +40,4 @@ class KnownLoads {
 // libraries.
 std::string host_identity();
 
-}  // namespace plait
+}  // namespace plait::inline registry

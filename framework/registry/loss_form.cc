@@ -4,7 +4,7 @@
 
 #include "registry/ports.h"
 
-namespace plait {
+namespace plait::inline registry {
 namespace {
 
 std::string fault(uint32_t least, uint32_t most, size_t got, const char* of, const plait_ports* ports) {
@@ -37,4 +37,4 @@ LossForm loss_form(const plait_type& type) {
   return form;
 }
 
-}  // namespace plait
+}  // namespace plait::inline registry

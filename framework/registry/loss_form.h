@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-namespace plait {
+namespace plait::inline registry {
 
 struct LossForm {
   uint32_t least_predictions = 1, most_predictions = 1;
@@ -22,4 +22,4 @@ struct LossForm {
 // `type`: a loss.
 LossForm loss_form(const plait_type& type);
 
-}  // namespace plait
+}  // namespace plait::inline registry

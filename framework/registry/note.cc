@@ -8,7 +8,7 @@
 
 #include "registry/check.h"
 
-namespace plait {
+namespace plait::inline registry {
 namespace {
 
 constexpr char kOwner[] = "Plait";
@@ -84,4 +84,4 @@ Status check_note(const PluginNote& note) {
   return check_version(note.abi_draft, note.min_host_minor);
 }
 
-}  // namespace plait
+}  // namespace plait::inline registry

@@ -7,7 +7,7 @@
 #include "base/status.h"
 #include "registry/elf_file.h"
 
-namespace plait {
+namespace plait::inline registry {
 
 struct PluginNote {
   struct Type {
@@ -36,4 +36,4 @@ std::optional<PluginNote> note_of(const ElfFile& file);
 // Fails with: kInvalid.
 Status check_note(const PluginNote& note);
 
-}  // namespace plait
+}  // namespace plait::inline registry

@@ -4,7 +4,7 @@
 
 #include <sstream>
 
-namespace plait {
+namespace plait::inline registry {
 
 Result<std::vector<std::pair<std::string, std::string>>> numerics_of(const plait_plugin* plugin) {
   std::vector<std::pair<std::string, std::string>> facts;
@@ -30,4 +30,4 @@ Result<std::vector<std::pair<std::string, std::string>>> numerics_of(const plait
   return facts;
 }
 
-}  // namespace plait
+}  // namespace plait::inline registry

@@ -5,7 +5,7 @@
 
 #include <cstdio>
 
-namespace plait {
+namespace plait::inline registry {
 
 // Threads: [setup only]
 class OutputAside {
@@ -28,4 +28,4 @@ class OutputAside {
   int kept_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline registry

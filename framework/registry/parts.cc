@@ -8,7 +8,7 @@
 #include "base/shown.h"
 #include "registry/shape_text.h"
 
-namespace plait {
+namespace plait::inline registry {
 namespace {
 
 Status invalid(std::string message) { return {Code::kInvalid, std::move(message)}; }
@@ -96,4 +96,4 @@ Result<std::vector<PartSpec>> PartsCollector::take(const Status& call) {
   return std::move(parts_);
 }
 
-}  // namespace plait
+}  // namespace plait::inline registry

@@ -8,7 +8,7 @@
 
 #include "base/status.h"
 
-namespace plait {
+namespace plait::inline registry {
 
 // Shapes: without the batch's N.
 struct PartSpec {
@@ -63,4 +63,4 @@ class PartsCollector {
   Status refused_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline registry

@@ -9,7 +9,7 @@
 #include "registry/check.h"
 #include "registry/config.h"
 
-namespace plait {
+namespace plait::inline registry {
 namespace {
 
 Status invalid(const std::string& path, const std::string& why) {
@@ -65,4 +65,4 @@ Result<const plait_plugin*> checked_plugin_of(const Library& library) {
   return plugin;
 }
 
-}  // namespace plait
+}  // namespace plait::inline registry

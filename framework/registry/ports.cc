@@ -1,6 +1,6 @@
 #include "registry/ports.h"
 
-namespace plait {
+namespace plait::inline registry {
 
 std::span<const plait_port* const> ports_of(const plait_ports* ports) {
   if (ports == nullptr) return {};
@@ -23,4 +23,4 @@ std::string port_names(const plait_ports* ports) {
   return names.empty() ? names : names + ")";
 }
 
-}  // namespace plait
+}  // namespace plait::inline registry

@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-namespace plait {
+namespace plait::inline registry {
 
 std::span<const plait_port* const> ports_of(const plait_ports* ports);
 
@@ -15,4 +15,4 @@ const plait_port* port_at(const plait_ports* ports, size_t index);
 // " (anchor, positive, negative)"; "" where none are told.
 std::string port_names(const plait_ports* ports);
 
-}  // namespace plait
+}  // namespace plait::inline registry

@@ -12,7 +12,7 @@
 #include "registry/output_aside.h"
 #include "registry/plugin_entry.h"
 
-namespace plait {
+namespace plait::inline registry {
 namespace {
 
 Status invalid(const std::string& path, const std::string& why) {
@@ -210,4 +210,4 @@ Result<const void*> Registry::implementation(const std::string& kind, const std:
                       hint.empty() ? "" : ": " + hint)};
 }
 
-}  // namespace plait
+}  // namespace plait::inline registry

@@ -13,7 +13,7 @@
 #include "base/status.h"
 #include "registry/kind_of.h"
 
-namespace plait {
+namespace plait::inline registry {
 
 struct FoundLibrary;
 
@@ -163,4 +163,4 @@ class Registry {
 // letters are the same. Of more than 10,000 candidates none.
 std::string did_you_mean(const std::string& name, const std::vector<std::string>& candidates);
 
-}  // namespace plait
+}  // namespace plait::inline registry

@@ -6,7 +6,7 @@
 
 #include "registry/registry.h"
 
-namespace plait {
+namespace plait::inline registry {
 namespace {
 
 std::string environment(const char* name) {
@@ -62,4 +62,4 @@ std::vector<std::string> libraries_on(const SearchPath& path) {
   return files;
 }
 
-}  // namespace plait
+}  // namespace plait::inline registry

@@ -4,7 +4,7 @@
 
 #include "base/checked.h"
 
-namespace plait {
+namespace plait::inline registry {
 
 const char* dtype_name(uint32_t dtype) {
   static constexpr std::array<const char*, 8> kNames = {"?", "f32", "bf16", "f16", "f64", "u8", "i32", "i64"};
@@ -51,4 +51,4 @@ uint64_t byte_count(const PartSpec& spec) {
   return product_or_most(element_count(spec.shape), dtype_bytes(spec.dtype));
 }
 
-}  // namespace plait
+}  // namespace plait::inline registry

@@ -6,7 +6,7 @@
 
 #include "registry/parts.h"
 
-namespace plait {
+namespace plait::inline registry {
 
 const char* dtype_name(uint32_t dtype);                     // "f32"
 std::string shape_text(const std::vector<int64_t>& shape);  // "[32, 28, 28, 1]"
@@ -16,4 +16,4 @@ uint64_t element_count(const std::vector<int64_t>& shape);
 uint64_t dtype_bytes(uint32_t dtype);
 uint64_t byte_count(const PartSpec& spec);
 
-}  // namespace plait
+}  // namespace plait::inline registry

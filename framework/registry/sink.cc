@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-namespace plait {
+namespace plait::inline registry {
 namespace {
 
 const plait_sink_rules& rules_of(const TypeEntry& sink) {
@@ -129,4 +129,4 @@ Status ByteTaker::outcome(const Status& called) const {
   return refusal_;
 }
 
-}  // namespace plait
+}  // namespace plait::inline registry

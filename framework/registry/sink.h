@@ -10,7 +10,7 @@
 #include "registry/parts.h"
 #include "registry/registry.h"
 
-namespace plait {
+namespace plait::inline registry {
 
 // Sinks of the longest ending that `file` has; of several a person has to choose. Whatever they can write.
 std::vector<const TypeEntry*> sinks_for(const Registry& registry, const std::string& file);
@@ -70,4 +70,4 @@ class ByteTaker {
   plait_byte_taker raw_{};
 };
 
-}  // namespace plait
+}  // namespace plait::inline registry

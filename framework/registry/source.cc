@@ -4,7 +4,7 @@
 #include "base/shown.h"
 #include "registry/instance.h"
 
-namespace plait {
+namespace plait::inline registry {
 namespace {
 
 Status check_info(const plait_source_info& info) {
@@ -63,4 +63,4 @@ Result<SourceDescription> describe_source(const Instance& source, CallContext& c
   return description;
 }
 
-}  // namespace plait
+}  // namespace plait::inline registry

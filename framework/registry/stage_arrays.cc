@@ -6,7 +6,7 @@
 
 #include "registry/shape_text.h"
 
-namespace plait {
+namespace plait::inline registry {
 namespace {
 
 bool is_as_declared(const PartSpec& declared, const PartSpec& made) {
@@ -94,4 +94,4 @@ void add_stages(const plait_config& config, std::vector<const StageArrays*>& to)
   }
 }
 
-}  // namespace plait
+}  // namespace plait::inline registry

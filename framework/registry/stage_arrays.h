@@ -10,7 +10,7 @@
 #include "registry/config.h"
 #include "registry/parts.h"
 
-namespace plait {
+namespace plait::inline registry {
 
 // Threads: declare and set [setup only]; the rest [any].
 class StageArrays {
@@ -55,4 +55,4 @@ bool waits_for_stage(const plait_config& config);
 // The stages that it names.
 void add_stages(const plait_config& config, std::vector<const StageArrays*>& to);
 
-}  // namespace plait
+}  // namespace plait::inline registry

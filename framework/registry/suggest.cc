@@ -3,7 +3,7 @@
 
 #include "registry/registry.h"
 
-namespace plait {
+namespace plait::inline registry {
 namespace {
 
 constexpr size_t kMostCandidates = 10'000;
@@ -60,4 +60,4 @@ std::string did_you_mean(const std::string& name, const std::vector<std::string>
   return nearest.empty() ? only_completion(typed, candidates) : nearest;
 }
 
-}  // namespace plait
+}  // namespace plait::inline registry

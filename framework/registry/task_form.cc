@@ -6,7 +6,7 @@
 
 #include "registry/values.h"
 
-namespace plait {
+namespace plait::inline registry {
 namespace {
 
 Status wrong(std::string message) { return {Code::kPlugin, std::move(message)}; }
@@ -94,4 +94,4 @@ Result<TaskForm> TaskFormCollector::take(const Status& call) {
   return std::move(form_);
 }
 
-}  // namespace plait
+}  // namespace plait::inline registry

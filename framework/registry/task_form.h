@@ -5,7 +5,7 @@
 
 #include "registry/parts.h"
 
-namespace plait {
+namespace plait::inline registry {
 
 struct TaskForm {
   struct Accumulator {
@@ -48,4 +48,4 @@ class TaskFormCollector {
   Status refused_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline registry

@@ -13,7 +13,7 @@
 
 #include "io/child_process.h"
 
-namespace plait {
+namespace plait::inline registry {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -139,4 +139,4 @@ std::vector<LoadTrial> try_in_child(const std::vector<std::string>& paths, const
   return trials;
 }
 
-}  // namespace plait
+}  // namespace plait::inline registry

@@ -7,7 +7,7 @@
 
 #include "base/status.h"
 
-namespace plait {
+namespace plait::inline registry {
 
 struct LoadTrial {
   enum class Outcome {
@@ -33,4 +33,4 @@ struct LoadTrial {
 std::vector<LoadTrial> try_in_child(const std::vector<std::string>& paths,
                                     const std::function<bool(const std::string& path)>& work, double limit_s);
 
-}  // namespace plait
+}  // namespace plait::inline registry

@@ -7,7 +7,7 @@
 
 #include "base/sha256.h"
 
-namespace plait {
+namespace plait::inline registry {
 namespace {
 
 namespace fs = std::filesystem;
@@ -75,4 +75,4 @@ Trust::Verdict Trust::of_folder(const std::string& path) const {
   return !libraries.empty() && all_named ? Verdict::kNamed : Verdict::kStranger;
 }
 
-}  // namespace plait
+}  // namespace plait::inline registry

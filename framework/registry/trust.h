@@ -5,7 +5,7 @@
 
 #include "registry/registry.h"
 
-namespace plait {
+namespace plait::inline registry {
 
 class Trust {
  public:
@@ -29,4 +29,4 @@ class Trust {
   std::vector<std::string> files_, folders_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline registry

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstring>
 
-namespace plait {
+namespace plait::inline registry {
 
 bool is_value_kind(uint32_t kind) { return kind >= PLAIT_VALUE_BYTES && kind <= PLAIT_VALUE_SUM; }
 
@@ -31,4 +31,4 @@ std::string value_fault(uint32_t kind, std::string_view value) {
   return std::isfinite(number) ? "" : fmt::format("{}, which no f64 may be", number);
 }
 
-}  // namespace plait
+}  // namespace plait::inline registry

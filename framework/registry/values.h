@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace plait {
+namespace plait::inline registry {
 
 bool is_value_kind(uint32_t kind);
 // "bytes", "i64", "f64", "sum of f64".
@@ -16,4 +16,4 @@ size_t value_bytes(uint32_t kind);
 // nothing is. Threads: [any]
 std::string value_fault(uint32_t kind, std::string_view value);
 
-}  // namespace plait
+}  // namespace plait::inline registry

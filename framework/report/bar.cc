@@ -9,7 +9,7 @@
 #include "report/format.h"
 #include "report/output.h"
 
-namespace plait {
+namespace plait::inline report {
 
 int Bar::width() const {
   winsize size{};
@@ -49,4 +49,4 @@ void Bar::draw(const std::string& text) {
   visible_ = true;
 }
 
-}  // namespace plait
+}  // namespace plait::inline report

@@ -4,7 +4,7 @@
 
 #include "report/plain.h"
 
-namespace plait {
+namespace plait::inline report {
 
 class Bar final : public Plain {
  public:
@@ -20,4 +20,4 @@ class Bar final : public Plain {
   bool visible_ = false;
 };
 
-}  // namespace plait
+}  // namespace plait::inline report

@@ -7,7 +7,7 @@
 
 #include "base/one_nan.h"
 
-namespace plait {
+namespace plait::inline report {
 
 std::string duration_text(double seconds) {
   const auto whole = static_cast<long>(std::max(0.0, std::round(seconds)));
@@ -45,4 +45,4 @@ std::string loss_text(const RoundInfo& round) {
   return round.losses.empty() ? total : total + " (" + values_text(round.losses) + ")";
 }
 
-}  // namespace plait
+}  // namespace plait::inline report

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-namespace plait {
+namespace plait::inline report {
 
 TEST_CASE("durations and rates read as people write them") {
   CHECK(duration_text(42.4) == "0:42");
@@ -32,4 +32,4 @@ TEST_CASE("durations and rates read as people write them") {
       "9.0000, loss 2.0000, and 10 more");
 }
 
-}  // namespace plait
+}  // namespace plait::inline report

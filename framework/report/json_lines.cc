@@ -5,7 +5,7 @@
 #include "base/json_text.h"
 #include "report/output.h"
 
-namespace plait {
+namespace plait::inline report {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -136,4 +136,4 @@ void JsonLines::finished(const Summary& summary) {
   write(stream_, {{"event", "finished"}, {"summary", object}});
 }
 
-}  // namespace plait
+}  // namespace plait::inline report

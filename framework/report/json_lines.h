@@ -4,7 +4,7 @@
 
 #include "report/progress.h"
 
-namespace plait {
+namespace plait::inline report {
 
 class JsonLines final : public Observer {
  public:
@@ -27,4 +27,4 @@ class JsonLines final : public Observer {
   std::FILE* stream_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline report

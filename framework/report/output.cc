@@ -14,7 +14,7 @@
 
 #include "base/shown.h"
 
-namespace plait {
+namespace plait::inline report {
 namespace {
 
 using Time = std::chrono::steady_clock;
@@ -118,4 +118,4 @@ Status finish_output() {
   return {Code::kIo, std::string("standard output: write failed: ") + std::strerror(error)};
 }
 
-}  // namespace plait
+}  // namespace plait::inline report

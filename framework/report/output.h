@@ -7,7 +7,7 @@
 
 #include "base/status.h"
 
-namespace plait {
+namespace plait::inline report {
 
 // Names and paths in `text` may be anybody's: what is not printable is written out (shown_lines). Threads:
 // [any]
@@ -31,4 +31,4 @@ void reader_may_leave();
 // not be written. To be called once, last.
 Status finish_output();
 
-}  // namespace plait
+}  // namespace plait::inline report

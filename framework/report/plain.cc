@@ -8,7 +8,7 @@
 #include "report/format.h"
 #include "report/output.h"
 
-namespace plait {
+namespace plait::inline report {
 
 void Plain::line(const std::string& text) { print_now(text + "\n", stream_); }
 
@@ -128,4 +128,4 @@ void Plain::finished(const Summary& summary) {
   line("run folder " + summary.run_dir);
 }
 
-}  // namespace plait
+}  // namespace plait::inline report

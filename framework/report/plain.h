@@ -4,7 +4,7 @@
 
 #include "report/progress.h"
 
-namespace plait {
+namespace plait::inline report {
 
 class Plain : public Observer {
  public:
@@ -37,4 +37,4 @@ class Plain : public Observer {
   int64_t counted_ = 0;
 };
 
-}  // namespace plait
+}  // namespace plait::inline report

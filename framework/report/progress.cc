@@ -9,7 +9,7 @@
 #include "report/json_lines.h"
 #include "report/plain.h"
 
-namespace plait {
+namespace plait::inline report {
 namespace {
 
 // mpirun gives its ranks a terminal of its own making, whatever it writes to itself: what counts is its own
@@ -50,4 +50,4 @@ std::unique_ptr<Observer> make_progress(ProgressMode mode, std::FILE* stream) {
   }
 }
 
-}  // namespace plait
+}  // namespace plait::inline report

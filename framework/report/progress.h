@@ -7,7 +7,7 @@
 
 #include "train/observer.h"
 
-namespace plait {
+namespace plait::inline report {
 
 enum class ProgressMode {
   kAuto,  // a bar when the stream is a terminal, else plain lines
@@ -24,4 +24,4 @@ Result<ProgressMode> progress_mode(const std::string& name);
 // stream.
 std::unique_ptr<Observer> make_progress(ProgressMode mode, std::FILE* stream);
 
-}  // namespace plait
+}  // namespace plait::inline report

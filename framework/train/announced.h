@@ -2,7 +2,7 @@
 #pragma once
 #include "cluster/transport.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // A stop is met by all ranks, and needs no word. What a plugin calls one is a failure.
 template <class T>
@@ -15,4 +15,4 @@ Result<T> announced(Result<T> result, Transport& transport) {
   return status;
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

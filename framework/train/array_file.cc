@@ -4,7 +4,7 @@
 #include <charconv>
 #include <cstring>
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 constexpr std::string_view kMagic("\x93NUMPY", 6);
@@ -105,4 +105,4 @@ Result<Array> read_npy(std::string_view bytes, const std::string& place) {
   return array;
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

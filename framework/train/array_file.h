@@ -7,7 +7,7 @@
 
 #include "base/status.h"
 
-namespace plait {
+namespace plait::inline train {
 
 struct Array {
   std::vector<int64_t> shape;
@@ -22,4 +22,4 @@ bool is_npy(std::string_view bytes);  // by its first bytes
 // "[3, 28, 28]"
 std::string shape_words(const std::vector<int64_t>& shape);
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 std::string file(const std::string& type, const std::string& order, const std::string& shape,
@@ -52,4 +52,4 @@ TEST_CASE("u8 and one axis are read; other types and orders are refused") {
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline train

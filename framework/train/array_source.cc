@@ -7,7 +7,7 @@
 
 #include "registry/shape_text.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // The tables of a source type made at run time. `type` comes first: a configuration's type leads back to the
 // body.
@@ -118,4 +118,4 @@ ArraySource::~ArraySource() = default;
 int64_t ArraySource::count() const { return body_->rows; }
 const PluginSpec& ArraySource::spec() const { return body_->spec; }
 
-}  // namespace plait
+}  // namespace plait::inline train

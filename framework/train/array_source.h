@@ -8,7 +8,7 @@
 #include "pipeline/job.h"
 #include "registry/stage_arrays.h"
 
-namespace plait {
+namespace plait::inline train {
 
 class ArraySource {
  public:
@@ -29,4 +29,4 @@ class ArraySource {
   std::unique_ptr<Body> body_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline train

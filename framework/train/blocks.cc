@@ -7,7 +7,7 @@
 #include "train/compile_plan.h"
 #include "train/host_arena.h"
 
-namespace plait {
+namespace plait::inline train {
 
 struct Blocks::Worker {
   struct Done : MapResult {
@@ -179,4 +179,4 @@ Result<const PassResult*> Blocks::reduce() {
   return &result_;
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -18,7 +18,7 @@
 #include "train/plain_weights.h"
 #include "train/sample_order.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // One block after its forward pass, for as long as the call that gets it.
 struct BlockView {
@@ -104,4 +104,4 @@ class Blocks final : private StageWork {
   PassResult result_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -9,7 +9,7 @@
 #include "train/test_job.h"
 #include "train/test_sequences.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 const std::string kAveraging = "shards: 4 local_steps: 3 batch: 2 epochs: 2";
@@ -97,4 +97,4 @@ TEST_CASE("the workers of a rank share a plan per bucket, compiled when it is me
   CHECK(met.size() == 4);
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -3,7 +3,7 @@
 #include "base/sha256.h"
 #include "pipeline/load.h"
 
-namespace plait {
+namespace plait::inline train {
 
 std::vector<SinkArraySpec> ChainStage::sink_arrays(const std::vector<PartSpec>& made) {
   std::vector<SinkArraySpec> arrays;
@@ -31,4 +31,4 @@ Status ChainStage::write_output(const Around& around, std::string& sha256,
   });
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

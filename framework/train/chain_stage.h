@@ -12,7 +12,7 @@
 #include "mapreduce/stoppable_work.h"
 #include "train/summary.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // Threads: what does not say more [setup only]
 class ChainStage {
@@ -94,4 +94,4 @@ class ChainStage {
   std::unique_ptr<Sink> sink_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -13,7 +13,7 @@
 #include "train/stage.h"
 #include "train/stage_chain.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 // Of this process, in memory now. Units: bytes; 0 where it cannot be read
@@ -138,4 +138,4 @@ Result<JobCheck> check_job(const Registry& registry, const Job& job, int threads
   return JobChecker(registry, job).run(threads);
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -9,7 +9,7 @@
 #include "registry/registry.h"
 #include "train/chain_stage.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // A stage that runs a task, or uses the trained network.
 struct TaskStageCheck {
@@ -40,4 +40,4 @@ struct JobCheck {
 // fail with before its first step.
 Result<JobCheck> check_job(const Registry& registry, const Job& job, int threads);
 
-}  // namespace plait
+}  // namespace plait::inline train

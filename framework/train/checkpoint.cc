@@ -8,7 +8,7 @@
 #include "train/checkpoint_state.h"
 #include "train/plain_weights.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 constexpr std::string_view kMagic = "PLAITCK4", kFamily = "PLAITCK";
@@ -234,4 +234,4 @@ Result<Checkpoint> CheckpointFolder::newest(const Unusable& unusable, std::vecto
   return Status(Code::kNotFound, folder_ + ": no checkpoint to go on from" + reasons);
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

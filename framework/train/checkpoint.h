@@ -21,7 +21,7 @@
 #include "train/summary.h"
 #include "train/weights_file.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // What a run has counted so far, over all stages.
 struct Counters {
@@ -107,4 +107,4 @@ class CheckpointFolder {
   int keep_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -2,7 +2,7 @@
 
 #include "train/checkpoint_state.pb.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 using Names = google::protobuf::RepeatedPtrField<stored::Named>;
@@ -133,4 +133,4 @@ Result<Checkpoint> decode_state(std::string_view bytes) {
   return checkpoint;
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

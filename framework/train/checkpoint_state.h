@@ -5,7 +5,7 @@
 
 #include "train/checkpoint.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // Larger ones are refused unread: no run has as much to say of itself. Units: bytes
 inline constexpr size_t kMostStateBytes = size_t{1} << 28;
@@ -15,4 +15,4 @@ std::string encode_state(const Checkpoint& checkpoint);
 // Fails with: kCorrupt when the bytes are no such message.
 Result<Checkpoint> decode_state(std::string_view bytes);
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -6,7 +6,7 @@
 #include <bit>
 #include <limits>
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 Checkpoint sample(int64_t round) {
@@ -170,4 +170,4 @@ TEST_CASE_FIXTURE(Folder, "one that is good for the run's end alone does not pus
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline train

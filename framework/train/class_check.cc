@@ -8,7 +8,7 @@
 #include "pipeline/load.h"
 #include "plan/step_maker.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 template <class T>
@@ -181,4 +181,4 @@ Status check_classes(const Registry& registry, const Job& job, const Plan& plan,
   return classes < 2 ? Status() : ClassCheck(job, plan, classes, device).run(registry);
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -6,7 +6,7 @@
 #include "plan/plan.h"
 #include "registry/registry.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // `classes`: of the source, 0 where it does not say. A loss is asked, on a batch of the last class; a metric
 // cannot refuse a target: it is taken to read classes where its target is whole numbers, one a position of
@@ -15,4 +15,4 @@ namespace plait {
 Status check_classes(const Registry& registry, const Job& job, const Plan& plan, uint32_t classes,
                      Device& device);
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -2,7 +2,7 @@
 
 #include "graph/arena.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 Result<std::unique_ptr<Plan>> compile_plan(const Registry& registry, const Job& job,
@@ -34,4 +34,4 @@ Result<std::unique_ptr<PlanCache>> compile_plans(const Registry& registry, const
   });
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

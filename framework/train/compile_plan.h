@@ -8,7 +8,7 @@
 #include "plan/plan_cache.h"
 #include "registry/registry.h"
 
-namespace plait {
+namespace plait::inline train {
 
 struct PlanPurpose {
   int batch = 1;
@@ -22,4 +22,4 @@ Result<std::unique_ptr<PlanCache>> compile_plans(const Registry& registry, const
                                                  const std::vector<PartSpec>& parts,
                                                  const PlanPurpose& purpose, Device& device);
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -6,7 +6,7 @@
 
 #include "base/shown.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 constexpr size_t kSurelyCounts = 8;  // so many fields that count from 0 are no sample
@@ -256,4 +256,4 @@ Result<Array> read_csv(std::string_view text, const std::string& place, Heading 
   return CsvReader(text, place, heading, note).run();
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

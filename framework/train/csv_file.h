@@ -7,7 +7,7 @@
 #include "base/status.h"
 #include "train/array_file.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // Whether the first row is a heading.
 enum class Heading {
@@ -27,4 +27,4 @@ enum class Heading {
 Result<Array> read_csv(std::string_view text, const std::string& place, Heading heading = Heading::kAuto,
                        std::string* note = nullptr);
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 std::string error_of(const std::string& text, Heading heading = Heading::kAuto) {
@@ -116,4 +116,4 @@ TEST_CASE("other parting marks and encodings are told") {
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline train

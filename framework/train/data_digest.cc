@@ -14,7 +14,7 @@
 #include "base/regular_file.h"
 #include "base/sha256.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 namespace fs = std::filesystem;
@@ -209,4 +209,4 @@ Result<std::vector<PathDigest>> digest_paths(const std::vector<std::string>& pat
   return digests;
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -7,7 +7,7 @@
 
 #include "base/status.h"
 
-namespace plait {
+namespace plait::inline train {
 
 struct DigestLimits {
   uint64_t whole_bytes = uint64_t{256}
@@ -33,4 +33,4 @@ Result<PathDigest> digest_path(const std::string& path, bool whole, const Digest
 // Of each path, on up to `threads` threads; a path that is given twice is read once. In the order of `paths`.
 Result<std::vector<PathDigest>> digest_paths(const std::vector<std::string>& paths, bool whole, int threads);
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -11,7 +11,7 @@
 
 #include "base/sha256.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 namespace fs = std::filesystem;
@@ -151,4 +151,4 @@ TEST_CASE_FIXTURE(DigestFolder, "many files on several threads come back in orde
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline train

@@ -14,7 +14,7 @@
 #include "train/plain_weights.h"
 #include "train/ranks.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 // Of a file's pieces. Units: bytes
@@ -273,4 +273,4 @@ Result<bool> Encoder::keep_stretch(RunContext& run, const NamedTensors& network,
   return true;
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -13,7 +13,7 @@
 #include "train/stage.h"
 #include "train/weights_file.h"
 
-namespace plait {
+namespace plait::inline train {
 
 class Encoder {
  public:
@@ -51,4 +51,4 @@ class Encoder {
   std::vector<std::unique_ptr<KeptRecords>> kept_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline train

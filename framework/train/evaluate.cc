@@ -6,7 +6,7 @@
 
 #include "graph/loss_node.h"
 
-namespace plait {
+namespace plait::inline train {
 
 Result<std::unique_ptr<Evaluator>> Evaluator::create(const BlockParts& parts, const Transport& transport) {
   std::unique_ptr<Evaluator> evaluator(new Evaluator);
@@ -185,4 +185,4 @@ Status Evaluator::add_losses(std::span<const double> sums_and_counts, NamedValue
   return {};
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

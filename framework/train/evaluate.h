@@ -9,7 +9,7 @@
 #include "train/blocks.h"
 #include "train/metrics.h"
 
-namespace plait {
+namespace plait::inline train {
 
 class Evaluator {
  public:
@@ -62,4 +62,4 @@ class Evaluator {
   std::vector<std::pair<const Plan*, std::unique_ptr<Metrics>>> metrics_;  // by plan
 };
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -10,7 +10,7 @@
 #include "train/run_weights.h"
 #include "train/stage_record.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 // On every rank what the folder of rank 0 holds: the weights, and the fits of the training records.
@@ -79,4 +79,4 @@ Result<EvaluationInfo> evaluate_run(const Registry& registry, const Job& job, co
   return announced(evaluate(registry, job, options, transport, clock, files), transport);
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -10,7 +10,7 @@
 #include "registry/registry.h"
 #include "train/observer.h"
 
-namespace plait {
+namespace plait::inline train {
 
 struct EvaluateOptions {
   std::string run_dir;
@@ -24,4 +24,4 @@ struct EvaluateOptions {
 Result<EvaluationInfo> evaluate_run(const Registry& registry, const Job& job, const EvaluateOptions& options,
                                     Transport& transport, Clock& clock, Files& files);
 
-}  // namespace plait
+}  // namespace plait::inline train

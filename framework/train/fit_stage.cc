@@ -12,7 +12,7 @@
 #include "graph/sample_chain.h"
 #include "mapreduce/array_stage.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 constexpr int64_t kStep = 16;  // samples between two looks for a stop
@@ -166,4 +166,4 @@ Status FitStages::complete(SampleReader& reader, const SampleReader::Options& op
   }
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

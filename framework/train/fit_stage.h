@@ -15,7 +15,7 @@
 #include "registry/registry.h"
 #include "train/summary.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // Records of a split: what is added in one go, and what a rank or thread takes at once.
 constexpr int64_t kFitSplit = 256;
@@ -57,4 +57,4 @@ class FitStages {
   std::vector<std::unique_ptr<Stage>> stages_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -7,11 +7,11 @@
 #include <thread>
 
 #include "graph/sample_chain.h"
-#include "train/input_record.h"
 #include "train/evaluate_run.h"
+#include "train/input_record.h"
 #include "train/test_job.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 constexpr const char* kShort = "shards: 2 local_steps: 3 batch: 8 steps: 6";
@@ -260,4 +260,4 @@ TEST_CASE("evaluation without what the run kept fits again, to the same values")
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline train

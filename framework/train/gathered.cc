@@ -4,7 +4,7 @@
 
 #include "train/round_sums.h"
 
-namespace plait {
+namespace plait::inline train {
 
 GatheredLayout::GatheredLayout(const Plan& plan, const std::vector<SlotInfo>& slots) : plan_(&plan) {
   const auto add_length = [this](uint64_t length) {
@@ -79,4 +79,4 @@ const std::vector<int64_t>& GatheredLayout::shape(const GatheredTensor& tensor) 
   return plan_->network().parameters[tensor.parameter].shape;
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -10,7 +10,7 @@
 #include "graph/optimizer.h"
 #include "plan/plan.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // A stretch of it, in the layer's own order.
 struct GatheredTensor {
@@ -53,4 +53,4 @@ class GatheredLayout {
   uint64_t count_ = 0;
 };
 
-}  // namespace plait
+}  // namespace plait::inline train

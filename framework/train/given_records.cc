@@ -9,7 +9,7 @@
 #include "train/array_file.h"
 #include "train/array_source.h"
 
-namespace plait {
+namespace plait::inline train {
 
 struct GivenRecords::Body {
   std::shared_ptr<StageArrays> arrays = std::make_shared<StageArrays>();
@@ -101,4 +101,4 @@ GivenRecords::~GivenRecords() = default;
 int64_t GivenRecords::count() const { return body_->source->count(); }
 const PluginSpec& GivenRecords::spec() const { return body_->source->spec(); }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -10,7 +10,7 @@
 #include "registry/parts.h"
 #include "train/csv_file.h"
 
-namespace plait {
+namespace plait::inline train {
 
 class GivenRecords {
  public:
@@ -32,4 +32,4 @@ class GivenRecords {
   std::unique_ptr<Body> body_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline train

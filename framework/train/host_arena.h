@@ -8,7 +8,7 @@
 #include <new>
 #include <span>
 
-namespace plait {
+namespace plait::inline train {
 
 // 64-byte aligned. Begins as `value` everywhere.
 class HostArena {
@@ -34,4 +34,4 @@ class HostArena {
   uint64_t size_ = 0;
 };
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -5,7 +5,7 @@
 
 #include "graph/optimizer_calls.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 constexpr uint64_t kPieceElements = 1 << 15;  // 128 KiB: stays in a core's cache
@@ -136,4 +136,4 @@ int HostUpdate::step_pieces(void* user, uint64_t begin, uint64_t end) {
   return PLAIT_OK;
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -10,7 +10,7 @@
 #include "plan/plan.h"
 #include "train/host_arena.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // An elementwise optimizer's work is cut into pieces for several threads; the pieces, and so the bits, do not
 // depend on how many. What an optimizer wants to observe it sees first, in the order of the parameters.
@@ -64,4 +64,4 @@ class HostUpdate {
   Status failure_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline train

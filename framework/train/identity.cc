@@ -10,7 +10,7 @@
 #include "base/sha256.h"
 #include "base/shown.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -144,4 +144,4 @@ Result<std::set<std::string>> accepted_parts(const std::string& words) {
   return accepted;
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -10,7 +10,7 @@
 #include "base/status.h"
 #include "cluster/transport.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // Words of --accept-change, and of messages.
 namespace part {
@@ -62,4 +62,4 @@ Status agree_on(Transport& transport, const Identity& identity);
 // "program,data": the words of --accept-change. Fails with: kUsage naming a word that is none.
 Result<std::set<std::string>> accepted_parts(const std::string& words);
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -14,7 +14,7 @@
 #include "train/run_identity.h"
 #include "train/test_job.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 std::string value_of(const Identity& facts, const std::string& name) {
@@ -209,4 +209,4 @@ TEST_CASE("of the environment only what reaches the numbers counts") {
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline train

@@ -8,7 +8,7 @@
 #include "base/sha256.h"
 #include "registry/shape_text.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -175,4 +175,4 @@ Result<std::optional<InputRecord>> read_input_record(Files& files, const std::st
   return std::optional<InputRecord>(std::move(input));
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -11,7 +11,7 @@
 #include "graph/sample_reader.h"
 #include "pipeline/job.h"
 
-namespace plait {
+namespace plait::inline train {
 
 struct InputRecord {
   std::vector<PartSpec> parts;  // of the training source, before preprocess
@@ -39,4 +39,4 @@ std::string input_path(const std::string& run_dir);
 Result<std::optional<InputRecord>> read_input_record(Files& files, const std::string& run_dir,
                                                      const Job& job);
 
-}  // namespace plait
+}  // namespace plait::inline train

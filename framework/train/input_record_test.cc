@@ -7,7 +7,7 @@
 
 #include "base/files.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 InputRecord sample_record() {
@@ -69,4 +69,4 @@ TEST_CASE("a run without a record has none; one for other operators is refused")
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline train

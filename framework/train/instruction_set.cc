@@ -8,7 +8,7 @@
 #include <map>
 #include <sstream>
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 constexpr const char* kFlags[] = {"sse4_1",   "sse4_2",   "avx",           "avx2",        "fma",
@@ -132,4 +132,4 @@ Identity machine_facts() {
   return facts;
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

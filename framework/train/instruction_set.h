@@ -6,7 +6,7 @@
 
 #include "train/identity.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // Of the processor, as the system lists it ("avx2", "fma", ...): what kernels are chosen by, from the least
 // to the most. Empty where the system does not say.
@@ -22,4 +22,4 @@ Environment process_environment();
 Identity machine_facts();
 Identity settings_facts(const Environment& environment, const std::vector<std::string>& flags);
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -10,7 +10,7 @@
 #include "registry/parts.h"
 #include "train/part_types.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 RecordSplit split_of(const Job& job, const SampleReader& reader) {
@@ -222,4 +222,4 @@ Result<EvaluationSet> open_set(const Registry& registry, const Job& job, const s
   return Status(Code::kInvalid, "the job has no " + on + " records");
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

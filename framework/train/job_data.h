@@ -8,7 +8,7 @@
 #include "train/fit_stage.h"
 #include "train/sample_order.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // Records that a network is evaluated on; no reader: there are none.
 struct EvaluationSet {
@@ -72,4 +72,4 @@ class FoundFits {
 Result<EvaluationSet> open_set(const Registry& registry, const Job& job, const std::string& on,
                                const Fits* fits, const std::atomic<bool>* cancelled = nullptr);
 
-}  // namespace plait
+}  // namespace plait::inline train

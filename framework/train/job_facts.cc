@@ -9,7 +9,7 @@
 #include "pipeline/lexer.h"
 #include "pipeline/syntax.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 constexpr const char* kHarmlessFields[] = {"name", "plugin", "plugin_path"};
@@ -243,4 +243,4 @@ std::vector<const plait_type*> types_of(const Job& job) {
   return types;
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -7,7 +7,7 @@
 #include "registry/registry.h"
 #include "train/identity.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // "train.batch" is "16", "layer[c1].convolution.kernel" is "[5, 5]", "augment[1].affine.rotate" is "10". Left
 // out is what does not change results: the job's name, where libraries are looked for, how often is saved and
@@ -28,4 +28,4 @@ std::vector<PlacedPlugin> plugins_of(const Job& job);
 // All types of a job's plugins, children included.
 std::vector<const plait_type*> types_of(const Job& job);
 
-}  // namespace plait
+}  // namespace plait::inline train

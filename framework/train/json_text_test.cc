@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 TEST_CASE("JSON of any bytes is text that reads back") {
@@ -17,4 +17,4 @@ TEST_CASE("JSON of any bytes is text that reads back") {
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline train

@@ -5,7 +5,7 @@
 #include "mapreduce/spill_file.h"
 #include "registry/shape_text.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // The tables of a source type made at run time. A configuration's type leads back to the body, whose first
 // member it is.
@@ -107,4 +107,4 @@ Status KeptRecords::append(const std::vector<std::span<const std::byte>>& parts,
   return {};
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -10,7 +10,7 @@
 #include "pipeline/job.h"
 #include "registry/parts.h"
 
-namespace plait {
+namespace plait::inline train {
 
 class KeptRecords {
  public:
@@ -31,4 +31,4 @@ class KeptRecords {
   std::unique_ptr<Body> body_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline train

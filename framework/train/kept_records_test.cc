@@ -7,7 +7,7 @@
 #include "graph/sample_reader.h"
 #include "registry/registry.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 template <class V>
@@ -41,4 +41,4 @@ TEST_CASE("records come back as they were put in, from memory and from a file") 
   }
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -7,7 +7,7 @@
 #include "graph/arena.h"
 #include "train/not_finite.h"
 
-namespace plait {
+namespace plait::inline train {
 
 Result<std::unique_ptr<MapWorker>> MapWorker::create(const Setup& setup) {
   std::unique_ptr<MapWorker> worker(new MapWorker(setup));
@@ -139,4 +139,4 @@ Status MapWorker::find_first_not_finite(Replica& replica, const Batch& batch, co
   return blame({Code::kNumeric, failure.message() + where});
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

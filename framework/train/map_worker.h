@@ -11,7 +11,7 @@
 #include "mapreduce/stage_graph.h"
 #include "train/round_state.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // What a task gives to the reduce, beside values and slots of its worker.
 struct TaskResult : MapResult {
@@ -93,4 +93,4 @@ class MapWorker {
   int64_t loaded_round_ = -1;  // of the weights that the replicas have and that no step has changed
 };
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cctype>
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 bool is_name(const std::string& text) {
@@ -116,4 +116,4 @@ bool keeps_rows(const Registry& registry, const Network& network) {
   });
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

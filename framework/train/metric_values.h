@@ -8,7 +8,7 @@
 #include "plan/network.h"
 #include "registry/registry.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // Of a job's training source.
 struct SourceClasses {
@@ -36,4 +36,4 @@ Result<std::vector<ReportedValue>> evaluation_values(const Registry& registry, c
 // Whether the job's metrics keep rows of an evaluation.
 bool keeps_rows(const Registry& registry, const Network& network);
 
-}  // namespace plait
+}  // namespace plait::inline train

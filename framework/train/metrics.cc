@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 // A tensor of a batch as metrics see it: in host memory, copied there when the device's is out of reach.
@@ -191,4 +191,4 @@ Status Metrics::finish(std::span<const double> state, const MetricRows& rows, Na
   return {};
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -12,7 +12,7 @@
 #include "train/metric_values.h"
 #include "train/summary.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // The rows that metrics keep of some records: for each metric that keeps rows its numbers, one row after the
 // other.
@@ -57,4 +57,4 @@ class Metrics {
   size_t state_size_ = 0;
 };
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -11,7 +11,7 @@
 #include "train/blocks.h"
 #include "train/plain_weights.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 // The layers that `name` is computed from, itself the last, whose output nobody reads: so it is kept.
@@ -320,4 +320,4 @@ Status NetworkRecords::keep_layers(RunContext& run, const Use& use, const Evalua
   return stage.from_stage->set(std::move(made));
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -12,7 +12,7 @@
 #include "train/stage.h"
 #include "train/weights_file.h"
 
-namespace plait {
+namespace plait::inline train {
 
 class NetworkRecords {
  public:
@@ -58,4 +58,4 @@ class NetworkRecords {
   std::vector<std::unique_ptr<Evaluator>> evaluators_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline train

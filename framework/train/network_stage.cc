@@ -6,7 +6,7 @@
 #include "registry/shape_text.h"
 #include "registry/stage_arrays.h"
 
-namespace plait {
+namespace plait::inline train {
 
 Result<std::unique_ptr<ChainStage>> NetworkStage::open(const Registry& registry, const StageSpec& spec,
                                                        int64_t records, int64_t block) {
@@ -50,4 +50,4 @@ Result<ChainStage::Outcome> NetworkStage::run(const Around& around) {
   return outcome;
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -5,7 +5,7 @@
 
 #include "train/chain_stage.h"
 
-namespace plait {
+namespace plait::inline train {
 
 class NetworkStage final : public ChainStage {
  public:
@@ -30,4 +30,4 @@ class NetworkStage final : public ChainStage {
   const std::vector<FitInfo> none_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline train

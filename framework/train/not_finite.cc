@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 class Search {
@@ -74,4 +74,4 @@ Result<std::string> first_not_finite(const Plan& plan, Replica& replica, const B
   return Search(plan, replica, batch, stream).run();
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

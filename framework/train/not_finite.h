@@ -5,11 +5,11 @@
 #include "base/status.h"
 #include "graph/replica.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // After a step of `replica` on `batch`: "sample part \"image\"", "parameter c1.weight" or "the output of
 // layer \"c1\"" for the first in the order of the network that holds a value that is not finite; "" when none
 // does.
 Result<std::string> first_not_finite(const Plan& plan, Replica& replica, const Batch& batch, Stream& stream);
 
-}  // namespace plait
+}  // namespace plait::inline train

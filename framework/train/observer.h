@@ -6,7 +6,7 @@
 
 #include "train/summary.h"
 
-namespace plait {
+namespace plait::inline train {
 
 struct StageInfo {
   std::string title;  // the job's name for the main training
@@ -86,4 +86,4 @@ class Observer {
   virtual void finished(const Summary& summary) { (void)summary; }
 };
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -8,7 +8,7 @@
 #include "train/check_job.h"
 #include "train/test_job.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
@@ -172,4 +172,4 @@ TEST_CASE("a second gradient is refused where there is none, with the place") {
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline train

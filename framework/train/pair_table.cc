@@ -3,7 +3,7 @@
 #include <charconv>
 #include <cstring>
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 template <class Number>
@@ -105,4 +105,4 @@ Result<std::vector<StageArrays::Array>> read_table(std::string_view text, uint32
   return table.take();
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -7,7 +7,7 @@
 #include "base/status.h"
 #include "registry/stage_arrays.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // A table of pairs as arrays, which a field that names its stage gives to a plugin: key u8 [bytes of all
 // keys], one behind the other; key_end i64 [n], where each ends; value i64 or f64 [n], of bytes u8 with
@@ -23,4 +23,4 @@ uint32_t value_kind_of(const std::string& name);
 Result<std::vector<StageArrays::Array>> read_table(std::string_view text, uint32_t kind,
                                                    const std::string& place);
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstring>
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 template <class V>
@@ -93,4 +93,4 @@ TEST_CASE("what is no such table is refused with its line") {
   }
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -5,7 +5,7 @@
 #include "graph/sample_chain.h"
 #include "registry/parts.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 const PartSpec* find(const std::vector<PartSpec>& parts, const std::string& name) {
@@ -40,4 +40,4 @@ Status check_part_types(const SampleReader& training, const SampleReader& other,
   return {};
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -5,7 +5,7 @@
 #include "base/status.h"
 #include "graph/sample_reader.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // `what`: whose the other records are, "test". Shapes are compared elsewhere.
 // Fails with: kInvalid when an operator of augment changes the type of a part and not its shape, and the
@@ -14,4 +14,4 @@ namespace plait {
 // label) is another thing, and the network says whether it takes both.
 Status check_part_types(const SampleReader& training, const SampleReader& other, const std::string& what);
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -1,6 +1,6 @@
 #include "train/plain_weights.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // A parameter that is kept in plain order is where it is; others take scratch of their size.
 PlainWeights plain_weights_in(const Plan& plan, const HostArena& arena, PlainScratch scratch) {
@@ -32,4 +32,4 @@ TensorSources sources_of(const Plan& plan, const PlainWeights& weights, const st
   return sources;
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -10,7 +10,7 @@
 #include "train/host_arena.h"
 #include "train/weights_file.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // The values of a parameter, by its number in the network; valid until the next call.
 // Threads: [one at a time]
@@ -28,4 +28,4 @@ PlainWeights plain_weights_of(const std::vector<std::vector<float>>& plain);
 TensorSources sources_of(const Plan& plan, const PlainWeights& weights, const std::string& prefix = "",
                          bool trained_only = false);
 
-}  // namespace plait
+}  // namespace plait::inline train

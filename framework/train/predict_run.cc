@@ -15,7 +15,7 @@
 #include "train/run_weights.h"
 #include "train/stage_record.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 class Prediction {
@@ -192,4 +192,4 @@ Result<PredictSummary> predict_run(const Registry& registry, const Job& job, con
   return Prediction(registry, job, options, files).run();
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

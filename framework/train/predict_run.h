@@ -10,7 +10,7 @@
 #include "registry/registry.h"
 #include "train/csv_file.h"
 
-namespace plait {
+namespace plait::inline train {
 
 struct PredictOptions {
   std::string run_dir;
@@ -40,4 +40,4 @@ struct PredictSummary {
 Result<PredictSummary> predict_run(const Registry& registry, const Job& job, const PredictOptions& options,
                                    Files& files);
 
-}  // namespace plait
+}  // namespace plait::inline train

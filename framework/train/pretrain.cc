@@ -8,7 +8,7 @@
 #include "plan/network_view.h"
 #include "train/sample_order.h"
 
-namespace plait {
+namespace plait::inline train {
 
 Result<std::unique_ptr<PretrainSources>> PretrainSources::open(const Registry& registry, const Job& job) {
   std::unique_ptr<PretrainSources> sources(new PretrainSources(job));
@@ -131,4 +131,4 @@ Result<std::optional<PretrainStep>> Pretraining::next() {
   return std::optional<PretrainStep>();
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -11,7 +11,7 @@
 #include "registry/registry.h"
 #include "train/run_identity.h"
 
-namespace plait {
+namespace plait::inline train {
 
 class StageText;
 
@@ -73,4 +73,4 @@ class Pretraining {
   int number_ = 0;      // of the step, over all
 };
 
-}  // namespace plait
+}  // namespace plait::inline train

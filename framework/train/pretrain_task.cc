@@ -4,7 +4,7 @@
 
 #include "train/stage_init.h"
 
-namespace plait {
+namespace plait::inline train {
 
 Result<std::unique_ptr<PretrainTask>> PretrainTask::open(const Registry& registry, PretrainStep step,
                                                          const Stage& main,
@@ -42,4 +42,4 @@ Status PretrainTask::run(RunContext& run, StageChain::Surroundings around, Named
   return {};
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

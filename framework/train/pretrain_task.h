@@ -7,7 +7,7 @@
 #include "train/pretrain.h"
 #include "train/stage_chain.h"
 
-namespace plait {
+namespace plait::inline train {
 
 class PretrainTask {
  public:
@@ -34,4 +34,4 @@ class PretrainTask {
   FoundFits found_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline train

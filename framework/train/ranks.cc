@@ -10,7 +10,7 @@
 
 #include "base/sha256.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 Bytes to_bytes(const std::string& text) {
@@ -96,4 +96,4 @@ Result<int> fair_threads(Transport& transport) {
   return std::max(1, CPU_COUNT(&usable) / std::max(1, sharers));
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -6,7 +6,7 @@
 #include "cluster/transport.h"
 #include "registry/registry.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // Every rank ends with the text of rank 0.
 Result<std::string> share_text(Transport& transport, const std::string& text);
@@ -21,4 +21,4 @@ Status agree_on_plugins(Transport& transport, const Registry& registry);
 // host that may use the same ones. At least 1.
 Result<int> fair_threads(Transport& transport);
 
-}  // namespace plait
+}  // namespace plait::inline train

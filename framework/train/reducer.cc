@@ -12,7 +12,7 @@
 #include "cluster/exact_sum.h"
 #include "pipeline/load.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 // One rank's results as a message: shard number, then its values; and so on.
@@ -277,4 +277,4 @@ Status Reducer::combine_part(const std::vector<const float*>& values, std::span<
   return {Code::kNumeric, name() + " gives a value that is not finite"};
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

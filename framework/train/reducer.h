@@ -15,7 +15,7 @@
 #include "registry/registry.h"
 #include "train/gathered.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // A linear reducer gives every shard a weight; a gathering one sees the results of all shards, which then
 // travel to every rank: its memory grows with the number of shards. It combines all that comes out of a
@@ -89,4 +89,4 @@ class Reducer {
   std::map<int, std::vector<float>> results_;  // by shard: its parts, one after the other
 };
 
-}  // namespace plait
+}  // namespace plait::inline train

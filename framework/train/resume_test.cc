@@ -8,7 +8,7 @@
 #include "train/run_folder.h"
 #include "train/test_job.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 const std::string kShort = "shards: 4 local_steps: 3 batch: 4 epochs: 2";
@@ -286,4 +286,4 @@ TEST_CASE("a folder without a run is not made by resuming one") {
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline train

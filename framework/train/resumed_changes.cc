@@ -1,6 +1,6 @@
 #include "train/resumed_changes.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 // A part that is compared only on request is accepted like the one it belongs to.
@@ -40,4 +40,4 @@ std::string lengths_text(const std::vector<FactDifference>& lengths) {
   return text;
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -6,7 +6,7 @@
 
 #include "train/identity.h"
 
-namespace plait {
+namespace plait::inline train {
 
 struct ResumedChanges {
   std::vector<FactDifference> accepted;  // they give other bits, and a person said that they may
@@ -21,4 +21,4 @@ Result<ResumedChanges> changes_of(const Identity& before, const Identity& now,
 // "train.epochs was 10, is 20"
 std::string lengths_text(const std::vector<FactDifference>& lengths);
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -8,7 +8,7 @@
 #include "graph/arena.h"
 #include "train/ranks.h"
 
-namespace plait {
+namespace plait::inline train {
 
 struct Rounds::Cursor {
   int64_t done = 0;     // local steps of the task under way; 0: it has not begun
@@ -347,4 +347,4 @@ void Rounds::take_buffers(RoundState& state) {
       std::copy_n(mean_.data() + segment.offset, segment.count, state.weights.data() + segment.offset);
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -29,7 +29,7 @@
 #include "train/round_state.h"
 #include "train/round_sums.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // What decides a round's bits, beside plan and data.
 struct RoundNumbers {
@@ -161,4 +161,4 @@ class Rounds final : private StageWork {
   int64_t skipped_before_ = 0;
 };
 
-}  // namespace plait
+}  // namespace plait::inline train

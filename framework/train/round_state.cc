@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 std::vector<HostArena> initial_slots(const OptimizerInstance& optimizer, uint64_t elements) {
@@ -53,4 +53,4 @@ Status store_slot(const Plan& plan, const std::vector<std::vector<float>>& plain
   return {};
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -10,7 +10,7 @@
 #include "train/gathered.h"
 #include "train/host_arena.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // Arenas are in the plan's stored order, host memory.
 struct RoundState {
@@ -38,4 +38,4 @@ Result<std::vector<std::vector<float>>> plain_weights(const Plan& plan, const Ho
 // Into a slot: trained parameters only, the others may be empty.
 Status store_slot(const Plan& plan, const std::vector<std::vector<float>>& plain, HostArena& slot);
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -1,6 +1,6 @@
 #include "train/round_sums.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 ReduceRule rule_of(uint32_t declared) {
@@ -114,4 +114,4 @@ void RoundSums::mean_slots(std::vector<HostArena>& slots) const {
     if (slots_[s]) slots_[s]->mean(slots[s].span());
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

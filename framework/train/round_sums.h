@@ -13,7 +13,7 @@
 #include "train/host_arena.h"
 #include "train/variance_sum.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // How buffers and slots are combined follows from the rule that each declares: means are means of the values,
 // kMax their largest, variances those of all shards' samples together; `reset` and `none` are not reduced,
@@ -54,4 +54,4 @@ std::vector<Segment> value_segments(const Plan& plan);
 // Whether a declared rule gives a value that comes out of a round's shards.
 bool is_reduced(uint32_t declared);
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -10,7 +10,7 @@
 #include "pipeline/load.h"
 #include "train/test_job.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 Job job_of(const std::string& text) {
@@ -219,4 +219,4 @@ TEST_CASE("layers before all that is trained have the memory that they ask for")
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline train

@@ -20,7 +20,7 @@
 #include "train/taken_weights.h"
 #include "train/trace_file.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 // A run from its beginning to its summary.
@@ -819,4 +819,4 @@ Result<Summary> run_job(const Registry& registry, const Job& job, const RunOptio
   return result;
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -19,7 +19,7 @@
 #include "train/observer.h"
 #include "train/summary.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // What the command line says beyond the job.
 struct RunOptions {
@@ -57,4 +57,4 @@ Result<Summary> run_job(const Registry& registry, const Job& job, const RunOptio
                         Transport& transport, Clock& clock, Files& files, Observer& observer,
                         const std::atomic<bool>& stop);
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -13,7 +13,7 @@
 #include "base/one_nan.h"
 #include "train/checkpoint.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -409,4 +409,4 @@ std::string Summary::json() const {
   return json_text(object, 2) + "\n";
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

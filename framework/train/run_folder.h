@@ -22,7 +22,7 @@
 #include "train/observer.h"
 #include "train/weights_file.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // Where run_job puts the job's resolved text: what `evaluate` and `predict` load.
 std::string resolved_path(const std::string& run_dir);
@@ -95,4 +95,4 @@ class RunFolder {
   std::vector<CurveRow> curve_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -9,7 +9,7 @@
 #include "train/instruction_set.h"
 #include "train/job_facts.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 // On the host, where plugins without kernels for the job's device run, or on that device.
@@ -170,4 +170,4 @@ Result<Identity> data_identity(const Job& job, const std::vector<PlacedReader>& 
   return identity;
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -9,7 +9,7 @@
 #include "train/identity.h"
 #include "train/job_data.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // Program, plugins that the job uses (where it pretrains, all: stages may use any), instruction set and
 // settings, job. `program`: version and digest. `overfit_batches`: see RunOptions. Fails with: kPlugin when a
@@ -33,4 +33,4 @@ std::vector<PlacedReader> readers_of(const Job& job, const JobData& data);
 Result<Identity> data_identity(const Job& job, const std::vector<PlacedReader>& readers, bool whole,
                                int threads, std::vector<std::string>& unknown);
 
-}  // namespace plait
+}  // namespace plait::inline train

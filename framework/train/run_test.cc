@@ -14,7 +14,7 @@
 #include "train/run_folder.h"
 #include "train/test_job.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 const std::string kAveraging = "shards: 4 local_steps: 3 batch: 4 epochs: 2";
@@ -686,4 +686,4 @@ TEST_CASE("a few batches can be learnt by heart") {
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline train

@@ -6,7 +6,7 @@
 #include "train/run_folder.h"
 #include "train/taken_weights.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -72,4 +72,4 @@ Result<UsedWeights> use_weights(const std::string& bytes, const Network& network
   return used;
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

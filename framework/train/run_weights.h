@@ -7,7 +7,7 @@
 #include "pipeline/job.h"
 #include "plan/network.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // Fails with: kInvalid when the job of a run has no network: its stages ran tasks, and nothing was trained.
 Status check_network(const Job& job);
@@ -30,4 +30,4 @@ struct UsedWeights {
 // Fails with: kInvalid naming tensors that are missing, of another shape or type, NaN or infinite.
 Result<UsedWeights> use_weights(const std::string& bytes, const Network& network, const std::string& path);
 
-}  // namespace plait
+}  // namespace plait::inline train

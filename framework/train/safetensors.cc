@@ -10,7 +10,7 @@
 #include "base/shown.h"
 #include "train/array_file.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 using Json = nlohmann::json;
@@ -267,4 +267,4 @@ std::string safetensors_head(const std::vector<TensorHead>& tensors) {
   return std::string(reinterpret_cast<const char*>(&size), sizeof size) + text;
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -12,7 +12,7 @@
 
 #include "base/status.h"
 
-namespace plait {
+namespace plait::inline train {
 
 struct StoredTensor {
   std::string name;
@@ -50,4 +50,4 @@ Result<std::vector<float>> f32_values(const StoredTensor& tensor);
 // A name of a stranger as messages show it: printable, and no longer than a line.
 std::string short_name(const std::string& name);
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstring>
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 std::string file_of(const std::string& header, const std::string& data) {
@@ -128,4 +128,4 @@ TEST_CASE("halves, brains and doubles become f32") {
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline train

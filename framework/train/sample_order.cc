@@ -6,7 +6,7 @@
 
 #include "base/random_keys.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 constexpr int kRounds = 6;
@@ -124,4 +124,4 @@ SampleRef EvaluationOrder::replacement(const SampleRef& bad, int attempt) const 
   return next;
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

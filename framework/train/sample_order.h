@@ -15,7 +15,7 @@
 
 #include "graph/sample.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // A bijection of 0..n-1. Threads: [any]
 class KeyedPermutation {
@@ -93,4 +93,4 @@ class EvaluationOrder final : public SampleOrder {
   Part part_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -8,7 +8,7 @@
 
 #include "base/random_keys.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 KeyedPermutation keyed(uint64_t seed, RandomPurpose purpose, int64_t n) {
@@ -132,4 +132,4 @@ TEST_CASE("evaluation goes through a whole source, or a split's part, and stays 
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline train

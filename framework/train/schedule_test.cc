@@ -10,7 +10,7 @@
 #include "train/run_folder.h"
 #include "train/test_job.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 // 6 steps an epoch: a validation after each second round.
@@ -180,4 +180,4 @@ TEST_CASE("checkpoints keep what schedules look back at") {
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline train

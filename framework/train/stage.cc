@@ -17,7 +17,7 @@
 #include "train/ranks.h"
 #include "train/stage_init.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 constexpr double kMostSteps = 0x1p53;  // exact as double
@@ -610,4 +610,4 @@ void Stage::keep_times() {
   }
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

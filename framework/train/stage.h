@@ -12,7 +12,7 @@
 #include "train/run.h"
 #include "train/run_folder.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // What all stages of a run share. Borrowed.
 struct RunContext {
@@ -175,4 +175,4 @@ class Stage : private RoundFollower {
   std::string ended_early_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -9,7 +9,7 @@
 #include "train/ranks.h"
 #include "train/stage_record.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 std::string place_of(const StageSpec& stage) { return "stage[" + stage.name + "]"; }
@@ -165,4 +165,4 @@ Status StageChain::run_stage(ChainStage& stage, const Surroundings& around, Task
   return {};
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

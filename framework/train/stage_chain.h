@@ -13,7 +13,7 @@
 #include "train/run_identity.h"
 #include "train/task_stage.h"
 
-namespace plait {
+namespace plait::inline train {
 
 class NetworkRecords;
 
@@ -69,4 +69,4 @@ class StageChain {
   std::vector<std::unique_ptr<ChainStage>> stages_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline train

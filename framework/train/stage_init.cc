@@ -10,7 +10,7 @@
 #include "pipeline/load.h"
 #include "registry/shape_text.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 Status invalid(const InitSpec& init, const std::string& message) {
@@ -143,4 +143,4 @@ Result<NamedTensors> init_tensors(const Job& job, const Network& network) {
   return tensors;
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

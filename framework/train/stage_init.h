@@ -4,7 +4,7 @@
 #include "plan/network.h"
 #include "train/weights_file.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // An array fits a parameter of as many elements and the same first extent. A parameter of more than two axes
 // [O, I, extents...], as a convolution's, takes a row for each O that is laid out as a sample is: extents...,
@@ -17,4 +17,4 @@ Status check_inits(const Job& job, const Network& network);
 // hold.
 Result<NamedTensors> init_tensors(const Job& job, const Network& network);
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -4,7 +4,7 @@
 #include "graph/plain_copy.h"
 #include "train/stage.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 uint64_t floats(uint64_t elements) { return elements * sizeof(float); }
@@ -80,4 +80,4 @@ RunMemory Stage::memory(int threads, int ranks) const {
   return use;
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -12,7 +12,7 @@
 #include "train/ranks.h"
 #include "train/safetensors.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -154,4 +154,4 @@ Status share_used_arrays(Files& files, const std::string& run_dir, const Job& jo
   return {};
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

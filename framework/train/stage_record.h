@@ -9,7 +9,7 @@
 #include "pipeline/job.h"
 #include "train/summary.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // A text for RUN/OUTPUT.stage.json. `from`: a digest of all that decides the output.
 Status write_stage_record(Files& files, const std::string& run_dir, const std::string& from,
@@ -27,4 +27,4 @@ Status share_stage_arrays(Files& files, const std::string& run_dir, const StageS
 // Of all stages whose arrays the job's training uses.
 Status share_used_arrays(Files& files, const std::string& run_dir, const Job& job, Transport& transport);
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -7,7 +7,7 @@
 
 #include "train/identity.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // Values by name in a fixed order: {"accuracy", 0.9}, {"loss", 0.3}.
 using NamedValues = std::vector<std::pair<std::string, double>>;
@@ -115,4 +115,4 @@ struct Summary {
   std::string json() const;
 };
 
-}  // namespace plait
+}  // namespace plait::inline train

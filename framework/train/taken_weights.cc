@@ -9,7 +9,7 @@
 #include "base/json_text.h"
 #include "train/array_file.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -172,4 +172,4 @@ TakenWeights take_weights(const StoredTensors& stored, const Network& network, c
   return taken;
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

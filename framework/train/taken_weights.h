@@ -7,7 +7,7 @@
 #include "train/safetensors.h"
 #include "train/weights_file.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // A tensor of the network that a file does not give.
 struct MissingTensor {
@@ -43,4 +43,4 @@ struct TakenWeights {
 // `file` names the file in messages.
 TakenWeights take_weights(const StoredTensors& stored, const Network& network, const std::string& file);
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 // A layer and a normalization.
@@ -143,4 +143,4 @@ TEST_CASE("numbers that are none are refused by the name of their tensor, partia
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline train

@@ -13,7 +13,7 @@
 #include "registry/shape_text.h"
 #include "train/pair_table.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 // Of all parts of the records in one call.
@@ -359,4 +359,4 @@ Status TaskStage::run_arrays(const Around& around, int slots, const FileWriter& 
   return {};
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

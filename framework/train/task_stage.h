@@ -12,7 +12,7 @@
 #include "train/chain_stage.h"
 #include "train/fit_stage.h"
 
-namespace plait {
+namespace plait::inline train {
 
 class TaskStage final : public ChainStage {
  public:
@@ -70,4 +70,4 @@ class TaskStage final : public ChainStage {
   std::unique_ptr<ArrayStage> arrays_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline train

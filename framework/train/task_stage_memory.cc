@@ -7,7 +7,7 @@
 #include "registry/shape_text.h"
 #include "train/task_stage.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 bool is_sum(const TaskForm::Accumulator& one) {
@@ -60,4 +60,4 @@ ChainStage::Memory TaskStage::memory(int threads) const {
   return use;
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -15,7 +15,7 @@
 #include "train/run.h"
 #include "train/weights_file.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // Layers: plane {units}: y = x W; follow: y = x - mean, where the buffer `mean` follows the batches (mean64);
 // noise: adds numbers of [0, 0.1) while training; stretch {base}: channel c times base^c; twice: y = 2 x by
@@ -75,4 +75,4 @@ struct TestWorld {
   NamedTensors weights(const std::string& which = "last");
 };
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -15,7 +15,7 @@
 #include "train/run_folder.h"
 #include "train/test_sequences.h"
 
-namespace plait {
+namespace plait::inline train {
 
 std::atomic<int> points_edition{0};
 
@@ -743,4 +743,4 @@ NamedTensors TestWorld::weights(const std::string& which) {
   return std::move(tensors).value();
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace plait::test_sequences {
+namespace plait::inline train::test_sequences {
 
 // x [<=40, 2], label [1]: a sum over x that fades. One record in eight is long.
 struct Words {
@@ -103,4 +103,4 @@ struct Last {
   }
 };
 
-}  // namespace plait::test_sequences
+}  // namespace plait::inline train::test_sequences

@@ -8,7 +8,7 @@
 
 #include "base/json_text.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 constexpr int64_t kNanosecondsInMicrosecond = 1000;  // the format's unit
@@ -72,4 +72,4 @@ Result<std::string> write_trace(const std::string& path, Transport& transport, F
   return fmt::format("the trace was full: {} of its events are not in {}", lost, path);
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

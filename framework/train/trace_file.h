@@ -8,7 +8,7 @@
 #include "base/trace.h"
 #include "cluster/transport.h"
 
-namespace plait {
+namespace plait::inline train {
 
 // Begins the trace of this process. Rank 0 writes an empty one to `path`: what cannot be written is known
 // now.
@@ -18,4 +18,4 @@ Status begin_trace(const std::string& path, const Transport& transport, Files& f
 // Returns what a person should know: how much was lost; "" where nothing was.
 Result<std::string> write_trace(const std::string& path, Transport& transport, Files& files);
 
-}  // namespace plait
+}  // namespace plait::inline train

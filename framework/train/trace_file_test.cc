@@ -6,7 +6,7 @@
 
 #include "cluster/local_transport.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 TEST_CASE("a trace is one JSON file with a line for each span") {
@@ -44,4 +44,4 @@ TEST_CASE("a trace that cannot be written is an error") {
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline train

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 // v + (m - M)^2, held within f32's range.
@@ -76,4 +76,4 @@ void VarianceSum::write(std::span<float> out) const {
   }
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

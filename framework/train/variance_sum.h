@@ -13,7 +13,7 @@
 #include "cluster/exact_sum.h"
 #include "cluster/transport.h"
 
-namespace plait {
+namespace plait::inline train {
 
 class VarianceSum {
  public:
@@ -49,4 +49,4 @@ class VarianceSum {
   size_t used_ = 0;  // of kept_, in this round
 };
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -8,7 +8,7 @@
 
 #include "cluster/local_transport.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 constexpr size_t kChannels = 5;
@@ -98,4 +98,4 @@ TEST_CASE("a variance that is not finite is named") {
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline train

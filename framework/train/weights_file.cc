@@ -9,7 +9,7 @@
 #include "train/array_file.h"
 #include "train/safetensors.h"
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "files hold little-endian numbers");
@@ -120,4 +120,4 @@ Result<std::vector<std::vector<float>>> plain_of(const NamedTensors& tensors, co
   return plain;
 }
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -12,7 +12,7 @@
 #include "base/status.h"
 #include "plan/network.h"
 
-namespace plait {
+namespace plait::inline train {
 
 struct NamedTensor {
   std::string name;
@@ -55,4 +55,4 @@ Result<std::vector<std::vector<float>>> plain_of(const NamedTensors& tensors, co
 int take_matching(const NamedTensors& tensors, const Network& network,
                   std::vector<std::vector<float>>& plain);
 
-}  // namespace plait
+}  // namespace plait::inline train

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-namespace plait {
+namespace plait::inline train {
 namespace {
 
 NamedTensors sample() {
@@ -43,4 +43,4 @@ TEST_CASE("a cut file is refused wherever it is cut") {
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline train

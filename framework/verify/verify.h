@@ -12,7 +12,7 @@
 #include "registry/registry.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 enum class Verdict { kPassed, kFailed, kSkipped };
 
@@ -58,4 +58,4 @@ std::string summary_text(const std::vector<TestResult>& results);
 std::string results_json(const std::vector<TestResult>& results, uint64_t seed);
 std::string results_junit(const std::vector<TestResult>& results);
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -16,7 +16,7 @@
 #include "verify/engine/half.h"
 #include "verify/engine/process_state.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 TEST_CASE("guards tell where writes went") {
@@ -294,4 +294,4 @@ TEST_CASE("a file that is not there fails its only test; a bad pattern is a usag
 }
 
 }  // namespace
-}  // namespace plait
+}  // namespace plait::inline verify

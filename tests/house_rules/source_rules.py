@@ -39,7 +39,6 @@ MACHINE = re.compile(r"(?<![\w.])/(work|root|home)/\w|\b(pypi\.org|pythonhosted\
 MAKING = re.compile(r"\bAI\b|\blanguage model\b|\bissue #?\d+|\bsubagent\b|\bthis session\b")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
-TYPE = re.compile(r"^(?:struct|class|enum class) (\w+)(?: final)?(?: :.*)?\s*\{")
 BEGIN = re.compile(r"^Begin with `([^`]+)`\. May include: ([a-z, ]+)\.$")
 PAGE = re.compile(r"^framework/([\w]+/)?README\.md$")
 WRITTEN_FOR_AUTHORS = ("framework/sdk/", "framework/abi/", "framework/templates/")  # whose files they name
@@ -222,17 +221,15 @@ def headers_open_with_a_comment(tree):
             yield f"{file}:1: a header opens with a comment that says what it is for"
 
 
-def one_type_one_name(tree):
-    """All headers share a namespace: of two types of one name, the linker keeps the functions of either."""
-    known = {}
-    for file in tree.files("framework/", {".h"}):
-        if file.split("/")[1] in ("abi", "templates", "sdk"):
+def folders_have_namespaces(tree):
+    """Equal names of two folders must not meet in the linker, which keeps the functions of either."""
+    for file in tree.files("framework/", {".h", ".cc"}):
+        folder = file.split("/")[1]
+        if folder in ("abi", "templates", "sdk"):
             continue
         for number, line in enumerate(tree.lines[file], 1):
-            if match := TYPE.match(line):
-                if match[1] in known:
-                    yield f"{file}:{number}: {match[1]} is the name of a type in {known[match[1]]} too"
-                known.setdefault(match[1], file)
+            if re.match(r"namespace plait\b", line) and not line.startswith(f"namespace plait::inline {folder}"):
+                yield f"{file}:{number}: {line!r}, not in plait::inline {folder}"
 
 
 def file_names(tree):
@@ -266,7 +263,7 @@ def line_length(tree):
 RULES = [top_level_names, include_direction, plugins_see_only_the_border, libraries_in_their_place,
          framework_names_no_plugin, one_folder_one_plugin, every_folder_says_its_job, folders_have_pages,
          pages_name_what_exists, headers_open_with_a_comment,
-         one_type_one_name, file_names, words, line_length]
+         folders_have_namespaces, file_names, words, line_length]
 
 
 def broken(root, names=None):

@@ -38,7 +38,7 @@ BAD = {
     "folders_have_pages": ("framework/verify/use.cc", '#include "registry/registry.h"\n'),
     "pages_name_what_exists": ("framework/README.md", "# It\n| a | `base/library.cc` | `Library::close` |\n"),
     "headers_open_with_a_comment": ("framework/base/bare.h", "#pragma once\n"),
-    "one_type_one_name": ("framework/verify/registry.h", "// Laws.\nstruct Registry : Law {\n"),
+    "folders_have_namespaces": ("framework/verify/registry.h", "// Laws.\nnamespace plait {\n"),
     "file_names": ("framework/base/BigName.h", "// Big.\n"),
     "words": ("framework/base/later.h", "// TO" + "DO: later\n"),
     "line_length": ("framework/base/long.h", "// " + "x" * 120 + "\n"),

@@ -15,7 +15,7 @@
 #include "cluster/host_name.h"
 #include "cluster/mpi/nap.h"
 
-namespace plait {
+namespace plait::inline cluster {
 namespace {
 
 constexpr unsigned kExitLimit_s = 10;
@@ -382,4 +382,4 @@ void MpiTransport::end_job(const std::string& message, int exit_status) {
   std::abort();
 }
 
-}  // namespace plait
+}  // namespace plait::inline cluster

@@ -8,7 +8,7 @@
 
 #include "cluster/transport.h"
 
-namespace plait {
+namespace plait::inline cluster {
 
 // Every collective begins with a meeting: a tiny nonblocking all-reduce, polled with naps, through which late
 // ranks are waited for without using the core, and which finds ranks that came for different things. Then
@@ -74,4 +74,4 @@ class MpiTransport final : public Transport {
   bool is_told_ = false;
 };
 
-}  // namespace plait
+}  // namespace plait::inline cluster

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <chrono>
 
-namespace plait {
+namespace plait::inline cluster {
 
 class Nap {
  public:
@@ -26,4 +26,4 @@ class Nap {
   long length_ns_ = 20'000;
 };
 
-}  // namespace plait
+}  // namespace plait::inline cluster

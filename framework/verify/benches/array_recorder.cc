@@ -9,7 +9,7 @@
 #include "base/random_keys.h"
 #include "registry/shape_text.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -253,4 +253,4 @@ Result<PassEnd> finish_pass(const Instance& task, CallContext& context, const Ar
   return end;
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -10,7 +10,7 @@
 #include "registry/task_form.h"
 #include "verify/engine/guarded.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 // Tensors that a plugin is given, each in guarded memory. Threads: [one at a time]
 class GuardedTensors {
@@ -101,4 +101,4 @@ bool has_finish(const Instance& task);
 // Of the first pass.
 std::vector<std::string> zero_states(const TaskForm& form);
 
-}  // namespace plait
+}  // namespace plait::inline verify

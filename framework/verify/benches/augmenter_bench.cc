@@ -5,7 +5,7 @@
 #include "graph/sample_cast.h"
 #include "registry/shape_text.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 const std::vector<Parts>& usual_parts() {
@@ -162,4 +162,4 @@ Result<AugmenterBench> make_augmenter_bench(Trial& trial, const Example& one, co
   return bench;
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

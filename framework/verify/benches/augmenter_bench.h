@@ -11,7 +11,7 @@
 #include "verify/engine/config_samples.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 using Parts = std::vector<PartSpec>;
 
@@ -131,4 +131,4 @@ Result<AugmenterBench> make_augmenter_bench(Trial& trial, const Example& one, co
 // A configuration with every list of parts that it is worth trying on: its own, or usual ones.
 std::vector<Parts> parts_for(const Example& one);
 
-}  // namespace plait
+}  // namespace plait::inline verify

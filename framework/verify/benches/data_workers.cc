@@ -9,7 +9,7 @@
 #include "verify/benches/worker.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 // One sample under three keys, a batch where it works on batches, and the pass over the data where it wants
@@ -255,4 +255,4 @@ Result<Workers> device_workers(Trial& trial, size_t count, int) {
   return workers;
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

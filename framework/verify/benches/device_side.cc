@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 constexpr uint64_t kAlignment = 64, kRegionBytes = 1 << 16;
@@ -76,4 +76,4 @@ Status DeviceSide::keep_there(bool on) {
   return {};
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -8,7 +8,7 @@
 #include "registry/context.h"
 #include "verify/engine/guarded.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 // A stream, and blocks of the kit lent to the device. Without a device it does nothing: blocks are given to
 // plugins where they lie. Threads: [one at a time], as many as wanted side by side.
@@ -59,4 +59,4 @@ class DeviceSide {
   bool keeps_ = false;
 };
 
-}  // namespace plait
+}  // namespace plait::inline verify

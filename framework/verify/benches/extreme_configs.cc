@@ -9,7 +9,7 @@
 #include "verify/engine/config_samples.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 constexpr int kDeepest = 3;  // children in children
@@ -176,4 +176,4 @@ Result<std::vector<Example>> extreme_cases(Trial& trial, size_t count) {
   return cases;
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -9,7 +9,7 @@
 #include "verify/engine/dice.h"
 #include "verify/engine/trial.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 // Threads: [one at a time]
 class ExtremeConfigs {
@@ -39,4 +39,4 @@ class ExtremeConfigs {
 // Fails with: skipped, when there is none; a failure without a reason.
 Result<std::vector<Example>> extreme_cases(Trial& trial, size_t count);
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -9,7 +9,7 @@
 #include "registry/shape_text.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 constexpr uint32_t kKinds[] = {PLAIT_VALUE_I64, PLAIT_VALUE_F64, PLAIT_VALUE_SUM, PLAIT_VALUE_BYTES};
@@ -479,4 +479,4 @@ Result<std::vector<KeyReducerBench>> key_reducer_benches(Trial& trial, size_t co
   return benches_of_kinds<KeyReducerBench>(trial, count, make_key_reducer_bench);
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -11,7 +11,7 @@
 #include "verify/benches/samples.h"
 #include "verify/engine/config_samples.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 struct KeyedPair {
   std::string key, value;
@@ -191,4 +191,4 @@ bool reduces_keys(const plait_reducer_ops& ops);
 // As combiner_benches.
 Result<std::vector<KeyReducerBench>> key_reducer_benches(Trial& trial, size_t count);
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -7,7 +7,7 @@
 #include "verify/benches/worker.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 uint64_t number_of(const Pairs& pairs) {
@@ -148,4 +148,4 @@ Result<Workers> key_reducer_workers(Trial& trial, size_t count) {
   return workers_of<KeyReducerWorker>(std::move(benches), count, trial.dice());
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

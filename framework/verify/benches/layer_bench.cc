@@ -6,7 +6,7 @@
 #include "verify/benches/layer_run.h"
 #include "verify/engine/heap.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 LayerBench::Needs& answers(const plait_layer_needs* needs) {
@@ -91,4 +91,4 @@ uint64_t LayerBench::stored_elements(size_t parameter) const {
   return layer_.shapes.parameters[parameter].elements;
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -10,7 +10,7 @@
 #include "verify/engine/config_samples.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 using Shape = std::vector<int64_t>;
@@ -222,4 +222,4 @@ Result<LayerCase> large_layer_case(Trial& trial) {
   return std::move(*std::ranges::max_element(*cases, {}, size));  // examples may be small
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

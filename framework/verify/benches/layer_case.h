@@ -8,7 +8,7 @@
 #include "plan/infer_layer.h"
 #include "verify/engine/trial.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 struct LayerCase {
   LayerSpec spec;  // its plugin carries the configuration
@@ -36,4 +36,4 @@ Result<std::vector<LayerCase>> inferred_layer_cases(Trial& trial, size_t count);
 // One case with the largest inputs that the kit tries, for laws about threads.
 Result<LayerCase> large_layer_case(Trial& trial);
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -6,7 +6,7 @@
 #include "registry/shape_text.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 enum { kInputs, kOutputs, kOutputGradients, kInputGradients };
@@ -302,4 +302,4 @@ std::string LayerRun::gradient_difference(const LayerRun& other) const {
   return first_difference(gradients(), other.gradients());
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -11,7 +11,7 @@
 #include "verify/benches/layer_case.h"
 #include "verify/engine/guarded.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 struct BenchOptions {
   bool training = true;
@@ -159,4 +159,4 @@ class LayerRun {
 // True when two runs that differ in the random numbers alone give different outputs in training.
 Result<bool> is_random(Trial& trial, const LayerBench& bench, const LayerValues& values);
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -5,7 +5,7 @@
 #include "verify/benches/layer_run.h"
 #include "verify/engine/half.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 double draw_number(Dice& dice, const Sizes& sizes) {
@@ -125,4 +125,4 @@ Result<bool> is_random(Trial& trial, const LayerBench& bench, const LayerValues&
   return false;
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

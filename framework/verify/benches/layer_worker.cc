@@ -4,7 +4,7 @@
 #include "verify/benches/layer_run.h"
 #include "verify/benches/worker.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 class LayerWorker final : public Worker {
@@ -67,4 +67,4 @@ Result<Workers> layer_workers(Trial& trial, size_t count, int lanes) {
   return workers;
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -9,7 +9,7 @@
 #include "verify/engine/config_samples.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 constexpr uint32_t kTargetTypes[] = {PLAIT_F32, PLAIT_I32, PLAIT_U8, PLAIT_I64};
@@ -294,4 +294,4 @@ Status LossRun::compute(bool with_gradient, double scale) {
   return side_->around(context, compute).at("compute");
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

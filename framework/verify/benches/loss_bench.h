@@ -8,7 +8,7 @@
 #include "registry/parts.h"
 #include "verify/benches/samples.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 struct LossCase {
   std::shared_ptr<plait_config> config;
@@ -108,4 +108,4 @@ class LossRun {
   std::vector<const plait_tensor*> raw_predictions_, raw_targets_, raw_gradients_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -6,7 +6,7 @@
 #include "verify/engine/config_samples.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 std::string MetricBench::text() const {
   return fmt::format("{}, prediction {}, target {}", config_text(*config), shape_text(prediction),
@@ -122,4 +122,4 @@ Result<std::vector<std::unique_ptr<MetricBench>>> metric_benches(Trial& trial) {
   return found;
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -7,7 +7,7 @@
 
 #include "verify/benches/samples.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 constexpr int64_t kMetricBatch = 12;
 
@@ -79,4 +79,4 @@ struct MetricData {
   }
 };
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -7,7 +7,7 @@
 #include "verify/benches/samples.h"
 #include "verify/engine/config_samples.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 constexpr uint64_t kOptimizerCount = 37;  // odd: no vector length divides it
 
@@ -181,4 +181,4 @@ class OptimizerRun {
   std::vector<float*> pointers_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline verify

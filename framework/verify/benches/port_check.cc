@@ -7,7 +7,7 @@
 #include "registry/ports.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 Status check_ports(const char* what, const plait_ports* ports) {
   std::set<std::string> names;
@@ -40,4 +40,4 @@ Status check_port_order(const char* what, const plait_ports* ports, const std::v
   return {};
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

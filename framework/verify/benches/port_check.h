@@ -7,7 +7,7 @@
 
 #include "base/status.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 // Names that are there, each once; only the last may stand for more.
 Status check_ports(const char* what, const plait_ports* ports);
@@ -16,4 +16,4 @@ Status check_port_count(const char* what, const plait_ports* ports, size_t count
 // Whether `names` stand in that order among those told, some left out.
 Status check_port_order(const char* what, const plait_ports* ports, const std::vector<std::string>& names);
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -6,7 +6,7 @@
 #include "pipeline/stage_text.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 constexpr uint32_t kMostStages = 200;
@@ -96,4 +96,4 @@ plait_stage_builder no_stage_builder() {
   return b;
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -10,7 +10,7 @@
 #include "plan/network_view.h"
 #include "verify/benches/samples.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 // A chain of layers that exist, [N, 12] to [N, 4], chosen by asking all of them.
 struct ToyNetwork {
@@ -32,4 +32,4 @@ plait_stage_builder no_stage_builder();
 // The same of stages that run tasks: what get_extension answers beside it.
 const plait_pretrain_task* no_stage_tasks();
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -9,7 +9,7 @@
 #include "verify/engine/config_samples.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 Status validate(const plait_type& type, const plait_config& config) {
   const plait_type* known = &type;
@@ -133,4 +133,4 @@ std::string at_once(size_t count, const std::function<std::string(size_t n)>& wo
   return "";
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

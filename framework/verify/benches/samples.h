@@ -11,7 +11,7 @@
 #include "verify/engine/guarded.h"
 #include "verify/engine/trial.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 // The hints' examples, the defaults, then drawn configurations that the type's validate accepts; at most
 // `count`. Fails with: skipped, when there is none.
@@ -54,4 +54,4 @@ std::unique_ptr<SampleTensor> slice(const SampleTensor& whole, int64_t begin, in
 // not "".
 std::string at_once(size_t count, const std::function<std::string(size_t n)>& work);
 
-}  // namespace plait
+}  // namespace plait::inline verify

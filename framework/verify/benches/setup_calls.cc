@@ -13,7 +13,7 @@
 #include "verify/engine/heap.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 using List = std::vector<SetupCalls>;
@@ -412,4 +412,4 @@ Result<List> setup_calls(Trial& trial, size_t count) {
   return good;
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -9,7 +9,7 @@
 #include "base/status.h"
 #include "verify/engine/trial.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 struct SetupCalls {
   std::string what;  // configuration and shapes
@@ -27,4 +27,4 @@ Result<std::vector<SetupCalls>> setup_calls(Trial& trial, size_t count);
 PLAIT_KINDS(PLAIT_KIND_SETUP)
 #undef PLAIT_KIND_SETUP
 
-}  // namespace plait
+}  // namespace plait::inline verify

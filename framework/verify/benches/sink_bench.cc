@@ -10,7 +10,7 @@
 #include "verify/benches/worker.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 constexpr uint32_t kDtypes[] = {PLAIT_F32, PLAIT_F64, PLAIT_F16, PLAIT_BF16, PLAIT_U8, PLAIT_I32, PLAIT_I64};
@@ -277,4 +277,4 @@ Result<Workers> sink_workers(Trial& trial, size_t count, int) {
   return workers;
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -9,7 +9,7 @@
 #include "registry/sink.h"
 #include "verify/benches/keyed_bench.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 struct FilledArray {
   SinkArraySpec spec;
@@ -62,4 +62,4 @@ Pairs draw_sorted_pairs(Dice& dice, uint32_t value, size_t count);
 // Up to `count` configurations that create accepts. Fails with: as task_benches.
 Result<std::vector<SinkBench>> sink_benches(Trial& trial, size_t count);
 
-}  // namespace plait
+}  // namespace plait::inline verify

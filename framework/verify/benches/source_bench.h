@@ -9,7 +9,7 @@
 
 #include "verify/benches/samples.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 // Of a source that does not know its length, which may be without end.
 inline constexpr int64_t kMostRecordsTried = 20'000;
@@ -81,4 +81,4 @@ class SourceRecord {
   std::vector<const plait_tensor*> out_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline verify

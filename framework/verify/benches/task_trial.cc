@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 bool is_sum(uint32_t rule) { return rule == PLAIT_ACCUMULATE_SUM || rule == PLAIT_ACCUMULATE_MEAN; }
@@ -124,4 +124,4 @@ Result<Passes> run_passes(Trial& trial, const TaskBench& bench, const RecordCont
   return passes;
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

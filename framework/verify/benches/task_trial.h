@@ -8,7 +8,7 @@
 #include "verify/benches/keyed_bench.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 // Up to `count` configurations. `check` gets a bench; what it finds is told with the bench.
 template <class Check>
@@ -52,4 +52,4 @@ struct PassOptions {
 Result<Passes> run_passes(Trial& trial, const TaskBench& bench, const RecordContents& records,
                           const PassOptions& options);
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -12,7 +12,7 @@
 #include "verify/engine/config_samples.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 class LossWorker final : public Worker {
@@ -315,4 +315,4 @@ Result<Workers> reducer_workers(Trial& trial, size_t count, int) {
   });
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

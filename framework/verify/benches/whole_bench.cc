@@ -10,7 +10,7 @@
 #include "verify/engine/config_samples.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 struct Stretch {
@@ -202,4 +202,4 @@ std::string WholeRun::misdeed() const {
   return "";
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

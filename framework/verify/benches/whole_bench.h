@@ -10,7 +10,7 @@
 #include "verify/engine/guarded.h"
 #include "verify/engine/trial.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 bool takes_whole(const plait_reducer_ops& ops);
 
@@ -63,4 +63,4 @@ class WholeRun {
   std::vector<std::vector<float>> given_;  // the deltas as they were
 };
 
-}  // namespace plait
+}  // namespace plait::inline verify

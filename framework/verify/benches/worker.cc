@@ -11,7 +11,7 @@
 #include "registry/shape_text.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 std::vector<uint8_t> content(const Guarded& block) {
@@ -173,4 +173,4 @@ Result<Workers> make_workers(Trial& trial, size_t count, int lanes) {
   return kMakers.at(trial.type().kind)(trial, count, lanes);
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

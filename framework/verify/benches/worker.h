@@ -10,7 +10,7 @@
 #include "verify/engine/guarded.h"
 #include "verify/engine/trial.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 enum class Role {
   kRead,     // given to be read: inputs, parameters, gradients from above
@@ -92,4 +92,4 @@ PLAIT_KINDS(PLAIT_KIND_WORKERS)
 // Of reducers of keys alone; reducer_workers chooses.
 Result<Workers> key_reducer_workers(Trial& trial, size_t count);
 
-}  // namespace plait
+}  // namespace plait::inline verify

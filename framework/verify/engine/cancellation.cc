@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 std::atomic<Cancellation*> current{nullptr};
@@ -54,4 +54,4 @@ int Cancellation::loop(plait_context*, uint64_t count, uint64_t grain, int (*bod
 
 int32_t Cancellation::cancelled(plait_context*) { return current.load()->tick(); }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -6,7 +6,7 @@
 
 #include "registry/context.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 // Takes over parallel_for and cancelled of a context: every piece of a loop and every question is a tick, and
 // from a chosen tick on the answer is that the call is cancelled: no piece begins any more. Loops run one
@@ -45,4 +45,4 @@ class Cancellation {
   std::atomic<int64_t> told_at_ns_{0};
 };
 
-}  // namespace plait
+}  // namespace plait::inline verify

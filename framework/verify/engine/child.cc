@@ -18,7 +18,7 @@
 
 #include "verify/engine/sanitizer.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 constexpr char kDone[] = "\n[done]";  // the end of an answer that was not cut short
@@ -155,4 +155,4 @@ Result<std::string> Child::answer() {
           fmt::format("ends the process with status {}{}{}", process_.ending().exit_status, at(), said)};
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

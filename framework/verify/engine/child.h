@@ -9,7 +9,7 @@
 #include "io/child_process.h"
 #include "verify/engine/trial.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 // Threads: [one at a time], in a process without other threads (it forks).
 class Child {
@@ -52,4 +52,4 @@ class Child {
   double seconds_ = 0;
 };
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 constexpr int kDeepest = 3;  // children in children
@@ -142,4 +142,4 @@ bool ConfigSampler::draw_child(const plait_field& field, ConfigValue& value) {
   return true;
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

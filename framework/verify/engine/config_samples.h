@@ -8,7 +8,7 @@
 #include "registry/registry.h"
 #include "verify/engine/dice.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 // "{rate: 0.5 mode: \"zero\"}": the values that differ from the defaults, as in a file.
 std::string config_text(const plait_config& config);
@@ -41,4 +41,4 @@ class ConfigSampler {
   int depth_ = 0;
 };
 
-}  // namespace plait
+}  // namespace plait::inline verify

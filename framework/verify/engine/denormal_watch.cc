@@ -9,7 +9,7 @@
 #include <xmmintrin.h>
 #endif
 
-namespace plait {
+namespace plait::inline verify {
 #if defined(__x86_64__) && defined(__linux__)
 namespace {
 
@@ -52,4 +52,4 @@ DenormalWatch::~DenormalWatch() = default;
 uint64_t DenormalWatch::events() const { return 0; }
 #endif
 
-}  // namespace plait
+}  // namespace plait::inline verify

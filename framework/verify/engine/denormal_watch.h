@@ -2,7 +2,7 @@
 #pragma once
 #include <cstdint>
 
-namespace plait {
+namespace plait::inline verify {
 
 // While it lives, arithmetic of the calling thread on a denormal number traps, is counted, and goes on.
 // Nothing traps as long as denormals are taken for zero (graph/float_state.h), so that a count means that
@@ -19,4 +19,4 @@ class DenormalWatch {
   uint64_t events() const;
 };
 
-}  // namespace plait
+}  // namespace plait::inline verify

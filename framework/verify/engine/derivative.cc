@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 constexpr double kStep = 0x1p-7;
@@ -144,4 +144,4 @@ Result<Derivative> derivative(const Evaluate& evaluate, const std::vector<double
   return result;
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -16,7 +16,7 @@
 
 #include "base/status.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 struct Derivative {
   double value = 0;
@@ -41,4 +41,4 @@ struct Magnitude {
 Result<Derivative> derivative(const Evaluate& evaluate, const std::vector<double>& weights, float x,
                               const Magnitude& magnitude = {});
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -6,7 +6,7 @@
 
 #include "base/random_keys.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 // Threads: [one at a time]
 class Dice {
@@ -29,4 +29,4 @@ class Dice {
   uint64_t drawn_ = 0;
 };
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -6,7 +6,7 @@
 
 #include "base/files.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 // A view of the file whose every access is checked: the file may be anything.
@@ -75,4 +75,4 @@ Result<ElfSymbols> read_elf_symbols(const std::string& path) {
   return found;
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -5,7 +5,7 @@
 
 #include "base/status.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 struct ElfSymbols {
   std::vector<std::string> exported;   // defined, global or weak, visible
@@ -15,4 +15,4 @@ struct ElfSymbols {
 // Fails with: kNotFound, kIo; kCorrupt when it is no 64-bit ELF file or is cut short.
 Result<ElfSymbols> read_elf_symbols(const std::string& path);
 
-}  // namespace plait
+}  // namespace plait::inline verify

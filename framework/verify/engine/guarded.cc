@@ -6,7 +6,7 @@
 
 #include <new>
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 constexpr uint64_t kAlignment = 64;
 }
@@ -77,4 +77,4 @@ uint64_t Guarded::untouched_f32(uint64_t* first) const {
   return found;
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

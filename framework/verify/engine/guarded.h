@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-namespace plait {
+namespace plait::inline verify {
 
 // Two patterns: what differs between two runs that begin with one and with the other was read before it was
 // written, or was never written. As f32: a NaN, and about 24.96.
@@ -78,4 +78,4 @@ class Guarded {
   std::unique_ptr<uint8_t, Free> memory_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -5,7 +5,7 @@
 #include <bit>
 #include <cmath>
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 constexpr uint32_t kInfinity = 0x7C00;
@@ -50,4 +50,4 @@ float from_half(uint16_t bits, uint32_t dtype) {
   return dtype == PLAIT_F16 ? from_f16(bits) : std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -3,7 +3,7 @@
 #include "base/library.h"
 #include "verify/engine/restart.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 const plait_heap_watch_table* find_table() {
@@ -22,4 +22,4 @@ const plait_heap_watch_table* heap_watch() {
   return table;
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -6,7 +6,7 @@
 #include "base/status.h"
 #include "verify/heap_watch/heap_watch.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 // The heap watch's table where its library is among those that the program was started with (restart.h);
 // else null: no library, or a sanitizer, which has a heap of its own.
@@ -28,4 +28,4 @@ class Refusal {
   uint64_t k_;
 };
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -11,7 +11,7 @@
 #include "base/status.h"
 #include "verify/engine/trial.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 enum class Severity { kMust, kShould, kPerformance };
 
@@ -68,4 +68,4 @@ std::vector<Law> accumulator_laws();
 std::vector<Law> whole_reducer_laws();
 std::vector<Law> key_reducer_laws();
 
-}  // namespace plait
+}  // namespace plait::inline verify

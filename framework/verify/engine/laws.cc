@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <map>
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 using Table = std::vector<Law> (*)();
@@ -53,4 +53,4 @@ bool is_refusal(const Status& status) {
 }
 Status broken(std::string what) { return {Code::kInvalid, std::move(what)}; }
 
-}  // namespace plait
+}  // namespace plait::inline verify

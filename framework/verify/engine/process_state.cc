@@ -22,7 +22,7 @@
 #include <locale>
 #include <new>
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 using Parts = std::map<std::string, std::string>;
@@ -273,4 +273,4 @@ std::string left_behind(const ProcessCounts& before) {
   return left;
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

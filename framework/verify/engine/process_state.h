@@ -3,7 +3,7 @@
 #include <map>
 #include <string>
 
-namespace plait {
+namespace plait::inline verify {
 
 // While it lives, standard output is a file in memory of which ProcessState tells the text: the host prints
 // its own there, and progress as JSON. Threads: [one at a time]
@@ -44,4 +44,4 @@ struct ProcessCounts {
 // Waits until nothing is left since `before`, at most some seconds: "" or what is.
 std::string left_behind(const ProcessCounts& before);
 
-}  // namespace plait
+}  // namespace plait::inline verify

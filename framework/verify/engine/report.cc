@@ -7,7 +7,7 @@
 #include "base/json_text.h"
 #include "verify/verify.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 std::string xml(const std::string& text) {
@@ -124,4 +124,4 @@ std::string results_junit(const std::vector<TestResult>& results) {
   return text + "</testsuite>\n";
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <sstream>
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 constexpr const char kPreload[] = "LD_PRELOAD";
@@ -47,4 +47,4 @@ std::vector<std::string> preloaded_at_restart() {
   return libraries;
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-namespace plait {
+namespace plait::inline verify {
 
 // Starts this program again, with the same words, with `libraries` before all others (LD_PRELOAD) and at
 // fixed addresses. Returns when it is the second start already, or when the system refuses. Threads: [setup
@@ -13,4 +13,4 @@ void restart_with(const std::vector<std::string>& libraries);
 // The libraries of restart_with, in the second start; else empty.
 std::vector<std::string> preloaded_at_restart();
 
-}  // namespace plait
+}  // namespace plait::inline verify

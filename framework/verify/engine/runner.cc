@@ -14,7 +14,7 @@
 #include "verify/engine/child.h"
 #include "verify/verify.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 struct Test {
@@ -293,4 +293,4 @@ Result<std::vector<TestResult>> verify(const VerifyOptions& options,
   return Runner(options, only, on_result, std::move(loop)).run();
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

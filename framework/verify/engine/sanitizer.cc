@@ -9,7 +9,7 @@
 #include "verify/engine/elf_exports.h"
 #include "verify/engine/restart.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 constexpr const char* kRuntimes[] = {"libasan.so", "libtsan.so", "libubsan.so"};
@@ -101,4 +101,4 @@ std::string sanitizer_report(const std::string& text) {
   return report;
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

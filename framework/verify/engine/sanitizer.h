@@ -8,7 +8,7 @@
 
 #include "registry/context.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 // The runtimes that the libraries name as needed ("libtsan.so.2"), without repetition; files that cannot be
 // read name none.
@@ -29,4 +29,4 @@ ParallelFor lane_loop();
 // summary ("ThreadSanitizer: data race swish.cc:30 in acme::Swish::forward"). "" where it says nothing.
 std::string sanitizer_report(const std::string& text);
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -13,7 +13,7 @@
 #include "verify/engine/config_samples.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 std::string word_of(const TypeEntry& entry) {
@@ -161,4 +161,4 @@ Result<std::vector<Example>> Trial::examples() {
   return found;
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

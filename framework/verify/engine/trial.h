@@ -14,7 +14,7 @@
 #include "registry/registry.h"
 #include "verify/engine/dice.h"
 
-namespace plait {
+namespace plait::inline verify {
 
 // One test: a law tried on a library, or on a type on a device.
 struct TestName {
@@ -96,4 +96,4 @@ class Trial {
   bool whole_ranges_ = false;
 };
 
-}  // namespace plait
+}  // namespace plait::inline verify

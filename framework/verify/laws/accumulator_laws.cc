@@ -5,7 +5,7 @@
 #include "verify/benches/task_trial.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 constexpr size_t kRecords = 11;
@@ -156,4 +156,4 @@ std::vector<Law> accumulator_laws() {
   };
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

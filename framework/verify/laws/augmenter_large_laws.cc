@@ -6,7 +6,7 @@
 
 #include "verify/benches/augmenter_bench.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 // A usual part, small and large. Pieces of the large one are shorter than any count of 15 bits.
@@ -221,4 +221,4 @@ std::vector<Law> augmenter_large_laws() {
            "a sample of more than 2^16 numbers is changed at every place as small ones are", large}};
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -6,7 +6,7 @@
 #include "verify/benches/augmenter_bench.h"
 #include "verify/engine/heap.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 template <class Check>
@@ -194,4 +194,4 @@ std::vector<Law> augmenter_laws() {
   };
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

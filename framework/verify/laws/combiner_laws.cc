@@ -7,7 +7,7 @@
 #include "verify/benches/keyed_bench.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 using Values = std::vector<std::string>;
@@ -216,4 +216,4 @@ std::vector<Law> combiner_laws() {
   };
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -16,7 +16,7 @@
 #include "verify/engine/law.h"
 #include "verify/engine/sanitizer.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 using Time = std::chrono::steady_clock;
@@ -250,4 +250,4 @@ std::vector<Law> cost_laws() {
   };
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -12,7 +12,7 @@
 #include "verify/benches/pretrainer_bench.h"
 #include "verify/benches/source_bench.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 namespace fs = std::filesystem;
@@ -299,4 +299,4 @@ std::vector<Law> damage_laws() {
   };
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -9,7 +9,7 @@
 #include "verify/engine/config_samples.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 // An opened device with one stream.
@@ -371,4 +371,4 @@ std::vector<Law> device_laws() {
   };
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -6,7 +6,7 @@
 #include "verify/benches/keyed_bench.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 using Values = std::vector<std::string>;
@@ -183,4 +183,4 @@ std::vector<Law> key_reducer_laws() {
   };
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

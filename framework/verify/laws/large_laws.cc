@@ -11,7 +11,7 @@
 #include "verify/engine/derivative.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 constexpr uint64_t kLarge = 1 << 16;
@@ -542,4 +542,4 @@ std::vector<Law> large_laws() {
   };
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -8,7 +8,7 @@
 #include "verify/benches/layer_run.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 constexpr size_t kCases = 24;
@@ -153,4 +153,4 @@ std::vector<Law> layer_batch_laws() {
   };
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

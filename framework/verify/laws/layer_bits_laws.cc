@@ -11,7 +11,7 @@
 #include "verify/engine/law.h"
 #include "verify/engine/sanitizer.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 constexpr size_t kCases = 16;
@@ -219,4 +219,4 @@ std::vector<Law> layer_bits_laws() {
   };
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -12,7 +12,7 @@
 #include "verify/engine/law.h"
 #include "verify/engine/sanitizer.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 constexpr size_t kCases = 4;
@@ -179,4 +179,4 @@ std::vector<Law> layer_fault_laws() {
   };
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -8,7 +8,7 @@
 #include "verify/benches/layer_run.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 constexpr size_t kCases = 24;
@@ -317,4 +317,4 @@ std::vector<Law> layer_form_laws() {
   };
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -8,7 +8,7 @@
 #include "verify/engine/derivative.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 // Of a tensor, the ends and others drawn at random when it has more places. A call on a device costs a wait
@@ -341,4 +341,4 @@ std::vector<Law> layer_gradient_laws() {
   };
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -8,7 +8,7 @@
 #include "verify/engine/half.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 bool is_half(uint32_t dtype) { return dtype == PLAIT_BF16 || dtype == PLAIT_F16; }
@@ -104,4 +104,4 @@ std::vector<Law> layer_half_laws() {
            "where it takes bf16 or f16, results are those for the same numbers as f32", half_inputs}};
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -5,7 +5,7 @@
 #include "verify/benches/layer_run.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 constexpr size_t kCases = 40;
@@ -210,4 +210,4 @@ std::vector<Law> layer_memory_laws() {
   };
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -8,7 +8,7 @@
 #include "verify/benches/layer_run.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 constexpr size_t kCases = 12;
@@ -234,4 +234,4 @@ std::vector<Law> layer_mode_laws() {
   };
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -11,7 +11,7 @@
 #include "verify/benches/port_check.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 constexpr size_t kCases = 12;
@@ -249,4 +249,4 @@ std::vector<Law> layer_trait_laws() {
   };
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

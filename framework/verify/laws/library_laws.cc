@@ -13,7 +13,7 @@
 #include "verify/engine/elf_exports.h"
 #include "verify/verify.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 // The one exported function, found.
@@ -228,4 +228,4 @@ const Law& loading_law() {
   return law;
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

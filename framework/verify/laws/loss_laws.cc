@@ -12,7 +12,7 @@
 #include "verify/engine/heap.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 template <class Check>
@@ -504,4 +504,4 @@ std::vector<Law> loss_laws() {
   };
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -11,7 +11,7 @@
 #include "verify/engine/heap.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 template <class Check>
@@ -296,4 +296,4 @@ std::vector<Law> metric_laws() {
   };
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

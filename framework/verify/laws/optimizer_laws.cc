@@ -10,7 +10,7 @@
 #include "verify/engine/heap.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 constexpr size_t kConfigs = 12;
@@ -419,4 +419,4 @@ std::vector<Law> optimizer_laws() {
   };
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

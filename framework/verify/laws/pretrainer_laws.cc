@@ -6,7 +6,7 @@
 #include "verify/engine/config_samples.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 template <class Check>
@@ -118,4 +118,4 @@ std::vector<Law> pretrainer_laws() {
   };
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

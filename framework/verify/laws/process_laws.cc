@@ -28,7 +28,7 @@
 #include "verify/engine/process_state.h"
 #include "verify/engine/sanitizer.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 Status load(Trial& trial) {
@@ -337,4 +337,4 @@ std::vector<Law> process_laws() {
   };
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

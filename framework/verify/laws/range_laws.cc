@@ -12,7 +12,7 @@
 #include "verify/engine/config_samples.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 // "kernel", "outer.inner": the first whole number without bounds, or "".
@@ -189,4 +189,4 @@ std::vector<Law> range_laws() {
   };
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -11,7 +11,7 @@
 #include "verify/engine/config_samples.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 template <class Check>
@@ -304,4 +304,4 @@ std::vector<Law> reducer_laws() {
   };
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

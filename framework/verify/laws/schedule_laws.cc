@@ -10,7 +10,7 @@
 #include "verify/engine/config_samples.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 constexpr size_t kConfigs = 12;
@@ -243,4 +243,4 @@ std::vector<Law> schedule_laws() {
   };
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -12,7 +12,7 @@
 #include "verify/engine/law.h"
 #include "verify/engine/sanitizer.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 constexpr size_t kConfigs = 6;
@@ -354,4 +354,4 @@ std::vector<Law> sink_laws() {
   };
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -8,7 +8,7 @@
 #include "verify/engine/config_samples.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 template <class Check>
@@ -202,4 +202,4 @@ std::vector<Law> source_laws() {
   };
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -6,7 +6,7 @@
 #include "registry/task_form.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 bool names_stage(const plait_config& config) {
@@ -76,4 +76,4 @@ std::vector<Law> stage_laws() {
           {"task", "stage_shapes", Severity::kMust, kPromise, stage_shapes}};
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

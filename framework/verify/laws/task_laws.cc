@@ -4,7 +4,7 @@
 #include "verify/benches/task_trial.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 constexpr size_t kRecords = 11, kConfigs = 8;
@@ -202,4 +202,4 @@ std::vector<Law> task_laws() {
   };
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

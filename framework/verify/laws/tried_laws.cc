@@ -6,7 +6,7 @@
 #include "verify/benches/worker.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 bool is_of_kind(const Trial& trial, const char* kind) { return std::strcmp(trial.type().kind, kind) == 0; }
@@ -29,4 +29,4 @@ std::vector<Law> tried_laws() {
            "takes a configuration and inputs that can be guessed, or that an example names", can_be_tried}};
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

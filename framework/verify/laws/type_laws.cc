@@ -7,7 +7,7 @@
 #include "verify/engine/heap.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 Status creates_cleanly(Trial& trial) {
@@ -91,4 +91,4 @@ std::vector<Law> type_laws() {
   };
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

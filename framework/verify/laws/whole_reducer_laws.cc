@@ -7,7 +7,7 @@
 #include "verify/benches/whole_bench.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 constexpr size_t kShards[] = {1, 3, 5, 9, 40};
@@ -113,4 +113,4 @@ std::vector<Law> whole_reducer_laws() {
   };
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify

@@ -11,7 +11,7 @@
 #include "verify/engine/cancellation.h"
 #include "verify/engine/law.h"
 
-namespace plait {
+namespace plait::inline verify {
 namespace {
 
 // Further pieces and questions after the first answer that the call is cancelled: loops in loops may ask once
@@ -205,4 +205,4 @@ std::vector<Law> work_laws() {
   };
 }
 
-}  // namespace plait
+}  // namespace plait::inline verify
