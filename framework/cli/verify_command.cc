@@ -70,7 +70,7 @@ Result<int> run(const po::variables_map& given) {
     if (quiet && result.verdict != Verdict::kFailed) return;
     print_now(result_line(result) + "\n");
   };
-  PLAIT_ASSIGN(const auto results, verify(options, tell));
+  PLAIT_ASSIGN(const auto results, verify_files(options, tell));
   PLAIT_TRY(write_report(given, "json", results_json(results, options.seed)));
   PLAIT_TRY(write_report(given, "junit", results_junit(results)));
   print(summary_text(results) + "\n");

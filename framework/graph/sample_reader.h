@@ -13,9 +13,11 @@
 #include "graph/sample.h"
 #include "graph/sample_chain.h"
 
-namespace plait::inline graph {
-
+namespace plait::inline io {
 class IoContext;
+}
+
+namespace plait::inline graph {
 
 // Sources and augmenters of a job, opened: shared by all replicas. `training` chooses the augment chain.
 //

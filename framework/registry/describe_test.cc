@@ -8,7 +8,7 @@ using namespace plait;
 
 namespace {
 
-const Registry& registry() {
+const Registry& plugins() {
   static const auto loaded = Registry::load({{}, {TEST_LIBRARIES "/good", TEST_LIBRARIES "/none"}});
   REQUIRE_MESSAGE(loaded, loaded.status().message());
   return *loaded;
@@ -17,7 +17,7 @@ const Registry& registry() {
 }  // namespace
 
 TEST_CASE("a type's text holds fields, types, defaults, ranges, units and docs, in columns") {
-  const std::string text = describe_type(*registry().find("schedule", "test.line"));
+  const std::string text = describe_type(*plugins().find("schedule", "test.line"));
   const std::string fields = text.substr(text.find("  FIELD"));
   CHECK(fields ==
         "  FIELD          TYPE              DEFAULT     RANGE         UNIT    MEANING\n"
@@ -39,14 +39,14 @@ TEST_CASE("a type's text holds fields, types, defaults, ranges, units and docs, 
 }
 
 TEST_CASE("the list goes by kind and ends with what did not load") {
-  const std::string text = list_types(registry());
+  const std::string text = list_types(plugins());
   CHECK(text.find("schedule   test.line") < text.find("augmenter  test.box"));
   CHECK(text.find("Not loaded:\n  folder \"" TEST_LIBRARIES "/none\"") != std::string::npos);
   CHECK(list_types(*Registry::load({})) == "No plugins were found.\n");
 }
 
 TEST_CASE("JSON says the same") {
-  const auto json = describe_json(*registry().find("schedule", "test.line"));
+  const auto json = describe_json(*plugins().find("schedule", "test.line"));
   CHECK(json["id"] == "test.line");
   CHECK(json["kind"] == "schedule");
   CHECK(json["devices"] == std::vector<std::string>{"host"});
@@ -56,9 +56,9 @@ TEST_CASE("JSON says the same") {
   CHECK(json["fields"][2]["values"] == std::vector<std::string>{"up", "down"});
   CHECK(json["fields"][6]["fields"][0]["name"] == "amount");
   CHECK(json["library"]["version"] == "1.2.3");
-  CHECK(list_json(registry())["types"].size() == registry().types().size());
-  REQUIRE(list_json(registry())["failures"].size() == 1);
-  CHECK(list_json(registry())["failures"][0]["serves"].empty());
+  CHECK(list_json(plugins())["types"].size() == plugins().types().size());
+  REQUIRE(list_json(plugins())["failures"].size() == 1);
+  CHECK(list_json(plugins())["failures"][0]["serves"].empty());
   const auto noted = Registry::load({{}, {TEST_LIBRARIES "/noted"}});
   REQUIRE(noted);
   CHECK(list_json(*noted)["failures"][1]["serves"][0] == "layer test.noted_layer");

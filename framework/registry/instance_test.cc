@@ -6,7 +6,7 @@ using namespace plait;
 
 namespace {
 
-const Registry& registry() {
+const Registry& plugins() {
   static const auto loaded = Registry::load({{}, {TEST_LIBRARIES "/good"}});
   REQUIRE_MESSAGE(loaded, loaded.status().message());
   return *loaded;
@@ -22,7 +22,7 @@ std::string take_events() {
 }
 
 std::shared_ptr<plait_config> defaults(const std::string& kind, const std::string& id) {
-  return *default_config(*registry().find(kind, id)->type);
+  return *default_config(*plugins().find(kind, id)->type);
 }
 std::shared_ptr<plait_config> defaults(const std::string& augmenter) {
   return defaults("augmenter", augmenter);
@@ -34,7 +34,7 @@ std::shared_ptr<plait_config> box(
   auto config = defaults("test.box");
   for (const auto& [id, child_config] : children) {
     auto child = std::make_shared<ConfigChild>();
-    child->type = registry().find("augmenter", id)->type;
+    child->type = plugins().find("augmenter", id)->type;
     child->config = child_config;
     config->fields[0].values.push_back(child);
   }
@@ -45,7 +45,7 @@ const std::vector<PartSpec> kParts = {{"image", PLAIT_U8, {28, 28, 1}, -1}};
 
 Result<Instance> make(const std::string& id, const plait_config& config) {
   CallContext context;
-  return create_augmenter(registry(), *registry().find("augmenter", id), config, kParts, context);
+  return create_augmenter(plugins(), *plugins().find("augmenter", id), config, kParts, context);
 }
 
 }  // namespace
@@ -53,7 +53,7 @@ Result<Instance> make(const std::string& id, const plait_config& config) {
 TEST_CASE("a schedule is made from its configuration, runs, and reports why it cannot be made") {
   CallContext context;
   auto config = defaults("schedule", "test.line");
-  auto line = create_instance(registry(), *registry().find("schedule", "test.line"), *config,
+  auto line = create_instance(plugins(), *plugins().find("schedule", "test.line"), *config,
                               PLAIT_HOST_DEVICE, context);
   REQUIRE_MESSAGE(line, line.status().message());
   const plait_schedule_call call{sizeof call, 0, 1.0, 4, 10, 5, 0, 0, nullptr};
@@ -61,7 +61,7 @@ TEST_CASE("a schedule is made from its configuration, runs, and reports why it c
   CHECK(line->ops<plait_schedule_ops>()->value(line->self(), context.raw(), &call, &value) == PLAIT_OK);
   CHECK(value == 3.0);  // 1 + 0.5 * 4 + 0
   config->fields[0].values[0] = 0.25;
-  auto refused = create_instance(registry(), *registry().find("schedule", "test.line"), *config,
+  auto refused = create_instance(plugins(), *plugins().find("schedule", "test.line"), *config,
                                  PLAIT_HOST_DEVICE, context);
   CHECK(refused.status().code() == Code::kInvalid);
   CHECK(refused.status().message() == "test.line: slope 0.25 brings bad luck");
@@ -94,7 +94,7 @@ TEST_CASE("two instances of one configuration keep their own children") {
   CHECK(first_child->self != second_child->self);
   CHECK(std::string(first_child->id) == "test.shift");
   CHECK(std::string(first_child->kind) == "augmenter");
-  CHECK(first_child->rules == registry().find("augmenter", "test.shift")->type->rules);
+  CHECK(first_child->rules == plugins().find("augmenter", "test.shift")->type->rules);
   CHECK(host.config_child(config.get(), "of", 0) ==
         nullptr);  // the file's own configuration knows no instances
   *second = Instance();
@@ -121,7 +121,7 @@ TEST_CASE("an augmenter works in the memory of the one around it") {
 
 TEST_CASE("parts: what comes out, and a child that changes them") {
   CallContext context;
-  const auto& crop = *registry().find("augmenter", "test.crop");
+  const auto& crop = *plugins().find("augmenter", "test.crop");
   auto out = infer_augmenter(crop, *defaults("test.crop"), kParts, context);
   REQUIRE(out);
   CHECK(*out == std::vector<PartSpec>{{"image", PLAIT_U8, {14, 28, 1}, -1}});
@@ -134,7 +134,7 @@ TEST_CASE("parts: what comes out, and a child that changes them") {
 
 TEST_CASE("parts that cannot be are refused") {
   CallContext context;
-  const auto& crop = *registry().find("augmenter", "test.crop");
+  const auto& crop = *plugins().find("augmenter", "test.crop");
   // Half of one row is none.
   auto out = infer_augmenter(crop, *defaults("test.crop"), {{"image", PLAIT_U8, {1, 28}, -1}}, context);
   CHECK(out.status().message() == "test.crop: part \"image\": got extents [0, 28], wanted each >= 1");
@@ -147,7 +147,7 @@ TEST_CASE("parts that cannot be are refused") {
 
 TEST_CASE("a kind that needs more than a configuration is not made from one") {
   CallContext context;
-  auto made = create_instance(registry(), *registry().find("augmenter", "test.shift"),
+  auto made = create_instance(plugins(), *plugins().find("augmenter", "test.shift"),
                               *defaults("test.shift"), PLAIT_HOST_DEVICE, context);
   CHECK(made.status().code() == Code::kInvalid);
 }

@@ -11,9 +11,11 @@
 #include "registry/registry.h"
 #include "train/run_identity.h"
 
-namespace plait::inline train {
-
+namespace plait::inline pipeline {
 class StageText;
+}
+
+namespace plait::inline train {
 
 // A stage of pretraining: a training of its own, or a task over records and which of its arrays the network's
 // layers get.

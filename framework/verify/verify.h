@@ -38,8 +38,8 @@ struct VerifyOptions {
 // Runs every test that fits, in a fixed order; on_result is told each as soon as those before it are told.
 // Fails with: kUsage when `only` is no regular expression; kIo when no process can be made.
 // Threads: [one at a time], in a process without other threads.
-Result<std::vector<TestResult>> verify(const VerifyOptions& options,
-                                       const std::function<void(const TestResult&)>& on_result);
+Result<std::vector<TestResult>> verify_files(const VerifyOptions& options,
+                                             const std::function<void(const TestResult&)>& on_result);
 
 // The law that stands for a file that does not load: its only test then.
 const Law& loading_law();

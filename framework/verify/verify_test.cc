@@ -281,7 +281,7 @@ TEST_CASE("a file that is not there fails its only test; a bad pattern is a usag
   VerifyOptions options;
   options.files = {"/nowhere/none.plait.so"};
   size_t told = 0;
-  const auto results = verify(options, [&](const TestResult&) { ++told; });
+  const auto results = verify_files(options, [&](const TestResult&) { ++told; });
   REQUIRE(results.is_ok());
   REQUIRE(results->size() == 1);
   CHECK(told == 1);
@@ -290,7 +290,7 @@ TEST_CASE("a file that is not there fails its only test; a bad pattern is a usag
   CHECK(results_junit(*results).find("<failure") != std::string::npos);
   CHECK(results_json(*results, 1).find("\"verdict\": \"failed\"") != std::string::npos);
   options.only = std::string(1, '(');
-  CHECK(verify(options, [](const TestResult&) {}).status().code() == Code::kUsage);
+  CHECK(verify_files(options, [](const TestResult&) {}).status().code() == Code::kUsage);
 }
 
 }  // namespace

@@ -228,7 +228,8 @@ def folders_have_namespaces(tree):
         if folder in ("abi", "templates", "sdk"):
             continue
         for number, line in enumerate(tree.lines[file], 1):
-            if re.match(r"namespace plait\b", line) and not line.startswith(f"namespace plait::inline {folder}"):
+            names_others = re.match(r"(class|struct) \w+;", (tree.lines[file][number:] or [""])[0])
+            if re.match(r"namespace plait\b", line) and not names_others and f"plait::inline {folder}" not in line:
                 yield f"{file}:{number}: {line!r}, not in plait::inline {folder}"
 
 

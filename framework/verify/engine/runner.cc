@@ -281,8 +281,8 @@ class Runner {
 
 }  // namespace
 
-Result<std::vector<TestResult>> verify(const VerifyOptions& options,
-                                       const std::function<void(const TestResult&)>& on_result) {
+Result<std::vector<TestResult>> verify_files(const VerifyOptions& options,
+                                             const std::function<void(const TestResult&)>& on_result) {
   std::regex only;
   try {
     only = std::regex(options.only);
