@@ -6,6 +6,8 @@
 #include <plait/sdk.hpp>
 #include <plait/table_text.hpp>
 
+#include "registry/endings.h"
+
 namespace plait::inline mapreduce {
 namespace {
 
@@ -63,7 +65,7 @@ std::unique_ptr<Sink> sink(const std::string& id, bool fails = false) {
   return Sink::create(registry(), spec).value();
 }
 
-// Pairs of a list; fails behind the last where it is told to.
+// Pairs of a list; fails after the last where it is told to.
 class Listed final : public PairStream {
  public:
   Listed(std::vector<std::pair<std::string, std::string>> list, Status end = {})
@@ -105,12 +107,12 @@ struct Disk {
 TEST_CASE("the longest ending decides; of one ending more than one sink is told") {
   const TypeEntry *table = registry().find("sink", "test.table"),
                   *deaf = registry().find("sink", "test.deaf");
-  CHECK(sinks_for(registry(), "a.deaf") == std::vector{deaf});
-  CHECK(sinks_for(registry(), "a.long.table") == std::vector{table});
-  CHECK(sinks_for(registry(), "a.table") == std::vector{deaf, table});
-  CHECK(sinks_for(registry(), ".deaf").empty());  // a name that is all ending
-  CHECK(sinks_for(registry(), "deaf").empty());
-  CHECK(all_endings(registry()) == std::vector<std::string>{".deaf", ".long.table", ".table"});
+  CHECK(types_for_file(registry(), "sink", "a.deaf") == std::vector{deaf});
+  CHECK(types_for_file(registry(), "sink", "a.long.table") == std::vector{table});
+  CHECK(types_for_file(registry(), "sink", "a.table") == std::vector{deaf, table});
+  CHECK(types_for_file(registry(), "sink", ".deaf").empty());  // a name that is all ending
+  CHECK(types_for_file(registry(), "sink", "deaf").empty());
+  CHECK(all_endings(registry(), "sink") == std::vector<std::string>{".deaf", ".long.table", ".table"});
   CHECK(writes_pairs(*table));
   CHECK_FALSE(writes_pairs(*deaf));
   CHECK(is_table(*table));

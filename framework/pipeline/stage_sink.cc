@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "pipeline/job_name.h"
+#include "registry/endings.h"
+#include "registry/kind_of.h"
 #include "registry/sink.h"
 
 namespace plait::inline pipeline {
@@ -18,11 +20,13 @@ bool is_for(const TypeEntry& sink, const std::string& file) {
 
 void take_by_ending(StageSpec& stage, const Scope& scope, Errors& errors) {
   const Place place = scope.place_of("output");
-  const std::vector<const TypeEntry*> fit = sinks_for(scope.schema->registry(), stage.output);
+  const Registry& registry = scope.schema->registry();
+  const std::string sinks = kKindOf<plait_sink_ops>;
+  const std::vector<const TypeEntry*> fit = types_for_file(registry, sinks, stage.output);
   if (fit.empty())
     return errors.add(
         place, fmt::format("no sink that is loaded writes a file \"{}\"", stage.output),
-        fmt::format("endings that there are: {}", fmt::join(all_endings(scope.schema->registry()), ", ")));
+        fmt::format("endings that there are: {}", fmt::join(all_endings(registry, sinks), ", ")));
   if (fit.size() > 1)
     return errors.add(
         place,

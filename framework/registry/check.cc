@@ -111,6 +111,7 @@ Status check_type(const plait_type& type) {
   if (!has_text(type.doc)) return invalid("no doc");
   PLAIT_TRY(check_rules(type));
   PLAIT_TRY(check_fields(type.fields, type.n_fields));
+  if (const auto check = find_kind(type.kind)->check_field_names; check != nullptr) PLAIT_TRY(check(type));
   if (!find_kind(type.kind)->may_name_stages && names_stage(type.fields, type.n_fields))
     return invalid(fmt::format("a field names a stage: augmenters and tasks can, not a {}", type.kind));
   return {};

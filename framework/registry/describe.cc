@@ -7,9 +7,9 @@
 
 #include "registry/check.h"
 #include "registry/config.h"
+#include "registry/endings.h"
 #include "registry/loss_form.h"
 #include "registry/ports.h"
-#include "registry/sink.h"
 
 namespace plait::inline registry {
 namespace {
@@ -111,8 +111,6 @@ std::string inputs_text(const plait_type& type) {
   if (rules->max_inputs == rules->min_inputs) return fmt::format("{}", rules->min_inputs);
   return fmt::format("{} to {}", rules->min_inputs, rules->max_inputs);
 }
-
-bool is_sink(const plait_type& type) { return std::string(type.kind) == kKindOf<plait_sink_ops>; }
 
 struct NamedPorts {
   const char* what;
@@ -222,7 +220,8 @@ std::string heading(const TypeEntry& entry) {
   if (type.details != nullptr && *type.details) text += indented(type.details, "  ") + "\n";
   if (const std::string inputs = inputs_text(type); !inputs.empty())
     text += fmt::format("  inputs   {}\n", inputs);
-  if (is_sink(type)) text += fmt::format("  endings  {}\n", fmt::join(endings_of(entry), ", "));
+  if (const auto endings = endings_of(entry); !endings.empty())
+    text += fmt::format("  endings  {}\n", fmt::join(endings, ", "));
   text += fmt::format("  devices  {}\n", fmt::join(devices_of(entry), ", "));
   const plait_plugin& plugin = *entry.file->plugin;
   text += fmt::format("  library  {} {}", plugin.id, plugin.version);
@@ -249,7 +248,7 @@ nlohmann::ordered_json describe_json(const TypeEntry& entry) {
     json["max_inputs"] = nullptr;  // any number
     if (rules->max_inputs != UINT32_MAX) json["max_inputs"] = rules->max_inputs;
   }
-  if (is_sink(type)) json["endings"] = endings_of(entry);
+  if (const auto endings = endings_of(entry); !endings.empty()) json["endings"] = endings;
   for (const auto& [what, ports] : ports_of_type(type)) json[std::string(what) + "s"] = ports_json(ports);
   if (std::string(type.kind) == "loss") json["takes_weights"] = loss_form(type).takes_weights;
   json["fields"] = fields_json(type.fields, type.n_fields);

@@ -23,7 +23,7 @@ struct FoundLibraries {
   std::vector<PluginFailure> folders;   // that nothing is loaded from
 };
 
-// Looks at every library of the path: where it stands, its ELF header, its note. Runs nothing of it.
+// Looks at every library of the path: where it is, its ELF header, its note. Runs nothing of it.
 FoundLibraries find_libraries(const SearchPath& path);
 
 // Loads those that nothing speaks against, and that have not been seen to load, in a child process; those

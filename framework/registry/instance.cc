@@ -126,7 +126,7 @@ class InstanceMaker {
     const auto* table = static_cast<const plait_augmenter_ops*>(ops);
     if (!PLAIT_HAS(table, fit_size)) return {};
     return {Code::kUnsupported,
-            fmt::format("{} wants a pass over the data first and cannot stand inside another augmenter",
+            fmt::format("{} wants a pass over the data first and cannot be inside another augmenter",
                         entry.type->id)};
   }
 

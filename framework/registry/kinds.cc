@@ -1,11 +1,14 @@
 #include "registry/kinds.h"
 
 #include <fmt/format.h>
+#include <plait/given_file.h>
 #include <plait/kinds.h>
 
 #include <algorithm>
 #include <string_view>
 #include <vector>
+
+#include "registry/endings.h"
 
 namespace plait::inline registry {
 namespace {
@@ -180,19 +183,14 @@ Status check_reducer_pair(const plait_type& type, const void* ops) {
                   : "rules for values of keys, but operations without reduce"};
 }
 
-// Names of files that a person writes: ".tar.gz" is one, "csv", "." and "./x" are none.
-bool is_ending(const char* ending) {
-  if (ending == nullptr) return false;
-  const std::string_view text = ending;
-  const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.'; };
-  return text.size() > 1 && text.size() <= 32 && text.front() == '.' && text.back() != '.' &&
-         std::ranges::all_of(text, fits) && text.find("..") == std::string_view::npos;
+template <class Rules>
+bool has_endings(const Rules* rules) {
+  return PLAIT_HAS(rules, n_endings) && rules->endings != nullptr &&
+         std::all_of(rules->endings, rules->endings + rules->n_endings, is_ending);
 }
 
 bool has_sink_rules(const plait_type& type) {
-  const auto* rules = static_cast<const plait_sink_rules*>(type.rules);
-  return rules != nullptr && PLAIT_HAS(rules, n_endings) && rules->endings != nullptr &&
-         std::all_of(rules->endings, rules->endings + rules->n_endings, is_ending);
+  return type.rules != nullptr && has_endings(static_cast<const plait_sink_rules*>(type.rules));
 }
 
 Status check_sink(const void* ops) {
@@ -210,6 +208,45 @@ Status check_sink_pair(const plait_type& type, const void* ops) {
     return {Code::kInvalid, "rules for pairs, but operations without write_pairs"};
   return {};
 }
+
+// A source may be one that a block alone names.
+bool has_source_rules(const plait_type& type) {
+  const auto* rules = static_cast<const plait_source_rules*>(type.rules);
+  return rules == nullptr || (has_endings(rules) && PLAIT_HAS(rules, file_field));
+}
+
+// What a field that the rules name has to be.
+struct WantedField {
+  const char* name;  // null: the source has none
+  uint32_t kind, flags;
+  const char* words;
+};
+
+Status check_named(const plait_type& type, const WantedField& wanted) {
+  if (wanted.name == nullptr) return {};
+  const std::span fields(type.fields, type.n_fields);
+  const auto found = std::ranges::find_if(
+      fields, [&](const plait_field* field) { return std::string_view(field->name) == wanted.name; });
+  const uint32_t form = PLAIT_FIELD_REPEATED | PLAIT_FIELD_PATH;
+  if (found != fields.end() && (*found)->kind == wanted.kind && ((*found)->flags & form) == wanted.flags)
+    return {};
+  return {Code::kInvalid, fmt::format("rules name the field \"{}\", which is {}, wanted {}", wanted.name,
+                                      found == fields.end() ? "not there" : "another", wanted.words)};
+}
+
+#define PLAIT_NAMED(field) (PLAIT_HAS(rules, field) ? rules->field : nullptr)
+Status check_source_fields(const plait_type& type) {
+  const auto* rules = static_cast<const plait_source_rules*>(type.rules);
+  const WantedField all[] = {
+      {PLAIT_NAMED(file_field), PLAIT_FIELD_STRING, PLAIT_FIELD_PATH, "a text that is a path"},
+      {PLAIT_NAMED(part_field), PLAIT_FIELD_STRING, 0, "a text"},
+      {PLAIT_NAMED(shape_field), PLAIT_FIELD_I64, PLAIT_FIELD_REPEATED, "a list of whole numbers"},
+      {PLAIT_NAMED(dtype_field), PLAIT_FIELD_ENUM, 0, "one of several words"},
+      {PLAIT_NAMED(heading_field), PLAIT_FIELD_ENUM, 0, "one of several words"}};
+  for (const WantedField& wanted : all) PLAIT_TRY(check_named(type, wanted));
+  return {};
+}
+#undef PLAIT_NAMED
 
 constexpr Kind kTable[] = {
     {.name = "layer",
@@ -244,6 +281,8 @@ constexpr Kind kTable[] = {
      .made_for = Kind::For::kParts,
      .may_name_stages = true},
     {.name = "source",
+     .has_rules = has_source_rules,
+     .check_field_names = check_source_fields,
      .check_ops = check_source,
      .make = open_source,
      .destroyer = close_of<plait_source_ops>},

@@ -24,6 +24,9 @@ struct Kind {
   const char* name;
   // Whether the rules of a type have all that the host cannot do without. Null: the kind can do without any.
   bool (*has_rules)(const plait_type& type) = nullptr;
+  // Whether what the rules say of the type's fields is true of them; null: they say nothing of any.
+  // Fails with: kInvalid naming the field.
+  Status (*check_field_names)(const plait_type& type) = nullptr;
   // Whether `ops` has every function that a type of the kind cannot do without.
   // Fails with: kInvalid naming those that are missing.
   Status (*check_ops)(const void* ops) = nullptr;

@@ -11,7 +11,7 @@
 
 namespace plait::inline registry {
 
-// Which bytes a path stands for, told without reading them: path, device, inode, size, and the times of
+// Which bytes a path means, told without reading them: path, device, inode, size, and the times of
 // change of content and inode.
 std::optional<std::string> file_identity(const std::string& path);
 

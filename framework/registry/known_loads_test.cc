@@ -42,7 +42,7 @@ TEST_CASE("what was recorded is known to the next process of the same host, and 
   KnownLoads(file, "host").record({"2 /a"}, {"1 /b"});
   const KnownLoads now(file, "host");
   CHECK(now.has("2 /a"));
-  CHECK_FALSE(now.has("1 /a"));  // the path stands for other bytes by now
+  CHECK_FALSE(now.has("1 /a"));  // the path means other bytes by now
   CHECK_FALSE(now.has("1 /b"));
 }
 

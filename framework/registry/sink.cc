@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <set>
-
 namespace plait::inline registry {
 namespace {
 
@@ -18,44 +15,11 @@ const plait_sink_ops* ops_of(const TypeEntry& sink) {
                                              : static_cast<const plait_sink_ops*>(found->second->ops);
 }
 
-template <class Visit>
-void for_each_sink(const Registry& registry, Visit visit) {
-  for (const auto& [name, entry] : registry.types())
-    if (name.kind == kKindOf<plait_sink_ops>) visit(entry);
-}
-
 Status writes_no(const TypeEntry& sink, const char* what) {
   return {Code::kInvalid, fmt::format("{} writes no {}", sink.short_name(), what)};
 }
 
 }  // namespace
-
-std::vector<const TypeEntry*> sinks_for(const Registry& registry, const std::string& file) {
-  std::vector<const TypeEntry*> found;
-  size_t longest = 0;
-  for_each_sink(registry, [&](const TypeEntry& entry) {
-    for (const std::string& ending : endings_of(entry)) {
-      if (!file.ends_with(ending) || file.size() == ending.size() || ending.size() < longest) continue;
-      if (ending.size() > longest) found.clear();
-      longest = ending.size();
-      if (std::ranges::find(found, &entry) == found.end()) found.push_back(&entry);
-    }
-  });
-  return found;
-}
-
-std::vector<std::string> endings_of(const TypeEntry& sink) {
-  const plait_sink_rules& rules = rules_of(sink);
-  return {rules.endings, rules.endings + rules.n_endings};
-}
-
-std::vector<std::string> all_endings(const Registry& registry) {
-  std::set<std::string> endings;
-  for_each_sink(registry, [&](const TypeEntry& entry) {
-    for (const std::string& ending : endings_of(entry)) endings.insert(ending);
-  });
-  return {endings.begin(), endings.end()};
-}
 
 bool writes_arrays(const TypeEntry& sink) {
   const plait_sink_ops* ops = ops_of(sink);

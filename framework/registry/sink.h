@@ -1,7 +1,7 @@
-// Sinks as the host uses them (instance.h makes them): which one a file's name means, and what it is given.
+// Sinks as the host uses them (instance.h makes them): what they can write, and what they are given. Which
+// one a file's name means: endings.h.
 #pragma once
 #include <functional>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -12,12 +12,6 @@
 
 namespace plait::inline registry {
 
-// Sinks of the longest ending that `file` has; of several a person has to choose. Whatever they can write.
-std::vector<const TypeEntry*> sinks_for(const Registry& registry, const std::string& file);
-// ".csv", ".tsv".
-std::vector<std::string> endings_of(const TypeEntry& sink);
-// Of all sinks, sorted, without repetition.
-std::vector<std::string> all_endings(const Registry& registry);
 bool writes_arrays(const TypeEntry& sink);
 bool writes_pairs(const TypeEntry& sink);
 // Lays arrays out in rows and columns.

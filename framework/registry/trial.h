@@ -20,7 +20,7 @@ struct LoadTrial {
   std::string reason;  // "crashes when it is loaded: SIGSEGV (Segmentation fault)"
 };
 
-// Runs `work` on each path in order in a child process; when the child ends in one, another goes on behind
+// Runs `work` on each path in order in a child process; when the child ends in one, another goes on after
 // it. A path may take `limit_s`. What the children print is kept from the terminal; its last line is part of
 // the reason.
 //

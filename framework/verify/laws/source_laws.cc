@@ -7,6 +7,7 @@
 #include "verify/benches/source_bench.h"
 #include "verify/engine/config_samples.h"
 #include "verify/engine/law.h"
+#include "verify/laws/source_file_law.h"
 
 namespace plait::inline verify {
 namespace {
@@ -123,7 +124,7 @@ Status concurrent(Trial& trial) {
   });
 }
 
-// What lies behind the records that are tried is not known.
+// What comes after the records that are tried is not known.
 bool goes_on(const SourceBench& bench) {
   const auto* const ops = bench.instance.ops<plait_source_ops>();
   return PLAIT_HAS(ops, count_up_to) && bench.described.records == kMostRecordsTried;
@@ -198,6 +199,8 @@ std::vector<Law> source_laws() {
       {kKind, "concurrent", kMust, "several threads read at once", concurrent},
       {kKind, "counted", kMust, "a source of unknown length counts the same records whenever it is asked",
        counted},
+      {kKind, "named_files", kMust, "a file that is named alone is opened as the rules say",
+       opens_named_files},
       {kKind, "out_of_range", kMust, "a record that does not exist is refused", out_of_range},
   };
 }
