@@ -78,7 +78,7 @@ std::string failure(const std::string& table, const Set& set = no_change) {
   return "opened";
 }
 
-void no_header(Settings& settings) { settings.set("header", false); }
+void no_header(Settings& settings) { settings.set("header", "false"); }
 
 using Floats = std::vector<float>;
 
@@ -104,7 +104,7 @@ TEST_CASE("columns by name and by number, words for classes") {
 
 TEST_CASE("inputs in the order in which they are named, several at once, in a shape") {
   Source source("1,2,3,4,5\n");
-  source.settings.set("header", false).set("part", "image").add("inputs", "5").add("inputs", "2-4");
+  source.settings.set("header", "false").set("part", "image").add("inputs", "5").add("inputs", "2-4");
   for (const int64_t extent : {2, 2, 1}) source.settings.add("shape", extent);
   source.open();
   CHECK(source.taken.parts.size() == 1);
@@ -126,14 +126,14 @@ TEST_CASE("first and limit choose rows, and what follows is not looked at") {
 
 TEST_CASE("labels are counted, and bounded where that is asked for") {
   const auto with = [](int64_t classes) {
-    return [classes](Settings& s) { s.set("header", false).set("label", "1").set("class_count", classes); };
+    return [classes](Settings& s) { s.set("header", "false").set("label", "1").set("class_count", classes); };
   };
   Source source("3,1\n0,1\n");
   with(0)(source.settings);
   CHECK(source.open().info.n_classes == 4);
   CHECK(failure("3,1\n0,1\n", with(4)) == "opened");
   CHECK(failure("0,1\n\n3,1\n", with(3)) ==
-        "t.csv:3:1: field 1 is \"3\", wanted a class number, 0 to 2; names of classes stand in the field "
+        "t.csv:3:1: field 1 is \"3\", wanted a class number, 0 to 2; names of classes go in the field "
         "classes");
   for (const char* bad : {"-1", "1.0", "", "cat", "99999999999999999999", "0x1"})
     CHECK(failure("0,1\n" + std::string(bad) + ",1\n", with(3)).find("t.csv:2:1: field 1 is ") == 0);
@@ -168,11 +168,11 @@ TEST_CASE("other separators") {
            {"semicolon", "1;2;3\n"}, {"tab", "1\t 2\t\"3\"\n"}, {"comma", "1,2\t,3\n"}}) {
     CAPTURE(word);
     Source source(text);
-    source.settings.set("header", false).set("separator", word);
+    source.settings.set("header", "false").set("separator", word);
     source.open();
     CHECK(source.values<float>(0) == Floats{1, 2, 3});
   }
-  CHECK(failure("1\t\t3\n", [](Settings& s) { s.set("header", false).set("separator", "tab"); }) ==
+  CHECK(failure("1\t\t3\n", [](Settings& s) { s.set("header", "false").set("separator", "tab"); }) ==
         "t.csv:1:3: field 2 is empty, wanted a finite number");
 }
 
@@ -207,7 +207,7 @@ TEST_CASE("columns that are not there, or not one") {
         "t.csv: \"1-2\" are 2 columns, wanted one");
   CHECK(failure("a\n1\n", [](Settings& s) { s.set("label", "a"); }) == "t.csv: no column is left for inputs");
   CHECK(failure(table, [](Settings& s) { s.add("shape", 3); }) ==
-        "shape [3] has 3 elements, but there are 4 inputs");
+        "t.csv: shape [3] has 3 elements, but there are 4 inputs");
 }
 
 TEST_CASE("fields that do not go together") {
@@ -244,7 +244,7 @@ TEST_CASE("rows over the ends of pieces") {
   std::string text;
   for (int i = 0; i < 40000; ++i) text += std::to_string(i) + (i % 3 ? ",\"1\"\r\n" : ",\t-2 \n");
   Source source(text);
-  source.settings.set("header", false);
+  source.settings.set("header", "false");
   source.open();
   REQUIRE(source.info.count == 40000);
   for (int64_t i = 0; i < 40000; ++i) {
@@ -279,6 +279,97 @@ TEST_CASE("a pipe, a device, a folder, and what is not there are refused at once
     CHECK(source.host.code == (path == folder / "none" ? PLAIT_ERROR_NOT_FOUND : PLAIT_ERROR_IO));
     CHECK(source.host.message.find(path) == 0);
   }
+}
+
+// ---- header: auto
+
+void finds_header(Settings& settings) { settings.set("header", "auto"); }
+
+// All numbers of a table whose heading, if any, was found out, or said.
+Floats found(const std::string& table, const char* header = "auto") {
+  Source source(table);
+  source.settings.set("header", header);
+  source.open();
+  Floats all;
+  for (int64_t row = 0; row < source.info.count; ++row)
+    for (const float value : source.values<float>(row)) all.push_back(value);
+  return all;
+}
+
+TEST_CASE("a heading is told from rows of numbers, whatever ends the lines") {
+  for (const std::string mark : {"", "\xef\xbb\xbf"})
+    for (const std::string heading : {"", "a,b\n", "\"a, or\nb\",b\r\n", "a,b\r"})
+      for (const std::string end : {"\n", "\r\n", "\r"})
+        for (const std::string last : {"", "\n"})
+          CHECK(found(mark + heading + "1, 2" + end + end + "  \t" + end + "3,-4.5e1" + last) ==
+                Floats{1, 2, 3, -45});
+}
+
+TEST_CASE("a heading that counts the columns is no record") {
+  std::string heading, row;
+  for (int i = 0; i < 9; ++i) heading += (i ? "," : "") + std::to_string(i), row += i ? ",7" : "7";
+  CHECK(found("\xef\xbb\xbf" + heading + "\r\n" + row + "\r\n") == Floats(9, 7));
+  CHECK(found(heading + "\n" + row + "\n", "false").size() == 18);
+  CHECK(found("0,1\n0.5,2\n3,1.25\n") == Floats{0.5f, 2, 3, 1.25f});
+  CHECK(found("\"10\",\"20\"\n3,4\n") == Floats{3, 4});
+  CHECK(found("\"10\",\"20\"\n\"3\",\"4\"\n") == Floats{10, 20, 3, 4});
+  CHECK(found("1,2,3\n4,5,6\n").size() == 6);
+}
+
+TEST_CASE("a row that counts and may be a record is asked for") {
+  for (const std::string text : {"0,1\n2,3\n", "0,1,2\n", "0\n1\n", "0,1\n0.5,2\n3,4\n"}) {
+    CAPTURE(text);
+    CHECK(
+        failure(text, finds_header).find("a heading or a record? header: true or header: false says which") !=
+        std::string::npos);
+    CHECK(found(text, "false")[0] == 0);
+  }
+  CHECK(failure("\n0,1\n2,3\n", finds_header).find("t.csv:2:1: the first row is 0, 1: a heading or") == 0);
+  CHECK(found("0,1\n2,3\n", "true") == Floats{2, 3});
+}
+
+TEST_CASE("a first row with one bad field is a mistake, unless it is said to be a heading") {
+  for (const std::string row : {"1,x\n", "1,\n", ",2\n", "x,2\n"}) {
+    CAPTURE(row);
+    const std::string said = failure(row + "3,4\n", finds_header);
+    CHECK(said.find("t.csv:1:") == 0);
+    CHECK(said.find(row[0] == ',' ? "index=False" : "header: true") != std::string::npos);
+    CHECK(found(row + "3,4\n", "true") == Floats{3, 4});
+  }
+  CHECK(failure("1;2\n3;4\n", finds_header).find("separator says which") != std::string::npos);
+  CHECK(failure("1,2\n3,x\n", finds_header) == "t.csv:2:3: field 2 is \"x\", wanted a finite number");
+}
+
+TEST_CASE("bytes 0 are no text, in a heading that is passed over either") {
+  const std::string zeros(64, '\0');
+  for (const char* header : {"true", "false", "auto"}) {
+    const auto set = [&](Settings& settings) { settings.set("header", header); };
+    CHECK(failure(zeros, set) == "t.csv:1:1: a byte 0 (NUL), wanted text in UTF-8");
+    CHECK(failure("1,2\n3,4" + zeros + "\n", set) == "t.csv:2:4: a byte 0 (NUL), wanted text in UTF-8");
+  }
+}
+
+TEST_CASE("names of columns are there where a heading was found, and numbers where none was") {
+  Source named("a,b\n1,2\n"), plain("1,2\n");
+  named.settings.set("header", "auto").add("inputs", "b");
+  plain.settings.set("header", "auto").add("inputs", "2");
+  CHECK(named.open().values<float>(0) == Floats{2});
+  CHECK(plain.open().values<float>(0) == Floats{2});
+  CHECK(failure("1,2\n", [](Settings& s) { s.set("header", "auto").add("inputs", "b"); }) ==
+        "t.csv has no column \"b\", wanted a number of 1 to 2");
+}
+
+TEST_CASE("bytes where they are asked for, and no number that a byte cannot hold") {
+  Source source("0,255\n1.0,2e1\n");
+  source.settings.set("header", "false").set("dtype", "u8");
+  source.open();
+  CHECK(source.taken.parts[0].dtype == DType::u8);
+  CHECK(source.values<uint8_t>(0) == std::vector<uint8_t>{0, 255});
+  CHECK(source.values<uint8_t>(1) == std::vector<uint8_t>{1, 20});
+  for (const char* bad : {"256", "-1", "0.5"})
+    CHECK(failure("1,2\n3," + std::string(bad) + "\n", [](Settings& s) {
+            s.set("header", "false").set("dtype", "u8");
+          }) == "t.csv:2:3: field 2 is \"" + std::string(bad) + "\", wanted a whole number of 0 to 255");
 }
 
 }  // namespace

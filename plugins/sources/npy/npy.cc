@@ -1,5 +1,6 @@
 // Records from NumPy arrays: inputs, class numbers, targets.
 #include <plait/sdk.hpp>
+#include <plait/sdk/given_file.hpp>
 
 #include <algorithm>
 #include <array>
@@ -37,6 +38,9 @@ void write_few_records() {
   write("few-y.npy", "{'descr': '<i8', 'fortran_order': False, 'shape': (6,), }", labels);
   write("few-t.npy", "{'descr': '<f8', 'fortran_order': False, 'shape': (6, 2), }", {raw, sizeof targets});
 }
+
+// As choices of the field; kOwn: as follows from the array's own.
+enum class PartType { kOwn, kU8, kI32, kF32 };
 
 // What a part's elements are.
 DType part_type(Element element) {
@@ -85,22 +89,22 @@ class Npy {
  public:
   std::string inputs, labels, targets, part = "x";
   std::vector<int64_t> shape;
+  PartType dtype = PartType::kOwn;
   int64_t first = 0, limit = 0, classes = 0;
 
   static void describe(Describe<Npy>& d) {
     d.doc("records from NumPy arrays (.npy)");
     d.details(
         "Parts: that of inputs [extents of a record]: u8 as u8, other whole numbers as i32, f32 and f64 as "
-        "f32. label i32 "
-        "[],\n"
-        "of labels [N] or [N, 1] of whole numbers. target f32 [extents of a record], of targets [N, ...] of "
-        "any numbers; "
-        "[]\n"
-        "for [N]. Arrays are little-endian, in C order. Records are read where they lie in the files, so "
-        "that these may be\n"
-        "larger than the memory; labels alone are looked at as a whole. A number that is not finite, or that "
-        "its part\n"
-        "cannot hold, makes its record a bad one.");
+        "f32,\n"
+        "unless dtype says another. label i32 [], of labels [N] or [N, 1] of whole numbers. target f32 "
+        "[extents\n"
+        "of a record], of targets [N, ...] of any numbers; [] for [N]. Arrays are little-endian, in C order. "
+        "Records\n"
+        "are read where they lie in the files, so that these may be larger than the memory; labels alone are "
+        "looked\n"
+        "at as a whole. A number that is not finite, or that its part cannot hold, makes its record a bad "
+        "one.");
     d.field("inputs", &Npy::inputs)
         .doc("array of inputs, the first axis is that of records")
         .path()
@@ -113,6 +117,9 @@ class Npy {
     d.field("shape", &Npy::shape)
         .doc("extents of the part, as many elements as a record of inputs has; without it those of the array")
         .range(1, kMostChannels);
+    d.field("dtype", &Npy::dtype)
+        .doc("type of the part's elements; own: that which follows from the array's")
+        .choices({"own", "u8", "i32", "f32"});
     d.field("first", &Npy::first).doc("record to begin with").range(0, 0x1p48);
     d.field("limit", &Npy::limit).doc("records at most; 0: all").range(0, 0x1p48);
     d.field("classes", &Npy::classes)
@@ -123,6 +130,7 @@ class Npy {
     e.add("inputs: \"few-x.npy\" labels: \"few-y.npy\" targets: \"few-t.npy\" classes: 6");
     e.add("inputs: \"few-x.npy\" labels: \"few-y.npy\" part: \"image\" shape: [5, 4, 1] first: 2 limit: 3");
     e.add("inputs: \"few-t.npy\" targets: \"few-y.npy\"");
+    e.add("inputs: \"few-x.npy\" dtype: f32");
     e.prepare(&write_few_records);
   }
 
@@ -145,7 +153,7 @@ class Npy {
     SourceInfo info;
     info.count = count_;
     const std::span<const int64_t> extents = shape.empty() ? inputs_->shape() : std::span(shape);
-    info.parts.add(part, part_type(inputs_->element()), {extents.begin(), extents.end()});
+    info.parts.add(part, input_type(), {extents.begin(), extents.end()});
     if (labels_) {
       info.parts.add("label", DType::i32, {});
       info.n_classes = static_cast<uint32_t>(found_classes_);
@@ -165,6 +173,11 @@ class Npy {
   void check_names() const {
     if (part.empty() || part == "label" || part == "target")
       throw Error("part is \"", part, "\", wanted a name besides label and target");
+  }
+
+  DType input_type() const {
+    constexpr DType kTypes[] = {DType::u8, DType::u8, DType::i32, DType::f32};
+    return dtype == PartType::kOwn ? part_type(inputs_->element()) : kTypes[static_cast<size_t>(dtype)];
   }
 
   void check_shape() const {
@@ -219,24 +232,40 @@ class Npy {
   static void read_part(const NpyFile& file, int64_t record, const Tensor& to) {
     const auto count = static_cast<size_t>(file.elements());
     const Element element = file.element();
-    if (element == Element::f32) {
-      file.read(record, 1, to.raw());
-      const auto values = to.f32();
-      for (size_t i = 0; i < count; ++i)
-        if (!std::isfinite(values[i])) refuse(file, record, i, values[i], "a finite number");
-      return;
-    }
+    if (element == Element::f32 && to.dtype() == DType::f32) return read_floats(file, record, to, count);
     const bool as_it_is =
         to.dtype() == part_type(element) && (element == Element::u8 || element == Element::i32);
     if (as_it_is) return file.read(record, 1, to.raw());
     auto& memory = spare(count * bytes_of(element));
     file.read(record, 1, memory.data());
     if (to.dtype() == DType::f32) return to_floats(file, record, memory.data(), to.f32());
-    const auto values = to.data<int32_t>();
-    each_whole(element, memory.data(), count, [&](size_t i, int64_t value) {
-      if (value < INT32_MIN || value > INT32_MAX) refuse(file, record, i, value, "a whole number of 32 bits");
-      values[i] = static_cast<int32_t>(value);
-    });
+    if (to.dtype() == DType::u8)
+      return to_whole<uint8_t>(file, record, memory.data(), to.data<uint8_t>(), "a whole number of 0 to 255");
+    to_whole<int32_t>(file, record, memory.data(), to.data<int32_t>(), "a whole number of 32 bits");
+  }
+
+  static void read_floats(const NpyFile& file, int64_t record, const Tensor& to, size_t count) {
+    file.read(record, 1, to.raw());
+    const auto values = to.f32();
+    for (size_t i = 0; i < count; ++i)
+      if (!std::isfinite(values[i])) refuse(file, record, i, values[i], "a finite number");
+  }
+
+  template <class To>
+  static void to_whole(const NpyFile& file, int64_t record, const std::byte* from, std::span<To> to,
+                       const char* wanted) {
+    using Limits = std::numeric_limits<To>;
+    const auto take = [&](size_t i, auto value) {
+      const bool fits = value >= Limits::min() && value <= Limits::max();
+      if (!fits || value != static_cast<To>(value)) refuse(file, record, i, value, wanted);
+      to[i] = static_cast<To>(value);
+    };
+    if (is_whole(file.element()))
+      return each_whole(file.element(), from, to.size(), [&](size_t i, int64_t value) { take(i, value); });
+    if (file.element() == Element::f32)
+      return each<float>(from, to.size(),
+                         [&](size_t i, float value) { take(i, static_cast<double>(value)); });
+    each<double>(from, to.size(), take);
   }
 
   static void to_floats(const NpyFile& file, int64_t record, const std::byte* from, std::span<float> to) {
@@ -261,6 +290,14 @@ class Npy {
   int64_t count_ = 0, found_classes_ = 0;
 };
 
+constexpr const char* kEndings[] = {".npy"};
+constexpr GivenFiles kFiles = {.endings = kEndings,
+                               .magic = "\x93NUMPY",
+                               .file = "inputs",
+                               .part = "part",
+                               .shape = "shape",
+                               .dtype = "dtype"};
+
 }  // namespace
 
-PLAIT_PLUGIN("plait.npy", "1.0.0", "Apache-2.0", source<Npy>("plait.npy"));
+PLAIT_PLUGIN("plait.npy", "1.0.0", "Apache-2.0", opens_files<kFiles>(source<Npy>("plait.npy")));

@@ -195,6 +195,42 @@ TEST_CASE("a number that its part cannot hold makes a bad record, and no other s
         std::string::npos);
 }
 
+TEST_CASE("the type that is asked for, of whatever the array has, where it can hold the numbers") {
+  const auto open = [](Source& source, const Folder& folder, const std::string& bytes, const char* dtype) {
+    write(folder / "x", bytes);
+    source.settings.set("inputs", folder / "x").set("dtype", dtype);
+    source.open();
+  };
+  const Folder folder;
+  const std::vector<std::string> whole = {
+      npy<double>("<f8", "(2, 2)", {1, 2, 255, 0}), npy<float>("<f4", "(2, 2)", {1, 2, 255, 0}),
+      npy<int64_t>("<i8", "(2, 2)", {1, 2, 255, 0}), npy<uint8_t>("|u1", "(2, 2)", {1, 2, 255, 0})};
+  for (const std::string& bytes : whole) {
+    Source bytes_wanted, whole_wanted, floats_wanted;
+    open(bytes_wanted, folder, bytes, "u8");
+    CHECK(bytes_wanted.taken.parts[0].dtype == DType::u8);
+    CHECK(bytes_wanted.values<uint8_t>(1) == std::vector<uint8_t>{255, 0});
+    open(whole_wanted, folder, bytes, "i32");
+    CHECK(whole_wanted.values<int32_t>(1) == std::vector<int32_t>{255, 0});
+    open(floats_wanted, folder, bytes, "f32");
+    CHECK(floats_wanted.values<float>(1) == std::vector<float>{255, 0});
+  }
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (const float bad : {256.0f, -1.0f, 0.5f, nan}) {
+    Source source;
+    open(source, folder, npy<float>("<f4", "(2, 2)", {1, 2, 3, bad}), "u8");
+    CHECK(source.values<uint8_t>(0) == std::vector<uint8_t>{1, 2});
+    CHECK_THROWS(source.read(1));
+    CHECK(source.host.code == PLAIT_ERROR_CORRUPT);
+    CHECK(source.host.message.find("x: record 1: element 1 is ") != std::string::npos);
+    CHECK(source.host.message.ends_with(", wanted a whole number of 0 to 255"));
+  }
+  Source wide;
+  open(wide, folder, npy<double>("<f8", "(2,)", {2147483647, 2147483647.5}), "i32");
+  CHECK(wide.values<int32_t>(0) == std::vector<int32_t>{2147483647});
+  CHECK_THROWS(wide.read(1));
+}
+
 TEST_CASE("files that do not go together") {
   CHECK(failure(kPixels, npy<uint8_t>("|u1", "(3,)", {0, 1, 2})) == "y has 3 records, but x has 2");
   CHECK(failure(kPixels, "", npy<uint8_t>("|u1", "(3,)", {0, 1, 2})) == "t has 3 records, but x has 2");
