@@ -1,3 +1,5 @@
+#include <optional>
+
 #include "base/shown.h"
 #include "cli/command.h"
 #include "cli/overwrite.h"
@@ -9,10 +11,14 @@ namespace plait::inline cli {
 namespace po = boost::program_options;
 namespace {
 
-Result<Heading> heading_of(const std::string& word) {
-  if (word == "auto") return Heading::kAuto;
-  if (word == "yes") return Heading::kYes;
-  if (word == "no") return Heading::kNo;
+Result<std::optional<Heading>> heading_of(const po::variables_map& given) {
+  if (!given.count("header")) return std::optional<Heading>();
+  const auto& word = given["header"].as<std::string>();
+  if (given.count("source"))
+    return {Code::kUsage, "predict: --header goes with --in; --source says it in its block"};
+  if (word == "auto") return std::optional(Heading::kAuto);
+  if (word == "yes") return std::optional(Heading::kYes);
+  if (word == "no") return std::optional(Heading::kNo);
   return {Code::kUsage, "--header: got \"" + word + "\", wanted yes, no or auto"};
 }
 
@@ -38,7 +44,7 @@ Result<int> run(const po::variables_map& given) {
   options.out = given["out"].as<std::string>();
   options.sink = given["sink"].as<std::string>();
   options.threads = given["threads"].as<int>();
-  PLAIT_ASSIGN(options.heading, heading_of(given["header"].as<std::string>()));
+  PLAIT_ASSIGN(options.heading, heading_of(given));
   PLAIT_TRY(check_overwrite("--out", options.out, {{"what --in names", options.in}}));
   PLAIT_TRY(check_overwrite("--out", options.out, files_of_options(given)));
   PLAIT_ASSIGN(Session session, load_run(given, options.run_dir));
@@ -60,11 +66,12 @@ Command predict_command() {
   Command command{"predict", "RUN --in X --out Y", "apply a run's network to samples", {}, {"run"}, run};
   command.options.add_options()("run", po::value<std::string>()->value_name("RUN"), "the run's folder")(
       "in", po::value<std::string>()->value_name("X"),
-      "a .npy or .csv file of samples, - or a pipe of either, or test or validation")(
+      "a file of samples that a source opens by its ending (.npy, .csv), - or a pipe of one, or test or "
+      "validation")(
       "source", po::value<std::string>()->value_name("SOURCE"),
       "in place of --in: a source as a pipeline file has it, such as 'npy { inputs: \"x.npy\" }'")(
-      "header", po::value<std::string>()->default_value("auto")->value_name("WHETHER"),
-      "the first row of a .csv is a heading: yes, no, or auto")(
+      "header", po::value<std::string>()->value_name("WHETHER"),
+      "the first row of a table of --in is a heading: yes, no, or auto (default)")(
       "out", po::value<std::string>()->value_name("Y"),
       "the file to write: .csv, .npy or another ending that a sink has")(
       "sink", po::value<std::string>()->default_value("")->value_name("TYPE"),

@@ -158,7 +158,7 @@ void BatchMaker::read_raw(size_t place, SampleScratch& scratch) {
 }
 
 bool BatchMaker::replace(Sample& sample, const Status& status) {
-  const bool bad = status.code() == Code::kCorrupt;
+  const bool bad = status.code() == Code::kCorrupt && setup_.order.replaces();
   if (bad && sample.attempts == 0 && setup_.reader.report_bad(sample.ref, status)) ++setup_.skipped;
   if (bad && sample.attempts < InputGraph::kReplacements) {
     sample.stands = setup_.order.replacement(sample.ref, ++sample.attempts);

@@ -39,6 +39,8 @@ class SampleOrder {
   virtual SampleRef sample(int64_t position) const = 0;
   // What stands for a record found bad: drawn from (seed, epoch, place, attempt); attempt = 1, 2, ...
   virtual SampleRef replacement(const SampleRef& bad, int attempt) const = 0;
+  // False: a record found bad is a failure.
+  virtual bool replaces() const { return true; }
 };
 
 }  // namespace plait::inline graph

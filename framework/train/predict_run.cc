@@ -5,9 +5,9 @@
 
 #include "cluster/local_transport.h"
 #include "mapreduce/sink.h"
-#include "train/array_file.h"
+#include "registry/endings.h"
 #include "train/blocks.h"
-#include "train/given_records.h"
+#include "train/given_file.h"
 #include "train/input_record.h"
 #include "train/job_data.h"
 #include "train/ranks.h"
@@ -18,6 +18,18 @@
 namespace plait::inline train {
 namespace {
 
+// Every record itself: what is written for one is of no other.
+class EveryRecord final : public SampleOrder {
+ public:
+  explicit EveryRecord(const SampleOrder& order) : order_(order) {}
+  SampleRef sample(int64_t position) const override { return order_.sample(position); }
+  SampleRef replacement(const SampleRef& bad, int) const override { return bad; }
+  bool replaces() const override { return false; }
+
+ private:
+  const SampleOrder& order_;
+};
+
 class Prediction {
  public:
   Prediction(const Registry& registry, const Job& job, const PredictOptions& options, Files& files)
@@ -27,6 +39,13 @@ class Prediction {
   }
 
   Result<PredictSummary> run() {
+    const Status done = predict();
+    if (!done) return given_ ? given_->named(done) : done;
+    return summary_;
+  }
+
+ private:
+  Status predict() {
     PLAIT_TRY(choose_sink());
     PLAIT_ASSIGN(const auto device, Device::open(registry_, *job_.device.entry, *job_.device.config));
     const auto world = single();
@@ -35,9 +54,9 @@ class Prediction {
     const int threads = options_.threads > 0 ? options_.threads : fair;
     StoppableWork work(*world);
     PLAIT_TRY(open_records({registry_, *world, work, threads}));
-    BlockParts parts{
-        &registry_,          &job_,   device.get(), set_.reader, set_.order.get(), set_.records(),
-        job_.evaluate.batch, threads, &work,        true};
+    const EveryRecord order(*set_.order);
+    BlockParts parts{&registry_,          &job_,   device.get(), set_.reader, &order, set_.records(),
+                     job_.evaluate.batch, threads, &work,        true};
     PLAIT_ASSIGN(const auto blocks, Blocks::create(parts, 0, 1));
     PLAIT_ASSIGN(const auto plain, read_weights(blocks->plan().network()));
     make_scores(blocks->plan().network());
@@ -46,13 +65,12 @@ class Prediction {
     PLAIT_TRY(write_scores());
     summary_.samples = set_.records();
     summary_.shape.assign(scores_.shape.begin() + 1, scores_.shape.end());
-    return summary_;
+    return {};
   }
 
- private:
   // The one that --sink names, or that --out's ending means.
   Status choose_sink() {
-    std::vector<const TypeEntry*> fit = sinks_for(registry_, options_.out);
+    std::vector<const TypeEntry*> fit = types_for_file(registry_, kKindOf<plait_sink_ops>, options_.out);
     if (!options_.sink.empty()) {
       const TypeEntry* named = registry_.find(kKindOf<plait_sink_ops>, options_.sink);
       if (named == nullptr) return {Code::kUsage, "--sink: no sink \"" + options_.sink + "\" is loaded"};
@@ -60,7 +78,8 @@ class Prediction {
     }
     if (fit.empty()) {
       std::string endings;
-      for (const std::string& one : all_endings(registry_)) endings += (endings.empty() ? "" : ", ") + one;
+      for (const std::string& one : all_endings(registry_, kKindOf<plait_sink_ops>))
+        endings += (endings.empty() ? "" : ", ") + one;
       return out(options_.out + ": ", {Code::kInvalid, "wanted a name that ends in one of " + endings});
     }
     if (fit.size() > 1)
@@ -91,14 +110,12 @@ class Prediction {
   Status open_records(const InputRecord& input) {
     class_names_ = input.class_names;
     if (!uses_own_records()) {
-      std::string note;
-      PLAIT_ASSIGN(given_,
-                   GivenRecords::read(files_, options_.in, input.parts.front(), options_.heading, note));
-      if (!note.empty()) summary_.notes.push_back(note);
+      PLAIT_ASSIGN(given_, GivenFile::open(registry_, options_.in, input.parts.front(), options_.heading));
       job_.test = given_->spec();
     }
     PLAIT_ASSIGN(set_, open_set(registry_, job_, uses_own_records() ? options_.in : "test", &input.fits));
-    return {};
+    if (!set_.order) return {Code::kInvalid, "the job has no " + options_.in + " records"};
+    return given_ ? given_->check(set_.reader->source_parts()) : Status();
   }
 
   // For a run that kept nothing.
@@ -173,11 +190,14 @@ class Prediction {
   const PredictOptions& options_;
   Files& files_;
   PredictSummary summary_;
-  std::unique_ptr<GivenRecords> given_;
+  std::unique_ptr<GivenFile> given_;
   FoundFits found_;
   EvaluationSet set_;
   std::vector<std::string> class_names_;
-  Array scores_;
+  struct {
+    std::vector<int64_t> shape;
+    std::vector<float> values;  // last axis fastest
+  } scores_;
   std::unique_ptr<Sink> sink_;
   bool is_table_ = false;
   int tensor_ = -1;

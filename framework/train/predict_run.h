@@ -1,6 +1,7 @@
 // What `plait predict` does: a run's network, applied to records.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,7 +9,7 @@
 #include "base/status.h"
 #include "pipeline/job.h"
 #include "registry/registry.h"
-#include "train/csv_file.h"
+#include "registry/source_file.h"
 
 namespace plait::inline train {
 
@@ -16,11 +17,11 @@ struct PredictOptions {
   std::string run_dir;
   std::string weights = "last";
   // "test" or "validation": the job's own records. Else a file of inputs of the network's first part, as its
-  // source delivers them (before preprocess): .npy [N, H, W, C] (or [N, H, W] for C = 1) of u8 or f32, or
-  // .csv, a row of H*W*C plain numbers per sample (csv_file.h); "-" or a pipe of either. The run's folder
-  // says what the network is given (input_record.h): no data are opened for it.
+  // source delivers them (before preprocess), opened by the source that its ending means; "-" or a pipe of
+  // such a file (given_file.h). The run's folder says what the network is given (input_record.h): no data are
+  // opened for it. A bad record is a failure, no other replaces it.
   std::string in;
-  Heading heading = Heading::kAuto;  // of a .csv
+  std::optional<Heading> heading;  // of a table that `in` names; nothing: found out
   // By the sink that its ending means. A table (.csv, .tsv): heading "index,prediction,<class names or
   // s0,s1,...>", a line per sample with the place of the largest score and the scores; else (.npy,
   // .safetensors) the scores [N, ...] f32, as the layer makes them.

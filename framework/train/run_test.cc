@@ -536,7 +536,7 @@ void check_damage(const std::string& file, const std::function<void(std::string&
   std::string bytes = *world.files.read("run/" + file);
   change(bytes);
   REQUIRE(world.files.write_atomically("run/" + file, bytes).is_ok());
-  REQUIRE(world.files.write_atomically("in.csv", "1,0,0\n").is_ok());
+  given_rows() = {{1, 0, 0}};
   EvaluateOptions evaluate;
   evaluate.run_dir = "run";
   evaluate.weights = which;
@@ -544,7 +544,7 @@ void check_damage(const std::string& file, const std::function<void(std::string&
   PredictOptions predict;
   predict.run_dir = "run";
   predict.weights = which;
-  predict.in = "in.csv";
+  predict.in = "in.given";
   predict.out = "out.csv";
   const Status status[] = {
       evaluate_run(train_registry(), job, evaluate, *alone, world.clock, world.files).status(),
@@ -591,10 +591,10 @@ TEST_CASE("a run predicts without the data that it was trained on") {
   TestWorld world;
   const Job job = train_job(kAveraging);
   REQUIRE(world.run(job).is_ok());
-  REQUIRE(world.files.write_atomically("in.csv", "1,0,0\n0.5,1,0\n").is_ok());
+  given_rows() = {{1, 0, 0}, {0.5f, 1, 0}};
   PredictOptions options;
   options.run_dir = "run";
-  options.in = "in.csv";
+  options.in = "in.given";
   options.out = "out.csv";
   REQUIRE(predict_run(train_registry(), job, options, world.files).is_ok());
   const std::string wanted = *world.files.read("out.csv");
@@ -610,18 +610,43 @@ TEST_CASE("predictions for given inputs are the network's, record by record") {
   TestWorld world;
   const Job job = train_job(kAveraging);
   REQUIRE(world.run(job).is_ok());
-  REQUIRE(world.files.write_atomically("in.csv", "x0,x1,x2\n1,0,0\n0,1,0\n1,1,0\n").is_ok());
+  given_rows() = {{1, 0, 0}, {0, 1, 0}, {1, 1, 0}};
   PredictOptions options;
   options.run_dir = "run";
-  options.in = "in.csv";
+  options.in = "in.given";
   options.out = "out.csv";
   const auto done = predict_run(train_registry(), job, options, world.files);
   REQUIRE_MESSAGE(done.is_ok(), done.status().message());
   CHECK(done->samples == 3);
   const std::string text = *world.files.read("out.csv");
   CHECK(text.starts_with("index,prediction,s0\n0,0,"));
-  REQUIRE(world.files.write_atomically("in.csv", "1,0\n").is_ok());
-  CHECK(predict_run(train_registry(), job, options, world.files).status().code() == Code::kInvalid);
+  given_rows() = {{1, 0}};
+  CHECK(predict_run(train_registry(), job, options, world.files).status().message() ==
+        "in.given: records are x [2] f32, wanted x [3] f32");
+  options.heading = Heading::kYes;
+  CHECK(predict_run(train_registry(), job, options, world.files).status().code() == Code::kUsage);
+  options.heading = {};
+  options.in = "in.csv";
+  CHECK(predict_run(train_registry(), job, options, world.files)
+            .status()
+            .message()
+            .find("in.csv: wanted a name that ends in one of .given, ") == 0);
+}
+
+TEST_CASE("predictions of a bad record are those of no other: it is an error") {
+  TestWorld world;
+  const Job job = train_job(kAveraging);
+  REQUIRE(world.run(job).is_ok());
+  given_rows() = {{1, 0, 0}, {0, NAN, 0}, {1, 1, 0}};
+  PredictOptions options;
+  options.run_dir = "run";
+  options.in = "in.given";
+  options.out = "out.csv";
+  const auto done = predict_run(train_registry(), job, options, world.files);
+  CHECK(done.status().code() == Code::kCorrupt);
+  CHECK_MESSAGE(done.status().message().find("in.given: record 1 is not finite") != std::string::npos,
+                done.status().message());
+  CHECK_FALSE(world.files.exists("out.csv"));
 }
 
 TEST_CASE("training can begin with weights from a file") {

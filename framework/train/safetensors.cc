@@ -8,7 +8,7 @@
 
 #include "base/json_text.h"
 #include "base/shown.h"
-#include "train/array_file.h"
+#include "registry/shape_text.h"
 
 namespace plait::inline train {
 namespace {
@@ -155,7 +155,7 @@ class Layout {
       fits = !__builtin_mul_overflow(bytes, static_cast<uint64_t>(extent), &bytes) && fits;
     if (element_bytes(tensor.dtype) != 0 && (!fits || bytes != end - begin))
       return corrupt(entry, std::to_string(end - begin) + " bytes of " + short_name(tensor.dtype) +
-                                " for shape " + shape_words(tensor.shape));
+                                " for shape " + shape_text(tensor.shape));
     tensor.bytes = data_.substr(begin, end - begin);
     return {};
   }

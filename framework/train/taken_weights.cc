@@ -7,7 +7,7 @@
 #include <unordered_map>
 
 #include "base/json_text.h"
-#include "train/array_file.h"
+#include "registry/shape_text.h"
 
 namespace plait::inline train {
 namespace {
@@ -42,7 +42,7 @@ class Taker {
     used_.insert(stored);
     if (stored->shape != parameter.shape)
       return miss(parameter, Why::kShape,
-                  shape_words(stored->shape) + " in the file, wanted " + shape_words(parameter.shape));
+                  shape_text(stored->shape) + " in the file, wanted " + shape_text(parameter.shape));
     auto values = f32_values(*stored);
     if (!values && values.status().code() == Code::kUnsupported)
       return miss(parameter, Why::kType, values.status().message());
@@ -63,7 +63,7 @@ class Taker {
     for (const StoredTensor& tensor : stored.tensors)
       if (used_.count(&tensor) == 0)
         into_.unused.push_back(short_name(tensor.name) + " (" + short_name(tensor.dtype) + " " +
-                               shape_words(tensor.shape) + ")");
+                               shape_text(tensor.shape) + ")");
   }
 
  private:

@@ -48,6 +48,10 @@ Job sequence_job(const std::string& train, const std::string& more = "");
 // Called by the source points before it reads a record. Set while no job runs. Threads: [any]
 std::function<void()>& before_points_read();
 
+// Rows that the source given {file part} has, the one of files *.given; one that is not finite is a bad
+// record.
+std::vector<std::vector<float>>& given_rows();
+
 class QuietObserver : public Observer {
  public:
   void stage_begun(const StageInfo& stage) override { stages.push_back(stage); }

@@ -2,8 +2,10 @@
 
 #include <doctest/doctest.h>
 #include <plait/sdk.hpp>
+#include <plait/sdk/given_file.hpp>
 #include <plait/table_text.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdlib>
@@ -494,6 +496,33 @@ struct Points {
   }
 };
 
+// Rows of given_rows, whatever the file.
+struct Given {
+  std::string file, part = "rows";
+  static void describe(sdk::Describe<Given>& d) {
+    d.doc("rows of numbers");
+    d.field("file", &Given::file).doc("a file that nobody opens").path().required();
+    d.field("part", &Given::part).doc("name of the part");
+  }
+  void open(sdk::Context&) {
+    if (given_rows().empty()) throw sdk::CorruptFile(file, ": has no rows");
+  }
+  sdk::SourceInfo info() const {
+    sdk::SourceInfo info;
+    info.count = static_cast<int64_t>(given_rows().size());
+    info.parts.add(part, sdk::DType::f32, {static_cast<int64_t>(given_rows().front().size())});
+    return info;
+  }
+  void read(sdk::Context&, int64_t index, sdk::SampleCall& call) const {
+    const std::vector<float>& row = given_rows()[static_cast<size_t>(index)];
+    for (const float value : row)
+      if (!std::isfinite(value)) throw sdk::BadRecord(file, ": record ", index, " is not finite");
+    std::ranges::copy(row, call.output(part).f32().begin());
+  }
+};
+constexpr const char* kGivenEndings[] = {".given"};
+constexpr sdk::GivenFiles kGivenFiles = {.endings = kGivenEndings, .file = "file", .part = "part"};
+
 struct Level {
   bool strict = false;
   static void describe(sdk::Describe<Level>& d) {
@@ -635,6 +664,11 @@ struct Columns {
 
 }  // namespace
 
+std::vector<std::vector<float>>& given_rows() {
+  static std::vector<std::vector<float>> rows;
+  return rows;
+}
+
 std::function<void()>& before_points_read() {
   static std::function<void()> hook;
   return hook;
@@ -652,13 +686,13 @@ const Registry& train_registry() {
       sdk::optimizer<Paced>("plait.paced"), sdk::optimizer<Grow>("plait.grow"),
       sdk::optimizer<Sharp>("plait.sharp"), sdk::reducer<MeanReducer>("plait.mean"),
       sdk::reducer<Middle>("plait.middle"), sdk::source<Points>("plait.points"),
-      sdk::sink<Columns>("plait.columns"), sdk::augmenter<Level>("plait.level"),
-      sdk::device<Memory<true>>("plait.near"), sdk::device<Memory<false>>("plait.far"),
-      sdk::pretrainer<Again>("plait.again"), sdk::schedule<Fade>("plait.fade"),
-      sdk::schedule<HalfLater>("plait.halve"), sdk::schedule<Watch>("plait.watch"),
-      sdk::schedule<Tire>("plait.tire"), sdk::schedule<Listed>("plait.listed"),
-      sdk::source<test_sequences::Words>("plait.words"), sdk::layer<test_sequences::Carry>("plait.carry"),
-      sdk::layer<test_sequences::Last>("plait.last"));
+      sdk::opens_files<kGivenFiles>(sdk::source<Given>("plait.given")), sdk::sink<Columns>("plait.columns"),
+      sdk::augmenter<Level>("plait.level"), sdk::device<Memory<true>>("plait.near"),
+      sdk::device<Memory<false>>("plait.far"), sdk::pretrainer<Again>("plait.again"),
+      sdk::schedule<Fade>("plait.fade"), sdk::schedule<HalfLater>("plait.halve"),
+      sdk::schedule<Watch>("plait.watch"), sdk::schedule<Tire>("plait.tire"),
+      sdk::schedule<Listed>("plait.listed"), sdk::source<test_sequences::Words>("plait.words"),
+      sdk::layer<test_sequences::Carry>("plait.carry"), sdk::layer<test_sequences::Last>("plait.last"));
   const auto on = [](const char* device) {
     return sdk::PluginTable(
         device, "1", "none", sdk::implementation<Plane>("plait.plane", device),

@@ -6,7 +6,7 @@
 #include <map>
 
 #include "base/sha256.h"
-#include "train/array_file.h"
+#include "registry/shape_text.h"
 #include "train/safetensors.h"
 
 namespace plait::inline train {
@@ -112,8 +112,8 @@ Result<std::vector<std::vector<float>>> plain_of(const NamedTensors& tensors, co
       return Status(Code::kInvalid, place + ": no tensor \"" + parameter.name + "\"");
     if (found->second->shape != parameter.shape) {
       return Status(Code::kInvalid, place + ": tensor \"" + parameter.name + "\" is " +
-                                        shape_words(found->second->shape) + ", wanted " +
-                                        shape_words(parameter.shape));
+                                        shape_text(found->second->shape) + ", wanted " +
+                                        shape_text(parameter.shape));
     }
     plain.push_back(found->second->values);
   }

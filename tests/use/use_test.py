@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 here = os.path.dirname(os.path.abspath(__file__))
@@ -61,6 +62,12 @@ def read_safetensors(path):
             for name, one in header.items()}
 
 
+def npy(dtype, shape, data):
+    """The bytes of a .npy file."""
+    header = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}".encode()
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + data
+
+
 def write(path, content):
     with open(path, "wb") as file:
         file.write(content if isinstance(content, bytes) else content.encode())
@@ -85,6 +92,7 @@ class Use(unittest.TestCase):
         cls.run_dir = f"{cls.home}/run"
         plait("run", cls.job, "--run-dir", cls.run_dir, "--progress", "none", "--threads", 1, cwd="/")
         images = read(f"{cls.home}/job/digits/images")[16:]
+        cls.pixels = images[:5 * PIXELS]
         cls.rows = [",".join(str(byte) for byte in images[i * PIXELS:(i + 1) * PIXELS]) for i in range(5)]
 
     @classmethod
@@ -313,20 +321,81 @@ class Use(unittest.TestCase):
             self.assertEqual(read(f"{self.work}/piped.csv").decode().splitlines(), wanted)
         said = plait("predict", self.run_dir, "--in", "/dev/zero", "--out", f"{self.work}/x.csv", status=1)
         self.assertIn("/dev/zero", said)
+        said = plait("predict", self.run_dir, "--in", "-", "--out", f"{self.work}/x.csv", text_in=self.rows[0][:-1] + "x",
+                     status=1)
+        self.assertIn("standard input:1:", said)
+        self.assertNotIn("/proc/", said)
+
+    def test_an_array_is_told_from_a_table_in_a_pipe(self):
+        _, wanted = self.predict("\n".join(self.rows))
+        array = npy("|u1", (5, 12, 12), self.pixels)
+        os.mkfifo(f"{self.work}/fifo")
+        writer = threading.Thread(target=write, args=(f"{self.work}/fifo", array))
+        writer.start()
+        plait("predict", self.run_dir, "--in", f"{self.work}/fifo", "--out", f"{self.work}/piped.csv")
+        writer.join()
+        self.assertEqual(read(f"{self.work}/piped.csv").decode().splitlines(), wanted)
+
+    def test_arrays_in_every_form_that_means_the_same(self):
+        _, wanted = self.predict("\n".join(self.rows))
+        floats = struct.pack(f"<{5 * PIXELS}f", *self.pixels)
+        for content in (npy("|u1", (5, 12, 12, 1), self.pixels), npy("|u1", (5, 12, 12), self.pixels),
+                        npy("|u1", (5, PIXELS), self.pixels), npy("<f4", (5, 12, 12, 1), floats)):
+            self.assertEqual(self.predict(content, name="in.npy")[1], wanted)
+        for shape in ((5, 1, 12, 12), (5, 24, 6), (10, 72)):
+            said, _ = self.predict(npy("|u1", shape, self.pixels), name="in.npy", status=1)
+            self.assertIn(f"{self.work}/in.npy: records are image [{', '.join(map(str, shape[1:]))}] u8, "
+                          "wanted image [12, 12, 1] u8", said)
+        self.predict(npy("|u1", (5, 12, 12), self.pixels), "--header", "no", name="in.npy", status=2)
+        said, _ = self.predict("1", name="in.png", status=1)
+        self.assertIn("wanted a name that ends in one of .csv, .npy, ", said)
+
+    def test_a_bad_record_is_told_and_no_other_taken_for_it(self):
+        floats = [float(pixel) for pixel in self.pixels]
+        floats[2 * PIXELS + 7] = 0.5
+        said, _ = self.predict(npy("<f4", (5, 12, 12, 1), struct.pack(f"<{5 * PIXELS}f", *floats)), name="in.npy", status=1)
+        self.assertIn("in.npy: record 2: element 7 is 0.5, wanted a whole number of 0 to 255", said)
+
+    def test_any_source_says_what_is_predicted(self):
+        """--source: as a pipeline file has it, paths relative to the working folder, from a folder far from its data."""
+        _, wanted = self.predict("\n".join(self.rows))
+        write(f"{self.work}/x.npy", npy("|u1", (5, 12, 12), self.pixels))
+        write(f"{self.work}/x.txt", "\n".join(self.rows).replace(",", ";"))
+        copy, out = self.copy(), f"{self.work}/by_source.csv"
+        sources = {"npy": 'npy { inputs: "x.npy" part: "image" shape: [12, 12, 1] }',
+                   "csv": 'csv { file: "x.txt" header: false separator: semicolon part: "image" shape: [12, 12, 1] dtype: u8 }',
+                   "idx": f'idx {{ images: "{self.home}/job/digits/images" limit: 5 }}'}
+        for kind, source in sources.items():
+            with self.subTest(kind):
+                said = plait("predict", copy, "--source", source, "--out", out, cwd=self.work)
+                self.assertIn("5 predictions", said)
+                self.assertEqual(read(out).decode().splitlines(), wanted)
+                os.remove(out)
+        for source, status, words in (('npy { inputs: "x.npy" }', 1, "image"), ('npy { input: "x.npy" }', 2, "--source:1:"),
+                                      ('npy { inputs: "none.npy" part: "image" }', 1, f"{self.work}/none.npy"),
+                                      ("relu {}", 2, "--source"), ("", 2, "--source"), (sources["npy"] + " csv {}", 2, "--source")):
+            with self.subTest(source):
+                self.assertIn(words, plait("predict", copy, "--source", source, "--out", out, cwd=self.work, status=status))
+                self.assertFalse(os.path.exists(out))
+        for more in (("--in", "x.npy"), ("--header", "no")):
+            plait("predict", copy, "--source", sources["npy"], *more, "--out", out, cwd=self.work, status=2)
+        said = plait("predict", copy, "--source", sources["npy"], "--out", "x.npy", cwd=self.work, status=2)
+        self.assertIn("would be written over", said)
 
     def test_names_line_and_column_of_a_mistake(self):
         good = self.rows[0]
-        for bad, words in ((good.rsplit(",", 1)[0], ":2:"), (good + ",1", ":2:"),
-                           (good.rsplit(",", 1)[0] + ",x", 'field 144 is "x", which is no number'),
+        for bad, words in ((good.rsplit(",", 1)[0], "143 fields, wanted 144"), (good + ",1", "145 fields, wanted 144"),
+                           (good.rsplit(",", 1)[0] + ",x", 'field 144 is "x", wanted a finite number'),
                            (good.rsplit(",", 1)[0] + ",nan", "wanted a finite number"),
-                           (good.rsplit(",", 1)[0] + ",1e99", "too large for f32"),
-                           (good.rsplit(",", 1)[0] + ",\x1b[31m", "which is no number")):
+                           (good.rsplit(",", 1)[0] + ",1e99", "wanted a number that f32 can hold"),
+                           (good.rsplit(",", 1)[0] + ",\x1b[31m", "wanted a finite number"),
+                           (good.rsplit(",", 1)[0] + ",256", 'field 144 is "256", wanted a whole number of 0 to 255')):
             said, _ = self.predict("\n".join([good, bad]), status=1)
             self.assertIn(f"{self.work}/in.csv:2:", said)
             self.assertIn(words, said)
             self.assertNotIn("\x1b", said)
-        said, _ = self.predict(good.rsplit(",", 1)[0] + ",256", status=1)
-        self.assertIn("record 0: number 143 is 256", said)
+        said, _ = self.predict(good.rsplit(",", 1)[0], status=1)
+        self.assertIn(f"{self.work}/in.csv: shape [12, 12, 1] has 144 elements, but there are 143 inputs", said)
 
 
 if __name__ == "__main__":
