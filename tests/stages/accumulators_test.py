@@ -140,6 +140,33 @@ class AccumulatorsTest(unittest.TestCase):
         self.assertGreaterEqual(stage["passes"], 1)
         self.assertEqual(stage["pairs"], 0)
 
+    # ---- what is told meanwhile
+
+    def test_passes_are_told_while_they_run(self):
+        """Of kmeans each pass but the last, in every form of progress."""
+        job = self.write_job("kmeans { k: 4 iterations: 5 }")
+
+        def told(progress):
+            done = subprocess.run(["plait", "run", job, "--run-dir", self.folder / progress, "--progress", progress, "--threads",
+                                   "1"], stdout=subprocess.PIPE, timeout=LIMIT_S)
+            self.assertEqual(done.returncode, 0, done.stdout)
+            return done.stdout.decode()  # as it is: a bar returns to the beginning of its line
+
+        events = [json.loads(line) for line in told("json").splitlines()]
+        passes = [event for event in events if event["event"] == "task_pass"]
+        (stage,) = json.loads((self.folder / "json" / "summary.json").read_text())["stages"]
+        self.assertGreater(stage["passes"], 2)
+        self.assertEqual([event["pass"] for event in passes], list(range(1, stage["passes"])))
+        for event in passes:
+            self.assertEqual((event["name"], event["records"]), ("numbers", RECORDS))
+            self.assertGreaterEqual(event["seconds"], 0)
+        # Each is drawn over the one before, and the line of the stage over the last.
+        drawn = [text.split("\x1b[K")[0] for text in told("bar").split("\r")]
+        wanted = [f"stage numbers: pass {number}, {RECORDS} records in " for number in range(1, stage["passes"])]
+        self.assertEqual([text[:len(wanted[0])] for text in drawn if ": pass " in text], wanted)
+        lines = told("plain").splitlines()
+        self.assertEqual([line[:len(wanted[0])] for line in lines if ": pass " in line], wanted)
+
     def test_resumed_arrays_are_kept_until_something_they_are_made_from_changes(self):
         self.run_job("moments {}")
         job = self.folder / "job.txtpb"

@@ -325,6 +325,58 @@ layer { name: "f1\"""").replace('input: "image" ', "")
         self.plait("predict", run, "--in", "in.csv", "--out", "run-a/predicted.csv")
         (self.work / "run-a/predicted.csv").unlink()
 
+    def test_what_a_pipeline_includes_is_not_written_over(self):
+        text = (self.work / "job.txtpb").read_text()
+        layer = next(line for line in text.splitlines() if line.startswith("layer"))
+        (self.work / "part").mkdir()
+        (self.work / "part/deeper.txtpb").write_text(layer + "\n")
+        (self.work / "part/network.txtpb").write_text('include: "deeper.txtpb"\n')
+        (self.work / "whole.txtpb").write_text(text.replace(layer, 'include: "$network"') +
+                                               'var { name: "network" value: "part/network.txtpb" }\n')
+        (self.work / "other.txtpb").write_text(layer + "\n")
+        read = ["whole.txtpb", "other.txtpb", "part/network.txtpb", "part/deeper.txtpb"]
+        before = {name: (self.work / name).read_bytes() for name in read}
+        new = ["run", "whole.txtpb", "--progress", "none", "--run-dir", "over"]
+        other = ["--var", "network=other.txtpb"]
+        for words in [[*new, "--trace", "part/network.txtpb"], [*new, "--trace", "part/../part/deeper.txtpb"],
+                      [*new, "--lock", "part/deeper.txtpb"], [*new, *other, "--trace", "other.txtpb"],
+                      ["check", "whole.txtpb", "--lock", "part/network.txtpb"],
+                      ["graph", "whole.txtpb", "--lock", "part/deeper.txtpb"]]:
+            with self.subTest(words=words):
+                self.assertIn(": would be written over a file that the pipeline includes; wanted a file that is nothing else",
+                              self.plait(*words, status=2))
+                self.assertEqual({name: (self.work / name).read_bytes() for name in read}, before)
+                self.assertFalse((self.work / "over").exists())
+
+    # ---------------------------------------------------------------------------------------- a pipe as the job
+
+    def run_of_pipe(self, *words, status=0):
+        """What `plait run PIPE` says, and how often somebody opened the pipe."""
+        pipe = self.work / "pipe"
+        pipe.unlink(missing_ok=True)
+        os.mkfifo(pipe)
+        process = subprocess.Popen(["plait", "run", "pipe", "--progress", "none", *map(str, words)], cwd=self.work, text=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        # Opening waits for a reader; a second reader would wait for more until it gives up.
+        with open(pipe, "w") as into:
+            into.write((self.work / "job.txtpb").read_text())
+        said = process.communicate(timeout=60)[0]
+        self.assertEqual(process.returncode, status, said)
+        return said
+
+    def test_a_pipe_is_read_once_whatever_else_asks_for_the_job(self):
+        self.run_job("as-file")
+        wanted = (self.work / "as-file/weights.safetensors").read_bytes()
+        said = self.run_of_pipe("--device", "auto", "--run-dir", "pipe-auto")
+        self.assertIn("device plait.auto: plait.", said)
+        if "device plait.auto: plait.cpu" in said:
+            self.assertEqual((self.work / "pipe-auto/weights.safetensors").read_bytes(), wanted)
+        self.run_of_pipe("--lock", "pipe.lock", "--run-dir", "pipe-lock")
+        self.assertEqual((self.work / "pipe-lock/weights.safetensors").read_bytes(), wanted)
+        self.assertIn("relu", (self.work / "pipe.lock").read_text())
+        self.run_of_pipe("--locked", "pipe.lock", "--device", "auto", "--run-dir", "pipe-locked")
+        self.assertIn("would be written over the pipeline file", self.run_of_pipe("--lock", "pipe", status=2))
+
     # ------------------------------------------------------------------------------------------------ the lock
 
     def test_every_command_that_loads_plugins_takes_a_lock(self):
