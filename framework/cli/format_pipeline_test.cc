@@ -64,7 +64,7 @@ TEST_CASE("comments stay where they belong") {
   CHECK(formatted(text) == text);
 }
 
-TEST_CASE("comments inside a field's words stand before it") {
+TEST_CASE("comments inside a field's words go before it") {
   CHECK(formatted("a # 1\n: # 2\n 3, # 4\n b: \"x\" # 5\n \"y\"") ==
         "# 1\n# 2\na: 3  # 4\n# 5\nb: \"x\" \"y\"\n");
   CHECK(formatted("[ # 1\n acme # 2\n .swish] {}") == "# 1\n# 2\n[acme.swish] {}\n");

@@ -45,7 +45,7 @@ constexpr const char* kTaken[] = {
 // And those that clash as a namespace alone, beside the names of kinds.
 constexpr const char* kTakenVendors[] = {"detail", "testing", "gpu", "text", "implementation"};
 
-// What stands for what in the templates.
+// What the templates' marks become.
 struct Names {
   std::string kind, vendor, name, type, device;
 };
@@ -104,7 +104,7 @@ Result<Names> read_names(const std::string& kind, const std::string& id) {
   Names names{kind, id.substr(0, id.find('.')), id.substr(id.find('.') + 1), "", ""};
   if (names.vendor == "plait")
     return invalid(fmt::format(
-        "\"plait.\" stands before Plait's own types; take another vendor, as in acme.{}", names.name));
+        "\"plait.\" begins the names of Plait's own types; take another vendor, as in acme.{}", names.name));
   PLAIT_TRY(check_word(names.vendor, kTaken));
   PLAIT_TRY(check_word(names.vendor, kTakenVendors));
   const char* const kind_names[] = {is_kind(names.vendor) ? names.vendor.c_str() : ""};

@@ -47,7 +47,7 @@ std::string rows(const Json& fields, const std::string& prefix) {
   return text;
 }
 
-// What stands where, of types that tell it.
+// What each port is, of types that tell it.
 std::string ports_table(const Json& type) {
   std::string list;
   for (const char* const what : {"input", "output", "parameter", "buffer", "prediction", "target"}) {

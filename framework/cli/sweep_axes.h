@@ -10,7 +10,7 @@
 
 namespace plait::inline cli {
 
-// One setting with the values it takes, as they would be written behind "=".
+// One setting with the values it takes, as they would be written after "=".
 struct SweepAxis {
   std::string path;
   std::vector<std::string> values;

@@ -114,7 +114,7 @@ class ChainReader {
     if (close == std::string::npos) return usage(from, 1, "this ( is never closed");
     if (close + 1 == part.offset + part.text.size()) return {};
     return usage(close + 1, part.offset + part.text.size() - close - 1, "\")\" ends an element",
-                 "the next begins behind a !");
+                 "the next begins after a !");
   }
 
   Result<TryElement> name(Part words) const {
@@ -317,7 +317,7 @@ class Draft {
   void remove(const std::string& name) {
     std::erase_if(file_.inner, [&](const FormatNode& node) { return node.name == name; });
   }
-  // Layers stand together, before what reads them.
+  // Layers come together, before what reads them.
   Status append(const std::string& text) {
     PLAIT_ASSIGN(FormatNode made, format_tree({"the line", text}));
     FormatNode& node = made.inner[0];

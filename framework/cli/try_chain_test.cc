@@ -34,7 +34,7 @@ TEST_CASE("a line that cannot be read says where") {
         "    as in: fashion_mnist ! convolution(filters=32) ! relu ! dense(10)");
   CHECK(error_of("a ! b(1") == "line:1:6: error: this ( is never closed\n    a ! b(1\n         ^");
   CHECK(error_of("a(1){}") ==
-        "line:1:5: error: \")\" ends an element\n    a(1){}\n        ^~\n    the next begins behind a !");
+        "line:1:5: error: \")\" ends an element\n    a(1){}\n        ^~\n    the next begins after a !");
   CHECK(error_of("a b").starts_with("line:1:2: error: elements are joined by \"!\""));
   CHECK(error_of("a ! b(x=)").starts_with("line:1:7: error: a value is missing"));
   CHECK(error_of("a ! b(x=1 y=2)").ends_with("fields are parted by commas"));
@@ -43,7 +43,7 @@ TEST_CASE("a line that cannot be read says where") {
   CHECK(error_of("a ! layer:").starts_with("line:1:11: error: the name of a plugin is missing"));
 }
 
-TEST_CASE("a type may stand in brackets, as in a file") {
+TEST_CASE("a type may be written in brackets, as in a file") {
   const auto read = parse_chain("data ! [acme.swish](beta=1.5) ! layer:[acme.x]");
   REQUIRE(read);
   CHECK((*read)[1].name == "acme.swish");

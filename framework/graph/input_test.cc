@@ -180,7 +180,7 @@ TEST_CASE("a source that is all bad ends with an error that names the record") {
   }
 }
 
-TEST_CASE("behind a sample's extent there are zeros") {
+TEST_CASE("after a sample's extent there are zeros") {
   for (const char* kind : {"", "blocking: true"}) {
     Input in("source { counter { long_parts: true " + std::string(kind) + " } }");
     for (int64_t first : {0, 37}) {
@@ -229,7 +229,7 @@ TEST_CASE("an operator that fits sees the training records, and others can take 
   CHECK(values[0] == 10 - 6.5f);
 }
 
-TEST_CASE("operators behind one that wants a fit wait for it, and shapes are known before") {
+TEST_CASE("operators after one that wants a fit wait for it, and shapes are known before") {
   const Job job = graph_job(
       "preprocess { centre {} } preprocess { turn {} } layer { input: \"image\" scale {} } loss { target: "
       "\"label\" squares {} }");
@@ -285,7 +285,7 @@ TEST_CASE("a batch with a number out of a layer's range is refused, with sample,
   }
 }
 
-TEST_CASE("numbers within a range are whole, and those behind a sample's length are not looked at") {
+TEST_CASE("numbers within a range are whole, and those after a sample's length are not looked at") {
   const int64_t shape[] = {2, 3};
   const std::vector<int32_t> lengths = {3, 1};
   std::vector<float> numbers = {1, 2, 3, 4, 9, 9};

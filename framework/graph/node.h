@@ -59,7 +59,7 @@ class Node {
   const std::vector<MemoryUse>& uses() const { return uses_; }
   // Whether it queues the same work in every step, and waits for nothing.
   virtual bool repeats() const { return false; }
-  // Whether it comes of gradients that are complete, and changes none: it may run behind all that do.
+  // Whether it comes of gradients that are complete, and changes none: it may run after all that do.
   virtual bool updates() const { return false; }
   // Of the last run, and of all. Zeros unless setup.timed.
   struct Times {

@@ -21,7 +21,7 @@ struct SlotInfo {
   double initial = 0;
 };
 
-// Where in the training a step stands, for schedules.
+// Where in the training a step is, for schedules.
 struct Progress {
   int64_t step = 0;
   int64_t total_steps = 0;

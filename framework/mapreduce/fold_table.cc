@@ -12,7 +12,7 @@ namespace plait::inline mapreduce {
 namespace {
 
 constexpr size_t kLeastChunk = size_t{4} << 10, kMostChunk = size_t{4} << 20, kFirstSlots = 1024;
-// Larger partials are folded where they stand, and are aligned.
+// Larger partials are folded where they are, and are aligned.
 constexpr size_t kMostCopied = 64, kAlign = 16;
 // A length below it is one byte.
 constexpr uint8_t kLongKey = 255;

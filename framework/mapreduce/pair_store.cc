@@ -113,7 +113,7 @@ bool PairStore::spill_beyond() {
 // ---- folding
 
 bool PairStore::add_waiting(std::string_view key, std::string_view value) {
-  constexpr size_t kLoose = 8;  // copy_loosely may write as much behind
+  constexpr size_t kLoose = 8;  // copy_loosely may write as much after it
   const size_t bytes = key.size() + value.size() + kLoose;
   if (waiting_.size() == kWaiting || waiting_used_ + bytes > waiting_bytes_.size()) {
     if (!flush()) return false;

@@ -63,7 +63,7 @@ class NameCheck {
     if (plugin_ == descriptor) return true;
     return fail(field.name.place, "\"" + meaning.written + "\" is a second " + meaning_.plugin_kind +
                                       " besides \"" + schema_.meaning(plugin_).written +
-                                      "\"; only one can stand here");
+                                      "\"; only one is wanted here");
   }
 
   bool adapt(Field& field, const pb::FieldDescriptor* descriptor) {
@@ -223,10 +223,11 @@ void report_unknown(const Schema& schema, const pb::Descriptor* message, const s
     const std::string what = message == schema.job()
                                  ? "unknown field " + quoted_name
                                  : "unknown field " + quoted_name + " of " + meaning.title;
-    const std::string hint = !others.empty() && message == schema.job()
-                                 ? quoted_name + " is " + kinds_text(others) +
-                                       " and stands inside a block, as in: " + in_its_block(*others[0], name)
-                                 : suggestion(schema, message, name, place.iteration != nullptr);
+    const std::string hint =
+        !others.empty() && message == schema.job()
+            ? quoted_name + " is " + kinds_text(others) +
+                  " and is written inside a block, as in: " + in_its_block(*others[0], name)
+            : suggestion(schema, message, name, place.iteration != nullptr);
     return errors.add(place, what, hint);
   }
   const std::string kind = meaning.plugin_kind;

@@ -30,7 +30,7 @@ std::vector<std::string> blocks_of(const std::string& kind);
 // Whether `field` is one of the above, not a plugin's.
 bool is_core_field(const plait_field& field);
 // Whether a type of this kind and short name has to be written [vendor.name], since the name means something
-// else where such types stand: "repeat", and own fields of their block such as "input".
+// else where such types may be written: "repeat", and own fields of their block such as "input".
 bool is_taken_name(const std::string& name, const std::string& kind);
 
 }  // namespace plait::inline pipeline

@@ -116,8 +116,7 @@ class Lexer {
     if (!escapes) return true;
     const Unprintable bad = find_unprintable(unquote(tokens_.back().text), Blanks::kText);
     if (!bad) return true;
-    errors_.add(place(begin), bad.what + " stands in this text",
-                "a text holds printable characters in UTF-8");
+    errors_.add(place(begin), bad.what + " in this text", "a text holds printable characters in UTF-8");
     tokens_.back().text = "\"\"";
     return true;
   }
@@ -146,7 +145,7 @@ class Lexer {
   bool no_word(size_t begin) {
     at_ = begin + 1;
     while (at_ < end_ && (static_cast<unsigned char>(text_[at_]) & 0xC0) == 0x80) ++at_;
-    errors_.add(place(begin), "\"" + text_.substr(begin, at_ - begin) + "\" stands outside of quotes");
+    errors_.add(place(begin), "\"" + text_.substr(begin, at_ - begin) + "\" is outside of quotes");
     return at_ = end_, false;
   }
 

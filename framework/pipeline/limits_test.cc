@@ -55,17 +55,17 @@ TEST_CASE("a file is printable UTF-8, in comments and texts too, however it is w
   says(told("# \x1b[2J"), "t.txtpb:1:3: error: byte 0x1b does not belong in a pipeline file");
   says(told("seed: 1 # caf\xE9"), "t.txtpb:1:14: error: byte 0xe9 (not UTF-8) does not belong");
   says(told("name: \"\xE2\x80\xAE\""), "t.txtpb:1:8: error: control character U+202E");
-  says(told("name: \"\\033[31m\""), "t.txtpb:1:7: error: control character U+001B stands in this text");
+  says(told("name: \"\\033[31m\""), "t.txtpb:1:7: error: control character U+001B in this text");
   const std::string cut = told("layer { name: \"caf\xE9\" relu {} }");
   says(cut, "byte 0xe9 (not UTF-8)");
   CHECK(cut.find("end of the text") == std::string::npos);
   CHECK(cut.find("never closed") == std::string::npos);
-  says(told("name: \"\\xe9\""), "t.txtpb:1:7: error: byte 0xe9 (not UTF-8) stands in this text");
+  says(told("name: \"\\xe9\""), "t.txtpb:1:7: error: byte 0xe9 (not UTF-8) in this text");
   says(told("name: \"a\\nb\""),
        "t.txtpb:1:7: error: \"name\" of the job is printable text in UTF-8, of one line");
   says(told("layer { name: \"a\\tb\" relu {} }"), "t.txtpb:1:15: error: \"name\" of layer is printable");
   says(told("plugin: \"a\\nb\""), "t.txtpb:1:9: error: \"plugin\" of the job is printable");
-  says(told("caf\xC3\xA9: 1"), "stands outside of quotes");
+  says(told("caf\xC3\xA9: 1"), "is outside of quotes");
   CHECK(parse_job(test_registry(), "# caf\xC3\xA9\r\n" + test_job(), "t").is_ok());
   for (const char* text : {"\x1b", "\xE9", "\xC2\x9B", "a\\033"}) {
     JobOptions options;

@@ -8,7 +8,7 @@
 
 namespace plait::inline pipeline {
 
-// Where the name and the inputs of a layer stand.
+// Where the name and the inputs of a layer are written.
 struct LayerPlaces {
   Place layer;
   Place name;

@@ -98,7 +98,7 @@ std::vector<Field> Reader::with_includes(std::vector<Field> written, bool in_rep
     if (field.name.text == "include" && !field.bracketed) {
       include(field, fields);
     } else if (is_variable && in_repeat) {
-      errors_.add(field.name.place, "a var stands outside of repeat",
+      errors_.add(field.name.place, "a var is written outside of repeat",
                   "write its expression where its value is used, as in: filters: ${16 * i}");
     } else if (!is_variable) {
       if (is_repeat(field)) {

@@ -52,7 +52,8 @@ TEST_CASE("a job without a name is called as its file") {
   CHECK(job->name == "first");
 }
 
-TEST_CASE("includes stand in their place, relative to their file; the outer definition of a variable holds") {
+TEST_CASE(
+    "includes are read in their place, relative to their file; the outer definition of a variable holds") {
   Folder folder;
   folder.write("network.txtpb", kNetwork);
   const auto path = folder.write(

@@ -183,7 +183,7 @@ TEST_CASE("what a repeat itself has wrong") {
       {"repeat { count: 2 as: \"i\" repeat { count: 1 as: \"i\" layer { relu {} } } }",
        {"2:49: error: there is a variable \"i\" already (i = 1 and 1 more)"}},
       {"repeat { count: 1 var { name: \"x\" value: 2 } layer { relu {} } }",
-       {"2:19: error: a var stands outside of repeat"}},
+       {"2:19: error: a var is written outside of repeat"}},
       {"repeat { count: 1 as: \"i\" layer { relu {} } } seed: $i",
        {"2:54: error: variable \"i\" of a repeat is not known here"}},
       {"var { name: \"w\" value: ${2 * i} } repeat { count: 2 as: \"i\" layer { dense { units: $w } } }",

@@ -148,7 +148,7 @@ class StageReader {
       errors_.add(scope.place_of(field.c_str()),
                   "\"" + field + "\" has no use in a stage that " +
                       (verb.empty() ? "runs a task" : "says \"" + verb + "\""),
-                  "beside it may stand: " + possible);
+                  "beside it may be written: " + possible);
     }
   }
 
@@ -159,7 +159,7 @@ class StageReader {
     const auto beside = blocks_.scopes(block);
     if (beside.empty() || BlockReader::count(stage, field) == 0) return;
     errors_.add(beside.front().place,
-                std::string("\"") + block + "\" stands here and in stage \"" +
+                std::string("\"") + block + "\" is written here and in stage \"" +
                     name_of(reader_.schema(), stage) + "\" (" + location_of(stage.place).place_text() + ")",
                 "in one of them");
   }
@@ -202,7 +202,7 @@ class StageReader {
     const auto beside = blocks_.scopes("pretrain");
     if (!beside.empty() && !std::exchange(told_pretrain_, true))
       errors_.add(beside.front().place,
-                  "\"pretrain\" stands here and in stage \"" + name_of(reader_.schema(), scope) +
+                  "\"pretrain\" is written here and in stage \"" + name_of(reader_.schema(), scope) +
                       "\": which comes first is not said",
                   "a stage { pretrain { ... } } for each");
     PretrainSpec spec;

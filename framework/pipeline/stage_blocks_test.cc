@@ -72,8 +72,9 @@ TEST_CASE("what makes no sense is refused") {
   CHECK(bad("stage { evaluate { } predict { } }").find("does two things: evaluate and predict") !=
         std::string::npos);
   CHECK(bad("stage { name: \"x\" }").find("or what else it does") != std::string::npos);
-  CHECK(bad("stage { " + kSource + " train { } }").find("\"source\" stands here and in stage \"train\"") !=
-        std::string::npos);
+  CHECK(
+      bad("stage { " + kSource + " train { } }").find("\"source\" is written here and in stage \"train\"") !=
+      std::string::npos);
   CHECK(bad("stage { " + kSource + " predict { } split: 3 }").find("\"split\" has no use") !=
         std::string::npos);
   CHECK(bad("stage { " + kSource + " predict { on: test } }").find("source of its own") != std::string::npos);

@@ -117,14 +117,14 @@ const plait_pretrain_task* StageText::tasks() {
 
 int StageText::prepare(const plait_block* augmenter) {
   if (!has_begun_) return refuse("an augmenter before the stage has begun");
-  if (is_task()) return refuse("an augmenter behind the task, wanted before it");
+  if (is_task()) return refuse("an augmenter after the task, wanted before it");
   const auto plugin = block_text(augmenter, "augmenter");
   if (!plugin) return refuse("an augmenter: " + plugin.status().message());
   prepared_ += "  preprocess { " + *plugin + " }\n";
   return PLAIT_OK;
 }
 
-// Its records are the outputs of a copied layer; or the samples, behind the job's preprocess, which whoever
+// Its records are the outputs of a copied layer; or the samples, after the job's preprocess, which whoever
 // reads the text puts in.
 int StageText::task(const std::string& input, const plait_block* block) {
   if (is_task()) return refuse("a second task, wanted one a stage");

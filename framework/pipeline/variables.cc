@@ -174,7 +174,7 @@ bool Variables::resolve(Variable& variable, Errors& errors) {
   return variable.state == Variable::kKnown;
 }
 
-// A lone name stands for what its variable's writer wrote; arithmetic is written where it stands.
+// A lone name stands for what its variable's writer wrote; arithmetic where it is written.
 const SourceText* Variables::writer_of(const std::string& expression, const SourceText* here) const {
   const auto found = variables_.find(trimmed(expression));
   return found == variables_.end() || found->second.writer == nullptr ? here : found->second.writer;

@@ -113,7 +113,7 @@ class Shaper {
     return {};
   }
 
-  // "hidden: ", where the layer tells what stands there.
+  // "hidden: ", where the layer tells what is read there.
   static std::string port_text(const LayerSpec& layer, size_t input) {
     const auto* rules = static_cast<const plait_layer_rules*>(layer.plugin.entry->type->rules);
     const plait_port* const port =

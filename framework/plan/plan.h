@@ -128,7 +128,7 @@ class Plan {
   uint64_t trained_elements() const { return trained_elements_; }  // the arena's beginning that updates touch
   uint64_t buffers_offset() const { return buffers_offset_; }
 
-  // Between the flat arena (stored order) and plain arrays per parameter. Host memory. `arena` may end behind
+  // Between the flat arena (stored order) and plain arrays per parameter. Host memory. `arena` may end after
   // the parameters that are asked for; what no parameter has is left alone by the calls for one.
   Status pack(size_t parameter, const float* plain, float* arena) const;
   Status unpack(size_t parameter, const float* arena, float* plain) const;

@@ -124,7 +124,7 @@ void Plain::finished(const Summary& summary) {
                    rate_text(summary.train_samples_per_second), summary.weights_sha256.substr(0, 16)));
   if (!summary.ended_early.empty()) line("ended by " + summary.ended_early);
   if (summary.skipped_records > 0)
-    line(fmt::format("bad records that others stand for: {}", summary.skipped_records));
+    line(fmt::format("bad records replaced by others: {}", summary.skipped_records));
   line("run folder " + summary.run_dir);
 }
 

@@ -184,7 +184,7 @@ struct Told {
   void backward(Context&, In, In dy, Out dx) const { std::copy(dy.begin(), dy.end(), dx.begin()); }
 };
 
-TEST_CASE("what stands where is told") {
+TEST_CASE("ports tell what they are") {
   const auto& rules = *static_cast<const plait_layer_rules*>(layer<Told>("acme.told").type.rules);
   REQUIRE(rules.input_ports->count == 1);
   const plait_port& x = *rules.input_ports->ports[0];

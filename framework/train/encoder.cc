@@ -27,7 +27,7 @@ bool shares(const Job& job, const LayerSpec& layer) {
          std::ranges::any_of(job.layers, [&](const LayerSpec& other) { return other.shares == layer.name; });
 }
 
-// Frozen layers that read nothing else but samples and each other. Layers stand behind those that they read
+// Frozen layers that read nothing else but samples and each other. Layers come after those that they read
 // wherever a pretrainer's do; one that does not is left to the rest.
 Names frozen_head(const Job& job) {
   Names all, head;
@@ -42,7 +42,7 @@ Names frozen_head(const Job& job) {
   return head;
 }
 
-// What the layers behind the head, the losses and the metrics read.
+// What the layers after the head, the losses and the metrics read.
 std::vector<InputRef> read_by_rest(const Job& job, const Names& head) {
   std::vector<InputRef> all;
   for (const LayerSpec& layer : job.layers)
@@ -84,7 +84,7 @@ Job head_up_to(const Job& job, const std::string& name) {
   return cut;
 }
 
-// Records [first, first + count) of a source, in their order; behind the end the last one again, which fills
+// Records [first, first + count) of a source, in their order; past the end the last one again, which fills
 // a batch.
 class StretchOrder final : public SampleOrder {
  public:

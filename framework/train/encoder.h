@@ -23,7 +23,7 @@ class Encoder {
   static std::unique_ptr<Encoder> find(const Job& stage, const NamedTensors& network);
   ~Encoder();
 
-  // False where a record is bad: which others stand for it depends on the epoch. On all ranks alike.
+  // False where a record is bad: which others replace it depends on the epoch. On all ranks alike.
   // Fails with: what blocks report; kIo where a file cannot be written; kStopped on all ranks. Threads: [one
   // at a time], the transport's thread; this lives as long as run.work.
   Result<bool> compute(RunContext& run, const NamedTensors& network);

@@ -67,7 +67,7 @@ std::vector<double> point(int64_t record) {
   return x;
 }
 
-TEST_CASE("a fit is the same bits for any number of ranks and threads, operator behind operator") {
+TEST_CASE("a fit is the same bits for any number of ranks and threads, operator after operator") {
   const Job job =
       job_of("count: 3001 bad: [7, 300, 3000]", "preprocess { level {} } preprocess { level {} }");
   const Fitted one = fit(job, 1, 1);
@@ -132,7 +132,7 @@ TEST_CASE("a failing observe, and a sum that is no number, end all ranks with th
   }
 }
 
-TEST_CASE("weights behind fitted operators are the same for any number of ranks and threads") {
+TEST_CASE("weights after fitted operators are the same for any number of ranks and threads") {
   for (const std::string operators :
        {"preprocess { level {} } preprocess { level {} }", "augment { level {} } preprocess { level {} }"}) {
     const Job job = job_of("count: 600", operators);

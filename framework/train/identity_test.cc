@@ -133,7 +133,7 @@ struct Tables {
   void apply(sdk::Context&, sdk::SampleCall&) const {}
 };
 
-TEST_CASE("paths are no facts, however deep a plugin stands in a block") {
+TEST_CASE("paths are no facts, however deep a plugin is in a block") {
   const sdk::PluginTable table("test.tables", "1", "none", sdk::augmenter<Tables>("test.tables"));
   const auto registry = Registry::from_plugins({table.c()});
   REQUIRE_MESSAGE(registry.is_ok(), registry.status().message());

@@ -103,9 +103,9 @@ class Flattener {
     return group.fields.size() == 1 ? list : "[" + list + "]";
   }
 
-  // What fields stand in: a block of the file, or a plugin (or a message of one).
+  // What fields are in: a block of the file, or a plugin (or a message of one).
   struct Within {
-    const char* kind = nullptr;  // of plugins that may stand there
+    const char* kind = nullptr;  // of plugins that may be there
     KnownFields known = {};
     bool is_plugin = false;
   };
@@ -116,7 +116,7 @@ class Flattener {
       return {nullptr, KnownFields(own->fields, own->n_fields), outer.is_plugin};
     if (own != nullptr && own->kind == PLAIT_FIELD_CHILD) return {own->child_kind};
     const TypeEntry* entry = outer.kind == nullptr ? nullptr : registry_.find(outer.kind, field.name.text);
-    const auto others = registry_.named(field.name.text);  // of another kind than may stand there
+    const auto others = registry_.named(field.name.text);  // of another kind than may be there
     if (entry == nullptr && outer.kind != nullptr && !others.empty()) entry = others.front();
     if (entry == nullptr) return {};
     return {nullptr, KnownFields(entry->type->fields, entry->type->n_fields), true};

@@ -1,5 +1,5 @@
 // Records that were computed once and are read again and again: rows of the same size, in memory or in a file
-// without a name (mapreduce/spill_file.h). As a source, a chain of augmenters can stand behind it.
+// without a name (mapreduce/spill_file.h). As a source, a chain of augmenters can come after it.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -19,7 +19,7 @@ class KeptRecords {
   KeptRecords(std::vector<PartSpec> parts, uint32_t classes, bool in_file, const Location& where);
   ~KeptRecords();
   uint64_t row_bytes() const;
-  // Appends records: for each part its values of all of them, one behind the other.
+  // Appends records: for each part its values of all of them, one after the other.
   // Fails with: kIo where the file cannot be written. Threads: [setup only]
   Status append(const std::vector<std::span<const std::byte>>& parts, int64_t count);
   int64_t count() const;

@@ -10,7 +10,7 @@
 namespace plait::inline train {
 
 // A table of pairs as arrays, which a field that names its stage gives to a plugin: key u8 [bytes of all
-// keys], one behind the other; key_end i64 [n], where each ends; value i64 or f64 [n], of bytes u8 with
+// keys], one after the other; key_end i64 [n], where each ends; value i64 or f64 [n], of bytes u8 with
 // value_end. Lengths are not known before the stage has run. Keys are in the order of the table, by their
 // bytes.
 std::vector<PartSpec> table_arrays(uint32_t kind);

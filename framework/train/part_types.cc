@@ -33,9 +33,9 @@ Status check_part_types(const SampleReader& training, const SampleReader& other,
     if (beside == nullptr || beside->dtype == part.dtype) continue;
     if (const ChainOperator* const op = type_changer(training.chain(), part.name))
       return {Code::kInvalid,
-              op->place + ": stands in augment, which " + what + " records do not go through: got " +
+              op->place + ": is written in augment, which " + what + " records do not go through: got " +
                   part_text(part) + " to train on and " + part_text(*beside) + " of " + what +
-                  " records, wanted the same type; what all records need stands in preprocess"};
+                  " records, wanted the same type; what all records need belongs in preprocess"};
   }
   return {};
 }

@@ -187,7 +187,7 @@ Status Stage::check_weights_fit(const Network& measured, const SampleReader& rea
     if (trained[i].shape == other.shape) continue;
     return {Code::kInvalid,
             fmt::format("{} is {} for training records ({}) and {} for those that are measured ({}): what "
-                        "stands in augment is for the first alone",
+                        "is written in augment is for the first alone",
                         trained[i].name, shape_text(trained[i].shape), parts_text(data_->training().parts()),
                         shape_text(other.shape), parts_text(reader.parts()))};
   }
@@ -488,7 +488,7 @@ Status Stage::tell_first_bad() {
   const Status bad = data_->training().first_bad();
   const std::string mine = bad.is_ok() ? "" : bad.message();
   PLAIT_ASSIGN(const std::string text, first_text(run_.transport, mine));
-  if (run_.is_root()) run_.observer.message(text + "; another stands for it, and for each that is bad");
+  if (run_.is_root()) run_.observer.message(text + "; it and each that is bad are replaced by others");
   return {};
 }
 

@@ -170,7 +170,7 @@ Result<std::unique_ptr<ChainStage>> TaskStage::open(const Registry& registry, co
                                                                     : spec.from_text() + " made no rows"));
   for (const ChainOperator& op : stage->reader_->chain().operators())
     if (op.whole_batches)
-      return Status(Code::kInvalid, op.place + " works on batches of training, and cannot stand in a stage");
+      return Status(Code::kInvalid, op.place + " works on batches of training, and has no place in a stage");
   PLAIT_TRY(stage->make_plugins(registry));
   stage->mapper_ = std::make_unique<Mapper>(*stage->reader_, stage->task_);
   return std::unique_ptr<ChainStage>(std::move(stage));

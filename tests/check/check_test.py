@@ -91,7 +91,7 @@ for what, told in (("mean: inf", "mean: got inf"), ("scale: 1e300", "scale: got 
     case(f"normalize by {what}", [told, "f32"], "optimizer", f"preprocess {{ normalize {{ {what} }} }}\noptimizer")
 
 # ---- what training alone goes through
-case("a type that training alone has", ["plait.normalize (", "stands in augment, which validation records do not go through",
+case("a type that training alone has", ["plait.normalize (", "is written in augment, which validation records do not go through",
                                         "image [", "f32 to train on", "u8 of validation records"],
      "optimizer", "augment { normalize {} }\noptimizer")
 case("a type that all records have", ["memory: about"], "optimizer", "augment { normalize {} } preprocess { normalize {} }\noptimizer",

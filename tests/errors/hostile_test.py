@@ -120,7 +120,7 @@ check("a job from a pipe of the shell", done.returncode == 0)
 # gzip that expands a thousandfold.
 images = struct.pack(">IIII", 0x803, 200, 12, 12) + bytes(1 << 28)
 write("bomb.gz", gzip.compress(images, 1))
-case("gzip that goes on behind its header", plait("run", job(rest=REST.replace("s/images", "s/bomb.gz")), "--progress", "none"),
+case("gzip that goes on after its header", plait("run", job(rest=REST.replace("s/images", "s/bomb.gz")), "--progress", "none"),
      ["goes on after the 28800 bytes"])
 
 # Names.

@@ -79,7 +79,7 @@ class IdsTest(unittest.TestCase):
         self.assertIn('"acme.halve" is a layer and an augmenter, not a metric',
                       self.plait("check", self.folder / "metric.txtpb", status=1))
         (self.folder / "top.txtpb").write_text(text + "[acme.halve] {}\n")
-        self.assertIn('"acme.halve" is a layer and an augmenter and stands inside a block',
+        self.assertIn('"acme.halve" is a layer and an augmenter and is written inside a block',
                       self.plait("check", self.folder / "top.txtpb", status=1))
 
     def test_graph_draws_the_layer(self):

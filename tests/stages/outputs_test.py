@@ -84,7 +84,7 @@ class OutputsTest(OutputsBase):
         mean, deviation = found["mean"][1][0], found["deviation"][1][0]
         self.run_job(self.write(NETWORK, normalize=f"scale: 1 mean: {mean!r} deviation: {deviation!r}"))
         self.assertEqual(self.digest(), by_stage)
-        # Written behind what uses it, and per element.
+        # Written after what uses it, and per element.
         self.run_job(self.write(NETWORK, PIXELS))
         self.assertEqual(self.digest(), by_stage)
         self.run_job(self.write(PIXELS, NETWORK, fields=""))

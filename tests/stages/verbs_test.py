@@ -173,7 +173,7 @@ class VerbsTest(OutputsBase):
         train = 'stage {{ name: "t" source {{ ' + SOURCE + ' }} train {{ shards: 4 }} }}\n'
         rest = NETWORK[NETWORK.index("layer"):NETWORK.index("train")]
         self.refuses("a second stage trains", train, train.replace('"t"', '"u"'), rest)
-        self.refuses('"source" stands here and in stage "t"', train, NETWORK)
+        self.refuses('"source" is written here and in stage "t"', train, NETWORK)
         self.refuses("the stage does two things: evaluate and predict", 'stage {{ name: "x" evaluate {{}} predict {{}} }}\n', NETWORK)
         self.refuses("the stage does two things: predict and moments",
                      'stage {{ name: "x" source {{ ' + SOURCE + ' }} predict {{}} moments {{}} }}\n', NETWORK)

@@ -210,7 +210,7 @@ train { shards: 4 local_steps: 5 batch: 8 epochs: 4 }
         done = self.check(crop)
         self.assertEqual(done.returncode, 1)
         self.assertIn("h.weight is [24, 64] for training records (image [8, 8, 1] f32", done.stderr)
-        self.assertIn("what stands in augment is for the first alone", done.stderr)
+        self.assertIn("what is written in augment is for the first alone", done.stderr)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,7 @@ struct YourName {
 
   static void describe(Describe<YourName>& d) {
     d.doc("trains the first layer with weights as an encoder of its samples");
-    d.details(
-        "One stage: the layers up to it, the mirror that it names behind it, a loss against its input.");
+    d.details("One stage: the layers up to it, the mirror that it names after it, a loss against its input.");
     d.field("epochs", &YourName::epochs).doc("length of the stage").above(0).at_most(1e6);
     d.field("loss", &YourName::loss)
         .doc("between what the mirror gives back and the layer's input")

@@ -13,7 +13,7 @@ namespace plait::inline verify {
 Status check_ports(const char* what, const plait_ports* ports);
 // Whether `count` of them are told. `what`: "input".
 Status check_port_count(const char* what, const plait_ports* ports, size_t count);
-// Whether `names` stand in that order among those told, some left out.
+// Whether `names` are in that order among those told, some left out.
 Status check_port_order(const char* what, const plait_ports* ports, const std::vector<std::string>& names);
 
 }  // namespace plait::inline verify

@@ -160,7 +160,7 @@ Result<List> metrics(Trial& trial, size_t count) {
   return list;
 }
 
-// The instance lends its configuration, in which children stand.
+// The instance lends its configuration, in which children are.
 Status set_up_augmenter(const AugmenterBench& made, uint64_t refused) {
   const plait_augmenter_ops* ops = &made.ops();
   const auto& rules = *static_cast<const plait_augmenter_rules*>(made.instance.entry().type->rules);

@@ -20,7 +20,7 @@ std::vector<Law> collect() {
   std::vector<Law> all;
   for (const Table table : tables)
     for (const Law& law : table()) all.push_back(law);
-  // The laws of a kind stand together, in the order of the tables.
+  // The laws of a kind are together, in the order of the tables.
   std::map<std::string, size_t> first;
   for (size_t i = 0; i < all.size(); ++i) first.emplace(all[i].kind, i);
   std::stable_sort(all.begin(), all.end(),
