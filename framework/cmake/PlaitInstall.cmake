@@ -4,6 +4,7 @@ include(CMakePackageConfigHelpers)
 
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/framework/abi/plait ${PROJECT_SOURCE_DIR}/framework/sdk/plait
         DESTINATION include FILES_MATCHING PATTERN *.h PATTERN *.hpp)
+install(FILES ${PROJECT_SOURCE_DIR}/framework/pipeline/pipeline.proto DESTINATION include/plait)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/pipelines DESTINATION share/plait FILES_MATCHING PATTERN *.txtpb)
 
 set(package_dir lib/cmake/plait)

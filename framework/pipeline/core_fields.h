@@ -1,5 +1,5 @@
-// What the framework itself understands at the top level of a pipeline file, in the same tables that plugins
-// use.
+// What the framework itself understands in a pipeline file, read from pipeline.proto into the same tables
+// that plugins use: so both are checked, described and completed by the same functions. Threads: [any]
 #pragma once
 #include <plait/abi.h>
 
