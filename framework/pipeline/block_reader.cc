@@ -6,11 +6,6 @@ int BlockReader::count(const Scope& scope, const char* name) {
   return scope.count(scope.message->GetDescriptor()->FindFieldByName(name));
 }
 
-void BlockReader::check(const char* block, const Scope& scope) const {
-  const auto& fields = core_block(block).fields;
-  check_fields(scope, fields.data(), fields.size(), errors_);
-}
-
 PluginSpec BlockReader::child(const Scope& scope, int number, int index) const {
   const pb::FieldDescriptor* field = scope.message->GetDescriptor()->FindFieldByNumber(number);
   if (index >= scope.count(field)) return {};
@@ -30,12 +25,12 @@ std::vector<PluginSpec> BlockReader::children(const Scope& scope, int number) co
   return found;
 }
 
-PluginSpec BlockReader::plugin(const char* block, const Scope& scope) const {
-  PluginSpec spec = configure_plugin(scope, errors_);
-  if (!spec && !scope.is_broken(errors_))
-    errors_.add(scope.place,
-                std::string("\"") + block + "\" wants a plugin of kind " + core_block(block).plugin_kind,
-                "possible here: " + names_of_kind(core_block(block).plugin_kind));
+PluginSpec BlockReader::plugin(const Scope& block) const {
+  PluginSpec spec = configure_plugin(block, errors_);
+  const MessageMeaning& meaning = schema_.meaning(block.message->GetDescriptor());
+  if (!spec && !block.is_broken(errors_))
+    errors_.add(block.place, "\"" + meaning.title + "\" wants a plugin of kind " + meaning.plugin_kind,
+                "possible here: " + names_of_kind(meaning.plugin_kind));
   return spec;
 }
 

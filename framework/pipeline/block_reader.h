@@ -18,12 +18,12 @@ class BlockReader {
   static int count(const Scope& scope, const char* name);
 
   // Looks at the values of a block's own fields: see check_fields. They are read from its message after it.
-  void check(const char* block, const Scope& scope) const;
+  void check(const Scope& block) const { check_fields(block, errors_); }
   // Plugin `index` in an own field, by its number, of a block; none where it is not written.
   PluginSpec child(const Scope& scope, int number, int index = 0) const;
   std::vector<PluginSpec> children(const Scope& scope, int number) const;
   // The plugin that is in a block, which wants one.
-  PluginSpec plugin(const char* block, const Scope& scope) const;
+  PluginSpec plugin(const Scope& block) const;
   // Of this type, with its defaults; `where` is told as its place. Errors: not loaded, of another kind.
   PluginSpec by_default(const char* id, const char* kind, const std::string& whose, const Place& where) const;
   // Names that may be where a plugin of the kind is wanted, for hints.

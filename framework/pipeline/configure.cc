@@ -1,7 +1,5 @@
 #include "pipeline/configure.h"
 
-#include <span>
-
 #include "pipeline/paths.h"
 #include "registry/context.h"
 
@@ -204,16 +202,16 @@ Scope Scope::nested(int number, int index) const {
   return nested(message->GetDescriptor()->FindFieldByNumber(number), index);
 }
 
-void check_fields(const Scope& scope, const plait_field* const* fields, size_t n_fields, Errors& errors) {
+void check_fields(const Scope& scope, Errors& errors) {
   ValueCheck check(scope, errors);
-  for (const plait_field* field : std::span(fields, n_fields)) {
-    if (field->kind == PLAIT_FIELD_CHILD) continue;
-    const auto* descriptor = check.descriptor(*field);
+  for (const pb::FieldDescriptor* descriptor : scope.schema->meaning(scope.message->GetDescriptor()).fields) {
+    const plait_field* field = scope.schema->meaning(descriptor).field;
+    if (field == nullptr || field->kind == PLAIT_FIELD_CHILD) continue;
     const int count = scope.count(descriptor);
     if (count == 0) check.not_written(*field);
     for (int i = 0; i < count; ++i) {
       if (field->kind == PLAIT_FIELD_MESSAGE) {
-        check_fields(scope.nested(descriptor, i), field->fields, field->n_fields, errors);
+        check_fields(scope.nested(descriptor, i), errors);
         continue;
       }
       const ConfigValue value = check.value(*field, i);

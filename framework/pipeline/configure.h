@@ -42,7 +42,7 @@ struct Scope {
 
 // Looks at the written values of own fields of the framework in `scope`, and of messages in it; plugins are
 // passed over. Errors: those of configure.
-void check_fields(const Scope& scope, const plait_field* const* fields, size_t n_fields, Errors& errors);
+void check_fields(const Scope& scope, Errors& errors);
 
 // Defaults and written values of the own fields of `scope`, by the table `fields`.
 // Errors: out of range, an unknown choice, a required field that is missing, a stage that there is not.

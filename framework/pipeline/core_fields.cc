@@ -74,6 +74,10 @@ class CoreTables {
     repeat = table(*job::Repeat::descriptor());
   }
 
+  bool has(const plait_field& field) const {
+    return std::ranges::any_of(fields_, [&](const plait_field& one) { return &one == &field; });
+  }
+
   std::vector<const plait_field*> scalars, repeat;
   std::vector<CoreBlock> blocks;
 
@@ -170,13 +174,7 @@ std::vector<std::string> blocks_of(const std::string& kind) {
   return found;
 }
 
-bool is_core_field(const plait_field& field) {
-  const auto holds = [&](const std::vector<const plait_field*>& fields) {
-    return std::find(fields.begin(), fields.end(), &field) != fields.end();
-  };
-  return holds(core_scalars()) || std::any_of(core_blocks().begin(), core_blocks().end(),
-                                              [&](const CoreBlock& block) { return holds(block.fields); });
-}
+bool is_core_field(const plait_field& field) { return tables().has(field); }
 
 bool is_taken_name(const std::string& name, const std::string& kind) {
   if (name == "repeat") return true;

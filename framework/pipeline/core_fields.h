@@ -27,7 +27,7 @@ const CoreBlock& core_block(const char* name);
 // {"stage", "combiner"}. Of several the block that is named as the kind, else the first; empty: it is in
 // none.
 std::vector<std::string> blocks_of(const std::string& kind);
-// Whether `field` is one of the above, not a plugin's.
+// Whether `field` is one of the above or in a message of them, not a plugin's.
 bool is_core_field(const plait_field& field);
 // Whether a type of this kind and short name has to be written [vendor.name], since the name means something
 // else where such types stand: "repeat", and own fields of their block such as "input".

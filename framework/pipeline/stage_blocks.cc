@@ -174,7 +174,7 @@ class StageReader {
     if (written.preprocess_size() > 0)
       job_.preprocess = reader_.children(scope, Stage::kPreprocessFieldNumber);
     if (written.has_validation()) validation(scope.nested(Stage::kValidationFieldNumber));
-    reader_.check("stage", scope);
+    reader_.check(scope);
     blocks_.take_train(scope.nested(Stage::kTrainFieldNumber));
   }
 
@@ -224,7 +224,7 @@ class StageReader {
   // ---- what is done with the trained network
 
   StageSpec begin(const Scope& scope) {
-    reader_.check("stage", scope);
+    reader_.check(scope);
     const auto& written = scope.as<Stage>();
     StageSpec stage;
     stage.where = location_of(scope.place);
@@ -315,7 +315,7 @@ class StageReader {
   void task(const Scope& scope) {
     StageSpec stage = begin(scope);
     const auto& written = scope.as<Stage>();
-    stage.task = reader_.plugin("stage", scope);
+    stage.task = reader_.plugin(scope);
     stage.from = written.from();
     if (const auto from = names_.find(stage.from); from != names_.end())
       stage.from_stage = from->second.arrays;

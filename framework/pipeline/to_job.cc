@@ -14,6 +14,8 @@
 namespace plait::inline pipeline {
 namespace {
 
+using job::Pipeline;
+
 class JobMaker {
  public:
   JobMaker(const Schema& schema, const Place& file, bool for_training, Job& job, Errors& errors)
@@ -27,7 +29,7 @@ class JobMaker {
   void run(const std::vector<Field>& fields) {
     for (const Field& field : fields)
       if (!errors_.is_full()) blocks_.emplace_back(schema_, field, errors_);
-    stage_names_ = named_stages(schema_, scopes("stage"));
+    stage_names_ = named_stages(schema_, scopes(Pipeline::kStageFieldNumber));
     scalars();
     plugins();
     network();
@@ -42,10 +44,11 @@ class JobMaker {
   }
 
  private:
-  // Scopes of all blocks of a name, in order.
-  std::vector<Scope> scopes(const char* name) const {
+  // Scopes of all blocks of a name, or of a number in a Pipeline, in order.
+  std::vector<Scope> scopes(const char* name) const { return scopes(schema_.job()->FindFieldByName(name)); }
+  std::vector<Scope> scopes(int number) const { return scopes(schema_.job()->FindFieldByNumber(number)); }
+  std::vector<Scope> scopes(const pb::FieldDescriptor* field) const {
     std::vector<Scope> found;
-    const auto* field = schema_.job()->FindFieldByName(name);
     for (const TypedBlock& block : blocks_) {
       const Scope root{&schema_, &block, &block.message(), &block.tree(), file_, file_, &stage_names_};
       for (int i = 0; i < root.count(field); ++i) found.push_back(root.nested(field, i));
@@ -53,25 +56,24 @@ class JobMaker {
     return found;
   }
 
-  PluginSpec plugin(const char* block, const Scope& scope) const { return reader_.plugin(block, scope); }
+  PluginSpec plugin(const Scope& block) const { return reader_.plugin(block); }
   std::string names_of_kind(const std::string& kind) const { return reader_.names_of_kind(kind); }
 
-  void one_plugin(const char* block, PluginSpec& into) {
-    for (const Scope& scope : scopes(block)) into = plugin(block, scope);
+  void one_plugin(int block, PluginSpec& into) {
+    for (const Scope& scope : scopes(block)) into = plugin(scope);
   }
 
-  void all_plugins(const char* block, std::vector<PluginSpec>& into) {
+  void all_plugins(int block, std::vector<PluginSpec>& into) {
     const auto found = scopes(block);
     if (!found.empty()) into.clear();
-    for (const Scope& scope : found) into.push_back(plugin(block, scope));
+    for (const Scope& scope : found) into.push_back(plugin(scope));
   }
 
   void scalars() {
-    const auto& table = core_scalars();
     for (const TypedBlock& block : blocks_) {
       const Scope scope{&schema_, &block, &block.message(), &block.tree(), file_, file_, &stage_names_};
-      check_fields(scope, table.data(), table.size(), errors_);
-      const auto& written = scope.as<job::Pipeline>();
+      check_fields(scope, errors_);
+      const auto& written = scope.as<Pipeline>();
       if (written.has_name()) job_name(written.name(), scope);
       if (written.has_seed()) job_.seed = static_cast<uint64_t>(written.seed());
       job_.plugins.insert(job_.plugins.end(), written.plugin().begin(), written.plugin().end());
@@ -83,19 +85,19 @@ class JobMaker {
   void job_name(const std::string& name, const Scope& scope) {
     job_.name = name;
     if (const std::string fault = job_name_fault(name); !fault.empty())
-      errors_.add(scope.place_of(job::Pipeline::kNameFieldNumber), "the job's name \"" + name + "\" " + fault,
+      errors_.add(scope.place_of(Pipeline::kNameFieldNumber), "the job's name \"" + name + "\" " + fault,
                   "the folder of a run is called runs/NAME-TIME; another one is given by --run-dir");
   }
 
   void plugins() {
-    one_plugin("device", job_.device);
-    one_plugin("source", job_.source);
-    one_plugin("test", job_.test);
-    one_plugin("optimizer", job_.optimizer);
-    one_plugin("reducer", job_.reducer);
-    one_plugin("outer_optimizer", job_.outer_optimizer);
-    all_plugins("augment", job_.augment);
-    all_plugins("preprocess", job_.preprocess);
+    one_plugin(Pipeline::kDeviceFieldNumber, job_.device);
+    one_plugin(Pipeline::kSourceFieldNumber, job_.source);
+    one_plugin(Pipeline::kTestFieldNumber, job_.test);
+    one_plugin(Pipeline::kOptimizerFieldNumber, job_.optimizer);
+    one_plugin(Pipeline::kReducerFieldNumber, job_.reducer);
+    one_plugin(Pipeline::kOuterOptimizerFieldNumber, job_.outer_optimizer);
+    all_plugins(Pipeline::kAugmentFieldNumber, job_.augment);
+    all_plugins(Pipeline::kPreprocessFieldNumber, job_.preprocess);
     pretrain();
     validation();
     default_of_kind("device", job_.device);
@@ -103,21 +105,21 @@ class JobMaker {
   }
 
   void pretrain() {
-    const auto found = scopes("pretrain");
+    const auto found = scopes(Pipeline::kPretrainFieldNumber);
     if (!found.empty()) job_.pretrain.clear();
-    for (const Scope& scope : found) job_.pretrain.push_back({plugin("pretrain", scope), "", {}, {}, {}});
+    for (const Scope& scope : found) job_.pretrain.push_back({plugin(scope), "", {}, {}, {}});
   }
 
   void validation() {
-    for (const Scope& scope : scopes("validation")) {
-      reader_.check("validation", scope);
+    for (const Scope& scope : scopes(Pipeline::kValidationFieldNumber)) {
+      reader_.check(scope);
       const auto& written = scope.as<job::Validation>();
       const Place place = scope.place_of(job::Validation::kFractionFieldNumber);
       job_.validation_fraction = written.fraction();
       job_.validation_where = location_of(place);
       job_.validation = {};
       if (!written.has_fraction())
-        job_.validation = plugin("validation", scope);
+        job_.validation = plugin(scope);
       else if (configure_plugin(scope, errors_))
         errors_.add(place, "validation has a source of its own or a fraction of the source, not both");
     }
@@ -141,10 +143,10 @@ class JobMaker {
 
   void network() {
     std::vector<LayerPlaces> places;
-    const auto found = scopes("layer");
+    const auto found = scopes(Pipeline::kLayerFieldNumber);
     if (!found.empty()) job_.layers.clear();
     for (const Scope& scope : found) {
-      reader_.check("layer", scope);
+      reader_.check(scope);
       LayerPlaces place{scope.place,
                         scope.place_of(job::Layer::kNameFieldNumber),
                         scope.place_of(job::Layer::kSharesFieldNumber),
@@ -173,11 +175,13 @@ class JobMaker {
     layer.inputs = references(scope, written.input(), job::Layer::kInputFieldNumber);
     for (int i = 0; i < written.input_size(); ++i)
       place.inputs.push_back(scope.place_of(job::Layer::kInputFieldNumber, i));
-    layer.plugin = plugin("layer", scope);
+    layer.plugin = plugin(scope);
     return layer;
   }
 
   void init(const Scope& scope, const job::Layer::Init& written, LayerSpec& layer) {
+    const Place from = scope.place_of(job::Layer::Init::kFromFieldNumber);
+    if (written.has_from() && written.from().empty()) errors_.add(from, "init: \"from\" names no stage");
     const auto stage = stage_names_.find(written.from());
     if (stage == stage_names_.end()) return;  // told already
     InitSpec init;
@@ -186,9 +190,7 @@ class JobMaker {
     init.array = written.array();
     init.parameter = written.has_parameter() ? written.parameter() : "weight";
     init.where = location_of(scope.place);
-    if (stage->second.makes_pairs)
-      return errors_.add(scope.place_of(job::Layer::Init::kFromFieldNumber), pairs_text(init.from),
-                         kNoArrays);
+    if (stage->second.makes_pairs) return errors_.add(from, pairs_text(init.from), kNoArrays);
     for (const InitSpec& other : layer.init)
       if (other.parameter == init.parameter)
         errors_.add(scope.place, "\"" + init.parameter + "\" of a layer begins with two arrays");
@@ -239,7 +241,7 @@ class JobMaker {
   std::string last_layer() const { return job_.layers.empty() ? "" : job_.layers.back().name; }
 
   void losses() {
-    const auto found = scopes("loss");
+    const auto found = scopes(Pipeline::kLossFieldNumber);
     if (!found.empty()) job_.losses.clear();
     report_places_.losses.assign(job_.losses.size(), file_);
     for (const Scope& scope : found) job_.losses.push_back(loss(scope));
@@ -247,10 +249,10 @@ class JobMaker {
 
   LossSpec loss(const Scope& scope) {
     using job::Loss;
-    reader_.check("loss", scope);
+    reader_.check(scope);
     const auto& written = scope.as<Loss>();
     LossSpec loss;
-    loss.plugin = plugin("loss", scope);
+    loss.plugin = plugin(scope);
     loss.name = written.name();
     loss.name_written = written.has_name();
     loss.input_written = written.input_size() > 0;
@@ -267,7 +269,7 @@ class JobMaker {
   }
 
   void metrics() {
-    const auto found = scopes("metric");
+    const auto found = scopes(Pipeline::kMetricFieldNumber);
     if (!found.empty()) job_.metrics.clear();
     report_places_.metrics.assign(job_.metrics.size(), file_);
     for (const Scope& scope : found) job_.metrics.push_back(metric(scope));
@@ -275,10 +277,10 @@ class JobMaker {
 
   MetricSpec metric(const Scope& scope) {
     using job::Metric;
-    reader_.check("metric", scope);
+    reader_.check(scope);
     const auto& written = scope.as<Metric>();
     MetricSpec metric;
-    metric.plugin = plugin("metric", scope);
+    metric.plugin = plugin(scope);
     metric.name = written.name();
     metric.input_written = written.has_input();
     report_places_.metrics.push_back(scope.place_of(Metric::kNameFieldNumber));
@@ -292,15 +294,15 @@ class JobMaker {
   }
 
   void schedules() {
-    const auto found = scopes("schedule");
+    const auto found = scopes(Pipeline::kScheduleFieldNumber);
     if (!found.empty()) job_.schedules.clear();
     for (const Scope& scope : found) {
-      reader_.check("schedule", scope);
+      reader_.check(scope);
       const auto& written = scope.as<job::Schedule>();
       ScheduleSpec schedule;
       schedule.field = written.has_field() ? written.field() : "rate";
       if (errors_.is_full()) return;
-      schedule.plugin = plugin("schedule", scope);
+      schedule.plugin = plugin(scope);
       if (!written.has_field() && may_end(schedule.plugin)) {
         schedule.field = "";
       } else {
@@ -337,8 +339,8 @@ class JobMaker {
   }
 
   void train() {
-    for (const Scope& scope : scopes("train")) {
-      reader_.check("train", scope);
+    for (const Scope& scope : scopes(Pipeline::kTrainFieldNumber)) {
+      reader_.check(scope);
       take_train(scope);
     }
   }
@@ -381,8 +383,8 @@ class JobMaker {
   }
 
   void evaluate() {
-    for (const Scope& scope : scopes("evaluate")) {
-      reader_.check("evaluate", scope);
+    for (const Scope& scope : scopes(Pipeline::kEvaluateFieldNumber)) {
+      reader_.check(scope);
       const auto& written = scope.as<job::Evaluate>();
       if (written.has_batch()) job_.evaluate.batch = static_cast<int>(written.batch());
       if (written.has_memory()) job_.evaluate.memory_bytes = static_cast<uint64_t>(written.memory());
@@ -396,7 +398,7 @@ class JobMaker {
   void stages() {
     const JobBlocks blocks{[this](const char* block) { return scopes(block); },
                            [this](const Scope& train) { take_train(train); }};
-    read_stages(reader_, scopes("stage"), stage_names_, blocks, job_);
+    read_stages(reader_, scopes(Pipeline::kStageFieldNumber), stage_names_, blocks, job_);
   }
 
   // What a job cannot do without. Only where nothing else is wrong: a block that was left out is not missing.
