@@ -1,5 +1,5 @@
 # `cmake --install build/release --prefix P`: the program, its plugins, the libraries of .deps/ that they load, and what a
-# stranger needs to build a plugin: headers and a CMake package. P can be moved.
+# stranger needs to build a plugin or to read a job: headers, pipeline.proto and a CMake package. P can be moved.
 include(CMakePackageConfigHelpers)
 
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/framework/abi/plait ${PROJECT_SOURCE_DIR}/framework/sdk/plait
