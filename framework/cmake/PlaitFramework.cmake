@@ -23,6 +23,9 @@ function(plait_framework_library folder)
     plait_compile_protos(${library} ${protos})
   endif()
   plait_doctest(${library}_test SOURCES ${tests} LINK ${library})
+  if(protos AND TARGET ${library}_test)
+    target_include_directories(${library}_test SYSTEM PRIVATE ${PROJECT_BINARY_DIR}/generated)
+  endif()
 endfunction()
 
 # plait_glob_sources(<sources> <tests> <folders>...): sets <sources> to the *.cc and *.c of this folder and of <folders> in
@@ -40,15 +43,23 @@ function(plait_glob_sources sources tests)
   set(${tests} ${found_tests} PARENT_SCOPE)
 endfunction()
 
-# train/checkpoint_state.proto is included as "train/checkpoint_state.pb.h", without the house's warnings.
+# train/checkpoint_state.proto is included as "train/checkpoint_state.pb.h", without the house's warnings, in the library
+# and its tests: those alone see generated code.
 function(plait_compile_protos library)
   set(generated_dir ${PROJECT_BINARY_DIR}/generated)
-  get_filename_component(folder ${CMAKE_CURRENT_SOURCE_DIR} NAME)
-  file(MAKE_DIRECTORY ${generated_dir}/${folder})
-  protobuf_generate(TARGET ${library} LANGUAGE cpp OUT_VAR generated PROTOS ${ARGN}
-                    PROTOC_OUT_DIR ${generated_dir}/${folder})
+  file(MAKE_DIRECTORY ${generated_dir})
+  foreach(proto ${ARGN})
+    file(RELATIVE_PATH name ${PROJECT_SOURCE_DIR}/framework ${proto})
+    string(REGEX REPLACE "\\.proto$" "" generated ${generated_dir}/${name})
+    add_custom_command(
+      OUTPUT ${generated}.pb.h ${generated}.pb.cc
+      COMMAND protobuf::protoc --proto_path=${PROJECT_SOURCE_DIR}/framework --cpp_out=${generated_dir} ${proto}
+      DEPENDS ${proto} protobuf::protoc
+      COMMENT "Compiling ${name}" VERBATIM)
+    target_sources(${library} PRIVATE ${generated}.pb.h ${generated}.pb.cc)
+    set_source_files_properties(${generated}.pb.cc PROPERTIES COMPILE_OPTIONS "-w")
+  endforeach()
   target_include_directories(${library} SYSTEM PRIVATE ${generated_dir})
-  set_source_files_properties(${generated} PROPERTIES COMPILE_OPTIONS "-w")
 endfunction()
 
 # plait_doctest(<program> SOURCES <files>... [LINK <libraries>...]): one ctest entry. Nothing when there are no files.

@@ -1,9 +1,10 @@
 # `cmake --install build/release --prefix P`: the program, its plugins, the libraries of .deps/ that they load, and what a
-# stranger needs to build a plugin: headers and a CMake package. P can be moved.
+# stranger needs to build a plugin or to read a job: headers, pipeline.proto and a CMake package. P can be moved.
 include(CMakePackageConfigHelpers)
 
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/framework/abi/plait ${PROJECT_SOURCE_DIR}/framework/sdk/plait
         DESTINATION include FILES_MATCHING PATTERN *.h PATTERN *.hpp)
+install(FILES ${PROJECT_SOURCE_DIR}/framework/pipeline/pipeline.proto DESTINATION include/plait)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/pipelines DESTINATION share/plait FILES_MATCHING PATTERN *.txtpb)
 
 set(package_dir lib/cmake/plait)

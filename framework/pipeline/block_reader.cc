@@ -2,49 +2,35 @@
 
 namespace plait::inline pipeline {
 
-bool is_written(const plait_config& config, const char* name) {
-  const ConfigField* field = config.find(name);
-  return field && !field->is_default;
+int BlockReader::count(const Scope& scope, const char* name) {
+  return scope.count(scope.message->GetDescriptor()->FindFieldByName(name));
 }
 
-void append_texts(const plait_config& config, const char* name, std::vector<std::string>& into) {
-  if (const ConfigField* field = config.find(name))
-    for (const ConfigValue& value : field->values) into.push_back(std::get<std::string>(value));
-}
-
-const pb::FieldDescriptor* BlockReader::field_of(const Scope& scope, const char* name) {
-  return scope.message->GetDescriptor()->FindFieldByName(name);
-}
-
-std::shared_ptr<plait_config> BlockReader::own(const char* block, const Scope& scope) const {
-  std::vector<const plait_field*> values;
-  for (const plait_field* field : core_block(block).fields)
-    if (field->kind != PLAIT_FIELD_CHILD) values.push_back(field);
-  return configure(scope, values.data(), values.size(), errors_);
-}
-
-PluginSpec BlockReader::child(const Scope& scope, const char* name, const char* kind, int index) const {
-  if (index >= count(scope, name)) return {};
-  const Scope inside = nested(scope, name, index);
+PluginSpec BlockReader::child(const Scope& scope, int number, int index) const {
+  const pb::FieldDescriptor* field = scope.message->GetDescriptor()->FindFieldByNumber(number);
+  if (index >= scope.count(field)) return {};
+  const Scope inside = scope.nested(field, index);
   PluginSpec spec = configure_plugin(inside, errors_);
+  const char* const kind = schema_.meaning(field).field->child_kind;
   if (!spec && !inside.is_broken(errors_))
-    errors_.add(inside.place, std::string("\"") + name + "\" wants a plugin of kind " + kind,
+    errors_.add(inside.place, "\"" + field->name() + "\" wants a plugin of kind " + kind,
                 "possible here: " + names_of_kind(kind));
   return spec;
 }
 
-std::vector<PluginSpec> BlockReader::children(const Scope& scope, const char* name, const char* kind) const {
-  std::vector<PluginSpec> all;
-  for (int i = 0; i < count(scope, name); ++i) all.push_back(child(scope, name, kind, i));
-  return all;
+std::vector<PluginSpec> BlockReader::children(const Scope& scope, int number) const {
+  const int all = scope.count(scope.message->GetDescriptor()->FindFieldByNumber(number));
+  std::vector<PluginSpec> found;
+  for (int i = 0; i < all; ++i) found.push_back(child(scope, number, i));
+  return found;
 }
 
-PluginSpec BlockReader::plugin(const char* block, const Scope& scope) const {
-  PluginSpec spec = configure_plugin(scope, errors_);
-  if (!spec && !scope.is_broken(errors_))
-    errors_.add(scope.place,
-                std::string("\"") + block + "\" wants a plugin of kind " + core_block(block).plugin_kind,
-                "possible here: " + names_of_kind(core_block(block).plugin_kind));
+PluginSpec BlockReader::plugin(const Scope& block) const {
+  PluginSpec spec = configure_plugin(block, errors_);
+  const MessageMeaning& meaning = schema_.meaning(block.message->GetDescriptor());
+  if (!spec && !block.is_broken(errors_))
+    errors_.add(block.place, "\"" + meaning.title + "\" wants a plugin of kind " + meaning.plugin_kind,
+                "possible here: " + names_of_kind(meaning.plugin_kind));
   return spec;
 }
 

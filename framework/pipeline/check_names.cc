@@ -82,7 +82,9 @@ class NameCheck {
     const std::string hint = describe(*meaning.field);
     if (field.is_message)
       return fail(field.name.place, "\"" + meaning.written + "\" wants a value, got { ... }", hint);
-    if (descriptor->type() != pb::FieldDescriptor::TYPE_STRING) return true;
+    if (descriptor->type() != pb::FieldDescriptor::TYPE_STRING &&
+        descriptor->type() != pb::FieldDescriptor::TYPE_ENUM)
+      return true;
     if (!is_good_text(field, meaning)) return false;
     const SourceText* const writer = writer_of(field.scalar);
     if (!as_text(field, meaning, hint)) return false;

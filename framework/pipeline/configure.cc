@@ -24,6 +24,10 @@ ConfigValue scalar(const Scope& scope, const pb::FieldDescriptor* field, int ind
     case pb::FieldDescriptor::CPPTYPE_DOUBLE:
       return repeated ? reflection.GetRepeatedDouble(message, field, index)
                       : reflection.GetDouble(message, field);
+    case pb::FieldDescriptor::CPPTYPE_ENUM:
+      return (repeated ? reflection.GetRepeatedEnum(message, field, index)
+                       : reflection.GetEnum(message, field))
+          ->name();
     default:
       return repeated ? reflection.GetRepeatedString(message, field, index)
                       : reflection.GetString(message, field);
@@ -51,55 +55,39 @@ std::shared_ptr<plait_config> defaults(const Scope& scope, const plait_field* co
   return std::make_shared<plait_config>();
 }
 
-class Filler {
+// What is wrong with values of the own fields of a message.
+class ValueCheck {
  public:
-  Filler(const Scope& scope, Errors& errors) : scope_(scope), errors_(errors) {}
+  ValueCheck(const Scope& scope, Errors& errors) : scope_(scope), errors_(errors) {}
 
-  void fill(ConfigField& into) {
-    const auto* field = scope_.message->GetDescriptor()->FindFieldByName(into.field->name);
-    const int count = scope_.count(field);
-    if (count == 0) return missing(into);
-    into.values.clear();
-    into.stages.clear();
-    into.is_default = false;
-    for (int i = 0; i < count; ++i) add(into, field, i);
+  const pb::FieldDescriptor* descriptor(const plait_field& field) const {
+    return scope_.message->GetDescriptor()->FindFieldByName(field.name);
+  }
+
+  void not_written(const plait_field& field) {
+    if (!(field.flags & PLAIT_FIELD_REQUIRED) || scope_.is_broken(errors_)) return;
+    errors_.add(scope_.place, title() + " wants \"" + field.name + "\"", describe(field));
+  }
+
+  // Value `index` of a field that is neither a message nor a plugin.
+  ConfigValue value(const plait_field& field, int index) {
+    ConfigValue value = scalar(scope_, descriptor(field), index);
+    if (const Status good = check_value(field, value); !good)
+      errors_.add(value_place_of(scope_, field, index), title() + ": " + good.message(), describe(field));
+    return value;
+  }
+
+  // What the stage that a field names makes; null: it names none.
+  std::shared_ptr<StageArrays> stage(const plait_field& field, const std::string& name, int index) {
+    if (name.empty() || scope_.stages == nullptr) return nullptr;
+    const auto found = scope_.stages->find(name);
+    if (found != scope_.stages->end()) return found->second.arrays;
+    no_such_stage(name, value_place_of(scope_, field, index));
+    return nullptr;
   }
 
  private:
-  void missing(const ConfigField& into) {
-    if (!(into.field->flags & PLAIT_FIELD_REQUIRED) || !into.values.empty() || scope_.is_broken(errors_))
-      return;
-    errors_.add(
-        scope_.place,
-        scope_.schema->meaning(scope_.message->GetDescriptor()).title + " wants \"" + into.field->name + "\"",
-        describe(*into.field));
-  }
-
-  void add(ConfigField& into, const pb::FieldDescriptor* field, int index) {
-    const plait_field& meaning = *into.field;
-    if (meaning.kind == PLAIT_FIELD_CHILD) return child(into, field, index);
-    if (meaning.kind == PLAIT_FIELD_MESSAGE) {
-      into.values.push_back(
-          configure(scope_.nested(field, index), meaning.fields, meaning.n_fields, errors_));
-      return;
-    }
-    ConfigValue value = scalar(scope_, field, index);
-    if (const Status good = check_value(meaning, value); !good) {
-      const std::string title = scope_.schema->meaning(scope_.message->GetDescriptor()).title;
-      errors_.add(value_place_of(scope_, meaning, index), title + ": " + good.message(), describe(meaning));
-    }
-    into.values.push_back(std::move(value));
-    if ((meaning.flags & PLAIT_FIELD_STAGE) != 0) link(into, value_place_of(scope_, meaning, index));
-  }
-
-  void link(ConfigField& into, const Place& place) {
-    into.stages.resize(into.values.size());
-    const auto& name = std::get<std::string>(into.values.back());
-    if (name.empty() || scope_.stages == nullptr) return;
-    const auto found = scope_.stages->find(name);
-    if (found == scope_.stages->end()) return no_such_stage(name, place);
-    into.stages.back() = found->second.arrays;
-  }
+  std::string title() const { return scope_.schema->meaning(scope_.message->GetDescriptor()).title; }
 
   void no_such_stage(const std::string& name, const Place& place) {
     std::vector<std::string> names;
@@ -113,6 +101,42 @@ class Filler {
                 !near.empty() ? "did you mean \"" + near + "\"?"
                 : all.empty() ? "the file has no stage"
                               : "stages: " + all);
+  }
+
+  const Scope& scope_;
+  Errors& errors_;
+};
+
+class Filler {
+ public:
+  Filler(const Scope& scope, Errors& errors) : scope_(scope), errors_(errors), check_(scope, errors) {}
+
+  void fill(ConfigField& into) {
+    const auto* field = check_.descriptor(*into.field);
+    const int count = scope_.count(field);
+    if (count == 0) {
+      if (into.values.empty()) check_.not_written(*into.field);
+      return;
+    }
+    into.values.clear();
+    into.stages.clear();
+    into.is_default = false;
+    for (int i = 0; i < count; ++i) add(into, field, i);
+  }
+
+ private:
+  void add(ConfigField& into, const pb::FieldDescriptor* field, int index) {
+    const plait_field& meaning = *into.field;
+    if (meaning.kind == PLAIT_FIELD_CHILD) return child(into, field, index);
+    if (meaning.kind == PLAIT_FIELD_MESSAGE) {
+      into.values.push_back(
+          configure(scope_.nested(field, index), meaning.fields, meaning.n_fields, errors_));
+      return;
+    }
+    into.values.push_back(check_.value(meaning, index));
+    if ((meaning.flags & PLAIT_FIELD_STAGE) == 0) return;
+    into.stages.resize(into.values.size());
+    into.stages.back() = check_.stage(meaning, std::get<std::string>(into.values.back()), index);
   }
 
   void child(ConfigField& into, const pb::FieldDescriptor* field, int index) {
@@ -134,6 +158,7 @@ class Filler {
 
   const Scope& scope_;
   Errors& errors_;
+  ValueCheck check_;
 };
 
 }  // namespace
@@ -161,9 +186,38 @@ Place Scope::value_place(const pb::FieldDescriptor* field, int index) const {
   return written.is_message ? written.name.place : scalar_place(written);
 }
 
-Place Scope::place_of(const char* name, int index) const {
-  const auto* field = message ? message->GetDescriptor()->FindFieldByName(name) : nullptr;
+Place Scope::place_of(const pb::FieldDescriptor* field, int index) const {
   return index < count(field) ? value_place(field, index) : place;
+}
+
+Place Scope::place_of(const char* name, int index) const {
+  return place_of(message ? message->GetDescriptor()->FindFieldByName(name) : nullptr, index);
+}
+
+Place Scope::place_of(int number, int index) const {
+  return place_of(message->GetDescriptor()->FindFieldByNumber(number), index);
+}
+
+Scope Scope::nested(int number, int index) const {
+  return nested(message->GetDescriptor()->FindFieldByNumber(number), index);
+}
+
+void check_fields(const Scope& scope, Errors& errors) {
+  ValueCheck check(scope, errors);
+  for (const pb::FieldDescriptor* descriptor : scope.schema->meaning(scope.message->GetDescriptor()).fields) {
+    const plait_field* field = scope.schema->meaning(descriptor).field;
+    if (field == nullptr || field->kind == PLAIT_FIELD_CHILD) continue;
+    const int count = scope.count(descriptor);
+    if (count == 0) check.not_written(*field);
+    for (int i = 0; i < count; ++i) {
+      if (field->kind == PLAIT_FIELD_MESSAGE) {
+        check_fields(scope.nested(descriptor, i), errors);
+        continue;
+      }
+      const ConfigValue value = check.value(*field, i);
+      if (field->flags & PLAIT_FIELD_STAGE) check.stage(*field, std::get<std::string>(value), i);
+    }
+  }
 }
 
 std::shared_ptr<plait_config> configure(const Scope& scope, const plait_field* const* fields, size_t n_fields,

@@ -27,7 +27,22 @@ struct Scope {
   Place value_place(const pb::FieldDescriptor* field, int index) const;
   // Place of the value of own field `name`, or of the message when it is not written.
   Place place_of(const char* name, int index = 0) const;
+
+  // Of a message that pipeline.proto has, fields by their numbers (job::Layer::kNameFieldNumber).
+  template <class M>
+  const M& as() const {
+    return dynamic_cast<const M&>(*message);
+  }
+  Place place_of(int number, int index = 0) const;
+  Scope nested(int number, int index = 0) const;
+
+ private:
+  Place place_of(const pb::FieldDescriptor* field, int index) const;
 };
+
+// Looks at the written values of own fields of the framework in `scope`, and of messages in it; plugins are
+// passed over. Errors: those of configure.
+void check_fields(const Scope& scope, Errors& errors);
 
 // Defaults and written values of the own fields of `scope`, by the table `fields`.
 // Errors: out of range, an unknown choice, a required field that is missing, a stage that there is not.

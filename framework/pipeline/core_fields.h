@@ -1,5 +1,5 @@
-// What the framework itself understands at the top level of a pipeline file, in the same tables that plugins
-// use.
+// What the framework itself understands in a pipeline file, read from pipeline.proto into the same tables
+// that plugins use: so both are checked, described and completed by the same functions. Threads: [any]
 #pragma once
 #include <plait/abi.h>
 
@@ -27,7 +27,7 @@ const CoreBlock& core_block(const char* name);
 // {"stage", "combiner"}. Of several the block that is named as the kind, else the first; empty: it is in
 // none.
 std::vector<std::string> blocks_of(const std::string& kind);
-// Whether `field` is one of the above, not a plugin's.
+// Whether `field` is one of the above or in a message of them, not a plugin's.
 bool is_core_field(const plait_field& field);
 // Whether a type of this kind and short name has to be written [vendor.name], since the name means something
 // else where such types may be written: "repeat", and own fields of their block such as "input".

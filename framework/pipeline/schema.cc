@@ -34,20 +34,30 @@ struct Scope {
   std::string lines;  // "extend ... { optional Type name = number; }"
 };
 
+// "Train", "Stage_Evaluate", "Type_layer_acme_swish"
+std::string name_of(const pb::Descriptor* message) {
+  std::string name = message->full_name().substr(message->file()->package().size() + 1);
+  std::ranges::replace(name, '.', '_');
+  return name;
+}
+
 // Prints the schema for a text-format parser that is not ours. In it, a name between brackets extends one
 // message; ours may be in several blocks (a source in source, validation and test). So blocks that hold
 // plugins of one kind are printed as one message, with the fields of all of them.
 class Printer {
  public:
   explicit Printer(const Schema& schema) : schema_(schema) {
-    const pb::FileDescriptor* file = schema.file();
-    for (int i = 0; i < file->message_type_count(); ++i) add_message(file->message_type(i));
-    for (int i = 0; i < file->extension_count(); ++i) add_extension(file->extension(i));
+    for (const pb::Descriptor* message : schema.messages()) add_message(message);
+    for (const pb::Descriptor* message : schema.messages())
+      for (const auto& [id, field] : schema.meaning(message).plugins)
+        if (is_extension(field)) add_extension(field);
   }
 
   std::string text() const {
     std::string text =
-        "// What a pipeline file may say with the plugins that are loaded now. Numbers mean nothing.\n"
+        "// What a pipeline file may say with the plugins that are loaded now. Numbers below 1000 in "
+        "messages\n"
+        "// that are no Type_ are those of pipeline.proto; others mean nothing.\n"
         "// For editors that know text protos, a file begins with the lines\n"
         "//   # proto-file: the name of this file\n"
         "//   # proto-message: Pipeline\n"
@@ -63,17 +73,26 @@ class Printer {
     std::vector<const pb::FieldDescriptor*> fields;
   };
 
+  // Whether a plugin is written between brackets.
+  bool is_extension(const pb::FieldDescriptor* plugin) const {
+    return schema_.meaning(plugin).written.starts_with('[');
+  }
+
   void add_message(const pb::Descriptor* message) {
-    const char* kind = schema_.meaning(message).plugin_kind;
-    const std::string name = kind ? std::string("Any_") + kind : message->name();
+    const MessageMeaning& meaning = schema_.meaning(message);
+    const std::string name =
+        meaning.plugin_kind ? std::string("Any_") + meaning.plugin_kind : name_of(message);
     names_[message] = name;
     auto known = std::ranges::find(messages_, name, &Message::name);
-    if (known == messages_.end()) known = messages_.insert(known, {name, kind, {}});
-    for (int i = 0; i < message->field_count(); ++i) {
-      const pb::FieldDescriptor* field = message->field(i);
-      const auto same = [&](const pb::FieldDescriptor* other) { return other->name() == field->name(); };
-      if (std::ranges::none_of(known->fields, same)) known->fields.push_back(field);
-    }
+    if (known == messages_.end()) known = messages_.insert(known, {name, meaning.plugin_kind, {}});
+    for (const pb::FieldDescriptor* field : meaning.fields) add_field(field, known->fields);
+    for (const auto& [id, field] : meaning.plugins)
+      if (!is_extension(field)) add_field(field, known->fields);
+  }
+
+  void add_field(const pb::FieldDescriptor* field, std::vector<const pb::FieldDescriptor*>& into) const {
+    const auto written = [&](const pb::FieldDescriptor* one) { return schema_.meaning(one).written; };
+    if (std::ranges::find(into, written(field), written) == into.end()) into.push_back(field);
   }
 
   void add_extension(const pb::FieldDescriptor* extension) {
@@ -106,15 +125,21 @@ class Printer {
   }
 
   std::string field_line(const pb::FieldDescriptor* field, int number, int depth) const {
+    const FieldMeaning& meaning = schema_.meaning(field);
     return line(depth, (field->is_repeated() ? "repeated " : "optional ") + type_of(field) + " " +
-                           field->name() + " = " + std::to_string(number) + ";" +
-                           comment(schema_.meaning(field)));
+                           meaning.written + " = " + std::to_string(number) + ";" + comment(meaning));
+  }
+
+  // Of word i of a choice.
+  static int number_of(const pb::FieldDescriptor* field, uint32_t i) {
+    return field->enum_type() ? field->enum_type()->value(static_cast<int>(i))->number()
+                              : static_cast<int>(i);
   }
 
   static std::string words_text(const pb::FieldDescriptor* field, const plait_field& choice) {
     std::string text = "message " + field->name() + "_ { enum Word {";
     for (uint32_t i = 0; i < choice.n_enum_names; ++i)
-      text += std::string(" ") + choice.enum_names[i] + " = " + std::to_string(i) + ";";
+      text += std::string(" ") + choice.enum_names[i] + " = " + std::to_string(number_of(field, i)) + ";";
     return line(1, text + " } }");
   }
 
@@ -132,7 +157,7 @@ class Printer {
       text += line(2, "optional " + type + " " + field->name + " = " + std::to_string(++number) + ";  // " +
                           describe(*field));
     }
-    if (message.name == schema_.job()->name())
+    if (message.name == name_of(schema_.job()))
       text += line(2, "repeated string include = " + std::to_string(++number) + ";  // as above");
     return text + line(1, "}");
   }
@@ -152,14 +177,14 @@ class Printer {
   std::string message_text(const Message& message) const {
     std::string text = "\nmessage " + message.name + " {";
     text += message.plugin_kind ? std::string("  // with at most one ") + message.plugin_kind + "\n" : "\n";
-    int number = 0;
+    int number = kFirstOther;
     for (const pb::FieldDescriptor* field : message.fields) {
-      text += field_line(field, ++number, 1);
+      text += field_line(field, field->is_extension() ? ++number : field->number(), 1);
       if (const FieldMeaning& meaning = schema_.meaning(field); has_words(meaning))
         text += words_text(field, *meaning.field);
     }
     text += repeat_text(message, number);
-    if (message.name == schema_.job()->name()) text += reader_text(number);
+    if (message.name == name_of(schema_.job())) text += reader_text(number);
     if (message.plugin_kind) text += line(1, "extensions " + std::to_string(kFirstExtension) + " to max;");
     return text + "}\n";
   }
@@ -174,7 +199,7 @@ class Printer {
     return text;
   }
 
-  static constexpr int kFirstExtension = 1'000'000;
+  static constexpr int kFirstOther = 1'000, kFirstExtension = 1'000'000;
   const Schema& schema_;
   std::vector<Message> messages_;
   std::map<const pb::Descriptor*, std::string> names_;

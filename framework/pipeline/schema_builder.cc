@@ -5,6 +5,7 @@
 #include <set>
 
 #include "pipeline/lexer.h"
+#include "pipeline/pipeline.pb.h"
 #include "registry/config.h"
 
 namespace plait::inline pipeline {
@@ -13,8 +14,8 @@ using Proto = pb::FieldDescriptorProto;
 
 namespace {
 
-constexpr const char* kPackage = "plait.schema";
-constexpr int kFirstExtension = 1'000'000;
+constexpr const char* kPackage = "plait.plugins";
+constexpr int kFirstPlugin = 1000;  // numbers below are pipeline.proto's
 
 std::string full(const std::string& message) { return std::string(".") + kPackage + "." + message; }
 
@@ -54,16 +55,19 @@ class ErrorText final : public pb::DescriptorPool::ErrorCollector {
 
 }  // namespace
 
-// First all messages and fields are written down as a FileDescriptorProto, then the pool makes descriptors of
-// them, then the notes about what each stands for are tied to the descriptors.
+// The compiled messages mean what the tables of core_fields say. Types of plugins are written down as a
+// FileDescriptorProto first, then the pool makes descriptors of them, then the notes about what each stands
+// for are tied to the descriptors.
 class SchemaBuilder {
  public:
   explicit SchemaBuilder(const Registry& registry) : registry_(registry), schema_(new Schema(registry)) {}
 
   Result<std::unique_ptr<Schema>> run() {
-    file_.set_name("pipeline.proto");
+    schema_->job_ = job::Pipeline::descriptor();
+    file_.set_name("plugins.proto");
     file_.set_package(kPackage);
     file_.set_syntax("proto2");
+    file_.add_dependency(schema_->job_->file()->name());
     add_job();
     for (const auto& entry : registry_.types()) add_plugin(entry.second);
     for (size_t i = 0; i < kinds_.size(); ++i) add_holder_of(kinds_[i]);
@@ -78,12 +82,57 @@ class SchemaBuilder {
   struct FieldNote {
     std::string message, field;
     FieldMeaning meaning;
-    bool extension = false;
+  };
+  struct PluginNote {
+    std::string extension;  // full name
+    FieldMeaning meaning;
   };
   struct MessageNote {
     std::string name, title;
     const char* plugin_kind;
   };
+
+  // ---- compiled messages
+
+  void add_job() {
+    const pb::Descriptor* job = schema_->job_;
+    schema_->order_.push_back(job);
+    schema_->messages_[job].title = "the job";
+    for (const plait_field* scalar : core_scalars()) add_meaning(job, scalar->name, scalar);
+    for (const CoreBlock& block : core_blocks()) add_meaning(job, block.name, nullptr, &block);
+    for (const CoreBlock& block : core_blocks())
+      add_core(job, block.name, block.plugin_kind, block.fields.data(), block.fields.size());
+  }
+
+  // The message in a field of a compiled one, and those in it. Of a message in several fields the title is
+  // the name of the first.
+  void add_core(const pb::Descriptor* in, const char* name, const char* kind,
+                const plait_field* const* fields, size_t n_fields) {
+    const pb::Descriptor* message = in->FindFieldByName(name)->message_type();
+    if (!schema_->messages_.try_emplace(message, MessageMeaning{name, kind, {}, {}}).second) return;
+    schema_->order_.push_back(message);
+    std::set<std::string> taken;
+    for (size_t i = 0; i < n_fields; ++i) {
+      add_meaning(message, fields[i]->name, fields[i]);
+      taken.insert(fields[i]->name);
+    }
+    if (kind != nullptr) add_plugins(message->full_name(), message->name(), kind, taken);
+    for (size_t i = 0; i < n_fields; ++i)
+      if (fields[i]->kind == PLAIT_FIELD_MESSAGE || fields[i]->kind == PLAIT_FIELD_CHILD)
+        add_core(message, fields[i]->name, fields[i]->child_kind, fields[i]->fields, fields[i]->n_fields);
+  }
+
+  void add_meaning(const pb::Descriptor* message, const char* name, const plait_field* field,
+                   const CoreBlock* block = nullptr) {
+    const pb::FieldDescriptor* descriptor = message->FindFieldByName(name);
+    FieldMeaning& meaning = schema_->fields_[descriptor];
+    meaning.field = field;
+    meaning.block = block;
+    meaning.written = name;
+    schema_->messages_.at(message).fields.push_back(descriptor);
+  }
+
+  // ---- types of plugins
 
   pb::DescriptorProto* message(const std::string& name, const std::string& title,
                                const char* kind = nullptr) {
@@ -100,24 +149,6 @@ class SchemaBuilder {
     made->set_type(type);
     made->set_label(repeated ? Proto::LABEL_REPEATED : Proto::LABEL_OPTIONAL);
     return made;
-  }
-
-  void add_job() {
-    auto* job = message("Pipeline", "the job");
-    for (const plait_field* scalar : core_scalars()) add_value(job, *scalar);
-    for (const CoreBlock& block : core_blocks()) {
-      const std::string name = std::string("Block_") + block.name;
-      field(job, block.name, Proto::TYPE_MESSAGE, block.repeated)->set_type_name(full(name));
-      FieldMeaning meaning;
-      meaning.block = &block;
-      meaning.written = block.name;
-      notes_.push_back({"Pipeline", block.name, meaning});
-    }
-    for (const CoreBlock& block : core_blocks()) {
-      auto* made = message(std::string("Block_") + block.name, block.name, block.plugin_kind);
-      for (const plait_field* value : block.fields) add_value(made, *value);
-      if (block.plugin_kind) add_plugins(made, block.plugin_kind);
-    }
   }
 
   void add_plugin(const TypeEntry& entry) {
@@ -150,65 +181,67 @@ class SchemaBuilder {
     return std::string("Any_") + kind;
   }
 
-  void add_holder_of(const char* kind) { add_plugins(message(std::string("Any_") + kind, kind, kind), kind); }
+  void add_holder_of(const char* kind) {
+    auto* made = message(std::string("Any_") + kind, kind, kind);
+    auto* range = made->add_extension_range();
+    range->set_start(kFirstPlugin);
+    range->set_end(pb::FieldDescriptor::kMaxNumber + 1);
+    add_plugins(std::string(kPackage) + "." + made->name(), made->name(), kind, {});
+  }
 
-  // A field for each plugin of the kind that has a short name, an extension for the others and for those
-  // whose short name is an own field of the message.
-  void add_plugins(pb::DescriptorProto* in, const char* kind) {
-    std::set<std::string> taken;
-    for (const Proto& own : in->field()) taken.insert(own.name());
+  // An extension of the message for each plugin of the kind, written by its short name where that is not
+  // `taken` by an own field.
+  void add_plugins(const std::string& message, const std::string& prefix, const char* kind,
+                   const std::set<std::string>& taken) {
     for (const auto& [type, entry] : registry_.types()) {
       const std::string &id = type.id, name = entry.short_name();
       if (kind != type.kind) continue;
-      const bool extension = name == id || taken.count(name) || name == "repeat" || !is_identifier(name);
+      const bool by_id = name == id || taken.count(name) || name == "repeat" || !is_identifier(name);
       FieldMeaning meaning;
       meaning.plugin = &entry;
-      meaning.written = extension ? "[" + id + "]" : name;
-      const std::string field_name = extension ? in->name() + "__" + flat(id) : name;
-      (extension ? add_extension(in, field_name) : field(in, field_name, Proto::TYPE_MESSAGE, false))
-          ->set_type_name(full(type_message(entry)));
-      notes_.push_back({in->name(), field_name, meaning, extension});
+      meaning.written = by_id ? "[" + id + "]" : name;
+      const std::string extension = prefix + "__" + flat(id);
+      add_extension(message, extension)->set_type_name(full(type_message(entry)));
+      plugin_notes_.push_back({std::string(kPackage) + "." + extension, meaning});
     }
-    auto* range = in->add_extension_range();
-    range->set_start(kFirstExtension);
-    range->set_end(pb::FieldDescriptor::kMaxNumber + 1);
   }
 
-  Proto* add_extension(pb::DescriptorProto* in, const std::string& name) {
+  Proto* add_extension(const std::string& message, const std::string& name) {
     auto* made = file_.add_extension();
     made->set_name(name);
-    made->set_number(kFirstExtension + file_.extension_size());
+    made->set_number(kFirstPlugin + file_.extension_size());
     made->set_type(Proto::TYPE_MESSAGE);
     made->set_label(Proto::LABEL_OPTIONAL);
-    made->set_extendee(full(in->name()));
+    made->set_extendee("." + message);
     return made;
   }
 
   void tie() {
+    const pb::DescriptorPool& pool = schema_->pool_;
     const auto find = [&](const std::string& name) {
-      return schema_->pool_.FindMessageTypeByName(std::string(kPackage) + "." + name);
+      return pool.FindMessageTypeByName(std::string(kPackage) + "." + name);
     };
-    for (const MessageNote& note : messages_)
+    for (const MessageNote& note : messages_) {
+      schema_->order_.push_back(find(note.name));
       schema_->messages_[find(note.name)] = {note.title, note.plugin_kind, {}, {}};
-    for (const FieldNote& note : notes_) {
-      const pb::Descriptor* message = find(note.message);
-      const auto* field = note.extension
-                              ? schema_->pool_.FindExtensionByName(std::string(kPackage) + "." + note.field)
-                              : message->FindFieldByName(note.field);
-      schema_->fields_[field] = note.meaning;
-      MessageMeaning& owner = schema_->messages_[message];
-      if (note.meaning.plugin)
-        owner.plugins[note.meaning.plugin->type->id] = field;
-      else
-        owner.fields.push_back(field);
     }
-    schema_->job_ = find("Pipeline");
+    for (const FieldNote& note : notes_) {
+      const pb::FieldDescriptor* field = find(note.message)->FindFieldByName(note.field);
+      schema_->fields_[field] = note.meaning;
+      schema_->messages_.at(field->containing_type()).fields.push_back(field);
+    }
+    for (const PluginNote& note : plugin_notes_) {
+      const pb::FieldDescriptor* field = pool.FindExtensionByName(note.extension);
+      schema_->fields_[field] = note.meaning;
+      schema_->messages_.at(field->containing_type()).plugins[note.meaning.plugin->type->id] = field;
+    }
   }
 
   const Registry& registry_;
   std::unique_ptr<Schema> schema_;
   pb::FileDescriptorProto file_;
   std::vector<FieldNote> notes_;
+  std::vector<PluginNote> plugin_notes_;
   std::vector<MessageNote> messages_;
   std::vector<const char*> kinds_;
   std::set<std::string> known_kinds_;
@@ -218,9 +251,7 @@ Result<std::unique_ptr<Schema>> Schema::build(const Registry& registry) {
   return SchemaBuilder(registry).run();
 }
 
-std::unique_ptr<pb::Message> Schema::make(const pb::Descriptor* type) const {
-  return std::unique_ptr<pb::Message>(factory_.GetPrototype(type)->New());
-}
+std::unique_ptr<pb::Message> Schema::make_job() const { return std::make_unique<job::Pipeline>(); }
 
 const pb::FieldDescriptor* Schema::find(const pb::Descriptor* message, const std::string& name,
                                         bool bracketed) const {

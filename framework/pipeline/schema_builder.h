@@ -1,5 +1,5 @@
-// The types of pipeline files, built from what the loaded plugins say of themselves: a private pool of
-// protobuf descriptors, and what each descriptor stands for.
+// The types of pipeline files: the compiled messages of pipeline.proto, and in a private pool their
+// extensions by what the loaded plugins say of themselves. Beside them, what each descriptor stands for.
 #pragma once
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/dynamic_message.h>
@@ -42,8 +42,10 @@ class Schema {
 
   const Registry& registry() const { return registry_; }
   const pb::Descriptor* job() const { return job_; }
-  // An empty message of a type.
-  std::unique_ptr<pb::Message> make(const pb::Descriptor* type) const;
+  // job::Pipeline
+  std::unique_ptr<pb::Message> make_job() const;
+  // Makes messages of the types of plugins; it outlives them.
+  pb::MessageFactory& factory() const { return factory_; }
   const FieldMeaning& meaning(const pb::FieldDescriptor* field) const { return fields_.at(field); }
   const MessageMeaning& meaning(const pb::Descriptor* message) const { return messages_.at(message); }
   // The field that `name` means in a message: an own field, a plugin's short name or its id. Null when there
@@ -52,17 +54,21 @@ class Schema {
                                   bool bracketed) const;
   // Own fields and plugins that can be written in `message`, as written.
   std::vector<std::string> names_in(const pb::Descriptor* message) const;
-  // The file as protobuf sees it.
-  const pb::FileDescriptor* file() const { return job_->file(); }
+  // Every message: first that of the job and those of pipeline.proto, in its order, then types of plugins.
+  const std::vector<const pb::Descriptor*>& messages() const { return order_; }
 
  private:
-  explicit Schema(const Registry& registry) : registry_(registry) {}
+  explicit Schema(const Registry& registry) : registry_(registry) {
+    factory_.SetDelegateToGeneratedFactory(true);
+  }
   friend class SchemaBuilder;
 
   const Registry& registry_;
-  pb::DescriptorPool pool_;
+  // Types of plugins refer to compiled ones, and are no part of the pool of those.
+  pb::DescriptorPool pool_{pb::DescriptorPool::generated_pool()};
   mutable pb::DynamicMessageFactory factory_{&pool_};
   const pb::Descriptor* job_ = nullptr;
+  std::vector<const pb::Descriptor*> order_;
   std::map<const pb::FieldDescriptor*, FieldMeaning> fields_;
   std::map<const pb::Descriptor*, MessageMeaning> messages_;
 };

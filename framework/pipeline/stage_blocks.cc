@@ -6,12 +6,15 @@
 #include <utility>
 
 #include "pipeline/job_name.h"
+#include "pipeline/pipeline.pb.h"
 #include "pipeline/report_names.h"
 #include "pipeline/stage_order.h"
 #include "pipeline/stage_sink.h"
 
 namespace plait::inline pipeline {
 namespace {
+
+using job::Stage;
 
 // What a stage does, as its field is called; a task is a plugin and has none.
 constexpr const char* kVerbs[] = {"train", "pretrain", "evaluate", "predict", "features"};
@@ -54,14 +57,9 @@ std::vector<std::string> verbs_in(const Scope& scope) {
   return found;
 }
 
-std::string written_name(const Scope& scope) {
-  const auto* field = BlockReader::field_of(scope, "name");
-  return scope.has(field) ? scope.message->GetReflection()->GetString(*scope.message, field) : "";
-}
-
 // "train", or the task's short name where the stage has no name.
 std::string name_of(const Schema& schema, const Scope& scope) {
-  const std::string name = written_name(scope);
+  const std::string& name = scope.as<Stage>().name();
   if (!name.empty()) return name;
   const TypeEntry* task = task_in(schema, scope);
   const std::vector<std::string> verbs = verbs_in(scope);
@@ -98,7 +96,7 @@ class StageReader {
 
  private:
   bool is_test(const std::string& verb, const Scope& scope) const {
-    return verb == "evaluate" && written_name(scope) == kTest;
+    return verb == "evaluate" && scope.as<Stage>().name() == kTest;
   }
 
   // "" for a task; "?" where the stage says none or two.
@@ -126,9 +124,9 @@ class StageReader {
     const std::string name = name_of(reader_.schema(), scope);
     if (name.empty()) return;
     if (const std::string fault = name_fault(name); !fault.empty())
-      errors_.add(scope.place_of("name"), "the stage's name \"" + name + "\" " + fault);
+      errors_.add(scope.place_of(Stage::kNameFieldNumber), "the stage's name \"" + name + "\" " + fault);
     if (!seen_.insert(name).second)
-      errors_.add(scope.place_of("name"), "two stages are named \"" + name + "\"");
+      errors_.add(scope.place_of(Stage::kNameFieldNumber), "two stages are named \"" + name + "\"");
   }
 
   void check_uses(const Scope& scope, const std::string& verb) {
@@ -169,33 +167,26 @@ class StageReader {
       return errors_.add(scope.place, "a second stage trains", "a job trains its network once");
     for (const char* field : {"source", "validation", "augment", "preprocess", "reducer", "train"})
       refuse_twice(scope, field, field);
-    if (PluginSpec source = reader_.child(scope, "source", "source")) job_.source = source;
-    if (PluginSpec reducer = reader_.child(scope, "reducer", "reducer")) job_.reducer = reducer;
-    take_children(scope, "augment", job_.augment);
-    take_children(scope, "preprocess", job_.preprocess);
-    if (BlockReader::count(scope, "validation") > 0) validation(BlockReader::nested(scope, "validation"));
-    const auto config = reader_.own("stage", scope);
-    const ConfigField& field = *config->find("train");
-    if (!field.values.empty())
-      blocks_.take_train(*std::get<std::shared_ptr<plait_config>>(field.values.front()),
-                         BlockReader::nested(scope, "train"));
-  }
-
-  void take_children(const Scope& scope, const char* name, std::vector<PluginSpec>& into) {
-    if (BlockReader::count(scope, name) > 0) into = reader_.children(scope, name, "augmenter");
+    if (PluginSpec source = reader_.child(scope, Stage::kSourceFieldNumber)) job_.source = source;
+    if (PluginSpec reducer = reader_.child(scope, Stage::kReducerFieldNumber)) job_.reducer = reducer;
+    const auto& written = scope.as<Stage>();
+    if (written.augment_size() > 0) job_.augment = reader_.children(scope, Stage::kAugmentFieldNumber);
+    if (written.preprocess_size() > 0)
+      job_.preprocess = reader_.children(scope, Stage::kPreprocessFieldNumber);
+    if (written.has_validation()) validation(scope.nested(Stage::kValidationFieldNumber));
+    reader_.check(scope);
+    blocks_.take_train(scope.nested(Stage::kTrainFieldNumber));
   }
 
   void validation(const Scope& scope) {
-    const bool has_fraction = BlockReader::count(scope, "fraction") > 0;
-    const bool has_source = BlockReader::count(scope, "source") > 0;
-    if (has_fraction == has_source)
+    const auto& written = scope.as<Stage::Validation>();
+    if (written.has_fraction() == written.has_source())
       return errors_.add(scope.place, "validation has a source of its own or a fraction of the source",
                          "as in: validation { fraction: 0.1 }, or: validation { source { ... } }");
-    job_.validation = reader_.child(scope, "source", "source");
-    if (!has_fraction) return;
-    const auto* field = BlockReader::field_of(scope, "fraction");
-    job_.validation_fraction = scope.message->GetReflection()->GetDouble(*scope.message, field);
-    job_.validation_where = location_of(scope.place_of("fraction"));
+    job_.validation = reader_.child(scope, Stage::Validation::kSourceFieldNumber);
+    if (!written.has_fraction()) return;
+    job_.validation_fraction = written.fraction();
+    job_.validation_where = location_of(scope.place_of(Stage::Validation::kFractionFieldNumber));
   }
 
   void pretrain(const Scope& scope) {
@@ -206,17 +197,17 @@ class StageReader {
                       "\": which comes first is not said",
                   "a stage { pretrain { ... } } for each");
     PretrainSpec spec;
-    spec.plugin = reader_.child(scope, "pretrain", "pretrainer");
+    spec.plugin = reader_.child(scope, Stage::kPretrainFieldNumber);
     spec.name = name_of(reader_.schema(), scope);
-    spec.source = reader_.child(scope, "source", "source");
-    spec.augment = reader_.children(scope, "augment", "augmenter");
-    spec.preprocess = reader_.children(scope, "preprocess", "augmenter");
+    spec.source = reader_.child(scope, Stage::kSourceFieldNumber);
+    spec.augment = reader_.children(scope, Stage::kAugmentFieldNumber);
+    spec.preprocess = reader_.children(scope, Stage::kPreprocessFieldNumber);
     job_.pretrain.push_back(std::move(spec));
   }
 
   void test(const Scope& scope) {
     refuse_twice(scope, "source", "test");
-    const Scope verb = BlockReader::nested(scope, "evaluate");
+    const Scope verb = scope.nested(Stage::kEvaluateFieldNumber);
     for (const auto& [at, field] :
          {std::pair{scope, "preprocess"}, {scope, "output"}, {verb, "on"}, {verb, "weights"}})
       if (BlockReader::count(at, field) > 0)
@@ -224,7 +215,7 @@ class StageReader {
             at.place_of(field),
             std::string("the stage named \"test\" is the job's test: \"") + field + "\" is not its own",
             "a stage of another name may have it");
-    job_.test = reader_.child(scope, "source", "source");
+    job_.test = reader_.child(scope, Stage::kSourceFieldNumber);
     if (!job_.test && !scope.is_broken(errors_))
       errors_.add(scope.place, "the job's test has no source of records",
                   "as in: source { ... }, with one of: " + reader_.names_of_kind("source"));
@@ -232,16 +223,18 @@ class StageReader {
 
   // ---- what is done with the trained network
 
-  StageSpec begin(const Scope& scope, const plait_config& config) {
+  StageSpec begin(const Scope& scope) {
+    reader_.check(scope);
+    const auto& written = scope.as<Stage>();
     StageSpec stage;
     stage.where = location_of(scope.place);
     stage.name = name_of(reader_.schema(), scope);
-    stage.source = reader_.child(scope, "source", "source");
-    stage.augment = reader_.children(scope, "augment", "augmenter");
-    stage.preprocess = reader_.children(scope, "preprocess", "augmenter");
-    stage.memory_bytes = static_cast<uint64_t>(value_or<int64_t>(config, "memory", 1 << 30));
-    stage.output = value_or<std::string>(config, "output", "");
-    stage.sink = reader_.child(scope, "sink", "sink");
+    stage.source = reader_.child(scope, Stage::kSourceFieldNumber);
+    stage.augment = reader_.children(scope, Stage::kAugmentFieldNumber);
+    stage.preprocess = reader_.children(scope, Stage::kPreprocessFieldNumber);
+    stage.memory_bytes = static_cast<uint64_t>(written.memory());
+    stage.output = written.output();
+    stage.sink = reader_.child(scope, Stage::kSinkFieldNumber);
     return stage;
   }
 
@@ -253,13 +246,19 @@ class StageReader {
   }
 
   void network_verb(const Scope& scope, const std::string& verb) {
-    const auto config = reader_.own("stage", scope);
-    StageSpec stage = begin(scope, *config);
-    stage.verb = verb == "evaluate" ? Verb::kEvaluate : verb == "predict" ? Verb::kPredict : Verb::kFeatures;
-    const ConfigField& field = *config->find(verb.c_str());
-    if (field.values.empty()) return;  // told already
-    const Scope at = BlockReader::nested(scope, verb.c_str());
-    network_records(*std::get<std::shared_ptr<plait_config>>(field.values.front()), at, stage);
+    StageSpec stage = begin(scope);
+    const auto& written = scope.as<Stage>();
+    if (written.has_evaluate()) {
+      stage.verb = Verb::kEvaluate;
+      network_records(written.evaluate(), scope.nested(Stage::kEvaluateFieldNumber), stage);
+    } else if (written.has_predict()) {
+      stage.verb = Verb::kPredict;
+      network_records(written.predict(), scope.nested(Stage::kPredictFieldNumber), stage);
+    } else {
+      stage.verb = Verb::kFeatures;
+      network_records(written.features(), scope.nested(Stage::kFeaturesFieldNumber), stage);
+    }
+    const Scope at = scope.nested(scope.message->GetDescriptor()->FindFieldByName(verb), 0);
     if (stage.source && BlockReader::count(at, "on") > 0)
       errors_.add(at.place_of("on"),
                   "the stage has a source of its own, so that none of the job's records are "
@@ -271,12 +270,21 @@ class StageReader {
     end(std::move(stage), scope);
   }
 
-  void network_records(const plait_config& written, const Scope& at, StageSpec& stage) {
+  // `written`: Stage::Evaluate, Predict, Features or Network, which is the message of `at`.
+  template <class M>
+  void network_records(const M& written, const Scope& at, StageSpec& stage) {
     NetworkRecordsSpec network;
     network.where = location_of(at.place);
-    append_texts(written, "layer", network.layers);
-    network.on = stage.source ? "" : value_or<std::string>(written, "on", "test");
-    network.weights = value_or<std::string>(written, "weights", "last");
+    if constexpr (requires { written.layer(); })
+      network.layers.assign(written.layer().begin(), written.layer().end());
+    network.on = stage.source ? "" : job::Records::Set_Name(written.on());
+    network.weights = job::Weights::Of_Name(written.weights());
+    check_records_of(network, at);
+    stage.from_stage = std::make_shared<StageArrays>();
+    stage.network = std::move(network);
+  }
+
+  void check_records_of(NetworkRecordsSpec& network, const Scope& at) {
     if (network.layers.empty()) network.layers.push_back(job_.layers.empty() ? "" : job_.layers.back().name);
     for (size_t i = 0; i < network.layers.size(); ++i) check_kept(network, i, at);
     const bool has_validation = job_.validation || job_.validation_fraction > 0;
@@ -288,8 +296,6 @@ class StageReader {
       errors_.add(at.place, "the job has no " + network.on + " records for the network to be given");
     if (network.weights == "best" && !has_validation)
       errors_.add(at.place, "the job has no validation records, which the best weights are chosen by");
-    stage.from_stage = std::make_shared<StageArrays>();
-    stage.network = std::move(network);
   }
 
   void check_kept(const NetworkRecordsSpec& network, size_t i, const Scope& at) {
@@ -307,20 +313,19 @@ class StageReader {
   // ---- tasks
 
   void task(const Scope& scope) {
-    const auto config = reader_.own("stage", scope);
-    StageSpec stage = begin(scope, *config);
-    stage.task = reader_.plugin("stage", scope);
-    stage.from = value_or<std::string>(*config, "from", "");
-    if (const ConfigField& from = *config->find("from"); !from.stages.empty())
-      stage.from_stage = from.stages.front();
-    append_texts(*config, "array", stage.from_arrays);
-    if (const ConfigField& network = *config->find("network"); !network.values.empty())
-      network_records(*std::get<std::shared_ptr<plait_config>>(network.values.front()),
-                      BlockReader::nested(scope, "network"), stage);
-    stage.combiner = reader_.child(scope, "combiner", "combiner");
-    stage.reducer = reader_.child(scope, "reducer", "reducer");
-    take_written(*config, "split", stage.split);
-    take_written(*config, "passes", stage.most_passes);
+    StageSpec stage = begin(scope);
+    const auto& written = scope.as<Stage>();
+    stage.task = reader_.plugin(scope);
+    stage.from = written.from();
+    if (const auto from = names_.find(stage.from); from != names_.end())
+      stage.from_stage = from->second.arrays;
+    stage.from_arrays.assign(written.array().begin(), written.array().end());
+    if (written.has_network())
+      network_records(written.network(), scope.nested(Stage::kNetworkFieldNumber), stage);
+    stage.combiner = reader_.child(scope, Stage::kCombinerFieldNumber);
+    stage.reducer = reader_.child(scope, Stage::kReducerFieldNumber);
+    stage.split = written.split();
+    stage.most_passes = written.passes();
     check_records(stage, scope);
     complete(stage, scope);
     if (stage.output.empty()) stage.output = stage.name + (stage.is_keyed() ? ".tsv" : ".safetensors");
@@ -335,12 +340,14 @@ class StageReader {
           "as in: source { ... }, with one of: " + reader_.names_of_kind("source") +
               "; or from: \"...\", another stage; or network { ... }, what the trained network makes");
     if (origins > 1)
-      errors_.add(stage.from.empty() ? scope.place_of("network") : scope.place_of("from"),
+      errors_.add(stage.from.empty() ? scope.place_of(Stage::kNetworkFieldNumber)
+                                     : scope.place_of(Stage::kFromFieldNumber),
                   "a stage has a source, or reads another stage, or the network: one of them");
     if (stage.from.empty() && !stage.from_arrays.empty())
-      errors_.add(scope.place_of("array"), "arrays are of the stage that \"from\" names, and none is");
+      errors_.add(scope.place_of(Stage::kArrayFieldNumber),
+                  "arrays are of the stage that \"from\" names, and none is");
     if (const auto read = names_.find(stage.from); read != names_.end() && read->second.makes_pairs)
-      errors_.add(scope.place_of("from"), pairs_text(stage.from), kNoArrays);
+      errors_.add(scope.place_of(Stage::kFromFieldNumber), pairs_text(stage.from), kNoArrays);
   }
 
   // What a file may leave to the task.
@@ -368,7 +375,7 @@ class StageReader {
       errors_.add(scope.place, "the stage has no reducer, and " + task + " names none",
                   "as in: reducer { ... }, with one of: " + reader_.names_of_kind("reducer"));
     if (stage.reducer && stage.reducer.entry->type->rules == nullptr)
-      errors_.add(scope.place_of("reducer"),
+      errors_.add(scope.place_of(Stage::kReducerFieldNumber),
                   "the reducer " + stage.reducer.entry->short_name() +
                       " is for the shards of training; wanted one of values by key");
   }
@@ -376,10 +383,10 @@ class StageReader {
   void check_file(StageSpec& stage, const Scope& scope) {
     for (const StageSpec& other : job_.stages)
       if (other.output == stage.output && other.name != stage.name)
-        errors_.add(scope.place_of("output"), "two stages write \"" + stage.output + "\"");
+        errors_.add(scope.place_of(Stage::kOutputFieldNumber), "two stages write \"" + stage.output + "\"");
     if (!name_fault(stage.name).empty()) return;  // told already
     check_output(stage, scope, errors_);
-    choose_sink(stage, scope, BlockReader::count(scope, "sink") > 0, errors_);
+    choose_sink(stage, scope, scope.as<Stage>().has_sink(), errors_);
   }
 
   const BlockReader& reader_;

@@ -15,7 +15,7 @@ StageNames named_stages(const Schema& schema, const std::vector<Scope>& stages);
 // What a file says beside its stages: a block that a stage { train { } } has too is written once.
 struct JobBlocks {
   std::function<std::vector<Scope>(const char* block)> scopes;
-  std::function<void(const plait_config& train, const Scope& scope)> take_train;
+  std::function<void(const Scope& train)> take_train;  // whose values are checked
 };
 
 // Fills job.stages, in their order, job.pretrain, and of training what is in stages. The job's layers,

@@ -6,12 +6,15 @@
 #include "pipeline/block_reader.h"
 #include "pipeline/job_name.h"
 #include "pipeline/network_check.h"
+#include "pipeline/pipeline.pb.h"
 #include "pipeline/report_names.h"
 #include "pipeline/stage_blocks.h"
 #include "registry/loss_form.h"
 
 namespace plait::inline pipeline {
 namespace {
+
+using job::Pipeline;
 
 class JobMaker {
  public:
@@ -26,7 +29,7 @@ class JobMaker {
   void run(const std::vector<Field>& fields) {
     for (const Field& field : fields)
       if (!errors_.is_full()) blocks_.emplace_back(schema_, field, errors_);
-    stage_names_ = named_stages(schema_, scopes("stage"));
+    stage_names_ = named_stages(schema_, scopes(Pipeline::kStageFieldNumber));
     scalars();
     plugins();
     network();
@@ -41,10 +44,11 @@ class JobMaker {
   }
 
  private:
-  // Scopes of all blocks of a name, in order.
-  std::vector<Scope> scopes(const char* name) const {
+  // Scopes of all blocks of a name, or of a number in a Pipeline, in order.
+  std::vector<Scope> scopes(const char* name) const { return scopes(schema_.job()->FindFieldByName(name)); }
+  std::vector<Scope> scopes(int number) const { return scopes(schema_.job()->FindFieldByNumber(number)); }
+  std::vector<Scope> scopes(const pb::FieldDescriptor* field) const {
     std::vector<Scope> found;
-    const auto* field = schema_.job()->FindFieldByName(name);
     for (const TypedBlock& block : blocks_) {
       const Scope root{&schema_, &block, &block.message(), &block.tree(), file_, file_, &stage_names_};
       for (int i = 0; i < root.count(field); ++i) found.push_back(root.nested(field, i));
@@ -52,51 +56,48 @@ class JobMaker {
     return found;
   }
 
-  std::shared_ptr<plait_config> own(const char* block, const Scope& scope) const {
-    return reader_.own(block, scope);
-  }
-  PluginSpec plugin(const char* block, const Scope& scope) const { return reader_.plugin(block, scope); }
+  PluginSpec plugin(const Scope& block) const { return reader_.plugin(block); }
   std::string names_of_kind(const std::string& kind) const { return reader_.names_of_kind(kind); }
 
-  void one_plugin(const char* block, PluginSpec& into) {
-    for (const Scope& scope : scopes(block)) into = plugin(block, scope);
+  void one_plugin(int block, PluginSpec& into) {
+    for (const Scope& scope : scopes(block)) into = plugin(scope);
   }
 
-  void all_plugins(const char* block, std::vector<PluginSpec>& into) {
+  void all_plugins(int block, std::vector<PluginSpec>& into) {
     const auto found = scopes(block);
     if (!found.empty()) into.clear();
-    for (const Scope& scope : found) into.push_back(plugin(block, scope));
+    for (const Scope& scope : found) into.push_back(plugin(scope));
   }
 
   void scalars() {
-    const auto& table = core_scalars();
     for (const TypedBlock& block : blocks_) {
       const Scope scope{&schema_, &block, &block.message(), &block.tree(), file_, file_, &stage_names_};
-      const auto config = configure(scope, table.data(), table.size(), errors_);
-      if (is_written(*config, "name")) job_name(value_or<std::string>(*config, "name", ""), scope);
-      if (is_written(*config, "seed"))
-        job_.seed = static_cast<uint64_t>(value_or<int64_t>(*config, "seed", 1));
-      append_texts(*config, "plugin", job_.plugins);
-      append_texts(*config, "plugin_path", job_.plugin_path);
+      check_fields(scope, errors_);
+      const auto& written = scope.as<Pipeline>();
+      if (written.has_name()) job_name(written.name(), scope);
+      if (written.has_seed()) job_.seed = static_cast<uint64_t>(written.seed());
+      job_.plugins.insert(job_.plugins.end(), written.plugin().begin(), written.plugin().end());
+      job_.plugin_path.insert(job_.plugin_path.end(), written.plugin_path().begin(),
+                              written.plugin_path().end());
     }
   }
 
   void job_name(const std::string& name, const Scope& scope) {
     job_.name = name;
     if (const std::string fault = job_name_fault(name); !fault.empty())
-      errors_.add(scope.place_of("name"), "the job's name \"" + name + "\" " + fault,
+      errors_.add(scope.place_of(Pipeline::kNameFieldNumber), "the job's name \"" + name + "\" " + fault,
                   "the folder of a run is called runs/NAME-TIME; another one is given by --run-dir");
   }
 
   void plugins() {
-    one_plugin("device", job_.device);
-    one_plugin("source", job_.source);
-    one_plugin("test", job_.test);
-    one_plugin("optimizer", job_.optimizer);
-    one_plugin("reducer", job_.reducer);
-    one_plugin("outer_optimizer", job_.outer_optimizer);
-    all_plugins("augment", job_.augment);
-    all_plugins("preprocess", job_.preprocess);
+    one_plugin(Pipeline::kDeviceFieldNumber, job_.device);
+    one_plugin(Pipeline::kSourceFieldNumber, job_.source);
+    one_plugin(Pipeline::kTestFieldNumber, job_.test);
+    one_plugin(Pipeline::kOptimizerFieldNumber, job_.optimizer);
+    one_plugin(Pipeline::kReducerFieldNumber, job_.reducer);
+    one_plugin(Pipeline::kOuterOptimizerFieldNumber, job_.outer_optimizer);
+    all_plugins(Pipeline::kAugmentFieldNumber, job_.augment);
+    all_plugins(Pipeline::kPreprocessFieldNumber, job_.preprocess);
     pretrain();
     validation();
     default_of_kind("device", job_.device);
@@ -104,22 +105,23 @@ class JobMaker {
   }
 
   void pretrain() {
-    const auto found = scopes("pretrain");
+    const auto found = scopes(Pipeline::kPretrainFieldNumber);
     if (!found.empty()) job_.pretrain.clear();
-    for (const Scope& scope : found) job_.pretrain.push_back({plugin("pretrain", scope), "", {}, {}, {}});
+    for (const Scope& scope : found) job_.pretrain.push_back({plugin(scope), "", {}, {}, {}});
   }
 
   void validation() {
-    for (const Scope& scope : scopes("validation")) {
-      const auto config = own("validation", scope);
-      job_.validation_fraction = value_or<double>(*config, "fraction", 0);
-      job_.validation_where = location_of(scope.place_of("fraction"));
+    for (const Scope& scope : scopes(Pipeline::kValidationFieldNumber)) {
+      reader_.check(scope);
+      const auto& written = scope.as<job::Validation>();
+      const Place place = scope.place_of(job::Validation::kFractionFieldNumber);
+      job_.validation_fraction = written.fraction();
+      job_.validation_where = location_of(place);
       job_.validation = {};
-      if (!is_written(*config, "fraction"))
-        job_.validation = plugin("validation", scope);
+      if (!written.has_fraction())
+        job_.validation = plugin(scope);
       else if (configure_plugin(scope, errors_))
-        errors_.add(scope.place_of("fraction"),
-                    "validation has a source of its own or a fraction of the source, not both");
+        errors_.add(place, "validation has a source of its own or a fraction of the source, not both");
     }
   }
 
@@ -141,74 +143,76 @@ class JobMaker {
 
   void network() {
     std::vector<LayerPlaces> places;
-    const auto found = scopes("layer");
+    const auto found = scopes(Pipeline::kLayerFieldNumber);
     if (!found.empty()) job_.layers.clear();
     for (const Scope& scope : found) {
-      const auto config = own("layer", scope);
-      LayerSpec layer;
-      LayerPlaces place{
-          scope.place, scope.place_of("name"), scope.place_of("shares"), {}, scope.is_broken(errors_)};
-      layer.name = value_or<std::string>(*config, "name", "");
-      if (is_written(*config, "name") && layer.name.empty())
-        errors_.add(place.name, "a layer's name is empty");
-      else if (is_written(*config, "name") && layer.name.find_first_not_of(' ') == std::string::npos)
-        errors_.add(place.name, "a layer's name, \"" + layer.name + "\", is blank");
-      layer.frozen = value_or<bool>(*config, "frozen", false);
-      layer.rate_multiplier = value_or<double>(*config, "rate_multiplier", 1);
-      layer.shares = value_or<std::string>(*config, "shares", "");
-      layer.where = location_of(scope.place);
-      for (int i = 0; i < BlockReader::count(scope, "init"); ++i) init(scope, i, *config, layer);
-      std::vector<std::string> inputs;
-      append_texts(*config, "input", inputs);
-      for (size_t i = 0; i < inputs.size(); ++i) {
-        place.inputs.push_back(scope.place_of("input", static_cast<int>(i)));
-        layer.inputs.push_back(parse_input(inputs[i], place.inputs[i], errors_));
-      }
-      layer.plugin = plugin("layer", scope);
-      job_.layers.push_back(std::move(layer));
+      reader_.check(scope);
+      LayerPlaces place{scope.place,
+                        scope.place_of(job::Layer::kNameFieldNumber),
+                        scope.place_of(job::Layer::kSharesFieldNumber),
+                        {},
+                        scope.is_broken(errors_)};
+      job_.layers.push_back(layer(scope, place));
       places.push_back(std::move(place));
     }
     check_network(job_.layers, places, errors_);
   }
 
-  void init(const Scope& scope, int number, const plait_config& config, LayerSpec& layer) {
-    const ConfigField& field = *config.find("init");
-    const plait_config& written =
-        *std::get<std::shared_ptr<plait_config>>(field.values[static_cast<size_t>(number)]);
-    const ConfigField& from = *written.find("from");
-    if (from.stages.empty() || from.stages.front() == nullptr) return;  // told already
+  LayerSpec layer(const Scope& scope, LayerPlaces& place) {
+    const auto& written = scope.as<job::Layer>();
+    LayerSpec layer;
+    layer.name = written.name();
+    if (written.has_name() && layer.name.empty())
+      errors_.add(place.name, "a layer's name is empty");
+    else if (written.has_name() && layer.name.find_first_not_of(' ') == std::string::npos)
+      errors_.add(place.name, "a layer's name, \"" + layer.name + "\", is blank");
+    layer.frozen = written.frozen();
+    layer.rate_multiplier = written.rate_multiplier();
+    layer.shares = written.shares();
+    layer.where = location_of(scope.place);
+    for (int i = 0; i < written.init_size(); ++i)
+      init(scope.nested(job::Layer::kInitFieldNumber, i), written.init(i), layer);
+    layer.inputs = references(scope, written.input(), job::Layer::kInputFieldNumber);
+    for (int i = 0; i < written.input_size(); ++i)
+      place.inputs.push_back(scope.place_of(job::Layer::kInputFieldNumber, i));
+    layer.plugin = plugin(scope);
+    return layer;
+  }
+
+  void init(const Scope& scope, const job::Layer::Init& written, LayerSpec& layer) {
+    const Place from = scope.place_of(job::Layer::Init::kFromFieldNumber);
+    if (written.has_from() && written.from().empty()) errors_.add(from, "init: \"from\" names no stage");
+    const auto stage = stage_names_.find(written.from());
+    if (stage == stage_names_.end()) return;  // told already
     InitSpec init;
-    init.stage = from.stages.front();
-    init.from = std::get<std::string>(from.values.front());
-    init.array = value_or<std::string>(written, "array", "");
-    init.parameter = value_or<std::string>(written, "parameter", "weight");
-    const Place place = BlockReader::nested(scope, "init", number).place;
-    init.where = location_of(place);
-    if (stage_names_.at(init.from).makes_pairs)
-      return errors_.add(BlockReader::nested(scope, "init", number).place_of("from"), pairs_text(init.from),
-                         kNoArrays);
+    init.stage = stage->second.arrays;
+    init.from = written.from();
+    init.array = written.array();
+    init.parameter = written.has_parameter() ? written.parameter() : "weight";
+    init.where = location_of(scope.place);
+    if (stage->second.makes_pairs) return errors_.add(from, pairs_text(init.from), kNoArrays);
     for (const InitSpec& other : layer.init)
       if (other.parameter == init.parameter)
-        errors_.add(place, "\"" + init.parameter + "\" of a layer begins with two arrays");
+        errors_.add(scope.place, "\"" + init.parameter + "\" of a layer begins with two arrays");
     layer.init.push_back(std::move(init));
   }
 
-  // An input or target of a loss or metric; `otherwise` where it is not written.
-  InputRef reference(const Scope& scope, const plait_config& config, const char* name,
-                     const std::string& otherwise) {
-    const std::string text = value_or<std::string>(config, name, "");
-    if (is_written(config, name)) return parse_input(text, scope.place_of(name), errors_);
+  // What field `number` of a loss or metric says, an input, target or part.
+  InputRef reference(const Scope& scope, const std::string& text, int number) {
+    return parse_input(text, scope.place_of(number), errors_);
+  }
+
+  // Where a file says nothing.
+  static InputRef not_written(const Scope& scope, const std::string& otherwise) {
     return {otherwise, 0, location_of(scope.place)};
   }
 
   // Those that are written, in their order.
-  std::vector<InputRef> references(const Scope& scope, const plait_config& config, const char* name) {
+  std::vector<InputRef> references(const Scope& scope, const pb::RepeatedPtrField<std::string>& texts,
+                                   int number) {
     std::vector<InputRef> found;
-    if (!is_written(config, name)) return found;
-    const auto& values = config.find(name)->values;
-    for (size_t i = 0; i < values.size(); ++i)
-      found.push_back(
-          parse_input(std::get<std::string>(values[i]), scope.place_of(name, static_cast<int>(i)), errors_));
+    for (int i = 0; i < texts.size(); ++i)
+      found.push_back(parse_input(texts[i], scope.place_of(number, i), errors_));
     return found;
   }
 
@@ -225,71 +229,81 @@ class JobMaker {
     if (const auto fault = form.target_fault(loss.targets.size()); !fault.empty())
       errors_.add(scope.place, name + " " + fault, "as in: loss { target: \"a\" target: \"b\" ... }");
     if (loss.weights && !form.takes_weights)
-      errors_.add(scope.place_of("weights"), name + " does not take a weight for each sample");
+      errors_.add(scope.place_of(job::Loss::kWeightsFieldNumber),
+                  name + " does not take a weight for each sample");
   }
 
-  void written_name(const plait_config& config, const Scope& scope, const std::string& whose) {
-    if (!is_written(config, "name")) return;
-    const std::string name = value_or<std::string>(config, "name", "");
+  void check_name(const std::string& name, const Place& place, const std::string& whose) {
     if (const std::string fault = name_fault(name); !fault.empty())
-      errors_.add(scope.place_of("name"), whose + ", \"" + name + "\", " + fault);
+      errors_.add(place, whose + ", \"" + name + "\", " + fault);
   }
 
   std::string last_layer() const { return job_.layers.empty() ? "" : job_.layers.back().name; }
 
   void losses() {
-    const auto found = scopes("loss");
+    const auto found = scopes(Pipeline::kLossFieldNumber);
     if (!found.empty()) job_.losses.clear();
     report_places_.losses.assign(job_.losses.size(), file_);
-    for (const Scope& scope : found) {
-      const auto config = own("loss", scope);
-      LossSpec loss;
-      loss.plugin = plugin("loss", scope);
-      loss.name = value_or<std::string>(*config, "name", "");
-      loss.name_written = is_written(*config, "name");
-      loss.input_written = is_written(*config, "input");
-      report_places_.losses.push_back(scope.place_of("name"));
-      written_name(*config, scope, "a loss's name in reports");
-      loss.weight = value_or<double>(*config, "weight", 1);
-      loss.inputs = references(scope, *config, "input");
-      if (loss.inputs.empty()) loss.inputs.push_back(reference(scope, *config, "input", last_layer()));
-      loss.targets = references(scope, *config, "target");
-      if (loss.targets.empty() && wants_target(loss.plugin))
-        loss.targets.push_back(reference(scope, *config, "target", ""));
-      if (is_written(*config, "weights")) loss.weights = reference(scope, *config, "weights", "");
-      check_counts(loss, scope);
-      job_.losses.push_back(std::move(loss));
-    }
+    for (const Scope& scope : found) job_.losses.push_back(loss(scope));
+  }
+
+  LossSpec loss(const Scope& scope) {
+    using job::Loss;
+    reader_.check(scope);
+    const auto& written = scope.as<Loss>();
+    LossSpec loss;
+    loss.plugin = plugin(scope);
+    loss.name = written.name();
+    loss.name_written = written.has_name();
+    loss.input_written = written.input_size() > 0;
+    report_places_.losses.push_back(scope.place_of(Loss::kNameFieldNumber));
+    if (written.has_name()) check_name(loss.name, report_places_.losses.back(), "a loss's name in reports");
+    loss.weight = written.weight();
+    loss.inputs = references(scope, written.input(), Loss::kInputFieldNumber);
+    if (loss.inputs.empty()) loss.inputs.push_back(not_written(scope, last_layer()));
+    loss.targets = references(scope, written.target(), Loss::kTargetFieldNumber);
+    if (loss.targets.empty() && wants_target(loss.plugin)) loss.targets.push_back(not_written(scope, ""));
+    if (written.has_weights()) loss.weights = reference(scope, written.weights(), Loss::kWeightsFieldNumber);
+    check_counts(loss, scope);
+    return loss;
   }
 
   void metrics() {
-    const auto found = scopes("metric");
+    const auto found = scopes(Pipeline::kMetricFieldNumber);
     if (!found.empty()) job_.metrics.clear();
     report_places_.metrics.assign(job_.metrics.size(), file_);
-    for (const Scope& scope : found) {
-      const auto config = own("metric", scope);
-      MetricSpec metric;
-      metric.plugin = plugin("metric", scope);
-      metric.name = value_or<std::string>(*config, "name", "");
-      metric.input_written = is_written(*config, "input");
-      report_places_.metrics.push_back(scope.place_of("name"));
-      written_name(*config, scope, "a metric's name in reports");
-      metric.input = reference(scope, *config, "input", last_layer());
-      metric.target = reference(scope, *config, "target", "");
-      job_.metrics.push_back(std::move(metric));
-    }
+    for (const Scope& scope : found) job_.metrics.push_back(metric(scope));
+  }
+
+  MetricSpec metric(const Scope& scope) {
+    using job::Metric;
+    reader_.check(scope);
+    const auto& written = scope.as<Metric>();
+    MetricSpec metric;
+    metric.plugin = plugin(scope);
+    metric.name = written.name();
+    metric.input_written = written.has_input();
+    report_places_.metrics.push_back(scope.place_of(Metric::kNameFieldNumber));
+    if (written.has_name())
+      check_name(metric.name, report_places_.metrics.back(), "a metric's name in reports");
+    metric.input = written.has_input() ? reference(scope, written.input(), Metric::kInputFieldNumber)
+                                       : not_written(scope, last_layer());
+    metric.target = written.has_target() ? reference(scope, written.target(), Metric::kTargetFieldNumber)
+                                         : not_written(scope, "");
+    return metric;
   }
 
   void schedules() {
-    const auto found = scopes("schedule");
+    const auto found = scopes(Pipeline::kScheduleFieldNumber);
     if (!found.empty()) job_.schedules.clear();
     for (const Scope& scope : found) {
-      const auto config = own("schedule", scope);
+      reader_.check(scope);
+      const auto& written = scope.as<job::Schedule>();
       ScheduleSpec schedule;
-      schedule.field = value_or<std::string>(*config, "field", "rate");
+      schedule.field = written.has_field() ? written.field() : "rate";
       if (errors_.is_full()) return;
-      schedule.plugin = plugin("schedule", scope);
-      if (!is_written(*config, "field") && may_end(schedule.plugin)) {
+      schedule.plugin = plugin(scope);
+      if (!written.has_field() && may_end(schedule.plugin)) {
         schedule.field = "";
       } else {
         check_scheduled(schedule.field, scope);
@@ -313,7 +327,7 @@ class JobMaker {
       if (name == type.fields[i]->name) return check_scheduled_once(name, scope);
       possible += std::string(possible.empty() ? "" : ", ") + type.fields[i]->name;
     }
-    errors_.add(scope.place_of("field"),
+    errors_.add(scope.place_of(job::Schedule::kFieldFieldNumber),
                 "no schedule can change \"" + name + "\" of " + job_.optimizer.entry->short_name(),
                 possible.empty() ? "it has no field that may change" : "fields that may change: " + possible);
   }
@@ -321,42 +335,47 @@ class JobMaker {
   void check_scheduled_once(const std::string& name, const Scope& scope) {
     const auto same = [&](const ScheduleSpec& other) { return other.field == name; };
     if (std::any_of(job_.schedules.begin(), job_.schedules.end(), same))
-      errors_.add(scope.place_of("field"), "\"" + name + "\" has two schedules");
+      errors_.add(scope.place_of(job::Schedule::kFieldFieldNumber), "\"" + name + "\" has two schedules");
   }
 
   void train() {
-    for (const Scope& scope : scopes("train")) take_train(*own("train", scope), scope);
+    for (const Scope& scope : scopes(Pipeline::kTrainFieldNumber)) {
+      reader_.check(scope);
+      take_train(scope);
+    }
   }
 
-  void take_train(const plait_config& config, const Scope& scope) {
+  // What is not written stays as it is: a stage that a pretrainer builds has that of its job.
+  void take_train(const Scope& scope) {
+    const auto& written = scope.as<job::Train>();
     TrainSpec& train = job_.train;
-    take_written(config, "shards", train.shards);
-    take_written(config, "local_steps", train.local_steps);
-    take_written(config, "batch", train.batch);
-    take_written(config, "epochs", train.epochs);
-    if (is_written(config, "epochs")) train.steps = 0;  // a stage's epochs win over a base job's steps
-    take_written(config, "steps", train.steps);
-    take_written(config, "lanes", train.lanes);
-    take_written(config, "shuffle", train.shuffle);
-    take_written(config, "buckets", train.buckets);
-    take_written(config, "encoder_memory", train.encoder_memory_bytes);
-    take_written(config, "max_seconds", train.max_seconds);
-    take_written(config, "checkpoint_every", train.checkpoint_every);
-    take_written(config, "keep_checkpoints", train.keep_checkpoints);
-    if (is_written(config, "sync"))
-      train.sync =
-          value_or<std::string>(config, "sync", "") == "gradients" ? Sync::kGradients : Sync::kWeights;
-    if (is_written(config, "inner_state"))
-      train.inner_state = value_or<std::string>(config, "inner_state", "") == "reset" ? InnerState::kReset
-                                                                                      : InnerState::kAverage;
-    gradients_every_step(config, scope);
+    if (written.has_shards()) train.shards = static_cast<int>(written.shards());
+    if (written.has_local_steps()) train.local_steps = static_cast<int>(written.local_steps());
+    if (written.has_batch()) train.batch = static_cast<int>(written.batch());
+    if (written.has_epochs()) train.epochs = written.epochs();
+    if (written.has_epochs()) train.steps = 0;  // a stage's epochs win over a base job's steps
+    if (written.has_steps()) train.steps = written.steps();
+    if (written.has_lanes()) train.lanes = static_cast<int>(written.lanes());
+    if (written.has_shuffle()) train.shuffle = written.shuffle();
+    if (written.has_buckets()) train.buckets = written.buckets();
+    if (written.has_encoder_memory())
+      train.encoder_memory_bytes = static_cast<uint64_t>(written.encoder_memory());
+    if (written.has_max_seconds()) train.max_seconds = written.max_seconds();
+    if (written.has_checkpoint_every()) train.checkpoint_every = static_cast<int>(written.checkpoint_every());
+    if (written.has_keep_checkpoints()) train.keep_checkpoints = static_cast<int>(written.keep_checkpoints());
+    if (written.has_sync())
+      train.sync = written.sync() == job::Train::gradients ? Sync::kGradients : Sync::kWeights;
+    if (written.has_inner_state())
+      train.inner_state =
+          written.inner_state() == job::Train::reset ? InnerState::kReset : InnerState::kAverage;
+    gradients_every_step(written, scope);
   }
 
   // sync: gradients is a reduction each step; a file need not say so.
-  void gradients_every_step(const plait_config& config, const Scope& scope) {
+  void gradients_every_step(const job::Train& written, const Scope& scope) {
     if (job_.train.sync != Sync::kGradients || job_.train.local_steps == 1) return;
-    if (is_written(config, "local_steps"))
-      errors_.add(scope.place_of("local_steps"),
+    if (written.has_local_steps())
+      errors_.add(scope.place_of(job::Train::kLocalStepsFieldNumber),
                   "sync: gradients reduces at each step: local_steps is 1, got " +
                       std::to_string(job_.train.local_steps),
                   "for several local steps write sync: weights");
@@ -364,22 +383,22 @@ class JobMaker {
   }
 
   void evaluate() {
-    for (const Scope& scope : scopes("evaluate")) {
-      const auto config = own("evaluate", scope);
-      take_written(*config, "batch", job_.evaluate.batch);
-      take_written(*config, "memory", job_.evaluate.memory_bytes);
-      if (!is_written(*config, "monitor")) continue;
-      job_.evaluate.monitor = value_or<std::string>(*config, "monitor", "");
-      report_places_.monitor = scope.place_of("monitor");
+    for (const Scope& scope : scopes(Pipeline::kEvaluateFieldNumber)) {
+      reader_.check(scope);
+      const auto& written = scope.as<job::Evaluate>();
+      if (written.has_batch()) job_.evaluate.batch = static_cast<int>(written.batch());
+      if (written.has_memory()) job_.evaluate.memory_bytes = static_cast<uint64_t>(written.memory());
+      if (!written.has_monitor()) continue;
+      job_.evaluate.monitor = written.monitor();
+      report_places_.monitor = scope.place_of(job::Evaluate::kMonitorFieldNumber);
       job_.evaluate.monitor_where = location_of(report_places_.monitor);
     }
   }
 
   void stages() {
-    const JobBlocks blocks{
-        [this](const char* block) { return scopes(block); },
-        [this](const plait_config& config, const Scope& scope) { take_train(config, scope); }};
-    read_stages(reader_, scopes("stage"), stage_names_, blocks, job_);
+    const JobBlocks blocks{[this](const char* block) { return scopes(block); },
+                           [this](const Scope& train) { take_train(train); }};
+    read_stages(reader_, scopes(Pipeline::kStageFieldNumber), stage_names_, blocks, job_);
   }
 
   // What a job cannot do without. Only where nothing else is wrong: a block that was left out is not missing.

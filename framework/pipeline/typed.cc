@@ -62,6 +62,13 @@ std::optional<bool> flag_of(const std::string& text) {
   return std::nullopt;
 }
 
+// By its name: check_names has put it between quotes.
+std::optional<const pb::EnumValueDescriptor*> choice_of(const pb::EnumDescriptor& choices,
+                                                        const std::vector<Token>& scalar) {
+  const pb::EnumValueDescriptor* const value = choices.FindValueByName(scalar_text(scalar));
+  return value ? std::optional(value) : std::nullopt;
+}
+
 // Puts `value`, where there is one, into a field of its type.
 template <class V>
 bool put(pb::Message& into, const Descriptor* field, const std::optional<V>& value,
@@ -75,6 +82,8 @@ bool put_scalar(pb::Message& into, const Descriptor* field, const std::vector<To
   using R = pb::Reflection;
   if (field->cpp_type() == Descriptor::CPPTYPE_STRING)
     return put<std::string>(into, field, scalar_text(scalar), &R::SetString, &R::AddString);
+  if (field->cpp_type() == Descriptor::CPPTYPE_ENUM)
+    return put(into, field, choice_of(*field->enum_type(), scalar), &R::SetEnum, &R::AddEnum);
   const auto text = bare_text(scalar);
   if (!text) return false;
   switch (field->cpp_type()) {
@@ -113,8 +122,9 @@ class Typing {
   void add_message(const Field& field, const Descriptor* descriptor, pb::Message& into,
                    WrittenFields& beside) {
     const pb::Reflection& reflection = *into.GetReflection();
-    pb::Message* const made = descriptor->is_repeated() ? reflection.AddMessage(&into, descriptor)
-                                                        : reflection.MutableMessage(&into, descriptor);
+    pb::Message* const made = descriptor->is_repeated()
+                                  ? reflection.AddMessage(&into, descriptor, &schema_.factory())
+                                  : reflection.MutableMessage(&into, descriptor, &schema_.factory());
     auto inside = std::make_unique<WrittenFields>();
     for (const Field& nested : field.fields)
       if (!errors_.is_full()) add(nested, *made, *inside);
@@ -128,7 +138,7 @@ class Typing {
 }  // namespace
 
 TypedBlock::TypedBlock(const Schema& schema, const Field& field, Errors& errors)
-    : message_(schema.make(schema.job())) {
+    : message_(schema.make_job()) {
   Typing(schema, errors).add(field, *message_, tree_);
 }
 

@@ -187,6 +187,21 @@ class DocsTest(unittest.TestCase):
                                       stdin=resolved, capture_output=True)
             self.assertEqual(done.returncode, 0, f"{job}: {done.stderr.decode()}")
             self.assertGreater(len(done.stdout), 100)
+            self.reads_without_plugins(done.stdout, run / "resolved.txtpb")
+
+    def reads_without_plugins(self, binary, resolved):
+        """The framework's own fields have the same numbers in the schema with plugins and in pipeline.proto."""
+        done = subprocess.run(["protoc", f"--proto_path={ROOT / 'framework/pipeline'}", "--decode=plait.job.Pipeline", "pipeline.proto"],
+                              input=binary, capture_output=True)
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        told, text = done.stdout.decode(), resolved.read_text()
+        for field in ["name", "seed"]:
+            self.assertEqual(re.findall(rf"^{field}: .*", told, re.M), re.findall(rf"^{field}: .*", text, re.M))
+        self.assertEqual(re.findall(r"^layer \{\n  name: (.*)", told, re.M), re.findall(r"^layer \{ name: (\S+)", text, re.M))
+        written = re.search(r"^train \{ (.*) \}$", text, re.M)
+        inside = re.search(r"^train \{\n(.*?)^\}", told, re.M | re.S)
+        if written:
+            self.assertEqual(inside.group(1).split(), written.group(1).split())
 
     def test_a_run_knows_its_plugins(self):
         example, run = ROOT / "examples/custom_layer", self.work / "with_swish"

@@ -12,7 +12,8 @@ bare "$work/moved/bin/plait" --version
 
 # Beside the program: what it says of itself, for people, shells and editors.
 for file in share/man/man1/plait.1 share/bash-completion/completions/plait share/doc/plait/reference/README.md \
-            share/plait/pipelines share/plait/templates include/plait/abi.h include/plait/sdk.hpp; do
+            share/plait/pipelines share/plait/templates include/plait/abi.h include/plait/sdk.hpp \
+            include/plait/pipeline.proto; do
   [[ -s $work/moved/$file ]] || { echo "FAILED: $file is not installed"; exit 1; }
 done
 if grep -rlE "$work/first|$PLAIT_SOURCE_DIR" "$work/moved/share" "$work/moved/lib/cmake" "$work/moved/include"; then
