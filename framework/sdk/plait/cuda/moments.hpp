@@ -1,15 +1,16 @@
-// What a thread of adam.cu does to an element: the host's arithmetic (adam.cc), for gpu::map.
+// A step of optimizers by running moments on CUDA devices: the host's arithmetic (<plait/moments.hpp>), for
+// gpu::map.
+// Threads: [any]
 #pragma once
 #include <plait/anywhere.hpp>
+#include <plait/moments.hpp>
 
 #include <cmath>
 
-#include "adam.h"
+namespace plait::sdk::gpu {
 
-namespace optimizers {
-
-struct AdamStep {
-  AdamFactors f;
+struct MomentStep {
+  MomentFactors f;
   const float* g;
   float *w, *m, *v;
 
@@ -25,4 +26,4 @@ struct AdamStep {
   }
 };
 
-}  // namespace optimizers
+}  // namespace plait::sdk::gpu
