@@ -7,12 +7,12 @@ using namespace plait::sdk;
 
 namespace {
 
-struct Plateau {
+struct ReduceOnPlateau {
   std::string value_name;
   double factor = 0.1, min_change = 0, least = 0;
   int64_t patience = 10, cool_down = 0;
 
-  static void describe(Describe<Plateau>& d) {
+  static void describe(Describe<ReduceOnPlateau>& d) {
     d.doc("multiplied by `factor` after `patience` validations without an improvement");
     d.details(
         "value = max(base * factor^n, least), and base where that is below least. A validation is an "
@@ -23,15 +23,19 @@ struct Plateau {
         "Changes come with the round that follows the validation.\n"
         "Source: the widespread practice of training by validation error; He, Zhang, Ren, Sun 2016, "
         "section 3.4.");
-    d.field("monitor", &Plateau::value_name)
+    d.field("monitor", &ReduceOnPlateau::value_name)
         .doc("the value of validations; default: the one that picks the best weights");
-    d.field("factor", &Plateau::factor).doc("what the value is multiplied by").above(0).below(1);
-    d.field("patience", &Plateau::patience).doc("validations without an improvement").range(1, 1000000);
-    d.field("min_change", &Plateau::min_change).doc("the least improvement that counts").range(0, 1e12);
-    d.field("cool_down", &Plateau::cool_down)
+    d.field("factor", &ReduceOnPlateau::factor).doc("what the value is multiplied by").above(0).below(1);
+    d.field("patience", &ReduceOnPlateau::patience)
+        .doc("validations without an improvement")
+        .range(1, 1000000);
+    d.field("min_change", &ReduceOnPlateau::min_change)
+        .doc("the least improvement that counts")
+        .range(0, 1e12);
+    d.field("cool_down", &ReduceOnPlateau::cool_down)
         .doc("validations after a change that are not counted")
         .range(0, 1000000);
-    d.field("least", &Plateau::least).doc("the value does not fall below it").range(0, 1e12);
+    d.field("least", &ReduceOnPlateau::least).doc("the value does not fall below it").range(0, 1e12);
   }
 
   const char* monitor() const { return value_name.c_str(); }
@@ -56,4 +60,5 @@ struct Plateau {
 
 }  // namespace
 
-PLAIT_PLUGIN("plait.plateau", "1.0.0", "Apache-2.0", schedule<Plateau>("plait.plateau"));
+PLAIT_PLUGIN("plait.reduce_on_plateau", "1.0.0", "Apache-2.0",
+             schedule<ReduceOnPlateau>("plait.reduce_on_plateau"));

@@ -10,7 +10,7 @@ namespace {
 struct Schedule {
   TestHost host;
   Made<plait_schedule_ops> made;
-  explicit Schedule(const Settings& settings) : made(host, linked("plait.plateau"), settings) {}
+  explicit Schedule(const Settings& settings) : made(host, linked("plait.reduce_on_plateau"), settings) {}
   // After validations with these values.
   double after(const std::vector<double>& values, bool higher_is_better = false, double base = 0.8) {
     std::vector<plait_evaluation> evaluations;
@@ -30,7 +30,7 @@ struct Schedule {
   }
 };
 
-Settings settings() { return Settings(linked("plait.plateau")).set("factor", 0.5); }
+Settings settings() { return Settings(linked("plait.reduce_on_plateau")).set("factor", 0.5); }
 
 TEST_CASE("falls after `patience` validations in a row that are not better than the best") {
   Schedule schedule(settings().set("patience", 2));
