@@ -12,17 +12,9 @@
 #include "sdk/describe.hpp"
 #include "sdk/fast.hpp"
 #include "sdk/optimizer.hpp"
+#include "steady.hpp"
 
 namespace plait::sdk {
-
-// base^exponent by squaring, exponent >= 0: the same bits everywhere.
-constexpr double power(double base, int64_t exponent) {
-  double result = 1;
-  for (; exponent > 0; exponent >>= 1, base *= base) {
-    if (exponent & 1) result *= base;
-  }
-  return result;
-}
 
 struct MomentFields {
   double rate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0;
@@ -38,8 +30,8 @@ struct MomentFields {
   }
 
   // 1 - beta^t, of the mean and of the square. Above 0.
-  double mean_share(const OptimizerCall& call) const { return 1 - power(beta1, call.updates + 1); }
-  double square_share(const OptimizerCall& call) const { return 1 - power(beta2, call.updates + 1); }
+  double mean_share(const OptimizerCall& call) const { return 1 - steady::power(beta1, call.updates + 1); }
+  double square_share(const OptimizerCall& call) const { return 1 - steady::power(beta2, call.updates + 1); }
   // 0 for a bias or a scale.
   double decay_of(const OptimizerCall& call) const { return call.decay() ? weight_decay : 0; }
 };

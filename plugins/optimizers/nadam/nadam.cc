@@ -23,13 +23,6 @@ PLAIT_FAST void update(float* __restrict w, const float* __restrict g, float* __
   }
 }
 
-// e^-x for x in [0, 1], to the last place or two: its series for e^x, whose next term is 1 / 21!.
-double exp_of_minus(double x) {
-  double sum = 1;
-  for (int n = 20; n > 0; --n) sum = 1 + sum * x / n;
-  return 1 / sum;
-}
-
 struct Nadam : MomentFields {
   double momentum_decay = 0.004;
   static constexpr bool elementwise = true;
@@ -47,7 +40,7 @@ struct Nadam : MomentFields {
         "Source: Dozat 2016, Incorporating Nesterov Momentum into Adam, algorithm 2, in the form of "
         "PyTorch's NAdam.");
     describe_fields(d);
-    d.field("momentum_decay", &Nadam::momentum_decay).doc("speed at which the momentum grows").range(0, 20);
+    d.field("momentum_decay", &Nadam::momentum_decay).doc("speed at which the momentum grows").range(0, 1e6);
     d.slot("mean").reduce(Reduce::mean32);
     d.slot("square").reduce(Reduce::mean64);
   }
@@ -67,13 +60,14 @@ struct Nadam : MomentFields {
   };
   // The product is gone through anew, until it no longer differs from 0 beside 1.
   Momentum momentum(int64_t t) const {
-    const double share = exp_of_minus(momentum_decay * 0.040821994520255166);  // 0.96^momentum_decay
+    const double share = steady::exp(-momentum_decay * 0.040821994520255166);  // 0.96^momentum_decay
     double product = 1, power_of_share = 1;
     for (int64_t i = 1; i <= t && product > 0x1p-60; ++i) {
       power_of_share *= share;
       product *= beta1 * (1 - 0.5 * power_of_share);
     }
-    return {beta1 * (1 - 0.5 * power(share, t)), beta1 * (1 - 0.5 * power(share, t + 1)), product};
+    return {beta1 * (1 - 0.5 * steady::power(share, t)), beta1 * (1 - 0.5 * steady::power(share, t + 1)),
+            product};
   }
   Factors factors(const OptimizerCall& call) const {
     const Momentum mu = momentum(call.updates + 1);

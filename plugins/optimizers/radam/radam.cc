@@ -65,7 +65,7 @@ struct Radam : MomentFields {
   double rectification(const OptimizerCall& call) const {
     const auto t = static_cast<double>(call.updates + 1);
     const double most = 2 / (1 - beta2) - 1;
-    const double now = most - 2 * t * power(beta2, call.updates + 1) / square_share(call);
+    const double now = most - 2 * t * steady::power(beta2, call.updates + 1) / square_share(call);
     if (now <= 5) return 0;
     return std::sqrt((now - 4) * (now - 2) * most / ((most - 4) * (most - 2) * now));
   }
