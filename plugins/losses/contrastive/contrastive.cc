@@ -32,6 +32,14 @@ struct Contrastive {
         .above(0)
         .at_most(1e6);
   }
+  static void examples(Examples& e) {
+    e.add().input(DType::f32, {5, 3}).input(DType::f32, {5, 3}).input(DType::i32, {5}).integers_below(2);
+    e.add("margin: 0.5")
+        .input(DType::f32, {4, 2, 2})
+        .input(DType::f32, {4, 2, 2})
+        .input(DType::u8, {4, 1})
+        .integers_below(2);
+  }
   static void ports(Ports& p) {
     p.prediction("a", "[N, ...]").doc("one of each pair");
     p.prediction("b", "[N, ...]").doc("the other");

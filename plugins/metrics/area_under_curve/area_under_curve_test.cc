@@ -171,11 +171,10 @@ TEST_CASE("precision over recall of several classes, one of which does not occur
   CHECK(test.metric.names() == std::vector<std::string>{"precision_recall", "precision_recall.a",
                                                         "precision_recall.b", "precision_recall.c"});
   CHECK(test.metric.finish() == Values{0, 0, 0, 0});
-  test.take({5, 0, 0, 0, 5, 0, 0, 4, 0}, {0, 1, 0});
+  test.take({5, 0, 0, 0, 5, 0, 0, 6, 0}, {0, 1, 0});
   const Values values = test.metric.finish();
-  CHECK(values[1] ==
-        doctest::Approx((1 + 2. / 3) / 2).epsilon(1e-15));  // the second a lies beside the b, below the first
-  CHECK(values[2] == 1);
+  CHECK(values[1] == doctest::Approx((1 + 2. / 3) / 2).epsilon(1e-15));  // the b lies between both
+  CHECK(values[2] == 0.5);
   CHECK(values[3] == 0);
   CHECK(values[0] == doctest::Approx((values[1] + values[2]) / 2).epsilon(1e-15));
 }

@@ -43,6 +43,7 @@ TEST_CASE("what has no answer is in its class's samples; nothing seen is 0") {
   Test test({2, 2}, {2});
   CHECK(test.metric.finish() == Values{0, 0, 0, 0, 0});
   test.metric.prediction.fill({NAN, 1, 1, 0});
+  test.metric.target.data<int32_t>()[0] = test.metric.target.data<int32_t>()[1] = 0;
   test.metric.update();
   CHECK(test.metric.finish() == Values{0.5, 0.5, 0, 0, 0});
 }
