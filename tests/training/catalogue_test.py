@@ -124,6 +124,8 @@ class Catalogue(unittest.TestCase):
         self.assertIn("class_weights has 1 numbers, wanted one for each class", said)
         said = self.refused(POINTS + CLASSES + "optimizer { sgd { dampening: 0.5 } }\n" + TRAIN)
         self.assertIn("dampening needs a momentum above 0, got 0", said)
+        said = self.refused(job + 'schedule { field: "rate" warm_up { then { early_stopping {} } } }\n')
+        self.assertIn("early_stopping may end training", said)
         self.assertIn("huber: delta: got 0", self.refused(POINTS + 'loss { input: "f" target: "target" huber { delta: 0 } }\n' + SGD + TRAIN))
 
 

@@ -27,6 +27,14 @@ struct WarmUp {
     d.field("then", &WarmUp::then).doc("the schedule behind it");
   }
 
+  // Only a schedule of its own is asked whether training ends.
+  void validate() const {
+    const auto* const ops = then ? static_cast<const plait_schedule_ops*>(then.c()->ops) : nullptr;
+    if (ops != nullptr && PLAIT_HAS(ops, stop))
+      throw Error("then: ", then.id(),
+                  " may end training, wanted a schedule that does not: it has a block of its own");
+  }
+
   double value(Context& c, const ScheduleCall& call) const {
     const int64_t warm = steps(call);
     if (call.step < warm)

@@ -78,6 +78,22 @@ TEST_CASE("what comes behind it knows nothing of what was before") {
   CHECK(std::string(outer.made.ops().monitor(outer.made.self())) == "loss");
 }
 
+struct Ends {
+  static void describe(Describe<Ends>& d) { d.doc("never"); }
+  bool stop(const ScheduleCall&) const { return false; }
+};
+
+TEST_CASE("what may end training is refused behind it, where it would not be asked") {
+  const Entry ends = schedule<Ends>("acme.ends");
+  plait_child child{};
+  child.struct_size = sizeof child;
+  child.id = "acme.ends";
+  child.ops = ends.implementation.ops;
+  CHECK_THROWS_WITH(
+      Outer(settings().set("then", static_cast<const plait_child*>(&child))),
+      "then: acme.ends may end training, wanted a schedule that does not: it has a block of its own");
+}
+
 TEST_CASE("a warm-up of nothing, or longer than the training") {
   Inner inner;
   Outer none(settings().set("epochs", 0).set("then", static_cast<const plait_child*>(&inner.child)));
