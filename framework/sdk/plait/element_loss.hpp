@@ -21,6 +21,7 @@
 // element weighs as its sample, the mean is over the sum of weights. Fails with: kInvalid for other shapes
 // and types. Threads: [any]
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <span>
 

@@ -2,6 +2,7 @@
 #include <plait/sdk.hpp>
 #include <plait/steady.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 using namespace plait::sdk;
