@@ -61,6 +61,7 @@ struct Fields {
       s.fail("target is ", t,
              ", wanted one class number per position: ", p.shape().first(static_cast<size_t>(positions)));
     }
+    if (ignore && *ignore == 0 && p.shape(-1) == 1) s.fail("ignore is 0, the only class of prediction ", p);
     if (!class_weights.empty() && class_weights.size() != static_cast<size_t>(p.shape(-1)))
       s.fail("class_weights has ", class_weights.size(), " numbers, wanted one for each class of prediction ",
              p);

@@ -408,6 +408,9 @@ TEST_CASE("class weights are one for each class; a number that is ignored need b
   };
   CHECK_THROWS_WITH(make(Settings(entry).add("class_weights", 1.0)),
                     "class_weights has 1 numbers, wanted one for each class of prediction f32[2, 3]");
+  CHECK_THROWS_WITH(LossTest(host, entry, Settings(entry).set("ignore", 0), {"p", DType::f32, {2, 1}},
+                             {"t", DType::u8, {2}}),
+                    "ignore is 0, the only class of prediction f32[2, 1]");
   CHECK(make(Settings(entry)).first == 0);
   CHECK(make(Settings(entry).set("ignore", 255)) == std::pair(-1, 1.0));
 }
