@@ -117,9 +117,8 @@ Status OptimizerInstance::add_schedule(const Registry& registry, const ScheduleS
   Scheduled scheduled{field, std::move(made), schedule.plugin.where};
   if (const plait_schedule_ops* ops = &scheduled.ops(); PLAIT_HAS(ops, monitor)) {
     const char* const name = ops->monitor(scheduled.schedule.self());
-    if (name == nullptr) return {Code::kPlugin, scheduled.name() + " monitors a value without a name"};
-    scheduled.monitors = true;
-    scheduled.monitor = name;
+    scheduled.monitors = name != nullptr;
+    if (name != nullptr) scheduled.monitor = name;
   }
   schedules_.push_back(std::move(scheduled));
   return {};

@@ -159,8 +159,8 @@ class Registry {
 };
 
 // What a mistyped `name` may have meant: the nearest of `candidates` within a third of its length (the first
-// of equally near ones), else the only one that begins so ("conv": "convolution"), or "". Large and small
-// letters are the same. Of more than 10,000 candidates none.
+// of equally near ones), else the only one that begins so, "conv", or ends so, "pool" for "max_pool"; or "".
+// Large and small letters are the same. Of more than 10,000 candidates none.
 std::string did_you_mean(const std::string& name, const std::vector<std::string>& candidates);
 
 }  // namespace plait::inline registry

@@ -323,6 +323,8 @@ TEST_CASE("a mistyped name finds what was meant") {
   CHECK(did_you_mean("ReLu", names) == "relu");
   CHECK(did_you_mean("adm", names) == "adam");
   CHECK(did_you_mean("conv", names) == "convolution");
+  CHECK(did_you_mean("Plateau", {"reduce_on_plateau", "step"}) == "reduce_on_plateau");
+  CHECK(did_you_mean("pool", names).empty());  // there are two
   CHECK(did_you_mean("dropout", names).empty());
   CHECK(did_you_mean("xy", names).empty());
   CHECK(did_you_mean("anything", {}).empty());

@@ -33,12 +33,19 @@ size_t edit_distance(const std::string& from, const std::string& to) {
   return now[to.size()];
 }
 
-// "conv" for "convolution", when nothing else begins so.
+template <class Is>
+std::string only_one(const std::vector<std::string>& candidates, Is is) {
+  if (std::count_if(candidates.begin(), candidates.end(), is) != 1) return "";
+  return *std::find_if(candidates.begin(), candidates.end(), is);
+}
+
+// "conv" for "convolution", or "pool" for "max_pool", when nothing else begins or ends so.
 std::string only_completion(const std::string& name, const std::vector<std::string>& candidates) {
   if (name.size() < 3) return "";
-  const auto begins = [&](const std::string& candidate) { return lower(candidate).starts_with(name); };
-  if (std::count_if(candidates.begin(), candidates.end(), begins) != 1) return "";
-  return *std::find_if(candidates.begin(), candidates.end(), begins);
+  const std::string begun =
+      only_one(candidates, [&](const std::string& one) { return lower(one).starts_with(name); });
+  if (!begun.empty()) return begun;
+  return only_one(candidates, [&](const std::string& one) { return lower(one).ends_with("_" + name); });
 }
 
 }  // namespace

@@ -55,6 +55,8 @@ JOBS = {
     "frozen": BRANCHES.replace('name: "right" input', 'name: "right" frozen: true input') + SLOW,
     "squares": SQUARES + SGD.replace("0.05", "0.005"),
     "adam": CONVOLUTIONS + "optimizer { adam { rate: 0.005 weight_decay: 0.01 } }\n",
+    "adamw": PLAIN + "optimizer { adamw { rate: 0.005 weight_decay: 0.1 } }\n",
+    "dampening": PLAIN + "optimizer { sgd { rate: 0.05 momentum: 0.9 dampening: 0.5 } }\n",
     "lars": PLAIN + "optimizer { lars { rate: 1 trust: 0.02 weight_decay: 0.001 } }\n",
     "sam": CONVOLUTIONS.replace("dropout { rate: 0.2 }", "dropout { rate: 0.1 }") + "optimizer { sam { rate: 0.02 } }\n",
     "muon": PLAIN + "optimizer { muon { rate: 0.02 } }\n",

@@ -704,7 +704,7 @@ typedef struct plait_schedule_ops {
   /* Optional: nonzero when values do not depend on total_steps, so that a finished run may be prolonged. [any] */
   int32_t (*ignores_total)(const void* self);
   /* Optional: the name of the value of validations that it looks at; "": the one that picks the best weights (the job's
-   * monitor). The host refuses a job that has no such value. Lives as long as self. [any] */
+   * monitor); NULL: none. The host refuses a job that has no such value. Lives as long as self. [any] */
   const char* (*monitor)(const void* self);
   /* Optional: sets *stop to 1 where training should end before this step (early stopping). Asked at the first step of a
    * round; a schedule that has it may stand without a field. [any] */

@@ -146,9 +146,16 @@ Result<std::vector<LossCase>> loss_cases(Trial& trial) {
   std::vector<LossCase> cases;
   for (const Example& one : configs)
     if (auto made = example_case(trial, one)) cases.push_back(std::move(*made));
-  // Types of targets in turn: a loss may do something else for each of them.
+  uint32_t most_bound = 0;  // 0: no example says
+  for (const LossCase& made : cases) most_bound = std::max(most_bound, made.bound);
+  // Types of targets in turn: a loss may do something else for each of them. Whole numbers are those of
+  // examples.
   std::vector<std::vector<LossCase>> by_type;
-  for (const uint32_t dtype : kTargetTypes) by_type.push_back(guessed_cases(trial, configs, dtype));
+  for (const uint32_t dtype : kTargetTypes) {
+    by_type.push_back(guessed_cases(trial, configs, dtype));
+    for (LossCase& made : by_type.back())
+      if (most_bound > 0) made.bound = std::min(made.bound, most_bound);
+  }
   std::optional<uint32_t> first_type;
   if (!cases.empty()) first_type = first_type_of(cases.front());
   for (size_t n = 0; n < kCases; ++n) {

@@ -210,20 +210,24 @@ Status stop(Trial& trial) {
   });
 }
 
+std::string monitor_words(const char* name) {
+  return name == nullptr ? "nothing" : fmt::format("\"{}\"", name);
+}
+
 Status monitor(Trial& trial) {
   return for_each_schedule(trial, [&](const Instance& schedule) -> Status {
     if (const auto* ops = schedule.ops<plait_schedule_ops>(); !PLAIT_HAS(ops, monitor)) return {};
-    const char* const first = monitor_of(schedule);
-    if (first == nullptr) return broken("monitors a value without a name");
-    const std::string wanted = first;
+    const char* const first = monitor_of(schedule);  // null: at no validations
+    const std::string wanted = first == nullptr ? "" : first;
     const Calls calls(schedule);
     for (const Moment& m : moments()) PLAIT_TRY(calls.value(m).status());
     const char* const again = monitor_of(schedule);
-    if (again == nullptr || wanted != again)
-      return broken(
-          fmt::format("monitors \"{}\" once and \"{}\" once: the host asks one time, and goes by it", wanted,
-                      again == nullptr ? "" : again));
-    if (wanted != first) return broken("what monitor returns does not live as long as the instance");
+    if ((first == nullptr) != (again == nullptr) || (again != nullptr && wanted != again))
+      return broken(fmt::format("monitors {} once and {} once: the host asks one time, and goes by it",
+                                monitor_words(first == nullptr ? nullptr : wanted.c_str()),
+                                monitor_words(again)));
+    if (first != nullptr && wanted != first)
+      return broken("what monitor returns does not live as long as the instance");
     return {};
   });
 }

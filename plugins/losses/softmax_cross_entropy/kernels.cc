@@ -138,4 +138,27 @@ void gradients(const float* e, const int32_t* labels, size_t rows, size_t classe
   }
 }
 
+void reshaped_row(const float* x, const float* e, RowTarget target, size_t classes,
+                  const Reshaping& reshaping, double largest, double sum, double factor, double* loss,
+                  float* dx) {
+  const double rest = 1 - reshaping.smoothing, even = reshaping.smoothing / static_cast<double>(classes);
+  const auto share = [&](size_t i) {
+    const bool is_label = static_cast<size_t>(target.label) == i;
+    const double t = target.shares != nullptr ? double{target.shares[i]} : is_label ? 1 : 0;
+    return (reshaping.class_weights != nullptr ? reshaping.class_weights[i] : 1) * (rest * t + even);
+  };
+  logs_flat(&sum, 1, loss);
+  const double top = *loss + largest;
+  double value = 0, shares = 0;
+  for (size_t i = 0; i < classes; ++i) {
+    const double q = share(i);
+    shares += q;
+    if (q != 0) value += q * (top - x[i]);  // an infinite score of no share is no loss
+  }
+  *loss = value;
+  if (dx == nullptr) return;
+  const double up = shares / sum;
+  for (size_t i = 0; i < classes; ++i) dx[i] = static_cast<float>(factor * (up * e[i] - share(i)));
+}
+
 }  // namespace plait::softmax_cross_entropy

@@ -32,4 +32,20 @@ void share_gradients(const float* e, const float* t, size_t rows, size_t classes
 void gradients(const float* e, const int32_t* labels, size_t rows, size_t classes, const double* sums,
                double factor, float* dx);
 
+// What becomes of a target before it is compared: q = w ((1 - smoothing) t + smoothing / classes).
+struct Reshaping {
+  const double* class_weights;  // w; null: 1
+  double smoothing;
+};
+struct RowTarget {
+  int32_t label;
+  const float* shares;  // t; null: onehot(label)
+};
+
+// Of one row: loss = sum of q (log(sum) + largest - x); where dx is not null, dx = (sum of q e / sum - q) *
+// factor.
+void reshaped_row(const float* x, const float* e, RowTarget target, size_t classes,
+                  const Reshaping& reshaping, double largest, double sum, double factor, double* loss,
+                  float* dx);
+
 }  // namespace plait::softmax_cross_entropy

@@ -4,17 +4,18 @@
 #include <plait/sdk.hpp>
 
 #include <algorithm>
+#include <optional>
 
 #include "kernels.h"
 
 namespace plait::softmax_cross_entropy {
 
 // labels[row]: a class in [0, classes), kMasked, or kBad for a target that is no whole number in that range.
-// Of shares of classes: 0 for a row of finite ones, none negative, whose sum is within 1e-3 of 1; else kBad.
-// Shapes: prediction [N, ..., C], target [N, ...] or [N, ..., 1] of i32, i64, u8 or f32, or shares [N, ...,
-// C] of f32; weights [N] or empty; labels holds size / C rows.
+// A target that is `ignore` is masked. Of shares of classes: 0 for a row of finite ones, none negative, whose
+// sum is within 1e-3 of 1; else kBad. Shapes: prediction [N, ..., C], target [N, ...] or [N, ..., 1] of i32,
+// i64, u8 or f32, or shares [N, ..., C] of f32; weights [N] or empty; labels holds size / C rows.
 inline void read_labels(sdk::Tensor prediction, sdk::Tensor target, std::span<const float> weights,
-                        int32_t* labels);
+                        std::optional<int64_t> ignore, int32_t* labels);
 
 // Whether the target is shares of all classes, and not a class number for each row.
 template <class Shaped>  // Tensor or Spec
@@ -92,16 +93,36 @@ inline void read_numbers(sdk::Tensor target, int64_t classes, int32_t* labels) {
   }
 }
 
+template <class V>
+void mask_equal(std::span<const V> target, int64_t number, int32_t* labels) {
+  for (size_t i = 0; i < target.size(); ++i)
+    if (static_cast<double>(target[i]) == static_cast<double>(number)) labels[i] = kMasked;
+}
+
+inline void mask_number(sdk::Tensor target, int64_t number, int32_t* labels) {
+  switch (target.dtype()) {
+    case sdk::DType::i32:
+      return mask_equal<int32_t>(target.data<int32_t>(), number, labels);
+    case sdk::DType::i64:
+      return mask_equal<int64_t>(target.data<int64_t>(), number, labels);
+    case sdk::DType::u8:
+      return mask_equal<uint8_t>(target.data<uint8_t>(), number, labels);
+    default:
+      return mask_equal<float>(target.f32(), number, labels);
+  }
+}
+
 }  // namespace detail
 
 inline void read_labels(sdk::Tensor prediction, sdk::Tensor target, std::span<const float> weights,
-                        int32_t* labels) {
+                        std::optional<int64_t> ignore, int32_t* labels) {
   const int64_t classes = prediction.shape(-1);
   const size_t rows = prediction.size() / static_cast<size_t>(classes);
   if (is_shares(prediction, target)) {
     detail::check_shares(target.f32(), rows, labels);
   } else {
     detail::read_numbers(target, classes, labels);
+    if (ignore) detail::mask_number(target, *ignore, labels);
   }
   detail::mask_weightless(weights, rows, labels);
   // A prediction of one row per sample has no positions that a length could mask.

@@ -3,6 +3,7 @@
 
 #include <plait/cuda.hpp>
 
+#include "fields.h"
 #include "rows.h"
 
 using namespace plait::sdk;
@@ -52,11 +53,11 @@ __global__ void sum_losses(const double* losses, uint64_t count, uint64_t rows_p
   if (bad_target) *bad_target = first_bad < count ? static_cast<int32_t>(first_bad / rows_per_sample) : -1;
 }
 
-struct CrossEntropy {
-  static void describe(Describe<CrossEntropy>&) {}
-
+struct CrossEntropy : plait::softmax_cross_entropy::Fields {
   struct Kernel {
-    Kernel(const CrossEntropy&, Context&, LossRequest& r) {
+    Kernel(const CrossEntropy& config, Context&, LossRequest& r) {
+      if (!config.is_plain() || config.ignore)
+        throw Unsupported("the device has no label_smoothing, class_weights or ignore");
       const Spec p = r.prediction();
       if (p.variable_axis() >= 0 || r.target().variable_axis() >= 0)
         throw Unsupported("the device wants fixed extents, got prediction ", p, " and target ", r.target());

@@ -283,6 +283,138 @@ TEST_CASE("weights of samples: a weight counts as often as its sample, none not 
   }
 }
 
+// PyTorch 2.15, CrossEntropyLoss(label_smoothing=0.1), in f64.
+TEST_CASE("smoothed labels") {
+  TestHost host;
+  const Entry entry = linked("plait.softmax_cross_entropy");
+  LossTest loss(host, entry, Settings(entry).set("label_smoothing", 0.1), {"p", DType::f32, {4, 3}},
+                {"t", DType::i64, {4}});
+  loss.prediction.fill({2.0f, -1.5f, 0.25f, -4.0f, 0.5f, 3.0f, 1.0f, 0.0f, -1.0f, 0.75f, 0.5f, -2.0f});
+  const int64_t labels[] = {0, 2, 1, 0};
+  std::copy(std::begin(labels), std::end(labels), loss.target.data<int64_t>().begin());
+  CHECK(loss.compute() == doctest::Approx(0.718969420617).epsilon(5e-7));  // exponentials are of f32
+  const double gradient[] = {-0.0256871923, -0.00206296319, 0.0277501554, -0.00812283366,
+                             0.0106152435,  -0.00249240989, 0.157976906,  -0.172151216,
+                             0.01417431,    -0.0976649587,  0.097325303,  0.000339655688};
+  for (size_t i = 0; i < 12; ++i) CHECK(std::abs(loss.gradient.f32()[i] - gradient[i]) < 5e-7);
+  CHECK(loss.bad_target == -1);
+}
+
+// PyTorch 2.15, CrossEntropyLoss(weight=[0.5, 2, 1], ignore_index=-100), in f64.
+TEST_CASE("class weights, and a class that is ignored") {
+  TestHost host;
+  const Entry entry = linked("plait.softmax_cross_entropy");
+  LossTest loss(host, entry,
+                Settings(entry)
+                    .add("class_weights", 0.5)
+                    .add("class_weights", 2.0)
+                    .add("class_weights", 1.0)
+                    .set("ignore", -100),
+                {"p", DType::f32, {4, 3}}, {"t", DType::i64, {4}});
+  loss.prediction.fill({2.0f, -1.5f, 0.25f, -4.0f, 0.5f, 3.0f, 1.0f, 0.0f, -1.0f, 0.75f, 0.5f, -2.0f});
+  const int64_t labels[] = {0, -100, 1, 2};
+  std::copy(std::begin(labels), std::end(labels), loss.target.data<int64_t>().begin());
+  CHECK(loss.compute() == doctest::Approx(1.79122060763).epsilon(5e-7));  // exponentials are of f32
+  const double gradient[] = {
+      -0.0242022051, 0.00358306865, 0.0206191364, 0,           0,           0,
+      0.380137689,   -0.431583731,  0.0514460418, 0.155049571, 0.120752727, -0.275802298};
+  for (size_t i = 0; i < 12; ++i) CHECK(std::abs(loss.gradient.f32()[i] - gradient[i]) < 5e-7);
+  CHECK(loss.bad_target == -1);
+}
+
+// PyTorch 2.15, CrossEntropyLoss(weight=[0.5, 2, 1], ignore_index=1, label_smoothing=0.25), in f64.
+TEST_CASE("smoothed labels with class weights, one of them ignored") {
+  TestHost host;
+  const Entry entry = linked("plait.softmax_cross_entropy");
+  LossTest loss(host, entry,
+                Settings(entry)
+                    .set("label_smoothing", 0.25)
+                    .add("class_weights", 0.5)
+                    .add("class_weights", 2.0)
+                    .add("class_weights", 1.0)
+                    .set("ignore", 1),
+                {"p", DType::f32, {4, 3}}, {"t", DType::i64, {4}});
+  loss.prediction.fill({2.0f, -1.5f, 0.25f, -4.0f, 0.5f, 3.0f, 1.0f, 0.0f, -1.0f, 0.75f, 0.5f, -2.0f});
+  const int64_t labels[] = {0, 2, 1, 1};
+  std::copy(std::begin(labels), std::end(labels), loss.target.data<int64_t>().begin());
+  CHECK(loss.compute() == doctest::Approx(1.09620307498).epsilon(5e-7));  // exponentials are of f32
+  const double gradient[] = {0.0913709175,
+                             -0.0999637864,
+                             0.00859286894,
+                             -0.0271930565,
+                             -0.0584761753,
+                             0.0856692318,
+                             0,
+                             0,
+                             0,
+                             0,
+                             0,
+                             0};
+  for (size_t i = 0; i < 12; ++i) CHECK(std::abs(loss.gradient.f32()[i] - gradient[i]) < 5e-7);
+  CHECK(loss.bad_target == -1);
+}
+
+// PyTorch 2.15, CrossEntropyLoss(weight=[0.5, 2, 1], label_smoothing=0.25) with shares, in f64.
+TEST_CASE("smoothed shares with class weights") {
+  TestHost host;
+  const Entry entry = linked("plait.softmax_cross_entropy");
+  LossTest loss(host, entry,
+                Settings(entry)
+                    .set("label_smoothing", 0.25)
+                    .add("class_weights", 0.5)
+                    .add("class_weights", 2.0)
+                    .add("class_weights", 1.0),
+                {"p", DType::f32, {4, 3}}, {"t", DType::f32, {4, 3}});
+  loss.prediction.fill({2.0f, -1.5f, 0.25f, -4.0f, 0.5f, 3.0f, 1.0f, 0.0f, -1.0f, 0.75f, 0.5f, -2.0f});
+  loss.target.fill({1.0f, 0.0f, 0.0f, 0.5f, 0.25f, 0.25f, 0.0f, 0.5f, 0.5f, 0.25f, 0.25f, 0.5f});
+  CHECK(loss.compute() == doctest::Approx(2.09873339595).epsilon(5e-7));  // exponentials are of f32
+  const double gradient[] = {0.0342640941,  -0.0374864199, 0.00322232585, -0.0570723962,
+                             -0.115678566,  0.172750962,   0.225189505,   -0.142492,
+                             -0.0826975053, 0.120185967,   -0.0154500899, -0.104735877};
+  for (size_t i = 0; i < 12; ++i) CHECK(std::abs(loss.gradient.f32()[i] - gradient[i]) < 5e-7);
+  CHECK(loss.bad_target == -1);
+}
+
+TEST_CASE("weights of samples beside class weights: a weight counts as often as its sample") {
+  TestHost host;
+  const Entry entry = linked("plait.softmax_cross_entropy");
+  const auto settings = [&] {
+    return Settings(entry).set("label_smoothing", 0.1).add("class_weights", 0.5).add("class_weights", 2.0);
+  };
+  const auto part = [](int64_t n) { return std::vector<PartSpec>{{"p", DType::f32, {n, 2}}}; };
+  const auto target = [](int64_t n) { return std::vector<PartSpec>{{"t", DType::i32, {n}}}; };
+  LossTest weighted(host, entry, settings(), part(2), target(2), true),
+      repeated(host, entry, settings(), part(4), target(4));
+  weighted.prediction.fill({0.5f, -1, 2, 1});
+  repeated.prediction.fill({0.5f, -1, 0.5f, -1, 0.5f, -1, 2, 1});
+  const int32_t once[] = {1, 0}, often[] = {1, 1, 1, 0};
+  std::copy(std::begin(once), std::end(once), weighted.target.data<int32_t>().begin());
+  std::copy(std::begin(often), std::end(often), repeated.target.data<int32_t>().begin());
+  weighted.weights->fill({3, 1});
+  CHECK(weighted.compute() == doctest::Approx(repeated.compute()).epsilon(1e-12));
+  CHECK(weighted.result[1] == 6.5);
+  CHECK(weighted.gradient.f32()[0] == doctest::Approx(3 * repeated.gradient.f32()[0]).epsilon(1e-6));
+}
+
+TEST_CASE("class weights are one for each class; a number that is ignored need be no class") {
+  TestHost host;
+  const Entry entry = linked("plait.softmax_cross_entropy");
+  const auto make = [&](Settings settings) {
+    LossTest loss(host, entry, std::move(settings), {"p", DType::f32, {2, 3}}, {"t", DType::u8, {2}});
+    loss.prediction.fill({1, 2, 3, 3, 2, 1});
+    loss.target.data<uint8_t>()[0] = 255, loss.target.data<uint8_t>()[1] = 0;
+    loss.compute();
+    return std::pair(loss.bad_target, loss.result[1]);
+  };
+  CHECK_THROWS_WITH(make(Settings(entry).add("class_weights", 1.0)),
+                    "class_weights has 1 numbers, wanted one for each class of prediction f32[2, 3]");
+  CHECK_THROWS_WITH(LossTest(host, entry, Settings(entry).set("ignore", 0), {"p", DType::f32, {2, 1}},
+                             {"t", DType::u8, {2}}),
+                    "ignore is 0, the only class of prediction f32[2, 1]");
+  CHECK(make(Settings(entry)).first == 0);
+  CHECK(make(Settings(entry).set("ignore", 255)) == std::pair(-1, 1.0));
+}
+
 TEST_CASE("shapes that do not fit are refused with both of them") {
   CHECK_THROWS_WITH(Test({2, 3}, {3}), "target is i32[3], wanted one class number per position: [2]");
   CHECK_THROWS_WITH(Test({2, 5, 3}, {2}), "target is i32[2], wanted one class number per position: [2, 5]");

@@ -140,4 +140,43 @@ TEST_CASE("without pairs it is a guess, and shapes that do not fit are refused")
                     "target is i32[4], wanted one class number per position of prediction f32[2, 3]");
 }
 
+struct PrecisionRecall {
+  TestHost host;
+  MetricTest metric;
+  PrecisionRecall(std::vector<int64_t> prediction, std::vector<int64_t> target,
+                  std::vector<std::string> classes = {})
+      : metric(host, linked("plait.area_under_curve"),
+               Settings(linked("plait.area_under_curve")).set("curve", "precision_recall"),
+               {"p", DType::f32, std::move(prediction)}, {"label", DType::i32, std::move(target)},
+               std::move(classes)) {}
+  void take(std::initializer_list<float> scores, std::initializer_list<int32_t> labels) {
+    metric.prediction.fill(scores);
+    std::copy(labels.begin(), labels.end(), metric.target.data<int32_t>().begin());
+    metric.update();
+  }
+};
+
+TEST_CASE("precision over recall, by hand: as scikit-learn's average_precision_score") {
+  PrecisionRecall test({4, 1}, {4});
+  CHECK(test.metric.names() == std::vector<std::string>{"precision_recall"});
+  test.take({0.1f, 0.4f, 0.35f, 0.8f}, {0, 0, 1, 1});
+  CHECK(test.metric.finish()[0] == doctest::Approx(0.5 * 1 + 0.5 * 2 / 3).epsilon(1e-15));  // 0.8333...
+  test.take({0.8f, 0.1f, 0.35f, 0.9f}, {0, 1, 1, 0});
+  // 0.9: 0 of 1; 0.8: 1 of 3; 0.4: 1 of 4; 0.35: 3 of 6; 0.1: 4 of 8
+  CHECK(test.metric.finish()[0] == doctest::Approx((1. / 3 + 2 * 3. / 6 + 4. / 8) / 4).epsilon(1e-15));
+}
+
+TEST_CASE("precision over recall of several classes, one of which does not occur; nothing seen is 0") {
+  PrecisionRecall test({3, 3}, {3}, {"a", "b", "c"});
+  CHECK(test.metric.names() == std::vector<std::string>{"precision_recall", "precision_recall.a",
+                                                        "precision_recall.b", "precision_recall.c"});
+  CHECK(test.metric.finish() == Values{0, 0, 0, 0});
+  test.take({5, 0, 0, 0, 5, 0, 0, 6, 0}, {0, 1, 0});
+  const Values values = test.metric.finish();
+  CHECK(values[1] == doctest::Approx((1 + 2. / 3) / 2).epsilon(1e-15));  // the b lies between both
+  CHECK(values[2] == 0.5);
+  CHECK(values[3] == 0);
+  CHECK(values[0] == doctest::Approx((values[1] + values[2]) / 2).epsilon(1e-15));
+}
+
 }  // namespace

@@ -2,8 +2,7 @@
 #include "adam.h"
 
 #include <plait/cuda/map.hpp>
-
-#include "cuda_work.hpp"
+#include <plait/cuda/moments.hpp>
 
 using namespace plait::sdk;
 
@@ -13,8 +12,8 @@ namespace {
 struct AdamOnCuda : Adam {
   void step(Context& c, const OptimizerCall& call) const {
     gpu::map(c, call.count,
-             AdamStep{factors(call), call.gradients.data(), call.weights.data(), call.slot(0).data(),
-                      call.slot(1).data()});
+             gpu::MomentStep{factors(call), call.gradients.data(), call.weights.data(), call.slot(0).data(),
+                             call.slot(1).data()});
   }
 };
 

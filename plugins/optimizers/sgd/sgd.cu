@@ -18,7 +18,7 @@ __global__ void step_kernel(uint64_t count, sgd::Numbers n, const float* g, floa
 }
 
 struct Sgd {
-  double rate = 0.01, momentum = 0, weight_decay = 0;
+  double rate = 0.01, momentum = 0, weight_decay = 0, dampening = 0;
   bool nesterov = false;
   static constexpr bool elementwise = true;
 
@@ -27,11 +27,13 @@ struct Sgd {
     d.field("momentum", &Sgd::momentum).runtime();
     d.field("weight_decay", &Sgd::weight_decay).runtime();
     d.field("nesterov", &Sgd::nesterov);
+    d.field("dampening", &Sgd::dampening);
   }
   void open(Context&) { has_velocity_ = momentum > 0; }
   void step(Context& c, const OptimizerCall& call) const {
     const sgd::Numbers numbers{static_cast<float>(rate), static_cast<float>(has_velocity_ ? momentum : 0),
-                               static_cast<float>(call.decay() ? weight_decay : 0), nesterov};
+                               static_cast<float>(call.decay() ? weight_decay : 0), nesterov,
+                               static_cast<float>(call.updates == 0 ? 1 : 1 - dampening)};
     gpu::strided(c, call.count, step_kernel, numbers, call.gradients.data(),
                  has_velocity_ ? call.slot(0).data() : nullptr, call.weights.data());
   }

@@ -58,6 +58,21 @@ TEST_CASE("the formulas of PyTorch's SGD, in double, over ten steps") {
   }
 }
 
+// PyTorch 2.15, SGD(lr=0.1, momentum=0.9, dampening=0.5, weight_decay=0.1), in f64: weights after steps 1
+// to 6.
+TEST_CASE("steps of PyTorch's SGD with dampening, of which the first has none") {
+  TestHost host;
+  const Entry entry = linked("plait.sgd");
+  OptimizerTest test(host, entry, Settings(entry).set("momentum", 0.9).set("dampening", 0.5), 3,
+                     {0.1, 0.9, 0.1});
+  CHECK(test.path_error({{1.115000000, -0.495000000, -2.105000000},
+                         {1.187925000, -0.438025000, -2.201475000},
+                         {1.272617875, -0.422057375, -2.239795125},
+                         {1.279978373, -0.393076226, -2.313084262},
+                         {1.267702930, -0.302527810, -2.367479064},
+                         {1.287816516, -0.244521597, -2.354596990}}) <= 1);
+}
+
 TEST_CASE("biases do not decay") {
   Test test(1, 0, false, 0.5, 1);
   test.optimizer.weights.fill({2});
@@ -110,6 +125,18 @@ TEST_CASE("the arithmetic of kernels is the host's") {
 
 TEST_CASE("nesterov without momentum is refused") {
   CHECK_THROWS_WITH(Test(0.1, 0, true, 0, 1), "nesterov needs a momentum above 0, got 0");
+}
+
+TEST_CASE("dampening without momentum, or with nesterov, is refused") {
+  TestHost host;
+  const Entry entry = linked("plait.sgd");
+  const auto make = [&](double momentum, bool nesterov) {
+    Settings settings(entry);
+    settings.set("momentum", momentum).set("nesterov", nesterov).set("dampening", 0.25);
+    OptimizerTest(host, entry, std::move(settings), 1, {0.1, momentum, 0});
+  };
+  CHECK_THROWS_WITH(make(0, false), "dampening needs a momentum above 0, got 0");
+  CHECK_THROWS_WITH(make(0.5, true), "nesterov goes without dampening, got 0.25");
 }
 
 }  // namespace

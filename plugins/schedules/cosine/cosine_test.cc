@@ -44,6 +44,42 @@ TEST_CASE("a warm-up of two epochs reaches the base at its last step, and the fa
   CHECK(schedule.at(100) < 1e-15);
 }
 
+// PyTorch 2.15, CosineAnnealingWarmRestarts(T_0=2, T_mult=2, eta_min=0.2), base 2, at epochs 0, 0.5, ... 7.
+TEST_CASE("restarts, each fall twice as long as the one before") {
+  TestHost host;
+  const Made<plait_schedule_ops> made(
+      host, linked("plait.cosine"),
+      Settings(linked("plait.cosine")).set("end", 0.1).set("restart_every", 2).set("restart_growth", 2));
+  const double expected[] = {
+      2,   1.736396103,  1.1,          0.4636038969, 2, 1.931491579, 1.736396103, 1.444415089,
+      1.1, 0.7555849109, 0.4636038969, 0.2685084207, 2, 1.982706752, 1.931491579};
+  for (int64_t step = 0; step < 15; ++step) {
+    const plait_schedule_call call{sizeof call, 0, 2, step, 3, 2, 0, 0, nullptr};
+    double value = 0;
+    host.check(made.ops().value(made.self(), host.context(), &call, &value));
+    CHECK(value == doctest::Approx(expected[step]).epsilon(1e-8));
+  }
+  CHECK(made.ops().ignores_total(made.self()) != 0);
+}
+
+TEST_CASE("restarts of one length, at steps that end an epoch only up to rounding, after a warm-up") {
+  TestHost host;
+  const Made<plait_schedule_ops> made(
+      host, linked("plait.cosine"),
+      Settings(linked("plait.cosine")).set("warm_up", 3).set("restart_every", 3));
+  const auto at = [&](int64_t step) {
+    const plait_schedule_call call{sizeof call, 0, 2, step, 100, 7.0 / 3, 0, 0, nullptr};
+    double value = 0;
+    host.check(made.ops().value(made.self(), host.context(), &call, &value));
+    return value;
+  };
+  CHECK(at(6) == 2);  // the warm-up's last
+  CHECK(at(7) == 2);
+  CHECK(at(13) < 0.2);
+  CHECK(at(14) == 2);  // 7 / (7 / 3) is 3 but for its last bit
+  CHECK(at(21) == 2);
+}
+
 TEST_CASE("does not claim to be free of the run's length") {
   Schedule schedule(0, 0, 0);
   const auto& ops = schedule.made.ops();

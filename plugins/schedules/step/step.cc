@@ -1,5 +1,6 @@
 // A value that falls by steps.
 #include <plait/sdk.hpp>
+#include <plait/steady.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -8,40 +9,28 @@ using namespace plait::sdk;
 
 namespace {
 
-// base^exponent by squaring: the same bits everywhere.
-double power(double base, int64_t exponent) {
-  double result = 1;
-  for (; exponent > 0; exponent >>= 1, base *= base) {
-    if (exponent & 1) result *= base;
-  }
-  return result;
-}
-
 struct Step {
-  double factor = 0.1, every = 0;
-  std::vector<double> at;
+  double factor = 0.1, every = 1;
 
   static void describe(Describe<Step>& d) {
-    d.doc("multiplied by `factor` at each of the epochs given");
+    d.doc("multiplied by `factor` after every so many epochs");
     d.details(
-        "value = base * factor^n; n counts the whole multiples of `every` and the epochs in `at` that have "
-        "been\n"
-        "reached. Epochs may be fractions.");
+        "value = base * factor^n; n: whole multiples of `every` that have been reached. Epochs may be "
+        "fractions.");
     d.field("factor", &Step::factor).doc("what the value is multiplied by").above(0).at_most(1000);
-    d.field("every", &Step::every).doc("distance of the steps; 0: none").unit("epochs").range(0, 1e9);
-    d.field("at", &Step::at).doc("further steps").unit("epochs").range(0, 1e9);
-  }
-  void validate() const {
-    if (every == 0 && at.empty()) throw Error("a step schedule needs `every` or `at`");
+    d.field("every", &Step::every)
+        .doc("distance of the steps")
+        .unit("epochs")
+        .required()
+        .above(0)
+        .at_most(1e9);
   }
 
   double value(const ScheduleCall& call) const {
     // A billionth of an epoch makes up for a division that falls short of a whole number.
-    const double epoch = call.epoch() + 1e-9;
-    const double multiples = every > 0 ? std::floor(epoch / every) : 0;
-    int64_t steps = static_cast<int64_t>(std::min(multiples, 0x1p53));  // more make no difference
-    for (const double reached : at) steps += epoch >= reached;
-    return call.base * power(factor, steps);
+    const double multiples = std::floor((call.epoch() + 1e-9) / every);
+    // More than 2^53 make no difference.
+    return call.base * steady::power(factor, static_cast<int64_t>(std::min(multiples, 0x1p53)));
   }
   bool ignores_total() const { return true; }
 };

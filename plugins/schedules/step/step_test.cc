@@ -27,14 +27,6 @@ TEST_CASE("falls at every second epoch") {
   CHECK(schedule.at(60) == 0.1);
 }
 
-TEST_CASE("falls at the epochs listed, fractions included") {
-  Schedule schedule(settings().add("at", 1.5).add("at", 3));
-  CHECK(schedule.at(14) == 0.8);
-  CHECK(schedule.at(15) == 0.4);
-  CHECK(schedule.at(29) == 0.4);
-  CHECK(schedule.at(30) == 0.2);
-}
-
 TEST_CASE("a step that ends an epoch only up to rounding has ended it") {
   Schedule schedule(settings().set("every", 3));
   CHECK(schedule.at(7, 7.0 / 3) == 0.4);  // 7 / (7 / 3) is 3 but for its last bit
@@ -48,10 +40,6 @@ TEST_CASE("does not depend on the length of the run") {
   Schedule schedule(settings().set("every", 2));
   REQUIRE((schedule.made.ops().ignores_total != nullptr));
   CHECK(schedule.made.ops().ignores_total(schedule.made.self()) != 0);
-}
-
-TEST_CASE("without any step it is refused") {
-  CHECK_THROWS_WITH(Schedule{settings()}, "a step schedule needs `every` or `at`");
 }
 
 }  // namespace

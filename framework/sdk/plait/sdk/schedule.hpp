@@ -6,8 +6,8 @@
 //                                // finished run may be prolonged; without it they are taken to
 //   const char* monitor() const;
 //       // optional: the name of the value of validations that it looks at, which call.evaluations then holds
-//       // alone; "": the one that picks the best weights. A job without it is refused. Lives as long as the
-//       // struct: a string field's c_str()
+//       // alone; "": the one that picks the best weights; nullptr: none. A job without it is refused. Lives as
+//       // long as the struct: a string field's c_str()
 //   bool stop(const ScheduleCall& call) const;  // or with Context&, as value
 //       // optional: true where training should end before this step. Asked at the first step of a round
 //

@@ -1,5 +1,7 @@
 // An optimizer on the test host, with weights, gradients and slots of one tensor. See testing.hpp.
 #pragma once
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <string>
@@ -84,6 +86,33 @@ class OptimizerTest {
     for (int i = 0; i < 3; ++i) step();
     return std::all_of(weights.f32().begin(), weights.f32().end(), [](float w) { return w == 0; });
   }
+  // Along a path that any program can go: weight i begins as 1 - 1.5 i, and its gradient at step t = 0, 1,
+  // ... is
+  // ((7 t + 5 i) mod 11 - 5) / 4. rows[t]: the weights wanted after step t, all of them. Returns their
+  // largest distance in units of what f32 explains: in each step two roundings of the weight and ten of what
+  // it moves by, 2^-24 each. NaN where a weight is.
+  double path_error(const std::vector<std::vector<double>>& rows) {
+    begin_path();
+    std::vector<double> before(weights.f32().begin(), weights.f32().end());
+    double bound = 0, largest = 0;
+    for (size_t t = 0; t < rows.size(); ++t) {
+      if (rows[t].size() != before.size()) throw std::runtime_error("a row has not a number for each weight");
+      double size = 0, moved = 0;
+      for (size_t i = 0; i < before.size(); ++i) {
+        size = std::max(size, std::abs(rows[t][i])),
+        moved = std::max(moved, std::abs(rows[t][i] - before[i]));
+        gradients.f32()[i] = (static_cast<float>((7 * t + 5 * i) % 11) - 5) / 4;
+      }
+      bound += (2 * size + 10 * moved) * 0x1p-24;
+      step();
+      for (size_t i = 0; i < before.size(); ++i) {
+        const double error = std::abs(weights.f32()[i] - rows[t][i]) / bound;
+        if (!(error <= largest)) largest = error;
+      }
+      before = rows[t];
+    }
+    return largest;
+  }
   bool same_bits(const OptimizerTest& other) const {
     bool same = same_bits(weights, other.weights) && slots.size() == other.slots.size();
     for (size_t i = 0; same && i < slots.size(); ++i) same = same_bits(slots[i], other.slots[i]);
@@ -92,6 +121,10 @@ class OptimizerTest {
 
  private:
   using Memory = std::vector<float*>;
+  void begin_path() {
+    const Out w = weights.f32();
+    for (size_t i = 0; i < w.size(); ++i) w[i] = 1 - 1.5f * static_cast<float>(i);
+  }
   Memory slot_memory() {
     Memory memory;
     for (const TestTensor& slot : slots) memory.push_back(slot.f32().data());
