@@ -1,5 +1,5 @@
 // Times the layers of known networks one by one on one core: smallest of many runs, forward and backward.
-// usage: bench_layers [batch] [lenet5|mlp|resnet20|odd]
+// usage: bench_layers [batch] [lenet5|mlp|resnet20|alexnet|odd|''] [own|onednn|auto]
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -39,6 +39,15 @@ std::vector<Network> networks(int64_t n) {
       {"resnet20",
        {conv({32, 32, 3}, 16, 3, 1, false), conv({32, 32, 16}, 16, 3, 1), conv({16, 16, 32}, 32, 3, 1),
         conv({8, 8, 64}, 64, 3, 1), LayerCase{"plait.batch_norm", {}, {n, 32, 32, 16}, "", true}}},
+      {"alexnet",
+       {LayerCase{"plait.convolution",
+                  {{"filters", {64}}, {"kernel", {11}}, {"stride", {4}}, {"padding", {2}}},
+                  {n, 224, 224, 3},
+                  "relu",
+                  false},
+        conv({27, 27, 64}, 192, 5, 2), conv({13, 13, 192}, 384, 3, 1), conv({13, 13, 384}, 256, 3, 1),
+        conv({13, 13, 256}, 256, 3, 1), dense(9216, 4096, "relu"), dense(4096, 4096, "relu"),
+        dense(4096, 1000, "")}},
       {"odd",
        {conv({28, 28, 1}, 16, 3, 1, false), conv({28, 28, 1}, 32, 5, 2, false), conv({14, 14, 6}, 16, 3, 1),
         conv({14, 14, 16}, 8, 3, 1), conv({14, 14, 32}, 64, 3, 1), conv({27, 27, 64}, 192, 5, 2)}},
@@ -67,10 +76,14 @@ std::string words(const LayerCase& layer) {
   return text + (layer.absorbed.empty() ? "" : " + " + layer.absorbed);
 }
 
-void time_network(const plait::Registry& registry, const Network& network, int64_t batch) {
+bool has_choice(const std::string& type) { return type == "plait.dense" || type == "plait.convolution"; }
+
+void time_network(const plait::Registry& registry, const Network& network, int64_t batch,
+                  const std::string& implementation) {
   double total = 0;
   std::printf("%s, batch %lld, one core\n", network.name.c_str(), static_cast<long long>(batch));
-  for (const LayerCase& layer : network.layers) {
+  for (LayerCase layer : network.layers) {
+    if (has_choice(layer.type)) layer.implementation = implementation;
     LayerBench bench(registry, layer);
     const double forward = smallest_us([&] { bench.forward(); });
     const double backward = smallest_us([&] { bench.backward(); });
@@ -91,7 +104,8 @@ int main(int argc, char** argv) {
   auto registry = plait::Registry::load(plait::default_search_path({}, {}));
   if (!registry) return std::fprintf(stderr, "%s\n", registry.status().message().c_str()), 1;
   for (const Network& network : networks(batch)) {
-    if (wanted.empty() || wanted == network.name) time_network(*registry, network, batch);
+    if (wanted.empty() || wanted == network.name)
+      time_network(*registry, network, batch, argc > 3 ? argv[3] : "");
   }
   return 0;
 }

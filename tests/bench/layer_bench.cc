@@ -16,6 +16,7 @@ LayerBench::LayerBench(const Registry& registry, const LayerCase& made) {
     settings_.clear(field);
     for (const int64_t value : values) settings_.add(field, value);
   }
+  if (!made.implementation.empty()) settings_.set("implementation", made.implementation);
   inputs_.emplace_back("", DType::f32, made.input).randomize(1);
   input_gradients_.emplace_back("", DType::f32, made.input);
   infer(*entry);
@@ -47,6 +48,9 @@ void LayerBench::infer(const TypeEntry& entry) {
   b.is_epilogue = [](const plait_layer_builder*, const plait_epilogue*) {};
   b.accepts_epilogue = [](const plait_layer_builder*, const char*) {};
   b.in_place = [](const plait_layer_builder*) {};
+  b.input_range = [](const plait_layer_builder*, uint32_t, int64_t, int64_t) { return int{PLAIT_OK}; };
+  b.mirror = [](const plait_layer_builder*, const plait_block*) { return int{PLAIT_OK}; };
+  b.activation = [](const plait_layer_builder*) {};
   const SpecList in({inputs_[0].spec()});
   plait_layer_request r{};
   r.struct_size = sizeof r;
@@ -68,6 +72,7 @@ void LayerBench::create(const LayerCase& made) {
   };
   n.backward_reads = [](const plait_layer_needs*, uint32_t) {};
   n.accumulates = [](const plait_layer_needs*) {};
+  n.repeats = [](const plait_layer_needs*) {};
   const SpecList in({inputs_[0].spec()}), out({outputs_[0].spec()});
   const uint8_t needed = made.input_gradient;
   const plait_epilogue e{sizeof e, 0, made.absorbed.c_str(), 0, 0};

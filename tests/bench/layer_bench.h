@@ -14,6 +14,7 @@ struct LayerCase {
   std::vector<int64_t> input;
   std::string absorbed;  // name of an epilogue, or ""
   bool input_gradient = true;
+  std::string implementation = "";  // of layers that have this field; "": its default
 };
 
 class LayerBench {

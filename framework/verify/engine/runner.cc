@@ -10,6 +10,7 @@
 #include <regex>
 #include <sstream>
 
+#include "graph/arena.h"
 #include "registry/kinds.h"
 #include "verify/engine/child.h"
 #include "verify/verify.h"
@@ -108,6 +109,18 @@ std::vector<Test> read_tests(const std::string& text, const std::string& file) {
   return tests;
 }
 
+Status check(const Test& test, Trial& trial, TestProgress& progress) {
+  try {
+    PLAIT_TRY(trial.open_device());
+    return test.law->check(trial);
+  } catch (const std::exception& thrown) {
+    return broken(fmt::format("an exception came out of the plugin: {} ({})", thrown.what(), progress.text));
+  } catch (...) {
+    return broken(
+        fmt::format("an exception that is no std::exception came out of the plugin ({})", progress.text));
+  }
+}
+
 // '+' passed, '!' failed, '-' skipped, then the message.
 std::string try_law(const Test& test, const VerifyOptions& options, TestProgress& progress) {
   std::unique_ptr<Registry> registry;
@@ -117,17 +130,9 @@ std::string try_law(const Test& test, const VerifyOptions& options, TestProgress
     registry = std::make_unique<Registry>(std::move(*loaded));
   }
   Trial trial(test.name, options.seed, registry.get(), &progress);
-  Status status;
-  try {
-    status = trial.open_device();
-    if (status) status = test.law->check(trial);
-  } catch (const std::exception& thrown) {
-    status =
-        broken(fmt::format("an exception came out of the plugin: {} ({})", thrown.what(), progress.text));
-  } catch (...) {
-    status = broken(
-        fmt::format("an exception that is no std::exception came out of the plugin ({})", progress.text));
-  }
+  // As in a run: a library that works on the arena it is called in, as oneDNN does, has one thread.
+  Lanes lanes(1);
+  const Status status = lanes.execute([&] { return check(test, trial, progress); });
   if (is_skipped(status)) return "-" + status.message();
   return status ? "+" + trial.remarks() : "!" + status.message();
 }

@@ -1,4 +1,6 @@
 // Convolution (as the field calls it: the kernel is not mirrored) over one to three spatial axes.
+#include <plait/onednn.hpp>
+
 #include <algorithm>
 #include <optional>
 
@@ -20,7 +22,12 @@ struct Convolution::Kernel {
       : shape(config.shape(r)) {
     n.stored_elements(0, stored_weights(shape));
     n.backward_reads(shape.activates() ? Reads::both : Reads::inputs);
-    if (Direct::suits(shape)) {
+    const bool own = config.implementation == "own";
+    if (own && !Direct::can(shape)) {
+      throw Error("implementation: own convolves without groups over one or two axes, wanted ", shape.groups,
+                  " groups over ", shape.window.axes);
+    }
+    if (own || (config.implementation == "auto" && Direct::suits(shape))) {
       direct.emplace(shape, c.lanes());
       n.workspace(direct->workspace_bytes());
       n.accumulates();
@@ -66,4 +73,4 @@ struct Convolution::Kernel {
 }  // namespace convolution
 
 PLAIT_PLUGIN("plait.convolution", "1.0.0", "Apache-2.0", layer<convolution::Convolution>("plait.convolution"),
-             numerics(&convolution::onednn_facts));
+             numerics(&onednn_facts));

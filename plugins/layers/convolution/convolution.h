@@ -13,6 +13,7 @@ struct Convolution {
   std::vector<int64_t> kernel = {3}, stride = {1}, padding = {0}, dilation = {1};
   bool bias = true;
   std::string weight_init = kDefaultInitializer;
+  std::string implementation = "auto";
 
   static void describe(Describe<Convolution>& d) {
     d.doc("slides learned kernels over the input");
@@ -42,6 +43,9 @@ struct Convolution {
         .range(1, kMostChannels);
     d.field("bias", &Convolution::bias).doc("whether to add a bias");
     d.field("weight_init", &Convolution::weight_init).doc(kInitializerDoc).choices(kInitializers);
+    d.field("implementation", &Convolution::implementation)
+        .doc("who convolves; auto: what was measured to be faster for the shape (README.md)")
+        .choices({"auto", "onednn", "own"});
   }
 
   Window window(Spec x) const { return {x, kernel, stride, padding, dilation}; }

@@ -15,11 +15,12 @@ struct Case {
   int64_t filters;
   std::vector<int64_t> kernel, stride = {1}, padding = {0}, dilation = {1};
   int64_t groups = 1;
+  std::string implementation = "auto";
 };
 
 Settings settings(const Case& e) {
   Settings s(kConvolution);
-  s.set("filters", e.filters).set("groups", e.groups);
+  s.set("filters", e.filters).set("groups", e.groups).set("implementation", e.implementation);
   const auto list = [&](const char* field, const std::vector<int64_t>& values) {
     s.clear(field);
     for (const int64_t v : values) s.add(field, v);
@@ -123,17 +124,23 @@ TEST_CASE("convolution worked by hand") {
   check(2, 1, {6, 17, 3, 8, 17, 13, 6, 4, 4});
 }
 
-TEST_CASE("convolution is its definition, and its gradients are those of central differences") {
+TEST_CASE(
+    "convolution is its definition, and its gradients are those of central differences, whoever convolves") {
   for (const int lanes : {1, 2}) {
     for (size_t i = 0; i < cases().size(); ++i) {
-      CAPTURE(i);
-      TestHost host;
-      host.lanes = lanes;
-      LayerTest layer = make(host, cases()[i]);
-      layer.forward();
-      check_forward(layer, cases()[i]);
-      // Linear in inputs and weights: only rounding is left.
-      CHECK(layer.gradient_error(60) < 1e-3);
+      for (const char* implementation : {"own", "onednn"}) {
+        CAPTURE(i);
+        CAPTURE(implementation);
+        TestHost host;
+        host.lanes = lanes;
+        Case e = cases()[i];
+        e.implementation = implementation;
+        LayerTest layer = make(host, e);
+        layer.forward();
+        check_forward(layer, e);
+        // Linear in inputs and weights: only rounding is left.
+        CHECK(layer.gradient_error(60) < 1e-3);
+      }
     }
   }
 }
@@ -220,6 +227,8 @@ TEST_CASE("convolution says what does not fit") {
   const auto fails = [&](const Case& e, const char* words) {
     CHECK_THROWS_WITH_AS(make(host, e), doctest::Contains(words), std::runtime_error);
   };
+  fails({{1, 5, 5, 4}, 4, {3}, {1}, {0}, {1}, 2, "own"},
+        "implementation: own convolves without groups over one or two axes, wanted 2 groups over 2");
   fails({{1, 5, 5, 1}, 1, {7}}, "kernel 7x7 is larger than the input 5x5");
   fails({{1, 3, 3, 1}, 1, {7}, {1}, {1}}, "kernel 7x7 is larger than the padded input 5x5");
   fails({{1, 5, 5, 1}, 1, {3}, {1}, {0}, {3}}, "dilated kernel 7x7 is larger than the input 5x5");

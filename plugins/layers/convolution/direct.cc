@@ -33,9 +33,11 @@ bool is_wide(const ConvolutionShape& s) {
 
 }  // namespace
 
+bool Direct::can(const ConvolutionShape& shape) { return shape.groups == 1 && shape.window.axes <= 2; }
+
 bool Direct::suits(const ConvolutionShape& shape) {
   constexpr size_t kMostWeights = 100'000;  // 400 kB
-  return shape.groups == 1 && shape.window.axes <= 2 && stored_weights(shape) <= kMostWeights;
+  return can(shape) && shape.channels < 16 && stored_weights(shape) <= kMostWeights;
 }
 
 void undo(Context& c, const Activation& f, const float* y, const float* dy, float* to, size_t count) {

@@ -17,7 +17,10 @@ struct Runs {
 class Direct {
  public:
   explicit Direct(const ConvolutionShape& shape, int lanes);
-  // One or two spatial axes, no groups, and weights that stay in a core's cache while a piece runs.
+  // One or two spatial axes, no groups.
+  static bool can(const ConvolutionShape& shape);
+  // Those of which it is faster than oneDNN: few channels, and weights that stay in a core's cache while a
+  // piece runs.
   static bool suits(const ConvolutionShape& shape);
 
   size_t workspace_bytes() const { return Checked(workspace_) * sizeof(float); }

@@ -1,10 +1,11 @@
 #include "onednn.hpp"
 
+#include <plait/onednn.hpp>
+
 #include <algorithm>
 #include <optional>
 
 #include "direct.hpp"
-#include "onednn_call.hpp"
 
 namespace convolution {
 
@@ -13,6 +14,8 @@ using plait::sdk::Context;
 using plait::sdk::Error;
 using plait::sdk::ErrorCode;
 using plait::sdk::LayerCall;
+using plait::sdk::onednn_attributes;
+using plait::sdk::OneDnnCall;
 using Tag = memory::format_tag;
 
 namespace {
@@ -46,22 +49,6 @@ memory::desc weights(const ConvolutionShape& s, bool any) {
   dims.push_back(static_cast<int64_t>(s.channels) / groups);
   const Tag stored = groups > 1 ? kPlain[axis] : kBlocked[axis];
   return {joined(dims, spatial(s, s.window.kernel)), memory::data_type::f32, any ? Tag::any : stored};
-}
-
-dnnl::primitive_attr attributes(const Activation& f) {
-  dnnl::primitive_attr attr;
-  attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  using Kind = Activation::Kind;
-  using Algorithm = dnnl::algorithm;
-  if (f.kind == Kind::kIdentity) return attr;
-  const Algorithm algorithm = f.kind == Kind::kRelu      ? Algorithm::eltwise_relu
-                              : f.kind == Kind::kTanh    ? Algorithm::eltwise_tanh
-                              : f.kind == Kind::kSigmoid ? Algorithm::eltwise_logistic
-                                                         : Algorithm::eltwise_linear;
-  dnnl::post_ops after;
-  after.append_eltwise(algorithm, f.alpha, f.beta);
-  attr.set_post_ops(after);
-  return attr;
 }
 
 size_t whole_lines(Checked bytes) { return round_up(bytes, 64); }
@@ -101,7 +88,8 @@ struct OneDnn::Parts {
     const dnnl::convolution_forward::primitive_desc pd(
         engine, s.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference,
         dnnl::algorithm::convolution_direct, x, weights(s, true), s.has_bias ? bias : memory::desc(), y,
-        spatial(s, s.window.stride), spatial(s, s.window.dilation, 1), low, low, attributes(s.activation));
+        spatial(s, s.window.stride), spatial(s, s.window.dilation, 1), low, low,
+        onednn_attributes(s.activation));
     from_stored(for_forward, pd.weights_desc());
     std::vector<OneDnnCall::Argument> arguments{
         {DNNL_ARG_SRC, x}, {DNNL_ARG_WEIGHTS, pd.weights_desc()}, {DNNL_ARG_DST, y}};
@@ -113,7 +101,7 @@ struct OneDnn::Parts {
     const memory::dims low = spatial(s, s.window.padding);
     const dnnl::convolution_backward_data::primitive_desc pd(
         engine, dnnl::algorithm::convolution_direct, x, weights(s, true), y, spatial(s, s.window.stride),
-        spatial(s, s.window.dilation, 1), low, low, forward, attributes({}));
+        spatial(s, s.window.dilation, 1), low, low, forward, onednn_attributes({}));
     from_stored(for_dx, pd.weights_desc());
     input_gradient.emplace(
         engine, dnnl::convolution_backward_data(pd),
@@ -125,7 +113,8 @@ struct OneDnn::Parts {
     const memory::dims low = spatial(s, s.window.padding);
     const dnnl::convolution_backward_weights::primitive_desc pd(
         engine, dnnl::algorithm::convolution_direct, x, weights(s, true), s.has_bias ? bias : memory::desc(),
-        y, spatial(s, s.window.stride), spatial(s, s.window.dilation, 1), low, low, forward, attributes({}));
+        y, spatial(s, s.window.stride), spatial(s, s.window.dilation, 1), low, low, forward,
+        onednn_attributes({}));
     for_dw.desc = pd.diff_weights_desc();
     if (for_dw.desc != stored) make_reorder(for_dw, for_dw.desc, stored);
     std::vector<OneDnnCall::Argument> arguments{
@@ -138,7 +127,7 @@ struct OneDnn::Parts {
     if (wanted != stored) make_reorder(w, stored, wanted);
   }
   void make_reorder(Weights& w, const memory::desc& from, const memory::desc& to) {
-    const dnnl::reorder::primitive_desc pd(engine, from, engine, to, attributes({}));
+    const dnnl::reorder::primitive_desc pd(engine, from, engine, to, onednn_attributes({}));
     w.reorder.emplace(engine, dnnl::reorder(pd),
                       std::vector<OneDnnCall::Argument>{{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}},
                       pd.scratchpad_desc());
@@ -216,45 +205,6 @@ void OneDnn::backward(Context& c, const LayerCall& call) const {
     const float* w = p.turned(p.for_dx, call);
     p.input_gradient->run({dy, w, call.input_gradient().f32().data()}, scratch);
   }
-}
-
-namespace {
-
-std::string isa_name(dnnl_cpu_isa_t isa) {
-  struct Named {
-    dnnl_cpu_isa_t isa;
-    const char* name;
-  };
-  static constexpr Named kNames[] = {{dnnl_cpu_isa_sse41, "sse41"},
-                                     {dnnl_cpu_isa_avx, "avx"},
-                                     {dnnl_cpu_isa_avx2, "avx2"},
-                                     {dnnl_cpu_isa_avx2_vnni, "avx2_vnni"},
-                                     {dnnl_cpu_isa_avx2_vnni_2, "avx2_vnni_2"},
-                                     {dnnl_cpu_isa_avx512_core, "avx512_core"},
-                                     {dnnl_cpu_isa_avx512_core_vnni, "avx512_core_vnni"},
-                                     {dnnl_cpu_isa_avx512_core_bf16, "avx512_core_bf16"},
-                                     {dnnl_cpu_isa_avx512_core_fp16, "avx512_core_fp16"},
-                                     {dnnl_cpu_isa_avx512_core_amx, "avx512_core_amx"},
-                                     {dnnl_cpu_isa_avx512_core_amx_fp16, "avx512_core_amx_fp16"}};
-  for (const Named& known : kNames)
-    if (known.isa == isa) return known.name;
-  return "number " + std::to_string(static_cast<int>(isa));
-}
-
-}  // namespace
-
-std::string onednn_facts() {
-  const dnnl_version_t& version = *dnnl_version();
-  dnnl_fpmath_mode_t mode = dnnl_fpmath_mode_strict;
-  const dnnl::primitive_attr attr;  // takes the default of the environment
-  check(dnnl_primitive_attr_get_fpmath_mode(attr.get(), &mode), "get_fpmath_mode");
-  std::string text = "oneDNN: " + std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
-                     std::to_string(version.patch) + " (" + version.hash + ")\n";
-  text += "oneDNN threading: " + std::to_string(version.cpu_runtime) + "\n";
-  text += "oneDNN instruction set: " + isa_name(dnnl_get_effective_cpu_isa()) +
-          (dnnl_get_cpu_isa_hints() == dnnl_cpu_isa_prefer_ymm ? ", prefers ymm" : "") + "\n";
-  return text + "oneDNN mathematics: " + (mode == dnnl_fpmath_mode_strict ? "strict" : std::to_string(mode)) +
-         "\n";
 }
 
 }  // namespace convolution

@@ -6,7 +6,6 @@
 // than ever before.
 #pragma once
 #include <memory>
-#include <string>
 
 #include "shape.hpp"
 
@@ -26,9 +25,5 @@ class OneDnn {
   struct Parts;
   std::unique_ptr<Parts> parts_;
 };
-
-// What of oneDNN decides the bits here: version, threading, the instruction set that it takes, its
-// mathematics.
-std::string onednn_facts();
 
 }  // namespace convolution

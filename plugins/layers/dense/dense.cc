@@ -1,9 +1,12 @@
 // Every output sees every input: y = f(x w + b).
 #include <plait/initializers.hpp>
+#include <plait/onednn.hpp>
 
 #include <algorithm>
+#include <optional>
 
 #include "matrix_product.hpp"
+#include "onednn.hpp"
 
 namespace {
 
@@ -13,6 +16,7 @@ struct Dense {
   int64_t units = 0;
   bool bias = true;
   std::string weight_init = kDefaultInitializer;
+  std::string implementation = "auto";
 
   static void describe(Describe<Dense>& d) {
     d.doc("fully connected layer: y = x w + b");
@@ -22,6 +26,11 @@ struct Dense {
     d.field("units", &Dense::units).doc("number of outputs").range(1, kMostChannels).required();
     d.field("bias", &Dense::bias).doc("whether to add a bias");
     d.field("weight_init", &Dense::weight_init).doc(kInitializerDoc).choices(kInitializers);
+    d.field("implementation", &Dense::implementation)
+        .doc(
+            "whose loops compute the products; auto: the ones that a table of measurements names for the "
+            "shape")
+        .choices(kImplementations);
   }
   static void ports(Ports& p) {
     p.input("x", "[N, ...]").doc("read as [N, inputs], in channels-last order");
@@ -47,32 +56,44 @@ struct Dense {
   }
 
   struct Kernel;
+  DenseShape shape(const LayerRequest& r) const {
+    const auto batch = static_cast<size_t>(r.input().shape(0));
+    return {.batch = batch,
+            .inputs = r.input().size() / std::max<size_t>(batch, 1),
+            .units = static_cast<size_t>(units),
+            .has_bias = bias,
+            .need_dx = r.input_gradient_needed(),
+            .training = r.training(),
+            .activation = {}};
+  }
 };
 
-// Weights are stored as [inputs, units]: forward and the weights' gradient then run along rows.
-struct Dense::Kernel {
-  size_t batch, inputs, units;
-  bool has_bias, need_dx;
-  Activation activation;
+// Below, the calls of three primitives take longer than the products: README.md has the measurements.
+bool onednn_wins(const DenseShape& s) { return size_t{Checked(s.batch) * s.inputs * s.units} >= 100'000; }
 
-  Kernel(const Dense& config, Context&, const LayerRequest& r, LayerNeeds& n)
-      : batch(static_cast<size_t>(r.input().shape(0))),
-        inputs(r.input().size() / std::max<size_t>(batch, 1)),
-        units(static_cast<size_t>(config.units)),
-        has_bias(config.bias),
-        need_dx(r.input_gradient_needed()) {
+// Weights are stored as [inputs, units]: forward and the weights' gradient then run along rows.
+struct Dense::Kernel : DenseShape {
+  std::optional<DenseOneDnn> onednn;
+
+  Kernel(const Dense& config, Context&, const LayerRequest& r, LayerNeeds& n) : DenseShape(config.shape(r)) {
     if (r.epilogues() > 0) {
       const Epilogue e = r.epilogue();
       if (!activation.set(e.name, e.alpha, e.beta)) throw Error("cannot absorb ", e.name);
     }
     n.backward_reads(activates() ? Reads::both : Reads::inputs);
+    if (config.implementation == "onednn" || (config.implementation == "auto" && onednn_wins(*this))) {
+      onednn.emplace(*this);
+      n.workspace(onednn->workspace_bytes());
+      return;
+    }
     n.accumulates();
     const Checked transposed = Checked(need_dx ? inputs : 0) * units;
     const Checked undone = Checked(activates() ? batch : 0) * units;
-    if (r.training()) n.workspace((round_up(transposed, 16) + undone) * sizeof(float));
+    if (training) n.workspace((round_up(transposed, 16) + undone) * sizeof(float));
   }
 
   void forward(Context& c, const LayerCall& call) const {
+    if (onednn) return onednn->forward(call);
     multiply(c, {.rows = batch,
                  .columns = units,
                  .terms = inputs,
@@ -88,6 +109,7 @@ struct Dense::Kernel {
   }
 
   void backward(Context& c, const LayerCall& call) const {
+    if (onednn) return onednn->backward(c, call);
     const float* dy = call.output_gradient().f32().data();
     if (activates()) {
       float* undone = call.workspace<float>() + padded(need_dx ? inputs * units : 0);
@@ -120,7 +142,6 @@ struct Dense::Kernel {
   }
 
  private:
-  bool activates() const { return activation.kind != Activation::Kind::kIdentity; }
   static size_t padded(size_t floats) { return (floats + 15) / 16 * 16; }
 
   void input_gradient(Context& c, const LayerCall& call, const float* dy) const {
@@ -142,4 +163,4 @@ struct Dense::Kernel {
 
 }  // namespace
 
-PLAIT_PLUGIN("plait.dense", "1.0.0", "Apache-2.0", layer<Dense>("plait.dense"));
+PLAIT_PLUGIN("plait.dense", "1.0.0", "Apache-2.0", layer<Dense>("plait.dense"), numerics(&onednn_facts));

@@ -46,6 +46,36 @@ TEST_CASE("dense is x w + b for odd and even sizes") {
   }
 }
 
+TEST_CASE("oneDNN and the own loops compute the same products, and absorb the same") {
+  TestHost host;
+  for (const char* absorbed : {"", "relu", "tanh", "sigmoid"}) {
+    CAPTURE(absorbed);
+    std::vector<plait_epilogue> epilogues;
+    if (*absorbed) epilogues.push_back({sizeof(plait_epilogue), 0, absorbed, 0, 0});
+    std::vector<std::vector<float>> of_own;
+    for (const char* implementation : {"own", "onednn"}) {
+      LayerTest layer(host, kDense, Settings(kDense).set("units", 67).set("implementation", implementation),
+                      {{"x", DType::f32, {13, 130}}}, epilogues);
+      layer.output_gradients[0].randomize(5);
+      layer.forward();
+      layer.backward();
+      const std::vector<Out> got{layer.output().f32(), layer.input_gradients[0].f32(),
+                                 layer.parameter_gradients[0].f32(), layer.parameter_gradients[1].f32()};
+      for (size_t part = 0; part < got.size(); ++part) {
+        CAPTURE(part);
+        if (of_own.size() < got.size()) {
+          of_own.emplace_back(got[part].data(), got[part].data() + got[part].size());
+          continue;
+        }
+        // Two sums of at most 130 products of numbers within 1, each rounded 130 times by 2^-24 of at most
+        // 130.
+        for (size_t i = 0; i < got[part].size(); ++i)
+          CHECK(std::abs(got[part][i] - of_own[part][i]) < 2 * 130 * 130 * 6e-8);
+      }
+    }
+  }
+}
+
 TEST_CASE("dense flattens its input and may go without a bias") {
   TestHost host;
   LayerTest layer = dense(host, {2, 2, 3, 4}, 5, false);

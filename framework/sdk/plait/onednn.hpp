@@ -1,0 +1,158 @@
+// oneDNN for plugins that are made with ONEDNN: primitives with arguments whose memory is given call by call,
+// without maps and allocations of ours; what they absorb; and what decides their bits.
+//
+// Primitives take the threads of the arena that they are made in, and their bits follow from that number: a
+// layer makes them in create(), whose arena has the job's lanes. Threads: run [any]; what a call needs
+// besides is pooled, and made anew only while more calls run at once than ever before.
+#pragma once
+#include <array>
+#include <atomic>
+#include <dnnl.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <plait/sdk.hpp>
+#include <plait/simd.hpp>
+
+namespace plait::sdk {
+
+// Of a layer's field `implementation`.
+inline constexpr std::initializer_list<const char*> kImplementations = {"auto", "onednn", "own"};
+
+// Throws what oneDNN's status says.
+inline void check_onednn(dnnl_status_t status, const char* what) {
+  if (status == dnnl_out_of_memory) throw Error(ErrorCode::kMemory, "oneDNN ", what, ": no memory");
+  if (status != dnnl_success) throw Error("oneDNN ", what, ": status ", static_cast<int>(status));
+}
+
+class OneDnnCall {
+ public:
+  static constexpr size_t kMostArguments = 5;  // and the scratchpad
+  struct Argument {
+    int name;  // DNNL_ARG_*
+    dnnl::memory::desc desc;
+  };
+
+  OneDnnCall() = default;
+  OneDnnCall(const dnnl::engine& engine, const dnnl::primitive& primitive, std::vector<Argument> arguments,
+             const dnnl::memory::desc& scratchpad)
+      : engine_(engine), primitive_(primitive), arguments_(std::move(arguments)) {
+    scratchpad_bytes_ = scratchpad.get_size();
+    arguments_.push_back({DNNL_ARG_SCRATCHPAD, scratchpad});
+    release(make());
+  }
+  ~OneDnnCall() {
+    for (auto& slot : slots_) delete slot.load();
+  }
+  OneDnnCall(const OneDnnCall&) = delete;
+  OneDnnCall& operator=(const OneDnnCall&) = delete;
+
+  size_t scratchpad_bytes() const { return scratchpad_bytes_; }
+
+  // Memory in the order of the arguments, then the scratchpad.
+  void run(std::initializer_list<const void*> memory, void* scratchpad) const {
+    Execution* const e = acquire();
+    size_t i = 0;
+    for (const void* place : memory) e->memory[i++].set_data_handle(const_cast<void*>(place));
+    e->memory[i].set_data_handle(scratchpad);
+    const auto count = static_cast<int>(arguments_.size());
+    const dnnl_status_t status =
+        dnnl_primitive_execute(primitive_.get(), e->stream.get(), count, e->arguments.data());
+    e->stream.wait();
+    release(e);
+    check_onednn(status, "execute");
+  }
+
+ private:
+  struct Execution {
+    dnnl::stream stream;
+    std::vector<dnnl::memory> memory;
+    std::array<dnnl_exec_arg_t, kMostArguments + 1> arguments;
+  };
+
+  Execution* make() const {
+    auto e = std::make_unique<Execution>();
+    e->stream = dnnl::stream(engine_);
+    for (const Argument& a : arguments_) {
+      e->memory.emplace_back(a.desc, engine_, nullptr);
+      e->arguments[e->memory.size() - 1] = {a.name, e->memory.back().get()};
+    }
+    return e.release();
+  }
+  Execution* acquire() const {
+    for (auto& slot : slots_) {
+      if (Execution* e = slot.exchange(nullptr)) return e;
+    }
+    return make();
+  }
+  void release(Execution* e) const {
+    for (auto& slot : slots_) {
+      Execution* empty = nullptr;
+      if (slot.compare_exchange_strong(empty, e)) return;
+    }
+    delete e;
+  }
+
+  dnnl::engine engine_;
+  dnnl::primitive primitive_;
+  std::vector<Argument> arguments_;
+  size_t scratchpad_bytes_ = 0;
+  mutable std::array<std::atomic<Execution*>, 64> slots_{};
+};
+
+// Scratchpads are the caller's; f is applied to what the primitive writes.
+inline dnnl::primitive_attr onednn_attributes(const Activation& f) {
+  dnnl::primitive_attr attr;
+  attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  using Kind = Activation::Kind;
+  using Algorithm = dnnl::algorithm;
+  if (f.kind == Kind::kIdentity) return attr;
+  const Algorithm algorithm = f.kind == Kind::kRelu      ? Algorithm::eltwise_relu
+                              : f.kind == Kind::kTanh    ? Algorithm::eltwise_tanh
+                              : f.kind == Kind::kSigmoid ? Algorithm::eltwise_logistic
+                                                         : Algorithm::eltwise_linear;
+  dnnl::post_ops after;
+  after.append_eltwise(algorithm, f.alpha, f.beta);
+  attr.set_post_ops(after);
+  return attr;
+}
+
+inline std::string onednn_isa_name(dnnl_cpu_isa_t isa) {
+  struct Named {
+    dnnl_cpu_isa_t isa;
+    const char* name;
+  };
+  static constexpr Named kNames[] = {{dnnl_cpu_isa_sse41, "sse41"},
+                                     {dnnl_cpu_isa_avx, "avx"},
+                                     {dnnl_cpu_isa_avx2, "avx2"},
+                                     {dnnl_cpu_isa_avx2_vnni, "avx2_vnni"},
+                                     {dnnl_cpu_isa_avx2_vnni_2, "avx2_vnni_2"},
+                                     {dnnl_cpu_isa_avx512_core, "avx512_core"},
+                                     {dnnl_cpu_isa_avx512_core_vnni, "avx512_core_vnni"},
+                                     {dnnl_cpu_isa_avx512_core_bf16, "avx512_core_bf16"},
+                                     {dnnl_cpu_isa_avx512_core_fp16, "avx512_core_fp16"},
+                                     {dnnl_cpu_isa_avx512_core_amx, "avx512_core_amx"},
+                                     {dnnl_cpu_isa_avx512_core_amx_fp16, "avx512_core_amx_fp16"}};
+  for (const Named& known : kNames)
+    if (known.isa == isa) return known.name;
+  return "number " + std::to_string(static_cast<int>(isa));
+}
+
+// What of oneDNN decides the bits here, for numerics(): version, threading, the instruction set that it
+// takes, its mathematics.
+inline std::string onednn_facts() {
+  const dnnl_version_t& version = *dnnl_version();
+  dnnl_fpmath_mode_t mode = dnnl_fpmath_mode_strict;
+  const dnnl::primitive_attr attr;  // takes the default of the environment
+  check_onednn(dnnl_primitive_attr_get_fpmath_mode(attr.get(), &mode), "get_fpmath_mode");
+  std::string text = "oneDNN: " + std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
+                     std::to_string(version.patch) + " (" + version.hash + ")\n";
+  text += "oneDNN threading: " + std::to_string(version.cpu_runtime) + "\n";
+  text += "oneDNN instruction set: " + onednn_isa_name(dnnl_get_effective_cpu_isa()) +
+          (dnnl_get_cpu_isa_hints() == dnnl_cpu_isa_prefer_ymm ? ", prefers ymm" : "") + "\n";
+  return text + "oneDNN mathematics: " + (mode == dnnl_fpmath_mode_strict ? "strict" : std::to_string(mode)) +
+         "\n";
+}
+
+}  // namespace plait::sdk

@@ -1,0 +1,109 @@
+#include "onednn.hpp"
+
+#include <plait/onednn.hpp>
+
+#include <algorithm>
+#include <optional>
+
+#include "matrix_product.hpp"
+
+using dnnl::memory;
+using plait::sdk::Checked;
+using plait::sdk::Context;
+using plait::sdk::Error;
+using plait::sdk::ErrorCode;
+using plait::sdk::LayerCall;
+using plait::sdk::onednn_attributes;
+using plait::sdk::OneDnnCall;
+
+namespace {
+
+enum class Order { kRows, kColumns };  // of which memory holds one after the other
+
+memory::desc matrix(size_t rows, size_t columns, Order order) {
+  const auto r = static_cast<memory::dim>(rows), c = static_cast<memory::dim>(columns);
+  const memory::dims strides = order == Order::kRows ? memory::dims{c, 1} : memory::dims{1, r};
+  return {{r, c}, memory::data_type::f32, strides};
+}
+
+}  // namespace
+
+struct DenseOneDnn::Parts {
+  DenseShape s;
+  dnnl::engine engine{dnnl::engine::kind::cpu, 0};
+  std::optional<OneDnnCall> product, input_gradient, weight_gradient;
+  size_t scratchpad = 0,
+         total = 0;  // bytes: where scratchpads begin, behind the gradient before the activation
+
+  explicit Parts(const DenseShape& shape) : s(shape) {
+    const memory::desc y = matrix(s.batch, s.units, Order::kRows);
+    make(product, matrix(s.batch, s.inputs, Order::kRows), matrix(s.inputs, s.units, Order::kRows), y,
+         s.has_bias, s.activation);
+    if (s.training) {
+      make(weight_gradient, matrix(s.inputs, s.batch, Order::kColumns), y,
+           matrix(s.inputs, s.units, Order::kRows), false, {});
+      if (s.need_dx) {
+        make(input_gradient, y, matrix(s.units, s.inputs, Order::kColumns),
+             matrix(s.batch, s.inputs, Order::kRows), false, {});
+      }
+      if (s.activates()) scratchpad = plait::sdk::round_up(Checked(s.batch) * s.units * sizeof(float), 64);
+    }
+    size_t most = 0;
+    for (const auto* call : {&product, &input_gradient, &weight_gradient}) {
+      if (*call) most = std::max(most, (*call)->scratchpad_bytes());
+    }
+    total = Checked(scratchpad) + most;
+  }
+
+  // c = f(a b + bias)
+  void make(std::optional<OneDnnCall>& call, const memory::desc& a, const memory::desc& b,
+            const memory::desc& c, bool has_bias, const Activation& f) const {
+    const memory::desc bias({1, static_cast<memory::dim>(s.units)}, memory::data_type::f32,
+                            memory::format_tag::ab);
+    const auto pd = has_bias ? dnnl::matmul::primitive_desc(engine, a, b, bias, c, onednn_attributes(f))
+                             : dnnl::matmul::primitive_desc(engine, a, b, c, onednn_attributes(f));
+    std::vector<OneDnnCall::Argument> arguments{{DNNL_ARG_SRC, a}, {DNNL_ARG_WEIGHTS, b}, {DNNL_ARG_DST, c}};
+    if (has_bias) arguments.push_back({DNNL_ARG_BIAS, bias});
+    call.emplace(engine, dnnl::matmul(pd), arguments, pd.scratchpad_desc());
+  }
+};
+
+DenseOneDnn::DenseOneDnn(const DenseShape& shape) {
+  try {
+    parts_ = std::make_unique<Parts>(shape);
+  } catch (const dnnl::error& error) {
+    throw Error(ErrorCode::kUnsupported, "oneDNN cannot compute this product: ", error.what());
+  }
+}
+DenseOneDnn::~DenseOneDnn() = default;
+DenseOneDnn::DenseOneDnn(DenseOneDnn&&) noexcept = default;
+
+size_t DenseOneDnn::workspace_bytes() const { return parts_->total; }
+
+void DenseOneDnn::forward(const LayerCall& call) const {
+  const Parts& p = *parts_;
+  void* const scratch = call.workspace<uint8_t>() + p.scratchpad;
+  const float *x = call.input().f32().data(), *w = call.parameter(0), *y = call.output().f32().data();
+  if (p.s.has_bias) {
+    p.product->run({x, w, y, call.parameter(1)}, scratch);
+  } else {
+    p.product->run({x, w, y}, scratch);
+  }
+}
+
+void DenseOneDnn::backward(Context& c, const LayerCall& call) const {
+  const Parts& p = *parts_;
+  void* const scratch = call.workspace<uint8_t>() + p.scratchpad;
+  const float* dy = call.output_gradient().f32().data();
+  if (p.s.activates()) {
+    auto* undone = call.workspace<float>();
+    undo(c, p.s.activation, call.output().f32().data(), dy, undone, p.s.batch * p.s.units);
+    dy = undone;
+  }
+  if (const float* dw = call.parameter_gradient(0))
+    p.weight_gradient->run({call.input().f32().data(), dy, dw}, scratch);
+  if (p.s.has_bias && call.parameter_gradient(1))
+    sum_rows(dy, p.s.batch, p.s.units, call.parameter_gradient(1));
+  if (call.input_gradient())
+    p.input_gradient->run({dy, call.parameter(0), call.input_gradient().f32().data()}, scratch);
+}

@@ -1,0 +1,32 @@
+// Matrix products by oneDNN, on weights in the order that the own loops store: [inputs, units].
+//
+// Primitives are made once, with the lanes of the context that makes them. Threads: forward and backward
+// [any].
+#pragma once
+#include <plait/sdk.hpp>
+#include <plait/simd.hpp>
+
+#include <memory>
+
+struct DenseShape {
+  size_t batch, inputs, units;
+  bool has_bias, need_dx, training;
+  plait::sdk::Activation activation;
+
+  bool activates() const { return activation.kind != plait::sdk::Activation::Kind::kIdentity; }
+};
+
+class DenseOneDnn {
+ public:
+  explicit DenseOneDnn(const DenseShape& shape);
+  ~DenseOneDnn();
+  DenseOneDnn(DenseOneDnn&&) noexcept;
+
+  size_t workspace_bytes() const;
+  void forward(const plait::sdk::LayerCall& call) const;
+  void backward(plait::sdk::Context& c, const plait::sdk::LayerCall& call) const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};

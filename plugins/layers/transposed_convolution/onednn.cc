@@ -1,0 +1,218 @@
+#include "onednn.hpp"
+
+#include <plait/onednn.hpp>
+
+#include <algorithm>
+#include <optional>
+
+// The order of these is their meaning.
+// clang-format off
+#include <plait/simd/base.hpp>
+#include <plait/simd/activation.inc.hpp>
+#include "bias.inc.hpp"
+#include <plait/simd/avx2.hpp>
+#include <plait/simd/activation.inc.hpp>
+#include "bias.inc.hpp"
+#include <plait/simd/avx512.hpp>
+#include <plait/simd/activation.inc.hpp>
+#include "bias.inc.hpp"
+#include <plait/simd/end.hpp>
+// clang-format on
+
+namespace transposed_convolution {
+
+using dnnl::memory;
+using plait::sdk::Checked;
+using plait::sdk::Context;
+using plait::sdk::Error;
+using plait::sdk::ErrorCode;
+using plait::sdk::LayerCall;
+using plait::sdk::onednn_attributes;
+using plait::sdk::OneDnnCall;
+using plait::sdk::round_up;
+using Tag = memory::format_tag;
+
+namespace {
+
+memory::dims spatial(const Shape& s, const Shape::Extents& extents, int64_t minus = 0) {
+  memory::dims dims;
+  for (int a = s.first(); a < 3; ++a) dims.push_back(extents[static_cast<size_t>(a)] - minus);
+  return dims;
+}
+
+memory::desc activations(const Shape& s, int64_t channels, const Shape::Extents& extents) {
+  constexpr Tag kTags[] = {Tag::nwc, Tag::nhwc, Tag::ndhwc};
+  memory::dims dims{s.batch, channels};
+  for (const auto extent : spatial(s, extents)) dims.push_back(extent);
+  return {dims, memory::data_type::f32, kTags[s.axes - 1]};
+}
+
+// Of the convolution that goes from y to x: its filters are this layer's channels, its channels this layer's
+// filters.
+memory::desc weights(const Shape& s, bool any) {
+  constexpr Tag kPlain[] = {Tag::oiw, Tag::oihw, Tag::oidhw},
+                kGrouped[] = {Tag::goiw, Tag::goihw, Tag::goidhw};
+  memory::dims dims;
+  if (s.groups > 1) dims.push_back(s.groups);
+  dims.push_back(s.channels / s.groups);
+  dims.push_back(s.filters / s.groups);
+  for (const auto extent : spatial(s, s.kernel)) dims.push_back(extent);
+  const Tag stored = (s.groups > 1 ? kGrouped : kPlain)[s.axes - 1];
+  return {dims, memory::data_type::f32, any ? Tag::any : stored};
+}
+
+}  // namespace
+
+struct OneDnn::Parts {
+  Shape s;
+  dnnl::engine engine{dnnl::engine::kind::cpu, 0};
+  memory::desc x, y, stored, any;
+  // What a primitive wants its weights to be, and the way there; no way: as stored.
+  struct Weights {
+    memory::desc desc;
+    std::optional<OneDnnCall> reorder;
+  };
+  Weights for_forward, for_dx, for_dw;
+  std::optional<OneDnnCall> spread, input_gradient, weight_gradient;
+  // Workspace, bytes: weights in another order, gradient of the sum before the activation, scratchpads.
+  size_t undone = 0, scratchpad = 0, total = 0;
+
+  explicit Parts(const Shape& shape)
+      : s(shape),
+        x(activations(s, s.channels, s.input)),
+        y(activations(s, s.filters, s.output)),
+        stored(weights(s, false)),
+        any(weights(s, true)) {
+    const dnnl::convolution_forward::primitive_desc convolution(
+        engine, dnnl::prop_kind::forward_training, dnnl::algorithm::convolution_direct, y, any, x,
+        spatial(s, s.stride), spatial(s, s.dilation, 1), spatial(s, s.padding), spatial(s, s.padding),
+        onednn_attributes({}));
+    make_spread(convolution);
+    if (s.training && s.need_dx) make_input_gradient(convolution);
+    if (s.training && s.need_dw) make_weight_gradient(convolution);
+    lay_out();
+  }
+
+  // x takes the part of the convolution's output gradient, y that of its input gradient.
+  void make_spread(const dnnl::convolution_forward::primitive_desc& convolution) {
+    const dnnl::convolution_backward_data::primitive_desc pd(
+        engine, dnnl::algorithm::convolution_direct, y, any, x, spatial(s, s.stride),
+        spatial(s, s.dilation, 1), spatial(s, s.padding), spatial(s, s.padding), convolution,
+        onednn_attributes({}));
+    from_stored(for_forward, pd.weights_desc());
+    spread.emplace(engine, dnnl::convolution_backward_data(pd),
+                   std::vector<OneDnnCall::Argument>{
+                       {DNNL_ARG_DIFF_DST, x}, {DNNL_ARG_WEIGHTS, pd.weights_desc()}, {DNNL_ARG_DIFF_SRC, y}},
+                   pd.scratchpad_desc());
+  }
+  void make_input_gradient(const dnnl::convolution_forward::primitive_desc& convolution) {
+    from_stored(for_dx, convolution.weights_desc());
+    input_gradient.emplace(
+        engine, dnnl::convolution_forward(convolution),
+        std::vector<OneDnnCall::Argument>{
+            {DNNL_ARG_SRC, y}, {DNNL_ARG_WEIGHTS, convolution.weights_desc()}, {DNNL_ARG_DST, x}},
+        convolution.scratchpad_desc());
+  }
+  void make_weight_gradient(const dnnl::convolution_forward::primitive_desc& convolution) {
+    const dnnl::convolution_backward_weights::primitive_desc pd(
+        engine, dnnl::algorithm::convolution_direct, y, any, x, spatial(s, s.stride),
+        spatial(s, s.dilation, 1), spatial(s, s.padding), spatial(s, s.padding), convolution,
+        onednn_attributes({}));
+    for_dw.desc = pd.diff_weights_desc();
+    if (for_dw.desc != stored) make_reorder(for_dw, for_dw.desc, stored);
+    weight_gradient.emplace(
+        engine, dnnl::convolution_backward_weights(pd),
+        std::vector<OneDnnCall::Argument>{
+            {DNNL_ARG_SRC, y}, {DNNL_ARG_DIFF_DST, x}, {DNNL_ARG_DIFF_WEIGHTS, for_dw.desc}},
+        pd.scratchpad_desc());
+  }
+  void from_stored(Weights& w, const memory::desc& wanted) {
+    w.desc = wanted;
+    if (wanted != stored) make_reorder(w, stored, wanted);
+  }
+  void make_reorder(Weights& w, const memory::desc& from, const memory::desc& to) {
+    const dnnl::reorder::primitive_desc pd(engine, from, engine, to, onednn_attributes({}));
+    w.reorder.emplace(engine, dnnl::reorder(pd),
+                      std::vector<OneDnnCall::Argument>{{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}},
+                      pd.scratchpad_desc());
+  }
+
+  void lay_out() {
+    for (const Weights* w : {&for_forward, &for_dx, &for_dw}) {
+      if (w->reorder) undone = std::max<size_t>(undone, round_up(Checked(w->desc.get_size()), 64));
+    }
+    const bool undoes = s.training && s.activates();
+    scratchpad =
+        Checked(undone) + (undoes ? size_t{round_up(Checked(s.outputs()) * sizeof(float), 64)} : size_t{0});
+    size_t most = 0;
+    for (const auto* call : {&spread, &input_gradient, &weight_gradient, &for_forward.reorder,
+                             &for_dx.reorder, &for_dw.reorder}) {
+      if (*call) most = std::max(most, (*call)->scratchpad_bytes());
+    }
+    total = Checked(scratchpad) + most;
+  }
+
+  // The stored weights as a primitive wants them.
+  const float* turned(const Weights& w, const LayerCall& call) const {
+    if (!w.reorder) return call.parameter(0);
+    auto* to = call.workspace<uint8_t>();
+    w.reorder->run({call.parameter(0), to}, to + scratchpad);
+    return reinterpret_cast<const float*>(to);
+  }
+};
+
+OneDnn::OneDnn(const Shape& shape) {
+  try {
+    parts_ = std::make_unique<Parts>(shape);
+  } catch (const dnnl::error& error) {
+    throw Error(ErrorCode::kUnsupported, "oneDNN cannot compute this transposed convolution: ", error.what());
+  }
+}
+OneDnn::~OneDnn() = default;
+OneDnn::OneDnn(OneDnn&&) noexcept = default;
+
+size_t OneDnn::workspace_bytes() const { return parts_->total; }
+
+void OneDnn::forward(Context& c, const LayerCall& call) const {
+  const Parts& p = *parts_;
+  const float* w = p.turned(p.for_forward, call);
+  float* const y = call.output().f32().data();
+  p.spread->run({call.input().f32().data(), w, y}, call.workspace<uint8_t>() + p.scratchpad);
+  const float* const bias = p.s.has_bias ? call.parameter(1) : nullptr;
+  if (!bias && !p.s.activates()) return;
+  const auto filters = static_cast<size_t>(p.s.filters);
+  c.parallel_for(p.s.outputs() / filters, [&](size_t begin, size_t end) {
+    float* const from = y + begin * filters;
+    if (bias) PLAIT_SIMD_CALL(add_bias, bias, filters, from, end - begin);
+    if (p.s.activates()) PLAIT_SIMD_CALL(activate_all, p.s.activation, from, from, (end - begin) * filters);
+  });
+}
+
+void OneDnn::backward(Context& c, const LayerCall& call) const {
+  const Parts& p = *parts_;
+  void* const scratch = call.workspace<uint8_t>() + p.scratchpad;
+  const float* dy = call.output_gradient().f32().data();
+  if (p.s.activates()) {
+    auto* undone = reinterpret_cast<float*>(call.workspace<uint8_t>() + p.undone);
+    const float* const y = call.output().f32().data();
+    c.parallel_for(p.s.outputs(), [&, dy](size_t begin, size_t end) {
+      PLAIT_SIMD_CALL(slope_all, p.s.activation, y + begin, dy + begin, undone + begin, end - begin);
+    });
+    dy = undone;
+  }
+  float* const dw = call.parameter_gradient(0);
+  if (p.weight_gradient && dw) {
+    float* const to = p.for_dw.reorder ? call.workspace<float>() : dw;
+    p.weight_gradient->run({dy, call.input().f32().data(), to}, scratch);
+    if (p.for_dw.reorder) p.for_dw.reorder->run({to, dw}, scratch);
+    const auto filters = static_cast<size_t>(p.s.filters);
+    if (p.s.has_bias)
+      PLAIT_SIMD_CALL(sum_bias, dy, filters, p.s.outputs() / filters, call.parameter_gradient(1));
+  }
+  if (p.input_gradient && call.input_gradient()) {
+    const float* w = p.turned(p.for_dx, call);
+    p.input_gradient->run({dy, w, call.input_gradient().f32().data()}, scratch);
+  }
+}
+
+}  // namespace transposed_convolution
