@@ -24,7 +24,7 @@ PLACES = [
     (re.compile(r"google/protobuf/|\.pb\.h$"), ["framework/pipeline/", "framework/train/checkpoint_state.cc"]),
     (re.compile(r"flow_graph\.h$"), ["framework/graph/", "framework/mapreduce/"]),
     (re.compile(r"mpi(-ext)?\.h$"), ["framework/cluster/"]),
-    (re.compile(r"dnnl"), ["plugins/"]),
+    (re.compile(r"dnnl"), ["plugins/", "framework/sdk/"]),
     (re.compile(r"boost/program_options"), ["framework/cli/"]),
     (re.compile(r"boost/asio"), ["framework/io/"]),
     (re.compile(r"zlib\.h$|jpeglib\.h$|png\.h$|cudnn"), ["plugins/"]),

@@ -13,6 +13,7 @@
 #include "graph/arena.h"
 #include "registry/kinds.h"
 #include "verify/engine/child.h"
+#include "verify/engine/heap.h"
 #include "verify/verify.h"
 
 namespace plait::inline verify {
@@ -132,6 +133,7 @@ std::string try_law(const Test& test, const VerifyOptions& options, TestProgress
   Trial trial(test.name, options.seed, registry.get(), &progress);
   // As in a run: a library that works on the arena it is called in, as oneDNN does, has one thread.
   Lanes lanes(1);
+  if (heap_watch() != nullptr) heap_watch()->separate(1);
   const Status status = lanes.execute([&] { return check(test, trial, progress); });
   if (is_skipped(status)) return "-" + status.message();
   return status ? "+" + trial.remarks() : "!" + status.message();

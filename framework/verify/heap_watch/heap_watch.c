@@ -1,9 +1,11 @@
 /* Stands before the C library's heap (LD_PRELOAD) and counts; see heap_watch.h. */
 #include "verify/heap_watch/heap_watch.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <string.h>
 
 #define EXPORT __attribute__((visibility("default")))
 /* Static TLS: a lazily allocated one would ask for memory inside malloc. */
@@ -19,9 +21,29 @@ void __libc_free(void* block);
 PER_THREAD uint64_t asked;
 PER_THREAD uint64_t refuse_at; /* 0: never */
 PER_THREAD int has_refused;
+PER_THREAD int separates;
+PER_THREAD uint64_t asked_by_libraries;
+PER_THREAD const void* caller_of_new; /* who called operator new, while it asks */
 static atomic_llong live;
 
-static int refuses(void) {
+/* Whether the code at `place` is in a shared library that is no plugin and none of the languages' own. */
+static int in_library(const void* place) {
+  static const char* const kLanguages[] = {"libc.so", "libm.so",  "libstdc++",
+                                           "libc++",  "libgcc_s", "ld-linux"};
+  Dl_info info;
+  if (!dladdr(place, &info) || !info.dli_fname) return 0;
+  const char* const slash = strrchr(info.dli_fname, '/');
+  const char* const name = slash ? slash + 1 : info.dli_fname;
+  for (size_t i = 0; i < sizeof kLanguages / sizeof *kLanguages; ++i) {
+    if (strncmp(name, kLanguages[i], strlen(kLanguages[i])) == 0) return 0;
+  }
+  const char* const suffix = strstr(name, ".so");
+  const char* const plugin = strstr(name, ".plait.so");
+  return suffix != NULL && plugin == NULL;
+}
+
+static int refuses(const void* caller) {
+  if (separates && in_library(caller_of_new ? caller_of_new : caller)) return ++asked_by_libraries, 0;
   ++asked;
   if (refuse_at == 0 || --refuse_at > 0) return 0;
   has_refused = 1;
@@ -34,17 +56,52 @@ static void* counted(void* block) {
   return block;
 }
 
-EXPORT void* malloc(size_t size) { return refuses() ? NULL : counted(__libc_malloc(size)); }
+EXPORT void* malloc(size_t size) {
+  return refuses(__builtin_return_address(0)) ? NULL : counted(__libc_malloc(size));
+}
 EXPORT void* calloc(size_t count, size_t size) {
-  return refuses() ? NULL : counted(__libc_calloc(count, size));
+  return refuses(__builtin_return_address(0)) ? NULL : counted(__libc_calloc(count, size));
 }
 EXPORT void* memalign(size_t alignment, size_t size) {
-  return refuses() ? NULL : counted(__libc_memalign(alignment, size));
+  return refuses(__builtin_return_address(0)) ? NULL : counted(__libc_memalign(alignment, size));
 }
 EXPORT void* aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, size); }
 EXPORT int posix_memalign(void** block, size_t alignment, size_t size) {
   *block = memalign(alignment, size);
   return *block ? 0 : ENOMEM;
+}
+
+/* operator new, in its forms: the C++ library's, which asks malloc, with its caller told. */
+typedef void* (*New)(size_t size);
+typedef void* (*AlignedNew)(size_t size, size_t alignment);
+#define NEXT_OF_NEW(Type, name)                    \
+  static _Atomic(Type) next;                       \
+  Type of_library = atomic_load(&next);            \
+  if (!of_library) {                               \
+    *(void**)&of_library = dlsym(RTLD_NEXT, name); \
+    atomic_store(&next, of_library);               \
+  }                                                \
+  const void* const outer = caller_of_new;         \
+  caller_of_new = __builtin_return_address(0)
+EXPORT void* _Znwm(size_t size) {
+  NEXT_OF_NEW(New, "_Znwm");
+  void* const block = of_library(size);
+  return caller_of_new = outer, block;
+}
+EXPORT void* _Znam(size_t size) {
+  NEXT_OF_NEW(New, "_Znam");
+  void* const block = of_library(size);
+  return caller_of_new = outer, block;
+}
+EXPORT void* _ZnwmSt11align_val_t(size_t size, size_t alignment) {
+  NEXT_OF_NEW(AlignedNew, "_ZnwmSt11align_val_t");
+  void* const block = of_library(size, alignment);
+  return caller_of_new = outer, block;
+}
+EXPORT void* _ZnamSt11align_val_t(size_t size, size_t alignment) {
+  NEXT_OF_NEW(AlignedNew, "_ZnamSt11align_val_t");
+  void* const block = of_library(size, alignment);
+  return caller_of_new = outer, block;
 }
 
 EXPORT void free(void* block) {
@@ -55,7 +112,7 @@ EXPORT void free(void* block) {
 EXPORT void* realloc(void* block, size_t size) {
   if (!block) return malloc(size);
   if (size == 0) return free(block), NULL;
-  return refuses() ? NULL : __libc_realloc(block, size);
+  return refuses(__builtin_return_address(0)) ? NULL : __libc_realloc(block, size);
 }
 
 static uint64_t allocations(void) { return asked; }
@@ -63,5 +120,8 @@ static int64_t live_blocks(void) { return atomic_load(&live); }
 static void refuse(uint64_t k) { refuse_at = k, has_refused = 0; }
 static void stop(void) { refuse_at = 0; }
 static int refused(void) { return has_refused; }
+static void separate(int on) { separates = on; }
+static uint64_t of_libraries(void) { return asked_by_libraries; }
 
-EXPORT const plait_heap_watch_table plait_heap_watch = {allocations, live_blocks, refuse, stop, refused};
+EXPORT const plait_heap_watch_table plait_heap_watch = {allocations, live_blocks, refuse,      stop,
+                                                        refused,     separate,    of_libraries};
