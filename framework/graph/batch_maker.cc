@@ -125,7 +125,7 @@ void BatchMaker::fill(size_t place, bool read, SampleScratch& scratch) {
     read = false;
     if (status) status = chain_.transform(sample.stands, scratch);
   } while (!status && replace(sample, status));
-  if (status) chain_.collate(slot, memory_->parts(), memory_->lengths(), scratch);
+  if (status) chain_.collate(slot, memory_->parts(), memory_->extents(), scratch);
 }
 
 void BatchMaker::ChunkRead::run() {

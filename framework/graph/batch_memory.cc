@@ -1,6 +1,7 @@
 #include "graph/batch_memory.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "graph/sample_cast.h"
@@ -9,14 +10,17 @@
 namespace plait::inline graph {
 namespace {
 
-// The first extents of every run along the variable axis, one after the other. Runs only move towards the
-// beginning, so that the memory may be the same.
-void keep_first(const PartSpec& bound, int64_t extent, int batch, std::byte* data) {
-  const auto axis = bound.shape.begin() + bound.variable_axis;
-  uint64_t runs = static_cast<uint64_t>(batch), inner = dtype_bytes(bound.dtype);
-  for (auto it = bound.shape.begin(); it != axis; ++it) runs *= static_cast<uint64_t>(*it);
-  for (auto it = axis + 1; it != bound.shape.end(); ++it) inner *= static_cast<uint64_t>(*it);
-  const uint64_t from = static_cast<uint64_t>(*axis) * inner, to = static_cast<uint64_t>(extent) * inner;
+using Shape = std::array<int64_t, PLAIT_MAX_RANK>;
+
+// The first `extent` of every run along an axis, one after the other. Runs only move towards the beginning,
+// so that the memory may be the same.
+void keep_first(const Shape& shape, size_t rank, size_t axis, int64_t extent, uint64_t batch, uint64_t bytes,
+                std::byte* data) {
+  uint64_t runs = batch, inner = bytes;
+  for (size_t i = 0; i < axis; ++i) runs *= static_cast<uint64_t>(shape[i]);
+  for (size_t i = axis + 1; i < rank; ++i) inner *= static_cast<uint64_t>(shape[i]);
+  const uint64_t from = static_cast<uint64_t>(shape[axis]) * inner,
+                 to = static_cast<uint64_t>(extent) * inner;
   for (uint64_t run = 1; run < runs; ++run) std::memmove(data + run * to, data + run * from, to);
 }
 
@@ -28,8 +32,7 @@ Result<std::unique_ptr<BatchMemory>> BatchMemory::create(const std::vector<PartS
   memory->parts_ = parts;
   memory->longest_.resize(parts.size());
   for (const PartSpec& part : parts) {
-    memory->shapes_.push_back({batch});
-    memory->shapes_.back().insert(memory->shapes_.back().end(), part.shape.begin(), part.shape.end());
+    memory->batch_parts_.push_back(with_batch(part, batch));
     memory->bytes_.push_back(static_cast<uint64_t>(batch) * element_count(part) * dtype_bytes(part.dtype));
     PLAIT_ASSIGN(DeviceMemory device, DeviceMemory::allocate(stream, memory->bytes_.back()));
     memory->batch_.parts.push_back(device.data());
@@ -42,9 +45,9 @@ Result<std::unique_ptr<BatchMemory>> BatchMemory::create(const std::vector<PartS
     PLAIT_TRY(memory->make_host_set(memory->sets_[0], stream.device()));
   }
   if (spare) PLAIT_TRY(memory->make_host_set(memory->sets_[1], stream.device()));
-  memory->make_lengths(parts, batch);
-  memory->make_views(memory->sets_[0], parts);
-  if (spare) memory->make_views(memory->sets_[1], parts);
+  memory->make_extents(parts, batch);
+  memory->make_views(memory->sets_[0]);
+  if (spare) memory->make_views(memory->sets_[1]);
   return memory;
 }
 
@@ -57,27 +60,28 @@ Status BatchMemory::make_host_set(Set& set, Device& device) {
   return {};
 }
 
-void BatchMemory::make_lengths(const std::vector<PartSpec>& parts, int batch) {
-  length_values_.resize(parts.size());
+void BatchMemory::make_extents(const std::vector<PartSpec>& parts, int batch) {
+  extent_values_.resize(parts.size());
   for (size_t i = 0; i < parts.size(); ++i) {
-    if (parts[i].variable_axis >= 0) length_values_[i].resize(static_cast<size_t>(batch));
-    lengths_.push_back(parts[i].variable_axis >= 0 ? length_values_[i].data() : nullptr);
+    ExtentsOut& out = extents_.emplace_back();
+    for (int k = 0; k < 2; ++k) {
+      if (parts[i].varying(k) < 0) continue;
+      std::vector<int32_t>& values = extent_values_[i][static_cast<size_t>(k)];
+      values.resize(static_cast<size_t>(batch));
+      out[static_cast<size_t>(k)] = values.data();
+    }
+    batch_.extents.push_back({out[0], out[1]});
   }
-  batch_.lengths.assign(lengths_.begin(), lengths_.end());
 }
 
-void BatchMemory::make_views(Set& set, const std::vector<PartSpec>& parts) {
-  set.tensors.resize(parts.size());
-  for (size_t i = 0; i < parts.size(); ++i) {
+void BatchMemory::make_views(Set& set) {
+  set.tensors.resize(batch_parts_.size());
+  for (size_t i = 0; i < batch_parts_.size(); ++i) {
     plait_tensor& tensor = set.tensors[i];
-    tensor.struct_size = sizeof tensor;
-    tensor.dtype = parts[i].dtype;
-    tensor.rank = static_cast<int32_t>(shapes_[i].size());
-    tensor.variable_axis = parts[i].variable_axis < 0 ? -1 : parts[i].variable_axis + 1;
-    tensor.shape = shapes_[i].data();
+    tensor = tensor_of(batch_parts_[i]);
     tensor.data = set.data[i];
-    tensor.lengths = lengths_[i];
-    tensor.name = parts[i].name.c_str();
+    tensor.lengths = extents_[i][0];
+    tensor.second_lengths = extents_[i][1];
     set.pointers.push_back(&tensor);
   }
 }
@@ -91,16 +95,24 @@ void BatchMemory::begin() {
 void BatchMemory::shrink(const Buckets& buckets) {
   if (buckets.count() == 1) return;
   for (size_t i = 0; i < parts_.size(); ++i)
-    longest_[i] = lengths_[i] == nullptr ? 0 : std::ranges::max(length_values_[i]);
+    for (size_t k = 0; k < 2; ++k)
+      longest_[i][k] = extents_[i][k] == nullptr ? 0 : std::ranges::max(extent_values_[i][k]);
   batch_.bucket = buckets.holding(longest_);
   if (batch_.bucket == 0) return;
   for (size_t i = 0; i < parts_.size(); ++i) {
     const PartSpec& part = buckets.parts(batch_.bucket)[i];
-    if (part.variable_axis < 0) continue;
-    const int batch = static_cast<int>(shapes_[i].front());
-    keep_first(parts_[i], part.shape[static_cast<size_t>(part.variable_axis)], batch,
-               static_cast<std::byte*>(sets_[current_].data[i]));
-    delivered_[i] = static_cast<uint64_t>(batch) * element_count(part) * dtype_bytes(part.dtype);
+    if (!part.varies()) continue;
+    const auto batch = static_cast<uint64_t>(batch_parts_[i].shape.front());
+    auto* const data = static_cast<std::byte*>(sets_[current_].data[i]);
+    Shape shape{};
+    std::ranges::copy(parts_[i].shape, shape.begin());
+    for (const int k : {1, 0}) {
+      if (part.varying(k) < 0) continue;
+      const auto axis = static_cast<size_t>(part.varying(k));
+      keep_first(shape, part.shape.size(), axis, part.bound(k), batch, dtype_bytes(part.dtype), data);
+      shape[axis] = part.bound(k);
+    }
+    delivered_[i] = batch * element_count(part) * dtype_bytes(part.dtype);
   }
 }
 

@@ -19,7 +19,7 @@ class BatchMemory {
                                                      Stream& stream, bool spare);
   // Where samples are written; on a device of host memory its own memory.
   const std::vector<void*>& parts() const { return sets_[0].data; }
-  const std::vector<int32_t*>& lengths() const { return lengths_; }
+  const std::vector<ExtentsOut>& extents() const { return extents_; }
   // Views [N, ...] of the set that is written last, and of the other one.
   const plait_tensor* const* current() const { return sets_[current_].pointers.data(); }
   const plait_tensor* const* other() const { return sets_[1 - current_].pointers.data(); }
@@ -40,19 +40,19 @@ class BatchMemory {
   };
 
   BatchMemory() = default;
-  void make_lengths(const std::vector<PartSpec>& parts, int batch);
+  void make_extents(const std::vector<PartSpec>& parts, int batch);
   Status make_host_set(Set& set, Device& device);
-  void make_views(Set& set, const std::vector<PartSpec>& parts);
+  void make_views(Set& set);
 
-  std::vector<std::vector<int64_t>> shapes_;  // with N, of the bound
-  std::vector<PartSpec> parts_;               // without N
-  std::vector<uint64_t> bytes_;               // of the bound
-  std::vector<uint64_t> delivered_;           // bytes, of the batch's bucket
-  std::vector<int32_t> longest_;
+  std::vector<PartSpec> batch_parts_;  // with N, of the bound
+  std::vector<PartSpec> parts_;        // without N
+  std::vector<uint64_t> bytes_;        // of the bound
+  std::vector<uint64_t> delivered_;    // bytes, of the batch's bucket
+  std::vector<BatchExtents> longest_;
   std::vector<DeviceMemory> device_;
   std::vector<HostMemory> host_;
-  std::vector<std::vector<int32_t>> length_values_;
-  std::vector<int32_t*> lengths_;
+  std::vector<std::array<std::vector<int32_t>, 2>> extent_values_;
+  std::vector<ExtentsOut> extents_;
   Set sets_[2];
   int current_ = 0;
   Batch batch_;

@@ -185,11 +185,11 @@ TEST_CASE("after a sample's extent there are zeros") {
     Input in("source { counter { long_parts: true " + std::string(kind) + " } }");
     for (int64_t first : {0, 37}) {
       const Batch* batch = in.next(first);
-      CHECK(batch->lengths[0] == nullptr);
+      CHECK(batch->extents[0][0] == nullptr);
       const auto* text = static_cast<const int32_t*>(batch->parts[2]);
       for (int i = 0; i < kBatch; ++i) {
         const auto record = static_cast<int32_t>(first) + i;
-        CHECK(batch->lengths[2][i] == std::min(record % 9, 8));
+        CHECK(batch->extents[2][0][i] == std::min(record % 9, 8));
         for (int j = 0; j < 8; ++j) CHECK(text[i * 8 + j] == (j < record % 9 ? record : 0));
       }
     }
@@ -214,7 +214,7 @@ TEST_CASE("an operator that fits sees the training records, and others can take 
   REQUIRE_MESSAGE(other.is_ok(), other.status().message());
   float values[4], target[1];
   void* parts[] = {values, target};
-  int32_t* lengths[] = {nullptr, nullptr};
+  const ExtentsOut lengths[2] = {};
   auto scratch = (*other)->make_scratch();
   REQUIRE((*other)->read({50, 0, 0}, 0, parts, lengths, *scratch).is_ok());
   CHECK(values[0] == 50 - 22.5f);

@@ -74,7 +74,10 @@ const plait_layer_call* LayerCall::at(const StepKey& key) {
   }
   call_.rng.counter_high = random_counter(key.step, key.shard);
   call_.step = key.step;
-  for (size_t i = 0; i < contributions_.size(); ++i) contributions_[i].lengths = inputs_[i]->lengths;
+  for (size_t i = 0; i < contributions_.size(); ++i) {
+    contributions_[i].lengths = inputs_[i]->lengths;
+    contributions_[i].second_lengths = inputs_[i]->second_lengths;
+  }
   return &call_;
 }
 
@@ -99,7 +102,11 @@ ForwardNode::ForwardNode(const NodeSetup& setup, const Plan& plan, const Replica
 }
 
 int ForwardNode::call(const StepKey& key) {
-  return step_.instance.ops().forward(step_.instance.self(), context().raw(), call_.at(key));
+  if (step_.instance.ops().forward(step_.instance.self(), context().raw(), call_.at(key)) != PLAIT_OK)
+    return PLAIT_FAILED;
+  for (const plait_tensor* output : call_.outputs())
+    if (zero_past(*output) != PLAIT_OK) return PLAIT_FAILED;
+  return PLAIT_OK;
 }
 
 BackwardNode::BackwardNode(const NodeSetup& setup, const Plan& plan, const ReplicaMemory& memory,
@@ -157,7 +164,8 @@ void BackwardNode::note_outputs(const Plan& plan) {
     if ((step_.backward_reads & PLAIT_READS_OUTPUTS) != 0)
       reads(Space::kActivations, place.offset, place.bytes);
     if (place.gradient == kNoOffset) continue;
-    if (place.contributions.empty()) {
+    const bool varies = plan.network().tensors[static_cast<size_t>(tensor)].spec.varies();
+    if (place.contributions.empty() && !varies) {
       reads(Space::kActivations, place.gradient, place.bytes);
     } else {
       writes(Space::kActivations, place.gradient, place.bytes);
@@ -170,6 +178,8 @@ int BackwardNode::call(const StepKey& key) {
   for (const Sum& sum : sums_before_) {
     if (add(sum.to, sum.from, sum.count) != PLAIT_OK) return PLAIT_FAILED;
   }
+  for (const plait_tensor* gradient : call_.output_gradients())
+    if (zero_past(*gradient) != PLAIT_OK) return PLAIT_FAILED;
   if (step_.instance.ops().backward(step_.instance.self(), context().raw(), call_.at(key)) != PLAIT_OK) {
     return PLAIT_FAILED;
   }

@@ -16,6 +16,8 @@ class LayerCall {
   LayerCall& operator=(const LayerCall&) = delete;
   // With gradients; `parameter_gradients` is per parameter of the step, null where not needed.
   void add_gradients(const std::vector<float*>& parameter_gradients);
+  const std::vector<const plait_tensor*>& outputs() const { return outputs_; }
+  const std::vector<const plait_tensor*>& output_gradients() const { return output_gradients_; }
   // The call for this step of the training.
   const plait_layer_call* at(const StepKey& key);
 

@@ -50,7 +50,10 @@ LossNode::LossNode(const NodeSetup& setup, const Plan& plan, const ReplicaMemory
 }
 
 int LossNode::call(const StepKey&) {
-  for (size_t i = 0; i < gradients_.size(); ++i) gradients_[i].lengths = predictions_[i]->lengths;
+  for (size_t i = 0; i < gradients_.size(); ++i) {
+    gradients_[i].lengths = predictions_[i]->lengths;
+    gradients_[i].second_lengths = predictions_[i]->second_lengths;
+  }
   if (weights_part_ != nullptr) weights_.data = weights_part_->data;
   return loss_.instance.ops().compute(loss_.instance.self(), context().raw(), &call_);
 }

@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cstring>
 #include <utility>
 
 #include "base/trace.h"
 #include "graph/arena.h"
 #include "graph/float_state.h"
+#include "graph/padding.h"
+#include "registry/shape_text.h"
 
 namespace plait::inline graph {
 namespace {
@@ -48,6 +51,25 @@ void Node::repair_float_state() {
       fmt::format("{}: {} changed the processor's floating-point state (rounding, flush to zero); restored",
                   place_, phase_);
   context_.raw()->log(context_.raw(), 2, {text.data(), text.size()});
+}
+
+int Node::zero_past(const plait_tensor& batch) {
+  const Device& device = setup_.stream->device();
+  const uint64_t bytes = dtype_bytes(batch.dtype);
+  if (batch.data == nullptr || (batch.lengths == nullptr && batch.second_lengths == nullptr)) return PLAIT_OK;
+  auto* sample = static_cast<std::byte*>(batch.data);
+  int done = PLAIT_OK;
+  for (int64_t n = 0; n < batch.shape[0]; ++n) {
+    const SampleGrid grid = SampleGrid::of(batch, static_cast<uint64_t>(n));
+    grid.each_past([&](uint64_t at, uint64_t count) {
+      if (device.host_memory())
+        std::memset(sample + at * bytes, 0, count * bytes);
+      else if (done == PLAIT_OK)
+        done = device.ops().fill_zero(device.self(), context_.raw(), sample + at * bytes, count * bytes);
+    });
+    sample += grid.elements() * bytes;
+  }
+  return done;
 }
 
 int Node::add(float* to, const float* from, uint64_t count) {

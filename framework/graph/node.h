@@ -74,6 +74,8 @@ class Node {
   CallContext& context() { return context_; }
   // to += from, on the device. Units: elements.
   int add(float* to, const float* from, uint64_t count);
+  // Writes zeros past the extents of a batch's samples, on the device; where there is no memory, nothing.
+  int zero_past(const plait_tensor& batch);
   void reads(Space space, uint64_t begin, uint64_t count) {
     uses_.push_back({space, begin, begin + count, false});
   }

@@ -2,30 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
+#include "graph/padding.h"
 #include "plan/layer_order.h"
 
 namespace plait::inline graph {
 namespace {
-
-// Where a sample's numbers are: `outer` runs of `extent` steps of `inner` numbers, of which `used` steps mean
-// something.
-struct Runs {
-  uint64_t outer = 1, extent = 1, inner = 1, used = 1;
-};
-
-Runs runs_of(const plait_tensor& tensor, size_t sample) {
-  Runs runs;
-  const int axis = tensor.variable_axis;
-  for (int i = 1; i < tensor.rank; ++i) {
-    uint64_t& product = axis < 0 || i > axis ? runs.inner : i == axis ? runs.extent : runs.outer;
-    product *= static_cast<uint64_t>(tensor.shape[i]);
-  }
-  runs.used =
-      axis >= 0 && tensor.lengths != nullptr ? static_cast<uint64_t>(tensor.lengths[sample]) : runs.extent;
-  return runs;
-}
 
 double number_at(const plait_tensor& tensor, uint64_t place) {
   if (tensor.dtype == PLAIT_I32) return static_cast<const int32_t*>(tensor.data)[place];
@@ -41,15 +26,74 @@ bool is_within(const PartRange& range, double number) {
 
 // The first place within sample `n` that is out of range, or -1.
 int64_t bad_place(const PartRange& range, const plait_tensor& tensor, size_t n) {
-  const Runs runs = runs_of(tensor, n);
-  const uint64_t each = runs.outer * runs.extent * runs.inner, begin = n * each;
-  for (uint64_t run = 0; run < runs.outer; ++run) {
-    for (uint64_t k = 0; k < runs.used * runs.inner; ++k) {
-      const uint64_t place = run * runs.extent * runs.inner + k;
-      if (!is_within(range, number_at(tensor, begin + place))) return static_cast<int64_t>(place);
+  const SampleGrid grid = SampleGrid::of(tensor, n);
+  const uint64_t begin = n * grid.elements();
+  int64_t found = -1;
+  grid.each_valid([&](uint64_t at, uint64_t count) {
+    for (uint64_t place = at; found < 0 && place < at + count; ++place)
+      if (!is_within(range, number_at(tensor, begin + place))) found = static_cast<int64_t>(place);
+  });
+  return found;
+}
+
+// How far a sample that reaches `extent` along axis `k` of a part reaches along the axes of a tensor; -1:
+// that has another source.
+using Reach = std::array<int32_t, 2>;
+
+// The first tensor of which nothing is left of such a sample by its layer's rule, or -1.
+int first_empty(const Network& network, int part, int k, int32_t extent) {
+  std::vector<Reach> reach(network.tensors.size(), Reach{-1, -1});
+  for (size_t i = 0; i < network.tensors.size(); ++i) {
+    const TensorInfo& tensor = network.tensors[i];
+    if (tensor.part == part) reach[i][static_cast<size_t>(k)] = extent;
+    for (size_t axis = 0; axis < 2; ++axis) {
+      const ExtentSource& source = tensor.extents[axis];
+      if (source.tensor < 0) continue;
+      const int32_t from = reach[static_cast<size_t>(source.tensor)][static_cast<size_t>(source.axis)];
+      if (from < 0) continue;
+      reach[i][axis] = source(from);
+      if (reach[i][axis] == 0 && !source.is_same()) return static_cast<int>(i);
     }
   }
   return -1;
+}
+
+// Also of a tensor that is no more, since what reads it was absorbed.
+const NodeInfo& writer_of(const Network& network, int tensor) {
+  int node = network.tensors[static_cast<size_t>(tensor)].node;
+  for (const NodeInfo& reader : network.nodes)
+    if (node < 0 && reader.absorbed_by >= 0 && std::ranges::count(reader.inputs, tensor) > 0)
+      node = reader.absorbed_by;
+  return network.nodes[static_cast<size_t>(node)];
+}
+
+// Rules grow with the extent.
+void add_extent_range(const Network& network, const TensorInfo& tensor, int k,
+                      std::vector<PartRange>& ranges) {
+  const auto bound = static_cast<int32_t>(std::min<int64_t>(tensor.spec.bound(k), INT32_MAX));
+  int32_t empty = -1, enough = bound;  // the least that is enough lies above `empty`
+  while (enough - empty > 1) {
+    const int32_t middle = empty + (enough - empty) / 2;
+    (first_empty(network, tensor.part, k, middle) < 0 ? enough : empty) = middle;
+  }
+  if (enough == 0) return;
+  const NodeInfo& node = writer_of(network, first_empty(network, tensor.part, k, empty));
+  ranges.push_back({static_cast<size_t>(tensor.part), enough, bound, layer_place(*node.layer), false, k});
+}
+
+// ok, or the first sample that reaches less far than it must.
+Status check_extents(const PartRange& range, const plait_tensor& tensor,
+                     const std::function<std::string(size_t n)>& sample_name) {
+  const int32_t* const extents = range.extent_of == 0 ? tensor.lengths : tensor.second_lengths;
+  const int axis = range.extent_of == 0 ? tensor.variable_axis : tensor.second_axis;
+  for (int64_t n = 0; extents != nullptr && n < tensor.shape[0]; ++n) {
+    if (extents[n] >= range.low) continue;
+    return {Code::kInvalid,
+            fmt::format("{} (place {} of the batch): part \"{}\" has {} along axis {}; {} wants at least {}",
+                        sample_name(static_cast<size_t>(n)), n, tensor.name != nullptr ? tensor.name : "",
+                        extents[n], axis - 1, range.wanted_by, range.low)};
+  }
+  return {};
 }
 
 }  // namespace
@@ -64,6 +108,9 @@ std::vector<PartRange> part_ranges(const Network& network) {
         ranges.push_back({static_cast<size_t>(part), range.low, range.high, layer_place(*node.layer)});
     }
   }
+  for (const TensorInfo& tensor : network.tensors)
+    for (int k = 0; k < 2; ++k)
+      if (tensor.part >= 0 && tensor.spec.varying(k) >= 0) add_extent_range(network, tensor, k, ranges);
   for (const HeadInfo& loss : network.losses) {
     if (loss.weights < 0) continue;
     const int part = network.tensors[static_cast<size_t>(loss.weights)].part;
@@ -83,10 +130,14 @@ Status check_part_ranges(const std::vector<PartRange>& ranges, const plait_tenso
   for (const PartRange& range : ranges) {
     const plait_tensor& tensor = *batch[range.part];
     const auto samples = static_cast<size_t>(tensor.shape[0]);
+    if (range.extent_of >= 0) {
+      PLAIT_TRY(check_extents(range, tensor, sample_name));
+      continue;
+    }
     for (size_t n = 0; n < samples; ++n) {
       const int64_t place = bad_place(range, tensor, n);
       if (place < 0) continue;
-      const uint64_t each = runs_of(tensor, n).outer * runs_of(tensor, n).extent * runs_of(tensor, n).inner;
+      const uint64_t each = SampleGrid::of(tensor, n).elements();
       return {Code::kInvalid,
               fmt::format("{} (place {} of the batch): part \"{}\", element {}, is {}; {} wants {}",
                           sample_name(n), n, tensor.name != nullptr ? tensor.name : "", place,

@@ -270,7 +270,10 @@ Status Replica::weights_changed() {
 }
 
 const void* Replica::tensor(int index) const { return body_->memory->value(index).data; }
-const int32_t* Replica::tensor_lengths(int index) const { return body_->memory->value(index).lengths; }
+Extents Replica::tensor_extents(int index) const {
+  const plait_tensor& value = body_->memory->value(index);
+  return {value.lengths, value.second_lengths};
+}
 
 const std::vector<TraceEvent>& Replica::trace() const { return body_->events; }
 void Replica::clear_trace() { body_->events.clear(); }

@@ -29,13 +29,16 @@
 
 namespace plait::inline graph {
 
-// One batch: a pointer per part of the samples, device memory, [N, ...], and lengths (host) where a part is
-// variable.
+// Of the samples of a batch, along a tensor's first and second variable axis, host memory; null: all full.
+using Extents = std::array<const int32_t*, 2>;
+
+// One batch: a pointer per part of the samples, device memory, [N, ...], and the samples' extents where a
+// part varies.
 struct Batch {
   std::vector<void*> parts;
-  std::vector<const int32_t*> lengths;  // null: all full
-  size_t bucket = 0;                    // its extents along variable axes: see plan/buckets.h
-  int64_t first_position = 0;           // of the batch's samples in the endless sequence, for messages
+  std::vector<Extents> extents;
+  size_t bucket = 0;           // its extents along variable axes: see plan/buckets.h
+  int64_t first_position = 0;  // of the batch's samples in the endless sequence, for messages
 };
 
 struct StepResult {
@@ -109,7 +112,7 @@ class Replica {
   // Value of a tensor of the last step, device memory; lengths along its variable axis (host memory, null:
   // all full).
   const void* tensor(int index) const;
-  const int32_t* tensor_lengths(int index) const;
+  Extents tensor_extents(int index) const;
 
   const std::vector<TraceEvent>& trace() const;
   void clear_trace();

@@ -12,20 +12,10 @@ namespace {
 constexpr uint64_t kReportBytes = 2 * kAlignment;  // of one loss
 
 plait_tensor view_of(const TensorInfo& tensor, void* data) {
-  plait_tensor view{};
-  view.struct_size = sizeof view;
-  view.dtype = tensor.spec.dtype;
-  view.rank = static_cast<int32_t>(tensor.spec.shape.size());
-  view.variable_axis = tensor.spec.variable_axis;
-  view.shape = tensor.spec.shape.data();
+  plait_tensor view = tensor_of(tensor.spec);
   view.data = data;
   view.name = tensor.name.c_str();
   return view;
-}
-
-bool same_bound(const PartSpec& a, const PartSpec& b) {
-  return a.variable_axis >= 0 && b.variable_axis >= 0 &&
-         a.shape[static_cast<size_t>(a.variable_axis)] == b.shape[static_cast<size_t>(b.variable_axis)];
 }
 
 }  // namespace
@@ -38,7 +28,7 @@ Result<std::unique_ptr<ReplicaMemory>> ReplicaMemory::create(const Plan& plan, S
   if (shared == nullptr) PLAIT_TRY(memory->allocate_arenas(optimizer));
   if (shared != nullptr) memory->arenas_ = shared->arenas_;
   memory->make_views();
-  memory->find_lengths();
+  memory->make_extents();
   return memory;
 }
 
@@ -102,23 +92,38 @@ void ReplicaMemory::make_views() {
   }
 }
 
-// The border says nothing of an output's lengths: it has those of the first variable input of the same bound.
-void ReplicaMemory::find_lengths() {
+void ReplicaMemory::make_extents() {
   const Network& network = plan_.network();
-  lengths_from_.assign(network.tensors.size(), -1);
-  for (size_t i = 0; i < network.tensors.size(); ++i) {
-    if (network.tensors[i].spec.variable_axis >= 0) lengths_from_[i] = network.tensors[i].part;
-  }
-  for (const NodeInfo& node : network.nodes) {
-    for (int output : node.outputs) {
-      const auto from = std::ranges::find_if(node.inputs, [&](int input) {
-        return same_bound(network.tensors[static_cast<size_t>(input)].spec,
-                          network.tensors[static_cast<size_t>(output)].spec);
-      });
-      if (from == node.inputs.end()) continue;
-      lengths_from_[static_cast<size_t>(output)] = lengths_from_[static_cast<size_t>(*from)];
-    }
-  }
+  extents_.resize(network.tensors.size());
+  for (size_t i = 0; i < network.tensors.size(); ++i)
+    for (size_t k = 0; k < 2; ++k)
+      if (network.tensors[i].extents[k].tensor >= 0 && !network.tensors[i].extents[k].is_same())
+        extents_[i][k].resize(static_cast<size_t>(network.batch));
+}
+
+// Of a layer's output, once those of its inputs are there. A rule makes the output's own extent of the
+// input's, so that full samples stay full.
+const int32_t* ReplicaMemory::extents_of(size_t tensor, int k) {
+  const ExtentSource& source = plan_.network().tensors[tensor].extents[k];
+  if (source.tensor < 0) return nullptr;
+  const plait_tensor& from = value(source.tensor);
+  const int32_t* const extents = source.axis == 0 ? from.lengths : from.second_lengths;
+  if (extents == nullptr || source.is_same()) return extents;
+  std::vector<int32_t>& made = extents_[tensor][static_cast<size_t>(k)];
+  for (size_t n = 0; n < made.size(); ++n) made[n] = source(extents[n]);
+  return made.data();
+}
+
+void ReplicaMemory::set_extents(size_t tensor, const Batch& batch) {
+  const TensorInfo& info = plan_.network().tensors[tensor];
+  if (!info.spec.varies()) return;
+  Extents found{};
+  if (info.part < 0)
+    found = {extents_of(tensor, 0), extents_of(tensor, 1)};
+  else if (static_cast<size_t>(info.part) < batch.extents.size())
+    found = batch.extents[static_cast<size_t>(info.part)];
+  for (plait_tensor* view : {&values_[tensor], &gradient_sums_[tensor]})
+    view->lengths = found[0], view->second_lengths = found[1];
 }
 
 plait_tensor ReplicaMemory::like(int tensor, void* data) const {
@@ -132,9 +137,7 @@ void ReplicaMemory::use(const Batch& batch) {
   for (size_t i = 0; i < values_.size(); ++i) {
     if (const int part = network.tensors[i].part; part >= 0)
       values_[i].data = batch.parts[static_cast<size_t>(part)];
-    const auto from = static_cast<size_t>(lengths_from_[i]);
-    if (lengths_from_[i] < 0 || from >= batch.lengths.size()) continue;
-    values_[i].lengths = gradient_sums_[i].lengths = batch.lengths[from];
+    set_extents(i, batch);
   }
 }
 

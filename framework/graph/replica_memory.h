@@ -2,6 +2,7 @@
 #pragma once
 #include <plait/abi.h>
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <vector>
@@ -84,7 +85,9 @@ class ReplicaMemory {
   Status allocate_slot(double initial);
   Status allocate_reports();
   void make_views();
-  void find_lengths();
+  void make_extents();
+  void set_extents(size_t tensor, const Batch& batch);
+  const int32_t* extents_of(size_t tensor, int k);
 
   const Plan& plan_;
   Stream& stream_;
@@ -92,7 +95,8 @@ class ReplicaMemory {
   std::vector<DeviceMemory> slots_, extra_;
   Arenas arenas_;
   std::vector<plait_tensor> values_, gradient_sums_;
-  std::vector<int> lengths_from_;  // per tensor: the part of the batch whose lengths it has, or -1
+  // Per tensor, along its variable axes: extents that are not those of another tensor, or none.
+  std::vector<std::array<std::vector<int32_t>, 2>> extents_;
   HostMemory host_reports_;
   bool fetches_within_step_ = false;
 };

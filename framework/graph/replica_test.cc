@@ -316,4 +316,28 @@ TEST_CASE("a device whose memory the host cannot touch gets the same bits") {
     CHECK(near->parameter(name) == far->parameter(name));
 }
 
+TEST_CASE("past the extents of samples outputs are zeros, and so are their gradients, on every device") {
+  const std::vector<int32_t> heights = {1, 2, 2, 1}, widths = {2, 1, 2, 1};
+  const auto is_valid = [&](size_t i) {
+    return static_cast<int32_t>(i % 4 / 2) < heights[i / 4] && static_cast<int32_t>(i % 2) < widths[i / 4];
+  };
+  for (const char* device : {"near {}", "far {}"}) {
+    auto run = test_run(
+        layer("a", "image", "scale { initial: 2 }") + layer("b", "a", "scale { initial: 0.5 }") + kLoss,
+        {.device = device, .varies = true});
+    run->batch.extents[0] = {heights.data(), widths.data()};
+    REQUIRE(run->step().is_ok());
+    float d = 0;  // of the valid elements alone, though the images given are nowhere zero
+    for (size_t i = 0; i < 16; ++i)
+      if (is_valid(i)) d += run->image[i] * (run->image[i] - run->label[i / 4]) / 4;
+    CHECK(run->gradient("a.weight") == 0.5f * d);
+    CHECK(run->gradient("b.weight") == 2 * d);
+    const int a = run->plan->network().tensor("a");
+    const auto* values = static_cast<const float*>(run->replica->tensor(a));
+    for (size_t i = 0; i < 16; ++i) CHECK(values[i] == (is_valid(i) ? 2 * run->image[i] : 0));
+    CHECK(run->replica->tensor_extents(a)[0] == heights.data());
+    CHECK(run->replica->tensor_extents(a)[1] == widths.data());
+  }
+}
+
 }  // namespace plait::inline graph

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstring>
 
+#include "graph/padding.h"
 #include "registry/shape_text.h"
 
 namespace plait::inline graph {
@@ -63,16 +64,10 @@ void cast_to_batch(uint32_t dtype, const void* from, void* to, uint64_t count) {
   }
 }
 
-void zero_behind(const PartSpec& part, int32_t length, uint64_t bytes, void* data) {
-  const auto axis = part.shape.begin() + part.variable_axis;
-  uint64_t outer = 1, inner = bytes;
-  for (auto extent = part.shape.begin(); extent != axis; ++extent) outer *= static_cast<uint64_t>(*extent);
-  for (auto extent = axis + 1; extent != part.shape.end(); ++extent) inner *= static_cast<uint64_t>(*extent);
-  const uint64_t bound = static_cast<uint64_t>(*axis);
-  const uint64_t used = std::min(static_cast<uint64_t>(std::max(length, 0)), bound);
-  for (uint64_t i = 0; i < outer; ++i) {
-    std::memset(static_cast<std::byte*>(data) + (i * bound + used) * inner, 0, (bound - used) * inner);
-  }
+void zero_past(const PartSpec& part, const int32_t* const extents[2], uint64_t bytes, void* data) {
+  SampleGrid(part, extents).each_past([&](uint64_t at, uint64_t count) {
+    std::memset(static_cast<std::byte*>(data) + at * bytes, 0, count * bytes);
+  });
 }
 
 }  // namespace plait::inline graph

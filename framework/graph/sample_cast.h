@@ -16,7 +16,8 @@ uint32_t batch_dtype(uint32_t dtype);
 // `count` elements of type `dtype` as batch_dtype(dtype). u8 keeps its value: 0 to 255.
 void cast_to_batch(uint32_t dtype, const void* from, void* to, uint64_t count);
 
-// Writes zeros behind `length` along the part's variable axis; `data` holds elements of `bytes` each.
-void zero_behind(const PartSpec& part, int32_t length, uint64_t bytes, void* data);
+// Writes zeros past `extents` along the part's variable axes, null: all of it is used; `data` holds elements
+// of `bytes` each.
+void zero_past(const PartSpec& part, const int32_t* const extents[2], uint64_t bytes, void* data);
 
 }  // namespace plait::inline graph

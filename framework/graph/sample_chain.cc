@@ -25,7 +25,8 @@ void set_output(plait_sample_call& call, SampleLevel& level) {
   level.reset_lengths();
   call.outputs = level.tensors();
   call.n_outputs = level.size();
-  call.lengths_out = level.lengths();
+  call.lengths_out = level.lengths(0);
+  call.second_lengths_out = level.lengths(1);
 }
 
 }  // namespace
@@ -89,18 +90,22 @@ void SampleChain::aim(int place, std::span<void* const> parts, SampleScratch& sc
   }
 }
 
-void SampleChain::collate(int place, std::span<void* const> parts, std::span<int32_t* const> lengths,
+void SampleChain::collate(int place, std::span<void* const> parts, std::span<const ExtentsOut> extents,
                           const SampleScratch& scratch) const {
   const SampleLevel& level = scratch.last();
   for (size_t i = 0; i < batch_parts_.size(); ++i) {
     const PartSpec& spec = batch_parts_[i];
     void* to = slot(i, place, parts);
     if (to != level.data(i)) cast_to_batch(last_parts()[i].dtype, level.data(i), to, element_count(spec));
-    if (spec.variable_axis < 0) continue;
-    const int32_t length = std::clamp<int32_t>(
-        level.lengths()[i], 0, static_cast<int32_t>(spec.shape[static_cast<size_t>(spec.variable_axis)]));
-    lengths[i][place] = length;
-    zero_behind(spec, length, dtype_bytes(spec.dtype), to);
+    if (!spec.varies()) continue;
+    const int32_t* used[2] = {nullptr, nullptr};
+    for (int k = 0; k < 2; ++k) {
+      if (spec.varying(k) < 0) continue;
+      int32_t& extent = extents[i][static_cast<size_t>(k)][place];
+      extent = std::clamp<int32_t>(level.lengths(k)[i], 0, static_cast<int32_t>(spec.bound(k)));
+      used[k] = &extent;
+    }
+    zero_past(spec, used, dtype_bytes(spec.dtype), to);
   }
 }
 

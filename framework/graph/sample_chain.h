@@ -73,7 +73,7 @@ class SampleChain {
   Status observe(const WantedFit& wanted, const SampleRef& sample, SampleScratch& scratch,
                  double* state) const;
   // From the last level into slot `place` of a batch.
-  void collate(int place, std::span<void* const> parts, std::span<int32_t* const> lengths,
+  void collate(int place, std::span<void* const> parts, std::span<const ExtentsOut> extents,
                const SampleScratch& scratch) const;
   // Lets the last level lie in slot `place` wherever nothing has to be cast.
   void aim(int place, std::span<void* const> parts, SampleScratch& scratch) const;

@@ -20,33 +20,27 @@ HostBlock::HostBlock(uint64_t bytes)
 
 SampleLevel::SampleLevel(const std::vector<PartSpec>& parts) : parts_(parts), tensors_(parts.size()) {
   for (size_t i = 0; i < parts.size(); ++i) {
-    plait_tensor& tensor = tensors_[i];
-    tensor.struct_size = sizeof tensor;
-    tensor.dtype = parts[i].dtype;
-    tensor.rank = static_cast<int32_t>(parts[i].shape.size());
-    tensor.variable_axis = parts[i].variable_axis;
-    tensor.shape = parts[i].shape.data();
-    tensor.name = parts[i].name.c_str();
-    pointers_.push_back(&tensor);
+    tensors_[i] = tensor_of(parts[i]);
+    pointers_.push_back(&tensors_[i]);
     offsets_.push_back(bytes_);
     bytes_ += aligned(element_count(parts[i]) * dtype_bytes(parts[i].dtype));
   }
-  bytes_ += aligned(parts.size() * sizeof(int32_t));
+  bytes_ += aligned(2 * parts.size() * sizeof(int32_t));
 }
 
 void SampleLevel::lay_in(std::byte* block) {
-  lengths_ = reinterpret_cast<int32_t*>(block + bytes_ - aligned(size() * sizeof(int32_t)));
+  lengths_ = reinterpret_cast<int32_t*>(block + bytes_ - aligned(2 * size() * sizeof(int32_t)));
   for (size_t i = 0; i < tensors_.size(); ++i) {
     tensors_[i].data = block + offsets_[i];
-    tensors_[i].lengths = parts_[i].variable_axis >= 0 ? lengths_ + i : nullptr;
+    tensors_[i].lengths = parts_[i].variable_axis >= 0 ? lengths(0) + i : nullptr;
+    tensors_[i].second_lengths = parts_[i].second_axis >= 0 ? lengths(1) + i : nullptr;
   }
 }
 
 void SampleLevel::reset_lengths() {
-  for (size_t i = 0; i < parts_.size(); ++i) {
-    if (parts_[i].variable_axis < 0) continue;
-    lengths_[i] = static_cast<int32_t>(parts_[i].shape[static_cast<size_t>(parts_[i].variable_axis)]);
-  }
+  for (size_t i = 0; i < parts_.size(); ++i)
+    for (int k = 0; k < 2; ++k)
+      if (parts_[i].varying(k) >= 0) lengths(k)[i] = static_cast<int32_t>(parts_[i].bound(k));
 }
 
 }  // namespace plait::inline graph

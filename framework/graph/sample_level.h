@@ -2,6 +2,7 @@
 #pragma once
 #include <plait/abi.h>
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <new>
@@ -24,6 +25,9 @@ class HostBlock {
   std::unique_ptr<std::byte, Free> data_;
 };
 
+// Where the extents of samples are written: along a part's first variable axis and its second; null: none.
+using ExtentsOut = std::array<int32_t*, 2>;
+
 // Views of parts in a block that may be exchanged. The extents used along variable axes lie at the block's
 // end. Does not move; `parts` must outlive it.
 class SampleLevel {
@@ -38,7 +42,8 @@ class SampleLevel {
   void* data(size_t part) const { return tensors_[part].data; }
   // Before a plugin writes the parts: everything is as long as its bound.
   void reset_lengths();
-  int32_t* lengths() const { return lengths_; }
+  // A number for each part, along its variable axis number `k`.
+  int32_t* lengths(int k = 0) const { return lengths_ + static_cast<size_t>(k) * tensors_.size(); }
   const plait_tensor* const* tensors() const { return pointers_.data(); }
   uint32_t size() const { return static_cast<uint32_t>(tensors_.size()); }
 

@@ -58,12 +58,12 @@ class SampleReader {
 
   using ScratchOwner = std::unique_ptr<SampleScratch>;
   ScratchOwner make_scratch() const { return std::make_unique<SampleScratch>(*chain_); }
-  // Reads one sample into slot `place_in_batch` of the buffers (a pointer per part, [N, ...]; per variable
-  // part, [N] extents used, else null). What lies past a sample's extent is zero. `scratch` is per thread.
-  // Operators that work on whole batches are the input graph's. Does not allocate unless it fails.
+  // Reads one sample into slot `place_in_batch` of the buffers (a pointer per part, [N, ...]; of a part
+  // along each variable axis [N] extents used). What lies past a sample's extent is zero. `scratch` is per
+  // thread. Operators that work on whole batches are the input graph's. Does not allocate unless it fails.
   // Fails with: kCorrupt for a bad record; what plugins report otherwise.
   Status read(const SampleRef& sample, int place_in_batch, std::span<void* const> parts,
-              std::span<int32_t* const> lengths, SampleScratch& scratch) const;
+              std::span<const ExtentsOut> extents, SampleScratch& scratch) const;
 
   // Null unless the source may block or has to be read in order: for who reads ahead.
   IoContext* io_context() const { return io_context_.get(); }

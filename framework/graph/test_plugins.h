@@ -74,6 +74,7 @@ struct TestRunOptions {
   bool trace = false;
   const std::atomic<bool>* cancelled = nullptr;
   std::string device = "near {}";
+  bool varies = false;  // images are [<=2, <=2], of two variable axes; batch.extents says how far
 };
 std::unique_ptr<TestRun> test_run(const std::string& text, const TestRunOptions& options = {});
 

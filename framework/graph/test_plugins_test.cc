@@ -26,6 +26,7 @@ void sleep_ms(int64_t ms) {
 }
 
 struct Scale {
+  static constexpr bool two_axes = true;
   double initial = 1;
   std::string fail;
   int64_t wait_ms = 0, sleep = 0;
@@ -149,6 +150,7 @@ struct Loop {
 };
 
 struct Squares {
+  static constexpr bool two_axes = true;
   static void describe(sdk::Describe<Squares>& d) { d.doc("half the sum of squares"); }
   void check(const sdk::LossShapes&) const {}
   void compute(sdk::Context&, const sdk::LossCall& call) const {
@@ -436,7 +438,9 @@ std::unique_ptr<TestRun> test_run(const std::string& text, const TestRunOptions&
                                              device.entry->type->id);
   REQUIRE_MESSAGE(optimizer.is_ok(), optimizer.status().message());
   run->optimizer = std::move(*optimizer);
-  const std::vector<PartSpec> parts{{"image", PLAIT_F32, {4}, -1}, {"label", PLAIT_F32, {}, -1}};
+  const PartSpec image =
+      options.varies ? PartSpec{"image", PLAIT_F32, {2, 2}, 0, 1} : PartSpec{"image", PLAIT_F32, {4}, -1};
+  const std::vector<PartSpec> parts{image, {"label", PLAIT_F32, {}, -1}};
   auto network = shape_network(run->job, parts, 4);
   REQUIRE_MESSAGE(network.is_ok(), network.status().message());
   CompileOptions compile;
@@ -459,7 +463,7 @@ std::unique_ptr<TestRun> test_run(const std::string& text, const TestRunOptions&
   run->image = {1, 2, 1, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 2};
   run->label = {0, 1, 2, 3};
   run->batch.parts = {run->image.data(), run->label.data()};
-  run->batch.lengths = {nullptr, nullptr};
+  run->batch.extents.resize(2);
   const Status reset = run->reset();
   REQUIRE_MESSAGE(reset.is_ok(), reset.message());
   return run;

@@ -4,6 +4,7 @@
 // a multiple of kStep: 100, 56, 32, 16, 8. A batch is computed in the smallest bucket that holds its longest
 // sample, whichever rank or thread computes it, so buckets follow from the job and the batch's records alone.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -14,6 +15,9 @@
 
 namespace plait::inline plan {
 
+// Along the first and the second variable axis of a part.
+using BatchExtents = std::array<int32_t, 2>;
+
 // Threads: [any]
 class Buckets {
  public:
@@ -22,8 +26,8 @@ class Buckets {
   // The bound alone.
   explicit Buckets(const std::vector<PartSpec>& parts) : sizes_{parts} {}
   // All buckets of these parts (without N) in which the job's network is the same: its shapes are accepted
-  // and differ from those at the bound along variable axes only, and parts of different bounds have different
-  // extents. So a network of which some weight belongs to a place in the sample has one bucket, the bound.
+  // and differ from those at the bound along variable axes only, and every tensor has its extents from the
+  // same. So a network of which some weight belongs to a place in the sample has one bucket, the bound.
   // Fails with: what shape_network reports at the bound.
   static Result<Buckets> create(const Job& job, const std::vector<PartSpec>& parts, int batch);
 
@@ -31,8 +35,8 @@ class Buckets {
   // Parts with the bucket's extents in place of the bounds.
   const std::vector<PartSpec>& parts(size_t bucket) const { return sizes_[bucket]; }
   // The smallest bucket for samples whose longest extents along the variable axes are these.
-  // Shapes: longest [parts], 0 for a part without a variable axis
-  size_t holding(std::span<const int32_t> longest) const;
+  // Shapes: longest [parts], 0 where there is no variable axis
+  size_t holding(std::span<const BatchExtents> longest) const;
 
  private:
   std::vector<std::vector<PartSpec>> sizes_;  // from the largest

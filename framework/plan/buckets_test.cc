@@ -42,8 +42,10 @@ struct Each::Kernel {
   void backward(sdk::Context&, const sdk::LayerCall&) const {}
 };
 
-// x [N, W, C] -> [N, 1]; a weight per place where `places`, and at least `least` of them.
+// x [N, W, C] -> [N, 1], and of a second input [N, V] such an output; a weight per place where `places`, and
+// at least `least` of them.
 struct Whole {
+  static constexpr uint32_t min_inputs = 1, max_inputs = 2;
   int64_t places = 0, least = 1;
   static void describe(sdk::Describe<Whole>& d) {
     d.doc("one number");
@@ -53,6 +55,7 @@ struct Whole {
   void infer(sdk::LayerShapes& s) const {
     if (s.input().shape(1) < least) s.fail("too short");
     s.output({s.input().shape(0), 1});
+    if (s.inputs() > 1) s.output({s.input(0).shape(0), s.input(1).shape(1)}).variable_axis = 1;
     s.weight("weight", {places != 0 ? s.input().shape(1) : 1}).init("ones");
   }
   void forward(sdk::Context&, const sdk::LayerCall&) const {}
@@ -132,16 +135,21 @@ TEST_CASE("buckets are the bound and its halves in whole eights") {
 TEST_CASE("a bucket in which the network would be another is left out") {
   CHECK(extents(job_of(0, 1), parts(64)) == Extents{64});
   CHECK(extents(job_of(0, 0, 20), parts(64)) == Extents{64, 32});
-  // At 16 and 8 the other part's extent would be 8 too, or 16.
-  CHECK(extents(job_of(), parts(64, 32, 0)) == Extents{64, 32, 16});
-  CHECK(extents(job_of(), parts(64, 64, 0)) == Extents{64, 32, 16, 8});
+  // At 8 both parts have 8: the second output's extents would be taken for those of the first.
+  Job both = job_of();
+  both.layers[1].inputs.push_back({"other", 0, {}});
+  CHECK(extents(both, parts(64, 32, 0)) == Extents{64, 32, 16});
+  CHECK(extents(both, parts(64, 64, 0)) == Extents{64, 32, 16, 8});
+  CHECK(extents(job_of(), parts(64, 32, 0)) == Extents{64, 32, 16, 8});
 }
 
 TEST_CASE("a batch goes to the smallest bucket that holds its longest samples") {
-  const auto buckets = Buckets::create(job_of(), parts(64, 32, 0), 2);
+  Job both = job_of();
+  both.layers[1].inputs.push_back({"other", 0, {}});
+  const auto buckets = Buckets::create(both, parts(64, 32, 0), 2);
   REQUIRE(buckets.is_ok());
   const auto bucket = [&](int32_t x, int32_t other) {
-    const int32_t longest[] = {x, 0, other};
+    const BatchExtents longest[] = {{x, 0}, {0, 0}, {other, 0}};
     return buckets->holding(longest);
   };
   CHECK(bucket(0, 0) == 2);
@@ -150,6 +158,26 @@ TEST_CASE("a batch goes to the smallest bucket that holds its longest samples") 
   CHECK(bucket(16, 9) == 1);
   CHECK(bucket(33, 0) == 0);
   CHECK(bucket(0, 32) == 0);
+}
+
+TEST_CASE("two axes that vary go through the halves together") {
+  std::vector<PartSpec> two = parts(100);
+  two[2] = {"other", PLAIT_F32, {64, 20, 3}, 0, 1};
+  const auto buckets = Buckets::create(job_of(), two, 2);
+  REQUIRE(buckets.is_ok());
+  const std::vector<std::vector<int64_t>> wanted = {
+      {64, 20, 3}, {32, 16, 3}, {16, 8, 3}, {8, 8, 3}, {8, 8, 3}};
+  REQUIRE(buckets->count() == wanted.size());
+  for (size_t i = 0; i < wanted.size(); ++i) CHECK(buckets->parts(i)[2].shape == wanted[i]);
+  const auto bucket = [&](int32_t first, int32_t second) {
+    const BatchExtents longest[] = {{0, 0}, {0, 0}, {first, second}};
+    return buckets->holding(longest);
+  };
+  CHECK(bucket(8, 8) == 4);
+  CHECK(bucket(16, 8) == 2);
+  CHECK(bucket(8, 9) == 1);
+  CHECK(bucket(33, 1) == 0);
+  CHECK(bucket(1, 17) == 0);
 }
 
 TEST_CASE("a bucket's plan is compiled once, by whoever asks first") {

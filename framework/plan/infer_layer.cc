@@ -1,5 +1,7 @@
 #include "plan/infer_layer.h"
 
+#include <algorithm>
+
 #include "base/checked.h"
 #include "base/shown.h"
 #include "registry/context.h"
@@ -13,7 +15,7 @@ namespace {
 struct Answers {
   InferredLayer layer;
   Status refused;
-  size_t inputs = 0;
+  const std::vector<PartSpec>& inputs;
 
   int refuse(const std::string& text) {
     if (refused) refused = {Code::kPlugin, text};
@@ -42,7 +44,13 @@ int output(const plait_layer_builder* builder, const plait_tensor_spec* spec) {
   const std::string wrong = take_shape(spec->rank, spec->shape, out.shape);
   if (!wrong.empty()) return answers(builder).refuse("declares an output " + wrong);
   out.dtype = spec->dtype ? spec->dtype : static_cast<uint32_t>(PLAIT_F32);
+  if (spec->variable_axis < -1 || spec->variable_axis >= spec->rank)
+    return answers(builder).refuse("declares an output " + shape_text(out.shape) + " whose axis " +
+                                   std::to_string(spec->variable_axis) + " varies");
   out.variable_axis = spec->variable_axis;
+  const auto second = second_axis_of(*spec, "declares an output");
+  if (!second) return answers(builder).refuse(second.status().message());
+  out.second_axis = *second;
   answers(builder).layer.outputs.push_back(out);
   return PLAIT_OK;
 }
@@ -95,9 +103,9 @@ void accepts_epilogue(const plait_layer_builder* b, const char* name) {
 void in_place(const plait_layer_builder* b) { answers(b).layer.in_place = true; }
 int input_range(const plait_layer_builder* b, uint32_t input, int64_t low, int64_t high) {
   Answers& all = answers(b);
-  if (input >= all.inputs)
+  if (input >= all.inputs.size())
     return all.refuse("gives a range for input " + std::to_string(input) + " of " +
-                      std::to_string(all.inputs));
+                      std::to_string(all.inputs.size()));
   if (low >= high) return all.refuse("gives input " + std::to_string(input) + " a range without numbers");
   all.layer.input_ranges.push_back({input, low, high});
   return PLAIT_OK;
@@ -111,6 +119,49 @@ int mirror(const plait_layer_builder* b, const plait_block* block) {
   all.layer.mirror.push_back(std::move(made).value());
   return PLAIT_OK;
 }
+
+// Number of the variable axis that `axis` is, or -1.
+int variable_number(const PartSpec& spec, int axis) {
+  if (axis < 0) return -1;
+  return axis == spec.variable_axis ? 0 : axis == spec.second_axis ? 1 : -1;
+}
+
+// Small enough that no extent overflows.
+bool is_acceptable(const plait_extent_rule& rule) {
+  constexpr int64_t kMostFactor = int64_t{1} << 20, kMostAdded = int64_t{1} << 40;
+  return rule.multiply >= 1 && rule.multiply <= kMostFactor && rule.divide >= 1 &&
+         rule.divide <= kMostFactor && rule.add >= -kMostAdded && rule.add <= kMostAdded;
+}
+
+int extent(const plait_layer_builder* b, const plait_extent_rule* rule) {
+  Answers& all = answers(b);
+  const std::string place = "says how far samples reach along axis " + std::to_string(rule->axis) +
+                            " of output " + std::to_string(rule->output);
+  if (rule->output >= all.layer.outputs.size() || rule->input >= all.inputs.size())
+    return all.refuse(place + " from input " + std::to_string(rule->input) + ": one of them is not there");
+  const PartSpec& output = all.layer.outputs[rule->output];
+  const PartSpec& input = all.inputs[rule->input];
+  InferredExtent made{rule->output, variable_number(output, rule->axis), {}};
+  made.source.tensor = static_cast<int>(rule->input);
+  made.source.axis = variable_number(input, rule->input_axis);
+  if (made.axis < 0 || made.source.axis < 0)
+    return all.refuse(place + " from axis " + std::to_string(rule->input_axis) + " of input " +
+                      std::to_string(rule->input) + ": wanted axes that vary");
+  if (!is_acceptable(*rule)) return all.refuse(place + " by numbers that no extent needs");
+  made.source.multiply = rule->multiply, made.source.add = rule->add, made.source.divide = rule->divide;
+  made.source.bound = output.bound(made.axis);
+  const int64_t all_of_it = input.bound(made.source.axis);
+  if (all_of_it > INT32_MAX)
+    return all.refuse(place + " from an extent of " + std::to_string(all_of_it) + ", wanted at most " +
+                      std::to_string(INT32_MAX));
+  const int64_t whole = (rule->multiply * all_of_it + rule->add) / rule->divide;
+  if (whole != made.source.bound)
+    return all.refuse(place + ": of the input's " + std::to_string(all_of_it) + " the rule makes " +
+                      std::to_string(whole) + ", but the output has " + std::to_string(made.source.bound));
+  all.layer.extents.push_back(made);
+  return PLAIT_OK;
+}
+
 void activation(const plait_layer_builder* b) { answers(b).layer.is_activation = true; }
 
 plait_layer_builder builder_for(Answers& all) {
@@ -127,6 +178,7 @@ plait_layer_builder builder_for(Answers& all) {
   builder.input_range = input_range;
   builder.mirror = mirror;
   builder.activation = activation;
+  builder.extent = extent;
   return builder;
 }
 
@@ -142,6 +194,36 @@ Status check_input_count(const plait_layer_rules& rules, size_t got) {
   return {Code::kInvalid, "has " + std::to_string(got) + " inputs, wanted " + wanted};
 }
 
+// The same axis of the first input that varies along it with the same bound, else the first variable axis of
+// that bound. Empty where there is none.
+std::vector<ExtentSource> usual_source(const std::vector<PartSpec>& inputs, const PartSpec& output, int k) {
+  ExtentSource source;
+  source.bound = output.bound(k);
+  for (const bool same_axis : {true, false}) {
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      for (int j = 0; j < 2; ++j) {
+        if (inputs[i].varying(j) < 0 || inputs[i].bound(j) != source.bound) continue;
+        if (same_axis && inputs[i].varying(j) != output.varying(k)) continue;
+        source.tensor = static_cast<int>(i), source.axis = j;
+        return {source};
+      }
+    }
+  }
+  return {};
+}
+
+// Of the axes of which the layer says nothing.
+void add_usual_sources(InferredLayer& layer, const std::vector<PartSpec>& inputs) {
+  for (size_t i = 0; i < layer.outputs.size(); ++i) {
+    for (int k = 0; k < 2; ++k) {
+      const auto is_said = [&](const InferredExtent& e) { return e.output == i && e.axis == k; };
+      if (layer.outputs[i].varying(k) < 0 || std::ranges::any_of(layer.extents, is_said)) continue;
+      for (const ExtentSource& source : usual_source(inputs, layer.outputs[i], k))
+        layer.extents.push_back({i, k, source});
+    }
+  }
+}
+
 }  // namespace
 
 Result<InferredLayer> infer_layer(const LayerSpec& layer, const std::vector<PartSpec>& inputs) {
@@ -149,6 +231,8 @@ Result<InferredLayer> infer_layer(const LayerSpec& layer, const std::vector<Part
   const auto* rules = static_cast<const plait_layer_rules*>(type.rules);
   if (!PLAIT_HAS(rules, infer)) return {Code::kPlugin, "has no rules for its shapes"};
   PLAIT_TRY(check_input_count(*rules, inputs.size()));
+  for (size_t i = 0; i < inputs.size(); ++i)
+    PLAIT_TRY(check_second_axis(type, inputs[i], "input " + std::to_string(i)));
 
   const RawParts specs(inputs);
   plait_layer_request request{};
@@ -156,14 +240,14 @@ Result<InferredLayer> infer_layer(const LayerSpec& layer, const std::vector<Part
   request.n_inputs = specs.size();
   request.config = layer.plugin.config.get();
   request.inputs = specs.data();
-  Answers all;
-  all.inputs = inputs.size();
+  Answers all{{}, {}, inputs};
   const plait_layer_builder builder = builder_for(all);
   CallContext context;
   const Status said = context.status(rules->infer(context.raw(), &request, &builder));
   PLAIT_TRY(all.refused);  // before what the plugin says of it: this one has the reason
   PLAIT_TRY(said);
   if (all.layer.outputs.empty()) return {Code::kPlugin, "declares no output"};
+  add_usual_sources(all.layer, inputs);
   return std::move(all.layer);
 }
 

@@ -38,9 +38,7 @@ class Shaper {
   void add_part(const PartSpec& part, int number) {
     TensorInfo tensor;
     tensor.name = part.name;
-    tensor.spec = part;
-    tensor.spec.shape.insert(tensor.spec.shape.begin(), network_.batch);
-    if (tensor.spec.variable_axis >= 0) ++tensor.spec.variable_axis;
+    tensor.spec = with_batch(part, network_.batch);
     tensor.part = number;
     add_tensor(std::move(tensor));
   }
@@ -106,7 +104,7 @@ class Shaper {
     node.mirror = inferred->mirror;
     node.is_activation = inferred->is_activation || !inferred->is_epilogue.empty();
     node.multiply_adds = inferred->multiply_adds;
-    add_outputs(node, number, layer, inferred->outputs);
+    add_outputs(node, number, layer, *inferred);
     PLAIT_TRY(add_parameters(node, number, layer, *inferred).at(place));
     by_layer_[layer.name] = number;
     network_.nodes.push_back(std::move(node));
@@ -135,13 +133,18 @@ class Shaper {
     return text;
   }
 
-  void add_outputs(NodeInfo& node, int number, const LayerSpec& layer, const std::vector<PartSpec>& outputs) {
-    for (size_t i = 0; i < outputs.size(); ++i) {
+  void add_outputs(NodeInfo& node, int number, const LayerSpec& layer, const InferredLayer& inferred) {
+    for (size_t i = 0; i < inferred.outputs.size(); ++i) {
       TensorInfo tensor;
       tensor.name = i == 0 ? layer.name : layer.name + ":" + std::to_string(i);
-      tensor.spec = outputs[i];
+      tensor.spec = inferred.outputs[i];
       tensor.spec.name = tensor.name;
       tensor.node = number;
+      for (const InferredExtent& one : inferred.extents) {
+        if (one.output != i) continue;
+        tensor.extents[one.axis] = one.source;
+        tensor.extents[one.axis].tensor = node.inputs[static_cast<size_t>(one.source.tensor)];
+      }
       node.outputs.push_back(add_tensor(std::move(tensor)));
     }
   }
@@ -201,6 +204,7 @@ class Shaper {
       PLAIT_ASSIGN(head.weights, find(*connected.weights));
       PLAIT_TRY(check_weights(head.weights).at(place));
     }
+    PLAIT_TRY(check_head_axes(head).at(place));
     PLAIT_TRY(check_loss(head).at(place));
     network_.losses.push_back(std::move(head));
     return {};
@@ -212,6 +216,8 @@ class Shaper {
     head.values = &job_.metrics[index].values;
     head.names_later = job_.metrics[index].names_later;
     if (!head.values->empty()) head.name = head.values->front().name;
+    PLAIT_TRY(
+        check_head_axes(head).at(head.plugin->entry->short_name() + " (" + head.plugin->where.text() + ")"));
     network_.metrics.push_back(std::move(head));
     return {};
   }
@@ -230,6 +236,14 @@ class Shaper {
       head.targets.push_back(tensor);
     }
     return head;
+  }
+
+  Status check_head_axes(const HeadInfo& head) const {
+    for (const int number : head.reads()) {
+      const TensorInfo& tensor = network_.tensors[static_cast<size_t>(number)];
+      PLAIT_TRY(check_second_axis(*head.plugin->entry->type, tensor.spec, "\"" + tensor.name + "\""));
+    }
+    return {};
   }
 
   Status check_weights(int tensor) const {
@@ -269,6 +283,12 @@ class Shaper {
 };
 
 }  // namespace
+
+int32_t ExtentSource::operator()(int32_t extent) const {
+  if (extent <= 0) return 0;
+  const int64_t made = multiply * extent + add;
+  return static_cast<int32_t>(std::clamp<int64_t>(made < 0 ? 0 : made / divide, 0, bound));
+}
 
 std::vector<int> HeadInfo::reads() const {
   std::vector<int> all = inputs;

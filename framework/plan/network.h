@@ -18,12 +18,24 @@
 
 namespace plait::inline plan {
 
+// Whose extents a tensor's samples have along a variable axis: what `tensor`'s have along its variable axis
+// number `axis`, as floor((multiply e + add) / divide), from 0 to `bound`; 0 where e is 0.
+struct ExtentSource {
+  int tensor = -1;  // -1: its own, a part's; or nobody's, and then all are full
+  int axis = 0;
+  int64_t multiply = 1, add = 0, divide = 1, bound = 0;
+
+  bool is_same() const { return multiply == 1 && add == 0 && divide == 1; }
+  int32_t operator()(int32_t extent) const;
+};
+
 // A tensor of the network: a part of the samples, or an output of a layer. Shapes include N.
 struct TensorInfo {
-  std::string name;  // "image", "c1", "split:1"
-  PartSpec spec;     // [N, ...]; f32 for layer outputs
-  int node = -1;     // node that writes it; -1: a part of the samples
-  int part = -1;     // number of the part, when it is one
+  std::string name;         // "image", "c1", "split:1"
+  PartSpec spec;            // [N, ...]; f32 for layer outputs
+  int node = -1;            // node that writes it; -1: a part of the samples
+  int part = -1;            // number of the part, when it is one
+  ExtentSource extents[2];  // of the variable axes
 };
 
 // A parameter, or a buffer (state that training changes without gradients).

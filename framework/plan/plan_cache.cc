@@ -26,7 +26,7 @@ bool same_place(const ParameterPlace& a, const ParameterPlace& b) {
   return a.offset == b.offset && a.stored == b.stored && a.trained == b.trained;
 }
 
-Status check_same_form(const Plan& whole, const Plan& plan, int64_t extent) {
+Status check_same_form(const Plan& whole, const Plan& plan, const std::string& extents) {
   PLAIT_ASSIGN(const std::vector<float> wanted, numbered_arena(whole));
   PLAIT_ASSIGN(const std::vector<float> got, numbered_arena(plan));
   for (size_t i = 0; i < whole.parameters().size(); ++i) {
@@ -37,17 +37,21 @@ Status check_same_form(const Plan& whole, const Plan& plan, int64_t extent) {
         std::equal(wanted.begin() + begin, wanted.begin() + end, got.begin() + begin))
       continue;
     return {Code::kUnsupported, "parameter " + whole.network().parameters[i].name +
-                                    " is kept in another form for extents of " + std::to_string(extent) +
+                                    " is kept in another form for extents of " + extents +
                                     " than at the bound; train { buckets: false } "
                                     "computes everything at the bound"};
   }
   return {};
 }
 
-int64_t first_variable_extent(const std::vector<PartSpec>& parts) {
-  for (const PartSpec& part : parts)
-    if (part.variable_axis >= 0) return part.shape[static_cast<size_t>(part.variable_axis)];
-  return 0;
+// "56", "56x32": of the first part that varies.
+std::string variable_extents(const std::vector<PartSpec>& parts) {
+  for (const PartSpec& part : parts) {
+    if (!part.varies()) continue;
+    const std::string first = std::to_string(part.bound(0));
+    return part.second_axis < 0 ? first : first + "x" + std::to_string(part.bound(1));
+  }
+  return "0";
 }
 
 }  // namespace
@@ -66,7 +70,7 @@ Result<const Plan*> PlanCache::at(size_t bucket) {
   if (!plans_[bucket]) {
     const std::vector<PartSpec>& parts = buckets_.parts(bucket);
     PLAIT_ASSIGN(std::unique_ptr<Plan> plan, compile_(parts));
-    PLAIT_TRY(check_same_form(whole(), *plan, first_variable_extent(parts)));
+    PLAIT_TRY(check_same_form(whole(), *plan, variable_extents(parts)));
     plans_[bucket] = std::move(plan);
   }
   return static_cast<const Plan*>(plans_[bucket].get());

@@ -47,6 +47,8 @@ Result<std::vector<PartSpec>> infer_type(const plait_type& type, const plait_con
     return keeps_parts(*child.type, parts, out);
   };
   PLAIT_TRY(for_each_child(config, check_child));
+  for (const PartSpec& part : parts)
+    PLAIT_TRY(check_second_axis(type, part, "part \"" + part.name + "\"").at(type.id));
   const auto* rules = static_cast<const plait_augmenter_rules*>(type.rules);
   const RawParts raw(parts);
   PartsCollector collector;
@@ -215,6 +217,8 @@ Result<Instance> create_augmenter(const Registry& registry, const TypeEntry& ent
 
 Result<TaskForm> infer_task(const TypeEntry& entry, const plait_config& config,
                             const std::vector<PartSpec>& parts, CallContext& context) {
+  for (const PartSpec& part : parts)
+    PLAIT_TRY(check_second_axis(*entry.type, part, "part \"" + part.name + "\"").at(entry.type->id));
   const auto& rules = *static_cast<const plait_task_rules*>(entry.type->rules);
   const RawParts raw(parts);
   TaskFormCollector collector;

@@ -21,15 +21,53 @@ plait_tensor_spec PartSpec::raw() const {
   spec.dtype = dtype;
   spec.rank = static_cast<int32_t>(std::min<size_t>(shape.size(), PLAIT_MAX_RANK));
   spec.variable_axis = variable_axis;
+  spec.second_axis = std::max(second_axis, 0);
   std::copy_n(shape.begin(), spec.rank, spec.shape);
   spec.name = name.c_str();
   return spec;
 }
 
+PartSpec with_batch(const PartSpec& part, int64_t extent) {
+  PartSpec batch = part;
+  batch.shape.insert(batch.shape.begin(), extent);
+  if (batch.variable_axis >= 0) ++batch.variable_axis;
+  if (batch.second_axis >= 0) ++batch.second_axis;
+  return batch;
+}
+
+plait_tensor tensor_of(const PartSpec& part) {
+  plait_tensor tensor{};
+  tensor.struct_size = sizeof tensor;
+  tensor.dtype = part.dtype;
+  tensor.rank = static_cast<int32_t>(part.shape.size());
+  tensor.variable_axis = part.variable_axis;
+  tensor.second_axis = std::max(part.second_axis, 0);
+  tensor.shape = part.shape.data();
+  tensor.name = part.name.c_str();
+  return tensor;
+}
+
+Status check_second_axis(const plait_type& type, const PartSpec& tensor, const std::string& what) {
+  if (tensor.second_axis < 0 || (type.flags & PLAIT_TYPE_TWO_AXES) != 0) return {};
+  return invalid(fmt::format("{} {} varies along axes {} and {}, wanted at most one that varies", what,
+                             shape_text(tensor), tensor.variable_axis, tensor.second_axis));
+}
+
+Result<int> second_axis_of(const plait_tensor_spec& spec, const std::string& place) {
+  const plait_tensor_spec* const said = &spec;
+  if (!PLAIT_HAS(said, second_axis)) return -1;
+  if (spec.variable_axis >= 0 && spec.second_axis > spec.variable_axis && spec.second_axis < spec.rank)
+    return spec.second_axis;
+  return Status{Code::kInvalid,
+                fmt::format("{}: second variable axis {} of {} axes, wanted one after the first, {}", place,
+                            spec.second_axis, spec.rank, spec.variable_axis)};
+}
+
 std::string part_text(const PartSpec& part) {
   std::vector<std::string> extents;
   for (size_t axis = 0; axis < part.shape.size(); ++axis) {
-    const bool variable = static_cast<int>(axis) == part.variable_axis;
+    const int number = static_cast<int>(axis);
+    const bool variable = number == part.variable_axis || number == part.second_axis;
     extents.push_back(fmt::format("{}{}", variable ? "<=" : "", part.shape[axis]));
   }
   return fmt::format("{} [{}] {}", part.name, fmt::join(extents, ", "), dtype_name(part.dtype));
@@ -47,7 +85,8 @@ Result<PartSpec> part_of(const plait_tensor_spec& spec) {
   if (spec.variable_axis < -1 || spec.variable_axis >= spec.rank) {
     return invalid(fmt::format("{}: variable axis {} of {} axes", place, spec.variable_axis, spec.rank));
   }
-  PartSpec part{spec.name, spec.dtype, {spec.shape, spec.shape + spec.rank}, spec.variable_axis};
+  PLAIT_ASSIGN(const int second, second_axis_of(spec, place));
+  PartSpec part{spec.name, spec.dtype, {spec.shape, spec.shape + spec.rank}, spec.variable_axis, second};
   if (std::any_of(part.shape.begin(), part.shape.end(), [](int64_t extent) { return extent < 1; })) {
     return invalid(fmt::format("{}: got extents [{}], wanted each >= 1", place, fmt::join(part.shape, ", ")));
   }

@@ -16,14 +16,31 @@ struct PartSpec {
   uint32_t dtype = PLAIT_F32;
   std::vector<int64_t> shape;
   int variable_axis = -1;  // shape holds the bound of this axis; -1: none
+  int second_axis = -1;    // a second such axis, after the first; -1: none
 
+  // Variable axis number `k`, 0 or 1; -1: none.
+  int varying(int k) const { return k == 0 ? variable_axis : second_axis; }
+  bool varies() const { return variable_axis >= 0; }
+  // The bound of variable axis number `k`, which is there.
+  int64_t bound(int k) const { return shape[static_cast<size_t>(varying(k))]; }
   // Borrows the name. At most PLAIT_MAX_RANK extents.
   plait_tensor_spec raw() const;
   bool operator==(const PartSpec&) const = default;
 };
 
+// `part` with a first axis more, of `extent`: the batch's.
+PartSpec with_batch(const PartSpec& part, int64_t extent);
+// The part's types of elements, extents and variable axes, in a tensor without memory. Borrows from `part`.
+plait_tensor tensor_of(const PartSpec& part);
+
 // "image [28, 28, 1] u8"; the bound of a variable axis as "<=28".
 std::string part_text(const PartSpec& part);
+// Fails with: kInvalid where `tensor` varies along two axes and `type` does not take that. `what`: which it
+// is, for the message.
+Status check_second_axis(const plait_type& type, const PartSpec& tensor, const std::string& what);
+// The second variable axis that a spec says, or -1. `place` is whose it is, for the message.
+// Fails with: kInvalid where it is not an axis after the first variable one.
+Result<int> second_axis_of(const plait_tensor_spec& spec, const std::string& place);
 // Checks and copies: name, dtype, rank, extents >= 1, axis.
 // Fails with: kInvalid.
 Result<PartSpec> part_of(const plait_tensor_spec& spec);

@@ -20,7 +20,8 @@ std::string shape_text(const std::vector<int64_t>& shape) {
 std::string shape_text(const PartSpec& spec) {
   std::string text = "[";
   for (size_t i = 0; i < spec.shape.size(); ++i) {
-    const bool variable = static_cast<int>(i) == spec.variable_axis;
+    const int axis = static_cast<int>(i);
+    const bool variable = axis == spec.variable_axis || axis == spec.second_axis;
     text += (i ? ", " : "") + std::string(variable ? "<=" : "") + std::to_string(spec.shape[i]);
   }
   return text + "] " + dtype_name(spec.dtype);

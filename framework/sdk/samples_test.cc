@@ -154,6 +154,64 @@ struct AugmenterTest {
 
 const std::vector<PartSpec> kParts = {{"x", DType::f32, {4}}, {"extra", DType::u8, {2}}};
 
+// Adds 1 within the extents of the image.
+struct Brighten {
+  static constexpr bool two_axes = true;
+  static void describe(Describe<Brighten>& d) { d.doc("one more"); }
+  void apply(Context&, SampleCall& call) const {
+    const auto [in, out] = call.part("image");
+    call.same_extents("image");
+    for (int64_t h = 0; h < call.extent("image", 0); ++h)
+      for (int64_t w = 0; w < call.extent("image", 1); ++w) {
+        const auto at = static_cast<size_t>(h * in.shape(1) + w);
+        out.f32()[at] = in.f32()[at] + 1;
+      }
+  }
+};
+
+TEST_CASE("a sample of which two axes vary says how far it reaches along both") {
+  TestHost host;
+  const Entry brighten = augmenter<Brighten>("acme.brighten");
+  CHECK(brighten.type.flags == PLAIT_TYPE_TWO_AXES);
+  testing::AugmenterTest test(
+      host, brighten, Settings(brighten),
+      {PartSpec("image", DType::f32, {2, 3, 1}, 0, 1), PartSpec("mask", DType::u8, {2, 3}, 0, 1),
+       PartSpec("text", DType::u8, {4}, 0)});
+  REQUIRE(test.sample.outputs.size() == 3);
+  CHECK(test.sample.outputs[0].spec().variable_axis == 0);
+  CHECK(test.sample.outputs[0].spec().second_axis == 1);
+  CHECK(test.sample.outputs[2].spec().second_axis == -1);
+  test.sample.inputs[0].fill({1, 2, 9, 9, 9, 9});
+  test.sample.inputs[0].lengths = {1}, test.sample.inputs[0].second_lengths = {2};
+  test.sample.inputs[1].lengths = {2}, test.sample.inputs[1].second_lengths = {1};
+  test.sample.inputs[2].lengths = {3};
+  std::ranges::fill(test.sample.inputs[1].data<uint8_t>(), uint8_t{7});
+  std::ranges::fill(test.sample.inputs[2].data<uint8_t>(), uint8_t{7});
+  test.apply();
+  CHECK(test.sample.outputs[0].f32()[0] == 2);
+  CHECK(test.sample.outputs[0].f32()[1] == 3);
+  CHECK(test.sample.lengths_out == std::vector<int32_t>{1, 2, 3});  // what passes keeps its own
+  CHECK(test.sample.second_lengths_out[0] == 2);
+  CHECK(test.sample.second_lengths_out[1] == 1);
+}
+
+TEST_CASE("samples of a batch reach as far as they say, or all the way") {
+  TestTensor tensor(PartSpec("image", DType::f32, {2, 4, 5, 3}, 1, 2));
+  CHECK(tensor.view().varies(1));
+  CHECK(tensor.view().varies(2));
+  CHECK_FALSE(tensor.view().varies(3));
+  CHECK_FALSE(tensor.view().varies(-1));
+  CHECK(tensor.view().extent(1, 1) == 4);
+  CHECK(tensor.view().second_lengths().empty());
+  tensor.lengths = {4, 1}, tensor.second_lengths = {5, 2};
+  CHECK(tensor.view().extent(1, 1) == 1);
+  CHECK(tensor.view().extent(1, 2) == 2);
+  CHECK(tensor.view().extent(1, 3) == 3);
+  const TestTensor plain("x", DType::f32, {2, 3});
+  CHECK(plain.view().second_axis() == -1);
+  CHECK_FALSE(plain.view().varies(0));
+}
+
 TEST_CASE("a source says what it holds, reads, and reports bad records as such") {
   TestHost host;
   const Entry ramp = source<Ramp>("acme.ramp");

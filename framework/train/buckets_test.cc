@@ -86,9 +86,9 @@ TEST_CASE("the workers of a rank share a plan per bucket, compiled when it is me
   REQUIRE((*second)->load(*state).is_ok());
   std::set<size_t> met{0};
   for (int64_t step = 0; step < 48; ++step) {
-    const int32_t longest[] = {static_cast<int32_t>(std::max(test_sequences::Words::length(2 * step),
-                                                             test_sequences::Words::length(2 * step + 1))),
-                               0};
+    const auto length = static_cast<int32_t>(
+        std::max(test_sequences::Words::length(2 * step), test_sequences::Words::length(2 * step + 1)));
+    const BatchExtents longest[] = {{length, 0}, {0, 0}};
     met.insert((*plans)->buckets().holding(longest));
     for (const auto& worker : {first->get(), second->get()})
       REQUIRE(worker->step(2 * step, -1, step, 0, runtime, step).is_ok());

@@ -133,13 +133,7 @@ class ClassCheck {
   Result<DeviceMemory> memory(uint64_t bytes) { return DeviceMemory::allocate(*stream_, bytes); }
 
   plait_tensor view(int index, const DeviceMemory& memory) const {
-    const PartSpec& spec = tensor(index).spec;
-    plait_tensor made{};
-    made.struct_size = sizeof made;
-    made.dtype = spec.dtype;
-    made.rank = static_cast<int32_t>(spec.shape.size());
-    made.variable_axis = spec.variable_axis;
-    made.shape = spec.shape.data();
+    plait_tensor made = tensor_of(tensor(index).spec);
     made.data = memory.data();
     made.name = tensor(index).name.c_str();
     return made;

@@ -189,6 +189,7 @@ Result<std::vector<PartSpec>> Encoder::parts_of(const SampleReader& reader) cons
     spec.name = name;
     spec.shape.erase(spec.shape.begin());
     if (spec.variable_axis >= 0) --spec.variable_axis;
+    if (spec.second_axis >= 0) --spec.second_axis;
     parts.push_back(std::move(spec));
   }
   for (const PartSpec& part : reader.parts())

@@ -17,10 +17,12 @@ constexpr int kVersion = 1;
 constexpr size_t kDigits = 16;  // of an f64
 
 Json to_json(const PartSpec& part) {
-  return {{"name", part.name},
-          {"dtype", dtype_name(part.dtype)},
-          {"shape", part.shape},
-          {"variable_axis", part.variable_axis}};
+  Json written = {{"name", part.name},
+                  {"dtype", dtype_name(part.dtype)},
+                  {"shape", part.shape},
+                  {"variable_axis", part.variable_axis}};
+  if (part.second_axis >= 0) written["second_axis"] = part.second_axis;
+  return written;
 }
 
 std::string hexadecimal(const std::vector<double>& values) {
@@ -113,6 +115,7 @@ class RecordReader {
     written.at("name").get_to(part.name);
     written.at("shape").get_to(part.shape);
     written.at("variable_axis").get_to(part.variable_axis);
+    if (written.contains("second_axis")) written.at("second_axis").get_to(part.second_axis);
     const auto dtype = written.at("dtype").get<std::string>();
     part.dtype = 0;
     for (const uint32_t known : {PLAIT_F32, PLAIT_BF16, PLAIT_F16, PLAIT_F64, PLAIT_U8, PLAIT_I32, PLAIT_I64})

@@ -25,8 +25,9 @@ struct InputRecord {
 InputRecord describe_input(const SampleReader& training, const Job& job);
 
 // As JSON, with a version and a SHA-256 of the rest: {"format": "plait input", "version": 1, "parts":
-// [{"name", "dtype", "shape", "variable_axis"}], "classes", "class_names", "preprocess": [{"type", "fit"}],
-// "made_from", "sha256"}. A fit is the 16 hexadecimal digits of each f64, so that it comes back to the bit.
+// [{"name", "dtype", "shape", "variable_axis", "second_axis"?}], "classes", "class_names", "preprocess":
+// [{"type", "fit"}], "made_from", "sha256"}. A fit is the 16 hexadecimal digits of each f64, so that it comes
+// back to the bit.
 std::string to_text(const InputRecord& input);
 // Fails with: kCorrupt for what is no such text, or does not fit its SHA-256; kUnsupported for a newer
 // version.

@@ -18,15 +18,11 @@ class HostTensor {
       PLAIT_TRY(stream.synchronize());
       data = copy_.data();
     }
-    raw_ = {};
-    raw_.struct_size = sizeof raw_;
-    raw_.dtype = info.spec.dtype;
-    raw_.rank = static_cast<int32_t>(info.spec.shape.size());
-    raw_.variable_axis = info.spec.variable_axis;
-    raw_.shape = info.spec.shape.data();
+    raw_ = tensor_of(info.spec);
     raw_.data = const_cast<void*>(data);
-    raw_.name = info.spec.name.c_str();
-    raw_.lengths = replica.tensor_lengths(index);
+    const Extents extents = replica.tensor_extents(index);
+    raw_.lengths = extents[0];
+    raw_.second_lengths = extents[1];
     return {};
   }
   const plait_tensor* raw() const { return &raw_; }

@@ -54,7 +54,7 @@ std::vector<size_t> target_parts(const Job& job, const std::vector<PartSpec>& pa
 
 PartSpec row_of(PartSpec spec, const std::string& name) {
   spec.name = name;
-  spec.variable_axis = -1;
+  spec.variable_axis = spec.second_axis = -1;
   return spec;
 }
 

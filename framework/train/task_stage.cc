@@ -63,21 +63,25 @@ class TaskStage::Mapper final : public RecordMapper {
         const uint64_t row = byte_count(part);
         rows.emplace_back(row * static_cast<uint64_t>(capacity));
         row_bytes.push_back(row);
-        lengths.emplace_back(part.variable_axis >= 0 ? static_cast<size_t>(capacity) : 0);
-        shapes.emplace_back(1, 0).insert(shapes.back().end(), part.shape.begin(), part.shape.end());
+        batch_parts.push_back(with_batch(part, 0));
+        for (int k = 0; k < 2; ++k)
+          extents[k].emplace_back(part.varying(k) >= 0 ? static_cast<size_t>(capacity) : 0);
       }
       for (size_t i = 0; i < parts.size(); ++i) {
-        plait_tensor& tensor = tensors.emplace_back();
-        tensor.struct_size = sizeof tensor;
-        tensor.dtype = parts[i].dtype;
-        tensor.rank = static_cast<int32_t>(shapes[i].size());
-        tensor.variable_axis = parts[i].variable_axis < 0 ? -1 : parts[i].variable_axis + 1;
-        tensor.shape = shapes[i].data();
+        plait_tensor& tensor = tensors.emplace_back(tensor_of(batch_parts[i]));
         tensor.data = rows[i].data();
-        tensor.lengths = lengths[i].empty() ? nullptr : lengths[i].data();
-        tensor.name = parts[i].name.c_str();
+        tensor.lengths = extents[0][i].empty() ? nullptr : extents[0][i].data();
+        tensor.second_lengths = extents[1][i].empty() ? nullptr : extents[1][i].data();
       }
       for (const plait_tensor& tensor : tensors) pointers.push_back(&tensor);
+    }
+
+    void take_extents(const SampleLevel& level) {
+      for (size_t i = 0; i < parts.size(); ++i)
+        for (int k = 0; k < 2; ++k)
+          if (parts[i].varying(k) >= 0)
+            extents[k][i][static_cast<size_t>(filled)] =
+                std::clamp<int32_t>(level.lengths(k)[i], 0, static_cast<int32_t>(parts[i].bound(k)));
     }
 
     SampleScratch scratch;
@@ -86,8 +90,8 @@ class TaskStage::Mapper final : public RecordMapper {
     int64_t capacity = 1;
     std::vector<HostBlock> rows;
     std::vector<uint64_t> row_bytes;
-    std::vector<std::vector<int32_t>> lengths;
-    std::vector<std::vector<int64_t>> shapes;
+    std::vector<std::vector<int32_t>> extents[2];  // along the variable axes, per part
+    std::vector<PartSpec> batch_parts;
     std::vector<plait_tensor> tensors;
     std::vector<const plait_tensor*> pointers;
     int64_t split = -1, next = 0, first = 0, filled = 0;
@@ -114,18 +118,14 @@ class TaskStage::Mapper final : public RecordMapper {
         slot.first = slot.next;
         continue;
       }
-      for (size_t i = 0; i < slot.lengths.size(); ++i)
-        if (!slot.lengths[i].empty())
-          slot.lengths[i][static_cast<size_t>(slot.filled)] = std::clamp<int32_t>(
-              last.lengths()[i], 0,
-              static_cast<int32_t>(slot.parts[i].shape[static_cast<size_t>(slot.parts[i].variable_axis)]));
+      slot.take_extents(last);
       ++slot.filled;
     }
     return {};
   }
 
   Status call(Slot& slot, plait_task_call call) {
-    for (std::vector<int64_t>& shape : slot.shapes) shape[0] = slot.filled;
+    for (PartSpec& part : slot.batch_parts) part.shape[0] = slot.filled;
     call.struct_size = sizeof call;
     call.n_parts = static_cast<uint32_t>(slot.pointers.size());
     call.first = slot.first;

@@ -14,6 +14,8 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "distributed"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "training"))
+import image_sizes_test  # noqa: E402
 import jobs  # noqa: E402
 
 JOB = jobs.HEAD + """
@@ -73,6 +75,20 @@ def trains(folder):
     check(same, "same bits on one and two ranks, recorded or called")
 
 
+def images_of_any_size(folder):
+    """Rows of padding are cleared on the card too."""
+    image_sizes_test.write_images(folder, filling=9)
+    job = image_sizes_test.JOB.replace("epochs: 6 @TRAIN@", "steps: 10")
+    host, _ = jobs.run(folder, job, "sizes")
+    far, done = jobs.run(folder, job + CARD, "far_sizes", threads=2, check=False)
+    ranks, _ = jobs.run(folder, job + CARD, "rank_sizes", ranks=2, check=False)
+    check(far and ranks, "trains on images of any size", done.stdout + done.stderr)
+    if not (far and ranks):
+        return
+    check(abs(host["loss"] - far["loss"]) <= 1e-4 * host["loss"], f"losses agree: {host['loss']}, {far['loss']}")
+    check(far["weights_sha256"] == ranks["weights_sha256"], "same bits on one and two ranks")
+
+
 def refused(folder, name, wanted, words=(), **env):
     summary, done = run(folder, name, words=words, **env)
     said = done.stdout + done.stderr
@@ -121,7 +137,7 @@ def main():
     os.environ["PLAIT_PLUGIN_PATH"] = str(libraries)
     with tempfile.TemporaryDirectory() as folder:
         jobs.write_digits(folder)
-        for part in [trains, refusals, faults, choice]:
+        for part in [trains, images_of_any_size, refusals, faults, choice]:
             part(folder)
     laws(libraries)
     print(f"{len(failures)} failures")

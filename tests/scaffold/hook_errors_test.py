@@ -78,6 +78,8 @@ BESIDE = [
     ("layer", "static void corrupts(Corruption) {}", "corrupts is not: static void corrupts(Corruption& c)"),
     ("layer", "private: static void corrupts(Corruption&) {}", "corrupts is not: static void corrupts("),
     ("layer", "bool in_place = true;", "in_place is not: static constexpr bool in_place = true"),
+    ("layer", "bool two_axes = true;", "two_axes is not: static constexpr bool two_axes = true"),
+    ("augmenter", "static constexpr bool two_axes() { return true; }", "two_axes is not: static constexpr bool"),
     ("layer", "static inline bool in_place = true;", "in_place is not: static constexpr bool in_place"),
     ("layer", "static constexpr bool in_place() { return true; }", "in_place is not: static constexpr bool"),
     ("layer", "private: static constexpr bool in_place = true;", "in_place is not: static constexpr bool"),

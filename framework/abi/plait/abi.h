@@ -76,6 +76,10 @@ typedef struct plait_tensor_spec {
   int32_t variable_axis; /* axis whose extent differs from sample to sample (shape holds the bound), or -1 */
   int64_t shape[PLAIT_MAX_RANK];
   const char* name; /* the part's or port's name, or NULL */
+  /* A second axis whose extent differs (the width of images of any size), after variable_axis; 0: none. Only types that
+   * say PLAIT_TYPE_TWO_AXES are given such tensors. */
+  int32_t second_axis;
+  int32_t reserved;
 } plait_tensor_spec;
 
 /* Borrowed view of dense memory, last axis fastest. */
@@ -88,6 +92,9 @@ typedef struct plait_tensor {
   void* data;             /* device memory of the implementation's device */
   const int32_t* lengths; /* host memory, [shape[0]] valid extents along variable_axis; NULL: all are full */
   const char* name;
+  const int32_t* second_lengths; /* the same along second_axis */
+  int32_t second_axis;           /* see plait_tensor_spec */
+  int32_t reserved;
 } plait_tensor;
 
 /* ---------------------------------------------------------------- configuration */
@@ -255,7 +262,10 @@ enum {
   /* A device that is taken before the default where a file leaves the choice to the host. Several: by id. */
   PLAIT_TYPE_PREFERRED = 2,
   /* No device itself: it stands for the first preferred one that opens here, else for the default. */
-  PLAIT_TYPE_FIRST_FOUND = 4
+  PLAIT_TYPE_FIRST_FOUND = 4,
+  /* Honours valid extents along one axis and along two. A layer that says so may count on zeros past them, in its
+   * inputs and in the gradients of its outputs, and may itself write there what it likes. */
+  PLAIT_TYPE_TWO_AXES = 8
 };
 
 /* Device id of implementations that run on the host's processor and memory. Kinds without a device of their own
@@ -350,6 +360,19 @@ typedef struct plait_layer_request {
   const plait_tensor_spec* const* outputs; /* as inferred, at this plan's concrete extents */
 } plait_layer_request;
 
+/* How far a sample reaches along a variable axis of an output, in elements: floor((multiply e + add) / divide), from 0
+ * to the output's extent, where e is the sample's extent along a variable axis of an input; 0 where e is 0. Of the
+ * input's own extent it must make the output's. */
+typedef struct plait_extent_rule {
+  uint32_t struct_size;
+  uint32_t output;   /* number of the output, declared before */
+  int32_t axis;      /* of the output: its variable_axis or second_axis */
+  int32_t input_axis;
+  uint32_t input;
+  uint32_t reserved;
+  int64_t multiply, add, divide; /* multiply, divide: 1 to 2^20; add: -2^40 to 2^40 */
+} plait_extent_rule;
+
 /* Answers of infer. The host's functions; return PLAIT_FAILED when an answer is not acceptable. */
 typedef struct plait_layer_builder {
   uint32_t struct_size;
@@ -375,6 +398,9 @@ typedef struct plait_layer_builder {
   /* Output 0 is a function of input 0, element by element and the same in training and evaluation: an activation. A
    * layer that says is_epilogue need not say it. */
   void (*activation)(const struct plait_layer_builder* builder);
+  /* Without a rule samples reach as far along a variable axis of an output as along the same axis of the first input
+   * that has it with this extent, else along the first variable axis of this extent. */
+  int (*extent)(const struct plait_layer_builder* builder, const plait_extent_rule* rule);
 } plait_layer_builder;
 
 /* How layers of a type disturb what they read, in training alone and unscaled: for pretrainers that restore it. */
@@ -742,6 +768,7 @@ typedef struct plait_sample_call {
   uint32_t training;
   plait_rng rng; /* of (seed, epoch, sample, operator) */
   void* workspace; /* augmenters: as many bytes as they said; NULL: none */
+  int32_t* second_lengths_out; /* as lengths_out, for second_axis */
 } plait_sample_call;
 
 typedef struct plait_source_ops {

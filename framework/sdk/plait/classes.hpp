@@ -2,7 +2,7 @@
 // those that report a share for each class (ClassShares).
 //
 // Shapes: prediction [N, C] with target [N] or [N, 1]; prediction [N, ..., C] with target [N, ...]: every
-// position within its sample's length is an answer. Targets: class numbers as i32, i64, u8 or f32.
+// position within its sample's extents is an answer. Targets: class numbers as i32, i64, u8 or f32.
 //
 // Threads: [any]
 #pragma once
@@ -72,17 +72,21 @@ class ClassAnswers {
   // False behind the end of its sample.
   bool counts(size_t position) const {
     if (prediction_.rank() < 3) return true;
-    const Tensor of = prediction_.lengths().empty() ? target_ : prediction_;
-    const auto lengths = of.lengths();
-    if (lengths.empty()) return true;
-    const int axis = of.variable_axis() < 0 ? 1 : of.variable_axis();
-    size_t after = size_;  // positions per place of the axis
-    for (int i = 0; i <= axis; ++i) after /= static_cast<size_t>(of.shape(i));
-    const size_t place = position / after % static_cast<size_t>(of.shape(axis));
-    return place < static_cast<size_t>(lengths[position / (size_ / lengths.size())]);
+    const bool has_none = prediction_.lengths().empty() && prediction_.second_lengths().empty();
+    const Tensor of = has_none ? target_ : prediction_;
+    return is_within(of, of.variable_axis() < 0 ? 1 : of.variable_axis(), of.lengths(), position) &&
+           is_within(of, of.second_axis(), of.second_lengths(), position);
   }
 
  private:
+  bool is_within(Tensor of, int axis, std::span<const int32_t> extents, size_t position) const {
+    if (extents.empty()) return true;
+    size_t after = size_;  // positions per place of the axis
+    for (int i = 0; i <= axis; ++i) after /= static_cast<size_t>(of.shape(i));
+    const size_t place = position / after % static_cast<size_t>(of.shape(axis));
+    return place < static_cast<size_t>(extents[position / (size_ / extents.size())]);
+  }
+
   Tensor prediction_, target_;
   size_t classes_, size_;
 };
@@ -95,6 +99,7 @@ class ClassAnswers {
 // Fails with: kInvalid as check_class_answers, and for more than kMostClasses classes.
 template <class Self>
 struct ClassShares {
+  static constexpr bool two_axes = true;
   static constexpr int64_t kMostClasses = 4095;  // with the mean, as many values as a metric may have
 
   void name_values(MetricValues& v) const {

@@ -32,8 +32,8 @@ struct Window {
     if (x.dtype() != DType::f32 || axes < 1 || axes > 3) {
       throw Error("input is ", x, ", wanted f32 [N, W, C], [N, H, W, C] or [N, D, H, W, C]");
     }
-    if (x.variable_axis() >= 0) {
-      throw Error("axis ", x.variable_axis(), " of the input varies, wanted fixed extents");
+    for (const int axis : {x.variable_axis(), x.second_axis()}) {
+      if (axis == 0 || axis > axes) throw Error("axis ", axis, " of the input varies, wanted spatial axes");
     }
     for (int a = first(); a < 3; ++a) {
       input[a] = x.shape(1 + a - first());
@@ -60,6 +60,16 @@ struct Window {
     shape.insert(shape.end(), output.begin() + first(), output.end());
     shape.push_back(channels);
     return shape;
+  }
+  // For infer: says of output 0 along which axes it varies, those along which input 0 does, and how far its
+  // samples then reach.
+  void infer_extents(LayerShapes& s, PartSpec& output_0) const {
+    const Spec x = s.input();
+    output_0.variable_axis = x.variable_axis(), output_0.second_axis = x.second_axis();
+    for (int a = first(); a < 3; ++a) {
+      const int axis = 1 + a - first();
+      if (x.varies(axis)) s.extent(axis, axis, 1, stride[a] + padded(a) - input[a] - reach(a), stride[a]);
+    }
   }
   // "5x5"
   std::string text_of(const Extents& extents) const {
@@ -204,6 +214,7 @@ struct WindowWalk {
 // calls describe_window; its Kernel makes a WindowWalk of window(). Fails with: kInvalid as Window, and where
 // padding is not smaller than the kernel: a window of padding alone has no value.
 struct Pooling {
+  static constexpr bool two_axes = true;
   std::vector<int64_t> kernel, stride, padding = {0};
 
   template <class Layer>
@@ -223,9 +234,17 @@ struct Pooling {
         .unit("px");
   }
 
-  Window window(Spec x) const {
+  // pads_zeros: padding counts as zeros, as what is past the extent of a sample does; else an axis that
+  // varies has none.
+  Window window(Spec x, bool pads_zeros = false) const {
     static constexpr int64_t kOne[] = {1};
     const Window w(x, kernel, stride, padding, kOne);
+    for (int a = w.first(); a < 3 && !pads_zeros; ++a) {
+      if (w.padding[a] > 0 && x.varies(1 + a - w.first())) {
+        throw Error("padding ", w.text_of(w.padding), " along axis ", 1 + a - w.first(),
+                    ", which varies: wanted 0 there");
+      }
+    }
     for (int a = 0; a < 3; ++a) {
       if (w.padding[a] > 0 && w.padding[a] >= w.kernel[a]) {
         throw Error("padding ", w.text_of(w.padding), " is not smaller than the kernel ",
@@ -235,8 +254,11 @@ struct Pooling {
     return w;
   }
 
-  void infer(LayerShapes& s) const {
-    s.output(window(s.input()).output_shape(s.input().shape(0), s.input().shape(-1)));
+  void infer(LayerShapes& s) const { infer_outputs(s, window(s.input())); }
+
+ protected:
+  static void infer_outputs(LayerShapes& s, const Window& w) {
+    w.infer_extents(s, s.output(w.output_shape(s.input().shape(0), s.input().shape(-1))));
   }
 };
 

@@ -32,13 +32,16 @@ void put_in_batch(const Parts& parts, const AugmenterSample& one, int64_t place,
     const uint64_t count = element_count(part), bytes = dtype_bytes(batch_dtype(part.dtype));
     uint8_t* to = batch.inputs[i]->memory().as<uint8_t>() + static_cast<uint64_t>(place) * count * bytes;
     cast_to_batch(part.dtype, one.outputs[i]->memory().data(), to, count);
-    if (part.variable_axis < 0) continue;
-    const auto most = static_cast<int32_t>(part.shape[static_cast<size_t>(part.variable_axis)]);
-    const int32_t length = std::clamp(one.length(i), 0, most);
-    batch.input_lengths[i].push_back(length);
-    PartSpec cast = part;
-    cast.dtype = batch_dtype(part.dtype);
-    zero_behind(cast, length, bytes, to);
+    if (!part.varies()) continue;
+    const int32_t* extents[2] = {nullptr, nullptr};
+    for (int k = 0; k < 2; ++k) {
+      if (part.varying(k) < 0) continue;
+      std::vector<int32_t>& list = batch.input_lengths[k][i];
+      list.push_back(
+          std::clamp(one.length(i, static_cast<size_t>(k)), 0, static_cast<int32_t>(part.bound(k))));
+      extents[k] = &list.back();
+    }
+    zero_past(part, extents, bytes, to);
   }
 }
 
@@ -89,14 +92,13 @@ Result<std::unique_ptr<AugmenterSample>> make_batch(const AugmenterBench& bench,
                                                     Poison poison) {
   Parts parts = bench.out;
   for (PartSpec& part : parts) {
-    part.shape.insert(part.shape.begin(), n);
+    part = with_batch(part, n);
     part.dtype = batch_dtype(part.dtype);
-    if (part.variable_axis >= 0) ++part.variable_axis;
   }
   PLAIT_ASSIGN(const uint64_t workspace, augmenter_workspace(bench.instance, n));
   auto batch =
       std::make_unique<AugmenterSample>(parts, parts, Dice(key, "batch"), poison, bench.bound, workspace);
-  batch->input_lengths.resize(parts.size());
+  for (auto& lengths : batch->input_lengths) lengths.resize(parts.size());
   for (int64_t place = 0; place < n; ++place) {
     const uint64_t own = key * 100 + static_cast<uint64_t>(place);
     AugmenterSample one(bench.in, bench.out, Dice(own, "in batch"), Poison::kNan, bench.bound,
@@ -105,16 +107,17 @@ Result<std::unique_ptr<AugmenterSample>> make_batch(const AugmenterBench& bench,
     put_in_batch(bench.out, one, place, *batch);
   }
   for (size_t i = 0; i < parts.size(); ++i)
-    if (parts[i].variable_axis >= 0)
-      batch->inputs[i]->set_lengths(batch->input_lengths[i].data()),
-          batch->outputs[i]->set_lengths(batch->input_lengths[i].data());
+    for (SampleTensor* tensor : {batch->inputs[i].get(), batch->outputs[i].get()})
+      if (parts[i].varies())
+        tensor->set_extents(batch->input_lengths[0][i].data(),
+                            parts[i].second_axis < 0 ? nullptr : batch->input_lengths[1][i].data());
   batch->keep_inputs();
   return batch;
 }
 
 plait_sample_call batch_call(AugmenterSample& batch, uint64_t key, bool training) {
   plait_sample_call call = batch.call(key, training);
-  call.lengths_out = nullptr;
+  call.lengths_out = call.second_lengths_out = nullptr;
   return call;
 }
 

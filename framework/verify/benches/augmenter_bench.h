@@ -38,7 +38,7 @@ class AugmenterSample {
   // Whole numbers that are no pictures are below `bound`; `workspace_bytes` of memory besides.
   AugmenterSample(const Parts& in, const Parts& out, Dice dice, Poison poison, uint32_t bound = 2,
                   uint64_t workspace_bytes = 0)
-      : lengths(out.size() * sizeof(int32_t), poison), workspace(workspace_bytes, poison) {
+      : lengths(2 * out.size() * sizeof(int32_t), poison), workspace(workspace_bytes, poison) {
     if (lengths.bytes() > 0) std::memset(lengths.data(), 0, lengths.bytes());
     for (const PartSpec& part : in) {
       inputs.push_back(std::make_unique<SampleTensor>(part, poison));
@@ -62,6 +62,7 @@ class AugmenterSample {
     c.n_inputs = static_cast<uint32_t>(in_.size()), c.n_outputs = static_cast<uint32_t>(out_.size());
     c.inputs = in_.data(), c.outputs = out_.data();
     c.lengths_out = lengths.as<int32_t>();
+    c.second_lengths_out = lengths.as<int32_t>() + outputs.size();
     c.training = training;
     c.rng = {key, 5};
     c.workspace = workspace.bytes() > 0 ? workspace.data() : nullptr;
@@ -85,20 +86,17 @@ class AugmenterSample {
       return broken("writes outside its workspace: " + text);
     return {};
   }
-  int32_t length(size_t i) const { return lengths.as<int32_t>()[i]; }
+  // Along variable axis number `k`.
+  int32_t length(size_t i, size_t k = 0) const { return lengths.as<int32_t>()[k * outputs.size() + i]; }
   // Bytes of variable parts past their length mean nothing.
   std::string difference(const AugmenterSample& other) const {
     for (size_t i = 0; i < outputs.size(); ++i) {
-      if (length(i) != other.length(i))
+      if (length(i) != other.length(i) || length(i, 1) != other.length(i, 1))
         return fmt::format("length of output \"{}\"", outputs[i]->spec().name);
-      uint64_t bytes = outputs[i]->memory().bytes();
-      const PartSpec& spec = outputs[i]->spec();
-      if (spec.variable_axis == 0 && spec.shape[0] > 0)
-        bytes = bytes / static_cast<uint64_t>(spec.shape[0]) * static_cast<uint64_t>(std::max(length(i), 0));
-      if (spec.variable_axis > 0) continue;
-      if (bytes > 0 &&
-          std::memcmp(outputs[i]->memory().data(), other.outputs[i]->memory().data(), bytes) != 0)
-        return fmt::format("output \"{}\"", spec.name);
+      const int32_t used[2] = {length(i), length(i, 1)};
+      const int32_t* const extents[2] = {used, used + 1};
+      if (!same_within(*outputs[i], *other.outputs[i], extents))
+        return fmt::format("output \"{}\"", outputs[i]->spec().name);
     }
     return "";
   }
@@ -106,7 +104,8 @@ class AugmenterSample {
   std::vector<std::unique_ptr<SampleTensor>> inputs, outputs;
   Guarded lengths;  // of the outputs
   Guarded workspace;
-  std::vector<std::vector<int32_t>> input_lengths;  // of a batch, per input; empty: none
+  std::vector<std::vector<int32_t>>
+      input_lengths[2];  // of a batch, along variable axes; per input; empty: none
 
  private:
   std::vector<const plait_tensor*> in_, out_;

@@ -103,27 +103,44 @@ Status LayerRun::take(const LayerValues& values) {
 }
 
 void LayerRun::fill_tensors(std::vector<plait_tensor>& tensors, const std::vector<PartSpec>& specs,
-                            std::vector<Guarded>& blocks, bool lengths) {
+                            std::vector<Guarded>& blocks) {
   for (size_t i = 0; i < specs.size(); ++i) {
-    plait_tensor t{};
-    t.struct_size = sizeof t;
-    t.dtype = specs[i].dtype;
-    t.rank = static_cast<int32_t>(specs[i].shape.size());
-    t.variable_axis = specs[i].variable_axis;
-    t.shape = specs[i].shape.data();
-    t.data = blocks[i].given();
-    const auto& known = i < values_.lengths.size() ? values_.lengths[i] : values_.lengths.front();
-    if (lengths && specs[i].variable_axis >= 0 && !known.empty()) t.lengths = known.data();
-    tensors.push_back(t);
+    tensors.push_back(tensor_of(specs[i]));
+    tensors.back().data = blocks[i].given();
+    tensors.back().name = nullptr;
+  }
+}
+
+void LayerRun::set_input_extents(std::vector<plait_tensor>& tensors) {
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const PartSpec& spec = bench_.layer().inputs[i];
+    if (spec.variable_axis >= 0 && !values_.lengths[i].empty())
+      tensors[i].lengths = values_.lengths[i].data();
+    if (spec.second_axis >= 0 && !values_.second_lengths[i].empty())
+      tensors[i].second_lengths = values_.second_lengths[i].data();
+  }
+}
+
+// As a replica does it: see graph/replica_memory.cc.
+void LayerRun::set_output_extents(std::vector<plait_tensor>& tensors) {
+  for (const InferredExtent& one : bench_.layer().shapes.extents) {
+    const auto from = static_cast<size_t>(one.source.tensor);
+    const auto& known = one.source.axis == 0 ? values_.lengths[from] : values_.second_lengths[from];
+    if (known.empty()) continue;
+    std::vector<int32_t>& made = output_extents_.emplace_back();
+    for (const int32_t extent : known) made.push_back(one.source(extent));
+    (one.axis == 0 ? tensors[one.output].lengths : tensors[one.output].second_lengths) = made.data();
   }
 }
 
 void LayerRun::build_call() {
   const LayerCase& made = bench_.layer();
-  fill_tensors(tensors_[kInputs], made.inputs, inputs, true);
-  fill_tensors(tensors_[kOutputs], made.shapes.outputs, outputs, true);
-  fill_tensors(tensors_[kOutputGradients], made.shapes.outputs, output_gradients, true);
-  fill_tensors(tensors_[kInputGradients], made.inputs, input_gradients, true);
+  fill_tensors(tensors_[kInputs], made.inputs, inputs);
+  fill_tensors(tensors_[kOutputs], made.shapes.outputs, outputs);
+  fill_tensors(tensors_[kOutputGradients], made.shapes.outputs, output_gradients);
+  fill_tensors(tensors_[kInputGradients], made.inputs, input_gradients);
+  for (const int list : {kInputs, kInputGradients}) set_input_extents(tensors_[list]);
+  for (const int list : {kOutputs, kOutputGradients}) set_output_extents(tensors_[list]);
   if (options_.in_place) {
     tensors_[kOutputs][0].data = tensors_[kInputs][0].data;
     tensors_[kInputGradients][0].data = tensors_[kOutputGradients][0].data;

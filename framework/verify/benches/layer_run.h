@@ -1,5 +1,6 @@
 // A layer at work: an instance for a case (LayerBench), and memory with guards for its calls (LayerRun).
 #pragma once
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -66,7 +67,8 @@ struct LayerValues {
   std::vector<std::vector<uint8_t>> inputs;
   std::vector<std::vector<float>> parameters, buffers;
   std::vector<std::vector<float>> output_gradients;
-  std::vector<std::vector<int32_t>> lengths;  // per input; empty: none
+  // Per input, along its first variable axis and its second; empty: none.
+  std::vector<std::vector<int32_t>> lengths, second_lengths;
 };
 // Of what sizes drawn numbers of floating point are: uniform in [-most, most]; with a `least`, of either sign
 // and any size from least to most, as likely small as large.
@@ -139,7 +141,9 @@ class LayerRun {
   void build_call();
   Status lend_blocks();
   void fill_tensors(std::vector<plait_tensor>& tensors, const std::vector<PartSpec>& specs,
-                    std::vector<Guarded>& blocks, bool lengths);
+                    std::vector<Guarded>& blocks);
+  void set_input_extents(std::vector<plait_tensor>& tensors);
+  void set_output_extents(std::vector<plait_tensor>& tensors);
   Status call(const char* what, int (*function)(const void*, plait_context*, const plait_layer_call*));
   std::vector<std::pair<std::string, const Guarded*>> written(bool after_backward) const;
   std::vector<std::pair<std::string, const Guarded*>> gradients() const;
@@ -150,6 +154,7 @@ class LayerRun {
   LayerValues values_;
   std::vector<std::vector<float>> stored_;  // parameters as given
   std::vector<plait_tensor> tensors_[4];
+  std::deque<std::vector<int32_t>> output_extents_;
   std::vector<const plait_tensor*> pointers_[4];
   std::vector<float*> parameter_pointers_, gradient_pointers_, buffer_pointers_;
   std::vector<uint8_t> accumulate_;

@@ -72,6 +72,7 @@ Result<LayerValues> draw_values(Trial& trial, const LayerCase& made, Sizes input
   for (size_t i = 0; i < made.inputs.size(); ++i) {
     values.inputs.push_back(draw_input(trial.dice(), made, i, inputs));
     values.lengths.emplace_back();
+    values.second_lengths.emplace_back();
   }
   for (const ParameterInfo& info : made.shapes.parameters) {
     const bool learns = info.reduce != PLAIT_REDUCE_NONE;
@@ -100,6 +101,7 @@ LayerValues sample_of(const LayerCase& made, const LayerValues& values, int64_t 
     const auto begin = values.inputs[i].begin() + static_cast<int64_t>(place * size);
     sample.inputs[i].assign(begin, begin + static_cast<int64_t>(size));
     if (!values.lengths[i].empty()) sample.lengths[i] = {values.lengths[i][place]};
+    if (!values.second_lengths[i].empty()) sample.second_lengths[i] = {values.second_lengths[i][place]};
   }
   for (size_t i = 0; i < values.output_gradients.size(); ++i) {
     const auto& all = values.output_gradients[i];

@@ -1,9 +1,11 @@
 #include "verify/benches/samples.h"
 
 #include <atomic>
+#include <cstring>
 #include <thread>
 
 #include "graph/float_state.h"
+#include "graph/padding.h"
 #include "registry/shape_text.h"
 #include "verify/benches/extreme_configs.h"
 #include "verify/engine/config_samples.h"
@@ -43,13 +45,19 @@ Result<std::vector<Example>> config_cases(Trial& trial, size_t count) {
 
 SampleTensor::SampleTensor(const PartSpec& spec, Poison poison)
     : spec_(spec), memory_(byte_count(spec), poison) {
-  raw_.struct_size = sizeof raw_;
-  raw_.dtype = spec_.dtype;
-  raw_.rank = static_cast<int32_t>(spec_.shape.size());
-  raw_.variable_axis = spec_.variable_axis;
-  raw_.shape = spec_.shape.data();
+  raw_ = tensor_of(spec_);
   raw_.data = memory_.data();
   raw_.name = spec_.name.empty() ? nullptr : spec_.name.c_str();
+}
+
+bool same_within(const SampleTensor& a, const SampleTensor& b, const int32_t* const extents[2]) {
+  const uint64_t bytes = dtype_bytes(a.spec().dtype);
+  bool same = true;
+  SampleGrid(a.spec(), extents).each_valid([&](uint64_t at, uint64_t count) {
+    same = same && (count == 0 || std::memcmp(a.memory().as<uint8_t>() + at * bytes,
+                                              b.memory().as<uint8_t>() + at * bytes, count * bytes) == 0);
+  });
+  return same;
 }
 
 Status SampleTensor::lend_to(DeviceSide& side) {

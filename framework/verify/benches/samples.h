@@ -29,7 +29,9 @@ class SampleTensor {
 
   const plait_tensor* raw() const { return &raw_; }
   const PartSpec& spec() const { return spec_; }
-  void set_lengths(const int32_t* lengths) { raw_.lengths = lengths; }
+  void set_extents(const int32_t* first, const int32_t* second) {
+    raw_.lengths = first, raw_.second_lengths = second;
+  }
   // Plugins are given a twin on the device from now on.
   Status lend_to(DeviceSide& side);
   Guarded& memory() { return memory_; }
@@ -46,6 +48,10 @@ class SampleTensor {
   Guarded memory_;
   plait_tensor raw_{};
 };
+
+// Whether two tensors of one spec, without N, hold the same bytes within `extents` along their variable axes:
+// what lies past them means nothing.
+bool same_within(const SampleTensor& a, const SampleTensor& b, const int32_t* const extents[2]);
 
 // A sub-batch [begin, end) of a tensor whose first axis is N.
 std::unique_ptr<SampleTensor> slice(const SampleTensor& whole, int64_t begin, int64_t end);

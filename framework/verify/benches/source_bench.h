@@ -23,7 +23,7 @@ struct SourceBench {
 class SourceRecord {
  public:
   SourceRecord(const SourceDescription& described, Poison poison)
-      : lengths(described.parts.size() * sizeof(int32_t), poison) {
+      : lengths(2 * described.parts.size() * sizeof(int32_t), poison) {
     if (lengths.bytes() > 0) std::memset(lengths.data(), 0, lengths.bytes());
     for (const PartSpec& part : described.parts)
       parts.push_back(std::make_unique<SampleTensor>(part, poison));
@@ -45,6 +45,7 @@ class SourceRecord {
     call.struct_size = sizeof call;
     call.outputs = out_.data(), call.n_outputs = static_cast<uint32_t>(out_.size());
     call.lengths_out = lengths.as<int32_t>();
+    call.second_lengths_out = lengths.as<int32_t>() + parts.size();
     call.training = 1;
     const Status status = context.call([&] {
       const int code = source.ops<plait_source_ops>()->read(source.self(), context.raw(), index, &call);
@@ -63,17 +64,16 @@ class SourceRecord {
   std::string difference(const SourceRecord& other) const {
     for (size_t i = 0; i < parts.size(); ++i) {
       const PartSpec& spec = parts[i]->spec();
-      if (length(i) != other.length(i)) return "length of part \"" + spec.name + "\"";
-      uint64_t bytes = parts[i]->memory().bytes();
-      if (spec.variable_axis > 0) continue;
-      if (spec.variable_axis == 0)
-        bytes = bytes / static_cast<uint64_t>(spec.shape[0]) * static_cast<uint64_t>(std::max(length(i), 0));
-      if (bytes > 0 && std::memcmp(parts[i]->memory().data(), other.parts[i]->memory().data(), bytes) != 0)
-        return "part \"" + spec.name + "\"";
+      if (length(i) != other.length(i) || length(i, 1) != other.length(i, 1))
+        return "length of part \"" + spec.name + "\"";
+      const int32_t used[2] = {length(i), length(i, 1)};
+      const int32_t* const extents[2] = {used, used + 1};
+      if (!same_within(*parts[i], *other.parts[i], extents)) return "part \"" + spec.name + "\"";
     }
     return "";
   }
-  int32_t length(size_t i) const { return lengths.as<int32_t>()[i]; }
+  // Along variable axis number `k`.
+  int32_t length(size_t i, size_t k = 0) const { return lengths.as<int32_t>()[k * parts.size() + i]; }
   std::vector<std::unique_ptr<SampleTensor>> parts;
   Guarded lengths;
 

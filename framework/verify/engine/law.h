@@ -59,6 +59,7 @@ std::vector<Law> layer_gradient_laws();
 std::vector<Law> layer_bits_laws();
 std::vector<Law> layer_batch_laws();
 std::vector<Law> layer_form_laws();
+std::vector<Law> layer_extent_laws();
 std::vector<Law> layer_mode_laws();
 std::vector<Law> layer_trait_laws();
 std::vector<Law> layer_fault_laws();

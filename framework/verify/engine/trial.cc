@@ -79,7 +79,8 @@ bool writes_the_same(const plait_config& example, const plait_config& config) {
 
 bool are_the_same(const std::vector<PartSpec>& some, const std::vector<PartSpec>& others) {
   return std::ranges::equal(some, others, [](const PartSpec& a, const PartSpec& b) {
-    return a.dtype == b.dtype && a.shape == b.shape && a.variable_axis == b.variable_axis;
+    return a.dtype == b.dtype && a.shape == b.shape && a.variable_axis == b.variable_axis &&
+           a.second_axis == b.second_axis;
   });
 }
 
@@ -152,6 +153,7 @@ Result<std::vector<Example>> Trial::examples() {
       const plait_tensor_spec& spec = *hint.inputs[k];
       PartSpec part{spec.name ? spec.name : "", spec.dtype, {}, spec.variable_axis};
       part.shape.assign(spec.shape, spec.shape + spec.rank);
+      PLAIT_ASSIGN(part.second_axis, second_axis_of(spec, "input " + std::to_string(k) + " of an example"));
       example.inputs.push_back(part);
     }
     example.flags = hint.flags;

@@ -197,7 +197,7 @@ constexpr int64_t kRow = 70'001, kPiece = 3 * kSlice;
 // Every input of that shape, else as they are.
 std::vector<PartSpec> inputs_of(const LayerCase& made, const std::vector<int64_t>& shape) {
   std::vector<PartSpec> inputs = made.inputs;
-  for (PartSpec& input : inputs) input.shape = shape, input.variable_axis = -1;
+  for (PartSpec& input : inputs) input.shape = shape, input.variable_axis = input.second_axis = -1;
   return inputs;
 }
 

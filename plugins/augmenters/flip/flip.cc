@@ -8,6 +8,7 @@ using namespace plait::sdk;
 namespace {
 
 struct Flip {
+  static constexpr bool two_axes = true;
   std::string part = "image";
   double horizontal = 0.5, vertical = 0;
 
@@ -17,6 +18,10 @@ struct Flip {
     d.field("part", &Flip::part).doc("part of the sample");
     d.field("horizontal", &Flip::horizontal).doc("chance that left and right are exchanged").range(0, 1);
     d.field("vertical", &Flip::vertical).doc("chance that top and bottom are exchanged").range(0, 1);
+  }
+  static void examples(Examples& e) {
+    e.add().input(DType::u8, {5, 4, 3}, "image");
+    e.add("vertical: 0.5").input(DType::u8, {5, 4, 3}, "image", 0, 1);
   }
   void infer(Parts& parts) const {
     const PartSpec& image = parts.part(part);
@@ -29,12 +34,9 @@ struct Flip {
     const bool across = call.random().chance(horizontal), down = call.random().chance(vertical);
     if (!across && !down) return;
     const auto [in, out] = call.part(part);
-    if (in.c()->lengths) call.set_length(part, in.c()->lengths[0]);
-    const bool varies = in.c()->lengths != nullptr;
-    const auto height =
-        static_cast<size_t>(varies && in.variable_axis() == 0 ? call.length(part) : in.shape(0));
-    const auto width =
-        static_cast<size_t>(varies && in.variable_axis() == 1 ? call.length(part) : in.shape(1));
+    call.same_extents(part);
+    const auto height = static_cast<size_t>(call.extent(part, 0));
+    const auto width = static_cast<size_t>(call.extent(part, 1));
     const size_t pixel = static_cast<size_t>(in.shape(2)) * size_of(in.dtype());
     const size_t row = static_cast<size_t>(in.shape(1)) * pixel;
     for (size_t i = 0; i < height; ++i) {

@@ -30,6 +30,7 @@ PLAIT_FAST void scale_floats(const float* x, const float* a, const float* b, siz
 
 class Normalize {
  public:
+  static constexpr bool two_axes = true;
   std::string part = "image";
   std::vector<double> mean = {0}, deviation = {1};
   double scale = 1.0 / 255;
@@ -51,6 +52,7 @@ class Normalize {
   }
   static void examples(Examples& e) {
     e.add();
+    e.add().input(DType::u8, {5, 4, 3}, "image", 0, 1);
     e.add("from: \"m\"")
         .input(DType::u8, {3, 2, 2}, "image")
         .stage("m", "mean", {2}, {100, 20})
@@ -89,7 +91,7 @@ class Normalize {
 
   void apply(Context&, SampleCall& call) const {
     const auto [in, out] = call.part(part);
-    if (in.c()->lengths) call.set_length(part, in.c()->lengths[0]);
+    call.same_extents(part);
     const float *a = factors_.data(), *b = offsets_.data();
     float* y = out.f32().data();
     if (in.dtype() == DType::u8) {

@@ -8,6 +8,7 @@ using namespace plait::sdk;
 
 struct Add {
   static constexpr uint32_t min_inputs = 2, max_inputs = kAnyInputs;
+  static constexpr bool two_axes = true;
 
   static void describe(Describe<Add>& d) {
     d.doc("sum of the inputs");
@@ -24,7 +25,8 @@ struct Add {
     if (first.dtype() != DType::f32) s.fail("input 0 is ", first, ", wanted f32");
     for (size_t i = 1; i < s.inputs(); ++i) {
       const Spec x = s.input(i);
-      if (text(x) != text(first) || x.variable_axis() != first.variable_axis()) {
+      if (text(x) != text(first) || x.variable_axis() != first.variable_axis() ||
+          x.second_axis() != first.second_axis()) {
         s.fail("input ", i, " is ", x, ", wanted ", first, " like input 0");
       }
     }

@@ -14,11 +14,15 @@ struct AveragePool : Pooling {
     d.doc("mean of each window");
     d.details(
         "Shapes: x [N, W, C], [N, H, W, C] or [N, D, H, W, C] f32; y the same with extents\n"
-        "floor((input + 2 padding - kernel) / stride) + 1.");
+        "floor((input + 2 padding - kernel) / stride) + 1.\n"
+        "Spatial axes may vary, up to two; without count_include_pad there is no padding along them.");
     describe_window(d);
     d.field("count_include_pad", &AveragePool::count_include_pad)
         .doc("padding counts as zeros; else the mean is over inputs alone");
   }
+
+  Window window(Spec x) const { return Pooling::window(x, count_include_pad); }
+  void infer(LayerShapes& s) const { infer_outputs(s, window(s.input())); }
 
   struct Kernel;  // average_pool.cc: the host's
 };

@@ -9,6 +9,7 @@ using namespace plait::sdk;
 struct Concat {
   int64_t axis = -1;
   static constexpr uint32_t min_inputs = 1, max_inputs = kAnyInputs;
+  static constexpr bool two_axes = true;
 
   static void describe(Describe<Concat>& d) {
     d.doc("puts inputs side by side along one axis");
@@ -30,12 +31,14 @@ struct Concat {
       const PartSpec x(s.input(i));
       PartSpec other = x;
       if (other.shape.size() == first.shape.size()) other.shape[place] = first.shape[place];
-      if (x.dtype != DType::f32 || other.shape != first.shape || x.variable_axis != first.variable_axis) {
+      if (x.dtype != DType::f32 || other.shape != first.shape || x.variable_axis != first.variable_axis ||
+          x.second_axis != first.second_axis) {
         s.fail("input ", i, " is ", s.input(i), ", wanted f32 like ", s.input(0), " but along axis ", place);
       }
       joined.shape[place] = Checked(joined.shape[place]) + x.shape[place];
     }
-    s.output(joined.shape).variable_axis = first.variable_axis;
+    PartSpec& output = s.output(joined.shape);
+    output.variable_axis = first.variable_axis, output.second_axis = first.second_axis;
   }
 
   void needs(const LayerRequest&, LayerNeeds& n) const { n.backward_reads(Reads::nothing); }
@@ -44,7 +47,7 @@ struct Concat {
     const int64_t place = axis < 0 ? axis + x.rank() : axis;
     if (place == 0) throw Error("axis 0, the batch, cannot be joined");
     if (place < 0 || place >= x.rank()) throw Error("axis ", axis, " of ", x, " does not exist");
-    if (place == x.variable_axis()) throw Error("axis ", place, " varies and cannot be joined");
+    if (x.varies(static_cast<int>(place))) throw Error("axis ", place, " varies and cannot be joined");
     return static_cast<size_t>(place);
   }
   // Floats that lie together: the extent of the axis and all after it.

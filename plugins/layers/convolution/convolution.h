@@ -9,6 +9,8 @@ namespace convolution {
 using namespace plait::sdk;
 
 struct Convolution {
+  static constexpr bool two_axes = true;
+
   int64_t filters = 0, groups = 1;
   std::vector<int64_t> kernel = {3}, stride = {1}, padding = {0}, dilation = {1};
   bool bias = true;
@@ -22,7 +24,8 @@ struct Convolution {
         "c, t].\n"
         "Shapes: x [N, W, C], [N, H, W, C] or [N, D, H, W, C] f32; y the same with `filters` channels and "
         "extents\n"
-        "floor((input + 2 padding - dilation (kernel - 1) - 1) / stride) + 1.\n"
+        "floor((input + 2 padding - dilation (kernel - 1) - 1) / stride) + 1; up to two spatial axes may "
+        "vary.\n"
         "Parameters: weight [filters, C / groups, kernel extents], bias [filters].");
     d.field("filters", &Convolution::filters)
         .doc("number of kernels, the channels of the output")
@@ -64,7 +67,7 @@ struct Convolution {
     if (channels % groups != 0)
       s.fail("the input's ", channels, " channels do not fall into ", groups, " groups");
     if (filters % groups != 0) s.fail(filters, " filters do not fall into ", groups, " groups");
-    s.output(w.output_shape(x.shape(0), filters));
+    w.infer_extents(s, s.output(w.output_shape(x.shape(0), filters)));
     const auto taps = static_cast<double>(w.taps());
     const double fan_in = static_cast<double>(channels / groups) * taps;
     const double fan_out = static_cast<double>(filters) * taps;  // all outputs, as PyTorch counts

@@ -7,6 +7,7 @@ namespace layers {
 using namespace plait::sdk;
 
 struct Dropout {
+  static constexpr bool two_axes = true;
   double rate = 0.5;
   bool rescale = true;
 

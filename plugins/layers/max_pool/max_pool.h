@@ -13,7 +13,8 @@ struct MaxPool : Pooling {
     d.details(
         "Shapes: x [N, W, C], [N, H, W, C] or [N, D, H, W, C] f32; y the same with extents\n"
         "floor((input + 2 padding - kernel) / stride) + 1. Padding counts as minus infinity; NaN is passed "
-        "on.");
+        "on.\n"
+        "Spatial axes may vary, up to two, without padding along them.");
     describe_window(d);
   }
 

@@ -7,6 +7,7 @@ namespace layers {
 using namespace plait::sdk;
 
 struct Split {
+  static constexpr bool two_axes = true;
   int64_t channels = 0;
 
   static void describe(Describe<Split>& d) {
@@ -32,7 +33,8 @@ struct Split {
     if (channels >= all) s.fail("cannot take ", channels, " of ", all, " channels and leave some");
     for (const int64_t extent : {channels, all - channels}) {
       part.shape.back() = extent;
-      s.output(part.shape).variable_axis = part.variable_axis;
+      PartSpec& output = s.output(part.shape);
+      output.variable_axis = part.variable_axis, output.second_axis = part.second_axis;
     }
   }
 

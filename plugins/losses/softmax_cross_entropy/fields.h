@@ -10,6 +10,7 @@ namespace plait::softmax_cross_entropy {
 using namespace plait::sdk;
 
 struct Fields {
+  static constexpr bool two_axes = true;
   static constexpr bool weighted = true;
 
   double label_smoothing = 0;
@@ -21,7 +22,7 @@ struct Fields {
     d.details(
         "Shapes: prediction [N, C] with target [N] or [N, 1]; prediction [N, ..., C] with target [N, ...]: "
         "one class\n"
-        "per position, positions past a sample's length count for nothing.\n"
+        "per position, positions past a sample's extents count for nothing.\n"
         "Targets: class numbers from 0, as i32, i64, u8 or f32; or [N, ..., C] f32, shares of all classes "
         "that "
         "sum to 1\n"
@@ -52,7 +53,7 @@ struct Fields {
     if (t.dtype() == DType::f64 || t.dtype() == DType::bf16 || t.dtype() == DType::f16) {
       s.fail("target is ", t, ", wanted class numbers as i32, i64, u8 or f32");
     }
-    if (p.variable_axis() == p.rank() - 1) s.fail("the classes of prediction ", p, " are its variable axis");
+    if (p.varies(p.rank() - 1)) s.fail("the classes of prediction ", p, " are its variable axis");
     const int positions = p.rank() - 1;
     const bool one_more = t.rank() == p.rank() && t.shape(-1) == 1;
     bool fits = t.rank() == positions || one_more || is_shares(p, t);

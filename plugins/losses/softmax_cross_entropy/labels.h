@@ -55,11 +55,11 @@ inline void mask_weightless(std::span<const float> weights, size_t rows, int32_t
     if (weights[n] == 0) std::fill_n(labels + n * per_sample, per_sample, kMasked);
 }
 
-inline void mask(sdk::Tensor lengths_of, size_t rows, int32_t* labels) {
-  const auto lengths = lengths_of.lengths();
+// Along one variable axis of `lengths_of`.
+inline void mask(sdk::Tensor lengths_of, int axis, std::span<const int32_t> lengths, size_t rows,
+                 int32_t* labels) {
   if (lengths.empty()) return;
   const size_t per_sample = rows / lengths.size();
-  const int axis = lengths_of.variable_axis() < 0 ? 1 : lengths_of.variable_axis();
   const auto extent = static_cast<size_t>(lengths_of.shape(axis));
   size_t before = 1;  // places of a sample up to and with the variable axis
   for (int i = 1; i <= axis; ++i) before *= static_cast<size_t>(lengths_of.shape(i));
@@ -127,7 +127,10 @@ inline void read_labels(sdk::Tensor prediction, sdk::Tensor target, std::span<co
   detail::mask_weightless(weights, rows, labels);
   // A prediction of one row per sample has no positions that a length could mask.
   if (prediction.rank() > 2) {
-    detail::mask(prediction.lengths().empty() ? target : prediction, rows, labels);
+    const bool has_none = prediction.lengths().empty() && prediction.second_lengths().empty();
+    const sdk::Tensor of = has_none ? target : prediction;
+    detail::mask(of, of.variable_axis() < 0 ? 1 : of.variable_axis(), of.lengths(), rows, labels);
+    detail::mask(of, of.second_axis(), of.second_lengths(), rows, labels);
   }
 }
 

@@ -109,6 +109,33 @@ TEST_CASE("the first label that is no class is named and has no gradient") {
   CHECK(fraction.loss.bad_target == 0);
 }
 
+TEST_CASE("positions past a sample's two extents count for nothing") {
+  TestHost host;
+  const Entry entry = linked("plait.softmax_cross_entropy");
+  LossTest loss(host, entry, Settings(entry), {"p", DType::f32, {2, 2, 3, 2}, 1, 2},
+                {"label", DType::i32, {2, 2, 3}});
+  Test valid({4, 2}, {4});  // two positions of sample 0, one above the other; two of sample 1, side by side
+  loss.prediction.randomize(9);
+  loss.prediction.lengths = {2, 1}, loss.prediction.second_lengths = {1, 2};
+  const std::vector<size_t> kept = {0, 3, 6, 7};
+  const auto labels = loss.target.data<int32_t>();
+  std::fill(labels.begin(), labels.end(), 77);
+  for (size_t i = 0; i < kept.size(); ++i) {
+    labels[kept[i]] = valid.loss.target.data<int32_t>()[i] = static_cast<int32_t>(i % 2);
+    std::copy_n(loss.prediction.f32().data() + 2 * kept[i], 2, valid.loss.prediction.f32().data() + 2 * i);
+  }
+  CHECK(loss.compute() == doctest::Approx(valid.loss.compute()).epsilon(1e-12));
+  CHECK(loss.result[1] == 4);
+  CHECK(loss.bad_target == -1);
+  for (size_t i = 0; i < 12; ++i) {
+    const auto at = std::ranges::find(kept, i);
+    for (size_t k = 0; k < 2; ++k)
+      CHECK(
+          loss.gradient.f32()[2 * i + k] ==
+          (at == kept.end() ? 0 : valid.loss.gradient.f32()[2 * static_cast<size_t>(at - kept.begin()) + k]));
+  }
+}
+
 TEST_CASE("positions past a sample's length count for nothing") {
   Test test({2, 3, 4}, {2, 3}, DType::i32, 1);
   Test valid({3, 4}, {3});  // what is left: one position of sample 0, two of sample 1

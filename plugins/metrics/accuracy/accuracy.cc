@@ -20,6 +20,8 @@ bool is_right(std::span<const float> scores, std::optional<size_t> label, int64_
 }
 
 struct Accuracy {
+  static constexpr bool two_axes = true;
+
   int64_t top = 1;
   static constexpr MetricValue values[] = {
       {"accuracy", MetricValue::kHigher, "share of right answers, 0 to 1"}};

@@ -67,6 +67,18 @@ TEST_CASE("positions past a sample's length are no answers") {
   CHECK(test.metric.finish()[0] == 0.75);  // 1 of 1, then 2 of 3
 }
 
+TEST_CASE("positions past a sample's two extents are no answers") {
+  TestHost host;
+  const Entry entry = linked("plait.accuracy");
+  MetricTest metric(host, entry, Settings(entry), {"p", DType::f32, {1, 2, 2, 2}, 1, 2},
+                    {"label", DType::i32, {1, 2, 2}});
+  metric.prediction.fill({1, 0, 0, 1, 0, 1, 0, 1});
+  metric.prediction.lengths = {2}, metric.prediction.second_lengths = {1};
+  std::ranges::fill(metric.target.data<int32_t>(), 0);
+  metric.update();
+  CHECK(metric.finish()[0] == 0.5);  // of the two on the left
+}
+
 TEST_CASE("nothing seen is 0, and shapes that do not fit are refused") {
   CHECK(Test({2, 3}, {2}).metric.finish()[0] == 0);
   CHECK_THROWS_WITH(Test({2, 3}, {4}),

@@ -61,6 +61,8 @@ enum class Scores { kSoftmax, kGiven };
 
 // A row: the score of every class that is told apart, then the class that is right.
 struct AreaUnderCurve {
+  static constexpr bool two_axes = true;
+
   Scores scores = Scores::kSoftmax;
   Curve curve = Curve::kRoc;
 

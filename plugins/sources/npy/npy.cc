@@ -37,6 +37,10 @@ void write_few_records() {
   write("few-x.npy", "{'descr': '|u1', 'fortran_order': False, 'shape': (6, 5, 4), }", pixels);
   write("few-y.npy", "{'descr': '<i8', 'fortran_order': False, 'shape': (6,), }", labels);
   write("few-t.npy", "{'descr': '<f8', 'fortran_order': False, 'shape': (6, 2), }", {raw, sizeof targets});
+  std::string extents;
+  for (char i = 0; i < 6; ++i)
+    extents += static_cast<char>(5 - i % 3), extents += static_cast<char>(1 + i % 4);
+  write("few-e.npy", "{'descr': '|u1', 'fortran_order': False, 'shape': (6, 2), }", extents);
 }
 
 // As choices of the field; kOwn: as follows from the array's own.
@@ -87,7 +91,7 @@ void each_whole(Element element, const std::byte* from, size_t count, const Each
 
 class Npy {
  public:
-  std::string inputs, labels, targets, part = "x";
+  std::string inputs, labels, targets, extents, part = "x";
   std::vector<int64_t> shape;
   PartType dtype = PartType::kOwn;
   int64_t first = 0, limit = 0, classes = 0;
@@ -96,15 +100,18 @@ class Npy {
     d.doc("records from NumPy arrays (.npy)");
     d.details(
         "Parts: that of inputs [extents of a record]: u8 as u8, other whole numbers as i32, f32 and f64 as "
-        "f32,\n"
+        "f32, "
         "unless dtype says another. label i32 [], of labels [N] or [N, 1] of whole numbers. target f32 "
         "[extents\n"
         "of a record], of targets [N, ...] of any numbers; [] for [N]. Arrays are little-endian, in C order. "
         "Records\n"
-        "are read where they lie in the files, so that these may be larger than the memory; labels alone are "
-        "looked\n"
-        "at as a whole. A number that is not finite, or that its part cannot hold, makes its record a bad "
-        "one.");
+        "are read where they lie in the files, so that these may be larger than the memory; labels and "
+        "extents alone are\n"
+        "looked at as a whole. A number that is not finite, or that its part cannot hold, makes its record a "
+        "bad one.\n"
+        "With extents the first axis of the part of inputs varies, or the first two (images of any size): a "
+        "record of the\n"
+        "array is filled up to the largest, with any numbers.");
     d.field("inputs", &Npy::inputs)
         .doc("array of inputs, the first axis is that of records")
         .path()
@@ -112,6 +119,12 @@ class Npy {
     d.field("labels", &Npy::labels).doc("array of class numbers; without it records have no label").path();
     d.field("targets", &Npy::targets)
         .doc("array of numbers to learn; without it records have no target")
+        .path();
+    d.field("extents", &Npy::extents)
+        .doc(
+            "array [N], [N, 1] or [N, 2] of whole numbers: how far a record of inputs is used along the "
+            "first "
+            "axis of its part, and the second; without it all of it")
         .path();
     d.field("part", &Npy::part).doc("name of the part of inputs");
     d.field("shape", &Npy::shape)
@@ -131,6 +144,7 @@ class Npy {
     e.add("inputs: \"few-x.npy\" labels: \"few-y.npy\" part: \"image\" shape: [5, 4, 1] first: 2 limit: 3");
     e.add("inputs: \"few-t.npy\" targets: \"few-y.npy\"");
     e.add("inputs: \"few-x.npy\" dtype: f32");
+    e.add("inputs: \"few-x.npy\" shape: [5, 4, 1] extents: \"few-e.npy\" labels: \"few-y.npy\"");
     e.prepare(&write_few_records);
   }
 
@@ -143,6 +157,7 @@ class Npy {
     if (limit > 0) count_ = std::min(count_, limit);
     check_shape();
     if (!labels.empty()) open_labels();
+    if (!extents.empty()) open_extents();
     if (!targets.empty()) {
       targets_.emplace(targets);
       check_count(*targets_);
@@ -152,8 +167,9 @@ class Npy {
   SourceInfo info() const {
     SourceInfo info;
     info.count = count_;
-    const std::span<const int64_t> extents = shape.empty() ? inputs_->shape() : std::span(shape);
-    info.parts.add(part, input_type(), {extents.begin(), extents.end()});
+    const auto bounds = part_shape();
+    info.parts.add(part, input_type(), {bounds.begin(), bounds.end()}, extents_ ? 0 : -1,
+                   variable_axes() == 2 ? 1 : -1);
     if (labels_) {
       info.parts.add("label", DType::i32, {});
       info.n_classes = static_cast<uint32_t>(found_classes_);
@@ -165,11 +181,15 @@ class Npy {
   void read(Context&, int64_t index, SampleCall& call) const {
     const int64_t record = first + index;
     read_part(*inputs_, record, call.output(part));
+    if (extents_) read_extents(record, call);
     if (labels_) call.output("label").data<int32_t>()[0] = static_cast<int32_t>(label(record));
     if (targets_) read_part(*targets_, record, call.output("target"));
   }
 
  private:
+  std::span<const int64_t> part_shape() const { return shape.empty() ? inputs_->shape() : std::span(shape); }
+  int64_t variable_axes() const { return extents_ ? extents_->elements() : 0; }
+
   void check_names() const {
     if (part.empty() || part == "label" || part == "target")
       throw Error("part is \"", part, "\", wanted a name besides label and target");
@@ -194,6 +214,40 @@ class Npy {
     if (file.count() == inputs_->count()) return;
     throw CorruptFile(file.path(), " has ", file.count(), " records, but ", inputs, " has ",
                       inputs_->count());
+  }
+
+  void open_extents() {
+    extents_.emplace(extents);
+    check_count(*extents_);
+    const auto axes = static_cast<int64_t>(part_shape().size());
+    if (!is_whole(extents_->element()) || extents_->shape().size() > 1 || variable_axes() < 1 ||
+        variable_axes() > 2)
+      throw Error(extents, ": records of ", name_of(extents_->element()), extents_->shape(),
+                  ", wanted one or two whole numbers each");
+    if (variable_axes() > axes)
+      throw Error(extents, ": ", variable_axes(), " extents a record, but part \"", part, "\" has ", axes,
+                  " axes");
+    for (int64_t record = first; record < first + count_; ++record) check_extents(record);
+  }
+
+  std::array<int64_t, 2> check_extents(int64_t record) const {
+    std::array<int64_t, 2> found{0, 0};
+    auto& memory = spare(2 * sizeof(int64_t));
+    extents_->read(record, 1, memory.data());
+    each_whole(extents_->element(), memory.data(), static_cast<size_t>(variable_axes()),
+               [&](size_t axis, int64_t extent) {
+                 if (extent < 1 || extent > part_shape()[axis])
+                   throw CorruptFile(extents, ": record ", record, " has extent ", extent, " along axis ",
+                                     axis, ", wanted 1 to ", part_shape()[axis]);
+                 found[axis] = extent;
+               });
+    return found;
+  }
+
+  void read_extents(int64_t record, SampleCall& call) const {
+    const auto used = check_extents(record);
+    if (variable_axes() == 2) return call.set_extents(part, used[0], used[1]);
+    call.set_length(part, used[0]);
   }
 
   // They are few bytes: a wrong one is told before the first step.
@@ -286,7 +340,7 @@ class Npy {
                     wanted);
   }
 
-  std::optional<NpyFile> inputs_, labels_, targets_;
+  std::optional<NpyFile> inputs_, labels_, targets_, extents_;
   int64_t count_ = 0, found_classes_ = 0;
 };
 

@@ -151,6 +151,58 @@ TEST_CASE("first, limit, shape, part and classes") {
   CHECK(source.values<int32_t>(0, 1) == std::vector<int32_t>{1});
 }
 
+TEST_CASE("extents say how far a record is used") {
+  const Folder folder;
+  write(folder / "x", npy<uint8_t>("|u1", "(3, 2, 2)", {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}));
+  write(folder / "e", npy<int64_t>("<i8", "(3, 2)", {2, 1, 1, 2, 2, 2}));
+  Source source;
+  source.settings.set("inputs", folder / "x").set("extents", folder / "e").set("first", 1);
+  source.open();
+  CHECK(source.info.count == 2);
+  CHECK(source.taken.parts[0].variable_axis == 0);
+  CHECK(source.taken.parts[0].second_axis == 1);
+  const TestSample sample = source.read(0);
+  CHECK(sample.lengths_out == std::vector<int32_t>{1});
+  CHECK(sample.second_lengths_out == std::vector<int32_t>{2});
+
+  write(folder / "l", npy<uint8_t>("|u1", "(3,)", {2, 1, 1}));
+  Source lines;
+  lines.settings.set("inputs", folder / "x").set("extents", folder / "l");
+  lines.open();
+  CHECK(lines.taken.parts[0].variable_axis == 0);
+  CHECK(lines.taken.parts[0].second_axis == -1);
+  CHECK(lines.read(0).lengths_out == std::vector<int32_t>{2});
+}
+
+TEST_CASE("extents that do not go with the inputs") {
+  const std::string inputs = npy<uint8_t>("|u1", "(2, 2)", {1, 2, 3, 4});
+  const auto refusal = [&](const std::string& extents) {
+    const Folder folder;
+    Source source;
+    write(folder / "x", inputs), write(folder / "e", extents);
+    source.settings.set("inputs", folder / "x").set("extents", folder / "e");
+    try {
+      source.open();
+    } catch (const std::runtime_error& error) {
+      const std::string text = error.what();
+      return text.substr(text.find("/e") + 2);
+    }
+    return std::string("read");
+  };
+  CHECK(refusal(npy<uint8_t>("|u1", "(2,)", {2, 1})) == "read");
+  CHECK(refusal(npy<uint8_t>("|u1", "(2,)", {2, 0})) ==
+        ": record 1 has extent 0 along axis 0, wanted 1 to 2");
+  CHECK(refusal(npy<int64_t>("<i8", "(2, 1)", {3, 1})) ==
+        ": record 0 has extent 3 along axis 0, wanted 1 to 2");
+  CHECK(refusal(npy<uint8_t>("|u1", "(3,)", {2, 1, 1})).find(" has 3 records") == 0);
+  CHECK(refusal(npy<float>("<f4", "(2,)", {2, 1})).find("wanted one or two whole numbers each") !=
+        std::string::npos);
+  CHECK(refusal(npy<uint8_t>("|u1", "(2, 3)", {1, 1, 1, 1, 1, 1})).find("wanted one or two whole numbers") !=
+        std::string::npos);
+  CHECK(refusal(npy<uint8_t>("|u1", "(2, 2)", {1, 1, 1, 1})) ==
+        ": 2 extents a record, but part \"x\" has 1 axes");
+}
+
 TEST_CASE("every kind of element, in every version of the format") {
   const auto x = [](const std::string& bytes) {
     const Folder folder;

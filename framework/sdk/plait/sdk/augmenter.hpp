@@ -12,6 +12,8 @@
 //   size_t fit_size(const Parts& parts) const;
 //   void fit_observe(Context& c, SampleCall& call, std::span<double> state) const;
 //
+//   static constexpr bool two_axes = true;  // takes parts of which two axes vary; call.extent says how far
+//
 // Outputs that apply did not ask for (call.output, call.part, call.pass) are copies of the inputs of the same
 // name. Randomness comes from call.random() alone. Threads: apply runs on several threads at once with one
 // instance.
@@ -42,7 +44,8 @@ class Child<Augmenter> : public ChildBase<Augmenter> {
     collect.part = [](const plait_parts_builder* builder, const plait_tensor_spec* spec) noexcept -> int {
       try {
         const PartSpec part{Spec(spec)};
-        static_cast<Parts*>(builder->host_data)->add(part.name, part.dtype, part.shape, part.variable_axis);
+        static_cast<Parts*>(builder->host_data)
+            ->add(part.name, part.dtype, part.shape, part.variable_axis, part.second_axis);
         return PLAIT_OK;
       } catch (...) {
         return PLAIT_FAILED;
@@ -219,7 +222,8 @@ struct AugmenterThunks {
       Parts parts;
       for (uint32_t i = 0; i < call->n_inputs; ++i) {
         const Tensor in(call->inputs[i]);
-        parts.add(in.name(), in.dtype(), {in.shape().begin(), in.shape().end()}, in.variable_axis());
+        parts.add(in.name(), in.dtype(), {in.shape().begin(), in.shape().end()}, in.variable_axis(),
+                  in.second_axis());
       }
       SampleCall sample(call);
       augmenter.fit_observe(c, sample, std::span<double>(state, augmenter.fit_size(parts)));

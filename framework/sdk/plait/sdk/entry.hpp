@@ -137,6 +137,16 @@ constexpr void check_kernel() {
 }
 
 template <class T>
+concept SaysTwoAxes = !has_field_two_axes<T>() && std::is_same_v<typename Known<T::two_axes>::type, bool>;
+template <class T>
+constexpr uint32_t two_axes_flag() {
+  static_assert(!has_two_axes<T>() || SaysTwoAxes<T>,
+                "two_axes is not: static constexpr bool two_axes = true, and public");
+  if constexpr (SaysTwoAxes<T>) return T::two_axes ? uint32_t{PLAIT_TYPE_TWO_AXES} : 0u;
+  return 0;
+}
+
+template <class T>
 Entry make_entry(const char* kind, const char* id, const void* rules, const char* device, const void* ops) {
   check_struct<T>();
   const auto& described = description<T>();
@@ -150,7 +160,7 @@ Entry make_entry(const char* kind, const char* id, const void* rules, const char
   entry.type.fields = described.fields();
   entry.type.rules = rules;
   entry.type.validate = &validate_thunk<T>;
-  entry.type.flags = described.type_flags();
+  entry.type.flags = described.type_flags() | two_axes_flag<T>();
   entry.implementation.struct_size = sizeof entry.implementation;
   entry.implementation.type_id = id;
   entry.implementation.device_id = device;

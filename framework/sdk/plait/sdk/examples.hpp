@@ -38,8 +38,8 @@ class Example {
     c_.type_id = type_id;
   }
   Example& input(DType dtype, std::initializer_list<int64_t> shape, const char* name = "",
-                 int variable_axis = -1) {
-    parts_.emplace_back(name, dtype, std::vector<int64_t>(shape), variable_axis);
+                 int variable_axis = -1, int second_axis = -1) {
+    parts_.emplace_back(name, dtype, std::vector<int64_t>(shape), variable_axis, second_axis);
     return *this;
   }
   // An array of f64 of the stage `stage`, for a field that names it.

@@ -20,6 +20,9 @@
 //     void backward(Context& c, const LayerCall& call) const;
 //   };
 //
+// A layer that takes inputs of which two axes vary (images of any size) says so; elementwise ones do:
+//   static constexpr bool two_axes = true;  // x.extent(n, axis); past the extents are zeros, in dy too
+//
 // Optional in the Kernel, or in the struct where it has none:
 //   void prepare(Context& c, const LayerCall& call) const;  // after each change of the parameters
 //   void pack(Context& c, uint32_t index, const float* plain, float* stored) const;
@@ -122,12 +125,19 @@ class LayerShapes {
     return Spec(request_->inputs[i]);
   }
 
-  // The next output. Its dtype is the first input's; change the result's dtype or variable_axis as needed.
+  // The next output. Its dtype is the first input's; change the result's dtype or variable axes as needed.
   PartSpec& output(std::vector<int64_t> shape) {
     const DType dtype = inputs() > 0 ? input(0).dtype() : DType::f32;
     return outputs_.emplace_back("", dtype, std::move(shape));
   }
   PartSpec& output_like(size_t i = 0) { return outputs_.emplace_back(input(i)); }
+
+  // How far samples reach along a variable axis of output 0, from how far they reach along one of input 0:
+  // (multiply e + add) / divide, rounded down. Without it: as far as along an axis of an input of the same
+  // extent. See plait_extent_rule.
+  void extent(int axis, int input_axis, int64_t multiply, int64_t add, int64_t divide) {
+    extents_.push_back({sizeof(plait_extent_rule), 0, axis, input_axis, 0, 0, multiply, add, divide});
+  }
 
   // The next parameter, in plain order (as files hold it); its index is the order of the calls.
   ParameterSpec& weight(std::string_view name, std::initializer_list<int64_t> shape) {
@@ -180,6 +190,11 @@ class LayerShapes {
       const plait_parameter_spec spec = buffer.c();
       accepted(b->buffer(b, &spec), spec.name, {spec.shape, static_cast<size_t>(spec.rank)});
     }
+    for (const plait_extent_rule& rule : extents_) {
+      if (!PLAIT_HAS(b, extent)) throw Error(ErrorCode::kUnsupported, "the host knows no rules of extents");
+      if (b->extent(b, &rule) != PLAIT_OK)
+        throw Error("the rule for axis ", rule.axis, " is not acceptable to the host");
+    }
     if (multiply_adds_ > 0) b->multiply_adds(b, multiply_adds_);
     if (epilogue_.name) b->is_epilogue(b, &epilogue_);
     for (const char* name : accepted_) b->accepts_epilogue(b, name);
@@ -208,6 +223,7 @@ class LayerShapes {
 
   const plait_layer_request* request_;
   std::vector<Range> ranges_;
+  std::vector<plait_extent_rule> extents_;
   std::deque<PartSpec> outputs_;
   std::deque<ParameterSpec> parameters_, buffers_;
   std::vector<const char*> accepted_;
@@ -607,6 +623,8 @@ constexpr void check_layer_kernel() {
     static_assert(
         !has_in_place<Kernel>() && !has_min_inputs<Kernel>() && !has_max_inputs<Kernel>(),
         "in_place, min_inputs and max_inputs in a Kernel are never read: they belong in the struct");
+    static_assert(!has_two_axes<Kernel>(),
+                  "two_axes in a Kernel is never read: it belongs in the struct around it");
   }
 }
 
@@ -739,7 +757,9 @@ template <class T>
 Entry layer(const char* id) {
   detail::check_layer<T>();
   if constexpr (detail::works_as_layer<T>()) {
-    return detail::make_entry<T>("layer", id, detail::layer_rules<T>(), kCpu, detail::layer_ops<T>());
+    Entry entry = detail::make_entry<T>("layer", id, detail::layer_rules<T>(), kCpu, detail::layer_ops<T>());
+    if constexpr (detail::ElementwiseLayer<T>) entry.type.flags |= uint32_t{PLAIT_TYPE_TWO_AXES};
+    return entry;
   }
   return {};  // what is wanted has been said, and nothing more is
 }

@@ -32,9 +32,11 @@ class Parts {
   // The part of that name; fails when there is none.
   PartSpec& part(std::string_view name) { return parts_[place(name)]; }
   const PartSpec& part(std::string_view name) const { return parts_[place(name)]; }
-  PartSpec& add(std::string_view name, DType dtype, std::vector<int64_t> shape, int variable_axis = -1) {
+  // second_axis: a second one that varies, after variable_axis.
+  PartSpec& add(std::string_view name, DType dtype, std::vector<int64_t> shape, int variable_axis = -1,
+                int second_axis = -1) {
     if (has(name)) throw Error("part \"", name, "\" is there already");
-    return parts_.emplace_back(name, dtype, std::move(shape), variable_axis);
+    return parts_.emplace_back(name, dtype, std::move(shape), variable_axis, second_axis);
   }
   void remove(std::string_view name) { parts_.erase(parts_.begin() + static_cast<ptrdiff_t>(place(name))); }
   template <class... Part>
@@ -94,7 +96,8 @@ class SampleCall {
     if (i == c_->n_inputs) throw Error("the sample has no part \"", name, "\"");
     return Tensor(c_->inputs[i]);
   }
-  // The memory to write; the caller must fill all of it (of a variable axis: as far as set_length says).
+  // The memory to write; the caller must fill all of it (of a variable axis: as far as set_length, of two as
+  // far as set_extents says).
   Tensor output(std::string_view name) {
     const uint32_t i = output_place(name);
     written_ |= uint64_t{1} << i;
@@ -109,6 +112,27 @@ class SampleCall {
   // Extent used of an output's variable axis.
   void set_length(std::string_view name, int64_t length) {
     if (c_->lengths_out) c_->lengths_out[output_place(name)] = static_cast<int32_t>(length);
+  }
+  // Extents used of an output's variable axis and of its second one.
+  void set_extents(std::string_view name, int64_t first, int64_t second) {
+    set_length(name, first);
+    if (PLAIT_HAS(c_, second_lengths_out))
+      c_->second_lengths_out[output_place(name)] = static_cast<int32_t>(second);
+  }
+  // How far an input reaches along an axis: the extent used, where it varies, else all of it.
+  int64_t extent(std::string_view name, int axis) const {
+    const Tensor in = input(name);
+    const int32_t* used = nullptr;
+    if (axis == in.variable_axis()) used = in.c()->lengths;
+    if (axis == in.second_axis()) used = in.c()->second_lengths;
+    return used ? *used : in.shape(axis);
+  }
+  // The output of this name reaches as far as the input of this name.
+  void same_extents(std::string_view name) {
+    const Tensor in = input(name);
+    if (in.second_axis() >= 0)
+      return set_extents(name, extent(name, in.variable_axis()), extent(name, in.second_axis()));
+    if (in.c()->lengths) set_length(name, in.c()->lengths[0]);
   }
   // Extent used of an input's variable axis (or of its first axis).
   int64_t length(std::string_view name) const {
@@ -151,7 +175,7 @@ class SampleCall {
       throw Error("part \"", name, "\" cannot be passed on: in ", from, ", out ", to);
     }
     if (to.bytes() > 0) std::memcpy(to.raw(), from.raw(), to.bytes());
-    if (from.c()->lengths) set_length(name, from.c()->lengths[0]);
+    same_extents(name);
   }
 
   const plait_sample_call* c_;

@@ -80,6 +80,12 @@ class Shaped {
   DType dtype() const { return static_cast<DType>(self().c()->dtype); }
   // Axis whose valid extent differs from sample to sample, or -1.
   int variable_axis() const { return self().c()->variable_axis; }
+  // A second such axis after it, or -1. Only types that say `two_axes` meet one.
+  int second_axis() const {
+    const auto* const raw = self().c();
+    return PLAIT_HAS(raw, second_axis) ? raw->second_axis : -1;
+  }
+  bool varies(int axis) const { return axis >= 0 && (axis == variable_axis() || axis == second_axis()); }
   std::string_view name() const { return self().c()->name ? self().c()->name : ""; }
   void append_to(std::string& to) const {
     if (!*this) return append(to, "nothing");
@@ -132,6 +138,17 @@ class Tensor : public detail::Shaped<Tensor> {
     if (!c_->lengths) return {};
     return {c_->lengths, static_cast<size_t>(shape(0))};
   }
+  std::span<const int32_t> second_lengths() const {
+    if (!PLAIT_HAS(c_, second_lengths)) return {};
+    return {c_->second_lengths, static_cast<size_t>(shape(0))};
+  }
+  // How far sample n of a batch reaches along `axis`, in elements: its valid extent, or all of the axis.
+  int64_t extent(size_t n, int axis) const {
+    const auto valid = axis == variable_axis() ? lengths()
+                       : axis == second_axis() ? second_lengths()
+                                               : std::span<const int32_t>();
+    return valid.empty() ? shape(axis) : valid[n];
+  }
   // Valid extent of sample n along variable_axis(), or along axis 1 when no axis is variable.
   int64_t length(size_t n) const {
     if (c_->lengths) return c_->lengths[n];
@@ -148,15 +165,22 @@ struct PartSpec {
   DType dtype = DType::f32;
   std::vector<int64_t> shape;
   int variable_axis = -1;
+  int second_axis = -1;  // after variable_axis
 
   PartSpec() = default;
-  PartSpec(std::string_view name_, DType dtype_, std::vector<int64_t> shape_, int variable_axis_ = -1)
-      : name(name_), dtype(dtype_), shape(std::move(shape_)), variable_axis(variable_axis_) {}
+  PartSpec(std::string_view name_, DType dtype_, std::vector<int64_t> shape_, int variable_axis_ = -1,
+           int second_axis_ = -1)
+      : name(name_),
+        dtype(dtype_),
+        shape(std::move(shape_)),
+        variable_axis(variable_axis_),
+        second_axis(second_axis_) {}
   explicit PartSpec(Spec spec)
       : name(spec.name()),
         dtype(spec.dtype()),
         shape(spec.shape().begin(), spec.shape().end()),
-        variable_axis(spec.variable_axis()) {}
+        variable_axis(spec.variable_axis()),
+        second_axis(spec.second_axis()) {}
 
   size_t size() const {
     size_t product = 1;
@@ -172,6 +196,7 @@ struct PartSpec {
     spec.dtype = static_cast<uint32_t>(dtype);
     spec.rank = static_cast<int32_t>(shape.size());
     spec.variable_axis = variable_axis;
+    spec.second_axis = second_axis < 0 ? 0 : second_axis;
     for (size_t i = 0; i < shape.size(); ++i) spec.shape[i] = shape[i];
     spec.name = name.empty() ? nullptr : name.c_str();
     return spec;

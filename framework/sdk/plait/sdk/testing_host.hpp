@@ -235,6 +235,7 @@ class TestTensor {
     tensor_.dtype = static_cast<uint32_t>(spec_.dtype);
     tensor_.rank = static_cast<int32_t>(spec_.shape.size());
     tensor_.variable_axis = spec_.variable_axis;
+    tensor_.second_axis = spec_.second_axis < 0 ? 0 : spec_.second_axis;
     tensor_.data = memory_.get();
   }
   TestTensor(std::string_view name, DType dtype, std::vector<int64_t> shape)
@@ -244,6 +245,7 @@ class TestTensor {
     tensor_.shape = spec_.shape.data();
     tensor_.name = spec_.name.c_str();
     tensor_.lengths = lengths.empty() ? nullptr : lengths.data();
+    tensor_.second_lengths = second_lengths.empty() ? nullptr : second_lengths.data();
     return &tensor_;
   }
   Tensor view() const { return Tensor(c()); }
@@ -253,7 +255,8 @@ class TestTensor {
     return view().data<V>();
   }
   const PartSpec& spec() const { return spec_; }
-  std::vector<int32_t> lengths;  // valid extents; empty: all full
+  std::vector<int32_t> lengths;         // valid extents; empty: all full
+  std::vector<int32_t> second_lengths;  // along second_axis
 
   TestTensor& fill(std::initializer_list<float> values) {
     std::copy(values.begin(), values.end(), f32().begin());

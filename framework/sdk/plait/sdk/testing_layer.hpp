@@ -18,6 +18,7 @@ class LayerTest {
   std::vector<std::string> accepted_epilogues;
   std::string epilogue;  // what the layer says it is
   std::string mirror;    // as block_text has it; "": none
+  std::vector<plait_extent_rule> extents;
   bool in_place = false, accumulates = false, is_activation = false;
   double multiply_adds = 0;
   uint32_t backward_reads = PLAIT_READS_INPUTS | PLAIT_READS_OUTPUTS;
@@ -187,6 +188,10 @@ class LayerTest {
     };
     b.in_place = [](const plait_layer_builder* self) { from(self).in_place = true; };
     b.activation = [](const plait_layer_builder* self) { from(self).is_activation = true; };
+    b.extent = [](const plait_layer_builder* self, const plait_extent_rule* rule) {
+      from(self).extents.push_back(*rule);
+      return int{PLAIT_OK};
+    };
     b.mirror = [](const plait_layer_builder* self, const plait_block* block) {
       from(self).mirror = block_text(*block);
       return int{PLAIT_OK};

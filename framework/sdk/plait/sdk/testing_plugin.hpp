@@ -88,7 +88,7 @@ class PartsTaken {
 class TestSample {
  public:
   std::deque<TestTensor> inputs, outputs;
-  std::vector<int32_t> lengths_out;
+  std::vector<int32_t> lengths_out, second_lengths_out;
   plait_rng rng{1, 2};
   bool training = true;
   void* workspace = nullptr;
@@ -97,12 +97,14 @@ class TestSample {
     in_ = pointers(inputs);
     out_ = pointers(outputs);
     lengths_out.resize(outputs.size(), -1);
+    second_lengths_out.resize(outputs.size(), -1);
     call_ = {};
     call_.struct_size = sizeof call_;
     call_.n_inputs = static_cast<uint32_t>(in_.size());
     call_.inputs = in_.data();
     call_.outputs = out_.data();
     call_.lengths_out = lengths_out.data();
+    call_.second_lengths_out = second_lengths_out.data();
     call_.n_outputs = static_cast<uint32_t>(out_.size());
     call_.training = training;
     call_.rng = rng;
