@@ -20,7 +20,7 @@ NOT_SOURCES = {".git", ".deps", "build", "runs"}  # where there is no git
 
 # header -> the folders that may include it
 PLACES = [
-    (re.compile(r"dlfcn\.h$"), ["framework/base/library.cc"]),
+    (re.compile(r"dlfcn\.h$"), ["framework/base/library.cc", "framework/verify/heap_watch/"]),
     (re.compile(r"google/protobuf/|\.pb\.h$"), ["framework/pipeline/", "framework/train/checkpoint_state.cc"]),
     (re.compile(r"flow_graph\.h$"), ["framework/graph/", "framework/mapreduce/"]),
     (re.compile(r"mpi(-ext)?\.h$"), ["framework/cluster/"]),

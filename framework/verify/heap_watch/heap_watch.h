@@ -15,8 +15,8 @@ typedef struct plait_heap_watch_table {
   void (*stop)(void);
   /* Whether the refusal asked for last has happened. */
   int (*refused)(void);
-  /* Whether requests by other shared libraries than plugins and those of the languages are counted apart for this thread, and are
-   * never refused: what oneDNN does in a call is not its caller's doing. */
+  /* Whether requests by other shared libraries than plugins and those of the languages are counted apart for this
+   * thread, and never refused: what oneDNN does in a call is not its caller's doing. */
   void (*separate)(int on);
   uint64_t (*of_libraries)(void);
 } plait_heap_watch_table;
