@@ -54,6 +54,17 @@ TEST_CASE("functions are exact to some units of the last place, large and small"
             -12.9, 12.9, [](float x) { return normal_at(x).density; }, density) <= 5 * kUnit);
 }
 
+TEST_CASE("sums and products of any number of terms") {
+  std::vector<float> x, y;
+  double sum = 0, dot = 0;
+  for (int i = 0; i < 40; ++i) {  // whole numbers: exact in any order
+    CHECK(sum_of(x.data(), x.size()) == sum);
+    CHECK(dot_of(x.data(), y.data(), x.size()) == dot);
+    x.push_back(static_cast<float>(i * 37 % 101 - 50)), y.push_back(static_cast<float>(i * 53 % 97 - 40));
+    sum += x.back(), dot += double{x.back()} * y.back();
+  }
+}
+
 TEST_CASE("functions far out") {
   for (const float x : {100.0f, 1e30f, INFINITY}) {
     CHECK(exp_of(-x) == doctest::Approx(0).epsilon(1e-37));

@@ -129,4 +129,23 @@ PLAIT_INLINE NormalAt normal_at(float x) {
   return {0.398942280f * power, chosen(x < 0.0f, beyond, 1.0f - beyond)};
 }
 
+// Sums in f64 of many numbers, and of products, which are exact there. Eight sums go side by side and are
+// added at the end: the same bits on every instruction set.
+PLAIT_INLINE double sum_of(const float* x, size_t count) {
+  double sums[8] = {};
+  size_t i = 0;
+  for (; i + 8 <= count; i += 8)
+    for (size_t j = 0; j < 8; ++j) sums[j] += x[i + j];
+  for (size_t j = 0; i < count; ++i, ++j) sums[j] += x[i];
+  return ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
+}
+PLAIT_INLINE double dot_of(const float* x, const float* y, size_t count) {
+  double sums[8] = {};
+  size_t i = 0;
+  for (; i + 8 <= count; i += 8)
+    for (size_t j = 0; j < 8; ++j) sums[j] += static_cast<double>(x[i + j]) * static_cast<double>(y[i + j]);
+  for (size_t j = 0; i < count; ++i, ++j) sums[j] += static_cast<double>(x[i]) * static_cast<double>(y[i]);
+  return ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
+}
+
 }  // namespace plait::sdk

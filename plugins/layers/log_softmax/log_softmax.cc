@@ -29,6 +29,8 @@ PLAIT_FAST void spread(const float* y, const float* dy, float sum, float* dx, si
   for (size_t k = 0; k < count; ++k) dx[k] = dy[k] - exp_of(y[k]) * sum;
 }
 
+PLAIT_FAST double add_up(const float* x, size_t count) { return sum_of(x, count); }
+
 void log_softmax(const float* x, float* y, size_t count) {
   const float most = *std::max_element(x, x + count);
   float block[kBlock];
@@ -36,15 +38,13 @@ void log_softmax(const float* x, float* y, size_t count) {
   for (size_t at = 0; at < count; at += kBlock) {
     const size_t n = std::min(kBlock, count - at);
     exponentials(x + at, most, block, n);
-    for (size_t k = 0; k < n; ++k) sum += block[k];
+    sum += add_up(block, n);
   }
   take_off(x, most + std::log(sum), y, count);
 }
 
 void log_softmax_gradient(const float* y, const float* dy, float* dx, size_t count) {
-  double sum = 0;
-  for (size_t k = 0; k < count; ++k) sum += dy[k];
-  spread(y, dy, static_cast<float>(sum), dx, count);
+  spread(y, dy, static_cast<float>(add_up(dy, count)), dx, count);
 }
 
 struct LogSoftmax {

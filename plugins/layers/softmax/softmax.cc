@@ -24,17 +24,16 @@ PLAIT_FAST void spread(const float* y, const float* dy, float sum, float* dx, si
   for (size_t k = 0; k < count; ++k) dx[k] = y[k] * (dy[k] - sum);
 }
 
+PLAIT_FAST double sum(const float* x, size_t count) { return sum_of(x, count); }
+PLAIT_FAST double dot(const float* x, const float* y, size_t count) { return dot_of(x, y, count); }
+
 void softmax(const float* x, float* y, size_t count) {
   exponentials(x, *std::max_element(x, x + count), y, count);
-  double sum = 0;
-  for (size_t k = 0; k < count; ++k) sum += y[k];
-  scale(y, static_cast<float>(1 / sum), count);
+  scale(y, static_cast<float>(1 / sum(y, count)), count);
 }
 
 void softmax_gradient(const float* y, const float* dy, float* dx, size_t count) {
-  double sum = 0;
-  for (size_t k = 0; k < count; ++k) sum += static_cast<double>(y[k]) * dy[k];
-  spread(y, dy, static_cast<float>(sum), dx, count);
+  spread(y, dy, static_cast<float>(dot(y, dy, count)), dx, count);
 }
 
 struct Softmax {

@@ -49,8 +49,8 @@ TEST_CASE("upsample draws lines") {
   CHECK(distance(layer.input_gradients[0].f32(), dx) <= 3e-7);
 }
 
-// PyTorch 2.15, linear without align_corners: its weights are the fractions of rounded places, thirds of up to 2, and
-// apply to numbers of up to 5.
+// PyTorch 2.15, linear without align_corners: its weights are the fractions of rounded places, thirds of up
+// to 2, and apply to numbers of up to 5.
 TEST_CASE("upsample draws lines along one axis, by an odd factor") {
   TestHost host;
   LayerTest layer(host, kUpsample, Settings(kUpsample).set("factor", 3).set("mode", std::string("bilinear")),
