@@ -1,6 +1,7 @@
 // Layers of each form, run through the C tables alone.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <plait/sdk.hpp>
 #include <plait/sdk/testing.hpp>
@@ -265,6 +266,28 @@ TEST_CASE("validate is asked by the host and before every use") {
   CHECK(host.message == "beta must not be 13");
   CHECK(swish.type.validate(host.context(), Settings(swish).c()) == PLAIT_OK);
   CHECK_THROWS_WITH(LayerTest(host, swish, bad, {{"x", DType::f32, {1}}}), "beta must not be 13");
+}
+
+struct Numbered {  // a layer that wants whole numbers of a range
+  static void describe(Describe<Numbered>& d) { d.doc("passes whole numbers on"); }
+  void infer(LayerShapes& s) const {
+    s.output_like(0);
+    s.input_range(0, 0, 9);
+  }
+  void forward(Context&, const LayerCall& call) const {
+    std::ranges::copy(call.input().data<int32_t>(), call.output().data<int32_t>().begin());
+  }
+  void backward(Context&, const LayerCall&) const {}
+};
+
+TEST_CASE("a layer that tells the range of its input can be tested") {
+  TestHost host;
+  const Entry numbered = layer<Numbered>("acme.numbered");
+  LayerTest test(host, numbered, Settings(numbered), {{"x", DType::i32, {2}}});
+  CHECK(test.input_ranges == std::vector<LayerTest::InputRange>{{0, 0, 9}});
+  test.input().data<int32_t>()[1] = 8;
+  test.forward();
+  CHECK(test.output().data<int32_t>()[1] == 8);
 }
 
 TEST_CASE("every element is visited once whatever the number of lanes") {

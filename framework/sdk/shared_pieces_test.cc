@@ -9,6 +9,7 @@
 #include <plait/sdk/panels.hpp>
 #include <plait/sdk/testing_activation.hpp>
 #include <plait/sdk/testing_metric.hpp>
+#include <plait/spatial.hpp>
 #include <plait/window.hpp>
 
 namespace plait::sdk {
@@ -18,6 +19,16 @@ using testing::LayerTest;
 using testing::MetricTest;
 using testing::Settings;
 using testing::TestHost;
+
+struct Mirror : SpatialLayer<Mirror> {
+  static void describe(Describe<Mirror>& d) { d.doc("turns a picture round"); }
+  int64_t extent(const SpatialAxes& x, int axis) const { return x.extent(axis); }
+  AxisTaps taps(const SpatialAxes& x, int axis) const {
+    AxisTaps made;
+    for (int64_t o = 0; o < x.extent(axis); ++o) made.output({{x.extent(axis) - 1 - o, 1}});
+    return made;
+  }
+};
 
 struct Leaky : ActivationLayer<Leaky> {
   float slope = 0.25f;
@@ -133,6 +144,19 @@ TEST_CASE("every word of an initializer is one that can be written, and the bias
   }
   // Which the host holds a file against.
   CHECK(weights.type.fields[0]->n_enum_names == kInitializers.size());
+}
+
+TEST_CASE("a spatial layer takes numbers from where its taps say") {
+  const Entry mirror = layer<Mirror>("acme.mirror");
+  TestHost host;
+  LayerTest test(host, mirror, Settings(mirror), {{"x", DType::f32, {1, 2, 3, 1}}});
+  test.input().fill({1, 2, 3, 4, 5, 6});
+  test.forward();
+  CHECK(std::ranges::equal(test.output().f32(), std::vector<float>{6, 5, 4, 3, 2, 1}));
+  CHECK(test.gradient_error() < 1e-3);
+  for (const std::vector<int64_t>& shape : {std::vector<int64_t>{2, 3}, {1, 2, 2, 2, 2, 2}})
+    CHECK_THROWS_WITH(LayerTest(host, mirror, Settings(mirror), {{"x", DType::f32, shape}}),
+                      doctest::Contains("wanted f32 [N, W, C]"));
 }
 
 TEST_CASE("shares of classes: a class that has none counts for nothing") {

@@ -5,6 +5,7 @@
 #pragma once
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <vector>
 
 #include "testing_layer.hpp"
@@ -21,6 +22,30 @@ inline std::vector<float> outputs_of(const Entry& entry, const Settings& setting
   layer.forward();
   const auto y = layer.output().f32();
   return {y.begin(), y.end()};
+}
+
+// dy/dx at x [N], as backward has it.
+inline std::vector<float> slopes_of(const Entry& entry, const Settings& settings,
+                                    const std::vector<float>& x) {
+  TestHost host;
+  LayerTest layer(host, entry, settings, {{"x", DType::f32, {static_cast<int64_t>(x.size())}}});
+  std::ranges::copy(x, layer.input().f32().begin());
+  std::ranges::fill(layer.output_gradients[0].f32(), 1.0f);
+  layer.forward();
+  layer.backward();
+  const auto dx = layer.input_gradients[0].f32();
+  return {dx.begin(), dx.end()};
+}
+
+// The largest |got - wanted| / (1 + |wanted|); infinite where one is NaN or their numbers differ.
+inline double distance(std::span<const float> got, std::span<const float> wanted) {
+  if (got.size() != wanted.size()) return INFINITY;
+  double worst = 0;
+  for (size_t i = 0; i < got.size(); ++i) {
+    const double off = std::abs(double{got[i]} - wanted[i]) / (1 + std::abs(double{wanted[i]}));
+    worst = std::isnan(off) ? INFINITY : std::max(worst, off);
+  }
+  return worst;
 }
 
 // The largest |y - f(x)| / |f(x)| for x from -20 to 20 in hundredths, with one lane and with two; where f(x)

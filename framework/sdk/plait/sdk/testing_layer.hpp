@@ -16,8 +16,14 @@ class LayerTest {
   std::deque<TestTensor> buffers;
   std::vector<std::pair<double, double>> fans;  // in and out, of each parameter
   std::vector<std::string> accepted_epilogues;
-  std::string epilogue;  // what the layer says it is
-  std::string mirror;    // as block_text has it; "": none
+  struct InputRange {
+    uint32_t input;
+    int64_t low, high;
+    bool operator==(const InputRange&) const = default;
+  };
+  std::vector<InputRange> input_ranges;  // that the layer asks for; the test fills whole numbers itself
+  std::string epilogue;                  // what the layer says it is
+  std::string mirror;                    // as block_text has it; "": none
   std::vector<plait_extent_rule> extents;
   bool in_place = false, accumulates = false, is_activation = false;
   double multiply_adds = 0;
@@ -190,6 +196,10 @@ class LayerTest {
     b.activation = [](const plait_layer_builder* self) { from(self).is_activation = true; };
     b.extent = [](const plait_layer_builder* self, const plait_extent_rule* rule) {
       from(self).extents.push_back(*rule);
+      return int{PLAIT_OK};
+    };
+    b.input_range = [](const plait_layer_builder* self, uint32_t input, int64_t low, int64_t high) {
+      from(self).input_ranges.push_back({input, low, high});
       return int{PLAIT_OK};
     };
     b.mirror = [](const plait_layer_builder* self, const plait_block* block) {

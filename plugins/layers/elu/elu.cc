@@ -1,0 +1,48 @@
+// x above zero, a (e^x - 1) below.
+#include <plait/functions.hpp>
+#include <plait/sdk.hpp>
+
+using namespace plait::sdk;
+
+namespace layers {
+namespace {
+
+PLAIT_FAST void apply(const float* x, float* y, size_t count, float alpha) {
+#pragma GCC ivdep  // y may be x
+  for (size_t i = 0; i < count; ++i) y[i] = chosen(x[i] > 0, x[i], alpha * expm1_of(x[i]));
+}
+
+PLAIT_FAST void undo(const float* y, const float* dy, float* dx, size_t count, float alpha) {
+#pragma GCC ivdep  // dx may be dy
+  for (size_t i = 0; i < count; ++i) dx[i] = dy[i] * chosen(y[i] > 0, 1.0f, y[i] + alpha);
+}
+
+struct Elu {
+  static constexpr bool in_place = true;
+  double alpha = 1;
+
+  static void describe(Describe<Elu>& d) {
+    d.doc("x above zero, alpha (e^x - 1) below");
+    d.details(
+        "y = x where x > 0, else alpha (e^x - 1).\n"
+        "Shapes: x and y alike, f32.\n"
+        "Source: Clevert, Unterthiner, Hochreiter 2016, equation 15.");
+    d.field("alpha", &Elu::alpha).doc("minus the least value").range(0, 100);
+  }
+
+  void forward(Context& c, In x, Out y) const {
+    c.parallel_for(x.size(), [&](size_t begin, size_t end) {
+      apply(x.data() + begin, y.data() + begin, end - begin, static_cast<float>(alpha));
+    });
+  }
+  void backward_from_output(Context& c, In y, In dy, Out dx) const {
+    c.parallel_for(y.size(), [&](size_t begin, size_t end) {
+      undo(y.data() + begin, dy.data() + begin, dx.data() + begin, end - begin, static_cast<float>(alpha));
+    });
+  }
+};
+
+}  // namespace
+}  // namespace layers
+
+PLAIT_PLUGIN("plait.elu", "1.0.0", "Apache-2.0", layer<layers::Elu>("plait.elu"));

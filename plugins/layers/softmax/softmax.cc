@@ -1,0 +1,80 @@
+// Numbers of a row as shares of 1.
+#include <plait/functions.hpp>
+#include <plait/sdk.hpp>
+
+#include <algorithm>
+
+using namespace plait::sdk;
+
+namespace layers {
+namespace {
+
+// 0 where exp_of would give its least, so that a score of -infinity has no share.
+PLAIT_INLINE float share(float less) { return chosen(less < -87.0f, 0.0f, exp_of(less)); }
+PLAIT_FAST void exponentials(const float* x, float most, float* y, size_t count) {
+#pragma GCC ivdep  // y may be x
+  for (size_t k = 0; k < count; ++k) y[k] = share(x[k] - most);
+}
+PLAIT_FAST void scale(float* y, float factor, size_t count) {
+  for (size_t k = 0; k < count; ++k) y[k] *= factor;
+}
+// dx = y (dy - sum)
+PLAIT_FAST void spread(const float* y, const float* dy, float sum, float* dx, size_t count) {
+#pragma GCC ivdep  // dx may be dy
+  for (size_t k = 0; k < count; ++k) dx[k] = y[k] * (dy[k] - sum);
+}
+
+PLAIT_FAST double sum(const float* x, size_t count) { return sum_of(x, count); }
+PLAIT_FAST double dot(const float* x, const float* y, size_t count) { return dot_of(x, y, count); }
+
+void softmax(const float* x, float* y, size_t count) {
+  exponentials(x, *std::max_element(x, x + count), y, count);
+  scale(y, static_cast<float>(1 / sum(y, count)), count);
+}
+
+void softmax_gradient(const float* y, const float* dy, float* dx, size_t count) {
+  spread(y, dy, static_cast<float>(dot(y, dy, count)), dx, count);
+}
+
+struct Softmax {
+  static void describe(Describe<Softmax>& d) {
+    d.doc("e^x over the sum of e^x of all channels");
+    d.details(
+        "y[k] = e^x[k] / sum over j of e^x[j], over the last axis; the largest x is taken off before.\n"
+        "Shapes: x [N, ..., C] f32, y alike. A loss that wants scores (softmax_cross_entropy) has its own.\n"
+        "Source: Bridle 1990.");
+  }
+
+  void infer(LayerShapes& s) const {
+    const Spec x = s.input();
+    if (x.dtype() != DType::f32 || x.rank() < 2 || x.shape(-1) < 1)
+      s.fail("input is ", x, ", wanted f32 [N, ..., C] of a channel or more");
+    if (x.variable_axis() == x.rank() - 1) s.fail("the channels of the input vary, wanted a fixed number");
+    s.output_like(0);
+    s.in_place();
+  }
+  void needs(const LayerRequest&, LayerNeeds& n) const { n.backward_reads(Reads::outputs); }
+
+  void forward(Context& c, const LayerCall& call) const {
+    const auto channels = static_cast<size_t>(call.input().shape(-1));
+    const float* x = call.input().f32().data();
+    float* y = call.output().f32().data();
+    c.parallel_for(call.input().size() / channels, 1 + Context::kDefaultGrain / channels,
+                   [&](size_t r) { softmax(x + r * channels, y + r * channels, channels); });
+  }
+  void backward(Context& c, const LayerCall& call) const {
+    if (!call.input_gradient()) return;
+    const auto channels = static_cast<size_t>(call.output().shape(-1));
+    const float *y = call.output().f32().data(), *dy = call.output_gradient().f32().data();
+    float* dx = call.input_gradient().f32().data();
+    c.parallel_for(call.output().size() / channels, 1 + Context::kDefaultGrain / channels, [&](size_t r) {
+      const size_t at = r * channels;
+      softmax_gradient(y + at, dy + at, dx + at, channels);
+    });
+  }
+};
+
+}  // namespace
+}  // namespace layers
+
+PLAIT_PLUGIN("plait.softmax", "1.0.0", "Apache-2.0", layer<layers::Softmax>("plait.softmax"));

@@ -1,0 +1,49 @@
+// ln(1 + e^(beta x)) / beta: a relu without a kink.
+#include <plait/functions.hpp>
+#include <plait/sdk.hpp>
+
+using namespace plait::sdk;
+
+namespace layers {
+namespace {
+
+PLAIT_FAST void apply(const float* x, float* y, size_t count, float beta) {
+#pragma GCC ivdep  // y may be x
+  for (size_t i = 0; i < count; ++i) y[i] = softplus_of(beta * x[i]) * (1.0f / beta);
+}
+
+PLAIT_FAST void undo(const float* y, const float* dy, float* dx, size_t count, float beta) {
+#pragma GCC ivdep  // dx may be dy
+  for (size_t i = 0; i < count; ++i) dx[i] = dy[i] * -expm1_of(-beta * y[i]);
+}
+
+struct Softplus {
+  static constexpr bool in_place = true;
+  double beta = 1;
+
+  static void describe(Describe<Softplus>& d) {
+    d.doc("ln(1 + e^(beta x)) / beta, a relu without a kink");
+    d.details(
+        "y = ln(1 + e^(beta x)) / beta; its slope is 1 - e^(-beta y). Exact for every x: no threshold is "
+        "needed.\n"
+        "Shapes: x and y alike, f32.\n"
+        "Source: Dugas, Bengio, Belisle, Nadeau, Garcia 2001.");
+    d.field("beta", &Softplus::beta).doc("how sharp the bend is").range(0.01, 100);
+  }
+
+  void forward(Context& c, In x, Out y) const {
+    c.parallel_for(x.size(), [&](size_t begin, size_t end) {
+      apply(x.data() + begin, y.data() + begin, end - begin, static_cast<float>(beta));
+    });
+  }
+  void backward_from_output(Context& c, In y, In dy, Out dx) const {
+    c.parallel_for(y.size(), [&](size_t begin, size_t end) {
+      undo(y.data() + begin, dy.data() + begin, dx.data() + begin, end - begin, static_cast<float>(beta));
+    });
+  }
+};
+
+}  // namespace
+}  // namespace layers
+
+PLAIT_PLUGIN("plait.softplus", "1.0.0", "Apache-2.0", layer<layers::Softplus>("plait.softplus"));
