@@ -1,4 +1,5 @@
 /* Stands before the C library's heap (LD_PRELOAD) and counts; see heap_watch.h. */
+#define _GNU_SOURCE /* dladdr, RTLD_NEXT */
 #include "verify/heap_watch/heap_watch.h"
 
 #include <dlfcn.h>
