@@ -47,26 +47,17 @@ class ImageFolder {
   static void describe(Describe<ImageFolder>& d) {
     d.doc("pictures (JPEG, PNG) from folders, one a class");
     d.details(
-        "Parts: image u8 [H, W, channels]; label i32 [], the place of the folder among those of the "
-        "classes.\n"
-        "Names of classes are those of the folders, sorted by their bytes, as files in them are. Pictures "
-        "are "
-        "decoded when\n"
-        "they are read: upright by their EXIF orientation, 8 bits, palettes and CMYK as RGB, without "
-        "transparency, of an\n"
-        "animation the first. One that is damaged, or of another size where fit is exact, is a bad record. "
-        "The digest of\n"
-        "the data is that of the folder: names, sizes and contents.");
+        "Parts: image u8 [H, W, channels]; label i32 [], the place of the folder among the classes.\n"
+        "Classes are folders, sorted by the bytes of their names, as files in them are. Pictures are\n"
+        "decoded when they are read: upright by EXIF, 8 bits a channel, palettes and CMYK as RGB, without\n"
+        "transparency. One that is damaged is a bad record. The digest of the data is of the folder.");
     d.field("folder", &ImageFolder::folder).doc("holds a folder for each class").path().required();
     d.field("size", &ImageFolder::size)
         .doc("height and width of the part, or one number for both; without it those of the first picture")
         .range(1, static_cast<double>(kMostEdge))
         .unit("px");
     d.field("fit", &ImageFolder::fit)
-        .doc(
-            "what makes a picture of another size fit: nothing, stretching, or its largest middle part of "
-            "the "
-            "right form")
+        .doc("of a picture of another size: ends the job, is stretched, or has its middle taken")
         .choices({"exact", "stretch", "crop"});
     d.field("channels", &ImageFolder::channels).doc("3: red, green, blue; 1: grey").range(1, 3);
     d.field("classes", &ImageFolder::classes)
@@ -124,9 +115,10 @@ class ImageFolder {
 
   Picture fitted(const ClassFolders::Picture& named, Picture picture) const {
     if (picture.height == height_ && picture.width == width_) return picture;
-    if (fit == "exact")
-      throw BadRecord(found_.path_of(named), ": has ", picture.height, " x ", picture.width,
-                      " pixels, wanted ", height_, " x ", width_, "; size and fit make all alike");
+    if (fit ==
+        "exact")  // no damage, but a job that says too little: another record in its place would hide it
+      throw Error(found_.path_of(named), ": has ", picture.height, " x ", picture.width, " pixels, wanted ",
+                  height_, " x ", width_, "; size and fit make all alike");
     const Region region = fit == "crop" ? middle_of(picture, height_, width_) : whole_of(picture);
     return resized(picture, region, height_, width_);
   }

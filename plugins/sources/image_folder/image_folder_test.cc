@@ -56,7 +56,7 @@ TEST_CASE("another size is an error that names the file, unless fit says what to
   CHECK_THROWS_WITH(
       exact.record(1),
       (folder / "a/2.png: has 6 x 12 pixels, wanted 4 x 4; size and fit make all alike").c_str());
-  CHECK(exact.host.code == PLAIT_ERROR_CORRUPT);
+  CHECK(exact.host.code == PLAIT_ERROR_INVALID);  // no other record is drawn in its place
   for (const char* fit : {"stretch", "crop"}) {
     Source fitted(Source::settings(folder.name()).add("size", 5).set("fit", fit).set("channels", 1));
     CHECK(fitted.taken.parts[0].shape == std::vector<int64_t>{5, 5, 1});
