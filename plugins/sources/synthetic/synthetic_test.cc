@@ -82,11 +82,20 @@ TEST_CASE("parts, labels and counts are those of the fields") {
 }
 
 TEST_CASE("the numbers are those of Philox, by element") {
-  Source source(settings({19}).set("signal", 0.0).set("type", "f32").set("classes", 0).set("seed", 7));
+  Source source(settings({1000}).set("signal", 0.0).set("type", "f32").set("classes", 0).set("seed", 7));
   const auto record = source.record(3);
   const Random numbers(14, 3);
   for (size_t i = 0; i < record.size(); ++i)
     CHECK(record[i] == (numbers.at(i / 2) >> (i % 2 * 16) & 0xffff) * 0x1p-16);
+}
+
+// A bit of the class is the lowest of those left of its word of Philox.
+TEST_CASE("the picture of a class is of Philox too") {
+  Source source(settings({1100}).set("signal", 1.0).set("type", "f32").set("seed", 7));
+  const auto record = source.record(13);
+  const Random numbers(15, 3);
+  for (size_t i = 0; i < 1100; ++i)
+    CHECK(record[i] == (numbers.at(i / 32) >> i % 32 & 1 ? 0xffff * 0x1p-16 : 0.0));
 }
 
 TEST_CASE("first begins later among the same records") {
