@@ -108,6 +108,15 @@ class ImagesTest(unittest.TestCase):
         shutil.rmtree(self.folder / "run", ignore_errors=True)
         self.run_job("data", "size: 8 fit: stretch")
 
+    def test_classes_of_the_test_are_those_of_training(self):
+        for kind, names in {"train": "ab", "fewer": "a", "other": "ac", "more": "abc"}.items():
+            self.write({f"{kind}/{name}/1.png": png(8, 8, [9]) for name in names})
+        job = JOB.format(folder=self.folder / "train", fields="")
+        for kind, said in {"fewer": "", "other": 'label 1 of the test records is class "c", of the training records "b"',
+                           "more": 'label 2 of the test records is class "c", of the training records none'}.items():
+            (self.folder / "job.txtpb").write_text(job + f'test {{ image_folder {{ folder: "{self.folder / kind}" }} }}')
+            self.assertIn(said, self.plait("check", self.folder / "job.txtpb", status=1 if said else 0))
+
     def test_what_is_no_set_of_pictures_is_told_by_check(self):
         self.write({"data/a/1.png": png(8, 8, [9]), "data/b/notes.txt": b"none"})
         self.assertIn("b has no picture", self.run_job("data", status=1, command="check"))
