@@ -50,6 +50,16 @@ TEST_CASE("PNG of 16 bits and with transparency") {
   CHECK(decoded(encode_png(plain(2, 2, {77, 5}))).pixels == plain(2, 2, {77}).pixels);
 }
 
+TEST_CASE("PNG of few bits and of a palette") {
+  const Picture bits{2, 3, 1, {0, 1, 0, 1, 1, 0}};
+  CHECK(decoded(encode_png(bits, {false, 1})).pixels == std::vector<uint8_t>{0, 255, 0, 255, 255, 0});
+  const Picture quarters{1, 4, 1, {0, 1, 2, 3}};
+  CHECK(decoded(encode_png(quarters, {true, 2})).pixels == std::vector<uint8_t>{0, 85, 170, 255});
+  const Picture back = decoded(encode_png(bits, {false, 8, {1, 2, 3, 40, 50, 60}}));
+  CHECK(back.channels == 3);
+  CHECK(back.pixels == std::vector<uint8_t>{1, 2, 3, 40, 50, 60, 1, 2, 3, 40, 50, 60, 40, 50, 60, 1, 2, 3});
+}
+
 TEST_CASE("JPEG of colours, of grey, and progressive") {
   for (const bool progressive : {false, true}) {
     const Picture color = plain(9, 17, {200, 100, 50}), grey = plain(9, 17, {90});
@@ -63,6 +73,12 @@ TEST_CASE("JPEG of colours, of grey, and progressive") {
 TEST_CASE("CMYK in Adobe's way becomes RGB") {
   CHECK(is_near(decoded(encode_jpeg(plain(8, 8, {255, 0, 0, 255}))), plain(8, 8, {255, 0, 0}), 2));
   CHECK(is_near(decoded(encode_jpeg(plain(8, 8, {255, 255, 255, 128}))), plain(8, 8, {128, 128, 128}), 2));
+}
+
+TEST_CASE("CMYK without Adobe's mark: 0 is no ink") {
+  const JpegForm form{.adobe = false};
+  CHECK(is_near(decoded(encode_jpeg(plain(8, 8, {0, 255, 255, 0}), form)), plain(8, 8, {255, 0, 0}), 2));
+  CHECK(is_near(decoded(encode_jpeg(plain(8, 8, {0, 0, 0, 127}), form)), plain(8, 8, {128, 128, 128}), 2));
 }
 
 // A dark quarter at the top left: where it is afterwards. Source: Exif 2.3, table of tag 0x0112.

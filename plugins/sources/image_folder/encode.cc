@@ -46,6 +46,7 @@ bool compress(jpeg_compress_struct& c, JpegErrors& errors, const Picture& pictur
   jpeg_set_quality(&c, 100, TRUE);
   for (int i = 0; i < c.num_components; ++i)
     c.comp_info[i].h_samp_factor = c.comp_info[i].v_samp_factor = 1;  // colours as fine as brightness
+  if (!form.adobe) c.write_Adobe_marker = FALSE;
   if (form.progressive) jpeg_simple_progression(&c);
   jpeg_start_compress(&c, TRUE);
   if (form.orientation > 0)
@@ -70,10 +71,14 @@ bool write_png(png_structp png, png_infop info, const Picture& picture, const Pn
                              PNG_COLOR_TYPE_RGB_ALPHA};
   if (setjmp(png_jmpbuf(png))) return false;
   png_set_IHDR(png, info, static_cast<png_uint_32>(picture.width), static_cast<png_uint_32>(picture.height),
-               form.bits, kColors[picture.channels - 1],
+               form.bits, form.palette.empty() ? kColors[picture.channels - 1] : PNG_COLOR_TYPE_PALETTE,
                form.interlaced ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                PNG_FILTER_TYPE_DEFAULT);
+  if (!form.palette.empty())
+    png_set_PLTE(png, info, reinterpret_cast<png_const_colorp>(form.palette.data()),
+                 static_cast<int>(form.palette.size() / 3));
   png_write_info(png, info);
+  png_set_packing(png);
   png_write_image(png, rows);
   png_write_end(png, info);
   return true;
@@ -104,7 +109,7 @@ std::string encode_png(const Picture& picture, const PngForm& form) {
     wide.pixels.clear();
     for (const uint8_t byte : picture.pixels) wide.pixels.insert(wide.pixels.end(), 2, byte);
   }
-  const size_t row_bytes = static_cast<size_t>(picture.width * picture.channels * form.bits / 8);
+  const size_t row_bytes = static_cast<size_t>(picture.width * picture.channels * (form.bits == 16 ? 2 : 1));
   std::vector<png_bytep> rows;
   for (size_t y = 0; y < static_cast<size_t>(picture.height); ++y)
     rows.push_back(wide.pixels.data() + y * row_bytes);
