@@ -13,7 +13,8 @@ if [[ $root == *[[:space:]]* ]]; then
 fi
 
 system_packages=(g++ cmake ninja-build ccache python3 python3-venv libprotobuf-dev protobuf-compiler libboost-dev
-  libboost-program-options-dev doctest-dev libfmt-dev nlohmann-json3-dev zlib1g-dev libdeflate-dev libeigen3-dev iproute2 dataset-fashion-mnist)
+  libboost-program-options-dev doctest-dev libfmt-dev nlohmann-json3-dev zlib1g-dev libdeflate-dev libjpeg-dev libpng-dev
+  libeigen3-dev iproute2 dataset-fashion-mnist)
 
 # Complete, so that pip follows no dependency: what else these would bring is not linked.
 pins=(onednn-devel-cpu-tbb==2023.2.0 onednn-cpu-tbb==2023.2.0 intel-cmplr-lib-rt==2023.2.0

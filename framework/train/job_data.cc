@@ -127,10 +127,26 @@ Result<std::vector<PartSpec>> measured_parts_of(const Job& job, const SampleRead
   return parts;
 }
 
+// A label is a place among the names: where they differ, right answers would be counted as wrong, in silence.
+Status check_class_names(const SampleReader& training, const SampleReader& measured,
+                         const std::string& what) {
+  const std::vector<std::string>& wanted = training.class_names();
+  const std::vector<std::string>& got = measured.class_names();
+  if (wanted.empty() || got.empty()) return {};
+  for (size_t i = 0; i < got.size(); ++i) {
+    if (i < wanted.size() && got[i] == wanted[i]) continue;
+    return {Code::kInvalid, "label " + std::to_string(i) + " of the " + what + " records is class \"" +
+                                got[i] + "\", of the training records " +
+                                (i < wanted.size() ? "\"" + wanted[i] + "\"" : "none")};
+  }
+  return {};
+}
+
 Status check_parts(const SampleReader& training, const std::vector<PartSpec>& measured,
                    const EvaluationSet& set, const std::string& what) {
   if (set.reader == nullptr) return {};
   PLAIT_TRY(check_part_types(training, *set.reader, what));
+  PLAIT_TRY(check_class_names(training, *set.reader, what));
   if (set.reader->parts() == measured) return {};
   return {Code::kInvalid, what + " records are " + parts_text(set.reader->parts()) + ", training records " +
                               parts_text(measured)};
