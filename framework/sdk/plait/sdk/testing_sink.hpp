@@ -107,7 +107,10 @@ class SinkTest {
                   specs[i].shape.data(),
                   nullptr,
                   nullptr,
-                  specs[i].name.c_str()};
+                  specs[i].name.c_str(),
+                  nullptr,
+                  -1,
+                  0};
         if (!bytes.empty()) {
           if (bytes.at(i).size() != specs[i].bytes())
             throw std::runtime_error("the bytes of " + specs[i].name + " are not those of its shape");
