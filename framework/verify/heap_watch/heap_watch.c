@@ -72,37 +72,47 @@ EXPORT int posix_memalign(void** block, size_t alignment, size_t size) {
   return *block ? 0 : ENOMEM;
 }
 
-/* operator new, in its forms: the C++ library's, which asks malloc, with its caller told. */
+/* operator new, in its forms: the C++ library's, which asks malloc, with its caller told. It may throw: see
+ * CMakeLists.txt. */
 typedef void* (*New)(size_t size);
 typedef void* (*AlignedNew)(size_t size, size_t alignment);
-#define NEXT_OF_NEW(Type, name)                    \
-  static _Atomic(Type) next;                       \
-  Type of_library = atomic_load(&next);            \
-  if (!of_library) {                               \
-    *(void**)&of_library = dlsym(RTLD_NEXT, name); \
-    atomic_store(&next, of_library);               \
-  }                                                \
-  const void* const outer = caller_of_new;         \
-  caller_of_new = __builtin_return_address(0)
+
+static void* next_of(_Atomic(void*)* known, const char* name) {
+  void* next = atomic_load(known);
+  if (!next) atomic_store(known, next = dlsym(RTLD_NEXT, name));
+  return next;
+}
+
+/* Of several forms that call one another the first has the caller. */
+static const void* begin_new(const void* caller) {
+  const void* const outer = caller_of_new;
+  if (!outer) caller_of_new = caller;
+  return outer;
+}
+static void end_new(const void** outer) { caller_of_new = *outer; }
+#define TELL_CALLER                                                                             \
+  __attribute__((cleanup(end_new))) const void* outer = begin_new(__builtin_return_address(0)); \
+  (void)outer
+
 EXPORT void* _Znwm(size_t size) {
-  NEXT_OF_NEW(New, "_Znwm");
-  void* const block = of_library(size);
-  return caller_of_new = outer, block;
+  static _Atomic(void*) next;
+  TELL_CALLER;
+  return (__extension__(New) next_of(&next, "_Znwm"))(size);
 }
 EXPORT void* _Znam(size_t size) {
-  NEXT_OF_NEW(New, "_Znam");
-  void* const block = of_library(size);
-  return caller_of_new = outer, block;
+  static _Atomic(void*) next;
+  TELL_CALLER;
+  return (__extension__(New) next_of(&next, "_Znam"))(size);
 }
 EXPORT void* _ZnwmSt11align_val_t(size_t size, size_t alignment) {
-  NEXT_OF_NEW(AlignedNew, "_ZnwmSt11align_val_t");
-  void* const block = of_library(size, alignment);
-  return caller_of_new = outer, block;
+  static _Atomic(void*) next;
+  TELL_CALLER;
+  return (__extension__(AlignedNew) next_of(&next, "_ZnwmSt11align_val_t"))(size, alignment);
 }
 EXPORT void* _ZnamSt11align_val_t(size_t size, size_t alignment) {
-  NEXT_OF_NEW(AlignedNew, "_ZnamSt11align_val_t");
-  void* const block = of_library(size, alignment);
-  return caller_of_new = outer, block;
+  static _Atomic(void*) next;
+  TELL_CALLER;
+  return (__extension__(AlignedNew) next_of(&next, "_ZnamSt11align_val_t"))(size, alignment);
 }
 
 EXPORT void free(void* block) {
