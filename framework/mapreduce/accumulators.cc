@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <plait/sdk/total_order.hpp>
 
 #include "registry/shape_text.h"
 
@@ -171,12 +172,13 @@ Status RankArrays::fold_one(size_t place, SplitArrays& from) {
       return no_number(spec, e, values[e]);
   std::vector<double>& mine = reals_[place];
   for (size_t e = 0; e < values.size(); ++e) {
-    if (rule == PLAIT_ACCUMULATE_MINIMUM)
-      mine[e] = std::min(mine[e], values[e]);
-    else if (rule == PLAIT_ACCUMULATE_MAXIMUM)
-      mine[e] = std::max(mine[e], values[e]);
-    else
+    if (is_extreme(rule)) {
+      const bool is_smallest = rule == PLAIT_ACCUMULATE_MINIMUM;
+      if (is_smallest ? sdk::is_below(values[e], mine[e]) : sdk::is_below(mine[e], values[e]))
+        mine[e] = values[e];
+    } else {
       sums_[place][e].add(values[e]);
+    }
   }
   return {};
 }
@@ -206,6 +208,7 @@ Status RankArrays::reduce_sums(Transport& transport, uint64_t& sent_bytes) {
   const int ranks = transport.size();
   std::vector<BlockReduction> blocks;
   std::vector<Reduction> others;
+  std::vector<std::vector<int64_t>> places(accumulators_.size());
   for (size_t i = 0; i < accumulators_.size(); ++i) {
     const auto& [rule, spec] = accumulators_[i];
     if (rule == PLAIT_ACCUMULATE_COUNT) {
@@ -215,10 +218,12 @@ Status RankArrays::reduce_sums(Transport& transport, uint64_t& sent_bytes) {
         if (ranks > 1 && (counts_[i][e] > bound || counts_[i][e] < -bound)) return too_many(spec, e);
       others.push_back(Reduction::sum(std::span(counts_[i])));
     }
-    // A minimum travels as the maximum of the negated.
-    if (rule == PLAIT_ACCUMULATE_MINIMUM)
-      for (double& value : reals_[i]) value = -value;
-    if (is_extreme(rule)) others.push_back(Reduction::max(std::span(reals_[i])));
+    // An extreme travels as its place among all numbers, a minimum as the maximum of the places from above.
+    if (is_extreme(rule)) {
+      for (const double value : reals_[i])
+        places[i].push_back(rule == PLAIT_ACCUMULATE_MINIMUM ? ~sdk::place_of(value) : sdk::place_of(value));
+      others.push_back(Reduction::max(std::span(places[i])));
+    }
     if (!is_sum(rule)) continue;
     BlockReduction& block = blocks.emplace_back();
     block.elements = reals_[i].size();
@@ -235,9 +240,11 @@ Status RankArrays::reduce_sums(Transport& transport, uint64_t& sent_bytes) {
   }
   if (!others.empty()) PLAIT_TRY(transport.all_reduce(others));
   if (!blocks.empty()) PLAIT_TRY(transport.reduce_blocks(blocks));
-  for (size_t i = 0; i < accumulators_.size(); ++i)
-    if (accumulators_[i].rule == PLAIT_ACCUMULATE_MINIMUM)
-      for (double& value : reals_[i]) value = -value;
+  for (size_t i = 0; i < accumulators_.size(); ++i) {
+    const bool is_smallest = accumulators_[i].rule == PLAIT_ACCUMULATE_MINIMUM;
+    for (size_t e = 0; e < places[i].size(); ++e)
+      reals_[i][e] = sdk::number_at(is_smallest ? ~places[i][e] : places[i][e]);
+  }
   return {};
 }
 

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <bit>
 
 #include <cmath>
 #include <cstring>
@@ -48,6 +49,19 @@ struct All {
   }
 };
 
+// Numbers that comparisons take for one another: of each split one of them.
+struct Tiny {
+  static void describe(sdk::Describe<Tiny>& d) { d.doc("extremes about 0"); }
+  void infer(const sdk::Parts&, sdk::Accumulators& a) const {
+    a.minimum("minimum");
+    a.maximum("maximum");
+  }
+  void map(sdk::Context&, const sdk::Records& records, sdk::Accumulated& out) const {
+    constexpr double kNumbers[] = {0.0, 5e-324, -0.0};
+    out.data("minimum")[0] = out.data("maximum")[0] = kNumbers[records.first() / 701 % 3];
+  }
+};
+
 // Newton's method for the cube root of the mean of 1 .. n, a step a pass, until nothing changes: state goes
 // round.
 template <bool endless = false>
@@ -86,7 +100,7 @@ const Registry& plugins() {
   static const sdk::PluginTable table(
       "test.arrays", "1.0.0", "Apache-2.0", sdk::task<All<>>("test.all"), sdk::task<All<2000>>("test.bad"),
       sdk::task<All<-1, 3000>>("test.large"), sdk::task<All<-1, -1, 4321>>("test.throws"),
-      sdk::task<Root<>>("test.root"), sdk::task<Root<true>>("test.endless"),
+      sdk::task<Tiny>("test.tiny"), sdk::task<Root<>>("test.root"), sdk::task<Root<true>>("test.endless"),
       sdk::task<Failing>("test.failing"));
   static const Registry registry = Registry::from_plugins({table.c()}).value();
   return registry;
@@ -212,6 +226,17 @@ TEST_CASE("every rule makes of the splits what it says") {
   CHECK(outcome.shapes.at("mean").empty());
   CHECK(outcome.counts.records == 10'000);
   CHECK(outcome.counts.passes == 1);
+}
+
+TEST_CASE("extremes are by bits: -0 below +0, and tiny numbers are not 0") {
+  Setup setup;
+  setup.task = "test.tiny";
+  for (setup.ranks = 1; setup.ranks <= 3; ++setup.ranks) {
+    const Outcome outcome = run(setup);
+    REQUIRE(outcome.failure() == "none");
+    CHECK(std::bit_cast<int64_t>(outcome.values<double>("minimum")[0]) == INT64_MIN);  // -0
+    CHECK(std::bit_cast<int64_t>(outcome.values<double>("maximum")[0]) == 1);          // 5e-324
+  }
 }
 
 TEST_CASE("the same bytes for any ranks and threads, in one pass and in several") {
