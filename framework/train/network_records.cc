@@ -10,6 +10,7 @@
 #include "registry/shape_text.h"
 #include "train/blocks.h"
 #include "train/plain_weights.h"
+#include "train/sample_order.h"
 
 namespace plait::inline train {
 namespace {
@@ -291,12 +292,14 @@ Status NetworkRecords::keep_layers(RunContext& run, const Use& use, const Evalua
   std::vector<StageArrays::Array> made;
   for (const StageArrays::Array& array : stage.from_stage->arrays()) made.push_back({array.spec, {}});
   const std::vector<std::string>& layers = stage.network->layers;
+  // A task folds records, with their labels, whichever they are; a row that is written is of its own record.
+  const EveryRecord every(*set.order);
+  const SampleOrder& order = stage.is_task() ? static_cast<const SampleOrder&>(*set.order) : every;
   for (size_t number = 0; number < layers.size(); ++number) {
     Pass& pass = *passes_.emplace_back(std::make_unique<Pass>());
     pass.job = job_up_to(use.job, layers[number]);
-    BlockParts parts{
-        &run.registry,          &pass.job,   &run.device, set.reader, set.order.get(), set.records(),
-        use.job.evaluate.batch, run.threads, &run.work,   true};
+    BlockParts parts{&run.registry,          &pass.job,   &run.device, set.reader, &order, set.records(),
+                     use.job.evaluate.batch, run.threads, &run.work,   true};
     PLAIT_ASSIGN(pass.blocks, Blocks::create(parts, run.transport.rank(), run.transport.size()));
     const Network& network = pass.blocks->plan().network();
     pass.tensor = network.tensor(layers[number]);

@@ -13,22 +13,11 @@
 #include "train/ranks.h"
 #include "train/run_folder.h"
 #include "train/run_weights.h"
+#include "train/sample_order.h"
 #include "train/stage_record.h"
 
 namespace plait::inline train {
 namespace {
-
-// Every record itself: what is written for one is of no other.
-class EveryRecord final : public SampleOrder {
- public:
-  explicit EveryRecord(const SampleOrder& order) : order_(order) {}
-  SampleRef sample(int64_t position) const override { return order_.sample(position); }
-  SampleRef replacement(const SampleRef& bad, int) const override { return bad; }
-  bool replaces() const override { return false; }
-
- private:
-  const SampleOrder& order_;
-};
 
 class Prediction {
  public:

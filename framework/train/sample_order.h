@@ -93,4 +93,16 @@ class EvaluationOrder final : public SampleOrder {
   Part part_;
 };
 
+// Every record itself: what is written for one is of no other.
+class EveryRecord final : public SampleOrder {
+ public:
+  explicit EveryRecord(const SampleOrder& order) : order_(order) {}
+  SampleRef sample(int64_t position) const override { return order_.sample(position); }
+  SampleRef replacement(const SampleRef& bad, int) const override { return bad; }
+  bool replaces() const override { return false; }
+
+ private:
+  const SampleOrder& order_;
+};
+
 }  // namespace plait::inline train

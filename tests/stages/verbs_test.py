@@ -124,6 +124,21 @@ class VerbsTest(OutputsBase):
         self.assertEqual(self.arrays("codes.safetensors")["f1"][1], few)
         self.assertEqual(self.arrays("codes.safetensors")["c1"][0], [40, 6, 6, 4])
 
+    def test_a_row_is_of_its_own_record(self):
+        """Training puts another record in place of a bad one; a row that is written for one would be the other's."""
+        images = [float(pixel) for pixel in (self.folder / "few-images").read_bytes()[16:]]
+        images[2 * EDGE * EDGE + 7] = 0.5
+        head = f"{{'descr': '<f4', 'fortran_order': False, 'shape': (40, {EDGE}, {EDGE}, 1), }}".ljust(117) + "\n"
+        (self.folder / "bad.npy").write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() +
+                                              struct.pack(f"<{len(images)}f", *images))
+        bad = 'source {{ npy {{ inputs: "{folder}/bad.npy" part: "image" dtype: u8 }} }}'
+        for verb in ("predict {{}}", 'features {{ layer: "c1" }}'):
+            for ranks, threads in WORLDS[:3]:
+                stage = 'stage {{ name: "few" ' + bad + " " + verb + " }}\n"
+                said = self.run_job(self.job(stage, NETWORK), ranks=ranks, threads=threads, status=1)
+                self.assertIn("bad.npy: record 2: element 7 is 0.5, wanted a whole number of 0 to 255", said)
+                self.assertFalse((self.folder_run / "few.safetensors").exists())
+
     def test_preprocess_of_a_stage_takes_the_place_of_training_s(self):
         other = ('stage {{ name: "other" source {{ ' + SOURCE + ' }} preprocess {{ normalize {{ scale: 1 mean: 0 deviation: 70 }} }}\n'
                  '  evaluate {{}} }}\n')
