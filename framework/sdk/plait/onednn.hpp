@@ -9,6 +9,7 @@
 #include <atomic>
 #include <dnnl.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -117,6 +118,50 @@ inline dnnl::primitive_attr onednn_attributes(const Activation& f) {
   attr.set_post_ops(after);
   return attr;
 }
+
+// Weights that a primitive wants in another order than they are stored in, or makes in one.
+class OneDnnWeights {
+ public:
+  // Before a call: of `stored` weights those in the order `wanted`.
+  void read(const dnnl::engine& engine, const dnnl::memory::desc& stored, const dnnl::memory::desc& wanted) {
+    set(engine, stored, wanted, wanted);
+  }
+  // After a call: of weights in the order `made` the `stored` ones.
+  void write(const dnnl::engine& engine, const dnnl::memory::desc& made, const dnnl::memory::desc& stored) {
+    set(engine, made, stored, made);
+  }
+  const dnnl::memory::desc& desc() const { return desc_; }  // the primitive's
+  bool turns() const { return reorder_.has_value(); }
+  // Bytes: of the place for what is turned, and of the scratchpad for turning; 0 where nothing is.
+  size_t bytes() const { return turns() ? size_t{round_up(Checked(desc_.get_size()), 64)} : 0; }
+  size_t scratchpad_bytes() const { return turns() ? reorder_->scratchpad_bytes() : 0; }
+
+  // The stored weights as the primitive wants them: turned into `place`, or they themselves.
+  const float* turned(const float* stored, void* place, void* scratchpad) const {
+    if (!turns()) return stored;
+    reorder_->run({stored, place}, scratchpad);
+    return static_cast<const float*>(place);
+  }
+  // Where a primitive makes them, and then their way to where they are stored.
+  float* made_in(float* stored, void* place) const { return turns() ? static_cast<float*>(place) : stored; }
+  void store(const void* place, float* stored, void* scratchpad) const {
+    if (turns()) reorder_->run({place, stored}, scratchpad);
+  }
+
+ private:
+  void set(const dnnl::engine& engine, const dnnl::memory::desc& from, const dnnl::memory::desc& to,
+           const dnnl::memory::desc& of_primitive) {
+    desc_ = of_primitive;
+    if (from == to) return;
+    const dnnl::reorder::primitive_desc pd(engine, from, engine, to, onednn_attributes({}));
+    reorder_.emplace(engine, dnnl::reorder(pd),
+                     std::vector<OneDnnCall::Argument>{{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}},
+                     pd.scratchpad_desc());
+  }
+
+  dnnl::memory::desc desc_;
+  std::optional<OneDnnCall> reorder_;
+};
 
 inline std::string onednn_isa_name(dnnl_cpu_isa_t isa) {
   struct Named {

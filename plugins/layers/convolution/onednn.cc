@@ -16,6 +16,7 @@ using plait::sdk::ErrorCode;
 using plait::sdk::LayerCall;
 using plait::sdk::onednn_attributes;
 using plait::sdk::OneDnnCall;
+using plait::sdk::OneDnnWeights;
 using Tag = memory::format_tag;
 
 namespace {
@@ -59,12 +60,7 @@ struct OneDnn::Parts {
   ConvolutionShape s;
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
   memory::desc x, y, stored, bias;
-  // What a primitive wants its weights to be, and the way there; no way: as stored.
-  struct Weights {
-    memory::desc desc;
-    std::optional<OneDnnCall> reorder;
-  };
-  Weights for_forward, for_dx, for_dw;
+  OneDnnWeights for_forward, for_dx, for_dw;
   std::optional<OneDnnCall> convolve, input_gradient, weight_gradient;
   // Workspace, bytes: weights in another order, gradient of the sum before the activation, scratchpads.
   size_t undone = 0, scratchpad = 0, total = 0;
@@ -90,7 +86,7 @@ struct OneDnn::Parts {
         dnnl::algorithm::convolution_direct, x, weights(s, true), s.has_bias ? bias : memory::desc(), y,
         spatial(s, s.window.stride), spatial(s, s.window.dilation, 1), low, low,
         onednn_attributes(s.activation));
-    from_stored(for_forward, pd.weights_desc());
+    for_forward.read(engine, stored, pd.weights_desc());
     std::vector<OneDnnCall::Argument> arguments{
         {DNNL_ARG_SRC, x}, {DNNL_ARG_WEIGHTS, pd.weights_desc()}, {DNNL_ARG_DST, y}};
     if (s.has_bias) arguments.push_back({DNNL_ARG_BIAS, bias});
@@ -102,7 +98,7 @@ struct OneDnn::Parts {
     const dnnl::convolution_backward_data::primitive_desc pd(
         engine, dnnl::algorithm::convolution_direct, x, weights(s, true), y, spatial(s, s.window.stride),
         spatial(s, s.window.dilation, 1), low, low, forward, onednn_attributes({}));
-    from_stored(for_dx, pd.weights_desc());
+    for_dx.read(engine, stored, pd.weights_desc());
     input_gradient.emplace(
         engine, dnnl::convolution_backward_data(pd),
         std::vector<OneDnnCall::Argument>{
@@ -115,45 +111,30 @@ struct OneDnn::Parts {
         engine, dnnl::algorithm::convolution_direct, x, weights(s, true), s.has_bias ? bias : memory::desc(),
         y, spatial(s, s.window.stride), spatial(s, s.window.dilation, 1), low, low, forward,
         onednn_attributes({}));
-    for_dw.desc = pd.diff_weights_desc();
-    if (for_dw.desc != stored) make_reorder(for_dw, for_dw.desc, stored);
+    for_dw.write(engine, pd.diff_weights_desc(), stored);
     std::vector<OneDnnCall::Argument> arguments{
-        {DNNL_ARG_SRC, x}, {DNNL_ARG_DIFF_DST, y}, {DNNL_ARG_DIFF_WEIGHTS, for_dw.desc}};
+        {DNNL_ARG_SRC, x}, {DNNL_ARG_DIFF_DST, y}, {DNNL_ARG_DIFF_WEIGHTS, for_dw.desc()}};
     if (s.has_bias) arguments.push_back({DNNL_ARG_DIFF_BIAS, bias});
     weight_gradient.emplace(engine, dnnl::convolution_backward_weights(pd), arguments, pd.scratchpad_desc());
   }
-  void from_stored(Weights& w, const memory::desc& wanted) {
-    w.desc = wanted;
-    if (wanted != stored) make_reorder(w, stored, wanted);
-  }
-  void make_reorder(Weights& w, const memory::desc& from, const memory::desc& to) {
-    const dnnl::reorder::primitive_desc pd(engine, from, engine, to, onednn_attributes({}));
-    w.reorder.emplace(engine, dnnl::reorder(pd),
-                      std::vector<OneDnnCall::Argument>{{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}},
-                      pd.scratchpad_desc());
-  }
-
   void lay_out() {
-    for (const Weights* w : {&for_forward, &for_dx, &for_dw}) {
-      if (w->reorder) undone = std::max(undone, whole_lines(w->desc.get_size()));
-    }
+    for (const OneDnnWeights* w : {&for_forward, &for_dx, &for_dw}) undone = std::max(undone, w->bytes());
     const bool undoes = s.training && s.activates();
     scratchpad =
         Checked(undone) + (undoes ? whole_lines(Checked(s.batch) * s.sample_outputs() * sizeof(float)) : 0);
     size_t most = 0;
-    for (const auto* call : {&convolve, &input_gradient, &weight_gradient, &for_forward.reorder,
-                             &for_dx.reorder, &for_dw.reorder}) {
+    for (const auto* call : {&convolve, &input_gradient, &weight_gradient}) {
       if (*call) most = std::max(most, (*call)->scratchpad_bytes());
     }
+    for (const OneDnnWeights* w : {&for_forward, &for_dx, &for_dw})
+      most = std::max(most, w->scratchpad_bytes());
     total = Checked(scratchpad) + most;
   }
 
   // The stored weights as a primitive wants them.
-  const float* turned(const Weights& w, const LayerCall& call) const {
-    if (!w.reorder) return call.parameter(0);
-    auto* to = call.workspace<uint8_t>();
-    w.reorder->run({call.parameter(0), to}, to + scratchpad);
-    return reinterpret_cast<const float*>(to);
+  const float* turned(const OneDnnWeights& w, const LayerCall& call) const {
+    auto* const place = call.workspace<uint8_t>();
+    return w.turned(call.parameter(0), place, place + scratchpad);
   }
 };
 
@@ -192,14 +173,14 @@ void OneDnn::backward(Context& c, const LayerCall& call) const {
   }
   float* const dw = call.parameter_gradient(0);
   if (p.weight_gradient && dw) {
-    float* const to = p.for_dw.reorder ? call.workspace<float>() : dw;
+    float* const to = p.for_dw.made_in(dw, call.workspace<uint8_t>());
     float* const db = p.s.has_bias ? call.parameter_gradient(1) : nullptr;
     if (p.s.has_bias) {
       p.weight_gradient->run({x, dy, to, db}, scratch);
     } else {
       p.weight_gradient->run({x, dy, to}, scratch);
     }
-    if (p.for_dw.reorder) p.for_dw.reorder->run({to, dw}, scratch);
+    p.for_dw.store(to, dw, scratch);
   }
   if (p.input_gradient && call.input_gradient()) {
     const float* w = p.turned(p.for_dx, call);

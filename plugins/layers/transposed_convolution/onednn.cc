@@ -29,6 +29,7 @@ using plait::sdk::ErrorCode;
 using plait::sdk::LayerCall;
 using plait::sdk::onednn_attributes;
 using plait::sdk::OneDnnCall;
+using plait::sdk::OneDnnWeights;
 using plait::sdk::round_up;
 using Tag = memory::format_tag;
 
@@ -67,12 +68,7 @@ struct OneDnn::Parts {
   Shape s;
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
   memory::desc x, y, stored, any;
-  // What a primitive wants its weights to be, and the way there; no way: as stored.
-  struct Weights {
-    memory::desc desc;
-    std::optional<OneDnnCall> reorder;
-  };
-  Weights for_forward, for_dx, for_dw;
+  OneDnnWeights for_forward, for_dx, for_dw;
   std::optional<OneDnnCall> spread, input_gradient, weight_gradient;
   // Workspace, bytes: weights in another order, gradient of the sum before the activation, scratchpads.
   size_t undone = 0, scratchpad = 0, total = 0;
@@ -99,14 +95,14 @@ struct OneDnn::Parts {
         engine, dnnl::algorithm::convolution_direct, y, any, x, spatial(s, s.stride),
         spatial(s, s.dilation, 1), spatial(s, s.padding), spatial(s, s.padding), convolution,
         onednn_attributes({}));
-    from_stored(for_forward, pd.weights_desc());
+    for_forward.read(engine, stored, pd.weights_desc());
     spread.emplace(engine, dnnl::convolution_backward_data(pd),
                    std::vector<OneDnnCall::Argument>{
                        {DNNL_ARG_DIFF_DST, x}, {DNNL_ARG_WEIGHTS, pd.weights_desc()}, {DNNL_ARG_DIFF_SRC, y}},
                    pd.scratchpad_desc());
   }
   void make_input_gradient(const dnnl::convolution_forward::primitive_desc& convolution) {
-    from_stored(for_dx, convolution.weights_desc());
+    for_dx.read(engine, stored, convolution.weights_desc());
     input_gradient.emplace(
         engine, dnnl::convolution_forward(convolution),
         std::vector<OneDnnCall::Argument>{
@@ -118,46 +114,31 @@ struct OneDnn::Parts {
         engine, dnnl::algorithm::convolution_direct, y, any, x, spatial(s, s.stride),
         spatial(s, s.dilation, 1), spatial(s, s.padding), spatial(s, s.padding), convolution,
         onednn_attributes({}));
-    for_dw.desc = pd.diff_weights_desc();
-    if (for_dw.desc != stored) make_reorder(for_dw, for_dw.desc, stored);
+    for_dw.write(engine, pd.diff_weights_desc(), stored);
     weight_gradient.emplace(
         engine, dnnl::convolution_backward_weights(pd),
         std::vector<OneDnnCall::Argument>{
-            {DNNL_ARG_SRC, y}, {DNNL_ARG_DIFF_DST, x}, {DNNL_ARG_DIFF_WEIGHTS, for_dw.desc}},
+            {DNNL_ARG_SRC, y}, {DNNL_ARG_DIFF_DST, x}, {DNNL_ARG_DIFF_WEIGHTS, for_dw.desc()}},
         pd.scratchpad_desc());
   }
-  void from_stored(Weights& w, const memory::desc& wanted) {
-    w.desc = wanted;
-    if (wanted != stored) make_reorder(w, stored, wanted);
-  }
-  void make_reorder(Weights& w, const memory::desc& from, const memory::desc& to) {
-    const dnnl::reorder::primitive_desc pd(engine, from, engine, to, onednn_attributes({}));
-    w.reorder.emplace(engine, dnnl::reorder(pd),
-                      std::vector<OneDnnCall::Argument>{{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}},
-                      pd.scratchpad_desc());
-  }
-
   void lay_out() {
-    for (const Weights* w : {&for_forward, &for_dx, &for_dw}) {
-      if (w->reorder) undone = std::max<size_t>(undone, round_up(Checked(w->desc.get_size()), 64));
-    }
+    for (const OneDnnWeights* w : {&for_forward, &for_dx, &for_dw}) undone = std::max(undone, w->bytes());
     const bool undoes = s.training && s.activates();
     scratchpad =
         Checked(undone) + (undoes ? size_t{round_up(Checked(s.outputs()) * sizeof(float), 64)} : size_t{0});
     size_t most = 0;
-    for (const auto* call : {&spread, &input_gradient, &weight_gradient, &for_forward.reorder,
-                             &for_dx.reorder, &for_dw.reorder}) {
+    for (const auto* call : {&spread, &input_gradient, &weight_gradient}) {
       if (*call) most = std::max(most, (*call)->scratchpad_bytes());
     }
+    for (const OneDnnWeights* w : {&for_forward, &for_dx, &for_dw})
+      most = std::max(most, w->scratchpad_bytes());
     total = Checked(scratchpad) + most;
   }
 
   // The stored weights as a primitive wants them.
-  const float* turned(const Weights& w, const LayerCall& call) const {
-    if (!w.reorder) return call.parameter(0);
-    auto* to = call.workspace<uint8_t>();
-    w.reorder->run({call.parameter(0), to}, to + scratchpad);
-    return reinterpret_cast<const float*>(to);
+  const float* turned(const OneDnnWeights& w, const LayerCall& call) const {
+    auto* const place = call.workspace<uint8_t>();
+    return w.turned(call.parameter(0), place, place + scratchpad);
   }
 };
 
@@ -202,9 +183,9 @@ void OneDnn::backward(Context& c, const LayerCall& call) const {
   }
   float* const dw = call.parameter_gradient(0);
   if (p.weight_gradient && dw) {
-    float* const to = p.for_dw.reorder ? call.workspace<float>() : dw;
+    float* const to = p.for_dw.made_in(dw, call.workspace<uint8_t>());
     p.weight_gradient->run({dy, call.input().f32().data(), to}, scratch);
-    if (p.for_dw.reorder) p.for_dw.reorder->run({to, dw}, scratch);
+    p.for_dw.store(to, dw, scratch);
     const auto filters = static_cast<size_t>(p.s.filters);
     if (p.s.has_bias)
       PLAIT_SIMD_CALL(sum_bias, dy, filters, p.s.outputs() / filters, call.parameter_gradient(1));
