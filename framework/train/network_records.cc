@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "pipeline/load.h"
 #include "registry/parts.h"
@@ -176,6 +177,8 @@ struct NetworkRecords::Use {
 // One layer's: it lives as long as the run, since it may be caught in a source.
 struct NetworkRecords::Pass {
   Job job;
+  // A task folds records, with their labels, whichever they are; a row that is written is of its own record.
+  std::optional<EveryRecord> every;
   std::unique_ptr<Blocks> blocks;
   std::vector<std::vector<float>> plain;
   int tensor = -1;
@@ -292,13 +295,12 @@ Status NetworkRecords::keep_layers(RunContext& run, const Use& use, const Evalua
   std::vector<StageArrays::Array> made;
   for (const StageArrays::Array& array : stage.from_stage->arrays()) made.push_back({array.spec, {}});
   const std::vector<std::string>& layers = stage.network->layers;
-  // A task folds records, with their labels, whichever they are; a row that is written is of its own record.
-  const EveryRecord every(*set.order);
-  const SampleOrder& order = stage.is_task() ? static_cast<const SampleOrder&>(*set.order) : every;
   for (size_t number = 0; number < layers.size(); ++number) {
     Pass& pass = *passes_.emplace_back(std::make_unique<Pass>());
     pass.job = job_up_to(use.job, layers[number]);
-    BlockParts parts{&run.registry,          &pass.job,   &run.device, set.reader, &order, set.records(),
+    const SampleOrder* order = set.order.get();
+    if (!stage.is_task()) order = &pass.every.emplace(*order);
+    BlockParts parts{&run.registry,          &pass.job,   &run.device, set.reader, order, set.records(),
                      use.job.evaluate.batch, run.threads, &run.work,   true};
     PLAIT_ASSIGN(pass.blocks, Blocks::create(parts, run.transport.rank(), run.transport.size()));
     const Network& network = pass.blocks->plan().network();
