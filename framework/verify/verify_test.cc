@@ -7,6 +7,8 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <set>
 
 #include "verify/engine/cancellation.h"
@@ -114,6 +116,29 @@ Result<std::string> outcome_of(const std::function<std::string(TestProgress&)>& 
     while (!running.has_ended()) loop.value().wait(std::chrono::seconds(1));
   }
   return running.answer();
+}
+
+TEST_CASE("the folder of a child goes with it, however it ends") {
+  char folder[] = "/tmp/plait_child_XXXXXX";
+  REQUIRE(::mkdtemp(folder) != nullptr);
+  ::setenv("TMPDIR", folder, 1);
+  const auto write = [] { std::ofstream("left") << "behind"; };
+  CHECK(outcome_of([&](TestProgress&) { return write(), std::string("fine"); }, 10).is_ok());
+  CHECK_FALSE(outcome_of([&](TestProgress&) -> std::string { write(), std::abort(); }, 10).is_ok());
+  CHECK_FALSE(outcome_of(
+                  [&](TestProgress&) -> std::string {
+                    write();
+                    for (;;) ::usleep(1000);
+                  },
+                  0.1)
+                  .is_ok());
+  CHECK(std::filesystem::is_empty(folder));
+  std::filesystem::remove(folder);
+  auto loop = WaitLoop::create();
+  const auto child = Child::start(
+      *loop, [](TestProgress&) { return std::string(); }, 1);
+  CHECK(child.status().message().find("TMPDIR") != std::string::npos);
+  ::unsetenv("TMPDIR");
 }
 
 TEST_CASE("derivatives far from 0 are told with longer steps, but not over waves") {

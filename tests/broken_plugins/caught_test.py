@@ -4,6 +4,7 @@
 """
 import concurrent.futures
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -25,21 +26,24 @@ def expectations(source):
 
 
 def verify(plugin, law, arguments):
-    """Status, results by JSON, and what was printed."""
+    """Status, results by JSON, what was printed, and what is left where temporary files go."""
     with tempfile.TemporaryDirectory() as folder:
-        report = pathlib.Path(folder) / "report.json"
+        report, temporary = pathlib.Path(folder) / "report.json", pathlib.Path(folder) / "temporary"
+        temporary.mkdir()
         only = [] if law == NOTHING else ["--only", f": {law}$"]
         ran = subprocess.run(["plait", "verify", str(plugin), "--json", str(report), "--strict", *only, *arguments],
-                             capture_output=True, text=True, timeout=1200)
+                             capture_output=True, text=True, timeout=1200, env=os.environ | {"TMPDIR": str(temporary)})
         results = json.loads(report.read_text())["tests"] if report.exists() else []
-        return ran.returncode, results, ran.stdout + ran.stderr
+        return ran.returncode, results, ran.stdout + ran.stderr, sorted(file.name for file in temporary.iterdir())
 
 
 def what_is_wrong(source, plugins):
     """"" when the fault is caught as announced."""
     wanted = expectations(source)
     law, words = wanted["Caught by"], wanted["Words"]
-    status, results, text = verify(plugins / f"{source.stem}.plait.so", law, wanted.get("Arguments", "").split())
+    status, results, text, left = verify(plugins / f"{source.stem}.plait.so", law, wanted.get("Arguments", "").split())
+    if left:
+        return f"files are left behind: {left}"
     if law == NOTHING:
         good = status == 0 and re.search(words, text, re.DOTALL)
         return "" if good else f'status {status}, wanted 0 and "{words}":\n{text}'

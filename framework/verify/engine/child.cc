@@ -38,12 +38,6 @@ std::pair<dev_t, ino_t> identity(int descriptor) {
   return ::fstat(descriptor, &file) == 0 ? std::pair(file.st_dev, file.st_ino) : std::pair<dev_t, ino_t>();
 }
 
-// Files of the plugin's hints, and whatever it writes, go with the folder.
-std::string make_folder() {
-  std::string name = (std::filesystem::temp_directory_path() / "plait_verify_XXXXXX").string();
-  return ::mkdtemp(name.data()) != nullptr && ::chdir(name.c_str()) == 0 ? name : "";
-}
-
 // The last line that is not empty.
 std::string last_line(const std::string& text) {
   const size_t end = text.find_last_not_of(" \n\r\t");
@@ -59,13 +53,12 @@ const ChildSetup kTest{.out = ChildSetup::kNowhere,
                        .group = ChildSetup::Group::kOwnEndsWithIt,
                        .writes_core = false};
 
-int be_child(int descriptor, TestProgress& progress, const std::function<std::string(TestProgress&)>& work) {
-  const std::string folder = make_folder();
+int be_child(int descriptor, TestProgress& progress, const std::filesystem::path& folder,
+             const std::function<std::string(TestProgress&)>& work) {
+  if (::chdir(folder.c_str()) != 0) ::_exit(1);
   const auto pipe = identity(descriptor);
   const std::string answer = work(progress) + kDone;
   progress.lost_pipe = identity(descriptor) != pipe || !write_all(descriptor, answer);
-  std::error_code ignored;
-  if (!folder.empty()) std::filesystem::remove_all(folder, ignored);
   ::_exit(0);  // destructors of plugins are not under test
 }
 
@@ -78,20 +71,38 @@ std::string signal_name(int number) {
 
 void Child::Unmap::operator()(TestProgress* progress) const { ::munmap(progress, sizeof(TestProgress)); }
 
+void Child::Remove::operator()(const std::filesystem::path* folder) const {
+  std::error_code ignored;
+  std::filesystem::remove_all(*folder, ignored);
+  delete folder;
+}
+
+// Files of the plugin's hints, and whatever it writes, go with the folder.
+Result<Child::Folder> Child::make_folder() {
+  std::error_code error;
+  std::string name = (std::filesystem::temp_directory_path(error) / "plait_verify_XXXXXX").string();
+  if (error) return {Code::kIo, fmt::format("folder for temporary files (TMPDIR): {}", error.message())};
+  if (::mkdtemp(name.data()) == nullptr)
+    return {Code::kIo, fmt::format("{}: {}", name, std::strerror(errno))};
+  return Folder(new std::filesystem::path(name));
+}
+
 Result<Child> Child::start(WaitLoop& loop, const std::function<std::string(TestProgress&)>& work,
                            double limit_s) {
   void* shared =
       ::mmap(nullptr, sizeof(TestProgress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) return {Code::kIo, std::string("mmap: ") + std::strerror(errno)};
   Progress progress(static_cast<TestProgress*>(shared));
+  PLAIT_ASSIGN(Folder folder, make_folder());
   PLAIT_ASSIGN(ChildProcess process,
                ChildProcess::fork(
-                   loop, [&](int answer) { return be_child(answer, *progress, work); }, kTest));
-  return Child(std::move(process), std::move(progress), limit_s);
+                   loop, [&](int answer) { return be_child(answer, *progress, *folder, work); }, kTest));
+  return Child(std::move(process), std::move(progress), std::move(folder), limit_s);
 }
 
-Child::Child(ChildProcess process, Progress progress, double limit_s)
+Child::Child(ChildProcess process, Progress progress, Folder folder, double limit_s)
     : progress_(std::move(progress)),
+      folder_(std::move(folder)),
       process_(std::move(process)),
       limit_s_(limit_s),
       begin_(std::chrono::steady_clock::now()) {}

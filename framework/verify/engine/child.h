@@ -1,6 +1,7 @@
 // Work done in a process of its own, with what it answers and how it ends.
 #pragma once
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,7 +17,8 @@ class Child {
  public:
   // Runs `work` in a new process, in an empty folder of its own; what it returns is the answer. `loop`
   // outlives the child; has_ended is worth asking again when it has waited. Fails with: kIo when the system
-  // makes no process. Threads of the work together may use `limit_s` of processor time; see is_late.
+  // makes no folder or no process. Threads of the work together may use `limit_s` of processor time; see
+  // is_late.
   static Result<Child> start(WaitLoop& loop, const std::function<std::string(TestProgress& progress)>& work,
                              double limit_s);
 
@@ -38,12 +40,18 @@ class Child {
     void operator()(TestProgress* progress) const;
   };
   using Progress = std::unique_ptr<TestProgress, Unmap>;  // memory that both processes see
-  Child(ChildProcess process, Progress progress, double limit_s);
+  struct Remove {
+    void operator()(const std::filesystem::path* folder) const;
+  };
+  using Folder = std::unique_ptr<const std::filesystem::path, Remove>;
+  Child(ChildProcess process, Progress progress, Folder folder, double limit_s);
+  static Result<Folder> make_folder();
   double age() const;
   double used_s() const;  // of processor time
   std::string at() const;
 
   Progress progress_;
+  Folder folder_;  // before the process, which ends first: it is removed however that ended
   ChildProcess process_;
   double limit_s_;
   std::chrono::steady_clock::time_point begin_;
