@@ -84,6 +84,11 @@ BlockReduction block_reduction(const Bins<Integer>& bins, int64_t total_weight) 
   return reduction;
 }
 
+// Of an element whose mean is made.
+uint64_t mean_bytes(int64_t total_weight) {
+  return total_weight == 1 ? 4 : total_weight <= kLargestTotal32 ? 9 : 17;
+}
+
 }  // namespace
 
 // Aligned so that the locks of two pieces do not share a cache line.
@@ -154,13 +159,17 @@ void ExactSum::cut_into_pieces() {
 }
 
 uint64_t ExactSum::bytes(std::span<const Segment> segments, int64_t total_weight) {
-  const uint64_t mean = total_weight == 1 ? 4 : total_weight <= kLargestTotal32 ? 9 : 17;
+  const uint64_t mean = mean_bytes(total_weight);
   uint64_t bytes = 0;
   for (const Segment& segment : segments) {
     if (segment.rule != ReduceRule::kNone)
       bytes += segment.count * (segment.rule == ReduceRule::kMean ? mean : 4);
   }
   return bytes;
+}
+
+uint64_t ExactSum::exchange_bytes(uint64_t elements, int64_t total_weight) {
+  return std::min<uint64_t>(elements, BlockReduction::kTurnElements) * mean_bytes(total_weight);
 }
 
 void ExactSum::begin() {

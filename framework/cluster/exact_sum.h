@@ -70,6 +70,8 @@ class ExactSum {
 
   // What create allocates for the sums, without what several ranks exchange. Units: bytes
   static uint64_t bytes(std::span<const Segment> segments, int64_t total_weight);
+  // What each of several ranks holds while they exchange the sums of `elements`. Units: bytes, at most
+  static uint64_t exchange_bytes(uint64_t elements, int64_t total_weight);
 
   // Forgets the sums. Allocates nothing.
   void begin();

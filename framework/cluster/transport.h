@@ -42,6 +42,8 @@ class Reduction {
 // combines it, and the result travels to all. So an element crosses the network once in each direction, as
 // wide as it is there. Shapes: elements and widths are the same on all ranks.
 struct BlockReduction {
+  // Dealt out at once, over all ranks; a rank holds as many of the others' meanwhile.
+  static constexpr size_t kTurnElements = size_t{1} << 20;
   struct Column {
     std::byte* values = nullptr;
     size_t width = 0;  // of an element. Units: bytes

@@ -31,8 +31,9 @@ struct RunMemory {
   uint64_t test = 0;         // while testing at the end: weights again, activations and batches
   uint64_t stages =
       0;  // of the stage of tasks that takes the most: its bounds, where those are all that is known
-  uint64_t scratch = 0;  // of one parameter that is kept in another order than files have
-  int workers = 0;       // replicas
+  uint64_t scratch = 0;   // of one parameter that is kept in another order than files have
+  uint64_t exchange = 0;  // not of the total: more on each of several ranks, while they exchange sums
+  int workers = 0;        // replicas
   uint64_t training() const;
   uint64_t total() const;
 };

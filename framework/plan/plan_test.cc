@@ -354,8 +354,10 @@ TEST_CASE("the memory of a run is that of its largest moment") {
   CHECK(table.find("memory: about 23.0 MiB a rank of 4 threads") != std::string::npos);
   CHECK(table.find("5.0 MiB  2 replicas: weights") != std::string::npos);
   CHECK(table.find("optimizer slots") == std::string::npos);
-  use.stages = 30 << 20;  // when there are the weights, and no replicas
+  use.stages = 30 << 20;   // when there are the weights, and no replicas
+  use.exchange = 9 << 20;  // of runs under mpirun alone
   CHECK(use.total() == 33 << 20);
+  CHECK(memory_table(use, 1).find("9.0 MiB  more a rank where there are several") != std::string::npos);
   CHECK(memory_table(use, 1).find("30.0 MiB  the largest stage") != std::string::npos);
 }
 

@@ -128,6 +128,7 @@ std::string memory_table(const RunMemory& use, int threads) {
   line(use.test, "test, when training has ended");
   line(use.stages, "the largest stage, while it runs, at most");
   line(use.scratch, "one parameter in the order of files, while a checkpoint is written");
+  line(use.exchange, "more a rank where there are several, while they exchange sums, at most");
   return text;
 }
 

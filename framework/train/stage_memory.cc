@@ -64,6 +64,7 @@ RunMemory Stage::memory(int threads, int ranks) const {
         floats(arena + trained * averaged.size()) * (static_cast<uint64_t>(3 * numbers_.shards) + states);
   } else {
     use.sums = RoundSums::bytes(*plan_, averaged, reducer_->total_weight());
+    if (numbers_.shards > 1) use.exchange = ExactSum::exchange_bytes(arena, reducer_->total_weight());
   }
   const int shards = (numbers_.shards + ranks - 1) / ranks;
   use.workers = std::min(std::max(1, threads / plan_->options().lanes), shards);

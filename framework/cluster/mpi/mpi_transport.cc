@@ -24,9 +24,9 @@ constexpr int kStopTag = 2;
 constexpr int kBlockTag = 3;
 // One call of MPI counts elements in an int.
 constexpr size_t kLargestCall = size_t{1} << 28;
-// What is dealt out at once, over all ranks, and the least of a rank. Many: where other work shares the
-// cores, ranks that wait for each other may lose a scheduler's slice (10 ms) each time. Units: elements
-constexpr size_t kTurnElements = size_t{1} << 20, kLeastBlock = 1024, kBlockStep = 64;
+// The least that is dealt out to a rank. Turns are large: where other work shares the cores, ranks that wait
+// for each other may lose a scheduler's slice (10 ms) each time. Units: elements
+constexpr size_t kLeastBlock = 1024, kBlockStep = 64;
 
 Status check(int code, const char* what) {
   if (code == MPI_SUCCESS) return {};
@@ -169,7 +169,8 @@ Status MpiTransport::reduce_blocks(std::span<const BlockReduction> parts) {
   for (const BlockReduction& part : parts) {
     for (size_t first = 0; first < part.elements;) {
       const size_t left = part.elements - first;
-      const size_t dealt = std::min((left + ranks - 1) / ranks, std::max(kTurnElements / ranks, kLeastBlock));
+      const size_t dealt =
+          std::min((left + ranks - 1) / ranks, std::max(BlockReduction::kTurnElements / ranks, kLeastBlock));
       const size_t block = (dealt + kBlockStep - 1) / kBlockStep * kBlockStep;
       PLAIT_TRY(deal_out(part, first, block));
       first += std::min(left, block * ranks);

@@ -51,6 +51,7 @@ std::string last_line(const std::string& text) {
 const ChildSetup kTest{.out = ChildSetup::kNowhere,
                        .err = ChildSetup::kRead,
                        .group = ChildSetup::Group::kOwnEndsWithIt,
+                       .at_parents_end = SIGKILL,  // or one that hangs would go on after Ctrl-C
                        .writes_core = false};
 
 int be_child(int descriptor, TestProgress& progress, const std::filesystem::path& folder,
