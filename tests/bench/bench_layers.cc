@@ -1,5 +1,5 @@
 // Times the layers of known networks one by one on one core: smallest of many runs, forward and backward.
-// usage: bench_layers [batch] [lenet5|mlp|resnet20|alexnet|odd|''] [own|onednn|auto]
+// usage: bench_layers [batch] [lenet5|mlp|resnet20|alexnet|odd|norms|''] [own|onednn|auto]
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -14,6 +14,38 @@ struct Network {
   std::string name;
   std::vector<LayerCase> layers;
 };
+
+// What normalizes, at extents of known networks.
+std::vector<LayerCase> norms(int64_t n) {
+  std::vector<LayerCase> all;
+  const auto add = [&](const char* type, std::vector<int64_t> x,
+                       std::vector<std::pair<std::string, std::vector<int64_t>>> fields = {}) {
+    x.insert(x.begin(), n);
+    all.push_back(LayerCase{type, std::move(fields), std::move(x), "", true});
+  };
+  for (const std::vector<int64_t>& x : std::vector<std::vector<int64_t>>{{32, 32, 16},
+                                                                         {16, 16, 32},
+                                                                         {8, 8, 64},
+                                                                         {28, 28, 6},
+                                                                         {10, 10, 16},
+                                                                         {14, 14, 256},
+                                                                         {56, 56, 64},
+                                                                         {256}})
+    add("plait.batch_norm", x);
+  for (const std::vector<int64_t>& x :
+       std::vector<std::vector<int64_t>>{{256}, {64, 512}, {196, 64}, {32, 16}, {56, 56, 64}})
+    add("plait.layer_norm", x, {{"axes", {1}}});
+  add("plait.layer_norm", {8, 8, 64});
+  for (const std::vector<int64_t>& x :
+       std::vector<std::vector<int64_t>>{{32, 32, 32}, {14, 14, 256}, {56, 56, 64}}) {
+    add("plait.group_norm", x);
+    add("plait.instance_norm", x);
+  }
+  for (const std::vector<int64_t>& x :
+       std::vector<std::vector<int64_t>>{{27, 27, 64}, {27, 27, 96}, {13, 13, 256}, {28, 28, 20}})
+    add("plait.local_response_norm", x);
+  return all;
+}
 
 // Networks for batches of n samples. Activations are absorbed where the host absorbs them.
 std::vector<Network> networks(int64_t n) {
@@ -48,6 +80,7 @@ std::vector<Network> networks(int64_t n) {
         conv({27, 27, 64}, 192, 5, 2), conv({13, 13, 192}, 384, 3, 1), conv({13, 13, 384}, 256, 3, 1),
         conv({13, 13, 256}, 256, 3, 1), dense(9216, 4096, "relu"), dense(4096, 4096, "relu"),
         dense(4096, 1000, "")}},
+      {"norms", norms(n)},
       {"odd",
        {conv({28, 28, 1}, 16, 3, 1, false), conv({28, 28, 1}, 32, 5, 2, false), conv({14, 14, 6}, 16, 3, 1),
         conv({14, 14, 16}, 8, 3, 1), conv({14, 14, 32}, 64, 3, 1), conv({27, 27, 64}, 192, 5, 2)}},
@@ -76,7 +109,11 @@ std::string words(const LayerCase& layer) {
   return text + (layer.absorbed.empty() ? "" : " + " + layer.absorbed);
 }
 
-bool has_choice(const std::string& type) { return type == "plait.dense" || type == "plait.convolution"; }
+bool has_choice(const std::string& type) {
+  for (const char* known : {"dense", "convolution", "batch_norm", "local_response_norm"})
+    if (type == std::string("plait.") + known) return true;
+  return false;
+}
 
 void time_network(const plait::Registry& registry, const Network& network, int64_t batch,
                   const std::string& implementation) {

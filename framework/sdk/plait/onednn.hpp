@@ -29,7 +29,6 @@ inline void check_onednn(dnnl_status_t status, const char* what) {
 
 class OneDnnCall {
  public:
-  static constexpr size_t kMostArguments = 5;  // and the scratchpad
   struct Argument {
     int name;  // DNNL_ARG_*
     dnnl::memory::desc desc;
@@ -69,7 +68,7 @@ class OneDnnCall {
   struct Execution {
     dnnl::stream stream;
     std::vector<dnnl::memory> memory;
-    std::array<dnnl_exec_arg_t, kMostArguments + 1> arguments;
+    std::vector<dnnl_exec_arg_t> arguments;
   };
 
   Execution* make() const {
@@ -77,7 +76,7 @@ class OneDnnCall {
     e->stream = dnnl::stream(engine_);
     for (const Argument& a : arguments_) {
       e->memory.emplace_back(a.desc, engine_, nullptr);
-      e->arguments[e->memory.size() - 1] = {a.name, e->memory.back().get()};
+      e->arguments.push_back({a.name, e->memory.back().get()});
     }
     return e.release();
   }

@@ -1,10 +1,14 @@
 // Batch normalization. Source: Ioffe, Szegedy 2015, algorithms 1 and 2.
 #include "batch_norm.h"
 
+#include <plait/onednn.hpp>
 #include <plait/sdk/fast.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+
+#include "onednn.hpp"
 
 using namespace plait::sdk;
 
@@ -54,6 +58,7 @@ struct BatchNorm::Kernel {
   const BatchNorm& config;
   size_t channels, rows;
   bool fixed;  // by the running statistics, in training too
+  std::optional<BatchNormOneDnn> onednn;
 
   Kernel(const BatchNorm& config_, Context&, const LayerRequest& r, LayerNeeds& n)
       : config(config_),
@@ -65,10 +70,12 @@ struct BatchNorm::Kernel {
                   ": one value a channel has no variance to train by; wanted a batch of 2 or more");
     n.backward_reads(fixed ? Reads::nothing : Reads::inputs);
     if (r.training() && !fixed) n.saved(2 * channels * sizeof(float));  // mean, 1 / deviation
-    n.workspace(pieces() * 2 * channels * sizeof(double) + 4 * channels * sizeof(float));
+    const size_t own = pieces() * 2 * channels * sizeof(double) + 4 * channels * sizeof(float);
+    n.workspace(std::max(own, make_onednn(r)));
   }
 
   void forward(Context& c, const LayerCall& call) const {
+    if (onednn && call.training()) return onednn->forward(call);
     const float* x = call.input().f32().data();
     float *factor = factors(call), *mean = factor + channels, *bias = mean + channels;
     const bool by_batch = call.training() && !fixed;
@@ -88,6 +95,7 @@ struct BatchNorm::Kernel {
   // With z = (x - m) i: dbias = sum dy, dweight = sum dy z, dx = w i (dy - dbias / n - z dweight / n).
   void backward(Context& c, const LayerCall& call) const {
     if (fixed) return backward_fixed(c, call);
+    if (onednn) return onednn->backward(call);
     const float* x = call.input().f32().data();
     const float* dy = call.output_gradient().f32().data();
     float *a = factors(call), *b = a + channels, *dy0 = b + channels, *x0 = dy0 + channels;
@@ -113,6 +121,14 @@ struct BatchNorm::Kernel {
   }
 
  private:
+  // Where it is wanted and the batch's statistics are taken. Returns the bytes of workspace.
+  size_t make_onednn(const LayerRequest& r) {
+    if (config.implementation != "onednn" || !r.training() || fixed || rows == 0) return 0;
+    onednn.emplace(BatchNormShape{static_cast<int64_t>(rows), static_cast<int64_t>(channels), config.momentum,
+                                  config.epsilon});
+    return onednn->workspace_bytes();
+  }
+
   struct Statistics {
     float mean, inverse_deviation;
   };
@@ -185,4 +201,5 @@ struct BatchNorm::Kernel {
 
 }  // namespace layers
 
-PLAIT_PLUGIN("plait.batch_norm", "1.0.0", "Apache-2.0", layer<layers::BatchNorm>("plait.batch_norm"));
+PLAIT_PLUGIN("plait.batch_norm", "1.0.0", "Apache-2.0", layer<layers::BatchNorm>("plait.batch_norm"),
+             numerics(&onednn_facts));

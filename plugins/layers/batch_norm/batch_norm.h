@@ -9,6 +9,7 @@ using namespace plait::sdk;
 struct BatchNorm {
   double momentum = 0.1, epsilon = 1e-5;
   bool adapt_frozen = false;
+  std::string implementation = "auto";
 
   static void describe(Describe<BatchNorm>& d) {
     d.doc("normalizes every channel over the batch, then scales and shifts it");
@@ -22,8 +23,14 @@ struct BatchNorm {
     d.field("epsilon", &BatchNorm::epsilon).doc("added to the variance").above(0);
     d.field("adapt_frozen", &BatchNorm::adapt_frozen)
         .doc("frozen, goes on to normalize by the batch and to follow it");
+    d.field("implementation", &BatchNorm::implementation)
+        .doc("whose loops train on the host; auto: own ones")
+        .choices({"auto", "onednn", "own"});
   }
-  static void examples(Examples& e) { e.add().couples_samples_in_training(); }
+  static void examples(Examples& e) {
+    e.add().couples_samples_in_training();
+    e.add("implementation: \"onednn\"").couples_samples_in_training();
+  }
 
   static void ports(Ports& p) {
     p.input("x", "[N, ..., C]");

@@ -155,3 +155,60 @@ TEST_CASE("batch_norm gives the same bits with one lane and with two") {
   };
   CHECK(run(1) == run(2));
 }
+
+// oneDNN sums n numbers in f32 one after the other: off by n 2^-24 of their size at most, 2e-5 for 324.
+TEST_CASE("batch_norm by oneDNN is what the own loops do, and follows the same statistics") {
+  for (const std::vector<int64_t>& shape :
+       {std::vector<int64_t>{4, 9, 9, 16}, {4, 9, 9, 6}, {7, 33}, {3, 5, 64}, {2, 1}}) {
+    for (const bool adapts_frozen : {false, true}) {
+      for (const bool input_gradient : {true, false}) {
+        std::vector<std::vector<float>> of_own;
+        for (const char* implementation : {"own", "onednn"}) {
+          TestHost host;
+          LayerTest layer(host, kBatchNorm,
+                          Settings(kBatchNorm)
+                              .set("implementation", std::string(implementation))
+                              .set("adapt_frozen", adapts_frozen)
+                              .set("epsilon", 1e-2)
+                              .set("momentum", 0.3),
+                          {{"x", DType::f32, shape}}, {}, input_gradient, adapts_frozen);
+          layer.output_gradients[0].randomize(8);
+          layer.forward();
+          layer.backward();
+          std::vector<const TestTensor*> made{&layer.outputs[0], &layer.buffers[0], &layer.buffers[1]};
+          if (input_gradient) made.push_back(&layer.input_gradients[0]);
+          if (!adapts_frozen)
+            made.insert(made.end(), {&layer.parameter_gradients[0], &layer.parameter_gradients[1]});
+          for (size_t i = 0; i < made.size(); ++i) {
+            const Out values = made[i]->f32();
+            if (implementation == std::string("own")) {
+              of_own.emplace_back(values.begin(), values.end());
+              continue;
+            }
+            CAPTURE(i);
+            for (size_t k = 0; k < values.size(); ++k)
+              CHECK(std::abs(values[k] - of_own[i][k]) <= 2e-5 * (1 + std::abs(of_own[i][k])));
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("batch_norm by oneDNN: gradients with one lane and two, and evaluation by the running statistics") {
+  for (const int lanes : {1, 2}) {
+    TestHost host;
+    host.lanes = lanes;
+    LayerTest layer(host, kBatchNorm,
+                    Settings(kBatchNorm).set("implementation", std::string("onednn")).set("epsilon", 1e-2),
+                    {{"x", DType::f32, {4, 7, 7, 16}}});
+    CHECK(layer.gradient_error(60, 4e-3) < 2e-3);
+    layer.training = false;
+    layer.forward();
+    const float deviation = std::sqrt(layer.buffers[1].f32()[3] + 1e-2f);
+    const float y =
+        (layer.input().f32()[3] - layer.buffers[0].f32()[3]) / deviation * layer.parameters[0].f32()[3] +
+        layer.parameters[1].f32()[3];
+    CHECK(layer.output().f32()[3] == doctest::Approx(y).epsilon(1e-5));
+  }
+}

@@ -1,9 +1,8 @@
-// What the implementations of global_average_pool share: its shapes, and which places a sample has.
+// What the implementations of global_average_pool share: its shapes. Which places a
+// sample has is in <plait/sample_places.hpp>.
 #pragma once
-#include <plait/anywhere.hpp>
+#include <plait/sample_places.hpp>
 #include <plait/sdk.hpp>
-
-#include <cstdint>
 
 namespace layers {
 
@@ -39,47 +38,6 @@ struct GlobalAveragePool {
   }
 };
 
-// The places of a sample: outer x first x middle x second x inner of them, of which a sample has up to two
-// stretches, along `first` and along `second`.
-struct PooledPlaces {
-  uint64_t outer = 1, first = 1, middle = 1, second = 1, inner = 1;
-  int first_axis = -1, second_axis = -1;  // of x; -1: all of it
-
-  template <class Shaped>  // Spec or Tensor
-  explicit PooledPlaces(Shaped x) : first_axis(x.variable_axis()), second_axis(x.second_axis()) {
-    for (int axis = 1; axis < x.rank() - 1; ++axis) {
-      uint64_t& product = axis == first_axis                       ? first
-                          : axis == second_axis                    ? second
-                          : axis < first_axis || first_axis < 0    ? outer
-                          : second_axis >= 0 && axis < second_axis ? middle
-                                                                   : inner;
-      product *= static_cast<uint64_t>(x.shape(axis));
-    }
-  }
-
-  struct Used {
-    uint64_t first, second;
-  };
-  Used all() const { return {first, second}; }
-  Used of(Tensor x, size_t n) const {
-    Used used = all();
-    if (first_axis >= 0) used.first = static_cast<uint64_t>(x.extent(n, first_axis));
-    if (second_axis >= 0) used.second = static_cast<uint64_t>(x.extent(n, second_axis));
-    return used;
-  }
-  PLAIT_ANYWHERE uint64_t count() const { return outer * first * middle * second * inner; }
-  PLAIT_ANYWHERE uint64_t count(Used used) const { return outer * used.first * middle * used.second * inner; }
-
-  // body(place) for those that the sample has, in their order.
-  template <class Body>
-  PLAIT_ANYWHERE void each(Used used, const Body& body) const {
-    for (uint64_t o = 0; o < outer; ++o)
-      for (uint64_t f = 0; f < used.first; ++f)
-        for (uint64_t m = 0; m < middle; ++m) {
-          const uint64_t begin = ((o * first + f) * middle + m) * second * inner;
-          for (uint64_t place = begin; place < begin + used.second * inner; ++place) body(place);
-        }
-  }
-};
+using PooledPlaces = SamplePlaces;
 
 }  // namespace layers
