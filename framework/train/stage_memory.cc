@@ -64,6 +64,10 @@ RunMemory Stage::memory(int threads, int ranks) const {
         floats(arena + trained * averaged.size()) * (static_cast<uint64_t>(3 * numbers_.shards) + states);
   } else {
     use.sums = RoundSums::bytes(*plan_, averaged, reducer_->total_weight());
+    // On a device that adds: the same there, the means, and what the round begins with.
+    if (reducer_->total_weight() > 1 && DeviceSum::is_offered(run_.device))
+      use.sums = 2 * use.sums + floats(arena + trained * averaged.size()) +
+                 floats(arena + trained * (in_tasks ? slots : 0));
   }
   const int shards = (numbers_.shards + ranks - 1) / ranks;
   use.workers = std::min(std::max(1, threads / plan_->options().lanes), shards);
