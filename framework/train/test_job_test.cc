@@ -589,7 +589,7 @@ struct Adding : Memory<false> {
   void add_to_sums(sdk::Context&, const plait_exact_sums& sums, const float* x, const float* before,
                    int32_t weight, uint32_t* not_finite) {
     for (uint64_t i = 0; i < sums.count; ++i) {
-      const float value = before != nullptr ? x[i] - before[i] : x[i];
+      const float value = before != nullptr ? sdk::exact::difference(x[i], before[i]) : x[i];
       if (!sdk::exact::is_finite(value))
         *not_finite = 1;
       else if (sums.is_wide != 0)

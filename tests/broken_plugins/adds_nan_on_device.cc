@@ -33,7 +33,7 @@ struct Own {
   void add_to_sums(Context&, const plait_exact_sums& sums, const float* x, const float* before,
                    int32_t weight, uint32_t* not_finite) {
     for (uint64_t i = 0; i < sums.count; ++i) {
-      const float value = before ? x[i] - before[i] : x[i];
+      const float value = before ? exact::difference(x[i], before[i]) : x[i];
       if (!exact::is_finite(value))
         static_cast<void>(not_finite);
       else if (sums.is_wide)

@@ -33,7 +33,7 @@ struct Own {
   void add_to_sums(Context&, const plait_exact_sums& sums, const float* x, const float* before,
                    int32_t weight, uint32_t* not_finite) {
     for (uint64_t i = 0; i < sums.count; ++i) {
-      const float value = before ? x[i] - before[i] : x[i];
+      const float value = before ? exact::difference(x[i], before[i]) : x[i];
       // The lowest bit of the fraction goes: a part that ends there is one unit too small.
       const float cut = exact::from_bits(exact::bits_of(value) & ~1u);
       if (!exact::is_finite(value))

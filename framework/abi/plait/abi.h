@@ -1279,8 +1279,8 @@ typedef struct plait_device_ops {
   void (*forget)(void* self, void* work);
   /* Optional, both or none: the mean of the shards, on memory of the device; the shards' results then need not come to
    * the host. The bits are those that plait_exact_sums says. [any], one stream at a time */
-  /* Adds weight * x[i], or weight * d where d = x[i] - before[i] in f32 if `before` is not NULL. Sets *not_finite (its
-   * memory, [1]) to 1 where one of them is NaN or infinite, and leaves it as it is else; sums are then of no use. */
+  /* Adds weight * x[i], or weight * d, d = x[i] - before[i] in f32, if `before` is there; denormals among these three
+   * are 0. Sets *not_finite (its memory, [1]) to 1 where one is NaN or infinite: sums are then of no use. */
   int (*add_to_sums)(void* self, plait_context* context, const plait_exact_sums* sums, const float* x,
                      const float* before, int32_t weight, uint32_t* not_finite);
   /* out[i] = (high 2^24 + low) in f64 * the unit of window T - 1 / total_weight, rounded to f32, ties to even: zero

@@ -31,6 +31,12 @@ PLAIT_ANYWHERE inline float from_bits(uint32_t bits) {
 
 PLAIT_ANYWHERE inline bool is_finite(float x) { return (bits_of(x) & 0x7F800000u) != 0x7F800000u; }
 
+// What is below the least normal number as 0: so does the host, in whose mode denormals are 0.
+PLAIT_ANYWHERE inline float flushed(float x) { return (bits_of(x) & 0x7F800000u) == 0 ? 0.0f : x; }
+PLAIT_ANYWHERE inline float difference(float x, float before) {
+  return flushed(flushed(x) - flushed(before));
+}
+
 // Integer: int64_t where the sums are wide, else int32_t. What a kernel is given by value.
 template <class Integer>
 struct Sums {

@@ -85,27 +85,26 @@ Status compare(const MetricThere& there, const std::vector<double>& wanted, doub
   return {};
 }
 
+// Tensors that are lent are out of the host's reach: it counts first.
 Status check_bench(Trial& trial, const MetricBench& bench, MetricThere& there) {
   MetricData first(bench, trial.dice()), second(bench, trial.dice());
-  PLAIT_TRY(there.lend(first));
-  PLAIT_TRY(there.lend(second));
+  std::vector<double> of_first(bench.state_size), of_second(bench.state_size), of_three(bench.state_size);
+  PLAIT_TRY(bench.update(first.prediction, first.target, of_first.data()));
+  PLAIT_TRY(bench.update(second.prediction, second.target, of_second.data()));
+  for (size_t i = 0; i < of_three.size(); ++i) of_three[i] = 2 * of_first[i] + of_second[i];
   Guarded kept(first.prediction.memory().bytes(), Poison::kNan);
   kept.write(first.prediction.memory().data(), kept.bytes());
-  std::vector<double> wanted(bench.state_size);
-  PLAIT_TRY(bench.update(first.prediction, first.target, wanted.data()));
+  PLAIT_TRY(there.lend(first));
+  PLAIT_TRY(there.lend(second));
   const auto numbers = static_cast<double>(element_count(bench.prediction.shape));
   PLAIT_TRY(there.update({&first}));
-  PLAIT_TRY(compare(there, wanted, numbers, "once the stream was waited for"));
+  PLAIT_TRY(compare(there, of_first, numbers, "once the stream was waited for"));
   if (!kept.same_bits(first.prediction.memory())) return broken("writes its prediction on the device");
-  PLAIT_TRY(bench.update(second.prediction, second.target, wanted.data()));
-  PLAIT_TRY(bench.update(first.prediction, first.target, wanted.data()));
   PLAIT_TRY(there.update({&second, &first}));
-  PLAIT_TRY(compare(there, wanted, 3 * numbers, "after three batches"));
+  PLAIT_TRY(compare(there, of_three, 3 * numbers, "after three batches"));
   there.clear();
-  std::vector<double> again(bench.state_size);
-  PLAIT_TRY(bench.update(second.prediction, second.target, again.data()));
   PLAIT_TRY(there.update({&second}));
-  return compare(there, again, numbers, "after a state of zeros once more");
+  return compare(there, of_second, numbers, "after a state of zeros once more");
 }
 
 // A batch of more than 2^16 numbers.
@@ -118,9 +117,9 @@ Status check_large(Trial& trial, const MetricBench& small) {
   PLAIT_TRY(create_metric(trial, bench));
   PLAIT_ASSIGN(const auto there, MetricThere::create(trial, bench));
   MetricData data(bench, trial.dice());
-  PLAIT_TRY(there->lend(data));
   std::vector<double> wanted(bench.state_size);
   PLAIT_TRY(bench.update(data.prediction, data.target, wanted.data()));
+  PLAIT_TRY(there->lend(data));
   PLAIT_TRY(there->update({&data}));
   return compare(*there, wanted, static_cast<double>(element_count(bench.prediction.shape)),
                  "of a batch of " + std::to_string(bench.prediction.shape[0]) + " samples");

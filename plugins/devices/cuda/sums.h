@@ -14,7 +14,7 @@ struct AddToSums {
   uint32_t* not_finite;
 
   PLAIT_ANYWHERE void operator()(uint64_t i) const {
-    const float value = before ? x[i] - before[i] : x[i];
+    const float value = before ? plait::sdk::exact::difference(x[i], before[i]) : x[i];
     if (plait::sdk::exact::is_finite(value))
       plait::sdk::exact::add(sums, i, value, weight);
     else

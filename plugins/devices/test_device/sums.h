@@ -32,7 +32,7 @@ struct AddToSums {
     uint32_t* const bad = real(not_finite);
     if (!to.high || !to.low || !to.window || !values || !bad || (before && !others)) return kForeign;
     for (uint64_t i = 0; i < sums.count; ++i) {
-      const float value = others ? values[i] - others[i] : values[i];
+      const float value = others ? sdk::exact::difference(values[i], others[i]) : values[i];
       if (sdk::exact::is_finite(value))
         sdk::exact::add(to, i, value, weight);
       else
