@@ -11,10 +11,9 @@ namespace {
 
 // The class that a target is of; `classes` where it is none.
 template <class V>
-__device__ uint64_t label_of(V number, uint64_t classes) {
-  return number >= 0 && static_cast<double>(number) < static_cast<double>(classes)
-             ? static_cast<uint64_t>(number)
-             : classes;
+__device__ uint64_t label_of(V target, uint64_t classes) {
+  const auto number = static_cast<double>(target);
+  return number >= 0 && number < static_cast<double>(classes) ? static_cast<uint64_t>(number) : classes;
 }
 
 // One block. Whole numbers: no order of adding changes them.
