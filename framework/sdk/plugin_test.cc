@@ -120,13 +120,13 @@ TEST_CASE("a metric and an augmenter on a device need no more than what is calle
   CHECK(std::string(metric.implementation.kind) == "metric");
   const auto* counts = static_cast<const plait_metric_ops*>(metric.implementation.ops);
   CHECK((counts->create && counts->update && counts->destroy));
-  CHECK(counts->finish == nullptr);
+  CHECK((counts->finish == nullptr));
 
   const auto augmenter = implementation<Negative>("acme.negative", "acme.counting");
   static_assert(std::is_same_v<decltype(augmenter)::Implements, Augmenter>);
   const auto* ops = static_cast<const plait_augmenter_ops*>(augmenter.implementation.ops);
   CHECK((ops->create && ops->apply_samples && ops->workspace && ops->destroy));
-  CHECK(ops->apply == nullptr);
+  CHECK((ops->apply == nullptr));
 }
 
 TEST_CASE("apply_samples says which outputs it has written") {
