@@ -212,10 +212,10 @@ TEST_CASE("sums of shards and their mean: by hand") {
   const auto add = [&](const float* others, int32_t weight) {
     device.host.check(device.ops.add_to_sums(device.self, device.context(), &sums, x, others, weight, bad));
   };
-  add(before, 2);   // 0.5, -3, 2^-140, 0
+  add(before, 2);   // 0.5, -3, 0 (a difference below the least normal number), 0
   add(nullptr, 1);  // 1, -2, 2^-140, 3
   device.host.check(device.ops.mean_of_sums(device.self, device.context(), &sums, 3, mean));
-  CHECK(device.read(mean, 4) == std::vector<float>{2 / 3.0f, -8 / 3.0f, 0x1p-140f, 1});
+  CHECK(device.read(mean, 4) == std::vector<float>{2 / 3.0f, -8 / 3.0f, 171 * 0x1p-149f, 1});
   // 1 = 2^5 units of 2^-5: window 6 counts units of 2^(144 - 149).
   CHECK(device.read(window, 1)[0] == 6);
   CHECK(device.read(high, 1)[0] == 2 * 16 + 32);
