@@ -119,14 +119,14 @@ Result<Names> read_names(const std::string& kind, const std::string& id) {
   return names;
 }
 
-// Kinds that run on a job's device; the others run on the host.
+// Kinds that run on a job's device. Metrics and augmenters may, but have no template with kernels.
 Status check_cuda(const Names& names) {
   if (find_kind(names.kind)->works_on_device || names.kind == kKindOf<plait_device_ops>) return {};
   std::string with_kernels;
   for (const Kind& kind : kind_table())
     if (kind.works_on_device) with_kernels += (with_kernels.empty() ? "" : ", ") + std::string(kind.name);
   return invalid(
-      fmt::format("--cuda: a {} always runs on the host; kernels for a device are of kind {}, or "
+      fmt::format("--cuda: the template of a {} runs on the host; those with kernels are of kind {}, or "
                   "belong to a device",
                   names.kind, with_kernels));
 }

@@ -30,14 +30,6 @@ Status check_segments(std::vector<Segment> segments) {
   return {};
 }
 
-Status not_finite(const Segment& segment, size_t first, std::span<const float> values) {
-  const auto bad = std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
-  const std::string what = std::isnan(*bad) ? "not a number" : "infinite";
-  const auto element = first + static_cast<size_t>(bad - values.begin());
-  return {Code::kNumeric, "\"" + segment.name + "\": element " + std::to_string(element) + " of " +
-                              std::to_string(segment.count) + " is " + what};
-}
-
 template <class Integer>
 Bins<Integer> bins_of(std::vector<Integer>& high, std::vector<Integer>& low, std::vector<uint8_t>& windows) {
   return {high, low, windows};
@@ -178,10 +170,33 @@ void ExactSum::begin() {
   high_is_mean_ = false;
 }
 
+Status ExactSum::too_heavy(int32_t weight, int64_t total_weight) {
+  return {Code::kInvalid, "exact sum: a shard of weight " + std::to_string(weight) +
+                              " goes beyond the total weight " + std::to_string(total_weight)};
+}
+
+Status ExactSum::check_finite(const Segment& segment, size_t first, std::span<const float> values) {
+  if (largest_magnitude_bits(values) < kInfinityBits) return {};
+  const auto bad = std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
+  const std::string what = std::isnan(*bad) ? "not a number" : "infinite";
+  const auto element = first + static_cast<size_t>(bad - values.begin());
+  return {Code::kNumeric, "\"" + segment.name + "\": element " + std::to_string(element) + " of " +
+                              std::to_string(segment.count) + " is " + what};
+}
+
+bool ExactSum::is_wide(int64_t total_weight) { return total_weight > kLargestTotal32; }
+
+ExactSum::Given ExactSum::given(int64_t weight) {
+  for (size_t i = 0; i < piece_count_; ++i) pieces_[i].has_sums = true;
+  weight_ += weight;
+  if (is_wide(total_weight_))
+    return {std::as_writable_bytes(std::span(high64_)), std::as_writable_bytes(std::span(low64_)), windows_};
+  return {std::as_writable_bytes(std::span(high32_)), std::as_writable_bytes(std::span(low32_)), windows_};
+}
+
 Status ExactSum::accumulate(std::span<const float> values, int32_t weight) {
   if (weight < 1 || weight > total_weight_ - weight_.fetch_add(weight))
-    return {Code::kInvalid, "exact sum: a shard of weight " + std::to_string(weight) +
-                                " goes beyond the total weight " + std::to_string(total_weight_)};
+    return too_heavy(weight, total_weight_);
   // Threads that come at the same time start at different pieces, so that they seldom wait for each other.
   const size_t first = piece_count_ == 0 ? 0 : turn_.fetch_add(1) * (piece_count_ / 3 + 1) % piece_count_;
   for (size_t i = 0; i < piece_count_; ++i) {
@@ -210,8 +225,7 @@ void ExactSum::begin(Piece& piece) {
 
 Status ExactSum::add(Piece& piece, std::span<const float> values, int32_t weight) {
   const Segment& segment = segments_[piece.segment];
-  if (largest_magnitude_bits(values) >= kInfinityBits)
-    return not_finite(segment, piece.offset - segment.offset, values);
+  PLAIT_TRY(check_finite(segment, piece.offset - segment.offset, values));
   std::lock_guard lock(piece.mutex);
   begin(piece);
   if (total_weight_ == 1) {

@@ -82,6 +82,21 @@ class ExactSum {
   // Threads: [any], several at once: short locks on pieces of the arena; the order does not matter.
   Status accumulate(std::span<const float> values, int32_t weight = 1);
 
+  // Sums that were made elsewhere, of shards that weigh `weight` together, in place of accumulate: whoever
+  // calls it fills all of this before reduce, as Bins are filled. All segments that are reduced are of kMean,
+  // and total_weight is above 1. Units: bytes; elements of the segments, one after the other
+  struct Given {
+    std::span<std::byte> high, low;
+    std::span<uint8_t> window;
+  };
+  Given given(int64_t weight);
+
+  // Whether sums of this total weight take 64 bits an integer.
+  static bool is_wide(int64_t total_weight);
+  // What accumulate fails with. `first`: number of the first of the values in its segment.
+  static Status check_finite(const Segment& segment, size_t first, std::span<const float> values);
+  static Status too_heavy(int32_t weight, int64_t total_weight);
+
   // Combines the sums of all ranks. Every rank makes the means of its part of the elements, and has the
   // others' from their ranks: 9 bytes an element go one way and 4 the other, each divided among the ranks.
   // (Allocates lists and scratch for blocks, where there are several.) Fails with: kPeer when the world is

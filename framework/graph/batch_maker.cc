@@ -6,6 +6,8 @@
 #include <numeric>
 
 #include "base/trace.h"
+#include "graph/sample_cast.h"
+#include "registry/shape_text.h"
 
 namespace plait::inline graph {
 
@@ -13,8 +15,12 @@ Result<std::unique_ptr<BatchMaker>> BatchMaker::create(InputSetup& setup) {
   std::unique_ptr<BatchMaker> maker(new BatchMaker(setup));
   PLAIT_ASSIGN(maker->stream_, Stream::create(setup.device, 1, nullptr));
   const bool whole_batches = std::ranges::any_of(maker->chain_.operators(), &ChainOperator::whole_batches);
-  PLAIT_ASSIGN(maker->memory_,
-               BatchMemory::create(maker->chain_.batch_parts(), setup.batch, *maker->stream_, whole_batches));
+  PLAIT_ASSIGN(maker->memory_, BatchMemory::create(maker->chain_.collated_parts(maker->here()), setup.batch,
+                                                   *maker->stream_, whole_batches));
+  if (!setup.there->all().empty()) {
+    PLAIT_ASSIGN(maker->stages_, DeviceStages::create(*setup.there, setup.batch, *maker->stream_));
+    maker->stand_ins_.resize(maker->samples_.size());
+  }
   maker->make_raw_memory();
   PLAIT_TRY(maker->make_workspace());
   maker->make_graph();
@@ -67,6 +73,7 @@ void BatchMaker::make_graph() {
 
 void BatchMaker::start(int64_t first_position) {
   memory_->batch().first_position = first_position;
+  if (stages_) stages_->batch().first_position = first_position;
   for (size_t i = 0; i < samples_.size(); ++i) {
     Sample& sample = samples_[i];
     sample.ref = sample.stands = setup_.order.sample(first_position + static_cast<int64_t>(i));
@@ -84,7 +91,7 @@ void BatchMaker::start(int64_t first_position) {
 Result<const Batch*> BatchMaker::take() {
   graph_->wait();
   if (!finished_) return std::exchange(finished_, Status());
-  return static_cast<const Batch*>(&memory_->batch());
+  return static_cast<const Batch*>(stages_ ? &stages_->batch() : &memory_->batch());
 }
 
 size_t BatchMaker::chunk_end(size_t chunk) const {
@@ -120,12 +127,12 @@ void BatchMaker::fill(size_t place, bool read, SampleScratch& scratch) {
   Status status;
   do {
     scratch.lay(raw_.empty() ? nullptr : raw_[place].data());
-    if (raw_.empty() || !chain_.operators().empty()) chain_.aim(slot, memory_->parts(), scratch);
+    if (raw_.empty() || here() > 0) chain_.aim(slot, memory_->parts(), scratch, here());
     status = read ? Status() : chain_.read_source(sample.stands, scratch);
     read = false;
-    if (status) status = chain_.transform(sample.stands, scratch);
+    if (status) status = chain_.transform(sample.stands, scratch, here());
   } while (!status && replace(sample, status));
-  if (status) chain_.collate(slot, memory_->parts(), memory_->extents(), scratch);
+  if (status) chain_.collate(slot, memory_->parts(), memory_->extents(), scratch, here());
 }
 
 void BatchMaker::ChunkRead::run() {
@@ -172,6 +179,7 @@ bool BatchMaker::replace(Sample& sample, const Status& status) {
 
 Status BatchMaker::finish_batch() {
   for (const Sample& sample : samples_) PLAIT_TRY(sample.status);
+  if (stages_) return finish_there();
   for (const ChainOperator& op : chain_.operators()) {
     if (!op.whole_batches) continue;
     PLAIT_TRY(chain_.transform_batch(op, samples_.front().ref, memory_->current(), memory_->other(),
@@ -184,8 +192,40 @@ Status BatchMaker::finish_batch() {
   return stream_->synchronize();
 }
 
-Status BatchMaker::check_ranges() const {
-  return check_part_ranges(setup_.ranges, memory_->current(), [this](size_t n) {
+Status BatchMaker::finish_there() {
+  std::ranges::transform(samples_, stand_ins_.begin(), &Sample::stands);
+  PLAIT_TRY(memory_->deliver(*stream_));
+  PLAIT_TRY(stages_->run(memory_->batch().parts, stand_ins_, *stream_));
+  PLAIT_TRY(stream_->synchronize());
+  return check_ranges_there();
+}
+
+// Parts whose numbers have to be looked at are mostly those that no operator touches: they are here still.
+Status BatchMaker::check_ranges_there() {
+  if (setup_.ranges.empty()) return {};
+  std::vector<PartSpec> parts;
+  std::vector<plait_tensor> tensors(chain_.batch_parts().size());
+  std::vector<const plait_tensor*> pointers;
+  std::vector<std::vector<std::byte>> copies;
+  for (const PartSpec& part : chain_.batch_parts()) parts.push_back(with_batch(part, setup_.batch));
+  for (size_t i = 0; i < parts.size(); ++i) {
+    tensors[i] = tensor_of(parts[i]);
+    pointers.push_back(&tensors[i]);
+    const int from = stages_->passed_on(i);
+    if (from >= 0) {
+      tensors[i].data = memory_->current()[from]->data;
+    } else if (std::ranges::find(setup_.ranges, i, &PartRange::part) != setup_.ranges.end()) {
+      copies.emplace_back(element_count(parts[i]) * dtype_bytes(parts[i].dtype));
+      tensors[i].data = copies.back().data();
+      PLAIT_TRY(stream_->copy_out(tensors[i].data, stages_->batch().parts[i], copies.back().size()));
+    }
+  }
+  if (!copies.empty()) PLAIT_TRY(stream_->synchronize());
+  return check_ranges(pointers.data());
+}
+
+Status BatchMaker::check_ranges(const plait_tensor* const* parts) const {
+  return check_part_ranges(setup_.ranges, parts, [this](size_t n) {
     return fmt::format("{}: record {}", chain_.source_place(), samples_[n].stands.record);
   });
 }

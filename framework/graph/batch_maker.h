@@ -7,6 +7,7 @@
 
 #include "graph/arena.h"
 #include "graph/batch_memory.h"
+#include "graph/device_operators.h"
 #include "graph/input_graph.h"
 #include "graph/sample_chain.h"
 #include "graph/step_graph.h"
@@ -36,6 +37,7 @@ struct InputSetup {
   Lanes lanes;
   int batch;
   std::vector<PartRange> ranges;
+  std::unique_ptr<DeviceOperators> there;           // made before the buffers
   const Buckets* buckets;                           // null: every batch has the extents of the bound
   std::vector<SampleReader::ScratchOwner> scratch;  // per place in the arena
   SampleReader::ScratchOwner io_scratch;  // only used on the reader's thread; null where there is none
@@ -85,7 +87,12 @@ class BatchMaker {
   // True when another try is due: the sample was bad, and now another stands for it.
   bool replace(Sample& sample, const Status& status);
   Status finish_batch();
-  Status check_ranges() const;
+  Status finish_there();
+  Status check_ranges() const { return check_ranges(memory_->current()); }
+  Status check_ranges(const plait_tensor* const* parts) const;
+  Status check_ranges_there();
+  // Operators of samples that are the host's.
+  size_t here() const { return setup_.there->first(); }
   size_t chunk_begin(size_t chunk) const { return chunk * chunk_samples_; }
   size_t chunk_end(size_t chunk) const;
   bool reads_elsewhere() const { return setup_.io_scratch != nullptr; }
@@ -95,6 +102,8 @@ class BatchMaker {
   const SampleChain& chain_;
   std::unique_ptr<Stream> stream_;
   std::unique_ptr<BatchMemory> memory_;
+  std::unique_ptr<DeviceStages> stages_;  // null: no operator runs on the device
+  std::vector<SampleRef> stand_ins_;      // of the samples, for stages_
   std::vector<Sample> samples_;
   std::vector<size_t> reading_order_;
   std::vector<HostBlock> raw_;  // per sample: the source's parts, where reading may block

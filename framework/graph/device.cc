@@ -72,6 +72,19 @@ Status Stream::fill_zero(void* memory, uint64_t bytes) {
   });
 }
 
+Status Stream::add_to_sums(const plait_exact_sums& sums, const float* x, const float* before, int32_t weight,
+                           uint32_t* not_finite) {
+  return call("add_to_sums", [&](const plait_device_ops& ops, void* self, plait_context* context) {
+    return ops.add_to_sums(self, context, &sums, x, before, weight, not_finite);
+  });
+}
+
+Status Stream::mean_of_sums(const plait_exact_sums& sums, double total_weight, float* out) {
+  return call("mean_of_sums", [&](const plait_device_ops& ops, void* self, plait_context* context) {
+    return ops.mean_of_sums(self, context, &sums, total_weight, out);
+  });
+}
+
 Status Stream::synchronize() {
   return call("synchronize", [](const plait_device_ops& ops, void* self, plait_context* context) {
     return ops.synchronize(self, context);

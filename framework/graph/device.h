@@ -53,6 +53,10 @@ class Stream {
   Status copy_out(void* to_host, const void* from, uint64_t bytes);
   Status copy(void* to, const void* from, uint64_t bytes);
   Status fill_zero(void* memory, uint64_t bytes);
+  // Of a device that has them: see plait_device_ops.
+  Status add_to_sums(const plait_exact_sums& sums, const float* x, const float* before, int32_t weight,
+                     uint32_t* not_finite);
+  Status mean_of_sums(const plait_exact_sums& sums, double total_weight, float* out);
   Status synchronize();
 
  private:

@@ -14,6 +14,7 @@ Result<std::unique_ptr<InputGraph>> InputGraph::create(const SampleReader& reade
   std::unique_ptr<InputGraph> graph(new InputGraph);
   graph->setup_ =
       std::make_unique<InputSetup>(reader, order, device, lanes, batch, std::move(ranges), buckets);
+  PLAIT_ASSIGN(graph->setup_->there, DeviceOperators::create(reader.chain(), device, batch));
   for (auto& maker : graph->makers_) {
     PLAIT_ASSIGN(maker, BatchMaker::create(*graph->setup_));
   }

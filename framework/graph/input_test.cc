@@ -265,6 +265,68 @@ TEST_CASE("operators of whole batches come last") {
   CHECK(image(batch, 0) == kBatch - 1 - 51.0f);  // mean of 0..99 is 49.5, of the offsets 1.5
 }
 
+// What is in a batch of `far` lies where the test can read it.
+std::vector<float> numbers_of(const Batch* batch, size_t part, size_t count) {
+  const auto* from = static_cast<const float*>(batch->parts[part]);
+  return {from, from + count};
+}
+
+TEST_CASE("operators on a device make of each sample what the host makes, whatever stands for bad ones") {
+  for (const std::string chain :
+       {"source { counter { bad: 3 bad: 17 } } augment { jitter {} }",
+        "source { counter {} } preprocess { centre {} }",
+        "source { counter { blocking: true } } augment { jitter {} }",
+        "source { counter { in_order: true } } preprocess { jitter {} } preprocess { widen {} }",
+        "source { counter {} } augment { widen {} } preprocess { jitter {} }"}) {
+    CAPTURE(chain);
+    Input near(chain, 1, "near {}"), far(chain, 2, "far {}");
+    const size_t labels = chain.find("widen") == std::string::npos ? kBatch : 2 * kBatch;
+    const int before = test_counts().far_augments;
+    int batches = 0;
+    const void* address = nullptr;
+    for (const int64_t first : {0, 40, 80, 90, 120}) {
+      const Batch *here = near.next(first), *there = far.next(first);
+      ++batches;
+      CHECK(there->first_position == first);
+      CHECK(numbers_of(here, 0, 4 * kBatch) == numbers_of(there, 0, 4 * kBatch));
+      CHECK(numbers_of(here, 1, labels) == numbers_of(there, 1, labels));
+      // Recorded steps know a batch by its address: the two that take turns keep theirs.
+      if (batches == 1) address = there->parts[1];
+      if (batches == 3) CHECK(there->parts[1] == address);
+    }
+    const int operators = labels == kBatch ? 1 : 2;
+    CHECK(test_counts().far_augments - before == batches * operators);
+  }
+}
+
+TEST_CASE(
+    "operators stay with the host where they refuse, where parts vary, and where types have to be cast") {
+  const int before = test_counts().far_augments;
+  for (const char* chain : {"source { counter {} } augment { jitter {} } augment { turn {} }",
+                            "source { counter { long_parts: true } } augment { jitter {} }",
+                            "source { counter {} } augment { widen {} }"}) {
+    CAPTURE(chain);
+    Input near(chain, 1, "near {}"), far(chain, 1, "far {}");
+    CHECK(numbers_of(near.next(0), 0, 4 * kBatch) == numbers_of(far.next(0), 0, 4 * kBatch));
+  }
+  CHECK(test_counts().far_augments == before);
+}
+
+TEST_CASE("numbers out of a range are found in what a device leaves alone, and in what it makes") {
+  for (const char* chain : {"source { counter {} } augment { jitter {} }",
+                            "source { counter {} } augment { jitter {} } augment { widen {} }"}) {
+    Input in(chain, 1, "far {}");
+    const std::vector<PartRange> ranges = {{1, 0, 30, "table \"t\" (job:3:1)"}};
+    auto graph = InputGraph::create(*in.reader, in.order, *in.device, 20, 1, nullptr, ranges);
+    REQUIRE(graph.is_ok());
+    CHECK((*graph)->take(0).is_ok());
+    const std::string text = (*graph)->take(20).status().message();
+    CHECK_MESSAGE(
+        text.find("record 30 (place 10 of the batch): part \"label\", element 0, is 30") != std::string::npos,
+        text);
+  }
+}
+
 TEST_CASE("a batch with a number out of a layer's range is refused, with sample, place and number") {
   for (const char* device : {"near {}", "far {}"}) {
     Input in("source { counter {} }", 1, device);

@@ -31,8 +31,8 @@ void set_output(plait_sample_call& call, SampleLevel& level) {
 
 }  // namespace
 
-const std::vector<PartSpec>& SampleChain::last_parts() const {
-  return operators_.empty() ? source_parts() : operators_.back().parts;
+plait_rng ChainOperator::random_of(const SampleRef& sample) const {
+  return sample_call(sample, key, false).rng;
 }
 
 Status SampleChain::read_source(const SampleRef& sample, SampleScratch& scratch) const {
@@ -78,25 +78,29 @@ void SampleChain::give_fit(const WantedFit& wanted, std::vector<double> fit) {
   operators_[wanted.number].fit = std::move(fit);
 }
 
-void* SampleChain::slot(size_t part, int place, std::span<void* const> parts) const {
-  const PartSpec& spec = batch_parts_[part];
-  const uint64_t bytes = element_count(spec) * dtype_bytes(spec.dtype);
-  return static_cast<std::byte*>(parts[part]) + static_cast<uint64_t>(place) * bytes;
+void* SampleChain::slot(const PartSpec& part, int place, void* memory) {
+  const uint64_t bytes = element_count(part) * dtype_bytes(part.dtype);
+  return static_cast<std::byte*>(memory) + static_cast<uint64_t>(place) * bytes;
 }
 
-void SampleChain::aim(int place, std::span<void* const> parts, SampleScratch& scratch) const {
-  for (size_t i = 0; i < batch_parts_.size(); ++i) {
-    if (last_parts()[i].dtype == batch_parts_[i].dtype) scratch.last().set_data(i, slot(i, place, parts));
-  }
+void SampleChain::aim(int place, std::span<void* const> parts, SampleScratch& scratch, size_t count) const {
+  const std::vector<PartSpec>&in = parts_at(count), &out = collated_parts(count);
+  for (size_t i = 0; i < out.size(); ++i)
+    if (in[i].dtype == out[i].dtype) scratch.level(count).set_data(i, slot(out[i], place, parts[i]));
 }
 
 void SampleChain::collate(int place, std::span<void* const> parts, std::span<const ExtentsOut> extents,
-                          const SampleScratch& scratch) const {
-  const SampleLevel& level = scratch.last();
-  for (size_t i = 0; i < batch_parts_.size(); ++i) {
-    const PartSpec& spec = batch_parts_[i];
-    void* to = slot(i, place, parts);
-    if (to != level.data(i)) cast_to_batch(last_parts()[i].dtype, level.data(i), to, element_count(spec));
+                          const SampleScratch& scratch, size_t count) const {
+  const SampleLevel& level = scratch.level(count);
+  const std::vector<PartSpec>&in = parts_at(count), &out = collated_parts(count);
+  for (size_t i = 0; i < out.size(); ++i) {
+    const PartSpec& spec = out[i];
+    void* to = slot(spec, place, parts[i]);
+    const uint64_t elements = element_count(spec);
+    if (to != level.data(i) && in[i].dtype == spec.dtype)
+      std::memcpy(to, level.data(i), elements * dtype_bytes(spec.dtype));
+    else if (to != level.data(i))
+      cast_to_batch(in[i].dtype, level.data(i), to, elements);
     if (!spec.varies()) continue;
     const int32_t* used[2] = {nullptr, nullptr};
     for (int k = 0; k < 2; ++k) {

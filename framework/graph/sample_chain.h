@@ -26,6 +26,8 @@ struct ChainOperator {
   bool is_late = false;    // made by complete: it, or an operator before it, waits for a stage or wants a fit
   uint64_t workspace = 0;  // bytes that apply wants, once it is made
   const plait_augmenter_ops& ops() const { return *instance.ops<plait_augmenter_ops>(); }
+  // What it draws a sample's numbers from.
+  plait_rng random_of(const SampleRef& sample) const;
   // Of apply (batch 0), or of apply_batch on `batch` samples. Fails with: what the plugin reports.
   Result<uint64_t> workspace_bytes(int64_t batch) const;
 };
@@ -56,7 +58,11 @@ class SampleChain {
   const std::vector<PartSpec>& source_parts() const { return description_.parts; }
   const std::string& source_place() const { return source_place_; }  // "plait.idx (file:3:1)"
   const std::vector<ChainOperator>& operators() const { return operators_; }
-  const std::vector<PartSpec>& last_parts() const;
+  const std::vector<PartSpec>& last_parts() const { return parts_at(operators_.size()); }
+  // What goes into operator `level`; of the number of all what comes out of the last.
+  const std::vector<PartSpec>& parts_at(size_t level) const {
+    return level == 0 ? source_parts() : operators_[level - 1].parts;
+  }
   const std::vector<PartSpec>& batch_parts() const { return batch_parts_; }
   size_t augmenters() const { return augmenters_; }  // operators before the first of preprocess
   bool in_order() const { return !description_.random_access; }
@@ -72,11 +78,21 @@ class SampleChain {
   // Adds the sample to `state`, once the operators before `wanted` have been at it.
   Status observe(const WantedFit& wanted, const SampleRef& sample, SampleScratch& scratch,
                  double* state) const;
-  // From the last level into slot `place` of a batch.
+  bool training() const { return training_; }
+  // What a batch holds after the first `count` operators: of all of them batch_parts(), else the samples' own
+  // types.
+  const std::vector<PartSpec>& collated_parts(size_t count) const {
+    return count == operators_.size() ? batch_parts_ : parts_at(count);
+  }
+  // From level `count` into slot `place` of a batch of collated_parts(count).
   void collate(int place, std::span<void* const> parts, std::span<const ExtentsOut> extents,
-               const SampleScratch& scratch) const;
-  // Lets the last level lie in slot `place` wherever nothing has to be cast.
-  void aim(int place, std::span<void* const> parts, SampleScratch& scratch) const;
+               const SampleScratch& scratch, size_t count) const;
+  void collate(int place, std::span<void* const> parts, std::span<const ExtentsOut> extents,
+               const SampleScratch& scratch) const {
+    collate(place, parts, extents, scratch, operators_.size());
+  }
+  // Lets level `count` lie in slot `place` wherever nothing has to be cast.
+  void aim(int place, std::span<void* const> parts, SampleScratch& scratch, size_t count) const;
   // One operator of whole batches, from [N, ...] parts to others. workspace: see ChainOperator.
   Status transform_batch(const ChainOperator& op, const SampleRef& first, const plait_tensor* const* inputs,
                          const plait_tensor* const* outputs, void* workspace, CallContext& context) const;
@@ -84,7 +100,7 @@ class SampleChain {
  private:
   friend class ChainMaker;
   SampleChain() = default;
-  void* slot(size_t part, int place, std::span<void* const> parts) const;
+  static void* slot(const PartSpec& part, int place, void* memory);
 
   Instance source_;
   SourceDescription description_;
@@ -103,8 +119,8 @@ class SampleScratch {
  public:
   explicit SampleScratch(const SampleChain& chain);
   SampleLevel& level(size_t number) { return *levels_[number]; }
+  const SampleLevel& level(size_t number) const { return *levels_[number]; }
   SampleLevel& last() { return *levels_.back(); }
-  const SampleLevel& last() const { return *levels_.back(); }
   CallContext& context() { return context_; }
   void* workspace() { return workspace_.data(); }
   // Puts all levels where they belong; level 0 into `block` where one is given.

@@ -34,7 +34,7 @@ Fits SampleReader::fits() const {
 Status SampleReader::read(const SampleRef& sample, int place_in_batch, std::span<void* const> parts,
                           std::span<const ExtentsOut> extents, SampleScratch& scratch) const {
   scratch.lay();
-  chain_->aim(place_in_batch, parts, scratch);
+  chain_->aim(place_in_batch, parts, scratch, chain_->operators().size());
   PLAIT_TRY(chain_->read_source(sample, scratch));
   PLAIT_TRY(chain_->transform(sample, scratch));
   chain_->collate(place_in_batch, parts, extents, scratch);

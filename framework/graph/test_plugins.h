@@ -33,7 +33,8 @@ namespace plait::inline graph {
 // break their format; blocking; in_order; long_parts: a further part text [8] i32, of variable extent
 // i % (long_bound + 1), at most long_bound (8), all i.
 // Augmenters: jitter adds a number of [0, 1) to the image as f32; centre subtracts the mean image
-// element of the training data; turn turns the order of a batch round.
+// element of the training data; turn turns the order of a batch round; widen makes label [2]. On far all but
+// turn have an implementation.
 const Registry& graph_registry();
 
 // How often plugins were called since the start of the process.
@@ -41,6 +42,7 @@ struct TestCounts {
   int optimizer_steps;
   int prepares;
   int far_copies;
+  int far_augments;  // batches that augmenters made on `far`
 };
 TestCounts test_counts();
 // What plugins logged since the last call.

@@ -19,7 +19,7 @@
 namespace plait::inline graph {
 namespace {
 
-std::atomic<int> optimizer_steps, prepares, far_copies;
+std::atomic<int> optimizer_steps, prepares, far_copies, far_augments;
 
 void sleep_ms(int64_t ms) {
   if (ms > 0) std::this_thread::sleep_for(std::chrono::milliseconds(ms));
@@ -351,6 +351,54 @@ struct Centre {
   }
 };
 
+// On a device: what apply does, to each sample of a batch.
+struct JitterThere {
+  static void describe(sdk::Describe<JitterThere>& d) { d.doc("adds random numbers"); }
+  void apply_samples(sdk::Context&, sdk::SamplesCall& call) const {
+    ++far_augments;
+    const auto from = call.input("image").data<uint8_t>();
+    const auto to = call.output("image").f32();
+    const size_t each = to.size() / static_cast<size_t>(call.samples());
+    for (size_t n = 0; n * each < to.size(); ++n) {
+      sdk::Random random(call.rngs()[n]);
+      for (size_t i = n * each; i < (n + 1) * each; ++i)
+        to[i] = static_cast<float>(from[i] + random.uniform());
+    }
+  }
+};
+
+struct CentreThere : Centre {
+  static void describe(sdk::Describe<CentreThere>& d) { d.doc("subtracts the mean"); }
+  void apply_samples(sdk::Context&, sdk::SamplesCall& call) const {
+    ++far_augments;
+    const auto from = call.input("image").data<uint8_t>();
+    const auto to = call.output("image").f32();
+    for (size_t i = 0; i < to.size(); ++i) to[i] = static_cast<float>(from[i] - mean);
+  }
+};
+
+// Lengthens the label; keeps the image. On a device alone it takes two.
+struct Widen {
+  static void describe(sdk::Describe<Widen>& d) { d.doc("labels of two numbers"); }
+  void infer(sdk::Parts& parts) const { parts.part("label").shape = {2}; }
+  void apply(sdk::Context&, sdk::SampleCall& call) const {
+    const auto to = call.output("label").f32();
+    to[0] = to[1] = call.input("label").f32()[0];
+  }
+  void apply_samples(sdk::Context&, sdk::SamplesCall& call) const {
+    ++far_augments;
+    const auto from = call.input("label").f32(), to = call.output("label").f32();
+    for (size_t i = 0; i < to.size(); ++i) to[i] = from[i / 2];
+  }
+};
+
+// Refuses on the device.
+struct TurnThere {
+  static void describe(sdk::Describe<TurnThere>& d) { d.doc("turns nothing"); }
+  void open(sdk::Context&) { throw sdk::Unsupported("not here"); }
+  void apply_samples(sdk::Context&, sdk::SamplesCall&) const {}
+};
+
 struct Turn {
   static void describe(sdk::Describe<Turn>& d) { d.doc("turns a batch round"); }
   void apply_batch(sdk::Context&, sdk::SampleCall& call) const {
@@ -390,8 +438,8 @@ const Registry& graph_registry() {
       sdk::optimizer<Polyak>("plait.polyak"), sdk::schedule<Halve>("plait.halve"),
       sdk::reducer<MeanReducer>("plait.mean"), sdk::source<Counter>("plait.counter"),
       sdk::augmenter<Jitter>("plait.jitter"), sdk::augmenter<Centre>("plait.centre"),
-      sdk::augmenter<Turn>("plait.turn"), sdk::device<Memory<true>>("plait.near"),
-      sdk::device<Memory<false>>("plait.far"));
+      sdk::augmenter<Turn>("plait.turn"), sdk::augmenter<Widen>("plait.widen"),
+      sdk::device<Memory<true>>("plait.near"), sdk::device<Memory<false>>("plait.far"));
   static const sdk::PluginTable near(
       "test.near", "1", "none", on<Scale>("plait.scale", "plait.near"),
       on<Shadow>("plait.shadow", "plait.near"), on<Sum>("plait.sum", "plait.near"),
@@ -402,14 +450,16 @@ const Registry& graph_registry() {
   static const sdk::PluginTable far(
       "test.far", "1", "none", on<Scale>("plait.scale", "plait.far"), on<Sum>("plait.sum", "plait.far"),
       on<Squares>("plait.squares", "plait.far"), on<Descend>("plait.descend", "plait.far"),
-      on<Climb>("plait.climb", "plait.far"), on<Polyak>("plait.polyak", "plait.far"));
+      on<Climb>("plait.climb", "plait.far"), on<Polyak>("plait.polyak", "plait.far"),
+      on<JitterThere>("plait.jitter", "plait.far"), on<CentreThere>("plait.centre", "plait.far"),
+      on<Widen>("plait.widen", "plait.far"), on<TurnThere>("plait.turn", "plait.far"));
   static const Result<Registry> loaded = Registry::from_plugins({table.c(), near.c(), far.c()});
   REQUIRE_MESSAGE(loaded.is_ok(), loaded.status().message());
   set_plugin_log(keep_log);
   return *loaded;
 }
 
-TestCounts test_counts() { return {optimizer_steps, prepares, far_copies}; }
+TestCounts test_counts() { return {optimizer_steps, prepares, far_copies, far_augments}; }
 
 std::vector<std::string> take_plugin_log() {
   const std::lock_guard lock(log_mutex);

@@ -155,7 +155,7 @@ Status check_implementations(const plait_plugin& plugin) {
     // A type of another library is checked when both are known.
     for (uint32_t k = 0; k < plugin.n_types; ++k)
       if (plugin.types[k]->id == std::string(made->type_id) && plugin.types[k]->kind == kind)
-        PLAIT_TRY(check_operations(*plugin.types[k], made->ops).at(fmt::format("type {}", made->type_id)));
+        PLAIT_TRY(check_operations(*plugin.types[k], *made).at(fmt::format("type {}", made->type_id)));
   }
   return {};
 }
@@ -178,10 +178,12 @@ Result<std::string> kind_of_implementation(const plait_plugin& plugin, const pla
   return kind;
 }
 
-Status check_operations(const plait_type& type, const void* ops) {
+Status check_operations(const plait_type& type, const plait_implementation& made) {
   const Kind& kind = *find_kind(type.kind);
-  PLAIT_TRY(kind.check_ops(ops));
-  return kind.check_pair == nullptr ? Status() : kind.check_pair(type, ops);
+  if (kind.check_device_ops != nullptr && made.device_id != std::string(PLAIT_HOST_DEVICE))
+    return kind.check_device_ops(made.ops);
+  PLAIT_TRY(kind.check_ops(made.ops));
+  return kind.check_pair == nullptr ? Status() : kind.check_pair(type, made.ops);
 }
 
 Status check_version(uint32_t abi_draft, uint32_t min_host_minor) {

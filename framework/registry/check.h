@@ -23,8 +23,8 @@ Status check_tables(const plait_plugin& plugin);
 // one type of its id. "": it says nothing. Fails with: kInvalid when types of several kinds have the id.
 Result<std::string> kind_of_implementation(const plait_plugin& plugin, const plait_implementation& made);
 
-// Operations of one type: those that its kind needs are there, and go together with the type's rules.
-// Fails with: kInvalid naming what is missing.
-Status check_operations(const plait_type& type, const void* ops);
+// Operations of one type on a device: those that its kind needs are there, and go together with the type's
+// rules. Fails with: kInvalid naming what is missing.
+Status check_operations(const plait_type& type, const plait_implementation& made);
 
 }  // namespace plait::inline registry

@@ -112,8 +112,11 @@ class InstanceMaker {
 
   // Kinds that have no device of their own run on the host, whatever their parent runs on.
   Result<const void*> find_ops(const TypeEntry& entry) {
-    const bool of_device = find_kind(entry.type->kind)->works_on_device;
+    const Kind& kind = *find_kind(entry.type->kind);
+    const bool of_device = kind.works_on_device;
     for (const std::string& device : {device_id_, std::string(PLAIT_HOST_DEVICE)}) {
+      // What it has there is called otherwise (device_operators.h).
+      if (kind.check_device_ops != nullptr && device != PLAIT_HOST_DEVICE) continue;
       const auto found = entry.implementations.find(device);
       if (found != entry.implementations.end()) return found->second->ops;
       if (of_device) break;

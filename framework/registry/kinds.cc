@@ -99,6 +99,12 @@ Status check_metric(const void* ops) {
       .status();
 }
 
+// What finishes its states is the host's implementation.
+Status check_device_metric(const void* ops) {
+  const auto& metric = as<plait_metric_ops>(ops);
+  return made(metric).wants("update", metric.update).status();
+}
+
 Status check_optimizer(const void* ops) {
   const auto& optimizer = as<plait_optimizer_ops>(ops);
   return made(optimizer).wants("step", optimizer.step).status();
@@ -118,6 +124,11 @@ Status check_augmenter(const void* ops) {
   const auto& augmenter = as<plait_augmenter_ops>(ops);
   const bool applies = augmenter.apply != nullptr || augmenter.apply_batch != nullptr;
   return made(augmenter).wants_one("apply or apply_batch", applies).status();
+}
+
+Status check_device_augmenter(const void* ops) {
+  const auto& augmenter = as<plait_augmenter_ops>(ops);
+  return made(augmenter).wants_one("apply_samples", PLAIT_HAS(&augmenter, apply_samples)).status();
 }
 
 Status check_source(const void* ops) {
@@ -163,6 +174,8 @@ Status check_device(const void* ops) {
       .wants("fill_zero", device.fill_zero)
       .wants("add_f32", device.add_f32)
       .wants("synchronize", device.synchronize)
+      .wants_one("add_to_sums or mean_of_sums beside the other of the two",
+                 (PLAIT_HAS(&device, add_to_sums)) == (PLAIT_HAS(&device, mean_of_sums)))
       .status();
 }
 
@@ -257,7 +270,7 @@ constexpr Kind kTable[] = {
      .has_rules = has_rule<plait_loss_rules, &plait_loss_rules::check>,
      .check_ops = check_loss,
      .works_on_device = true},
-    {.name = "metric", .check_ops = check_metric},
+    {.name = "metric", .check_ops = check_metric, .check_device_ops = check_device_metric},
     {.name = "optimizer",
      .has_rules = has_rule<plait_optimizer_rules, &plait_optimizer_rules::describe>,
      .check_ops = check_optimizer,
@@ -276,6 +289,7 @@ constexpr Kind kTable[] = {
     {.name = "augmenter",
      .has_rules = has_rule<plait_augmenter_rules, &plait_augmenter_rules::infer>,
      .check_ops = check_augmenter,
+     .check_device_ops = check_device_augmenter,
      .make = make_for_parts<plait_augmenter_ops>,
      .destroyer = destroy_of<plait_augmenter_ops>,
      .made_for = Kind::For::kParts,

@@ -30,6 +30,8 @@ struct Kind {
   // Whether `ops` has every function that a type of the kind cannot do without.
   // Fails with: kInvalid naming those that are missing.
   Status (*check_ops)(const void* ops) = nullptr;
+  // The same of an implementation for a device, where it needs others. Null: check_ops.
+  Status (*check_device_ops)(const void* ops) = nullptr;
   // Whether what a type's rules say and what `ops` can do go together; null: they always do.
   // Fails with: kInvalid naming what is there without the other.
   Status (*check_pair)(const plait_type& type, const void* ops) = nullptr;

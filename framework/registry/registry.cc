@@ -153,7 +153,7 @@ Status Registry::add_implementation(const PluginFile& file, const plait_implemen
     return fails(fmt::format("without its kind: types of the kinds {} and {} have this id",
                              types[0]->type->kind, types[1]->type->kind));
   TypeEntry& entry = *types.front();
-  if (auto complete = check_operations(*entry.type, made.ops); !complete) {
+  if (auto complete = check_operations(*entry.type, made); !complete) {
     failures_.push_back({file.path, fails("by " + complete.message()), {}});
     return {};
   }

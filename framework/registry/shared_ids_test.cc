@@ -97,3 +97,33 @@ TEST_CASE("an older implementation, whose struct ends before its kind, is of its
   const sdk::PluginTable table("test.old", "1", "none", old);
   CHECK(kind_of_implementation(*table.c(), *table.c()->implementations[0]).value() == "schedule");
 }
+
+TEST_CASE("on a device a metric needs what is called there, and an augmenter apply_samples") {
+  const auto refusal = [](const char* kind, const plait_type& type, const void* ops) {
+    plait_implementation made{};
+    made.struct_size = sizeof made;
+    made.type_id = type.id, made.device_id = "test.moon", made.ops = ops, made.kind = kind;
+    return check_operations(type, made).message();
+  };
+  plait_type type{};
+  type.struct_size = sizeof type, type.id = "test.same", type.kind = "metric";
+  plait_metric_ops metric{};
+  metric.struct_size = sizeof metric;
+  CHECK(refusal("metric", type, &metric) == "operations without create, destroy, update");
+  metric.create = [](auto...) { return 0; };
+  metric.destroy = [](void*) {};
+  metric.update = [](auto...) { return 0; };
+  CHECK(refusal("metric", type, &metric).empty());
+  type.kind = "augmenter";
+  plait_augmenter_ops augmenter{};
+  augmenter.struct_size = sizeof augmenter;
+  augmenter.create = [](auto...) { return 0; };
+  augmenter.destroy = [](void*) {};
+  augmenter.apply = [](auto...) { return 0; };
+  CHECK(refusal("augmenter", type, &augmenter) == "operations without apply_samples");
+  augmenter.apply_samples = augmenter.apply;
+  CHECK(refusal("augmenter", type, &augmenter).empty());
+  // One of an age that does not know it.
+  augmenter.struct_size = offsetof(plait_augmenter_ops, apply_samples);
+  CHECK(refusal("augmenter", type, &augmenter) == "operations without apply_samples");
+}

@@ -98,6 +98,65 @@ TEST_CASE("the exported function gives a complete table") {
     CHECK(std::string(plugin->implementations[i]->kind) == (i == 1 ? "device" : "layer"));
 }
 
+struct Answers {
+  static void describe(Describe<Answers>& d) { d.doc("samples, on a device"); }
+  size_t state_size(Spec, Spec) const { return 1; }
+  void update(Context&, Tensor prediction, Tensor, std::span<double> state) const {
+    state[0] += static_cast<double>(prediction.shape(0));
+  }
+};
+struct Negative {
+  static void describe(Describe<Negative>& d) { d.doc("negatives, on a device"); }
+  uint64_t workspace_bytes(Context&, int64_t batch) const { return static_cast<uint64_t>(batch) * 4; }
+  void apply_samples(Context&, SamplesCall& call) const {
+    const auto [in, out] = call.part("x");
+    for (size_t i = 0; i < in.size(); ++i) out.f32()[i] = -in.f32()[i];
+  }
+};
+
+TEST_CASE("a metric and an augmenter on a device need no more than what is called there") {
+  const auto metric = implementation<Answers>("acme.answers", "acme.counting");
+  static_assert(std::is_same_v<decltype(metric)::Implements, Metric>);
+  CHECK(std::string(metric.implementation.kind) == "metric");
+  const auto* counts = static_cast<const plait_metric_ops*>(metric.implementation.ops);
+  CHECK((counts->create && counts->update && counts->destroy));
+  CHECK((counts->finish == nullptr));
+
+  const auto augmenter = implementation<Negative>("acme.negative", "acme.counting");
+  static_assert(std::is_same_v<decltype(augmenter)::Implements, Augmenter>);
+  const auto* ops = static_cast<const plait_augmenter_ops*>(augmenter.implementation.ops);
+  CHECK((ops->create && ops->apply_samples && ops->workspace && ops->destroy));
+  CHECK((ops->apply == nullptr));
+}
+
+TEST_CASE("apply_samples says which outputs it has written") {
+  const int64_t shape[] = {2, 3};
+  float x[6] = {1, 2, 3, 4, 5, 6}, y[6] = {}, labels[6] = {};
+  const auto tensor_at = [&](float* data, const char* name) {
+    plait_tensor tensor{};
+    tensor.struct_size = sizeof tensor, tensor.dtype = PLAIT_F32, tensor.rank = 2, tensor.variable_axis = -1;
+    tensor.shape = shape, tensor.data = data, tensor.name = name;
+    return tensor;
+  };
+  const plait_tensor in[] = {tensor_at(x, "x"), tensor_at(labels, "label")};
+  const plait_tensor out[] = {tensor_at(labels, "label"), tensor_at(y, "x")};
+  const plait_tensor* const inputs[] = {&in[0], &in[1]};
+  const plait_tensor* const outputs[] = {&out[0], &out[1]};
+  uint8_t written[2] = {};
+  plait_sample_call call{};
+  call.struct_size = sizeof call;
+  call.n_inputs = call.n_outputs = 2;
+  call.inputs = inputs, call.outputs = outputs, call.written = written;
+  const auto entry = implementation<Negative>("acme.negative", "acme.counting");
+  const auto* ops = static_cast<const plait_augmenter_ops*>(entry.implementation.ops);
+  testing::TestHost host;
+  const Negative negative;
+  REQUIRE(ops->apply_samples(&negative, host.context(), &call) == PLAIT_OK);
+  CHECK(y[5] == -6);
+  CHECK(written[0] == 0);
+  CHECK(written[1] == 1);
+}
+
 TEST_CASE("the note says the kind of what is only implemented") {
   const std::string text = plait_plugin_note.text;
   CHECK(text.find("\nimplementation layer acme.twice acme.counting\n") != std::string::npos);

@@ -13,6 +13,7 @@ Result<std::unique_ptr<Evaluator>> Evaluator::create(const BlockParts& parts, co
   PLAIT_ASSIGN(evaluator->blocks_, Blocks::create(parts, transport.rank(), transport.size()));
   evaluator->registry_ = parts.registry;
   evaluator->classes_ = parts.classes;
+  evaluator->device_ = parts.device;
   evaluator->cancelled_ = &parts.work->cancelled();
   evaluator->row_memory_ = std::make_unique<RowMemory>(parts.job->evaluate.memory_bytes);
   PLAIT_ASSIGN(evaluator->at_bound_, evaluator->metrics_of(evaluator->plan()));
@@ -23,13 +24,17 @@ Result<const Metrics*> Evaluator::metrics_of(const Plan& plan) {
   const std::lock_guard lock(metrics_mutex_);
   for (const auto& [known, metrics] : metrics_)
     if (known == &plan) return static_cast<const Metrics*>(metrics.get());
-  PLAIT_ASSIGN(auto made, Metrics::create(*registry_, plan, classes_, cancelled_));
+  PLAIT_ASSIGN(auto made, Metrics::create(*registry_, plan, classes_, cancelled_, device_));
   if (at_bound_ != nullptr && made->state_size() != metrics().state_size()) {
     return Status(Code::kUnsupported, "a metric's state has " + std::to_string(metrics().state_size()) +
                                           " numbers at the bound of the samples' extents and " +
                                           std::to_string(made->state_size()) +
                                           " at smaller ones; wanted the same");
   }
+  if (at_bound_ != nullptr && made->there_size() != metrics().there_size())
+    return Status(Code::kUnsupported,
+                  "a metric counts on device " + device_->id() +
+                      " at some extents of the samples and refuses others; wanted all or none");
   const bool alike = at_bound_ == nullptr || (made->row_sizes() == metrics().row_sizes() &&
                                               made->names().size() == metrics().names().size());
   if (!alike)
@@ -48,12 +53,40 @@ Status Evaluator::add_block(const BlockView& view) {
   std::ranges::copy(view.result.sums, row.begin());
   std::ranges::copy(view.result.counts, row.begin() + static_cast<std::ptrdiff_t>(losses()));
   MetricRows& rows = rows_[static_cast<size_t>(view.block)];
-  PLAIT_TRY(metrics->update(view.replica, view.batch, view.stream, std::span(row).subspan(2 * losses()), rows,
-                            *row_memory_));
+  double* const there = static_cast<double*>(states_there_.data());
+  PLAIT_TRY(
+      metrics->update(view.replica, view.batch, view.stream,
+                      {std::span(row).subspan(2 * losses()),
+                       there == nullptr ? nullptr : there + view.block * there_size(), rows, *row_memory_}));
   int64_t* const to = table_.data() + static_cast<size_t>(view.block) * width();
   for (size_t i = 0; i < row.size(); ++i) to[i] = std::bit_cast<int64_t>(row[i]);
   for (size_t m = 0; m < rows.size(); ++m)
     to[row.size() + m] = static_cast<int64_t>(rows[m].size() / metrics->row_sizes()[m]);
+  return {};
+}
+
+// Zeros for every block, once for all of it.
+Status Evaluator::begin_there() {
+  if (metrics().there_size() == 0 || blocks_->count() == 0) return {};
+  if (!stream_) {
+    PLAIT_ASSIGN(stream_, Stream::create(*device_, 1, nullptr));
+  }
+  const auto numbers = static_cast<uint64_t>(blocks_->count() * there_size());
+  PLAIT_ASSIGN(states_there_, DeviceMemory::allocate(*stream_, numbers * sizeof(double)));
+  return {};
+}
+
+// Blocks of other ranks are zeros, as in the table.
+Status Evaluator::read_there() {
+  if (states_there_.bytes() == 0) return {};
+  std::vector<double> states(states_there_.bytes() / sizeof(double));
+  PLAIT_TRY(stream_->copy_out(states.data(), states_there_.data(), states_there_.bytes()));
+  PLAIT_TRY(stream_->synchronize());
+  states_there_ = {};
+  const size_t size = metrics().there_size();
+  for (size_t block = 0; block * size < states.size(); ++block)
+    metrics().put(std::span(states).subspan(block * size, size),
+                  std::span(table_).subspan(block * width() + 2 * losses(), metrics().state_size()));
   return {};
 }
 
@@ -150,10 +183,13 @@ Result<NamedValues> Evaluator::run(const PlainWeights& weights, Transport& trans
   table_.assign(static_cast<size_t>(blocks_->count()) * width(), 0);
   rows_.assign(static_cast<size_t>(blocks_->count()), {});
   row_memory_->clear();
-  PLAIT_TRY(blocks_->run(weights,
-                         {[this](const BlockView& view) { return add_block(view); },
-                          [this, &transport] { return transport.all_reduce_sum(std::span(table_)); }},
-                         lent));
+  PLAIT_TRY(begin_there());
+  const auto all_done = [this, &transport]() -> Status {
+    PLAIT_TRY(read_there());
+    return transport.all_reduce_sum(std::span(table_));
+  };
+  const auto block_done = [this](const BlockView& view) { return add_block(view); };
+  PLAIT_TRY(blocks_->run(weights, {block_done, all_done}, lent));
   std::vector<double> summed(sums(), 0.0);
   for (size_t block = 0; block < rows_.size(); ++block)
     for (size_t i = 0; i < summed.size(); ++i)

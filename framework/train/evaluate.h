@@ -42,9 +42,12 @@ class Evaluator {
   Status check_rows() const;
   Bytes take_own_rows();
   Result<MetricRows> gather_rows(Transport& transport);
+  Status begin_there();
+  Status read_there();
   Status finish(std::span<const double> state, Transport& transport, NamedValues& values);
   Status add_losses(std::span<const double> sums_and_counts, NamedValues& values) const;
   size_t losses() const { return plan().losses().size(); }
+  int64_t there_size() const { return static_cast<int64_t>(metrics().there_size()); }
   size_t row_metrics() const { return metrics().row_sizes().size(); }
   size_t sums() const { return 2 * losses() + metrics().state_size(); }
   size_t width() const { return sums() + row_metrics(); }
@@ -55,6 +58,10 @@ class Evaluator {
   std::vector<MetricRows> rows_;  // by block: those of this rank
   SourceClasses classes_;
   std::unique_ptr<RowMemory> row_memory_;
+  // [blocks, there_size] states of metrics that count on the device; they come to the host once.
+  DeviceMemory states_there_;
+  std::unique_ptr<Stream> stream_;  // null: no metric does
+  Device* device_ = nullptr;
   const Registry* registry_ = nullptr;
   const std::atomic<bool>* cancelled_ = nullptr;
   const Metrics* at_bound_ = nullptr;  // of the plan at the bound of the samples' extents

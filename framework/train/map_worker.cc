@@ -31,6 +31,14 @@ Result<std::unique_ptr<MapWorker>> MapWorker::create(const Setup& setup) {
 
 Status MapWorker::make_memory() {
   Replica& replica = replicas_->whole();
+  if (const RoundSums* const there = setup_.sums_there) {
+    result_arena_ = HostArena(there->wants_buffers() ? plan().arena_elements() : 0);
+    for (size_t s = 0; s < replica.slots(); ++s) {
+      slot_copies_.emplace_back(there->wants_slot(s) ? plan().trained_elements() : 0);
+      slots_.push_back(replica.slot(s));
+    }
+    return {};
+  }
   if (!setup_.device->host_memory()) result_arena_ = HostArena(plan().arena_elements());
   for (size_t s = 0; s < replica.slots(); ++s) {
     if (!setup_.device->host_memory()) slot_copies_.emplace_back(plan().trained_elements());
@@ -54,11 +62,25 @@ Status MapWorker::load(const RoundState& state) {
   result_.losses.assign(plan().losses().size(), 0);
   if (loaded_round_ == state.round) return {};
   Replica& replica = replicas_->whole();
-  PLAIT_TRY(copy_in(replica.weights(), state.weights));
-  for (size_t s = 0; s < replica.slots(); ++s) PLAIT_TRY(copy_in(replica.slot(s), state.slots[s]));
+  if (setup_.start != nullptr) {
+    PLAIT_TRY(load_there());
+  } else {
+    PLAIT_TRY(copy_in(replica.weights(), state.weights));
+    for (size_t s = 0; s < replica.slots(); ++s) PLAIT_TRY(copy_in(replica.slot(s), state.slots[s]));
+  }
   if (!setup_.device->host_memory()) PLAIT_TRY(stream_->synchronize());
   loaded_round_ = gradients() && !buffers() ? state.round : -1;
   replicas_->weights_changed();
+  return {};
+}
+
+Status MapWorker::load_there() {
+  Replica& replica = replicas_->whole();
+  PLAIT_TRY(
+      stream_->copy(replica.weights(), setup_.start->weights(), plan().arena_elements() * sizeof(float)));
+  for (size_t s = 0; s < replica.slots(); ++s)
+    PLAIT_TRY(
+        stream_->copy(replica.slot(s), setup_.start->slot(s), plan().trained_elements() * sizeof(float)));
   return {};
 }
 
@@ -86,6 +108,7 @@ Status MapWorker::skip(int64_t position, int64_t next_position) {
 }
 
 Status MapWorker::finish(const RoundState& state) {
+  if (setup_.sums_there != nullptr) return finish_there();
   if (setup_.device->host_memory()) {
     finish_in_place(state);
     return {};
@@ -120,6 +143,31 @@ Status MapWorker::finish_in_copies() {
   for (size_t s = 0; s < slot_copies_.size(); ++s)
     PLAIT_TRY(copy_out(slot_copies_[s], replica.slot(s), trained));
   return stream_->synchronize();
+}
+
+// What the host adds comes out; the rest stays.
+Status MapWorker::finish_there() {
+  Replica& replica = replicas_->whole();
+  const uint64_t first = plan().buffers_offset();
+  if (result_arena_.size() > first)
+    PLAIT_TRY(stream_->copy_out(result_arena_.data() + first, replica.weights() + first,
+                                (result_arena_.size() - first) * sizeof(float)));
+  for (size_t s = 0; s < slot_copies_.size(); ++s)
+    if (slot_copies_[s].size() > 0)
+      PLAIT_TRY(copy_out(slot_copies_[s], replica.slot(s), slot_copies_[s].size()));
+  return stream_->synchronize();
+}
+
+ResultThere MapWorker::result_there() {
+  Replica& replica = replicas_->whole();
+  ResultThere result;
+  result.trained = gradients() ? replica.gradients() : replica.weights();
+  result.before = gradients() ? nullptr : setup_.start->weights();
+  result.arena = replica.weights();
+  result.slots = slots_;
+  result.buffers = result_arena_.span();
+  result.slots_here = slot_copies_;
+  return result;
 }
 
 void MapWorker::subtract(float* values, const RoundState& state) const {

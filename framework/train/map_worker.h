@@ -9,7 +9,9 @@
 #include "graph/input_graph.h"
 #include "graph/replica_set.h"
 #include "mapreduce/stage_graph.h"
+#include "train/round_start.h"
 #include "train/round_state.h"
+#include "train/round_sums.h"
 
 namespace plait::inline train {
 
@@ -33,6 +35,9 @@ class MapWorker {
     uint64_t seed = 1;
     bool profile = false;
     const std::atomic<bool>* cancelled = nullptr;  // step then fails with kStopped
+    // Where sums are made on the device: they and the round's start. Null: the result is made in host memory.
+    const RoundSums* sums_there = nullptr;
+    const RoundStart* start = nullptr;
   };
   static Result<std::unique_ptr<MapWorker>> create(const Setup& setup);
 
@@ -49,8 +54,10 @@ class MapWorker {
   // or their gradients; buffers as they are now. slots(): one [trained] array each. Valid until the next
   // call.
   Status finish(const RoundState& state);
+  // Where sums are made on the device, there is result_there() alone.
   std::span<const float> values() const { return values_; }
   std::span<const float* const> slots() const { return slots_; }
+  ResultThere result_there();
   const TaskResult& result() const { return result_; }
 
   // The replica of the bound for others to use between two tasks, its weights too: the next task loads them
@@ -72,6 +79,8 @@ class MapWorker {
   Status copy_out(HostArena& host, const float* device, uint64_t elements);
   void finish_in_place(const RoundState& state);
   Status finish_in_copies();
+  Status load_there();
+  Status finish_there();
   void subtract(float* values, const RoundState& state) const;
   Status find_first_not_finite(Replica& replica, const Batch& batch, const Status& failure);
   bool gradients() const { return setup_.optimizer == nullptr; }

@@ -1,41 +1,62 @@
 #include "train/metrics.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace plait::inline train {
 namespace {
 
-// A tensor of a batch as metrics see it: in host memory, copied there when the device's is out of reach.
-class HostTensor {
+// A tensor of a batch where the network has left it.
+plait_tensor tensor_there(const Network& network, int index, Replica& replica, const Batch& batch) {
+  const TensorInfo& info = network.tensors[static_cast<size_t>(index)];
+  plait_tensor raw = tensor_of(info.spec);
+  const bool is_part = info.part >= 0;
+  raw.data = is_part ? batch.parts[static_cast<size_t>(info.part)] : const_cast<void*>(replica.tensor(index));
+  const Extents extents = replica.tensor_extents(index);
+  raw.lengths = extents[0];
+  raw.second_lengths = extents[1];
+  return raw;
+}
+
+// The tensors of a batch as metrics on the host see them: in host memory, copied there once when the device's
+// is out of reach.
+class HostTensors {
  public:
-  Status read(const Network& network, int index, Replica& replica, const Batch& batch, Stream& stream) {
-    const TensorInfo& info = network.tensors[static_cast<size_t>(index)];
-    const bool is_part = info.part >= 0;
-    const void* data = is_part ? batch.parts[static_cast<size_t>(info.part)] : replica.tensor(index);
-    if (!stream.device().host_memory()) {
-      copy_.resize(bytes(info.spec));
-      PLAIT_TRY(stream.copy_out(copy_.data(), data, copy_.size()));
-      PLAIT_TRY(stream.synchronize());
-      data = copy_.data();
+  HostTensors(const Network& network, Replica& replica, const Batch& batch, Stream& stream)
+      : network_(network), replica_(replica), batch_(batch), stream_(stream) {}
+  Result<const plait_tensor*> at(int index) {
+    const auto found = std::ranges::find_if(read_, [&](const auto& one) { return one->index == index; });
+    if (found != read_.end()) return static_cast<const plait_tensor*>(&(*found)->raw);
+    auto one = std::make_unique<One>();
+    one->index = index;
+    one->raw = tensor_there(network_, index, replica_, batch_);
+    if (!stream_.device().host_memory()) {
+      one->copy.resize(bytes(network_.tensors[static_cast<size_t>(index)].spec));
+      PLAIT_TRY(stream_.copy_out(one->copy.data(), one->raw.data, one->copy.size()));
+      PLAIT_TRY(stream_.synchronize());
+      one->raw.data = one->copy.data();
     }
-    raw_ = tensor_of(info.spec);
-    raw_.data = const_cast<void*>(data);
-    const Extents extents = replica.tensor_extents(index);
-    raw_.lengths = extents[0];
-    raw_.second_lengths = extents[1];
-    return {};
+    read_.push_back(std::move(one));
+    return static_cast<const plait_tensor*>(&read_.back()->raw);
   }
-  const plait_tensor* raw() const { return &raw_; }
 
  private:
+  struct One {
+    int index = -1;
+    plait_tensor raw{};
+    std::vector<std::byte> copy;
+  };
   static uint64_t bytes(const PartSpec& spec) {
     uint64_t n = spec.dtype == PLAIT_U8 ? 1 : spec.dtype == PLAIT_F64 || spec.dtype == PLAIT_I64 ? 8 : 4;
     if (spec.dtype == PLAIT_BF16 || spec.dtype == PLAIT_F16) n = 2;
     for (int64_t extent : spec.shape) n *= static_cast<uint64_t>(extent);
     return n;
   }
-  std::vector<std::byte> copy_;
-  plait_tensor raw_{};
+  const Network& network_;
+  Replica& replica_;
+  const Batch& batch_;
+  Stream& stream_;
+  std::vector<std::unique_ptr<One>> read_;
 };
 
 // Appends to the rows of a metric. A batch's are one thread's.
@@ -65,23 +86,29 @@ constexpr uint32_t kMostRow = 65'536;
 struct Metrics::One {
   ~One() {
     if (self) ops->destroy(self);
+    if (there && self_there) there->destroy(self_there);
   }
   const HeadInfo* head = nullptr;
   const plait_metric_ops* ops = nullptr;
   void* self = nullptr;
+  const plait_metric_ops* there = nullptr;  // of the device; null: the host counts
+  void* self_there = nullptr;
   uint32_t state_size = 0;
   uint32_t row_size = 0;  // 0: keeps no rows
   size_t rows = 0;        // its number among those that do
   size_t first_value = 0, n_values = 0;
 };
 
-Metrics::Metrics(const Plan& plan, const std::atomic<bool>* cancelled) : plan_(plan), cancelled_(cancelled) {}
+Metrics::Metrics(const Plan& plan, const std::atomic<bool>* cancelled, Device* device)
+    : plan_(plan),
+      cancelled_(cancelled),
+      device_(device != nullptr && !device->host_memory() ? device : nullptr) {}
 Metrics::~Metrics() = default;
 
 Result<std::unique_ptr<Metrics>> Metrics::create(const Registry& registry, const Plan& plan,
                                                  const SourceClasses& classes,
-                                                 const std::atomic<bool>* cancelled) {
-  std::unique_ptr<Metrics> metrics(new Metrics(plan, cancelled));
+                                                 const std::atomic<bool>* cancelled, Device* device) {
+  std::unique_ptr<Metrics> metrics(new Metrics(plan, cancelled, device));
   for (const HeadInfo& head : plan.network().metrics) {
     PLAIT_TRY(metrics->add(registry, head, classes).at(metric_place(head)));
   }
@@ -101,6 +128,7 @@ Status Metrics::add(const Registry& registry, const HeadInfo& head, const Source
                             &one->self);
   }));
   if (PLAIT_HAS(one->ops, row_size)) PLAIT_TRY(keep_rows(*one));
+  PLAIT_TRY(put_there(*one, registry.find(kKindOf<plait_metric_ops>, head.plugin->id())));
   state_size_ += one->state_size;
   PLAIT_ASSIGN(const std::vector<ReportedValue> values,
                metric_values(registry, plan_.network(), head, classes));
@@ -108,6 +136,32 @@ Status Metrics::add(const Registry& registry, const HeadInfo& head, const Source
   one->n_values = values.size();
   names_.insert(names_.end(), values.begin(), values.end());
   metrics_.push_back(std::move(one));
+  return {};
+}
+
+// One that refuses these shapes is left to the host.
+Status Metrics::put_there(One& one, const TypeEntry* entry) {
+  if (device_ == nullptr || one.row_size > 0 || entry == nullptr) return {};
+  const auto found = entry->implementations.find(device_->id());
+  if (found == entry->implementations.end()) return {};
+  const auto* ops = static_cast<const plait_metric_ops*>(found->second->ops);
+  const auto& tensors = plan_.network().tensors;
+  const plait_tensor_spec prediction = tensors[static_cast<size_t>(one.head->input())].spec.raw();
+  const plait_tensor_spec target = tensors[static_cast<size_t>(one.head->target())].spec.raw();
+  CallContext context(1, nullptr, cancelled_);
+  context.set_device(&device_->ops(), device_->self(), nullptr);
+  uint32_t size = 0;
+  const Status made = context.call([&] {
+    return ops->create(context.raw(), one.head->plugin->config.get(), &prediction, &target, &size,
+                       &one.self_there);
+  });
+  if (made.code() == Code::kUnsupported) return {};
+  PLAIT_TRY(made.at(device_->id()));
+  one.there = ops;
+  if (size != one.state_size)
+    return {Code::kPlugin, "its state has " + std::to_string(size) + " numbers on " + device_->id() +
+                               ", and " + std::to_string(one.state_size) + " on the host; wanted the same"};
+  there_size_ += size;
   return {};
 }
 
@@ -123,25 +177,53 @@ Status Metrics::keep_rows(One& one) {
   return {};
 }
 
-Status Metrics::update(Replica& replica, const Batch& batch, Stream& stream, std::span<double> state,
-                       MetricRows& rows, RowMemory& memory) const {
-  CallContext context(1, nullptr, cancelled_);
-  rows.resize(row_sizes_.size());
+Status Metrics::update(Replica& replica, const Batch& batch, Stream& stream, const Count& count) const {
+  count.rows.resize(row_sizes_.size());
+  HostTensors here(plan_.network(), replica, batch, stream);
+  double *state = count.state.data(), *there = count.there;
   for (const auto& one : metrics_) {
-    HostTensor prediction, target;
-    PLAIT_TRY(prediction.read(plan_.network(), one->head->input(), replica, batch, stream));
-    PLAIT_TRY(target.read(plan_.network(), one->head->target(), replica, batch, stream));
-    if (one->row_size == 0 || one->state_size > 0)
-      PLAIT_TRY(context
-                    .call([&] {
-                      return one->ops->update(one->self, context.raw(), prediction.raw(), target.raw(),
-                                              state.data());
-                    })
-                    .at(metric_place(*one->head)));
-    if (one->row_size > 0) PLAIT_TRY(append_rows(*one, prediction.raw(), target.raw(), rows, memory));
+    if (one->there != nullptr) {
+      PLAIT_TRY(count_there(*one, replica, batch, stream, there).at(metric_place(*one->head)));
+      there += one->state_size;
+    } else {
+      PLAIT_ASSIGN(const plait_tensor* const prediction, here.at(one->head->input()));
+      PLAIT_ASSIGN(const plait_tensor* const target, here.at(one->head->target()));
+      PLAIT_TRY(count_here(*one, prediction, target, state, count));
+    }
+    state += one->state_size;
+  }
+  // The next batch writes where predictions and targets are, on other streams.
+  return there_size_ > 0 ? stream.synchronize().at("metrics on the device") : Status();
+}
+
+Status Metrics::count_here(const One& one, const plait_tensor* prediction, const plait_tensor* target,
+                           double* state, const Count& count) const {
+  CallContext context(1, nullptr, cancelled_);
+  if (one.row_size == 0 || one.state_size > 0)
+    PLAIT_TRY(
+        context.call([&] { return one.ops->update(one.self, context.raw(), prediction, target, state); })
+            .at(metric_place(*one.head)));
+  return one.row_size > 0 ? append_rows(one, prediction, target, count.rows, count.memory) : Status();
+}
+
+Status Metrics::count_there(const One& one, Replica& replica, const Batch& batch, Stream& stream,
+                            double* state) const {
+  const plait_tensor prediction = tensor_there(plan_.network(), one.head->input(), replica, batch),
+                     target = tensor_there(plan_.network(), one.head->target(), replica, batch);
+  CallContext context(1, nullptr, cancelled_);
+  context.set_device(&device_->ops(), device_->self(), stream.handle());
+  return context.call(
+      [&] { return one.there->update(one.self_there, context.raw(), &prediction, &target, state); });
+}
+
+void Metrics::put(std::span<const double> there, std::span<int64_t> state) const {
+  for (const auto& one : metrics_) {
+    if (one->there != nullptr) {
+      for (uint32_t i = 0; i < one->state_size; ++i) state[i] = std::bit_cast<int64_t>(there[i]);
+      there = there.subspan(one->state_size);
+    }
     state = state.subspan(one->state_size);
   }
-  return {};
 }
 
 Status Metrics::append_rows(const One& one, const plait_tensor* prediction, const plait_tensor* target,

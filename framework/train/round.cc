@@ -43,14 +43,23 @@ Result<std::unique_ptr<Rounds>> Rounds::create(const RoundNumbers& numbers, cons
                                       std::to_string(numbers.local_steps) + ", wanted 1");
   }
   std::unique_ptr<Rounds> rounds(new Rounds(numbers, parts, transport));
-  const std::vector<SlotInfo> averaged = averaged_slots(*parts.optimizer, numbers.sync, numbers.inner_state);
-  for (const SlotInfo& slot : averaged) rounds->averaged_.push_back(is_reduced(slot.reduce));
-  if (!parts.reducer->gathers()) {
-    PLAIT_ASSIGN(rounds->sums_, RoundSums::create(rounds->plan_, averaged, parts.reducer->total_weight()));
-  }
+  PLAIT_TRY(rounds->make_sums());
   PLAIT_TRY(rounds->make_workers());
   rounds->make_graph();
   return rounds;
+}
+
+Status Rounds::make_sums() {
+  const std::vector<SlotInfo> averaged =
+      averaged_slots(*parts_.optimizer, numbers_.sync, numbers_.inner_state);
+  for (const SlotInfo& slot : averaged) averaged_.push_back(is_reduced(slot.reduce));
+  if (parts_.reducer->gathers()) return {};
+  PLAIT_ASSIGN(sums_, RoundSums::create(plan_, averaged, parts_.reducer->total_weight(), parts_.device));
+  if (!sums_->is_there()) return {};
+  const size_t slots = numbers_.sync == Sync::kWeights ? parts_.optimizer->slots().size() : 0;
+  PLAIT_ASSIGN(start_,
+               RoundStart::create(*parts_.device, plan_.arena_elements(), plan_.trained_elements(), slots));
+  return {};
 }
 
 Status Rounds::make_workers() {
@@ -64,7 +73,9 @@ Status Rounds::make_workers() {
                          takes_weights(),
                          numbers_.seed,
                          parts_.profile,
-                         &parts_.work->cancelled()};
+                         &parts_.work->cancelled(),
+                         sums_ && sums_->is_there() ? sums_.get() : nullptr,
+                         start_.get()};
   cursors_ = std::make_unique<Cursor[]>(static_cast<size_t>(workers));
   for (int64_t w = 0; w < workers; ++w) {
     PLAIT_ASSIGN(auto worker, MapWorker::create(setup));
@@ -153,7 +164,9 @@ Status Rounds::combine(int index, const MapResult& mapped) {
   PLAIT_TRY(worker.finish(*state_));
   const TaskResult& result = results_[static_cast<size_t>(shard)];
   PLAIT_TRY(parts_.reducer->check_weight(shard, result.samples > 0 ? result.loss_sum / result.samples : 0));
-  return worker.blame(sums_->accumulate(worker.values(), worker.slots(), parts_.reducer->weight(shard)));
+  const int32_t weight = parts_.reducer->weight(shard);
+  if (sums_->is_there()) return worker.blame(sums_->accumulate(worker.result_there(), weight));
+  return worker.blame(sums_->accumulate(worker.values(), worker.slots(), weight));
 }
 
 // All that comes out of a shard goes through a gathering reducer: trained parameters, buffers, slots.
@@ -207,7 +220,8 @@ Result<StageWork::Pass> Rounds::begin(int64_t number) {
   steps_ = std::min<int64_t>(numbers_.local_steps, follower_->steps_left());
   PLAIT_TRY(runtime_of_steps());
   transport_.set_attempt({static_cast<uint32_t>(number), 0});
-  if (sums_) sums_->begin();
+  if (sums_) PLAIT_TRY(sums_->begin());
+  if (start_) PLAIT_TRY(start_->load(*state_));
   parts_.reducer->begin();
   left_out_.clear();
   std::fill_n(cursors_.get(), workers_.size(), Cursor());
@@ -310,8 +324,8 @@ Status Rounds::gather_all(RoundState& state) {
 
 Status Rounds::make_weights(RoundState& state) {
   if (sums_) {
-    sums_->mean(mean_.span());
-    if (numbers_.sync == Sync::kWeights) sums_->mean_slots(state.slots);
+    PLAIT_TRY(sums_->mean(mean_.span()));
+    if (numbers_.sync == Sync::kWeights) PLAIT_TRY(sums_->mean_slots(state.slots));
   } else {
     PLAIT_TRY(gather_all(state));
   }

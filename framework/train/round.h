@@ -107,6 +107,7 @@ class Rounds final : private StageWork {
  private:
   struct Cursor;  // where a worker is in its shard
   Rounds(const RoundNumbers& numbers, const RoundParts& parts, Transport& transport);
+  Status make_sums();
   Status make_workers();
   void make_graph();
   Result<Pass> begin(int64_t number) override;
@@ -140,6 +141,7 @@ class Rounds final : private StageWork {
   GatheredLayout gathered_;                 // where the reducer gathers
   std::vector<Reducer::Outcome> outcomes_;  // of the round under way, by shard
   std::unique_ptr<RoundSums> sums_;         // null: the reducer gathers
+  std::unique_ptr<RoundStart> start_;       // of sums_ that are on the device
   std::vector<std::unique_ptr<MapWorker>> workers_;
   std::unique_ptr<Cursor[]> cursors_;  // of workers_
   Scheduler scheduler_;

@@ -124,6 +124,27 @@ TEST_CASE("variances of the shards become that of all their samples together") {
         doctest::Approx(values_of(whole, "v.variance")[0]).epsilon(1e-6));
 }
 
+TEST_CASE("sums on a device are those of the host: slots, buffers, heavy weights, and what cannot be added") {
+  for (const std::string more :
+       {"optimizer { adapt { rate: 0.001 } }", "optimizer { roll { momentum: 0.9 } }"})
+    for (const int shards : {2, 3, 300})
+      CHECK(difference(weights_of(train_job(train(shards, 3), more)),
+                       weights_of(train_job(train(shards, 3), more + " device { adding {} }"))) == 0);
+  const std::string network =
+      "source { points { count: 24 } } optimizer { roll { rate: 0.1 } }\n"
+      "layer { name: \"v\" input: \"x\" spread {} }\nlayer { name: \"f\" follow {} }\n"
+      "layer { name: \"a\" plane { units: 1 } }\nloss { target: \"label\" squares {} }\n";
+  const std::string rounds = "train { shards: 4 batch: 6 steps: 6 local_steps: 2 }";
+  CHECK(difference(weights_of(job_of(network + rounds)),
+                   weights_of(job_of(network + rounds + " device { adding {} }"))) == 0);
+  const std::string spoilt = "source { points { spoilt: 95 } }";
+  TestWorld here, there;
+  const Status wanted = here.run(train_job(train(3, 3), spoilt + " device { far {} }")).status();
+  REQUIRE_FALSE(wanted);
+  CHECK(there.run(train_job(train(3, 3), spoilt + " device { adding {} }")).status().message() ==
+        wanted.message());
+}
+
 TEST_CASE(
     "a shard that fails in its numbers ends a job with a mean and not one whose reducer leaves it out") {
   const std::string spoilt = "source { points { spoilt: 95 } }";

@@ -51,7 +51,11 @@ TEST_CASE("any number of ranks and threads gives the same weights") {
 
 TEST_CASE("the device does not matter where its kernels are the same") {
   for (const std::string& train : {kAveraging, kGradients}) {
-    CHECK(digest(train_job(train, "device { far {} }"), 2) == digest(train_job(train, "device { near {} }")));
+    const std::string near = digest(train_job(train, "device { near {} }"));
+    CHECK(digest(train_job(train, "device { far {} }"), 2) == near);
+    // The shards' results stay there, and are added there.
+    for (const int ranks : {1, 2, 3})
+      CHECK(digest(train_job(train, "device { adding {} }"), ranks, 2) == near);
   }
 }
 

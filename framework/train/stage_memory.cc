@@ -65,6 +65,10 @@ RunMemory Stage::memory(int threads, int ranks) const {
   } else {
     use.sums = RoundSums::bytes(*plan_, averaged, reducer_->total_weight());
     if (numbers_.shards > 1) use.exchange = ExactSum::exchange_bytes(arena, reducer_->total_weight());
+    // On a device that adds: the same there, the means, and what the round begins with.
+    if (reducer_->total_weight() > 1 && DeviceSum::is_offered(run_.device))
+      use.sums = 2 * use.sums + floats(arena + trained * averaged.size()) +
+                 floats(arena + trained * (in_tasks ? slots : 0));
   }
   const int shards = (numbers_.shards + ranks - 1) / ranks;
   use.workers = std::min(std::max(1, threads / plan_->options().lanes), shards);

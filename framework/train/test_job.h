@@ -33,8 +33,8 @@ namespace plait::inline train {
 // of steps) and halve (does not), watch {monitor} (halves after each validation that is not the best) and
 // tire {after} (ends training after so many validations), listed {factors} (one an epoch). Reducers mean
 // (default), middle (gathers) and kept {least} (takes the whole, with a state; refuses fewer shards). Devices
-// near (default) and far (memory that the host may not touch). Pretrainer again {stages}: trains the first
-// layer to give back its input.
+// near (default), far (memory that the host may not touch) and adding (far, and makes exact sums there).
+// Pretrainer again {stages}: trains the first layer to give back its input.
 const Registry& train_registry();
 // As if other records lay at the same place.
 extern std::atomic<int> points_edition;
@@ -47,6 +47,9 @@ Job sequence_job(const std::string& train, const std::string& more = "");
 
 // Called by the source points before it reads a record. Set while no job runs. Threads: [any]
 std::function<void()>& before_points_read();
+
+// Bytes that were copied out of the memory of `adding`.
+extern std::atomic<int64_t> adding_bytes_out;
 
 // Rows that the source given {file part} has, the one of files *.given; one that is not finite is a bad
 // record.

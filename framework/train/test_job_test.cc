@@ -1,6 +1,7 @@
 #include "train/test_job.h"
 
 #include <doctest/doctest.h>
+#include <plait/exact_sums.hpp>
 #include <plait/sdk.hpp>
 #include <plait/sdk/given_file.hpp>
 #include <plait/table_text.hpp>
@@ -578,6 +579,32 @@ struct Memory {
   void synchronize(sdk::Context&) {}
 };
 
+// Brings the arithmetic of the exact mean. It counts the bytes that come out of it.
+struct Adding : Memory<false> {
+  static void describe(sdk::Describe<Adding>& d) { d.doc("memory that adds exactly"); }
+  void copy_out(sdk::Context&, void* to, const void* from, uint64_t bytes) {
+    adding_bytes_out += static_cast<int64_t>(bytes);
+    std::memcpy(to, from, bytes);
+  }
+  void add_to_sums(sdk::Context&, const plait_exact_sums& sums, const float* x, const float* before,
+                   int32_t weight, uint32_t* not_finite) {
+    for (uint64_t i = 0; i < sums.count; ++i) {
+      const float value = before != nullptr ? sdk::exact::difference(x[i], before[i]) : x[i];
+      if (!sdk::exact::is_finite(value))
+        *not_finite = 1;
+      else if (sums.is_wide != 0)
+        sdk::exact::add(sdk::exact::Sums<int64_t>(sums), i, value, weight);
+      else
+        sdk::exact::add(sdk::exact::Sums<int32_t>(sums), i, value, weight);
+    }
+  }
+  void mean_of_sums(sdk::Context&, const plait_exact_sums& sums, double total_weight, float* out) {
+    for (uint64_t i = 0; i < sums.count; ++i)
+      out[i] = sums.is_wide != 0 ? sdk::exact::mean(sdk::exact::Sums<int64_t>(sums), i, total_weight)
+                                 : sdk::exact::mean(sdk::exact::Sums<int32_t>(sums), i, total_weight);
+  }
+};
+
 // Falls to 0 at the last step.
 struct Fade {
   static void describe(sdk::Describe<Fade>& d) { d.doc("along a line to 0"); }
@@ -664,6 +691,8 @@ struct Columns {
 
 }  // namespace
 
+std::atomic<int64_t> adding_bytes_out = 0;
+
 std::vector<std::vector<float>>& given_rows() {
   static std::vector<std::vector<float>> rows;
   return rows;
@@ -688,11 +717,12 @@ const Registry& train_registry() {
       sdk::reducer<Middle>("plait.middle"), sdk::source<Points>("plait.points"),
       sdk::opens_files<kGivenFiles>(sdk::source<Given>("plait.given")), sdk::sink<Columns>("plait.columns"),
       sdk::augmenter<Level>("plait.level"), sdk::device<Memory<true>>("plait.near"),
-      sdk::device<Memory<false>>("plait.far"), sdk::pretrainer<Again>("plait.again"),
-      sdk::schedule<Fade>("plait.fade"), sdk::schedule<HalfLater>("plait.halve"),
-      sdk::schedule<Watch>("plait.watch"), sdk::schedule<Tire>("plait.tire"),
-      sdk::schedule<Listed>("plait.listed"), sdk::source<test_sequences::Words>("plait.words"),
-      sdk::layer<test_sequences::Carry>("plait.carry"), sdk::layer<test_sequences::Last>("plait.last"));
+      sdk::device<Memory<false>>("plait.far"), sdk::device<Adding>("plait.adding"),
+      sdk::pretrainer<Again>("plait.again"), sdk::schedule<Fade>("plait.fade"),
+      sdk::schedule<HalfLater>("plait.halve"), sdk::schedule<Watch>("plait.watch"),
+      sdk::schedule<Tire>("plait.tire"), sdk::schedule<Listed>("plait.listed"),
+      sdk::source<test_sequences::Words>("plait.words"), sdk::layer<test_sequences::Carry>("plait.carry"),
+      sdk::layer<test_sequences::Last>("plait.last"));
   const auto on = [](const char* device) {
     return sdk::PluginTable(
         device, "1", "none", sdk::implementation<Plane>("plait.plane", device),
@@ -709,8 +739,8 @@ const Registry& train_registry() {
         sdk::implementation<Adapt>("plait.adapt", device), sdk::implementation<Paced>("plait.paced", device),
         sdk::implementation<Grow>("plait.grow", device), sdk::implementation<Sharp>("plait.sharp", device));
   };
-  static const sdk::PluginTable near = on("plait.near"), far = on("plait.far");
-  static const Result<Registry> loaded = Registry::from_plugins({table.c(), near.c(), far.c()});
+  static const sdk::PluginTable near = on("plait.near"), far = on("plait.far"), adding = on("plait.adding");
+  static const Result<Registry> loaded = Registry::from_plugins({table.c(), near.c(), far.c(), adding.c()});
   REQUIRE_MESSAGE(loaded.is_ok(), loaded.status().message());
   return *loaded;
 }

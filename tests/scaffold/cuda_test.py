@@ -35,8 +35,8 @@ def write_all(place):
 
 def mistakes(place):
     for words, wanted in [
-            (["metric", "acme.x", "--cuda"], "a metric always runs on the host"),
-            (["source", "acme.x", "--cuda"], "a source always runs on the host"),
+            (["metric", "acme.x", "--cuda"], "the template of a metric runs on the host"),
+            (["source", "acme.x", "--cuda"], "the template of a source runs on the host"),
             (["layer", "acme.x", "--device", "acme.gpu"], "--device: only with --cuda"),
             (["device", "acme.x", "--cuda", "--device", "acme.gpu"], "--device: this is the device"),
             (["layer", "acme.x", "--cuda", "--device", "GPU"], 'did you mean "my.gpu"?')]:

@@ -269,7 +269,8 @@ enum {
 };
 
 /* Device id of implementations that run on the host's processor and memory. Kinds without a device of their own
- * (metrics, schedules, sources, augmenters, reducers, sinks, pretrainers, devices) are registered under it too. */
+ * (schedules, sources, reducers, sinks, pretrainers, devices) are registered under it too. Metrics and augmenters have
+ * an implementation under it, and may have one for a device besides, which the host then takes in its place. */
 #define PLAIT_HOST_DEVICE "host"
 
 /* How a type runs on a device. Static. */
@@ -570,7 +571,12 @@ typedef struct plait_loss_ops {
   int (*compute)(const void* self, plait_context* context, const plait_loss_call* call); /* [step] */
 } plait_loss_ops;
 
-/* ---------------------------------------------------------------- metrics: host memory, mergeable states */
+/* ---------------------------------------------------------------- metrics: host memory, mergeable states
+ *
+ * An implementation for a device besides: create, update and destroy alone are called, on the same state. Predictions,
+ * targets and the state (8-byte aligned) are the device's memory, update queues its work on context->stream, and
+ * context->device is there in create too. The host waits, and gives the sums to finish of the host's implementation.
+ * Not of metrics that keep rows. */
 
 typedef struct plait_metric_value {
   uint32_t struct_size;
@@ -769,6 +775,9 @@ typedef struct plait_sample_call {
   plait_rng rng; /* of (seed, epoch, sample, operator) */
   void* workspace; /* augmenters: as many bytes as they said; NULL: none */
   int32_t* second_lengths_out; /* as lengths_out, for second_axis */
+  /* apply_samples alone. */
+  const plait_rng* rngs; /* [N], of each sample; memory of the device */
+  uint8_t* written;      /* [n_outputs], zeros: 1 says that the output was written; the host passes others on */
 } plait_sample_call;
 
 typedef struct plait_source_ops {
@@ -816,6 +825,11 @@ typedef struct plait_augmenter_ops {
   /* Optional: bytes of memory during one call, 64-byte aligned, with any content: of apply (batch 0), or of apply_batch
    * on `batch` samples. [setup] */
   int (*workspace)(const void* self, plait_context* context, int64_t batch, uint64_t* bytes);
+  /* What an implementation for a device has in place of apply and apply_batch: what apply does, to every sample of a
+   * batch at once, each with its own of call->rngs (call->rng is none's). Parts are [N, ...] of the samples' own types,
+   * none of them varies; they and the workspace (of `batch` samples) are the device's memory. Queues its work on
+   * context->stream; context->device is there in create too. [step] */
+  int (*apply_samples)(const void* self, plait_context* context, const plait_sample_call* call);
 } plait_augmenter_ops;
 
 #define PLAIT_EXTENSION_FIT "plait.fit/1"
@@ -1216,6 +1230,20 @@ typedef struct plait_device_info {
   uint64_t memory_bytes; /* 0: unknown */
 } plait_device_info;
 
+/* Sums of which the host makes the mean of the shards, elementwise, without rounding that an order could change. Window
+ * t = 0, 1, ... 11 counts units of 2^(24 t - 149). A finite x is cut from the highest window down: its part in each is
+ * as many units as are nearest to what is left of x, ties to even. Its top is the highest window with a part, 1 at
+ * least. An element keeps the sums of weight * part in two windows: the highest top T of its values so far, and T - 1.
+ * Where T rises the sums move down, and what lies below the two windows is dropped. All zeros: nothing yet. */
+typedef struct plait_exact_sums {
+  uint32_t struct_size;
+  uint32_t is_wide; /* 1: high and low are int64_t, 0: int32_t; the host lets no sum outgrow them */
+  uint64_t count;   /* elements */
+  void* high;       /* [count], in window T */
+  void* low;        /* [count], in window T - 1 */
+  uint8_t* window;  /* [count], T; 0 is read as 1 */
+} plait_exact_sums;
+
 /* Work is queued on streams and ordered within one. An error may arrive late: at the next call on the stream, at the
  * latest in synchronize. */
 typedef struct plait_device_ops {
@@ -1249,6 +1277,16 @@ typedef struct plait_device_ops {
   int (*recorded)(void* self, plait_context* context, void** work);
   int (*repeat)(void* self, plait_context* context, void* work);
   void (*forget)(void* self, void* work);
+  /* Optional, both or none: the mean of the shards, on memory of the device; the shards' results then need not come to
+   * the host. The bits are those that plait_exact_sums says. [any], one stream at a time */
+  /* Adds weight * x[i], or weight * d, d = x[i] - before[i] in f32, if `before` is there; denormals among these three
+   * are 0. Sets *not_finite (its memory, [1]) to 1 where one is NaN or infinite: sums are then of no use. */
+  int (*add_to_sums)(void* self, plait_context* context, const plait_exact_sums* sums, const float* x,
+                     const float* before, int32_t weight, uint32_t* not_finite);
+  /* out[i] = (high 2^24 + low) in f64 * the unit of window T - 1 / total_weight, rounded to f32, ties to even: zero
+   * as +0, what is beyond f32's range as its largest number. */
+  int (*mean_of_sums)(void* self, plait_context* context, const plait_exact_sums* sums, double total_weight,
+                      float* out);
 } plait_device_ops;
 
 /* An extension of devices: what libraries share that is costly to make for each of them (a handle of a vendor's

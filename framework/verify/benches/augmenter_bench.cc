@@ -148,7 +148,7 @@ Result<AugmenterBench> make_augmenter_bench(Trial& trial, const Example& one, co
   trial.doing("infer, " + bench.text());
   CallContext context;
   PLAIT_ASSIGN(bench.out, infer_augmenter(trial.entry(), *one.config, parts, context));
-  const auto& ops = trial.ops<plait_augmenter_ops>();
+  const auto& ops = trial.host_ops<plait_augmenter_ops>();
   std::vector<double> state;
   plait_fit fitted{sizeof(plait_fit), 0, nullptr};
   if (wants_fit(ops)) {

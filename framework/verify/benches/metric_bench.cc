@@ -75,7 +75,7 @@ Result<std::vector<MetricValueText>> describe_metric(const MetricBench& bench,
 }
 
 Status create_metric(Trial& trial, MetricBench& bench) {
-  bench.ops = &trial.ops<plait_metric_ops>();
+  bench.ops = &trial.host_ops<plait_metric_ops>();
   const plait_tensor_spec prediction = bench.prediction.raw(), target = bench.target.raw();
   CallContext context;
   trial.doing("create, " + bench.text());

@@ -16,7 +16,9 @@ namespace plait::inline verify {
 enum class Severity { kMust, kShould, kPerformance };
 
 struct Law {
-  const char* kind;  // "library" (the file as a whole), "type" (any kind that the law finds fit), or a kind
+  // "library" (the file as a whole), "type" (any kind that the law finds fit), or a kind; "metric_on_device"
+  // and "augmenter_on_device": of implementations for a device, which no other laws are for.
+  const char* kind;
   const char* name;  // snake_case, unique within the kind
   Severity severity;
   const char* promise;  // what is promised, one line
@@ -68,5 +70,9 @@ std::vector<Law> augmenter_large_laws();
 std::vector<Law> accumulator_laws();
 std::vector<Law> whole_reducer_laws();
 std::vector<Law> key_reducer_laws();
+std::vector<Law> device_sum_laws();
+// Of kinds that have an implementation for a device besides the host's.
+std::vector<Law> metric_on_device_laws();
+std::vector<Law> augmenter_on_device_laws();
 
 }  // namespace plait::inline verify

@@ -71,6 +71,13 @@ bool is_of_file(const plait_implementation* made, const Registry& registry, cons
   return false;
 }
 
+// Metrics and augmenters do something of their own on a device.
+bool is_for(const Law& law, const std::string& kind, const std::string& device) {
+  const bool elsewhere = device != PLAIT_HOST_DEVICE && find_kind(kind)->check_device_ops != nullptr;
+  if (elsewhere) return law.kind == kind + "_on_device";
+  return std::strcmp(law.kind, "type") == 0 || law.kind == kind;
+}
+
 std::vector<Test> tests_of(const Registry& registry, const std::string& file) {
   std::vector<Test> tests;
   for (const Law& law : all_laws())
@@ -80,7 +87,7 @@ std::vector<Test> tests_of(const Registry& registry, const std::string& file) {
     for (const auto& [device, made] : entry.implementations) {
       if (!is_of_file(made, registry, file)) continue;
       for (const Law& law : all_laws()) {
-        if (std::strcmp(law.kind, "type") == 0 || law.kind == type.kind)
+        if (is_for(law, type.kind, device))
           tests.push_back({{file, type.kind, type.id, device, law.name, shares_id}, &law});
       }
     }

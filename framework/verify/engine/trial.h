@@ -61,6 +61,11 @@ class Trial {
   const Ops& ops() const {
     return *static_cast<const Ops*>(entry_->implementations.at(name_.device_id)->ops);
   }
+  // Those of the host, which an implementation for a device is compared with. Throws where there are none.
+  template <class Ops>
+  const Ops& host_ops() const {
+    return *static_cast<const Ops*>(entry_->implementations.at(PLAIT_HOST_DEVICE)->ops);
+  }
   template <class Rules>
   const Rules& rules() const {
     return *static_cast<const Rules*>(entry_->type->rules);

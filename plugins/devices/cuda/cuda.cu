@@ -3,12 +3,14 @@
 #include <plait/sdk.hpp>
 
 #include <plait/cuda.hpp>
+#include <plait/cuda/map.hpp>
 
 #include <memory>
 
 #include "card.h"
 #include "memory.h"
 #include "storage.h"
+#include "sums.h"
 
 using namespace plait::sdk;
 
@@ -27,9 +29,9 @@ struct Cuda {
     d.details(
         "Needs a driver of NVIDIA. Layers, losses and optimizers run on it that have an implementation for "
         "it;\n"
-        "metrics are computed by the host. CPU and card agree within tolerances, not in bits; bits are the "
-        "same\n"
-        "for any number of cards of one model.");
+        "metrics and augmenters that have none are the host's. CPU and card agree within tolerances, not in "
+        "bits;\n"
+        "bits are the same for any number of cards of one model.");
     d.field("index", &Cuda::index)
         .doc("number of the card, from 0; -1: that of the rank's place on its host")
         .range(-1, 1023);
@@ -82,6 +84,19 @@ struct Cuda {
   }
   void add_f32(Context& c, float* to, const float* from, uint64_t count) {
     gpu::strided(c, count, add_kernel, to, from);
+  }
+  void add_to_sums(Context& c, const plait_exact_sums& sums, const float* x, const float* before,
+                   int32_t weight, uint32_t* not_finite) {
+    if (sums.is_wide)
+      gpu::map(c, sums.count, AddToSums<int64_t>{exact::Sums<int64_t>(sums), x, before, weight, not_finite});
+    else
+      gpu::map(c, sums.count, AddToSums<int32_t>{exact::Sums<int32_t>(sums), x, before, weight, not_finite});
+  }
+  void mean_of_sums(Context& c, const plait_exact_sums& sums, double total_weight, float* out) {
+    if (sums.is_wide)
+      gpu::map(c, sums.count, MeanOfSums<int64_t>{exact::Sums<int64_t>(sums), total_weight, out});
+    else
+      gpu::map(c, sums.count, MeanOfSums<int32_t>{exact::Sums<int32_t>(sums), total_weight, out});
   }
   // Here a kernel that failed while it ran is told.
   void synchronize(Context& c) { gpu::check(cudaStreamSynchronize(gpu::stream(c)), "work on the card"); }

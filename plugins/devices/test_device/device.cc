@@ -2,10 +2,10 @@
 
 #include <cstring>
 
+#include "sums.h"
+
 namespace plait::test_device {
 namespace {
-
-constexpr const char* kForeign = "an address is not memory of the test device";
 
 struct CopyIn {
   void* to;
@@ -87,6 +87,14 @@ void TestDevice::add_f32(sdk::Context& c, float* to, const float* from, uint64_t
   if (count > 0) enqueue(c, Add{to, from, count});
 }
 void TestDevice::synchronize(sdk::Context& c) { static_cast<WorkStream*>(c.stream())->synchronize(); }
+void TestDevice::add_to_sums(sdk::Context& c, const plait_exact_sums& sums, const float* x,
+                             const float* before, int32_t weight, uint32_t* not_finite) {
+  if (sums.count > 0) enqueue(c, AddToSums{sums, x, before, weight, not_finite});
+}
+void TestDevice::mean_of_sums(sdk::Context& c, const plait_exact_sums& sums, double total_weight,
+                              float* out) {
+  if (sums.count > 0) enqueue(c, MeanOfSums{sums, total_weight, out});
+}
 
 const void* TestDevice::extension(std::string_view name) const {
   static const plait_test_device_queue queue{sizeof queue, WorkStream::kMaxBytes, &enqueue_c, &real_c};

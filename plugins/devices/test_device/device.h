@@ -11,6 +11,7 @@
 namespace plait::test_device {
 
 inline constexpr const char* kId = "plait.test_device";
+inline constexpr const char* kForeign = "an address is not memory of the test device";
 
 class TestDevice {
  public:
@@ -28,6 +29,9 @@ class TestDevice {
   void fill_zero(sdk::Context& c, void* memory, uint64_t bytes);
   void add_f32(sdk::Context& c, float* to, const float* from, uint64_t count);
   void synchronize(sdk::Context& c);
+  void add_to_sums(sdk::Context& c, const plait_exact_sums& sums, const float* x, const float* before,
+                   int32_t weight, uint32_t* not_finite);
+  void mean_of_sums(sdk::Context& c, const plait_exact_sums& sums, double total_weight, float* out);
   const void* extension(std::string_view name) const;
 
   const HiddenMemory& memory() const { return memory_; }

@@ -3,11 +3,15 @@
 #include <unistd.h>
 #include <plait/sdk/testing_plugin.hpp>
 
+#include <cmath>
 #include <csignal>
 #include <cstring>
 
+#include "accuracy.h"
 #include "device.h"
 #include "layers.h"
+#include "samples.h"
+#include "sums.h"
 #include "training.h"
 
 using namespace plait::sdk;
@@ -196,9 +200,83 @@ TEST_CASE("softmax cross entropy and sgd: by hand") {
   CHECK(device.read(w, 1)[0] == -1);
 }
 
+TEST_CASE("sums of shards and their mean: by hand") {
+  Device device;
+  float* x = device.memory<float>({1, -2, 0x1p-140f, 3});
+  float* before = device.memory<float>({0.5f, 1, 0, 3});
+  int32_t *high = device.memory<int32_t>({0, 0, 0, 0}), *low = device.memory<int32_t>({0, 0, 0, 0});
+  uint8_t* window = device.memory<uint8_t>({0, 0, 0, 0});
+  uint32_t* bad = device.memory<uint32_t>({0});
+  float* mean = device.memory<float>({9, 9, 9, 9});
+  const plait_exact_sums sums{sizeof sums, 0, 4, high, low, window};
+  const auto add = [&](const float* others, int32_t weight) {
+    device.host.check(device.ops.add_to_sums(device.self, device.context(), &sums, x, others, weight, bad));
+  };
+  add(before, 2);   // 0.5, -3, 0 (a difference below the least normal number), 0
+  add(nullptr, 1);  // 1, -2, 2^-140, 3
+  device.host.check(device.ops.mean_of_sums(device.self, device.context(), &sums, 3, mean));
+  CHECK(device.read(mean, 4) == std::vector<float>{2 / 3.0f, -8 / 3.0f, 171 * 0x1p-149f, 1});
+  // 1 = 2^5 units of 2^-5: window 6 counts units of 2^(144 - 149).
+  CHECK(device.read(window, 1)[0] == 6);
+  CHECK(device.read(high, 1)[0] == 2 * 16 + 32);
+  CHECK(device.read(bad, 1)[0] == 0);
+  x = device.memory<float>({1, NAN, 1, 1});
+  add(nullptr, 1);
+  CHECK(device.read(bad, 1)[0] == 1);
+  float host_number = 7;
+  CHECK(device.ops.add_to_sums(device.self, device.context(), &sums, &host_number, nullptr, 1, bad) ==
+        PLAIT_OK);
+  CHECK(device.ops.synchronize(device.self, device.context()) == PLAIT_FAILED);
+  CHECK(device.host.message == kForeign);
+}
+
+TEST_CASE("accuracy: by hand, also of targets that are no classes") {
+  Device device;
+  float* scores = device.memory<float>({1, 2, 2, 1, 1, 1, NAN, 1, 5, 0});
+  double* state = device.memory<double>({1, 1});
+  const void* labels = device.memory<int64_t>({1, 0, 1, 0, 2});
+  device.queue(AccuracyWork{scores, labels, state, 5, 2, DType::i64, 1});
+  CHECK(device.read(state, 2) ==
+        std::vector<double>{3, 6});  // of equal scores the first; NaN and 2 are wrong
+  labels = device.memory<float>({1, -0.5f, 1, 0, NAN});
+  device.queue(AccuracyWork{scores, labels, state, 5, 2, DType::f32, 2});
+  CHECK(device.read(state, 2) == std::vector<double>{5, 11});
+}
+
+TEST_CASE("flip draws for each sample what the host draws") {
+  Device device;
+  constexpr uint64_t kSamples = 50;
+  std::vector<plait_rng> rngs;
+  std::vector<uint8_t> pictures, wanted;
+  for (uint64_t n = 0; n < kSamples; ++n) {
+    rngs.push_back({3, n});
+    Random drawn(rngs.back());
+    const bool across = drawn.chance(0.5), down = drawn.chance(0.25);
+    const uint8_t a = static_cast<uint8_t>(4 * n), b = a + 1, c = a + 2, d = a + 3;
+    pictures.insert(pictures.end(), {a, b, c, d});
+    if (across && down) wanted.insert(wanted.end(), {d, c, b, a});
+    if (across && !down) wanted.insert(wanted.end(), {b, a, d, c});
+    if (!across && down) wanted.insert(wanted.end(), {c, d, a, b});
+    if (!across && !down) wanted.insert(wanted.end(), {a, b, c, d});
+  }
+  const auto* x = reinterpret_cast<const char*>(device.memory(pictures));
+  uint8_t* y = device.memory(std::vector<uint8_t>(pictures.size()));
+  device.queue(FlipWork{x, reinterpret_cast<char*>(y), device.memory(rngs), kSamples, 2, 2, 1, 0.5, 0.25});
+  CHECK(device.read(y, wanted.size()) == wanted);
+}
+
+TEST_CASE("normalize: by hand") {
+  Device device;
+  NormalizeWork work{
+      device.memory<uint8_t>({0, 10, 20, 30}), device.memory<float>({0, 0, 0, 0}), 4, 2, DType::u8, {}, {}};
+  work.factors = {0.5f, 2}, work.offsets = {1, -1};
+  device.queue(work);
+  CHECK(device.read(work.y, 4) == std::vector<float>{1, 19, 11, 59});
+}
+
 TEST_CASE("the library has implementations, and describes none of their types") {
-  for (const char* id :
-       {"plait.dense", "plait.relu", "plait.flatten", "plait.softmax_cross_entropy", "plait.sgd"}) {
+  for (const char* id : {"plait.dense", "plait.relu", "plait.flatten", "plait.softmax_cross_entropy",
+                         "plait.sgd", "plait.accuracy", "plait.flip", "plait.normalize"}) {
     const Entry entry = linked(id);
     CHECK(entry.type.struct_size == 0);
     CHECK(std::string(entry.implementation.device_id) == kId);

@@ -2,22 +2,11 @@
 #include <plait/classes.hpp>
 #include <plait/sdk.hpp>
 
+#include "rows.h"
+
 using namespace plait::sdk;
 
 namespace {
-
-// True when the score of `label` is among the `top` highest; of equal scores the earlier class counts as
-// higher.
-bool is_right(std::span<const float> scores, std::optional<size_t> label, int64_t top) {
-  if (!label) return false;
-  const size_t wanted = *label;
-  const float score = scores[wanted];
-  if (score != score) return false;
-  int64_t higher = 0;
-  for (size_t i = 0; i < scores.size(); ++i)
-    higher += scores[i] > score || (scores[i] == score && i < wanted);
-  return higher < top;
-}
 
 struct Accuracy {
   static constexpr bool two_axes = true;
@@ -50,7 +39,10 @@ struct Accuracy {
     const ClassAnswers answers(prediction, target);
     for (size_t i = 0; i < answers.size(); ++i) {
       if (!answers.counts(i)) continue;
-      state[0] += is_right(answers.scores(i), answers.label(i), top);
+      if (const std::optional<size_t> label = answers.label(i)) {
+        const std::span<const float> scores = answers.scores(i);
+        state[0] += plait::accuracy::is_right(scores.data(), scores.size(), *label, top);
+      }
       state[1] += 1;
     }
   }

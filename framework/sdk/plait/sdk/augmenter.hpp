@@ -12,6 +12,12 @@
 //   size_t fit_size(const Parts& parts) const;
 //   void fit_observe(Context& c, SampleCall& call, std::span<double> state) const;
 //
+// On a device, besides (a struct of its own with the fields of the type, given to implementation()): in place
+// of apply
+//   void apply_samples(Context& c, SamplesCall& call) const;  // every sample of a batch, each with its
+//   rngs()[n]
+// Outputs that it does not ask for are passed on by the host.
+//
 //   static constexpr bool two_axes = true;  // takes parts of which two axes vary; call.extent says how far
 //
 // Outputs that apply did not ask for (call.output, call.part, call.pass) are copies of the inputs of the same
@@ -80,8 +86,42 @@ class Child<Augmenter> : public ChildBase<Augmenter> {
   }
 };
 
+// The samples of a batch on a device: parts are [N, ...], and data() of all is memory of the device. None
+// varies.
+class SamplesCall {
+ public:
+  using ChangedByHook = void;
+  explicit SamplesCall(const plait_sample_call* call) : call_(call) {}
+  bool training() const { return call_.training(); }
+  int64_t samples() const { return Tensor(call_.c()->inputs[0]).shape(0); }  // N
+  // [N], memory of the device: what Random is made of for each sample.
+  const plait_rng* rngs() const { return call_.c()->rngs; }
+  bool has(std::string_view name) const { return call_.has(name); }
+  Tensor input(std::string_view name) const { return call_.input(name); }
+  // All of it has to be written.
+  Tensor output(std::string_view name) { return call_.output(name); }
+  PartInOut part(std::string_view name) { return call_.part(name); }
+  template <class V = void>
+  V* workspace() const {
+    return call_.workspace<V>();
+  }
+
+  // From here on for the SDK.
+  void tell_written() const {
+    const plait_sample_call& c = *call_.c();
+    for (uint32_t i = 0; i < c.n_outputs; ++i) c.written[i] = call_.is_written(i) ? 1 : 0;
+  }
+
+ private:
+  SampleCall call_;
+};
+
 namespace detail {
 
+template <class T>
+concept AppliesSamples = requires(const T& t, Context& c, SamplesCall& call) {
+  t.apply_samples(c, call);
+};
 template <class T>
 concept AppliesBatch = requires(const T& t, Context& c, SampleCall& call) {
   t.apply_batch(c, call);
@@ -197,6 +237,14 @@ struct AugmenterThunks {
       batch.pass_untouched();
     });
   }
+  static int apply_samples(const void* self, plait_context* context, const plait_sample_call* call) noexcept {
+    return guard(context, [&] {
+      Context c(context);
+      SamplesCall samples(call);
+      as<T>(self).apply_samples(c, samples);
+      samples.tell_written();
+    });
+  }
   static int workspace(const void* self, plait_context* context, int64_t batch, uint64_t* bytes) noexcept {
     return guard(context, [&] {
       Context c(context);
@@ -251,6 +299,34 @@ const plait_augmenter_ops* augmenter_ops() {
       table.fit_size = &Thunks::fit_size;
       table.fit_observe = &Thunks::fit_observe;
     }
+    if constexpr (WantsWorkspace<T>) table.workspace = &Thunks::workspace;
+    return table;
+  }();
+  return &ops;
+}
+
+// Of an implementation for a device.
+template <class T>
+constexpr void check_samples() {
+  PLAIT_SDK_CHECK_HOOK(apply_samples, const T, "void apply_samples(Context& c, SamplesCall& call) const",
+                       void, Context&, SamplesCall&);
+  static_assert(AppliesSamples<T>,
+                "an augmenter on a device needs: void apply_samples(Context& c, SamplesCall& call) const");
+  static_assert(!names_open<T>() || OpensForParts<T> || HasOpen<T>,
+                "open is not: void open(Context& c, const Parts& parts), nor void open(Context& c)");
+  PLAIT_SDK_CHECK_HOOK(workspace_bytes, const T, "uint64_t workspace_bytes(Context& c, int64_t batch) const",
+                       Whole, Context&, int64_t);
+}
+
+template <class T>
+const plait_augmenter_ops* samples_ops() {
+  static const plait_augmenter_ops ops = [] {
+    using Thunks = AugmenterThunks<T>;
+    plait_augmenter_ops table{};
+    table.struct_size = sizeof table;
+    table.create = &Thunks::create;
+    table.destroy = &destroy_thunk<T>;
+    if constexpr (AppliesSamples<T>) table.apply_samples = &Thunks::apply_samples;
     if constexpr (WantsWorkspace<T>) table.workspace = &Thunks::workspace;
     return table;
   }();

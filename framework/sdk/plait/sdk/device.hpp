@@ -17,10 +17,16 @@
 //   const void* extension(std::string_view name);            // optional
 //   void* allocate_host(Context& c, uint64_t bytes);         // optional, both: host memory from which copies
 //   void release_host(void* memory);                         // do not wait; 64-byte aligned; must not throw
-//   void record(Context& c);                                 // optional, all four: what is queued from now
-//   on void* recorded(Context& c);                              // is kept until here, void repeat(Context&
-//   c, void* work);                     // queued as often as wanted, void forget(void* work); // and given
-//   up; must not throw
+//   void record(Context& c);                // optional, all four: what is queued from now on
+//   void* recorded(Context& c);             // is kept until here,
+//   void repeat(Context& c, void* work);    // queued as often as wanted,
+//   void forget(void* work);                // and given up; must not throw
+//
+// Optional, both: the mean of the shards on the device's memory. <plait/exact_sums.hpp> has the arithmetic of
+// an element, and the words of plait_exact_sums say what it is:
+//   void add_to_sums(Context& c, const plait_exact_sums& sums, const float* x, const float* before,
+//                    int32_t weight, uint32_t* not_finite);
+//   void mean_of_sums(Context& c, const plait_exact_sums& sums, double total_weight, float* out);
 //
 // The struct closes the device in its destructor.
 // Threads: [any], one stream at a time.
@@ -72,6 +78,13 @@ concept RecordsWork = requires(T& t, Context& c, void* m) {
   { t.recorded(c) } -> std::convertible_to<void*>;
   { t.repeat(c, m) } -> std::same_as<void>;
   { t.forget(m) } -> std::same_as<void>;
+};
+
+template <class T>
+concept AddsExactly = requires(T& t, Context& c, const plait_exact_sums& sums, const float* x, uint32_t* bad,
+                               float* out) {
+  { t.add_to_sums(c, sums, x, x, int32_t{}, bad) } -> std::same_as<void>;
+  { t.mean_of_sums(c, sums, double{}, out) } -> std::same_as<void>;
 };
 
 template <class T>
@@ -146,6 +159,15 @@ struct DeviceThunks {
     return call(self, context, [&](T& d, Context& c) { d.repeat(c, work); });
   }
   static void forget(void* self, void* work) noexcept { static_cast<T*>(self)->forget(work); }
+  static int add_to_sums(void* self, plait_context* context, const plait_exact_sums* sums, const float* x,
+                         const float* before, int32_t weight, uint32_t* not_finite) noexcept {
+    return call(self, context,
+                [&](T& d, Context& c) { d.add_to_sums(c, *sums, x, before, weight, not_finite); });
+  }
+  static int mean_of_sums(void* self, plait_context* context, const plait_exact_sums* sums,
+                          double total_weight, float* out) noexcept {
+    return call(self, context, [&](T& d, Context& c) { d.mean_of_sums(c, *sums, total_weight, out); });
+  }
 };
 
 template <class T>
@@ -172,6 +194,8 @@ const plait_device_ops* device_ops() {
                           nullptr,
                           nullptr,
                           nullptr,
+                          nullptr,
+                          nullptr,
                           nullptr};
     if constexpr (GivesHostMemory<T>)
       made.allocate_host = &Thunks::allocate_host, made.release_host = &Thunks::release_host;
@@ -179,6 +203,8 @@ const plait_device_ops* device_ops() {
       made.record = &Thunks::record, made.recorded = &Thunks::recorded;
       made.repeat = &Thunks::repeat, made.forget = &Thunks::forget;
     }
+    if constexpr (AddsExactly<T>)
+      made.add_to_sums = &Thunks::add_to_sums, made.mean_of_sums = &Thunks::mean_of_sums;
     return made;
   }();
   return &ops;
@@ -204,6 +230,12 @@ Entry device(const char* id) {
           detail::RecordsWork<T>,
       "a device with one of them has all: void record(Context& c), void* recorded(Context& c), void "
       "repeat(Context& c, void* work), void forget(void* work)");
+  static_assert(
+      !(detail::names_add_to_sums<T>() || detail::names_mean_of_sums<T>()) || detail::AddsExactly<T>,
+      "a device with one of them has both: void add_to_sums(Context& c, const plait_exact_sums& sums, const "
+      "float* x, const float* before, int32_t weight, uint32_t* not_finite) and void mean_of_sums(Context& "
+      "c, "
+      "const plait_exact_sums& sums, double total_weight, float* out)");
   return detail::make_entry<T>("device", id, nullptr, kCpu, detail::device_ops<T>());
 }
 

@@ -81,9 +81,11 @@ inline constexpr bool can_be_base_v = std::is_class_v<T> && !std::is_final_v<T>;
     using Result = decltype(std::declval<T&>().X(std::declval<A>()...));                     \
   };
 
+PLAIT_SDK_HOOK(add_to_sums)
 PLAIT_SDK_HOOK(apply)
 PLAIT_SDK_HOOK(allocate_host)
 PLAIT_SDK_HOOK(apply_batch)
+PLAIT_SDK_HOOK(apply_samples)
 PLAIT_SDK_HOOK(backward)
 PLAIT_SDK_HOOK(backward_from_output)
 PLAIT_SDK_HOOK(begin)
@@ -109,6 +111,7 @@ PLAIT_SDK_HOOK(forward)
 PLAIT_SDK_HOOK(ignores_total)
 PLAIT_SDK_HOOK(infer)
 PLAIT_SDK_HOOK(map)
+PLAIT_SDK_HOOK(mean_of_sums)
 PLAIT_SDK_HOOK(monitor)
 PLAIT_SDK_HOOK(move)
 PLAIT_SDK_HOOK(name_values)

@@ -17,6 +17,10 @@
 //   void finish_rows(std::span<const double> state, RowsIn rows, std::span<double> values) const;
 // The host keeps the rows of all records, in their order, and brings them together on one rank.
 //
+// On a device, besides (a struct of its own with the fields of the type, given to implementation()):
+// state_size and update alone. What update is given is then memory of the device, the state too, and it
+// queues its work; the state and its numbers are those of the type. Not of metrics that keep rows.
+//
 // States begin as zeros and are merged by addition. Memory: the host's; rows are bounded, see evaluate.h.
 // Threads: update, update_rows and finish run on several threads at once with one instance.
 #pragma once
@@ -329,6 +333,51 @@ struct MetricThunks {
     return named;
   }
 };
+
+// Of an implementation for a device.
+template <class T>
+constexpr void check_device_metric() {
+  PLAIT_SDK_CHECK_HOOK(state_size, const T, "size_t state_size(Spec prediction, Spec target) const", Whole,
+                       Spec, Spec);
+  PLAIT_SDK_CHECK_HOOK(
+      update, const T,
+      "void update(Context& c, Tensor prediction, Tensor target, std::span<double> state) const", void,
+      Context&, Tensor, Tensor, std::span<double>);
+  static_assert(
+      CountsState<T>,
+      "a metric on a device needs, both const: size_t state_size(Spec prediction, Spec target), void "
+      "update(Context&, Tensor prediction, Tensor target, std::span<double> state)");
+  check_never_opened<T>();
+}
+
+template <class T>
+struct DeviceMetricThunks {
+  static int create(plait_context* context, const plait_config* config, const plait_tensor_spec* prediction,
+                    const plait_tensor_spec* target, uint32_t* state_size, void** self) noexcept {
+    return guard(context, [&] {
+      auto made = std::make_unique<MetricInstance<T>>();
+      read_config(context, config, made->config);
+      made->state_size = std::as_const(made->config).state_size(Spec(prediction), Spec(target));
+      *state_size = static_cast<uint32_t>(made->state_size);
+      *self = made.release();
+    });
+  }
+};
+
+template <class T>
+const plait_metric_ops* device_metric_ops() {
+  static const plait_metric_ops ops = [] {
+    plait_metric_ops table{};
+    table.struct_size = sizeof table;
+    if constexpr (CountsState<T>) {
+      table.create = &DeviceMetricThunks<T>::create;
+      table.destroy = &destroy_thunk<MetricInstance<T>>;
+      table.update = &MetricThunks<T>::update;
+    }
+    return table;
+  }();
+  return &ops;
+}
 
 // The values of a type that names them once for all.
 template <class T>

@@ -156,6 +156,7 @@ class SampleCall {
     }
   }
   void all_written() { written_ = ~uint64_t{0}; }
+  bool is_written(uint32_t output) const { return (written_ >> output & 1) != 0; }
 
  private:
   static uint32_t find(const plait_tensor* const* list, uint32_t count, std::string_view name) {

@@ -12,11 +12,13 @@
 #include <array>
 #include <string>
 
+#include "augmenter.hpp"
 #include "child.hpp"
 #include "device.hpp"
 #include "entry.hpp"
 #include "layer.hpp"
 #include "loss.hpp"
+#include "metric.hpp"
 #include "note.hpp"
 #include "optimizer.hpp"
 
@@ -35,8 +37,10 @@ namespace detail {
 // The kind that T's functions are of; where they are of none, what is wrong with a layer is said.
 template <class T>
 struct ImplementedKind {
+  using OfSamples = std::conditional_t<names_apply_samples<T>(), Augmenter,
+                                       std::conditional_t<names_state_size<T>(), Metric, Layer>>;
   using type = std::conditional_t<ComputesLoss<typename KernelOf<T>::type>, Loss,
-                                  std::conditional_t<StepsOptimizer<T>, Optimizer, Layer>>;
+                                  std::conditional_t<StepsOptimizer<T>, Optimizer, OfSamples>>;
 };
 
 }  // namespace detail
@@ -47,9 +51,9 @@ struct ImplementationEntry : Entry {
   using Implements = Kind;
 };
 
-// A layer, loss or optimizer for another device, of a type that another entry or library describes; which of
-// them follows from T's functions. T has the type's fields, or those of them that it needs: it may be derived
-// from the struct of the type. The rules (infer, check, slots) are the type's.
+// A layer, loss, optimizer, metric or augmenter for another device, of a type that another entry or library
+// describes; which of them follows from T's functions. T has the type's fields, or those of them that it
+// needs: it may be derived from the struct of the type. The rules (infer, check, slots) are the type's.
 template <class T>
 ImplementationEntry<typename detail::ImplementedKind<T>::type> implementation(const char* type_id,
                                                                               const char* device_id) {
@@ -67,6 +71,14 @@ ImplementationEntry<typename detail::ImplementedKind<T>::type> implementation(co
     detail::check_struct<T>();
     detail::check_optimizer<T>();
     entry.implementation.ops = detail::optimizer_ops<T>();
+  } else if constexpr (std::is_same_v<Kind, Metric>) {
+    detail::check_struct<T>();
+    detail::check_device_metric<T>();
+    entry.implementation.ops = detail::device_metric_ops<T>();
+  } else if constexpr (std::is_same_v<Kind, Augmenter>) {
+    detail::check_struct<T>();
+    detail::check_samples<T>();
+    entry.implementation.ops = detail::samples_ops<T>();
   } else {
     detail::check_layer_work<T>();
     if constexpr (detail::works_as_layer<T>()) entry.implementation.ops = detail::layer_ops<T>();

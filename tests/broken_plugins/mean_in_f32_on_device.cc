@@ -1,0 +1,56 @@
+// A device that divides the exact sums in f32.
+// Caught by: exact_mean
+// Words: mean_of_sums: element \d+ is
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <plait/exact_sums.hpp>
+#include <plait/sdk.hpp>
+
+namespace {
+using namespace plait::sdk;
+
+struct Own {
+  char stream = 0;
+
+  static void describe(Describe<Own>& d) { d.doc("broken on purpose"); }
+  DeviceInfo open(Context&) { return {.name = "broken"}; }
+  void* allocate(Context&, uint64_t bytes) {
+    if (bytes > uint64_t{1} << 40) throw std::bad_alloc();
+    return std::aligned_alloc(64, (bytes + 63) / 64 * 64);
+  }
+  void release(void* memory) { std::free(memory); }
+  void* stream_create(Context&) { return &stream; }
+  void stream_destroy(void*) {}
+  void copy_in(Context&, void* to, const void* from, uint64_t bytes) { std::memmove(to, from, bytes); }
+  void copy_out(Context&, void* to, const void* from, uint64_t bytes) { std::memmove(to, from, bytes); }
+  void copy(Context&, void* to, const void* from, uint64_t bytes) { std::memmove(to, from, bytes); }
+  void fill_zero(Context&, void* memory, uint64_t bytes) { std::memset(memory, 0, bytes); }
+  void add_f32(Context&, float* to, const float* from, uint64_t count) {
+    for (uint64_t i = 0; i < count; ++i) to[i] += from[i];
+  }
+  void synchronize(Context&) {}
+  void add_to_sums(Context&, const plait_exact_sums& sums, const float* x, const float* before,
+                   int32_t weight, uint32_t* not_finite) {
+    for (uint64_t i = 0; i < sums.count; ++i) {
+      const float value = before ? exact::difference(x[i], before[i]) : x[i];
+      if (!exact::is_finite(value))
+        *not_finite = 1;
+      else if (sums.is_wide)
+        exact::add(exact::Sums<int64_t>(sums), i, value, weight);
+      else
+        exact::add(exact::Sums<int32_t>(sums), i, value, weight);
+    }
+  }
+  void mean_of_sums(Context&, const plait_exact_sums& sums, double total_weight, float* out) {
+    for (uint64_t i = 0; i < sums.count; ++i)
+      out[i] = (sums.is_wide ? exact::mean(exact::Sums<int64_t>(sums), i, 1)
+                             : exact::mean(exact::Sums<int32_t>(sums), i, 1)) /
+               static_cast<float>(total_weight);
+  }
+};
+
+}  // namespace
+
+PLAIT_PLUGIN("broken.mean_in_f32_on_device", "1.0.0", "Apache-2.0",
+             device<Own>("broken.mean_in_f32_on_device"));
