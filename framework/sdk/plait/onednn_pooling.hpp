@@ -1,5 +1,5 @@
 // oneDNN's pooling for layers of windows (window.hpp) that are made with ONEDNN: the largest number of each,
-// or its mean.
+// or its mean. It does not add to input gradients.
 //
 // Shapes: x [N, W, C], [N, H, W, C] or [N, D, H, W, C] f32; y the same with the window's extents. Saved by
 // `largest` in training: oneDNN's places. A NaN that is not in the first place of a window may be passed

@@ -1,6 +1,7 @@
 // oneDNN's softmax and its logarithm over the last axis, for layers that are made with ONEDNN.
 //
-// Shapes: x [..., C] f32, y alike; y may be x, dx may be dy. Sums are f32. Threads: as onednn.hpp; a row's
+// Shapes: x [..., C] f32, y alike; y may be x, dx may be dy. Sums are f32; a NaN may leave the rest of
+// its row as it is. Threads: as onednn.hpp; a row's
 // bits do not follow from lanes. Fails with: kUnsupported for what oneDNN does not compute.
 #pragma once
 #include <plait/onednn.hpp>

@@ -31,7 +31,7 @@ struct AveragePool::Kernel {
       : walk(config.window(r.input()), static_cast<size_t>(r.input().shape(-1))),
         include_padding(config.count_include_pad),
         batch(static_cast<size_t>(r.input().shape(0))) {
-    if (config.implementation == "onednn") {
+    if (config.implementation != "own") {
       onednn.emplace(include_padding ? OneDnnPool::kMean : OneDnnPool::kMeanOfInputs,
                      config.window(r.input()), r, n);
       return;

@@ -21,7 +21,7 @@ struct AveragePool : Pooling {
     d.field("count_include_pad", &AveragePool::count_include_pad)
         .doc("padding counts as zeros; else the mean is over inputs alone");
     d.field("implementation", &AveragePool::implementation)
-        .doc("whose loops; auto: what was measured to be faster (README.md)")
+        .doc("whose loops; auto: onednn, which was measured to be faster (README.md)")
         .choices({"auto", "onednn", "own"});
   }
 

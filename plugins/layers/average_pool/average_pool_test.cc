@@ -42,7 +42,8 @@ TEST_CASE("average_pool gradients") {
 
 TEST_CASE("average_pool adds to an input gradient when asked") {
   TestHost host;
-  LayerTest layer = make(host, {1, 2, 2, 1}, 2, 2, 0);
+  LayerTest layer(host, kAveragePool, Settings(kAveragePool).set("kernel", 2).set("implementation", "own"),
+                  {{"x", DType::f32, {1, 2, 2, 1}}});
   layer.output_gradients[0].fill({8});
   layer.forward();
   layer.backward();

@@ -19,7 +19,7 @@ struct MaxPool : Pooling {
         "Spatial axes may vary, up to two, without padding along them.");
     describe_window(d);
     d.field("implementation", &MaxPool::implementation)
-        .doc("whose loops; auto: what was measured to be faster (README.md)")
+        .doc("whose loops; auto: own, which pass NaN on")
         .choices({"auto", "onednn", "own"});
   }
 

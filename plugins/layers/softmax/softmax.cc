@@ -47,7 +47,7 @@ struct Softmax {
         "Shapes: x [N, ..., C] f32, y alike. A loss that wants scores (softmax_cross_entropy) has its own.\n"
         "Source: Bridle 1990.");
     d.field("implementation", &Softmax::implementation)
-        .doc("whose loops; auto: what was measured to be faster (README.md)")
+        .doc("whose loops; auto: own, which pass NaN on")
         .choices({"auto", "onednn", "own"});
   }
 

@@ -31,7 +31,7 @@ struct Upsample : SpatialLayer<Upsample> {
         .doc("nearest repeats each number, bilinear draws lines between neighbours")
         .choices({"nearest", "bilinear"});
     d.field("implementation", &Upsample::implementation)
-        .doc("whose loops; auto: what was measured to be faster (README.md)")
+        .doc("whose loops; auto: own (README.md has the figures)")
         .choices({"auto", "onednn", "own"});
   }
 
