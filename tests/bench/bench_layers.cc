@@ -1,5 +1,6 @@
 // Times the layers of known networks one by one on one core: smallest of many runs, forward and backward.
-// usage: bench_layers [batch] [lenet5|mlp|resnet20|alexnet|odd|norms|''] [own|onednn|auto]
+// usage: bench_layers [batch] [lenet5|mlp|resnet20|alexnet|odd|norms|pools|softmaxes|recurrent|upsamples|local|'']
+// [own|onednn|auto]
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -63,7 +64,59 @@ std::vector<Network> networks(int64_t n) {
   const auto dense = [&](int64_t inputs, int64_t units, const char* absorbed, bool dx = true) {
     return LayerCase{"plait.dense", {{"units", {units}}}, {n, inputs}, absorbed, dx};
   };
+  const auto window = [&](const char* type, std::vector<int64_t> x, int64_t kernel, int64_t stride,
+                          int64_t padding) {
+    x.insert(x.begin(), n);
+    return LayerCase{type, {{"kernel", {kernel}}, {"stride", {stride}}, {"padding", {padding}}}, x, "", true};
+  };
+  const auto plain = [&](const char* type, std::vector<int64_t> x) {
+    x.insert(x.begin(), n);
+    return LayerCase{type, {}, x, "", true};
+  };
+  const auto bilinear = [&](std::vector<int64_t> x) {
+    LayerCase layer = plain("plait.upsample", x);
+    layer.words = {{"mode", "bilinear"}};
+    return layer;
+  };
+  const auto cell = [&](const char* type, int64_t steps, int64_t channels, int64_t units) {
+    return LayerCase{type, {{"units", {units}}}, {n, steps, channels}, "", true};
+  };
+  const auto local = [&](const char* type, std::vector<int64_t> x, int64_t filters, int64_t kernel) {
+    x.insert(x.begin(), n);
+    return LayerCase{type, {{"filters", {filters}}, {"kernel", {kernel}}}, x, "", true};
+  };
   return {
+      {"pools",
+       {window("plait.max_pool", {28, 28, 6}, 2, 2, 0), window("plait.max_pool", {10, 10, 16}, 2, 2, 0),
+        window("plait.max_pool", {32, 32, 32}, 2, 2, 0), window("plait.max_pool", {55, 55, 64}, 3, 2, 0),
+        window("plait.max_pool", {28, 28, 256}, 2, 2, 0), window("plait.max_pool", {28, 28, 32}, 3, 1, 1),
+        window("plait.average_pool", {28, 28, 6}, 2, 2, 0),
+        window("plait.average_pool", {10, 10, 16}, 2, 2, 0),
+        window("plait.average_pool", {32, 32, 32}, 2, 2, 0),
+        window("plait.average_pool", {55, 55, 64}, 3, 2, 0),
+        window("plait.average_pool", {28, 28, 256}, 2, 2, 0),
+        window("plait.average_pool", {8, 8, 64}, 8, 8, 0),
+        window("plait.average_pool", {28, 28, 32}, 3, 1, 1)}},
+      {"softmaxes",
+       {plain("plait.softmax", {10}), plain("plait.softmax", {100}), plain("plait.softmax", {1000}),
+        plain("plait.softmax", {28, 28, 21}), plain("plait.softmax", {64, 64}),
+        plain("plait.softmax", {50000}), plain("plait.log_softmax", {10}), plain("plait.log_softmax", {100}),
+        plain("plait.log_softmax", {1000}), plain("plait.log_softmax", {28, 28, 21}),
+        plain("plait.log_softmax", {50000})}},
+      {"recurrent",
+       {cell("plait.lstm", 20, 16, 16), cell("plait.lstm", 20, 64, 64), cell("plait.lstm", 28, 28, 128),
+        cell("plait.lstm", 50, 128, 256), cell("plait.gru", 20, 16, 16), cell("plait.gru", 20, 64, 64),
+        cell("plait.gru", 28, 28, 128), cell("plait.gru", 50, 128, 256),
+        cell("plait.recurrent_cell", 20, 16, 16), cell("plait.recurrent_cell", 20, 64, 64),
+        cell("plait.recurrent_cell", 28, 28, 128), cell("plait.recurrent_cell", 50, 128, 256)}},
+      {"upsamples",
+       {plain("plait.upsample", {7, 7, 8}), plain("plait.upsample", {14, 14, 16}),
+        plain("plait.upsample", {32, 32, 64}), bilinear({7, 7, 8}), bilinear({14, 14, 16}),
+        bilinear({32, 32, 64})}},
+      {"local",
+       {local("plait.locally_connected", {28, 28, 1}, 16, 5), local("plait.convolution", {28, 28, 1}, 16, 5),
+        local("plait.locally_connected", {14, 14, 16}, 32, 3),
+        local("plait.convolution", {14, 14, 16}, 32, 3)}},
       {"lenet5",
        {conv({28, 28, 1}, 6, 5, 2, false), pool({28, 28, 6}), conv({14, 14, 6}, 16, 5, 0), pool({10, 10, 16}),
         dense(400, 120, "relu"), dense(120, 84, "relu"), dense(84, 10, "")}},
@@ -106,12 +159,15 @@ std::string words(const LayerCase& layer) {
     text += std::to_string(extent) + (extent == layer.input.back() ? "" : ", ");
   text += "]";
   for (const auto& [field, values] : layer.fields) text += " " + field + " " + std::to_string(values[0]);
+  for (const auto& [field, word] : layer.words) text += " " + field + " " + word;
   return text + (layer.absorbed.empty() ? "" : " + " + layer.absorbed);
 }
 
 bool has_choice(const std::string& type) {
-  for (const char* known : {"dense", "convolution", "batch_norm", "local_response_norm"})
-    if (type == std::string("plait.") + known) return true;
+  for (const char* one :
+       {"plait.dense", "plait.convolution", "plait.batch_norm", "plait.local_response_norm", "plait.max_pool",
+        "plait.average_pool", "plait.softmax", "plait.log_softmax", "plait.upsample"})
+    if (type == one) return true;
   return false;
 }
 

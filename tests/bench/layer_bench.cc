@@ -16,6 +16,7 @@ LayerBench::LayerBench(const Registry& registry, const LayerCase& made) {
     settings_.clear(field);
     for (const int64_t value : values) settings_.add(field, value);
   }
+  for (const auto& [field, word] : made.words) settings_.set(field, word);
   if (!made.implementation.empty()) settings_.set("implementation", made.implementation);
   inputs_.emplace_back("", DType::f32, made.input).randomize(1);
   input_gradients_.emplace_back("", DType::f32, made.input);

@@ -15,6 +15,7 @@ struct LayerCase {
   std::string absorbed;  // name of an epilogue, or ""
   bool input_gradient = true;
   std::string implementation = "";  // of layers that have this field; "": its default
+  std::vector<std::pair<std::string, std::string>> words = {};  // fields that hold one
 };
 
 class LayerBench {

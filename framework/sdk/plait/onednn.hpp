@@ -10,6 +10,7 @@
 #include <dnnl.hpp>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ inline void check_onednn(dnnl_status_t status, const char* what) {
 
 class OneDnnCall {
  public:
+  static constexpr size_t kMostArguments = 16;  // and the scratchpad
   struct Argument {
     int name;  // DNNL_ARG_*
     dnnl::memory::desc desc;
@@ -52,6 +54,9 @@ class OneDnnCall {
 
   // Memory in the order of the arguments, then the scratchpad.
   void run(std::initializer_list<const void*> memory, void* scratchpad) const {
+    run(std::span(memory.begin(), memory.size()), scratchpad);
+  }
+  void run(std::span<const void* const> memory, void* scratchpad) const {
     Execution* const e = acquire();
     size_t i = 0;
     for (const void* place : memory) e->memory[i++].set_data_handle(const_cast<void*>(place));

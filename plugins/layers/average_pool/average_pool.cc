@@ -1,9 +1,10 @@
 // The mean of each window.
 #include "average_pool.h"
 
-#include <plait/simd.hpp>
+#include <plait/onednn_pooling.hpp>
 
 #include <cstring>
+#include <optional>
 
 // The order of these is their meaning.
 // clang-format off
@@ -24,16 +25,23 @@ struct AveragePool::Kernel {
   WindowWalk walk;
   bool include_padding;
   size_t batch;
+  std::optional<OneDnnPooling> onednn;
 
   Kernel(const AveragePool& config, Context&, const LayerRequest& r, LayerNeeds& n)
       : walk(config.window(r.input()), static_cast<size_t>(r.input().shape(-1))),
         include_padding(config.count_include_pad),
         batch(static_cast<size_t>(r.input().shape(0))) {
+    if (config.implementation != "own") {
+      onednn.emplace(include_padding ? OneDnnPool::kMean : OneDnnPool::kMeanOfInputs,
+                     config.window(r.input()), r, n);
+      return;
+    }
     n.backward_reads(Reads::nothing);
     n.accumulates();
   }
 
   void forward(Context& c, const LayerCall& call) const {
+    if (onednn) return onednn->forward(call);
     const float* x = call.input().f32().data();
     float* y = call.output().f32().data();
     c.parallel_for(batch, grain(), [&](size_t i) {
@@ -42,6 +50,7 @@ struct AveragePool::Kernel {
     });
   }
   void backward(Context& c, const LayerCall& call) const {
+    if (onednn) return onednn->backward(call);
     if (!call.input_gradient()) return;
     const float* dy = call.output_gradient().f32().data();
     float* dx = call.input_gradient().f32().data();
@@ -57,4 +66,5 @@ struct AveragePool::Kernel {
 
 }  // namespace layers
 
-PLAIT_PLUGIN("plait.average_pool", "1.0.0", "Apache-2.0", layer<layers::AveragePool>("plait.average_pool"));
+PLAIT_PLUGIN("plait.average_pool", "1.0.0", "Apache-2.0", layer<layers::AveragePool>("plait.average_pool"),
+             numerics(&onednn_facts));

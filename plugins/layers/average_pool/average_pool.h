@@ -9,6 +9,7 @@ using namespace plait::sdk;
 
 struct AveragePool : Pooling {
   bool count_include_pad = true;
+  std::string implementation = "auto";
 
   static void describe(Describe<AveragePool>& d) {
     d.doc("mean of each window");
@@ -19,6 +20,9 @@ struct AveragePool : Pooling {
     describe_window(d);
     d.field("count_include_pad", &AveragePool::count_include_pad)
         .doc("padding counts as zeros; else the mean is over inputs alone");
+    d.field("implementation", &AveragePool::implementation)
+        .doc("whose loops; auto: onednn, which was measured to be faster (README.md)")
+        .choices({"auto", "onednn", "own"});
   }
 
   Window window(Spec x) const { return Pooling::window(x, count_include_pad); }

@@ -26,6 +26,7 @@ void check(std::vector<int64_t> extents, int kernel, int stride, int padding, bo
   TestHost host;
   LayerTest layer(host, kAveragePool,
                   Settings(kAveragePool)
+                      .set("implementation", "own")
                       .set("kernel", kernel)
                       .set("stride", stride)
                       .set("padding", padding)

@@ -1,9 +1,10 @@
 // Logarithms of the numbers of a row as shares of 1.
 #include <plait/functions.hpp>
-#include <plait/sdk.hpp>
+#include <plait/onednn_softmax.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 using namespace plait::sdk;
 
@@ -48,12 +49,17 @@ void log_softmax_gradient(const float* y, const float* dy, float* dx, size_t cou
 }
 
 struct LogSoftmax {
+  std::string implementation = "auto";
+
   static void describe(Describe<LogSoftmax>& d) {
     d.doc("x less the logarithm of the sum of e^x of all channels");
     d.details(
         "y[k] = x[k] - ln(sum over j of e^x[j]), over the last axis; the largest x is taken off before.\n"
         "Shapes: x [N, ..., C] f32, y alike. A loss that wants scores (softmax_cross_entropy) has its own.\n"
         "Source: Bridle 1990.");
+    d.field("implementation", &LogSoftmax::implementation)
+        .doc("whose loops; auto: own, which are closer")
+        .choices({"auto", "onednn", "own"});
   }
 
   void infer(LayerShapes& s) const {
@@ -64,9 +70,20 @@ struct LogSoftmax {
     s.output_like(0);
     s.in_place();
   }
-  void needs(const LayerRequest&, LayerNeeds& n) const { n.backward_reads(Reads::outputs); }
+
+  struct Kernel;
+};
+
+struct LogSoftmax::Kernel {
+  std::optional<OneDnnSoftmax> onednn;
+
+  Kernel(const LogSoftmax& config, Context&, const LayerRequest& r, LayerNeeds& n) {
+    n.backward_reads(Reads::outputs);
+    if (config.implementation == "onednn") onednn.emplace(dnnl::algorithm::softmax_log, r, n);
+  }
 
   void forward(Context& c, const LayerCall& call) const {
+    if (onednn) return onednn->forward(call);
     const auto channels = static_cast<size_t>(call.input().shape(-1));
     const float* x = call.input().f32().data();
     float* y = call.output().f32().data();
@@ -74,6 +91,7 @@ struct LogSoftmax {
                    [&](size_t r) { log_softmax(x + r * channels, y + r * channels, channels); });
   }
   void backward(Context& c, const LayerCall& call) const {
+    if (onednn) return onednn->backward(call);
     if (!call.input_gradient()) return;
     const auto channels = static_cast<size_t>(call.output().shape(-1));
     const float *y = call.output().f32().data(), *dy = call.output_gradient().f32().data();
@@ -88,4 +106,5 @@ struct LogSoftmax {
 }  // namespace
 }  // namespace layers
 
-PLAIT_PLUGIN("plait.log_softmax", "1.0.0", "Apache-2.0", layer<layers::LogSoftmax>("plait.log_softmax"));
+PLAIT_PLUGIN("plait.log_softmax", "1.0.0", "Apache-2.0", layer<layers::LogSoftmax>("plait.log_softmax"),
+             numerics(&onednn_facts));

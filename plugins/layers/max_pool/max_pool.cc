@@ -1,9 +1,10 @@
 // The largest number of each window; its place is kept for backward.
 #include "max_pool.h"
 
-#include <plait/simd.hpp>
+#include <plait/onednn_pooling.hpp>
 
 #include <cstring>
+#include <optional>
 
 // The order of these is their meaning.
 // clang-format off
@@ -23,10 +24,15 @@ namespace layers {
 struct MaxPool::Kernel {
   WindowWalk pool;
   size_t batch;
+  std::optional<OneDnnPooling> onednn;
 
   Kernel(const MaxPool& config, Context&, const LayerRequest& r, LayerNeeds& n)
       : pool(config.window(r.input()), static_cast<size_t>(r.input().shape(-1))),
         batch(static_cast<size_t>(r.input().shape(0))) {
+    if (config.implementation == "onednn") {
+      onednn.emplace(OneDnnPool::kLargest, config.window(r.input()), r, n);
+      return;
+    }
     n.backward_reads(Reads::nothing);
     n.accumulates();
     if (r.training())
@@ -34,9 +40,11 @@ struct MaxPool::Kernel {
   }
 
   void forward(Context& c, const LayerCall& call) const {
+    if (onednn) return onednn->forward(call);
     bytes() ? forward(c, call, call.saved<uint8_t>()) : forward(c, call, call.saved<float>());
   }
   void backward(Context& c, const LayerCall& call) const {
+    if (onednn) return onednn->backward(call);
     if (!call.input_gradient()) return;
     bytes() ? backward(c, call, call.saved<uint8_t>()) : backward(c, call, call.saved<float>());
   }
@@ -68,4 +76,5 @@ struct MaxPool::Kernel {
 
 }  // namespace layers
 
-PLAIT_PLUGIN("plait.max_pool", "1.0.0", "Apache-2.0", layer<layers::MaxPool>("plait.max_pool"));
+PLAIT_PLUGIN("plait.max_pool", "1.0.0", "Apache-2.0", layer<layers::MaxPool>("plait.max_pool"),
+             numerics(&onednn_facts));

@@ -8,6 +8,8 @@ namespace layers {
 using namespace plait::sdk;
 
 struct MaxPool : Pooling {
+  std::string implementation = "auto";
+
   static void describe(Describe<MaxPool>& d) {
     d.doc("largest number of each window");
     d.details(
@@ -16,6 +18,9 @@ struct MaxPool : Pooling {
         "on.\n"
         "Spatial axes may vary, up to two, without padding along them.");
     describe_window(d);
+    d.field("implementation", &MaxPool::implementation)
+        .doc("whose loops; auto: own, which pass NaN on")
+        .choices({"auto", "onednn", "own"});
   }
 
   struct Kernel;  // max_pool.cc: the host's

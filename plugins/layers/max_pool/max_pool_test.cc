@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 #include <plait/sdk/testing_plugin.hpp>
 
-#include <numeric>
+#include <algorithm>
 
 using namespace plait::sdk;
 using namespace plait::sdk::testing;
@@ -119,4 +119,52 @@ TEST_CASE("max_pool says what does not fit") {
   fails(Settings(kMaxPool).set("kernel", 2).add("kernel", 2).add("kernel", 2), {1, 5, 5, 1},
         "kernel has 3 values, wanted 1, or 2");
   fails(Settings(kMaxPool).set("kernel", 2), {5, 5}, "f32[5, 5]");
+}
+
+// oneDNN's is the reference: numbers are copied, and no two are equal, so that both are the same bits.
+TEST_CASE("max_pool's own loops are oneDNN's pooling") {
+  for (const int lanes : {1, 2})
+    for (const Extents& e : {Extents{{2, 4, 6, 6}, 2, 2, 0}, Extents{{3, 5, 5, 17}, 3, 2, 1},
+                             Extents{{1, 6, 5, 1}, 3, 1, 1}, Extents{{2, 7, 7, 2}, 2, 3, 0},
+                             Extents{{1, 17, 17, 2}, 17, 17, 0}, Extents{{4, 8, 8, 64}, 2, 2, 0}}) {
+      CAPTURE(e.kernel);
+      TestHost host;
+      host.lanes = lanes;
+      LayerTest own(host, kMaxPool, settings(e).set("implementation", "own"), {{"x", DType::f32, e.input}});
+      LayerTest onednn(host, kMaxPool, settings(e).set("implementation", "onednn"),
+                       {{"x", DType::f32, e.input}});
+      for (LayerTest* layer : {&own, &onednn}) {
+        spread(layer->input());
+        layer->output_gradients[0].randomize(3);
+        layer->forward();
+        layer->backward();
+      }
+      CHECK(std::ranges::equal(own.output().f32(), onednn.output().f32()));
+      // Of windows that share inputs gradients are added, in another order.
+      const auto dx = own.input_gradients[0].f32(), reference = onednn.input_gradients[0].f32();
+      for (size_t i = 0; i < dx.size(); ++i) {
+        if (e.stride >= e.kernel) CHECK(dx[i] == reference[i]);
+        CHECK(std::abs(dx[i] - reference[i]) <= e.kernel * e.kernel * 0x1p-23f);
+      }
+    }
+}
+
+TEST_CASE("max_pool by oneDNN over one and three axes, and of no sample") {
+  TestHost host;
+  LayerTest line(host, kMaxPool, Settings(kMaxPool).set("kernel", 2).set("implementation", "onednn"),
+                 {{"x", DType::f32, {1, 5, 1}}});
+  line.input().fill({1, 3, 2, 0, 9});
+  line.forward();
+  CHECK(line.output().f32()[0] == 3);
+  CHECK(line.output().f32()[1] == 2);
+  LayerTest room(
+      host, kMaxPool,
+      Settings(kMaxPool).set("kernel", 1).add("kernel", 2).add("kernel", 3).set("implementation", "onednn"),
+      {{"x", DType::f32, {2, 3, 4, 6, 5}}});
+  spread(room.input());
+  CHECK(room.gradient_error(100) < 1e-3);
+  LayerTest none(host, kMaxPool, Settings(kMaxPool).set("kernel", 2).set("implementation", "onednn"),
+                 {{"x", DType::f32, {0, 4, 4, 3}}});
+  none.forward();
+  none.backward();
 }

@@ -1,8 +1,9 @@
 // Numbers of a row as shares of 1.
 #include <plait/functions.hpp>
-#include <plait/sdk.hpp>
+#include <plait/onednn_softmax.hpp>
 
 #include <algorithm>
+#include <optional>
 
 using namespace plait::sdk;
 
@@ -37,12 +38,17 @@ void softmax_gradient(const float* y, const float* dy, float* dx, size_t count) 
 }
 
 struct Softmax {
+  std::string implementation = "auto";
+
   static void describe(Describe<Softmax>& d) {
     d.doc("e^x over the sum of e^x of all channels");
     d.details(
         "y[k] = e^x[k] / sum over j of e^x[j], over the last axis; the largest x is taken off before.\n"
         "Shapes: x [N, ..., C] f32, y alike. A loss that wants scores (softmax_cross_entropy) has its own.\n"
         "Source: Bridle 1990.");
+    d.field("implementation", &Softmax::implementation)
+        .doc("whose loops; auto: own, which pass NaN on")
+        .choices({"auto", "onednn", "own"});
   }
 
   void infer(LayerShapes& s) const {
@@ -53,9 +59,20 @@ struct Softmax {
     s.output_like(0);
     s.in_place();
   }
-  void needs(const LayerRequest&, LayerNeeds& n) const { n.backward_reads(Reads::outputs); }
+
+  struct Kernel;
+};
+
+struct Softmax::Kernel {
+  std::optional<OneDnnSoftmax> onednn;
+
+  Kernel(const Softmax& config, Context&, const LayerRequest& r, LayerNeeds& n) {
+    n.backward_reads(Reads::outputs);
+    if (config.implementation == "onednn") onednn.emplace(dnnl::algorithm::softmax_accurate, r, n);
+  }
 
   void forward(Context& c, const LayerCall& call) const {
+    if (onednn) return onednn->forward(call);
     const auto channels = static_cast<size_t>(call.input().shape(-1));
     const float* x = call.input().f32().data();
     float* y = call.output().f32().data();
@@ -63,6 +80,7 @@ struct Softmax {
                    [&](size_t r) { softmax(x + r * channels, y + r * channels, channels); });
   }
   void backward(Context& c, const LayerCall& call) const {
+    if (onednn) return onednn->backward(call);
     if (!call.input_gradient()) return;
     const auto channels = static_cast<size_t>(call.output().shape(-1));
     const float *y = call.output().f32().data(), *dy = call.output_gradient().f32().data();
@@ -77,4 +95,5 @@ struct Softmax {
 }  // namespace
 }  // namespace layers
 
-PLAIT_PLUGIN("plait.softmax", "1.0.0", "Apache-2.0", layer<layers::Softmax>("plait.softmax"));
+PLAIT_PLUGIN("plait.softmax", "1.0.0", "Apache-2.0", layer<layers::Softmax>("plait.softmax"),
+             numerics(&onednn_facts));

@@ -1,6 +1,10 @@
 // More numbers along the spatial axes: repeated, or on lines between neighbours.
 #include <plait/spatial.hpp>
 
+#include <optional>
+
+#include "resampling.hpp"
+
 using namespace plait::sdk;
 
 namespace layers {
@@ -11,6 +15,7 @@ enum class Mode { kNearest, kBilinear };
 struct Upsample : SpatialLayer<Upsample> {
   std::vector<int64_t> factor = {2};
   Mode mode = Mode::kNearest;
+  std::string implementation = "auto";
 
   static void describe(Describe<Upsample>& d) {
     d.doc("enlarges the spatial axes by whole factors");
@@ -25,6 +30,9 @@ struct Upsample : SpatialLayer<Upsample> {
     d.field("mode", &Upsample::mode)
         .doc("nearest repeats each number, bilinear draws lines between neighbours")
         .choices({"nearest", "bilinear"});
+    d.field("implementation", &Upsample::implementation)
+        .doc("whose loops; auto: own (README.md has the figures)")
+        .choices({"auto", "onednn", "own"});
   }
 
   int64_t extent(const SpatialAxes& x, int axis) const {
@@ -44,6 +52,8 @@ struct Upsample : SpatialLayer<Upsample> {
     return made;
   }
 
+  class Kernel;
+
  private:
   // In halves of a step of y, so that it is exact: the place of x is (2 o + 1 - f) / (2 f).
   static void between(int64_t o, int64_t f, int64_t extent, AxisTaps& made) {
@@ -57,7 +67,31 @@ struct Upsample : SpatialLayer<Upsample> {
   }
 };
 
+class Upsample::Kernel {
+ public:
+  Kernel(const Upsample& config, Context& c, const LayerRequest& r, LayerNeeds& n) {
+    if (config.implementation == "onednn") {
+      onednn_.emplace(config.mode == Mode::kNearest ? dnnl::algorithm::resampling_nearest
+                                                    : dnnl::algorithm::resampling_linear,
+                      r, n);
+    } else {
+      own_.emplace(config, c, r, n);
+    }
+  }
+  void forward(Context& c, const LayerCall& call) const {
+    onednn_ ? onednn_->forward(call) : own_->forward(c, call);
+  }
+  void backward(Context& c, const LayerCall& call) const {
+    onednn_ ? onednn_->backward(call) : own_->backward(c, call);
+  }
+
+ private:
+  std::optional<Resampling> onednn_;
+  std::optional<SpatialLayer<Upsample>::Kernel> own_;
+};
+
 }  // namespace
 }  // namespace layers
 
-PLAIT_PLUGIN("plait.upsample", "1.0.0", "Apache-2.0", layer<layers::Upsample>("plait.upsample"));
+PLAIT_PLUGIN("plait.upsample", "1.0.0", "Apache-2.0", layer<layers::Upsample>("plait.upsample"),
+             numerics(&onednn_facts));

@@ -148,3 +148,34 @@ TEST_CASE("upsample refuses what does not fit") {
                        doctest::Contains("factor has 2 values, wanted 1, or 1, one per axis"),
                        std::runtime_error);
 }
+
+// oneDNN's is the reference. An output is a sum of up to 8 numbers of at most 1 by weights that add up to 1,
+// a gradient one of all outputs around: off by a rounding a term, and by that of oneDNN's weights, which are
+// fractions of rounded places.
+TEST_CASE("upsample's own loops are oneDNN's resampling") {
+  for (const char* mode : {"nearest", "bilinear"})
+    for (const std::vector<int64_t>& shape :
+         {std::vector<int64_t>{2, 5, 3}, {2, 4, 6, 7}, {1, 8, 8, 32}, {2, 3, 4, 2, 3}})
+      for (const int factor : {1, 2, 3}) {
+        CAPTURE(mode);
+        CAPTURE(factor);
+        TestHost host;
+        const auto run = [&](const char* implementation) {
+          LayerTest layer(host, kUpsample,
+                          Settings(kUpsample)
+                              .set("factor", factor)
+                              .set("mode", mode)
+                              .set("implementation", implementation),
+                          {{"x", DType::f32, shape}});
+          layer.output_gradients[0].randomize(3);
+          layer.forward();
+          layer.backward();
+          const auto y = layer.output().f32(), dx = layer.input_gradients[0].f32();
+          std::vector<float> all(y.begin(), y.end());
+          all.insert(all.end(), dx.begin(), dx.end());
+          return all;
+        };
+        const double around = std::pow(2 * factor, static_cast<double>(shape.size()) - 2);
+        CHECK(distance(run("own"), run("onednn")) <= around * 0x1p-22);
+      }
+}
