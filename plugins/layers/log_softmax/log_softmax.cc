@@ -48,6 +48,8 @@ void log_softmax_gradient(const float* y, const float* dy, float* dx, size_t cou
 }
 
 struct LogSoftmax {
+  static constexpr bool two_axes = true;
+
   static void describe(Describe<LogSoftmax>& d) {
     d.doc("x less the logarithm of the sum of e^x of all channels");
     d.details(
@@ -60,7 +62,7 @@ struct LogSoftmax {
     const Spec x = s.input();
     if (x.dtype() != DType::f32 || x.rank() < 2 || x.shape(-1) < 1)
       s.fail("input is ", x, ", wanted f32 [N, ..., C] of a channel or more");
-    if (x.variable_axis() == x.rank() - 1) s.fail("the channels of the input vary, wanted a fixed number");
+    if (x.varies(x.rank() - 1)) s.fail("the channels of the input vary, wanted a fixed number");
     s.output_like(0);
     s.in_place();
   }
