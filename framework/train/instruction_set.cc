@@ -1,8 +1,8 @@
 #include "train/instruction_set.h"
 
 #include <gnu/libc-version.h>
-#include <plait/simd.hpp>
 #include <unistd.h>
+#include <plait/simd.hpp>
 
 #include <algorithm>
 #include <cstdlib>
@@ -36,14 +36,16 @@ constexpr Level kLevels[] = {{"SSE41", "sse4_1"},
                              {"AVX512_CORE_AMX", "amx_tile"},
                              {"AVX512_CORE_AMX_FP16", "amx_fp16"}};
 
-// Caps the sets of Plait's own kernels and of oneDNN, in words of the latter. What PLAIT_FAST compiles goes by the
-// processor nevertheless, so a capped run is not one of a lesser processor: the variable is a fact of its own.
+// Caps the sets of Plait's own kernels and of oneDNN, in words of the latter. What PLAIT_FAST compiles goes
+// by the processor nevertheless, so a capped run is not one of a lesser processor: the variable is a fact of
+// its own.
 constexpr const char* kMostVariable = "PLAIT_MAX_CPU_ISA";
 constexpr const char* kMostWords[] = {"SSE41", "AVX2", "AVX512_CORE"};
 
 // Of libraries that plugins may call.
-constexpr const char* kPrefixes[] = {"ONEDNN_", "DNNL_",   "MKL_",        "OPENBLAS_",      "BLIS_",  "GOTO_",
-                                     "CUBLAS_", "CUDNN_", "NVIDIA_TF32", "GLIBC_TUNABLES", kMostVariable};
+constexpr const char* kPrefixes[] = {"ONEDNN_",     "DNNL_",          "MKL_",       "OPENBLAS_",
+                                     "BLIS_",       "GOTO_",          "CUBLAS_",    "CUDNN_",
+                                     "NVIDIA_TF32", "GLIBC_TUNABLES", kMostVariable};
 // Talk, time and memory.
 constexpr const char* kHarmless[] = {"_VERBOSE", "_PROFILE", "_JIT_DUMP", "_CACHE_CAPACITY",
                                      "_LOGINFO", "_LOGDEST", "_LOGERR"};

@@ -13,9 +13,9 @@ namespace plait::inline train {
 // to the most. Empty where the system does not say.
 std::vector<std::string> processor_flags();
 
-// Takes the environment's PLAIT_MAX_CPU_ISA (SSE41, AVX2 or AVX512_CORE: the most that kernels may use) over to oneDNN, which
-// keeps a word of its own if it has one. Without it nothing. Fails with: kUsage for another word.
-// Threads: [setup only], before the first plugin is loaded
+// Takes the environment's PLAIT_MAX_CPU_ISA (SSE41, AVX2 or AVX512_CORE: the most that kernels may use) over
+// to oneDNN, which keeps a word of its own if it has one. Without it nothing. Fails with: kUsage for another
+// word. Threads: [setup only], before the first plugin is loaded
 Status cap_instruction_set();
 
 // Variables of the environment, "NAME=value".

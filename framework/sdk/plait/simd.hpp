@@ -38,13 +38,14 @@ namespace plait::sdk {
 
 enum class Simd { kBase, kAvx2, kAvx512 };
 
-// Compile with -DPLAIT_SIMD_AT_MOST=0 or 1 to try the code for lesser processors, or run with PLAIT_MAX_CPU_ISA.
+// Compile with -DPLAIT_SIMD_AT_MOST=0 or 1 to try the code for lesser processors, or run with
+// PLAIT_MAX_CPU_ISA.
 #ifndef PLAIT_SIMD_AT_MOST
 #define PLAIT_SIMD_AT_MOST 2
 #endif
 
-// What a person allows at most: the environment's PLAIT_MAX_CPU_ISA in words of oneDNN, SSE41 or AVX2; without
-// it, or with another, all.
+// What a person allows at most: the environment's PLAIT_MAX_CPU_ISA in words of oneDNN, SSE41 or AVX2;
+// without it, or with another, all.
 inline Simd allowed_simd() {
   const char* const word = std::getenv("PLAIT_MAX_CPU_ISA");
   const std::string_view most = word == nullptr ? "" : word;
