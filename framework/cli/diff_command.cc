@@ -134,7 +134,7 @@ Result<Json> read_summary(Files& files, const std::string& run) {
   const auto damaged = [&](const std::string& got, const char* wanted) {
     return Status(Code::kCorrupt, "diff: " + path + ": damaged: got " + got + ", wanted " + wanted);
   };
-  Json json = Json::parse(*text, nullptr, false);
+  Json json = parse_json<Json>(*text);
   if (json.is_discarded()) return damaged("no JSON", "an object of JSON, as a run writes it");
   if (!json.is_object()) return damaged(json.type_name(), "an object, as a run writes it");
   for (const auto& [name, type] :

@@ -15,6 +15,7 @@
 #include "io/failed_writes.h"
 #include "registry/registry.h"
 #include "report/output.h"
+#include "train/instruction_set.h"
 
 namespace plait::inline cli {
 namespace po = boost::program_options;
@@ -140,6 +141,7 @@ std::vector<Command> all_commands() {
 int run_program(int argc, char** argv) {
   keep_standard_streams();
   fail_writes_instead_of(SIGXFSZ);  // a limit on the size of files is a failed write, like a full disk
+  if (const Status capped = cap_instruction_set(); !capped) return usage_error(capped.message());
   if (argc < 2) return print(usage(), stderr), kExitUsage;
   const std::string name = argv[1];
   if (name == "--version" || name == "version")

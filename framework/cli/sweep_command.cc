@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include "base/json_bounds.h"
+#include "base/json_text.h"
 #include "base/regular_file.h"
 #include "base/shown.h"
 #include "cli/command.h"
@@ -280,7 +281,7 @@ class Sweep {
   void read_summary(SweepRow& row) {
     row.summary = Json::object();
     if (const auto text = files_.read(row.folder + "/summary.json")) {
-      Json json = check_json_bounds(*text, kSmallJson) ? Json::parse(*text, nullptr, false) : Json();
+      Json json = check_json_bounds(*text, kSmallJson) ? parse_json<Json>(*text) : Json();
       if (json.is_object()) row.summary = std::move(json);
     }
     const auto status = row.summary.find("status");

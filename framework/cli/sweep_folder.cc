@@ -45,7 +45,7 @@ Status check_recipe(Files& files, const std::string& path, const Json& recipe, b
             "sweep: \"" + path + "\" holds a sweep already; say another --sweep-dir, or --resume to go on"};
   PLAIT_ASSIGN(const std::string text, files.read(path + kRecipeName));
   PLAIT_TRY(check_json_bounds(text).at(path + kRecipeName));
-  const Json held = Json::parse(text, nullptr, false);
+  const Json held = parse_json<Json>(text);
   if (!held.is_object()) return {Code::kCorrupt, path + kRecipeName + ": is no recipe of a sweep"};
   const std::string other = difference(held, recipe);
   return other.empty() ? Status()

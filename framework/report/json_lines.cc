@@ -132,7 +132,7 @@ void JsonLines::fitted(const FitInfo& fit) {
 }
 
 void JsonLines::finished(const Summary& summary) {
-  Json object = Json::parse(summary.json(), nullptr, false);
+  Json object = parse_json<Json>(summary.json());
   write(stream_, {{"event", "finished"}, {"summary", object}});
 }
 

@@ -200,6 +200,9 @@ TEST_CASE("of the environment only what reaches the numbers counts") {
     CHECK(facts[0].name == "environment ONEDNN_MAX_CPU_ISA");
   }
   CHECK(settings_facts({"ONEDNN_MAX_CPU_ISA=AVX2"}, {"avx2", "avx512bw"}).size() == 1);
+  CHECK(settings_facts({"PLAIT_MAX_CPU_ISA=avx2"}, {"avx2", "avx512bw"}).size() == 1);
+  CHECK(settings({"PLAIT_MAX_CPU_ISA=avx2"}).empty());
+  CHECK(value_of(settings({"PLAIT_MAX_CPU_ISA=sse41"}), "environment PLAIT_MAX_CPU_ISA") == "\"SSE41\"");
   CHECK(value_of(settings({"DNNL_MAX_CPU_ISA=AVX"}), "environment ONEDNN_MAX_CPU_ISA") == "\"AVX\"");
   CHECK(settings({"ONEDNN_MAX_CPU_ISA=ALL", "DNNL_MAX_CPU_ISA=AVX"}).empty());
   CHECK(settings({"ONEDNN_DEFAULT_FPMATH_MODE=bf16", "MKL_CBWR=AVX2", "GLIBC_TUNABLES=glibc.malloc.check=1"})

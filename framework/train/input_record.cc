@@ -68,7 +68,7 @@ class RecordReader {
 
   Result<InputRecord> run(const std::string& text) {
     PLAIT_TRY(check_json_bounds(text).at(place_));
-    const Json object = Json::parse(text, nullptr, false);
+    const Json object = parse_json<Json>(text);
     if (!object.is_object() || text_or_nothing(object, "format") != "plait input")
       return bad("no JSON of its kind");
     const auto version = object.find("version");

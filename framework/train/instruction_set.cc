@@ -2,8 +2,10 @@
 
 #include <gnu/libc-version.h>
 #include <unistd.h>
+#include <plait/simd.hpp>
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -34,9 +36,16 @@ constexpr Level kLevels[] = {{"SSE41", "sse4_1"},
                              {"AVX512_CORE_AMX", "amx_tile"},
                              {"AVX512_CORE_AMX_FP16", "amx_fp16"}};
 
+// Caps the sets of Plait's own kernels and of oneDNN, in words of the latter. What PLAIT_FAST compiles goes
+// by the processor nevertheless, so a capped run is not one of a lesser processor: the variable is a fact of
+// its own.
+constexpr const char* kMostVariable = "PLAIT_MAX_CPU_ISA";
+constexpr const char* kMostWords[] = {"SSE41", "AVX2", "AVX512_CORE"};
+
 // Of libraries that plugins may call.
-constexpr const char* kPrefixes[] = {"ONEDNN_", "DNNL_",   "MKL_",   "OPENBLAS_",   "BLIS_",
-                                     "GOTO_",   "CUBLAS_", "CUDNN_", "NVIDIA_TF32", "GLIBC_TUNABLES"};
+constexpr const char* kPrefixes[] = {"ONEDNN_",     "DNNL_",          "MKL_",       "OPENBLAS_",
+                                     "BLIS_",       "GOTO_",          "CUBLAS_",    "CUDNN_",
+                                     "NVIDIA_TF32", "GLIBC_TUNABLES", kMostVariable};
 // Talk, time and memory.
 constexpr const char* kHarmless[] = {"_VERBOSE", "_PROFILE", "_JIT_DUMP", "_CACHE_CAPACITY",
                                      "_LOGINFO", "_LOGDEST", "_LOGERR"};
@@ -63,15 +72,13 @@ bool caps(const std::string& word, const std::vector<std::string>& flags) {
                      [&](const Level& level) { return std::ranges::find(flags, level.flag) != flags.end(); });
 }
 
-// The same choices that the kernels make (sdk/plait/simd.hpp, sdk/plait/sdk/fast.hpp).
+// The same choices that the kernels make (sdk/plait/simd.hpp; without a cap also sdk/plait/sdk/fast.hpp).
 std::string kernels_level() {
 #if defined(__x86_64__)
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
-    return "x86-64-v4 (AVX-512)";
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "x86-64-v3 (AVX2)";
-  return "x86-64";
+  const sdk::Simd best = sdk::best_simd();
+  return best == sdk::Simd::kAvx512 ? "x86-64-v4 (AVX-512)"
+         : best == sdk::Simd::kAvx2 ? "x86-64-v3 (AVX2)"
+                                    : "x86-64";
 #elif defined(__aarch64__)
   return "aarch64";
 #else
@@ -113,15 +120,30 @@ Identity settings_facts(const Environment& environment, const std::vector<std::s
       const std::string value = variable.substr(equals + 1);
       if (name == "GLIBC_TUNABLES" && value.find("glibc.cpu.") == std::string::npos) continue;
       const bool is_onednn = older || name.starts_with("ONEDNN_");
-      settings[older ? "ONEDNN_" + name.substr(5) : name] = is_onednn ? upper(value) : value;
+      const bool is_word = is_onednn || name == kMostVariable;
+      settings[older ? "ONEDNN_" + name.substr(5) : name] = is_word ? upper(value) : value;
     }
   }
-  const auto most = settings.find("ONEDNN_MAX_CPU_ISA");
-  if (most != settings.end() && !caps(most->second, flags)) settings.erase(most);
+  for (const char* name : {"ONEDNN_MAX_CPU_ISA", kMostVariable}) {
+    const auto most = settings.find(name);
+    if (most != settings.end() && !caps(most->second, flags)) settings.erase(most);
+  }
   Identity facts;
   for (const auto& [name, value] : settings)
     facts.push_back(make_fact(part::kIsa, "environment " + name, "\"" + value + "\""));
   return facts;
+}
+
+Status cap_instruction_set() {
+  const char* const most = std::getenv(kMostVariable);
+  if (most == nullptr || *most == 0) return Status::ok();
+  const std::string word = upper(most);
+  if (std::ranges::find(kMostWords, word) == std::end(kMostWords))
+    return Status(Code::kUsage, std::string("the environment's ") + kMostVariable + " is \"" + most +
+                                    "\"; wanted SSE41, AVX2 or AVX512_CORE");
+  setenv(kMostVariable, word.c_str(), 1);
+  setenv("ONEDNN_MAX_CPU_ISA", word.c_str(), 0);
+  return Status::ok();
 }
 
 Identity machine_facts() {

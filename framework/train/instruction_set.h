@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/status.h"
 #include "train/identity.h"
 
 namespace plait::inline train {
@@ -11,6 +12,11 @@ namespace plait::inline train {
 // Of the processor, as the system lists it ("avx2", "fma", ...): what kernels are chosen by, from the least
 // to the most. Empty where the system does not say.
 std::vector<std::string> processor_flags();
+
+// Takes the environment's PLAIT_MAX_CPU_ISA (SSE41, AVX2 or AVX512_CORE: the most that kernels may use) over
+// to oneDNN, which keeps a word of its own if it has one. Without it nothing. Fails with: kUsage for another
+// word. Threads: [setup only], before the first plugin is loaded
+Status cap_instruction_set();
 
 // Variables of the environment, "NAME=value".
 using Environment = std::vector<std::string>;

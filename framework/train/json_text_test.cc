@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/shown.h"
+
 namespace plait::inline train {
 namespace {
 

@@ -173,7 +173,7 @@ Status RunFolder::resume(const Position& from, const std::string& resolved, cons
   std::string kept;
   for (std::string line; std::getline(lines, line);) {
     if (!check_json_bounds(line, kSmallJson)) continue;
-    const Json json = Json::parse(line, nullptr, false);
+    const Json json = parse_json<Json>(line);
     // A line that a crash cut, or that somebody wrote into.
     if (!json.is_object()) continue;
     const auto at_stage = static_cast<int>(number_in(json, "stage"));
@@ -404,7 +404,7 @@ std::string Summary::json() const {
                  {"changes", to_json(changes)},
                  {"identity", to_json(identity)}};
   // A file that somebody damaged since is no reason to lose the rest.
-  const Json begun = Json::parse(begun_with, nullptr, false);
+  const Json begun = parse_json<Json>(begun_with);
   if (begun.is_object()) object["begun_with"] = begun;
   return json_text(object, 2) + "\n";
 }

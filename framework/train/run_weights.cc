@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json_bounds.h"
+#include "base/json_text.h"
 #include "train/run_folder.h"
 #include "train/taken_weights.h"
 
@@ -18,7 +19,7 @@ Result<std::string> digest_in_summary(Files& files, const std::string& run_dir, 
   const std::string path = summary_path(run_dir);
   PLAIT_ASSIGN(const std::string text, files.read(path, kMostSummary_bytes));
   PLAIT_TRY(check_json_bounds(text).at(path));
-  const Json summary = Json::parse(text, nullptr, false);
+  const Json summary = parse_json<Json>(text);
   const char* const name = which == "best" ? "best_weights_sha256" : "weights_sha256";
   const bool has_none = summary.is_object() && which == "best" && summary.value(name, Json("")) == "";
   if (has_none) return std::string();

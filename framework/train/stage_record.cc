@@ -32,7 +32,7 @@ Json read_record(Files& files, const std::string& path) {
   if (!files.exists(path)) return {};
   const auto text = files.read(path, 1 << 16);
   if (!text || !check_json_bounds(*text, kSmallJson)) return {};
-  const Json json = Json::parse(*text, nullptr, false);
+  const Json json = parse_json<Json>(*text);
   const bool is_good = json.is_object() && json.contains("sha256") && json["sha256"].is_string();
   return is_good ? json : Json();
 }

@@ -28,6 +28,21 @@ evaluate { batch: 32 }
 optimizer { sgd { rate: 0.1 momentum: 0.9 } }
 train { shards: 4 local_steps: 5 batch: 8 epochs: 6 @TRAIN@ }
 """
+# Of other layers that take images of any size; and one whose loss compares all that an image has with itself.
+ENLARGED = JOB.replace('layer { name: "t" tanh {} }', """
+layer { name: "t" prelu {} }
+layer { name: "b" pad { before: 1 } }
+layer { name: "u" transposed_convolution { filters: 8 kernel: 3 stride: 2 padding: 1 } }
+layer { name: "n" upsample { factor: 2 } }
+layer { name: "s" softmax {} }
+layer { name: "m" input: ["s", "n"] multiply {} }
+""")
+COPIED = JOB[:JOB.index("layer {")] + """
+layer { name: "c" input: "image" convolution { filters: 4 kernel: 3 padding: 1 } }
+layer { name: "r" relu {} }
+layer { name: "o" convolution { filters: 1 kernel: 3 padding: 1 } }
+loss { input: "o" target: "image" mean_squared {} }
+""" + JOB[JOB.index("evaluate {"):]
 RECORDS, HEIGHT, WIDTH = 480, 24, 20
 
 
@@ -91,14 +106,15 @@ class ImageSizes(unittest.TestCase):
 
     def test_room_around_the_images_changes_nothing(self):
         """A step of the same numbers, of which kernels may add up other zeros in between."""
-        losses = []
-        for height, width, train in ((HEIGHT, WIDTH, ""), (HEIGHT, WIDTH, "buckets: false"), (40, 56, ""),
-                                     (40, 56, "buckets: false")):
-            write_images(self.folder, 9, height, width)
-            summary, _ = self.run_job("room", train="steps: 1 " + train, job=JOB.replace("epochs: 6", ""))
-            losses.append(summary["test"]["loss"])
-        for loss in losses:
-            self.assertAlmostEqual(loss, losses[0], delta=1e-5 * losses[0])
+        for job in (JOB, ENLARGED, COPIED):
+            losses = []
+            for height, width, train in ((HEIGHT, WIDTH, ""), (HEIGHT, WIDTH, "buckets: false"), (40, 56, ""),
+                                         (40, 56, "buckets: false")):
+                write_images(self.folder, 9, height, width)
+                summary, _ = self.run_job("room", train="steps: 1 " + train, job=job.replace("epochs: 6", ""))
+                losses.append(summary["test"]["loss"])
+            for loss in losses:
+                self.assertAlmostEqual(loss, losses[0], delta=1e-5 * losses[0])
 
     def test_an_image_alone_is_what_it_is_among_others(self):
         """All of one size, told as extents of larger ones, and as they are: 8 x 8 fills a bucket, 9 x 11 does not."""
@@ -137,8 +153,8 @@ class ImageSizes(unittest.TestCase):
                 ("global_average_pool {}", "flatten {}", 'flatten "g"'),
                 ("tanh {}", "batch_norm {}", 'batch_norm "t"'),
                 ("flip {}", "affine { rotate: 10 }", 'affine: part "image" [<=24, <=20, 1] u8'),
-                ('loss { input: "f" target: "label" softmax_cross_entropy', 'loss { input: "r" target: "label" mean_squared',
-                 'mean_squared (')):
+                ('loss { input: "f" target: "label" softmax_cross_entropy', 'loss { input: "r" target: "label" l1',
+                 'l1 (')):
             done = self.check(JOB.replace(old, new))
             self.assertEqual(done.returncode, 1, new)
             self.assertIn("varies along axes", done.stderr)

@@ -27,6 +27,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <string_view>
 #if defined(__x86_64__)
@@ -37,21 +38,34 @@ namespace plait::sdk {
 
 enum class Simd { kBase, kAvx2, kAvx512 };
 
-// Compile with -DPLAIT_SIMD_AT_MOST=0 or 1 to try the code for lesser processors.
+// Compile with -DPLAIT_SIMD_AT_MOST=0 or 1 to try the code for lesser processors, or run with
+// PLAIT_MAX_CPU_ISA.
 #ifndef PLAIT_SIMD_AT_MOST
 #define PLAIT_SIMD_AT_MOST 2
 #endif
 
-// The best set of this processor.
+// What a person allows at most: the environment's PLAIT_MAX_CPU_ISA in words of oneDNN, SSE41 or AVX2;
+// without it, or with another, all.
+inline Simd allowed_simd() {
+  const char* const word = std::getenv("PLAIT_MAX_CPU_ISA");
+  const std::string_view most = word == nullptr ? "" : word;
+  if (most == "SSE41" || most == "sse41") return Simd::kBase;
+  return most == "AVX2" || most == "avx2" ? Simd::kAvx2 : Simd::kAvx512;
+}
+
+// The best set of this processor that is allowed.
 inline Simd best_simd() {
 #if defined(__x86_64__)
   static const Simd best = [] {
+    const Simd most = allowed_simd();
     __builtin_cpu_init();
-    if (PLAIT_SIMD_AT_MOST >= 2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")) {
+    if (PLAIT_SIMD_AT_MOST >= 2 && most >= Simd::kAvx512 && __builtin_cpu_supports("avx512f") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512bw")) {
       return Simd::kAvx512;
     }
-    if (PLAIT_SIMD_AT_MOST >= 1 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    if (PLAIT_SIMD_AT_MOST >= 1 && most >= Simd::kAvx2 && __builtin_cpu_supports("avx2") &&
+        __builtin_cpu_supports("fma")) {
       return Simd::kAvx2;
     }
     return Simd::kBase;

@@ -14,7 +14,10 @@
 //   PLAIT_PLUGIN("acme.mirror", "1.0.0", "Apache-2.0", layer<Mirror>("acme.mirror"));
 //
 // Shapes: x [N, W, C], [N, H, W, C] or [N, D, H, W, C] f32; y with other extents of D, H, W.
-// Fails with: kInvalid for another input, one of extent 0 along a spatial axis, and one whose extents vary.
+// Along axes that vary a layer has to say how far its samples reach, as 0 is what lies past their extents:
+//   AxisReach reach(const SpatialAxes& x, int axis) const;  // throws Error where that is not so
+// Fails with: kInvalid for another input, one of extent 0 along a spatial axis, and one whose extents vary
+// where the layer has no reach.
 // Threads: [any]
 #pragma once
 #include <plait/sdk.hpp>
@@ -37,13 +40,13 @@ class SpatialAxes {
   explicit SpatialAxes(Spec x) : x_(x) {
     if (x.dtype() != DType::f32 || x.rank() < 3 || x.rank() > 5)
       throw Error("input is ", x, ", wanted f32 [N, W, C], [N, H, W, C] or [N, D, H, W, C]");
-    if (x.variable_axis() >= 0)
-      throw Error("axis ", x.variable_axis(), " of the input varies, wanted fixed extents");
+    if (x.varies(x.rank() - 1)) throw Error("the channels of the input vary, wanted a fixed number");
     for (int a = 0; a < count(); ++a)
       if (extent(a) < 1) throw Error("axis ", a + 1, " of the input is ", extent(a), ", wanted at least 1");
   }
   int count() const { return x_.rank() - 2; }
   int64_t extent(int axis) const { return x_.shape(axis + 1); }
+  bool varies(int axis) const { return x_.varies(axis + 1); }
   // Of a field that holds one value for all axes or one per axis.
   int64_t value(const char* field, std::span<const int64_t> list, int axis) const {
     if (list.size() != 1 && list.size() != static_cast<size_t>(count()))
@@ -53,6 +56,11 @@ class SpatialAxes {
 
  private:
   Spec x_;
+};
+
+// Along an axis that varies: of a sample that reaches e far, the output reaches multiply e + add.
+struct AxisReach {
+  int64_t multiply = 1, add = 0;
 };
 
 // Along one axis: which inputs make an output, and with which weights.
@@ -206,15 +214,20 @@ class SpatialMap {
 
 // Self has `int64_t extent(const SpatialAxes& x, int axis) const`, the output's, which throws Error where
 // the input does not fit, and `AxisTaps taps(const SpatialAxes& x, int axis) const` of so many outputs; and
-// may have `float fill() const`.
+// may have `float fill() const` and `AxisReach reach(const SpatialAxes& x, int axis) const`.
 template <class Self>
 struct SpatialLayer {
+  static constexpr bool two_axes = true;
+
   void infer(LayerShapes& s) const {
     const SpatialAxes x(s.input());
     std::vector<int64_t> shape{s.input().shape(0)};
     for (int a = 0; a < x.count(); ++a) shape.push_back(static_cast<const Self*>(this)->extent(x, a));
     shape.push_back(s.input().shape(-1));
-    s.output(std::move(shape));
+    PartSpec& y = s.output(std::move(shape));
+    y.variable_axis = s.input().variable_axis(), y.second_axis = s.input().second_axis();
+    for (int a = 0; a < x.count(); ++a)
+      if (x.varies(a)) infer_reach(s, x, a);
   }
 
   class Kernel {
@@ -259,6 +272,16 @@ struct SpatialLayer {
     size_t batch_;
     float fill_ = 0;
   };
+
+ private:
+  void infer_reach(LayerShapes& s, const SpatialAxes& x, int axis) const {
+    if constexpr (requires(const Self& self) { self.reach(x, axis); }) {
+      const AxisReach reach = static_cast<const Self*>(this)->reach(x, axis);
+      s.extent(axis + 1, axis + 1, reach.multiply, reach.add, 1);
+    } else {
+      s.fail("axis ", axis + 1, " of the input varies, wanted fixed extents");
+    }
+  }
 };
 
 }  // namespace plait::sdk

@@ -38,6 +38,7 @@ struct AdaptiveMaxPool {
     std::vector<int64_t> shape{s.input().shape(0)};
     Checked places = 1;
     for (int a = 0; a < x.count(); ++a) {
+      if (x.varies(a)) s.fail("axis ", a + 1, " of the input varies, wanted fixed extents");
       shape.push_back(x.value("size", size, a));
       places = places * x.extent(a);
     }

@@ -21,15 +21,16 @@ PLAIT_FAST void add_in_f64(const float* a, const float* b, double* to, size_t co
 
 bool is_alike(Spec a, Spec b) {
   return a.dtype() == b.dtype() && std::ranges::equal(a.shape(), b.shape()) &&
-         a.variable_axis() == b.variable_axis();
+         a.variable_axis() == b.variable_axis() && a.second_axis() == b.second_axis();
 }
 // b [N, C] beside a [N, ..., C]
 bool is_factor(Spec a, Spec b) {
   return b.dtype() == DType::f32 && b.rank() == 2 && a.rank() > 2 && a.shape(0) == b.shape(0) &&
-         a.shape(-1) == b.shape(-1) && a.variable_axis() < 0 && b.variable_axis() < 0;
+         a.shape(-1) == b.shape(-1) && !a.varies(a.rank() - 1) && b.variable_axis() < 0;
 }
 
 struct Multiply {
+  static constexpr bool two_axes = true;  // past the extents dy is 0, also for a factor of a channel
   static constexpr uint32_t min_inputs = 2, max_inputs = kAnyInputs;
 
   static void describe(Describe<Multiply>& d) {

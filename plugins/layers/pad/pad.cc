@@ -41,6 +41,14 @@ struct Pad : SpatialLayer<Pad> {
     return Checked(x.extent(axis)) + left(x, axis) + right(x, axis);
   }
 
+  // After a sample are zeros already.
+  AxisReach reach(const SpatialAxes& x, int axis) const {
+    if (mode != Mode::kConstant || value != 0)
+      throw Error("axis ", axis + 1,
+                  " of the input varies, wanted fixed extents, or mode constant of value 0");
+    return {1, left(x, axis) + right(x, axis)};
+  }
+
   AxisTaps taps(const SpatialAxes& x, int axis) const {
     AxisTaps made;
     const int64_t first = -left(x, axis), end = x.extent(axis) + right(x, axis);

@@ -139,6 +139,10 @@ TEST_CASE("pad refuses what does not fit") {
                                  {{"x", DType::f32, {1, 4, 4, 4, 2}}}),
                        doctest::Contains("before has 2 values, wanted 1, or 3, one per axis"),
                        std::runtime_error);
-  CHECK_THROWS_WITH_AS(LayerTest(host, kPad, Settings(kPad), {{"x", DType::f32, {2, 4, 3}, 1}}),
-                       doctest::Contains("axis 1 of the input varies"), std::runtime_error);
+  for (const Settings& settings :
+       {Settings(kPad).set("mode", std::string("edge")), Settings(kPad).set("value", 1.0)})
+    CHECK_THROWS_WITH_AS(
+        LayerTest(host, kPad, settings, {{"x", DType::f32, {2, 4, 3}, 1}}),
+        doctest::Contains("axis 1 of the input varies, wanted fixed extents, or mode constant of value 0"),
+        std::runtime_error);
 }

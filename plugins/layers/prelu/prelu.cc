@@ -21,6 +21,7 @@ PLAIT_FAST void add_slopes(const float* x, const float* dy, double* sums, size_t
 }
 
 struct Prelu {
+  static constexpr bool two_axes = true;  // past the extents dy is 0, and adds nothing to the slopes
   double initial = 0.25;
   bool shared = false;
 
@@ -42,8 +43,7 @@ struct Prelu {
   void infer(LayerShapes& s) const {
     const Spec x = s.input();
     if (x.dtype() != DType::f32 || x.rank() < 2) s.fail("input is ", x, ", wanted f32 [N, ..., C]");
-    if (x.variable_axis() >= 0)
-      s.fail("axis ", x.variable_axis(), " of the input varies, wanted fixed extents");
+    if (x.varies(x.rank() - 1)) s.fail("the channels of the input vary, wanted a fixed number");
     s.output_like(0);
     s.weight("weight", {shared ? 1 : x.shape(-1)}).init("constant", initial).no_decay();
   }

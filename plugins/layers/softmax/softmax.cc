@@ -38,6 +38,7 @@ void softmax_gradient(const float* y, const float* dy, float* dx, size_t count) 
 }
 
 struct Softmax {
+  static constexpr bool two_axes = true;
   std::string implementation = "auto";
 
   static void describe(Describe<Softmax>& d) {
@@ -55,7 +56,7 @@ struct Softmax {
     const Spec x = s.input();
     if (x.dtype() != DType::f32 || x.rank() < 2 || x.shape(-1) < 1)
       s.fail("input is ", x, ", wanted f32 [N, ..., C] of a channel or more");
-    if (x.variable_axis() == x.rank() - 1) s.fail("the channels of the input vary, wanted a fixed number");
+    if (x.varies(x.rank() - 1)) s.fail("the channels of the input vary, wanted a fixed number");
     s.output_like(0);
     s.in_place();
   }

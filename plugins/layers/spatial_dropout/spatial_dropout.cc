@@ -17,6 +17,7 @@ PLAIT_FAST void scale(const float* from, const float* factors, float* to, size_t
 }
 
 struct SpatialDropout {
+  static constexpr bool two_axes = true;
   double rate = 0.5;
 
   static void describe(Describe<SpatialDropout>& d) {
@@ -31,7 +32,7 @@ struct SpatialDropout {
   void infer(LayerShapes& s) const {
     const Spec x = s.input();
     if (x.dtype() != DType::f32 || x.rank() < 2) s.fail("input is ", x, ", wanted f32 [N, ..., C]");
-    if (x.variable_axis() == x.rank() - 1) s.fail("the channels of the input vary, wanted a fixed number");
+    if (x.varies(x.rank() - 1)) s.fail("the channels of the input vary, wanted a fixed number");
     s.output_like(0);
     s.in_place();
   }

@@ -9,6 +9,7 @@ using namespace plait::sdk;
 namespace transposed_convolution {
 
 struct TransposedConvolution {
+  static constexpr bool two_axes = true;
   int64_t filters = 0, groups = 1;
   std::vector<int64_t> kernel = {3}, stride = {1}, padding = {0}, output_padding = {0}, dilation = {1};
   bool bias = true;
@@ -67,7 +68,7 @@ struct TransposedConvolution {
       inputs *= static_cast<double>(shape.input[axis]);
     }
     y.push_back(filters);
-    s.output(y);
+    infer_extents(s, shape, s.output(y));
     // As PyTorch counts: fan_in from the second axis of the weight, fan_out from the first.
     const double fan_in = static_cast<double>(filters / groups) * taps;
     const double fan_out = static_cast<double>(shape.channels) * taps;
@@ -85,8 +86,7 @@ struct TransposedConvolution {
     if (x.dtype() != DType::f32 || s.axes < 1 || s.axes > 3) {
       throw Error("input is ", x, ", wanted f32 [N, W, C], [N, H, W, C] or [N, D, H, W, C]");
     }
-    if (x.variable_axis() >= 0)
-      throw Error("axis ", x.variable_axis(), " of the input varies, wanted fixed extents");
+    if (x.varies(x.rank() - 1)) throw Error("the channels of the input vary, wanted a fixed number");
     s.batch = x.shape(0), s.channels = x.shape(-1), s.filters = filters, s.groups = groups;
     if (s.channels % groups != 0)
       throw Error("the input's ", s.channels, " channels do not fall into ", groups, " groups");
@@ -114,6 +114,17 @@ struct TransposedConvolution {
   struct Kernel;
 
  private:
+  // What is past a sample's extents is zeros, which spread nothing.
+  static void infer_extents(LayerShapes& s, const Shape& of, PartSpec& output_0) {
+    const Spec x = s.input();
+    output_0.variable_axis = x.variable_axis(), output_0.second_axis = x.second_axis();
+    for (int a = of.first(); a < 3; ++a) {
+      const int axis = 1 + a - of.first();
+      const auto i = static_cast<size_t>(a);
+      if (x.varies(axis)) s.extent(axis, axis, of.stride[i], of.output[i] - of.stride[i] * of.input[i], 1);
+    }
+  }
+
   ParameterSpec& weight(LayerShapes& s, const Shape& of) const {
     const int64_t channels = of.channels, part = filters / groups;
     const auto& k = of.kernel;

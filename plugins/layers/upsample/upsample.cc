@@ -39,6 +39,13 @@ struct Upsample : SpatialLayer<Upsample> {
     return Checked(x.extent(axis)) * x.value("factor", factor, axis);
   }
 
+  // What lies past a sample's extent is repeated as far past that of its output; a line would lead there.
+  AxisReach reach(const SpatialAxes& x, int axis) const {
+    if (mode == Mode::kBilinear)
+      throw Error("axis ", axis + 1, " of the input varies, wanted fixed extents, or mode nearest");
+    return {x.value("factor", factor, axis), 0};
+  }
+
   AxisTaps taps(const SpatialAxes& x, int axis) const {
     AxisTaps made;
     const int64_t f = x.value("factor", factor, axis);

@@ -68,7 +68,8 @@ struct MeanSquaredOnHost : MeanSquared {
   template <class V>
   static void compute_as(Context& c, const LossCall& call) {
     const Tensor prediction = call.prediction();
-    const bool masked = !prediction.lengths().empty() && prediction.rank() > 1;
+    const bool masked =
+        (!prediction.lengths().empty() || !prediction.second_lengths().empty()) && prediction.rank() > 1;
     if (masked || !call.weights().empty()) return compute_by_sample<V>(call);
     const size_t size = prediction.size();
     const float* p = prediction.f32().data();
@@ -85,7 +86,14 @@ struct MeanSquaredOnHost : MeanSquared {
     call.set_result(sum, static_cast<double>(size));
   }
 
-  // Calls body(n, first, count) for each run of sample n's elements that lie within its length.
+  // Elements of a sample along the axes from `begin` to before `end`.
+  static size_t places(Tensor x, int begin, int end) {
+    size_t product = 1;
+    for (int i = begin; i < end; ++i) product *= static_cast<size_t>(x.shape(i));
+    return product;
+  }
+
+  // Calls body(n, first, count) for each run of sample n's elements that lie within its extents.
   template <class Body>
   static void valid_runs(Tensor x, Body&& body) {
     if (x.rank() == 1) {
@@ -93,14 +101,26 @@ struct MeanSquaredOnHost : MeanSquared {
       return;
     }
     const int axis = x.variable_axis() < 0 ? 1 : x.variable_axis();
-    size_t after = 1, before = 1;  // elements per place of the axis; places of a sample before it
-    for (int i = axis + 1; i < x.rank(); ++i) after *= static_cast<size_t>(x.shape(i));
-    for (int i = 1; i < axis; ++i) before *= static_cast<size_t>(x.shape(i));
+    if (x.second_axis() >= 0) return valid_runs_of_two(x, axis, x.second_axis(), body);
+    const size_t before = places(x, 1, axis), after = places(x, axis + 1, x.rank());
     const size_t extent = static_cast<size_t>(x.shape(axis));
     for (size_t n = 0; n < static_cast<size_t>(x.shape(0)); ++n) {
       for (size_t b = 0; b < before; ++b) {
         body(n, (n * before + b) * extent * after, static_cast<size_t>(x.length(n)) * after);
       }
+    }
+  }
+  template <class Body>
+  static void valid_runs_of_two(Tensor x, int axis, int second, const Body& body) {
+    const size_t before = places(x, 1, axis), between = places(x, axis + 1, second);
+    const size_t line = places(x, second, x.rank()), after = places(x, second + 1, x.rank());
+    const size_t step = between * line, sample = places(x, 1, x.rank());
+    for (size_t n = 0; n < static_cast<size_t>(x.shape(0)); ++n) {
+      const auto count = static_cast<size_t>(x.extent(n, second)) * after;
+      for (size_t b = 0; b < before; ++b)
+        for (size_t i = 0; i < static_cast<size_t>(x.extent(n, axis)); ++i)
+          for (size_t m = 0; m < between; ++m)
+            body(n, n * sample + (b * static_cast<size_t>(x.shape(axis)) + i) * step + m * line, count);
     }
   }
 

@@ -7,14 +7,14 @@ namespace losses {
 using namespace plait::sdk;
 
 struct MeanSquared {
-  static constexpr bool weighted = true;
+  static constexpr bool weighted = true, two_axes = true;
 
   static void describe(Describe<MeanSquared>& d) {
     d.doc("mean of (prediction - target)^2 over all elements");
     d.details(
         "Shapes: prediction [N, ...] f32; target [N, ...] f32, u8 or i32 with as many elements per sample "
         "(compared in\n"
-        "their order). Elements past a sample's length count for nothing; then the shapes are equal.\n"
+        "their order). Elements past a sample's extents count for nothing; then the shapes are equal.\n"
         "Weights of samples: each element weighs as its sample; the mean is over the sum of weights.\n"
         "Gradient of the mean: 2 (prediction - target) / count.");
   }

@@ -69,6 +69,33 @@ TEST_CASE("elements past a sample's length count for nothing") {
   CHECK(dx[1] == 0.5f);
 }
 
+TEST_CASE("elements past a sample's two extents count for nothing, whichever axes vary") {
+  for (const auto& [first, second] : {std::pair{1, 2}, std::pair{1, 3}, std::pair{2, 3}}) {
+    TestHost host;
+    const Entry entry = linked("plait.mean_squared");
+    const std::vector<int64_t> shape = {2, 2, 3, 4};
+    LossTest loss(host, entry, Settings(entry), {"p", DType::f32, shape, first, second},
+                  {"t", DType::f32, shape});
+    loss.prediction.randomize(5);
+    loss.target.randomize(6);
+    loss.prediction.lengths = {1, 2}, loss.prediction.second_lengths = {2, 1};
+    double sum = 0, count = 0;
+    const auto p = loss.prediction.f32(), t = loss.target.f32();
+    std::vector<bool> valid(p.size());
+    for (size_t i = 0; i < p.size(); ++i) {
+      const size_t place[] = {i / 24, i / 12 % 2, i / 4 % 3, i % 4}, n = place[0];
+      valid[i] = place[first] < (n == 0 ? 1u : 2u) && place[second] < (n == 0 ? 2u : 1u);
+      const double d = p[i] - t[i];
+      if (valid[i]) sum += d * d, ++count;
+    }
+    CHECK(loss.compute() == doctest::Approx(sum / count).epsilon(1e-12));
+    CHECK(loss.result[1] == count);
+    for (size_t i = 0; i < p.size(); ++i)
+      CHECK(loss.gradient.f32()[i] ==
+            doctest::Approx(valid[i] ? 2 * (p[i] - t[i]) / count : 0).epsilon(1e-6));
+  }
+}
+
 TEST_CASE("weights of samples: a weight counts as often as its sample") {
   TestHost host;
   const Entry entry = linked("plait.mean_squared");
