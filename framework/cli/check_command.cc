@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/session.h"
+#include "pipeline/resolved.h"
 #include "plan/table.h"
 #include "report/output.h"
 #include "train/check_job.h"
@@ -44,6 +45,16 @@ std::string reports_text(const std::vector<ReportedValue>& reported, const std::
   if (names.empty()) return "";
   return fmt::format("reported: {}{}\n", fmt::join(names, ", "),
                      monitor.empty() ? "" : "; best weights by " + monitor);
+}
+
+// "updates: of 4 batches each; clip { global_norm: 1 }; average_weights { decay: 0.999 }; restore_best"
+std::string updates_text(const TrainSpec& train) {
+  std::vector<std::string> said;
+  if (train.accumulate > 1) said.push_back(fmt::format("of {} batches each", train.accumulate));
+  if (train.clip) said.push_back("clip { " + clip_text(train.clip) + " }");
+  if (train.averages()) said.push_back(fmt::format("average_weights {{ decay: {} }}", train.average_decay));
+  if (train.restore_best) said.push_back("restore_best");
+  return said.empty() ? "" : fmt::format("updates: {}\n", fmt::join(said, "; "));
 }
 
 std::string rows_text(const JobCheck& check) {
@@ -98,7 +109,7 @@ Result<int> run(const po::variables_map& given) {
     return kExitOk;
   }
   print(network_table(check.network) + records_text(check) + changed_text(check) +
-        reports_text(check.reported, check.monitor) + rows_text(check) +
+        reports_text(check.reported, check.monitor) + updates_text(session.job.train) + rows_text(check) +
         memory_table(check.memory, check.threads) + core_note(session.job));
   return kExitOk;
 }

@@ -14,11 +14,12 @@ namespace {
 class NodeMaker {
  public:
   NodeMaker(const Plan& plan, ReplicaMemory& memory, const OptimizerInstance* optimizer,
-            const NodeSetup& setup)
+            const NodeSetup& setup, bool updates_apart)
       : plan_(plan),
         memory_(memory),
         optimizer_(optimizer),
         setup_(setup),
+        updates_apart_(updates_apart),
         list_(new NodeList),
         into_(&list_->order),
         prepare_(plan.steps().size(), nullptr) {}
@@ -34,11 +35,12 @@ class NodeMaker {
       PLAIT_TRY(add_backward(plan_.steps()[step]));
       if (completed_by_[step].empty() || optimizer_ == nullptr) continue;
       updates.push_back(step);
-      if (!optimizer_->needs_all_gradients() && !optimizer_->moves()) add_update(step);
+      if (!optimizer_->needs_all_gradients() && !optimizer_->moves() && !updates_apart_) add_update(step);
     }
     if (optimizer_ != nullptr && optimizer_->moves()) {
       add_second_pass(updates);
-    } else if (optimizer_ != nullptr && optimizer_->needs_all_gradients()) {
+    } else if (optimizer_ != nullptr && (optimizer_->needs_all_gradients() || updates_apart_)) {
+      if (updates_apart_) into_ = &list_->apart;
       add_updates_at_the_end(updates);
     }
     return std::move(list_);
@@ -110,14 +112,15 @@ class NodeMaker {
   UpdateSetup update_setup() const {
     UpdateSetup setup{setup_, optimizer_, &plan_, &memory_};
     if (optimizer_->needs_all_gradients()) setup.observed = &list_->observed;
-    if (optimizer_->moves()) setup.loss = &list_->loss;
-    setup.is_second = into_ == &list_->second;
+    if (optimizer_->moves() || updates_apart_) setup.loss = &list_->loss;
+    setup.is_second = optimizer_->moves() && into_ != &list_->move;
     return setup;
   }
 
   // An elementwise optimizer would pay with a wait for what few look at.
   void fetch_loss() {
-    const bool is_wanted = !optimizer_->elementwise() || optimizer_->needs_all_gradients();
+    const bool is_wanted =
+        !updates_apart_ && (!optimizer_->elementwise() || optimizer_->needs_all_gradients());
     if (setup_.stream->device().host_memory() || !is_wanted || std::exchange(fetches_, true)) return;
     add(new FetchLossNode(setup_, memory_));
   }
@@ -162,7 +165,7 @@ class NodeMaker {
     if (optimizer_->needs_all_gradients()) add(new ObserveNode(update_setup(), all_ranges(updates)));
     add(new MoveNode(update_setup(), all_ranges(updates)));
     list_->move.insert(list_->move.end(), list_->prepare.begin(), list_->prepare.end());
-    into_ = &list_->second;
+    into_ = updates_apart_ ? &list_->apart : &list_->second;
     add_updates_at_the_end(updates);
   }
 
@@ -170,6 +173,7 @@ class NodeMaker {
   ReplicaMemory& memory_;
   const OptimizerInstance* optimizer_;
   const NodeSetup setup_;
+  const bool updates_apart_;
   std::unique_ptr<NodeList> list_;
   std::vector<Node*>* into_;                    // where nodes are added
   bool fetches_ = false;                        // there is a FetchLossNode
@@ -183,13 +187,14 @@ class NodeMaker {
 
 std::vector<Node*> NodeList::all() const {
   std::vector<Node*> nodes = order;
-  for (const auto* more : {&move, &second}) nodes.insert(nodes.end(), more->begin(), more->end());
+  for (const auto* more : {&move, &second, &apart}) nodes.insert(nodes.end(), more->begin(), more->end());
   return nodes;
 }
 
 Result<std::unique_ptr<NodeList>> make_nodes(const Plan& plan, ReplicaMemory& memory,
-                                             const OptimizerInstance* optimizer, const NodeSetup& setup) {
-  return NodeMaker(plan, memory, optimizer, setup).run();
+                                             const OptimizerInstance* optimizer, const NodeSetup& setup,
+                                             bool updates_apart) {
+  return NodeMaker(plan, memory, optimizer, setup, updates_apart).run();
 }
 
 }  // namespace plait::inline graph

@@ -20,16 +20,18 @@ struct NodeList {
   // Of an optimizer that wants a second gradient, whose updates are not in order: what makes the weights
   // for it from the first, and what updates with it. Each in turn.
   std::vector<Node*> move, second;
+  std::vector<Node*> apart;  // updates that are not in order, but called for
   std::vector<std::unique_ptr<Node>> owned;
   double observed = 0;
-  double loss = 0;  // of the first gradient; to be set before move
+  double loss = 0;  // of the first gradient, to be set before move; of all batches, before apart
   // All that run in a step, in that order.
   std::vector<Node*> all() const;
 };
 
-// `optimizer` may be null: no updates.
+// `optimizer` may be null: no updates. `updates_apart`: those of the last gradients are in `apart`.
 // Fails with: what the device reports when memory for shared parameters' gradients is refused.
 Result<std::unique_ptr<NodeList>> make_nodes(const Plan& plan, ReplicaMemory& memory,
-                                             const OptimizerInstance* optimizer, const NodeSetup& setup);
+                                             const OptimizerInstance* optimizer, const NodeSetup& setup,
+                                             bool updates_apart = false);
 
 }  // namespace plait::inline graph

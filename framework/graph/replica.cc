@@ -35,6 +35,7 @@ struct Replica::Body {
   Status run_recorded(const Batch& batch);
   void make_recorded();
   Status second_gradient(const Batch& batch);
+  Status update(const StepKey& of_step, double loss);
   Status run_in_turn(const std::vector<Node*>& some);
   Status failure() const;
   Result<StepResult> read_losses(const Batch& batch);
@@ -69,7 +70,7 @@ Status Replica::Body::build(Device& device) {
   PLAIT_ASSIGN(memory, ReplicaMemory::create(plan, *stream, optimizer, shared));
   const NodeSetup setup{stream.get(), plan.options().lanes, options.cancelled,
                         options.trace || options.profile};
-  PLAIT_ASSIGN(nodes, make_nodes(plan, *memory, optimizer, setup));
+  PLAIT_ASSIGN(nodes, make_nodes(plan, *memory, optimizer, setup, options.updates_apart));
   statuses.resize(nodes->order.size());
   std::vector<std::vector<MemoryUse>> uses;
   for (const Node* node : nodes->order) uses.push_back(node->uses());
@@ -143,6 +144,13 @@ Status Replica::Body::second_gradient(const Batch& batch) {
   PLAIT_TRY(read_losses(batch).status().at("second gradient"));
   PLAIT_TRY(memory->put_back_weights());
   PLAIT_TRY(run_in_turn(nodes->second));
+  return stream->synchronize();
+}
+
+Status Replica::Body::update(const StepKey& of_step, double loss) {
+  key = of_step;
+  nodes->loss = loss;
+  PLAIT_TRY(run_in_turn(nodes->apart));
   return stream->synchronize();
 }
 
@@ -250,6 +258,10 @@ Result<std::unique_ptr<Replica>> Replica::create(const Plan& plan, Device& devic
 Result<StepResult> Replica::run(const Batch& batch, uint64_t seed, int64_t step, uint64_t shard,
                                 std::span<const double> runtime, std::optional<int64_t> updates) {
   return body_->run_step(batch, {seed, step, shard, runtime, updates.value_or(step)});
+}
+
+Status Replica::update(int64_t step, std::span<const double> runtime, int64_t updates, double loss) {
+  return body_->update({body_->key.seed, step, body_->key.shard, runtime, updates}, loss);
 }
 
 float* Replica::weights() { return body_->memory->weights(); }

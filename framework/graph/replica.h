@@ -6,7 +6,8 @@
 // nothing allocates.
 //
 // An optimizer that wants a second gradient has a step of two passes through the graph, and its updates after
-// them.
+// them. Updates may be left to a call of their own, for whoever changes gradients first: adds up those of
+// several batches, or clips them.
 //
 // How it is made of parts: replica_memory (where everything lies), node and its kinds layer_node, loss_node,
 // update_node with optimizer_calls and plain_copy (prebuilt calls into plugins), node_list (all of them in
@@ -69,6 +70,7 @@ class Replica {
  public:
   struct Options {
     const OptimizerInstance* optimizer = nullptr;  // null: gradients are left in the arena, or evaluation
+    bool updates_apart = false;                    // they are update()'s; run leaves the gradients
     bool trace = false;                            // keep an event per node and step
     bool profile = false;                          // add up the time of every node
     const std::atomic<bool>* cancelled = nullptr;
@@ -96,6 +98,11 @@ class Replica {
   // Threads: [one at a time]
   Result<StepResult> run(const Batch& batch, uint64_t seed, int64_t step, uint64_t shard,
                          std::span<const double> runtime, std::optional<int64_t> updates = {});
+
+  // The updates of Options::updates_apart, with the gradients as they are in the arena now; `loss` is the
+  // mean whose they are. Fails with: as run; after a failure the weights are of no use. Threads: [one at a
+  // time]
+  Status update(int64_t step, std::span<const double> runtime, int64_t updates, double loss);
 
   // Flat arenas on the device, in stored order: weights with buffers (plan.arena_elements()); gradients and
   // one per optimizer slot (plan.trained_elements()).

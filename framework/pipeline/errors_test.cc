@@ -312,7 +312,8 @@ TEST_CASE("endless words and lines are cut, the caret stays in view") {
 TEST_CASE("an array to begin with names its stage, on one line") {
   says(errors_at("layer { name: \"c1\" relu {} init { from: \"\" } }"),
        {"t.txtpb:2:41: error: init: \"from\" names no stage"});
-  says(errors_at("layer { name: \"c1\" relu {} init { } }"), {"t.txtpb:2:28: error: init wants \"from\""});
+  says(errors_at("layer { name: \"c1\" relu {} init { } }"),
+       {"t.txtpb:2:28: error: init says 0 things that a parameter begins with, wanted one"});
   says(errors_at("layer { name: \"c1\" relu {} init { from: \"s\" array: \"a\\nb\" } }"),
        {"\"array\" of init is printable text in UTF-8, of one line"});
 }

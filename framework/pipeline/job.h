@@ -42,11 +42,21 @@ struct InputRef {
   Location where;
 };
 
-// A parameter or buffer of a layer that begins with an array of a stage.
+// A distribution that initial values are drawn from: see plan/initial_values.cc.
+struct InitialDistribution {
+  std::string word;     // of plait_parameter_spec.init; "": none
+  double a = 0, b = 0;  // as init_a, init_b
+  double gain = 1;      // factor of all elements
+  bool by_fan_out = false;
+};
+
+// What a parameter or buffer of a layer begins with: an array of a stage or of a file, or a distribution.
 struct InitSpec {
-  std::shared_ptr<StageArrays> stage;
-  std::string from;   // the stage's name
-  std::string array;  // "": the one of the parameter's name, or the only one
+  std::shared_ptr<StageArrays> stage;  // null: one of the others
+  std::string from;                    // the stage's name
+  std::string file;
+  std::string array;  // of stage or file; "": the one of the parameter's name, or the only one
+  InitialDistribution distribution;
   std::string parameter = "weight";
   Location where;
 };
@@ -88,6 +98,14 @@ struct MetricSpec {
   bool input_written = false;
 };
 
+// How parameters are trained whose names match; what is not written stays as it is.
+struct ParametersSpec {
+  std::string match;  // of "layer.parameter"; * and ?
+  std::optional<bool> frozen, decay;
+  std::optional<double> rate_multiplier, l1, l2;
+  Location where;
+};
+
 struct ScheduleSpec {
   std::string field;  // of the optimizer; "": none, the schedule may only end training
   PluginSpec plugin;
@@ -95,6 +113,13 @@ struct ScheduleSpec {
 
 enum class Sync { kWeights, kGradients };
 enum class InnerState { kAverage, kReset };
+
+// Of the gradient of an update.
+struct ClipSpec {
+  enum class By { kNothing, kValue, kNorm, kGlobalNorm } by = By::kNothing;
+  double most = 0;
+  explicit operator bool() const { return by != By::kNothing; }
+};
 
 struct TrainSpec {
   int shards = 8;        // K, logical
@@ -111,6 +136,12 @@ struct TrainSpec {
   double max_seconds = 0;                             // 0: no bound; else stop with status 75, resumable
   int checkpoint_every = 0;                           // rounds; 0: at each epoch's end
   int keep_checkpoints = 2;
+  int accumulate = 1;  // batches of a step
+  ClipSpec clip;
+  double average_decay = -1;  // of the moving average of weights, with each update; below 0: none
+  bool restore_best = false;  // the run ends with the best weights
+  Location restore_best_where;
+  bool averages() const { return average_decay >= 0; }
 };
 
 struct EvaluateSpec {
@@ -199,8 +230,9 @@ struct Job {
   std::vector<MetricSpec> metrics;
   PluginSpec optimizer;
   std::vector<ScheduleSpec> schedules;
-  PluginSpec reducer;          // default: the reducer that says it is the default of its kind
-  PluginSpec outer_optimizer;  // none: the mean is taken as it is
+  std::vector<ParametersSpec> parameters;  // in file order
+  PluginSpec reducer;                      // default: the reducer that says it is the default of its kind
+  PluginSpec outer_optimizer;              // none: the mean is taken as it is
   std::vector<PretrainSpec> pretrain;
   std::vector<StageSpec> stages;  // each after those that it uses
   TrainSpec train;

@@ -18,17 +18,32 @@ Pipeline: name 1 string, seed 2 int64, plugin 3 string, plugin_path 4 string, de
   Source, validation 7 Validation, test 8 Test, augment 9 Augment, preprocess 10 Preprocess, layer 11
   Layer, loss 12 Loss, metric 13 Metric, optimizer 14 Optimizer, schedule 15 Schedule, train 16 Train,
   evaluate 17 Evaluate, reducer 18 Reducer, outer_optimizer 19 OuterOptimizer, pretrain 20 Pretrain,
-  stage 21 Stage
+  stage 21 Stage, parameters 22 Parameters
 Validation: fraction 1 double
 Layer: name 1 string, input 2 string, frozen 3 bool, rate_multiplier 4 double, shares 5 string, init 6
   Layer.Init
-Layer.Init: from 1 string, array 2 string, parameter 3 string
+Layer.Init: from 1 string, array 2 string, parameter 3 string, file 4 string, constant 5
+  Layer.Init.Constant, uniform 6 Layer.Init.Uniform, normal 7 Layer.Init.Normal, truncated_normal 8
+  Layer.Init.Normal, glorot_uniform 9 Layer.Init.Scaled, glorot_normal 10 Layer.Init.Scaled, he_uniform 11
+  Layer.Init.FanScaled, he_normal 12 Layer.Init.FanScaled, lecun_uniform 13 Layer.Init.FanScaled,
+  lecun_normal 14 Layer.Init.FanScaled, orthogonal 15 Layer.Init.Scaled
+Layer.Init.Constant: value 1 double
+Layer.Init.Uniform: low 1 double, high 2 double
+Layer.Init.Normal: mean 1 double, deviation 2 double
+Layer.Init.Scaled: gain 1 double
+Layer.Init.FanScaled: gain 1 double, fan 2 Layer.Init.FanScaled.Fan
+Layer.Init.FanScaled.Fan: in 0, out 1
 Loss: name 1 string, input 2 string, target 3 string, weights 4 string, weight 5 double
 Metric: name 1 string, input 2 string, target 3 string
+Parameters: match 1 string, frozen 2 bool, rate_multiplier 3 double, decay 4 bool, l1 5 double, l2 6
+  double
 Schedule: field 1 string
 Train: shards 1 int64, local_steps 2 int64, batch 3 int64, epochs 4 double, steps 5 int64, lanes 6
   int64, sync 7 Train.Sync, inner_state 8 Train.InnerState, shuffle 9 bool, buckets 10 bool,
-  encoder_memory 11 int64, max_seconds 12 double, checkpoint_every 13 int64, keep_checkpoints 14 int64
+  encoder_memory 11 int64, max_seconds 12 double, checkpoint_every 13 int64, keep_checkpoints 14 int64,
+  accumulate 15 int64, clip 16 Train.Clip, average_weights 17 Train.AverageWeights, restore_best 18 bool
+Train.Clip: value 1 double, norm 2 double, global_norm 3 double
+Train.AverageWeights: decay 1 double
 Train.Sync: weights 0, gradients 1
 Train.InnerState: average 0, reset 1
 Evaluate: batch 1 int64, monitor 2 string, memory 3 int64

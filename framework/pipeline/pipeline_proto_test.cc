@@ -67,8 +67,9 @@ TEST_CASE("what a field's descriptor and options say is in its table") {
         "(number, > 0 and < 1: part of the source kept for validation, instead of a source of its own)");
   CHECK(describe(field_of("stage", "sink")) ==
         "(plugin of kind sink: writes the output; default: the one that is for such a file)");
-  CHECK(describe(*field_of("layer", "init").fields[0]) == "(text, required: stage that makes the array)");
-  CHECK(field_of("layer", "init").fields[0]->flags == (PLAIT_FIELD_REQUIRED | PLAIT_FIELD_STAGE));
+  CHECK(describe(*field_of("layer", "init").fields[0]) == "(text: a stage that makes the array)");
+  CHECK(field_of("layer", "init").fields[0]->flags == PLAIT_FIELD_STAGE);
+  CHECK(field_of("parameters", "match").flags == PLAIT_FIELD_REQUIRED);
   CHECK(field_of("layer", "input").flags == PLAIT_FIELD_REPEATED);
   CHECK(core_scalars().back()->flags == (PLAIT_FIELD_REPEATED | PLAIT_FIELD_PATH));
   CHECK(core_block("layer").repeated);
@@ -94,6 +95,8 @@ TEST_CASE("a job that says nothing of training is trained as pipeline.proto says
   CHECK(spec.max_seconds == train.max_seconds());
   CHECK(spec.checkpoint_every == train.checkpoint_every());
   CHECK(spec.keep_checkpoints == train.keep_checkpoints());
+  CHECK(spec.accumulate == train.accumulate());
+  CHECK(spec.restore_best == train.restore_best());
   CHECK(EvaluateSpec().batch == job::Evaluate().batch());
   CHECK(EvaluateSpec().memory_bytes == static_cast<uint64_t>(job::Evaluate().memory()));
   CHECK(StageSpec().split == job::Stage().split());

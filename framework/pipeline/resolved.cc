@@ -4,6 +4,7 @@
 #include <set>
 
 #include "pipeline/core_fields.h"
+#include "pipeline/init_block.h"
 #include "pipeline/lexer.h"
 #include "registry/config.h"
 
@@ -85,6 +86,7 @@ class Writer {
     for (const ScheduleSpec& schedule : job.schedules)
       block("schedule", schedule.plugin,
             schedule.field.empty() ? "" : "field: " + quoted_text(schedule.field) + " ");
+    for (const ParametersSpec& one : job.parameters) line(parameters_text(one));
     if (!is_long()) line(train_text(job.train));
     const uint64_t memory = job.evaluate.memory_bytes;
     line("evaluate { batch: " + std::to_string(job.evaluate.batch) +
@@ -179,9 +181,35 @@ class Writer {
     text += std::string(" buckets: ") + (train.buckets ? "true" : "false");
     if (train.encoder_memory_bytes != TrainSpec().encoder_memory_bytes)
       text += " encoder_memory: " + std::to_string(train.encoder_memory_bytes);
+    text += beside_rounds(train);
     return text + " max_seconds: " + number(train.max_seconds) +
            " checkpoint_every: " + std::to_string(train.checkpoint_every) +
            " keep_checkpoints: " + std::to_string(train.keep_checkpoints) + " }";
+  }
+
+  // What few jobs say; the others' text is as it was before there was any of it.
+  static std::string beside_rounds(const TrainSpec& train) {
+    std::string text;
+    if (train.accumulate != 1) text += " accumulate: " + std::to_string(train.accumulate);
+    if (train.clip) text += " clip { " + clip_text(train.clip) + " }";
+    if (train.averages()) text += " average_weights { decay: " + number(train.average_decay) + " }";
+    return text + (train.restore_best ? " restore_best: true" : "");
+  }
+
+  static std::string parameters_text(const ParametersSpec& one) {
+    std::string text = "parameters { match: " + quoted_text(one.match);
+    const auto flag = [&](const char* name, const std::optional<bool>& value) {
+      if (value) text += std::string(" ") + name + ": " + (*value ? "true" : "false");
+    };
+    const auto real = [&](const char* name, const std::optional<double>& value) {
+      if (value) text += std::string(" ") + name + ": " + number(*value);
+    };
+    flag("frozen", one.frozen);
+    real("rate_multiplier", one.rate_multiplier);
+    flag("decay", one.decay);
+    real("l1", one.l1);
+    real("l2", one.l2);
+    return text + " }";
   }
 
   static std::string network_text(const NetworkRecordsSpec& network) {
@@ -258,11 +286,14 @@ std::string layer_text(const LayerSpec& layer, Detail detail) {
     text += " rate_multiplier: " + number(layer.rate_multiplier);
   if (!layer.shares.empty()) text += " shares: " + quoted_text(layer.shares);
   for (const InitSpec& init : layer.init)
-    if (detail == Detail::kAll)
-      text += " init { from: " + quoted_text(init.from) +
-              (init.array.empty() ? "" : " array: " + quoted_text(init.array)) +
-              " parameter: " + quoted_text(init.parameter) + " }";
+    if (detail == Detail::kAll) text += " " + init_text(init);
   return text + " " + plugin_text(layer.plugin, detail) + " }";
+}
+
+std::string clip_text(const ClipSpec& clip) {
+  using By = ClipSpec::By;
+  const char* const name = clip.by == By::kValue ? "value" : clip.by == By::kNorm ? "norm" : "global_norm";
+  return std::string(name) + ": " + number(clip.most);
 }
 
 std::string resolved_text(const Job& job, Form form) { return Writer(form).run(job); }

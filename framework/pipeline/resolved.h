@@ -21,6 +21,9 @@ std::string plugin_text(const PluginSpec& plugin, Detail detail);
 // layer { ... } on one line. With kAll the inputs are named even where the file leaves them out.
 std::string layer_text(const LayerSpec& layer, Detail detail);
 
+// "global_norm: 1"
+std::string clip_text(const ClipSpec& clip);
+
 enum class Form {
   kShort,  // source, train, test, ... of the job
   kLong,   // a stage { } for each step of it

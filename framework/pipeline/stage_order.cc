@@ -76,7 +76,8 @@ std::vector<TrainingUse> used_by_training(const Job& job) {
     add(pretrain.preprocess);
   }
   for (const LayerSpec& layer : job.layers)
-    for (const InitSpec& init : layer.init) all.push_back({init.stage.get(), init.where});
+    for (const InitSpec& init : layer.init)
+      if (init.stage) all.push_back({init.stage.get(), init.where});
   return all;
 }
 

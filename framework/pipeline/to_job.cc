@@ -4,6 +4,7 @@
 #include <deque>
 
 #include "pipeline/block_reader.h"
+#include "pipeline/init_block.h"
 #include "pipeline/job_name.h"
 #include "pipeline/network_check.h"
 #include "pipeline/pipeline.pb.h"
@@ -36,6 +37,7 @@ class JobMaker {
     losses();
     metrics();
     schedules();
+    parameters();
     train();
     evaluate();
     stages();
@@ -180,20 +182,14 @@ class JobMaker {
   }
 
   void init(const Scope& scope, const job::Layer::Init& written, LayerSpec& layer) {
-    const Place from = scope.place_of(job::Layer::Init::kFromFieldNumber);
-    if (written.has_from() && written.from().empty()) errors_.add(from, "init: \"from\" names no stage");
-    const auto stage = stage_names_.find(written.from());
-    if (stage == stage_names_.end()) return;  // told already
     InitSpec init;
-    init.stage = stage->second.arrays;
-    init.from = written.from();
     init.array = written.array();
     init.parameter = written.has_parameter() ? written.parameter() : "weight";
     init.where = location_of(scope.place);
-    if (stage->second.makes_pairs) return errors_.add(from, pairs_text(init.from), kNoArrays);
+    if (!fill_init(scope, written, stage_names_, errors_, init)) return;
     for (const InitSpec& other : layer.init)
       if (other.parameter == init.parameter)
-        errors_.add(scope.place, "\"" + init.parameter + "\" of a layer begins with two arrays");
+        errors_.add(scope.place, "\"" + init.parameter + "\" of a layer begins with two things");
     layer.init.push_back(std::move(init));
   }
 
@@ -338,6 +334,27 @@ class JobMaker {
       errors_.add(scope.place_of(job::Schedule::kFieldFieldNumber), "\"" + name + "\" has two schedules");
   }
 
+  void parameters() {
+    const auto found = scopes(Pipeline::kParametersFieldNumber);
+    if (!found.empty()) job_.parameters.clear();
+    for (const Scope& scope : found) {
+      reader_.check(scope);
+      const auto& written = scope.as<job::Parameters>();
+      ParametersSpec one;
+      one.match = written.match();
+      one.where = location_of(scope.place);
+      if (written.has_frozen()) one.frozen = written.frozen();
+      if (written.has_decay()) one.decay = written.decay();
+      if (written.has_rate_multiplier()) one.rate_multiplier = written.rate_multiplier();
+      if (written.has_l1()) one.l1 = written.l1();
+      if (written.has_l2()) one.l2 = written.l2();
+      if (!one.frozen && !one.decay && !one.rate_multiplier && !one.l1 && !one.l2)
+        errors_.add(scope.place, "parameters says nothing of \"" + one.match + "\"",
+                    "one or more of frozen, rate_multiplier, decay, l1, l2");
+      job_.parameters.push_back(std::move(one));
+    }
+  }
+
   void train() {
     for (const Scope& scope : scopes(Pipeline::kTrainFieldNumber)) {
       reader_.check(scope);
@@ -368,7 +385,27 @@ class JobMaker {
     if (written.has_inner_state())
       train.inner_state =
           written.inner_state() == job::Train::reset ? InnerState::kReset : InnerState::kAverage;
+    if (written.has_accumulate()) train.accumulate = static_cast<int>(written.accumulate());
+    if (written.has_average_weights()) train.average_decay = written.average_weights().decay();
+    if (written.has_restore_best()) {
+      train.restore_best = written.restore_best();
+      train.restore_best_where = location_of(scope.place_of(job::Train::kRestoreBestFieldNumber));
+    }
+    if (written.has_clip()) take_clip(written.clip(), scope);
     gradients_every_step(written, scope);
+  }
+
+  void take_clip(const job::Train::Clip& written, const Scope& scope) {
+    using By = ClipSpec::By;
+    const int count = written.has_value() + written.has_norm() + written.has_global_norm();
+    if (count != 1)
+      errors_.add(scope.nested(job::Train::kClipFieldNumber, 0).place,
+                  "clip bounds a gradient in one way: got " + std::to_string(count) +
+                      ", wanted one of value, norm, global_norm",
+                  "as in: clip { global_norm: 1 }");
+    if (written.has_value()) job_.train.clip = {By::kValue, written.value()};
+    if (written.has_norm()) job_.train.clip = {By::kNorm, written.norm()};
+    if (written.has_global_norm()) job_.train.clip = {By::kGlobalNorm, written.global_norm()};
   }
 
   // sync: gradients is a reduction each step; a file need not say so.

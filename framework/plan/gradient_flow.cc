@@ -15,7 +15,7 @@ std::vector<bool> nodes_that_learn(const Network& network) {
   for (size_t i = 0; i < network.nodes.size(); ++i) {
     const NodeInfo& node = network.nodes[i];
     if (node.absorbed_by >= 0) continue;
-    learns[i] = trains_something(network, node) && !node.layer->frozen;
+    learns[i] = trains_something(network, node) && !node.frozen;
     for (int input : node.inputs) {
       const int producer = network.tensors[static_cast<size_t>(input)].node;
       if (producer >= 0 && learns[static_cast<size_t>(producer)]) learns[i] = true;

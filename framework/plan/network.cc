@@ -9,6 +9,7 @@
 #include "plan/infer_layer.h"
 #include "plan/layer_order.h"
 #include "plan/loss_request.h"
+#include "plan/parameter_rules.h"
 #include "registry/context.h"
 #include "registry/ports.h"
 
@@ -161,20 +162,36 @@ class Shaper {
       node.parameters = owner->parameters;
     }
     if (owner == nullptr)
-      for (const ParameterInfo& info : inferred.parameters)
-        node.parameters.push_back(add_parameter(info, number, layer));
-    for (const ParameterInfo& info : inferred.buffers)
-      node.buffers.push_back(add_parameter(info, number, layer));
-    return {};
+      for (const ParameterInfo& info : inferred.parameters) {
+        PLAIT_ASSIGN(const int parameter, add_parameter(info, number, layer));
+        node.parameters.push_back(parameter);
+      }
+    for (const ParameterInfo& info : inferred.buffers) {
+      PLAIT_ASSIGN(const int buffer, add_parameter(info, number, layer));
+      node.buffers.push_back(buffer);
+    }
+    return freeze(node, layer);
   }
 
-  int add_parameter(ParameterInfo info, int number, const LayerSpec& layer) {
+  Result<int> add_parameter(ParameterInfo info, int number, const LayerSpec& layer) {
+    PLAIT_TRY(take_init(layer, info));
     info.name = layer.name + "." + info.name;
     info.node = number;
     info.frozen = layer.frozen;
     info.rate_multiplier = layer.rate_multiplier;
+    take_rules(job_.parameters, info);
     network_.parameters.push_back(std::move(info));
     return static_cast<int>(network_.parameters.size()) - 1;
+  }
+
+  // A layer's kernels compute the gradients of all its parameters or of none.
+  Status freeze(NodeInfo& node, const LayerSpec& layer) const {
+    node.frozen = layer.frozen;
+    if (layer.frozen || node.parameters.empty()) return {};
+    const auto frozen = [&](int number) { return network_.parameters[static_cast<size_t>(number)].frozen; };
+    node.frozen = std::ranges::all_of(node.parameters, frozen);
+    if (node.frozen || std::ranges::none_of(node.parameters, frozen)) return {};
+    return {Code::kInvalid, frozen_in_part(job_.parameters, network_, node)};
   }
 
   Status check_shared(const NodeInfo& owner, const InferredLayer& inferred) const {

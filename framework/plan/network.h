@@ -43,11 +43,14 @@ struct ParameterInfo {
   std::string name;  // "c1.weight"
   std::string init;
   double init_a = 0, init_b = 0, fan_in = 0, fan_out = 0;
+  double gain = 1;             // factor of what init draws
+  bool by_fan_out = false;     // he and lecun: the variance is divided by fan_out
   std::vector<int64_t> shape;  // plain order
   uint64_t elements = 0;       // plain
   uint32_t flags = 0;          // PLAIT_PARAMETER_*
   uint32_t reduce = PLAIT_REDUCE_MEAN32;
   double rate_multiplier = 1;
+  double l1 = 0, l2 = 0;  // penalties: l1 sum |w| + l2 sum w^2
   bool buffer = false;
   bool frozen = false;
   int node = -1;   // node that owns it (others may share it)
@@ -67,6 +70,7 @@ struct InputRange {
 
 struct NodeInfo {
   const LayerSpec* layer = nullptr;  // lives as long as the job
+  bool frozen = false;               // by the layer's own word, or by all of its parameters'
   std::vector<int> inputs;           // tensors
   std::vector<int> outputs;
   std::vector<int> parameters;  // numbers in Network::parameters, in the layer's order
@@ -117,8 +121,18 @@ struct Network {
 Result<Network> shape_network(const Job& job, const std::vector<PartSpec>& parts, int batch,
                               bool fuse = true);
 
+// Every block parameters { } of the job is about something. Fails with: kInvalid naming the block's place,
+// and the parameters that there are.
+Status check_matches(const Job& job, const Network& network);
+
 // Initial values in plain order: Philox keyed by (seed, the parameter's name), the same on every rank.
-// Fails with: kInvalid when a plugin asks for an initialisation that does not exist.
+// "truncated_normal": numbers of the normal distribution that are more than 2 deviations off are drawn again.
+// "orthogonal": as a matrix [first extent, the others together], a matrix of normal numbers whose rows (or
+// columns, where there are fewer) are made orthonormal one after the other, times the gain.
+// Fails with: kInvalid when a plugin asks for an initialisation that does not exist, or for an orthogonal
+// vector.
+// Source: Glorot, Bengio 2010; He et al. 2015, equation 10; LeCun et al. 1998, section 4.6; Saxe, McClelland,
+// Ganguli 2014 (orthogonal).
 Status initial_values(const ParameterInfo& parameter, uint64_t seed, float* values);
 
 }  // namespace plait::inline plan

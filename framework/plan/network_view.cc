@@ -28,7 +28,7 @@ void PretrainRequest::add(const Network& network, const NodeInfo& node) {
   };
   plait_network_layer& layer = layers_.emplace_back();
   layer.struct_size = sizeof layer;
-  if (node.layer->frozen) layer.flags |= PLAIT_NETWORK_FROZEN;
+  if (node.frozen) layer.flags |= PLAIT_NETWORK_FROZEN;
   if (!node.layer->shares.empty()) layer.flags |= PLAIT_NETWORK_SHARES;
   if (node.is_activation) layer.flags |= PLAIT_NETWORK_ACTIVATION;
   layer.n_parameters = static_cast<uint32_t>(node.parameters.size());

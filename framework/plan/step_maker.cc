@@ -84,7 +84,7 @@ Result<MadeLayer> make_layer(const Registry& registry, const Network& network, c
   request.n_epilogues = epilogues.size();
   request.epilogues = epilogues.data();
   request.training = options.training;
-  request.parameters_frozen = node.layer->frozen;
+  request.parameters_frozen = node.frozen;
   request.n_outputs = outputs.size();
   request.outputs = outputs.data();
 

@@ -55,7 +55,7 @@ Row row_of(const Network& network, const Index& index, size_t number) {
   row.type = node.layer->plugin.entry->short_name();
   row.shape = shape_of(network, index, node);
   row.parameters = std::to_string(index.own_parameters[number]);
-  if (node.layer->frozen) row.parameters += " (frozen)";
+  if (node.frozen) row.parameters += " (frozen)";
   if (!node.layer->shares.empty()) row.parameters = "of " + node.layer->shares;
   row.multiply_adds = short_number(node.multiply_adds / std::max(network.batch, 1));
   row.memory = node.absorbed_by >= 0

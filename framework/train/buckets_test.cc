@@ -91,7 +91,7 @@ TEST_CASE("the workers of a rank share a plan per bucket, compiled when it is me
     const BatchExtents longest[] = {{length, 0}, {0, 0}};
     met.insert((*plans)->buckets().holding(longest));
     for (const auto& worker : {first->get(), second->get()})
-      REQUIRE(worker->step(2 * step, -1, step, 0, runtime, step).is_ok());
+      REQUIRE(worker->step(2 * step, -1, step, 0, 0, runtime, step).is_ok());
     CHECK((*plans)->compiled() == met.size());
   }
   CHECK(met.size() == 4);

@@ -153,6 +153,22 @@ Status take_reducer_state(const GatheredLayout& layout, const NamedTensors& from
 
 }  // namespace
 
+namespace {
+
+// Of a run that had none before a person accepted one, it begins here.
+Status take_average(const Plan& plan, const Checkpoint& checkpoint, RoundState& state) {
+  if (state.average.size() == 0) return {};
+  const auto is_of_average = [](const NamedTensor& tensor) { return tensor.name.starts_with("average/"); };
+  if (std::ranges::none_of(checkpoint.tensors, is_of_average)) {
+    std::copy_n(state.weights.data(), state.average.size(), state.average.data());
+    return {};
+  }
+  PLAIT_ASSIGN(const auto average, take(checkpoint.tensors, "average/", plan, true));
+  return store_slot(plan, average, state.average);
+}
+
+}  // namespace
+
 TensorSources put_state(const Plan& plan, const GatheredLayout& layout, const RoundState& state,
                         Checkpoint& checkpoint) {
   checkpoint.round = state.round;
@@ -166,6 +182,11 @@ TensorSources put_state(const Plan& plan, const GatheredLayout& layout, const Ro
       tensors.insert(tensors.end(), slot.begin(), slot.end());
     }
   };
+  if (state.average.size() > 0) {
+    const TensorSources average =
+        sources_of(plan, plain_weights_in(plan, state.average, scratch), "average/", true);
+    tensors.insert(tensors.end(), average.begin(), average.end());
+  }
   put("slot", state.slots);
   put("outer", state.outer_slots);
   for (size_t s = 0; s < state.reducer_states.size(); ++s)
@@ -177,6 +198,7 @@ Status take_state(const Plan& plan, const GatheredLayout& layout, const Checkpoi
                   RoundState& state) {
   PLAIT_ASSIGN(const auto weights, take(checkpoint.tensors, "weights/", plan, false));
   PLAIT_TRY(plan.pack(weights, state.weights.data()));
+  PLAIT_TRY(take_average(plan, checkpoint, state));
   for (size_t s = 0; s < state.slots.size(); ++s) {
     PLAIT_ASSIGN(const auto slot, take(checkpoint.tensors, slot_prefix("slot", s), plan, true));
     PLAIT_TRY(store_slot(plan, slot, state.slots[s]));

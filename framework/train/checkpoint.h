@@ -2,12 +2,12 @@
 //
 // File: "PLAITCK4", u64 length of the message that follows (checkpoint_state.proto), the message, the tensors
 // as safetensors (weights_file.h) to 32 bytes before the end, SHA-256 of everything before. Tensors are in
-// plain order and named "weights/c1.weight", "slot 0/c1.weight", "outer 0/c1.weight", "reducer 0/c1.weight"
-// (a reducer's state; of what it keeps for a slot "reducer 0/slot 1/c1.weight"); "network/..." holds the
-// job's own network while a pretraining stage runs, "best/..." the best weights of a run that is about to
-// end. Of a run that has stages of tasks there is one before them too: what the run is, and "begun/...", the
-// weights that it was given. Random numbers need no state. Format 1 had no identity, format 2 no earlier
-// validations, format 3 its state as JSON.
+// plain order and named "weights/c1.weight", "slot 0/c1.weight", "outer 0/c1.weight", "average/c1.weight"
+// (the moving average of weights), "reducer 0/c1.weight" (a reducer's state; of what it keeps for a slot
+// "reducer 0/slot 1/c1.weight"); "network/..." holds the job's own network while a pretraining stage runs,
+// "best/..." the best weights of a run that is about to end. Of a run that has stages of tasks there is one
+// before them too: what the run is, and "begun/...", the weights that it was given. Random numbers need no
+// state. Format 1 had no identity, format 2 no earlier validations, format 3 its state as JSON.
 #pragma once
 #include <cstdint>
 #include <functional>

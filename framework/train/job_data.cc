@@ -33,7 +33,9 @@ using Flag = const std::atomic<bool>*;
 // As many as training takes, where the job says its steps: a source need not end.
 int64_t most_records(const Job& job, For what) {
   if (what != For::kTraining || job.train.steps == 0 || job.validation_fraction > 0) return kMostRecords;
-  const auto step = static_cast<uint64_t>(job.train.shards) * static_cast<uint64_t>(job.train.batch);
+  const auto step =
+      product_or_most(static_cast<uint64_t>(job.train.shards) * static_cast<uint64_t>(job.train.batch),
+                      static_cast<uint64_t>(job.train.accumulate));
   const uint64_t all = product_or_most(static_cast<uint64_t>(job.train.steps), step);
   return static_cast<int64_t>(std::min(all, static_cast<uint64_t>(kMostRecords)));
 }

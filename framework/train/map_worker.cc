@@ -16,6 +16,7 @@ Result<std::unique_ptr<MapWorker>> MapWorker::create(const Setup& setup) {
   PLAIT_ASSIGN(worker->stream_, Stream::create(*setup.device, lanes, parallel_pieces));
   Replica::Options options;
   options.optimizer = setup.optimizer;
+  options.updates_apart = worker->updates_apart();
   options.profile = setup.profile;
   options.cancelled = setup.cancelled;
   options.meanwhile = [made = worker.get()] {
@@ -31,10 +32,15 @@ Result<std::unique_ptr<MapWorker>> MapWorker::create(const Setup& setup) {
 
 Status MapWorker::make_memory() {
   Replica& replica = replicas_->whole();
+  const uint64_t trained = plan().trained_elements();
+  if (setup_.accumulate > 1) sum_ = HostArena(trained);
+  if (!setup_.device->host_memory() && updates_apart()) fetched_ = HostArena(trained);
+  const bool looks_at_weights = setup_.rules != nullptr && setup_.rules->wants_weights();
+  if (!setup_.device->host_memory() && looks_at_weights) weights_ = HostArena(trained);
   if (const RoundSums* const there = setup_.sums_there) {
     result_arena_ = HostArena(there->wants_buffers() ? plan().arena_elements() : 0);
     for (size_t s = 0; s < replica.slots(); ++s) {
-      slot_copies_.emplace_back(there->wants_slot(s) ? plan().trained_elements() : 0);
+      slot_copies_.emplace_back(there->wants_slot(s) ? trained : 0);
       slots_.push_back(replica.slot(s));
     }
     return {};
@@ -84,21 +90,78 @@ Status MapWorker::load_there() {
   return {};
 }
 
-Status MapWorker::step(int64_t position, int64_t next_position, int64_t step, int shard,
+// Random numbers of each batch are its own.
+Status MapWorker::step(int64_t position, int64_t next_position, int64_t step, int part, int shard,
                        std::span<const double> runtime, int64_t updates) {
   shard_ = shard;
   step_ = step;
   PLAIT_ASSIGN(const Batch* batch, input_->take(position));
   if (next_position >= 0) input_->want(next_position);
   PLAIT_ASSIGN(Replica* const replica, replicas_->at(batch->bucket));
-  auto done = replica->run(*batch, setup_.seed, step, static_cast<uint64_t>(shard), runtime, updates);
+  const int64_t number = step * setup_.accumulate + part;
+  auto done = replica->run(*batch, setup_.seed, number, static_cast<uint64_t>(shard), runtime, updates);
   if (!done && done.status().code() == Code::kNumeric)
     return find_first_not_finite(*replica, *batch, done.status());
   if (!done) return done.status();
   result_.loss_sum += done->loss_sum;
   result_.samples += done->samples;
   for (size_t i = 0; i < done->losses.size(); ++i) result_.losses[i] += done->losses[i];
-  return {};
+  if (!updates_apart()) return {};
+  if (part == 0) step_loss_ = step_samples_ = 0;
+  step_loss_ += done->loss_sum;
+  step_samples_ += done->samples;
+  PLAIT_TRY(accumulate(part));
+  return part + 1 == setup_.accumulate ? update(*replica, runtime, updates) : Status();
+}
+
+Status MapWorker::update(Replica& replica, std::span<const double> runtime, int64_t updates) {
+  if (setup_.optimizer == nullptr) return {};
+  if (const Status applied = apply_rules(); !applied) return blame(applied);
+  return replica.update(step_, runtime, updates, step_samples_ > 0 ? step_loss_ / step_samples_ : 0);
+}
+
+// The mean of the step's gradients is in the replica's arena after the last batch.
+Status MapWorker::accumulate(int part) {
+  if (setup_.accumulate == 1) return {};
+  PLAIT_ASSIGN(float* const gradients, fetch_gradients());
+  float* const sum = sum_.data();
+  const uint64_t count = sum_.size();
+  if (part == 0)
+    std::copy_n(gradients, count, sum);
+  else
+    for (uint64_t i = 0; i < count; ++i) sum[i] += gradients[i];
+  if (part + 1 < setup_.accumulate) return {};
+  const auto batches = static_cast<float>(setup_.accumulate);
+  for (uint64_t i = 0; i < count; ++i) gradients[i] = sum[i] / batches;
+  return store_gradients(gradients);
+}
+
+Status MapWorker::apply_rules() {
+  if (setup_.rules == nullptr) return {};
+  PLAIT_ASSIGN(float* const gradients, fetch_gradients());
+  const float* weights = replicas_->whole().weights();
+  if (weights_.size() > 0) {
+    PLAIT_TRY(copy_out(weights_, weights, weights_.size()));
+    PLAIT_TRY(stream_->synchronize());
+    weights = weights_.data();
+  }
+  PLAIT_TRY(setup_.rules->apply(gradients, weights));
+  return store_gradients(gradients);
+}
+
+// Where the host can read and write them.
+Result<float*> MapWorker::fetch_gradients() {
+  float* const gradients = replicas_->whole().gradients();
+  if (setup_.device->host_memory()) return gradients;
+  PLAIT_TRY(copy_out(fetched_, gradients, fetched_.size()));
+  PLAIT_TRY(stream_->synchronize());
+  return fetched_.data();
+}
+
+Status MapWorker::store_gradients(const float* gradients) {
+  if (setup_.device->host_memory()) return {};
+  PLAIT_TRY(stream_->copy_in(replicas_->whole().gradients(), gradients, fetched_.bytes()));
+  return stream_->synchronize();
 }
 
 Status MapWorker::skip(int64_t position, int64_t next_position) {

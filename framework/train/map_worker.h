@@ -10,6 +10,7 @@
 #include "graph/replica_set.h"
 #include "mapreduce/stage_graph.h"
 #include "train/round_start.h"
+#include "train/gradient_rules.h"
 #include "train/round_state.h"
 #include "train/round_sums.h"
 
@@ -31,7 +32,9 @@ class MapWorker {
     const SampleReader* reader = nullptr;
     const SampleOrder* order = nullptr;
     const OptimizerInstance* optimizer = nullptr;  // null: gradients are the result, weights stay as they are
-    bool whole_weights = false;  // the result is the weights themselves, not what changed in them
+    bool whole_weights = false;            // the result is the weights themselves, not what changed in them
+    int accumulate = 1;                    // batches of a step
+    const GradientRules* rules = nullptr;  // of an update of the optimizer; null: none
     uint64_t seed = 1;
     bool profile = false;
     const std::atomic<bool>* cancelled = nullptr;  // step then fails with kStopped
@@ -43,10 +46,12 @@ class MapWorker {
 
   // Begins a task: the replicas get the round's weights and slots, unless they have them already.
   Status load(const RoundState& state);
-  // Runs step number `step` of `shard` on the batch at `position`; meanwhile the batch at `next_position`
-  // (-1: none) is prepared. `updates`: of the optimizer's slots since they had their initial values. Fails
-  // with: what plugins report; kNumeric naming shard, step and the first layer whose values are not finite.
-  Status step(int64_t position, int64_t next_position, int64_t step, int shard,
+  // Runs batch number `part` (below Setup::accumulate) of step number `step` of `shard`, the one at
+  // `position`; meanwhile the batch at `next_position` (-1: none) is prepared. With the last of them the
+  // optimizer runs, or the mean of their gradients is left. `updates`: of the optimizer's slots since they
+  // had their initial values. Fails with: what plugins report; kNumeric naming shard, step and the first
+  // layer whose values are not finite.
+  Status step(int64_t position, int64_t next_position, int64_t step, int part, int shard,
               std::span<const double> runtime, int64_t updates);
   // The same without the work: for a shard whose task has failed, and whose batches are not wanted any more.
   Status skip(int64_t position, int64_t next_position);
@@ -82,6 +87,13 @@ class MapWorker {
   Status load_there();
   Status finish_there();
   void subtract(float* values, const RoundState& state) const;
+  Status update(Replica& replica, std::span<const double> runtime, int64_t updates);
+  Status accumulate(int part);
+  Status apply_rules();
+  Result<float*> fetch_gradients();
+  Status store_gradients(const float* gradients);
+  // The replica's own update would be too early.
+  bool updates_apart() const { return setup_.accumulate > 1 || setup_.rules != nullptr; }
   Status find_first_not_finite(Replica& replica, const Batch& batch, const Status& failure);
   bool gradients() const { return setup_.optimizer == nullptr; }
   const Plan& plan() const { return setup_.plans->whole(); }  // places of parameters are those of all
@@ -94,6 +106,9 @@ class MapWorker {
   // Where the host cannot read the device's memory: delta or gradients, and buffers; slots.
   HostArena result_arena_;
   std::vector<HostArena> slot_copies_;
+  HostArena sum_;                // of a step's gradients so far; empty: one batch a step
+  HostArena fetched_, weights_;  // what rules look at, where the host cannot read the device's memory
+  double step_loss_ = 0, step_samples_ = 0;  // of the step's batches so far
   std::span<const float> values_;
   std::vector<const float*> slots_;
   TaskResult result_;

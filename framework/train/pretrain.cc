@@ -34,7 +34,8 @@ int64_t PretrainSources::steps_per_epoch(size_t pretrainer, int64_t otherwise) c
   if (readers_[pretrainer] == nullptr) return otherwise;
   const double fraction = job_.validation ? 0 : job_.validation_fraction;
   const int64_t records = RecordSplit(job_.seed, readers_[pretrainer]->records(), fraction).training_count();
-  return std::max<int64_t>(1, records / (int64_t{job_.train.shards} * job_.train.batch));
+  return std::max<int64_t>(1,
+                           records / (int64_t{job_.train.shards} * job_.train.batch * job_.train.accumulate));
 }
 
 Pretraining::Pretraining(const Registry& registry, const Job& job, const Network& network,
@@ -113,7 +114,13 @@ Result<PretrainStep> Pretraining::step(const StageText& text) const {
   for (const TakenArray& taken : text.taken()) {
     LayerSpec& layer = step.inits.layers.emplace_back(
         *std::ranges::find_if(job_.layers, [&](const LayerSpec& one) { return one.name == taken.layer; }));
-    layer.init = {{stage.arrays, stage.name, taken.array, taken.parameter, where}};
+    InitSpec init;
+    init.stage = stage.arrays;
+    init.from = stage.name;
+    init.array = taken.array;
+    init.parameter = taken.parameter;
+    init.where = where;
+    layer.init = {init};
   }
   return step;
 }

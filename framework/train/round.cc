@@ -11,7 +11,7 @@
 namespace plait::inline train {
 
 struct Rounds::Cursor {
-  int64_t done = 0;     // local steps of the task under way; 0: it has not begun
+  int64_t done = 0;     // batches of the task under way; 0: it has not begun
   bool spoilt = false;  // the task under way has failed in its numbers: the reducer leaves it out
 };
 
@@ -20,6 +20,7 @@ Rounds::Rounds(const RoundNumbers& numbers, const RoundParts& parts, Transport& 
       parts_(parts),
       plan_(parts.plans->whole()),
       transport_(transport),
+      rules_(plan_, numbers.clip),
       segments_(value_segments(plan_)),
       gathered_(plan_, averaged_slots(*parts.optimizer, numbers.sync, numbers.inner_state)),
       scheduler_(transport.rank(), transport.size(), &parts.work->cancelled()),
@@ -71,6 +72,8 @@ Status Rounds::make_workers() {
                          parts_.order,
                          numbers_.sync == Sync::kWeights ? parts_.optimizer : nullptr,
                          takes_weights(),
+                         numbers_.accumulate,
+                         rules_.any() && numbers_.sync == Sync::kWeights ? &rules_ : nullptr,
                          numbers_.seed,
                          parts_.profile,
                          &parts_.work->cancelled(),
@@ -112,18 +115,18 @@ bool Rounds::slots_begin_anew() const {
 
 // ---- the tasks of this rank
 
-int64_t Rounds::position(int64_t step, int64_t shard) const {
-  return (step * numbers_.shards + shard) * numbers_.batch;
+int64_t Rounds::position(int64_t step, int64_t shard, int64_t part) const {
+  return ((step * numbers_.shards + shard) * numbers_.accumulate + part) * numbers_.batch;
 }
 
 // The batch that this worker needs after the present one: of this task, of the next, or of the next round.
 int64_t Rounds::next_position(int worker, int64_t shard) {
-  const int64_t done = cursors_[static_cast<size_t>(worker)].done;
-  if (done + 1 < steps_) return position(state_->step + done + 1, shard);
+  const int64_t next = cursors_[static_cast<size_t>(worker)].done + 1, parts = numbers_.accumulate;
+  if (next < steps_ * parts) return position(state_->step + next / parts, shard, next % parts);
   const int64_t ahead = scheduler_.ahead(worker);
-  if (ahead != Scheduler::kNone) return position(state_->step, ahead);
+  if (ahead != Scheduler::kNone) return position(state_->step, ahead, 0);
   const int64_t next_round = state_->step + steps_;
-  return next_round < numbers_.total_steps ? position(next_round, scheduler_.first_of(worker)) : -1;
+  return next_round < numbers_.total_steps ? position(next_round, scheduler_.first_of(worker), 0) : -1;
 }
 
 Result<const MapResult*> Rounds::map(int index, int64_t shard) {
@@ -134,7 +137,7 @@ Result<const MapResult*> Rounds::map(int index, int64_t shard) {
     PLAIT_TRY(worker.load(*state_));
   }
   PLAIT_TRY(step(cursor, shard, worker, next_position(index, shard)));
-  if (++cursor.done < steps_) return nullptr;
+  if (++cursor.done < steps_ * numbers_.accumulate) return nullptr;
   cursor.done = 0;
   TaskResult& result = results_[static_cast<size_t>(shard)];
   result = worker.result();
@@ -144,12 +147,13 @@ Result<const MapResult*> Rounds::map(int index, int64_t shard) {
 
 Status Rounds::step(Cursor& cursor, int64_t shard, MapWorker& worker, int64_t next) {
   const size_t fields = parts_.optimizer->runtime_fields();
-  const std::span<const double> runtime(runtime_.data() + static_cast<size_t>(cursor.done) * fields, fields);
-  const int64_t step = state_->step + cursor.done;
-  const int64_t updates = slots_begin_anew() ? cursor.done : step;
-  if (cursor.spoilt) return worker.skip(position(step, shard), next);
+  const int64_t local = cursor.done / numbers_.accumulate, part = cursor.done % numbers_.accumulate;
+  const std::span<const double> runtime(runtime_.data() + static_cast<size_t>(local) * fields, fields);
+  const int64_t step = state_->step + local, at = position(step, shard, part);
+  const int64_t updates = slots_begin_anew() ? local : step;
+  if (cursor.spoilt) return worker.skip(at, next);
   const int number = static_cast<int>(shard);
-  const Status status = worker.step(position(step, shard), next, step, number, runtime, updates);
+  const Status status = worker.step(at, next, step, static_cast<int>(part), number, runtime, updates);
   cursor.spoilt = status.code() == Code::kNumeric && parts_.reducer->gathers();
   if (!cursor.spoilt) return status;
   note_left_out(number, status);
@@ -241,6 +245,7 @@ Status Rounds::outer_step() {
   const Status done = make_weights(*state_);
   if (!done && result_.left_out > 0) return {done.code(), done.message() + "; " + result_.why_left_out};
   PLAIT_TRY(done);
+  move_average(*state_);
   state_->round += 1;
   state_->step += steps_;
   return {};
@@ -290,7 +295,7 @@ Status Rounds::tally() {
     result.losses.push_back(samples > 0 ? sum / samples : 0);
   }
   result.steps = steps_;
-  result.samples = steps_ * numbers_.shards * numbers_.batch;
+  result.samples = steps_ * numbers_.step_samples();
   const auto by_rank = table.begin() + static_cast<int64_t>(2 * shards);
   result.tasks_by_rank.assign(by_rank, by_rank + static_cast<int64_t>(ranks));
   result.skipped_records = table[2 * shards + ranks];
@@ -331,6 +336,7 @@ Status Rounds::make_weights(RoundState& state) {
   }
   take_buffers(state);
   if (numbers_.sync == Sync::kWeights) return follow_mean(state);
+  PLAIT_TRY(rules_.apply(mean_.data(), state.weights.data()));
   return update_.run(state.step, runtime_, result_.loss, mean_.data(), state.weights, state.slots);
 }
 
@@ -353,6 +359,30 @@ Status Rounds::follow_mean(RoundState& state) {
   PLAIT_TRY(parts_.outer_optimizer->runtime(progress, runtime));
   constexpr double kNoLoss = std::numeric_limits<double>::quiet_NaN();
   return update_.run(state.round, runtime, kNoLoss, mean, state.weights, state.outer_slots);
+}
+
+// By squares: a library's pow may round otherwise elsewhere.
+static double power(double base, int64_t exponent) {
+  double result = 1;
+  for (; exponent > 0; exponent /= 2, base *= base)
+    if (exponent % 2 == 1) result *= base;
+  return result;
+}
+
+void Rounds::move_average(RoundState& state) const {
+  if (numbers_.average_decay < 0) return;
+  const uint64_t trained = plan_.trained_elements();
+  const float* const weights = state.weights.data();
+  float* const average = state.average.data();
+  if (state.round == 0) {
+    std::copy_n(weights, trained, average);
+    return;
+  }
+  const double share = 1 - power(numbers_.average_decay, steps_);
+  for (uint64_t i = 0; i < trained; ++i) {
+    const double before = average[i];
+    average[i] = static_cast<float>(before + share * (static_cast<double>(weights[i]) - before));
+  }
 }
 
 void Rounds::take_buffers(RoundState& state) {

@@ -5,6 +5,12 @@
 // depends on the state it began with, the job and the seed alone: not on ranks, threads or the order in which
 // tasks end.
 //
+// A step of a shard has `accumulate` batches, whose gradients' mean makes one update.
+//
+// Penalties and clipping act on the gradient that an optimizer takes: in tasks with kWeights, after the
+// reduce with kGradients. The moving average of weights follows them round by round, by decay to the power of
+// the round's steps, and begins as the first round leaves them.
+//
 // Sync::kWeights: tasks run the optimizer; the outer gradient is w(r) - mean of w_k, which an outer optimizer
 // takes, or w(r+1) = w(r) + mean delta; with a single shard and no outer optimizer (whose gradient, a
 // difference in f32, rounds what it takes even at rate 1) its weights, slots and
@@ -36,11 +42,18 @@ struct RoundNumbers {
   int shards = 1;       // K
   int local_steps = 1;  // tau; the last round of a stage may be shorter
   int batch = 1;        // B
+  int accumulate = 1;   // batches of a step
   uint64_t seed = 1;
   int64_t total_steps = 1;  // of the stage, for schedules
   double steps_per_epoch = 1;
   Sync sync = Sync::kWeights;
   InnerState inner_state = InnerState::kAverage;
+  ClipSpec clip = {};
+  double average_decay = -1;  // of the moving average of weights, with each update; below 0: none
+
+  // Of a shard in a step, and of all shards.
+  int64_t shard_samples() const { return int64_t{batch} * accumulate; }
+  int64_t step_samples() const { return shards * shard_samples(); }
 };
 
 // Everything borrowed; outlives the rounds.
@@ -118,7 +131,7 @@ class Rounds final : private StageWork {
   Status step(Cursor& cursor, int64_t shard, MapWorker& worker, int64_t next_position);
   Status gather(const Cursor& cursor, int shard, MapWorker& worker);
   void note_left_out(int shard, const Status& why);
-  int64_t position(int64_t step, int64_t shard) const;
+  int64_t position(int64_t step, int64_t shard, int64_t part) const;
   int64_t next_position(int worker, int64_t shard);
   Status runtime_of_steps();
   bool takes_weights() const;
@@ -129,6 +142,7 @@ class Rounds final : private StageWork {
   Status outer_step();
   Status make_weights(RoundState& state);
   Status follow_mean(RoundState& state);
+  void move_average(RoundState& state) const;
   void take_buffers(RoundState& state);
   int64_t skipped() const;
 
@@ -136,6 +150,7 @@ class Rounds final : private StageWork {
   RoundParts parts_;
   const Plan& plan_;  // at the bound; all keep parameters at the same places
   Transport& transport_;
+  const GradientRules rules_;
   std::vector<Segment> segments_;
   std::vector<bool> averaged_;              // per slot of the optimizer: comes out of the reduce
   GatheredLayout gathered_;                 // where the reducer gathers

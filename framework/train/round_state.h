@@ -14,10 +14,11 @@ namespace plait::inline train {
 
 // Arenas are in the plan's stored order, host memory.
 struct RoundState {
-  int64_t round = 0;                   // rounds that are finished
-  int64_t step = 0;                    // local steps of a shard that are finished
-  HostArena weights;                   // [plan.arena_elements()], buffers included
-  std::vector<HostArena> slots;        // [plan.trained_elements()] each: the optimizer's
+  int64_t round = 0;             // rounds that are finished
+  int64_t step = 0;              // local steps of a shard that are finished
+  HostArena weights;             // [plan.arena_elements()], buffers included
+  HostArena average;             // [plan.trained_elements()]: of weights; of no use before round 1; or empty
+  std::vector<HostArena> slots;  // [plan.trained_elements()] each: the optimizer's
   std::vector<HostArena> outer_slots;  // the outer optimizer's
   // The reducer's: as long as a shard's vector each, see gathered.h.
   std::vector<std::vector<float>> reducer_states;

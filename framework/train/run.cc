@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/sha256.h"
+#include "pipeline/resolved.h"
 #include "train/announced.h"
 #include "train/encoder.h"
 #include "train/input_record.h"
@@ -678,7 +679,11 @@ class Run {
   }
 
   Status weigh() {
-    PLAIT_ASSIGN(const NamedTensors weights, main_->weights());
+    PLAIT_ASSIGN(NamedTensors weights, main_->weights());
+    PLAIT_ASSIGN(const NamedTensors best, weigh_best());
+    summary_.restored_best =
+        job_.train.restore_best && summary_.status == RunStatus::kComplete && main_->best().known;
+    if (summary_.restored_best) weights = best;
     summary_.weights_sha256 = weights_sha256(weights);
     PLAIT_TRY(agree_same(transport_, "the weights", summary_.weights_sha256));
     if (is_root()) PLAIT_TRY(folder_->save_weights(weights));
@@ -688,7 +693,7 @@ class Run {
     summary_.best_validation = main_->best().validation;
     summary_.best_epoch = main_->best().epoch;
     summary_.ended_early = main_->ended_early();
-    PLAIT_ASSIGN(const NamedTensors best, weigh_best());
+    if (summary_.restored_best) summary_.validation = summary_.best_validation;
     if (summary_.status != RunStatus::kComplete) return {};
     const Status tested = test(weights, best);
     if (tested) return run_after(weights, best);
@@ -732,7 +737,7 @@ class Run {
   }
 
   Status test(const NamedTensors& last, const NamedTensors& best) {
-    PLAIT_ASSIGN(summary_.test, main_->test(last, "last"));
+    PLAIT_ASSIGN(summary_.test, main_->test(last, summary_.restored_best ? "best" : "last"));
     if (!main_->best().known || summary_.test.empty()) return {};
     summary_.best_test = summary_.test;
     if (summary_.best_weights_sha256 == summary_.weights_sha256) return {};
@@ -767,6 +772,9 @@ class Run {
     summary_.ranks = transport_.size();
     summary_.threads = context_->threads;
     summary_.shards = job_.train.shards;
+    summary_.accumulate = job_.train.accumulate;
+    summary_.clip = job_.train.clip ? clip_text(job_.train.clip) : "";
+    if (job_.train.averages()) summary_.average_decay = job_.train.average_decay;
     summary_.seconds = context_->seconds();
     const double seconds = counters.train_seconds;
     summary_.train_samples_per_second = seconds > 0 ? static_cast<double>(counters.samples) / seconds : 0;

@@ -126,6 +126,10 @@ Status add_other_plugins(const Job& job, std::vector<NamedPath>& paths, Identity
     if (std::string(plugin->entry->type->kind) == "source") continue;
     PLAIT_TRY(PathCollector(paths, identity).add(*plugin->config, plugin_name(place, *plugin->entry->type)));
   }
+  for (const LayerSpec& layer : job.layers)
+    for (const InitSpec& init : layer.init)
+      if (!init.file.empty())
+        paths.push_back({"layer[" + layer.name + "].init[" + init.parameter + "].file", init.file});
   return {};
 }
 

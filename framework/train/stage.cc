@@ -14,6 +14,7 @@
 #include "pipeline/report_names.h"
 #include "train/class_check.h"
 #include "train/compile_plan.h"
+#include "train/init_file.h"
 #include "train/ranks.h"
 #include "train/stage_init.h"
 
@@ -44,7 +45,7 @@ Status Stage::open_data() {
   const TrainSpec& train = job_.train;
   PLAIT_ASSIGN(const int64_t repeat,
                checked_product("--overfit-batches", "samples",
-                               {run_.options.overfit_batches, train.shards, train.batch}));
+                               {run_.options.overfit_batches, train.shards, train.batch, train.accumulate}));
   return run_.work.run([this, repeat]() -> Status {
     PLAIT_ASSIGN(data_, JobData::open(run_.registry, job_, repeat, &run_.work.cancelled()));
     return {};
@@ -58,19 +59,31 @@ Status Stage::open() {
   PLAIT_TRY(count_steps());
   PLAIT_TRY(make_plan());
   PLAIT_TRY(check_inits(job_, network()));
+  if (!pretraining_) PLAIT_TRY(check_matches(job_, network()));
+  PLAIT_TRY(read_files());
   PLAIT_TRY(check_classes(run_.registry, job_, *plan_, data_->training().classes(), run_.device));
   PLAIT_TRY(make_optimizers());
   PLAIT_ASSIGN(reducer_, Reducer::create(run_.registry, job_.reducer, train.shards,
-                                         int64_t{train.local_steps} * train.batch));
+                                         train.local_steps * numbers_.shard_samples()));
   gathered_ = std::make_unique<GatheredLayout>(
       *plan_, averaged_slots(*optimizer_, numbers_.sync, numbers_.inner_state));
   return make_evaluators();
 }
 
+// Which may wait for a disk, as opening data.
+Status Stage::read_files() {
+  return run_.work.run([this]() -> Status {
+    PLAIT_ASSIGN(from_files_, init_from_files(run_.registry, job_, network()));
+    return {};
+  });
+}
+
 Status Stage::make_state() {
   PLAIT_ASSIGN(state_, initial_state(*plan_, job_.seed, *optimizer_, outer_.get()));
   PLAIT_ASSIGN(state_.reducer_states, initial_reducer_states(*gathered_, reducer_->states()));
-  return {};
+  if (job_.train.averages()) state_.average = HostArena(plan_->trained_elements());
+  const NamedTensors from_files = std::exchange(from_files_, {});
+  return from_files.empty() ? Status() : begin_with(from_files).status();
 }
 
 Status Stage::make_rounds() {
@@ -92,8 +105,9 @@ Status Stage::make_rounds() {
 // An epoch is n / (K B) steps, a fraction where that does not divide.
 Status Stage::count_steps() {
   const TrainSpec& train = job_.train;
-  const double step_samples = static_cast<double>(train.shards) * train.batch;
-  numbers_ = {train.shards, train.local_steps, train.batch, job_.seed, 1, 1, train.sync, train.inner_state};
+  const double step_samples = static_cast<double>(train.shards) * train.batch * train.accumulate;
+  numbers_ = {train.shards, train.local_steps, train.batch, train.accumulate,   job_.seed, 1, 1,
+              train.sync,   train.inner_state, train.clip,  train.average_decay};
   numbers_.steps_per_epoch = static_cast<double>(data_->training_records()) / step_samples;
   const double from_epochs = std::floor(train.epochs * numbers_.steps_per_epoch + 0.5);
   if (train.steps == 0 && from_epochs > kMostSteps)
@@ -102,8 +116,9 @@ Status Stage::count_steps() {
   numbers_.total_steps =
       train.steps > 0 ? train.steps : std::max<int64_t>(1, static_cast<int64_t>(from_epochs));
   // The last round may look one round ahead.
-  PLAIT_TRY(checked_product(job_.name + ": train", "samples",
-                            {numbers_.total_steps + 2 * train.local_steps, train.shards, train.batch})
+  PLAIT_TRY(checked_product(
+                job_.name + ": train", "samples",
+                {numbers_.total_steps + 2 * train.local_steps, train.shards, train.batch, train.accumulate})
                 .status());
   const int64_t most = run_.options.max_steps,
                 round = std::min<int64_t>(train.local_steps, numbers_.total_steps);
@@ -133,6 +148,12 @@ Status Stage::make_optimizers() {
             error_at(job_.optimizer.where,
                      optimizer_->id() + " takes a second gradient in each step of a shard: got train { sync: "
                                         "gradients }, wanted sync: weights")};
+  }
+  if (optimizer_->moves() && job_.train.accumulate > 1) {
+    return {Code::kInvalid,
+            error_at(job_.optimizer.where,
+                     optimizer_->id() + " takes a second gradient of each batch: got train { accumulate: " +
+                         std::to_string(job_.train.accumulate) + " }, wanted 1")};
   }
   if (!job_.outer_optimizer) return {};
   if (!in_tasks) {
@@ -234,6 +255,11 @@ Status Stage::make_evaluators() {
     PLAIT_ASSIGN(test_, evaluator_for(data_->test()));
   }
   PLAIT_TRY(name_values());
+  if (job_.train.restore_best && !pretraining_ && !validation_)
+    return {Code::kInvalid, error_at(job_.train.restore_best_where,
+                                     "train.restore_best takes the weights that were best on "
+                                     "validations: got a job without any, wanted validation "
+                                     "{ ... }")};
   if (validation_) find_monitor();
   return check_monitors();
 }
@@ -292,12 +318,21 @@ Status Stage::resume(const Checkpoint& checkpoint) {
   ended_apart_ = checkpoint.only_at_end;
   loss_ = checkpoint.loss;
   losses_ = checkpoint.losses;
-  samples_ = state_.step * numbers_.shards * numbers_.batch;
+  samples_ = state_.step * numbers_.step_samples();
   return {};
 }
 
-Result<NamedTensors> Stage::weights() const {
-  PLAIT_ASSIGN(auto plain, plain_weights(*plan_, state_.weights));
+// What is evaluated and written: buffers are averages already.
+const HostArena& Stage::shown_weights() {
+  if (state_.average.size() == 0 || state_.round == 0) return state_.weights;
+  if (shown_.size() == 0) shown_ = HostArena(plan_->arena_elements());
+  std::copy_n(state_.weights.data(), shown_.size(), shown_.data());
+  std::copy_n(state_.average.data(), state_.average.size(), shown_.data());
+  return shown_;
+}
+
+Result<NamedTensors> Stage::weights() {
+  PLAIT_ASSIGN(auto plain, plain_weights(*plan_, shown_weights()));
   return name_weights(plan_->network(), std::move(plain));
 }
 
@@ -320,7 +355,7 @@ void Stage::find_end() {
 double Stage::epoch() const { return static_cast<double>(state_.step) / numbers_.steps_per_epoch; }
 
 int64_t Stage::epochs_passed(int64_t step) const {
-  return step * numbers_.shards * numbers_.batch / data_->training_records();
+  return step * numbers_.step_samples() / data_->training_records();
 }
 
 // Whether the next round is the job's last, and leaves a state that a longer run would not be in: after a
@@ -495,7 +530,7 @@ Status Stage::tell_first_bad() {
 Status Stage::validate(bool is_regular) {
   if (!validation_) return {};
   const Clock::Nanoseconds begin = run_.clock.now();
-  const PlainWeights weights = plain_weights_in(*plan_, state_.weights);
+  const PlainWeights weights = plain_weights_in(*plan_, shown_weights());
   PLAIT_ASSIGN(validation_values_,
                validation_->run(weights, run_.transport, rounds_ ? rounds_->lend() : nullptr));
   EvaluationInfo info;

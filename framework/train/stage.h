@@ -79,7 +79,8 @@ class Stage : private RoundFollower {
   // --max-steps ends. `network`: the job's own, for checkpoints of a pretraining stage.
   Result<RunStatus> run(const NamedTensors& network);
 
-  Result<NamedTensors> weights() const;
+  // Those that are evaluated and written: the moving average where the job has one.
+  Result<NamedTensors> weights();
   // All that its evaluations report.
   const std::vector<ReportedValue>& reported() const { return reported_; }
   // The value that picks the best weights; "" where none does.
@@ -100,6 +101,7 @@ class Stage : private RoundFollower {
 
  private:
   Status open_data();
+  Status read_files();
   Status make_rounds();
   Status make_plan();
   Status make_optimizers();
@@ -134,6 +136,7 @@ class Stage : private RoundFollower {
   Status save_checkpoint(const NamedTensors& network);
   Status add_best(Checkpoint& checkpoint);
   double epoch() const;
+  const HostArena& shown_weights();
   void keep_times();
 
   RunContext& run_;
@@ -150,6 +153,8 @@ class Stage : private RoundFollower {
   std::unique_ptr<Rounds> rounds_;
   RoundNumbers numbers_;
   RoundState state_;
+  HostArena shown_;             // of shown_weights
+  NamedTensors from_files_;     // what layers begin with, until make_state
   int64_t end_ = 0;             // the step to train to
   int64_t validated_step_ = 0;  // of the last validation that a run without --max-steps makes too
   int64_t saved_round_ = -1;    // of the last checkpoint

@@ -122,6 +122,7 @@ Status check_inits(const Job& job, const Network& network) {
   for (const LayerSpec& layer : job.layers) {
     for (const InitSpec& init : layer.init) {
       PLAIT_ASSIGN(const ParameterInfo* const parameter, find_parameter(layer, init, network));
+      if (!init.stage) continue;
       PLAIT_ASSIGN(const StageArrays::Array* const array, find_array(init));
       PLAIT_TRY(check_shape(init, *array, *parameter));
     }
@@ -133,6 +134,7 @@ Result<NamedTensors> init_tensors(const Job& job, const Network& network) {
   NamedTensors tensors;
   for (const LayerSpec& layer : job.layers) {
     for (const InitSpec& init : layer.init) {
+      if (!init.stage) continue;
       PLAIT_ASSIGN(const ParameterInfo* const parameter, find_parameter(layer, init, network));
       PLAIT_ASSIGN(const StageArrays::Array* const array, find_array(init));
       PLAIT_TRY(check_shape(init, *array, *parameter));

@@ -56,6 +56,7 @@ RunMemory Stage::memory(int threads, int ranks) const {
   use.weights = floats(arena);
   use.slots = floats(trained * (slots + (outer_ ? outer_->slots().size() : 0)));
   use.mean = floats(arena);
+  if (job_.train.averages()) use.weights += floats(trained + arena);
   const std::vector<SlotInfo> averaged = averaged_slots(*optimizer_, numbers_.sync, numbers_.inner_state);
   if (reducer_->gathers()) {
     // States are there twice while they are made anew, and one vector for what comes of the round.
@@ -76,6 +77,7 @@ RunMemory Stage::memory(int threads, int ranks) const {
   use.replicas = workers * (floats(arena + trained * (1 + (in_tasks ? slots : 0)) + extra_gradients(*plan_)) +
                             plan_->prepared_bytes());
   if (in_tasks && optimizer_->moves()) use.replicas += workers * floats(2 * arena - plan_->buffers_offset());
+  if (numbers_.accumulate > 1) use.replicas += workers * floats(trained);
   if (optimizer_->plain()) use.replicas += plain_copies(*plan_, slots, in_tasks ? workers : 0);
   use.activations = workers * plans_->activation_bytes();
   use.batches = workers * InputGraph::kBuffers * batch_bytes(*data_, numbers_.batch);

@@ -1,6 +1,7 @@
 // What a run has come to: what summary.json holds.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -94,6 +95,10 @@ struct Summary {
   int ranks = 1;
   int threads = 1;  // of rank 0
   int shards = 1;
+  int accumulate = 1;                   // batches of a step
+  std::string clip;                     // "global_norm: 1"; "" without
+  std::optional<double> average_decay;  // of the moving average, which the weights then are
+  bool restored_best = false;           // the weights are the best, not those of the last round
   double seconds = 0;                   // of the whole run
   double train_samples_per_second = 0;  // training time alone
   double loss = 0;                      // of the last round

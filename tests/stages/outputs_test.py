@@ -243,9 +243,9 @@ class OutputsTest(OutputsBase):
                      job=of('from: "filters" array: "count"'))
         self.refused('stage "filters" makes no array "weight"', job=of('from: "filters"'))
         self.refused('layer "c1" has no "wieght", only: weight, bias', job=of('from: "filters" array: "centres" parameter: "wieght"'))
-        self.refused('"weight" of a layer begins with two arrays',
+        self.refused('"weight" of a layer begins with two things',
                      job=of('from: "filters" array: "centres" } init { from: "filters" array: "centres"'))
-        self.refused('init wants "from"', job=of('array: "centres"'))
+        self.refused('init says 0 things that a parameter begins with, wanted one', job=of('array: "centres"'))
 
 
 if __name__ == "__main__":

@@ -330,7 +330,7 @@ typedef struct plait_parameter_spec {
   int64_t shape[PLAIT_MAX_RANK]; /* plain order, as files hold it */
   /* Initial values, drawn by the host: "zeros", "ones", "constant" (a), "uniform" (a..b), "normal" (mean a, deviation
    * b), "he_normal", "he_uniform", "glorot_normal", "glorot_uniform", "lecun_normal", "lecun_uniform" (need fans),
-   * "torch_uniform" (+-1/sqrt(fan_in)). */
+   * "torch_uniform" (+-1/sqrt(fan_in)), "truncated_normal" (as normal, cut at 2 b), "orthogonal" (gain a; 0: 1). */
   const char* init;
   double init_a, init_b;
   double fan_in, fan_out;
