@@ -89,6 +89,10 @@ std::string stages_text(const JobCheck& check) {
 Result<int> run(const po::variables_map& given) {
   if (!given.count("file")) return {Code::kUsage, "check: wanted a pipeline file"};
   PLAIT_ASSIGN(const Session session, load_session(given, given["file"].as<std::string>()));
+  const bool wants_kernels = given.count("kernels") > 0;
+  if (wants_kernels && given.count("no-data"))
+    return {Code::kUsage,
+            "check: --kernels makes the kernels, for the data and on the device: got --no-data too"};
   if (given.count("no-data")) {
     if (session.job.is_stages_only()) {
       print(fmt::format("{} stages; what fits their records is known when the data are opened\n",
@@ -103,6 +107,10 @@ Result<int> run(const po::variables_map& given) {
   const int threads = given["threads"].as<int>();
   if (threads < 0) return {Code::kUsage, "check: --threads wants 0 or more"};
   PLAIT_ASSIGN(const JobCheck check, check_job(*session.registry, session.job, threads));
+  if (wants_kernels) {
+    print(check.costs.empty() ? "the job trains no network\n" : kernel_table(check.costs));
+    return kExitOk;
+  }
   print(stages_text(check));
   if (session.job.is_stages_only()) {
     print(memory_table(check.memory, check.threads));
@@ -123,7 +131,8 @@ Command check_command() {
   command.options.add_options()("no-data",
                                 "open neither the device nor validation and test records, and of the "
                                 "training records their shapes only")(
-      "threads", po::value<int>()->default_value(0)->value_name("N"), "threads that memory is told for");
+      "threads", po::value<int>()->default_value(0)->value_name("N"), "threads that memory is told for")(
+      "kernels", "print what each step runs: library and kernel, formats, what it absorbs");
   command.options.add(job_options());
   return command;
 }

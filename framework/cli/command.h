@@ -42,6 +42,8 @@ Command fmt_command();
 Command diff_command();
 Command sweep_command();
 Command try_command();
+Command bench_command();
+Command tune_command();
 
 // The whole program: chooses the command, parses its options, prints help and errors.
 int run_program(int argc, char** argv);

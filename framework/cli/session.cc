@@ -86,7 +86,7 @@ Result<JobOptions> job_options_of(const po::variables_map& given, bool for_train
   options.for_training = for_training;
   options.changes = changes_of(given);
   if (given.count("device")) options.changes.push_back(device_change(given["device"].as<std::string>()));
-  for (const auto& [kind, text] : options.changes) {
+  for (const auto& [kind, text, from] : options.changes) {
     const size_t at = text.find('=');
     if (kind == JobChange::Kind::kSet && at == std::string::npos)
       return {Code::kUsage, "--set " + text + ": wanted PATH=VALUE"};

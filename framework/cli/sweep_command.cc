@@ -266,7 +266,7 @@ class Sweep {
       words.insert(words.end(), {"--plugin", value});
     for (const char* name : {"locked", "lock"})
       if (given_.count(name)) words.insert(words.end(), {"--locked", given_[name].as<std::string>()});
-    for (const auto& [kind, text] : changes_with(given_, plan_, plan_.combinations[row.number]))
+    for (const auto& [kind, text, from] : changes_with(given_, plan_, plan_.combinations[row.number]))
       words.insert(words.end(), {kind == JobChange::Kind::kSet      ? "--set"
                                  : kind == JobChange::Kind::kDelete ? "--del"
                                                                     : "--var",

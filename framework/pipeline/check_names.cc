@@ -161,6 +161,7 @@ std::vector<Word> other_words(const Schema& schema, const pb::Descriptor* messag
   if (message == schema.job()) {
     words.push_back({"var", "(as in: var { name: \"width\" value: 64 })"});
     words.push_back({"include", "(as in: include: \"network.txtpb\")"});
+    words.push_back({"set", "(as in: set: \"train.shards=4\")"});
   }
   if (!in_repeat) return words;
   for (const plait_field* own : core_repeat()) words.push_back({own->name, "of repeat " + describe(*own)});

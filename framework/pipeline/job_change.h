@@ -1,4 +1,4 @@
-// One change of a job by the command line.
+// One change of a job by the command line, or by a set: of a file.
 #pragma once
 #include <string>
 
@@ -13,6 +13,7 @@ struct JobChange {
   };
   Kind kind = Kind::kSet;
   std::string text;
+  std::string from = {};  // of a file's set: "FILE:LINE"; "": the command line
 };
 
 }  // namespace plait::inline pipeline

@@ -157,7 +157,8 @@ std::string schema_json(const Registry& registry) {
   Json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
                  {"title", "What a pipeline file may say with the plugins that are loaded now"}};
   schema.update(object("a job"));
-  schema["properties"]["include"] = one_or_more({{"type", "string"}});
+  for (const char* read : {"include", "set"})
+    schema["properties"][read] = one_or_more({{"type", "string"}});
   add_fields(core_scalars().data(), core_scalars().size(), schema);
   for (const CoreBlock& block : core_blocks()) {
     const Json one = reference(std::string("block_") + block.name);

@@ -25,7 +25,9 @@ Result<Job> finish(const Registry& registry, Reader& reader, std::vector<Field> 
     PLAIT_ASSIGN(own, Schema::build(registry));
     schema = own.get();
   }
-  apply_overrides(*schema, options.changes, reader.variables(), reader.texts(), fields, errors);
+  std::vector<JobChange> changes = reader.changes();
+  changes.insert(changes.end(), options.changes.begin(), options.changes.end());
+  apply_overrides(*schema, changes, reader.variables(), reader.texts(), fields, errors);
   fields = check_names(*schema, schema->job(), std::move(fields), errors);
   const SourceText& text = reader.texts().front();
   if (fields.empty() && !errors.any())

@@ -278,7 +278,8 @@ void apply_overrides(const Schema& schema, const std::vector<JobChange>& changes
     const size_t equals = std::min(change.text.find('='), change.text.size());
     switch (change.kind) {
       case JobChange::Kind::kSet:
-        editor.set(texts.emplace_back(SourceText{"--set", change.text}), fields);
+        editor.set(texts.emplace_back(SourceText{change.from.empty() ? "--set" : change.from, change.text}),
+                   fields);
         break;
       case JobChange::Kind::kDelete:
         editor.remove(texts.emplace_back(SourceText{"--del", change.text}), fields);

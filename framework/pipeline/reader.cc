@@ -97,6 +97,8 @@ std::vector<Field> Reader::with_includes(std::vector<Field> written, bool in_rep
     const bool is_variable = field.name.text == "var" && field.is_message;
     if (field.name.text == "include" && !field.bracketed) {
       include(field, fields);
+    } else if (field.name.text == "set" && !field.bracketed && !field.is_message) {
+      set(field, in_repeat);
     } else if (is_variable && in_repeat) {
       errors_.add(field.name.place, "a var is written outside of repeat",
                   "write its expression where its value is used, as in: filters: ${16 * i}");
@@ -114,6 +116,20 @@ std::vector<Field> Reader::with_includes(std::vector<Field> written, bool in_rep
     }
   }
   return fields;
+}
+
+// Its variables are replaced where it is applied, as those of --set.
+void Reader::set(const Field& field, bool in_repeat) {
+  const Place place = scalar_place(field);
+  if (in_repeat)
+    return errors_.add(field.name.place, "a set is written outside of repeat",
+                       "it changes what the repeat makes, as in: set: \"layer[c2].frozen=true\"");
+  if (!is_string(field.scalar[0].text))
+    return errors_.add(place, "\"set\" wants a change in quotes",
+                       "as in: set: \"layer[c1].convolution.filters=64\"");
+  const Location where = location_of(place);
+  changes_.push_back(
+      {JobChange::Kind::kSet, scalar_text(field.scalar), where.file + ":" + std::to_string(where.line)});
 }
 
 void Reader::include(const Field& field, std::vector<Field>& fields) {

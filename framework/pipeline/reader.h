@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "pipeline/job_change.h"
 #include "pipeline/syntax.h"
 #include "pipeline/variables.h"
 
@@ -30,15 +31,19 @@ class Reader {
 
   Variables& variables() { return variables_; }
   std::deque<SourceText>& texts() { return texts_; }
+  // What set: of the files says, in the order written.
+  const std::vector<JobChange>& changes() const { return changes_; }
 
  private:
   std::vector<Field> read(const SourceText& source);
   std::vector<Field> with_includes(std::vector<Field> written, bool in_repeat);
   void include(const Field& field, std::vector<Field>& fields);
+  void set(const Field& field, bool in_repeat);
 
   Variables variables_;
   Errors& errors_;
   std::deque<SourceText> texts_;
+  std::vector<JobChange> changes_;
   uint64_t bytes_ = 0;             // of all texts
   int repeat_depth_ = 0;           // of repeats around what is read, over all files
   std::vector<std::string> open_;  // canonical names of the files being read, outermost first

@@ -99,6 +99,44 @@ TEST_CASE("an included file is repeated, and one that repeats is included") {
                  "wrong.txtpb:1:43: error: variable \"i\" of a repeat is not known here"));
 }
 
+TEST_CASE("a set: of a file changes what is beside it, before the changes of the command line") {
+  Folder folder;
+  folder.write("tuned.txtpb", "set: \"layer[f].dense.units=7\"\nset: \"layer[c2].frozen=$cold\"\n");
+  const auto path = folder.write(
+      "job.txtpb", std::string("var { name: \"cold\" value: true }\ninclude: \"tuned.txtpb\"\n") + kNetwork +
+                       "repeat { count: 2 as: \"i\" layer { name: \"c$i\" dense { units: $i } } }\n" + kRest);
+  const auto units = [](const Result<Job>& job, size_t layer) {
+    return std::get<int64_t>(job->layers[layer].plugin.config->find("units")->values[0]);
+  };
+  const auto job = load_job(test_registry(), path);
+  INFO(job.status().message());
+  REQUIRE(job.is_ok());
+  CHECK(units(job, 0) == 7);
+  CHECK(job->layers[2].frozen);
+  CHECK(!job->layers[1].frozen);
+  JobOptions options;
+  options.changes = {{JobChange::Kind::kSet, "layer[f].dense.units=9"}};
+  const auto changed = load_job(test_registry(), path, options);
+  REQUIRE(changed.is_ok());
+  CHECK(units(changed, 0) == 9);
+  const auto again = parse_job(test_registry(), job->resolved, "resolved.txtpb");
+  REQUIRE(again.is_ok());
+  CHECK(again->resolved == job->resolved);
+}
+
+TEST_CASE("a set: that is none, or fits nothing, is refused where it is written") {
+  Folder folder;
+  const auto said = [&](const std::string& text) {
+    return load_job(test_registry(), folder.write("job.txtpb", text + kNetwork + kRest)).status().message();
+  };
+  CHECK(contains(said("\nset: 3\n"), "job.txtpb:2:6: error: \"set\" wants a change in quotes"));
+  CHECK(contains(said("\nset: \"layer[g].dense.units=7\"\n"),
+                 "job.txtpb:2:1:7: error: no layer is called \"g\""));
+  CHECK(contains(said("set: \"layer[f].dense.units\"\n"), "\"=\" and a value are missing"));
+  CHECK(contains(said("repeat { count: 1 set: \"seed=2\" }\n"), "a set is written outside of repeat"));
+  CHECK(contains(said("set { a: 1 }\n"), "(as in: set: \"train.shards=4\")"));
+}
+
 TEST_CASE("files that include each other again and again") {
   Folder folder;
   folder.write("f0.txtpb", "metric { accuracy {} }\n");

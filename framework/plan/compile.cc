@@ -64,7 +64,9 @@ class PlanCompiler {
     step.input_gradients.resize(info.inputs.size());
     step.backward_reads = made.needs.backward_reads;
     step.repeats = made.needs.repeats;
+    step.kernels = std::move(made.kernels);
     step.backward = backward;
+    if (!backward) step.kernels.backward.clear();
     at(step_of_node_, number) = StepIndex(plan_->steps_.size());
     plan_->steps_.push_back(std::move(step));
     needs_.push_back(std::move(made.needs));

@@ -44,6 +44,16 @@ struct GradientPlace {
   uint64_t offset = kNoOffset;  // bytes in the activation memory; kNoOffset: not needed
 };
 
+// What a layer's instance runs, a text for each kernel in the order in which they run: "onednn:...", or "own:..."
+// where it said nothing. What fields that left it the choice came to. See plait/kernel_notes.h.
+struct KernelChoice {
+  std::string field, value;
+};
+struct Kernels {
+  std::vector<std::string> forward, backward;
+  std::vector<KernelChoice> choices;
+};
+
 struct Step {
   Step(int its_node, LayerInstance its_instance) : node(its_node), instance(std::move(its_instance)) {}
   int node;
@@ -57,6 +67,7 @@ struct Step {
   uint32_t backward_reads = PLAIT_READS_INPUTS | PLAIT_READS_OUTPUTS;
   bool backward = false;  // some gradient is needed of it
   bool repeats = false;   // its calls queue the same work in every step
+  Kernels kernels;
 };
 
 // Memory of a tensor and of its gradient.

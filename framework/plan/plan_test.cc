@@ -4,13 +4,39 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <plait/kernel_notes.hpp>
 #include <plait/sdk.hpp>
 
 #include "plan/layer_order.h"
+#include "plan/step_cost.h"
 #include "plan/table.h"
 
 namespace plait::inline plan {
 namespace {
+
+// Says what it runs, and what its rule took; `taken` is what it says it took.
+struct Told {
+  std::string by = "auto", taken = "own";
+  static void describe(sdk::Describe<Told>& d) {
+    d.doc("kernels that it tells of");
+    d.field("by", &Told::by).doc("who computes").choices({"auto", "library", "own"});
+    d.field("taken", &Told::taken).doc("what auto takes");
+  }
+  void infer(sdk::LayerShapes& s) const {
+    s.output_like(0);
+    s.weight("weight", {s.input().shape(1)}).init("ones");
+    s.multiply_adds(static_cast<double>(s.input().size()));
+  }
+  struct Kernel {
+    Kernel(const Told& config, sdk::Context& c, const sdk::LayerRequest&, sdk::LayerNeeds&) {
+      const sdk::KernelNotes notes(c);
+      if (config.by == "auto") notes.chose("by", config.taken.c_str());
+      notes.forward("onednn:first"), notes.forward("own:second\n");
+    }
+    void forward(sdk::Context&, const sdk::LayerCall&) const {}
+    void backward(sdk::Context&, const sdk::LayerCall&) const {}
+  };
+};
 
 // y = x A: a weight, accepts "relu".
 struct Linear {
@@ -75,7 +101,8 @@ struct Square {
 const Registry& registry() {
   static const sdk::PluginTable table("test.plan", "1", "none", sdk::layer<Linear>("test.linear"),
                                       sdk::layer<Relu>("test.relu"), sdk::layer<Turned>("test.turned"),
-                                      sdk::layer<Sum>("test.sum"), sdk::loss<Square>("test.square"));
+                                      sdk::layer<Sum>("test.sum"), sdk::layer<Told>("test.told"),
+                                      sdk::loss<Square>("test.square"));
   static const Result<Registry> loaded = Registry::from_plugins({table.c()});
   REQUIRE_MESSAGE(loaded.is_ok(), loaded.status().message());
   return *loaded;
@@ -329,6 +356,49 @@ TEST_CASE("initial values depend on seed and name only, and lie where they shoul
   CHECK(std::abs(sum / 4096) < 5 * 0.0018);
   info.init = "he_norml";
   CHECK_FALSE(initial_values(info, 1, first.data()).is_ok());
+}
+
+TEST_CASE("what a step costs at least follows from shapes, and what it need not do is left out") {
+  const Job job = chain();
+  const auto costs = step_costs(*compiled(job));
+  REQUIRE(costs.size() == 5);
+  CHECK((costs[0].layer == "a" && costs[0].phase == "forward" && costs[2].phase == "loss"));
+  CHECK(costs[0].multiply_adds == 4 * 5 * 8);
+  CHECK(costs[0].bytes == 4 * (4 * 5 + 4 * 8 + 5 * 8));  // x, y, weights
+  CHECK((costs[3].layer == "b" && costs[3].phase == "backward"));
+  CHECK(costs[3].multiply_adds == 2 * 4 * 8 * 3);  // to its input, and to its weights
+  // dy, x and y that it reads; weights and dx; the weights' gradient.
+  CHECK(costs[3].bytes == 4 * (4 * 3 + 4 * 8 + 4 * 3 + 8 * 3 + 4 * 8 + 8 * 3));
+  CHECK(costs[4].multiply_adds == 4 * 5 * 8);  // samples need no gradient
+  CHECK(costs[4].bytes == 4 * (4 * 8 + 4 * 5 + 4 * 8 + 5 * 8));
+  CHECK(costs[0].kernels == std::vector<std::string>{"own:test.linear"});
+  CHECK(costs[2].kernels == std::vector<std::string>{"own:test.square"});
+  CHECK(!costs[0].is_onednn());
+}
+
+TEST_CASE("a layer's kernels are as it tells them, and its choice is a value of its field") {
+  Job job = chain();
+  job.layers[1] = layer("r", "test.told", {"a"});
+  const auto plan = compiled(job);
+  const Kernels& told = plan->steps()[1].kernels;
+  CHECK(told.forward == std::vector<std::string>{"onednn:first", "own:second\\x0a"});
+  CHECK(told.backward == std::vector<std::string>{"own:test.told"});
+  REQUIRE(told.choices.size() == 1);
+  CHECK((told.choices[0].field == "by" && told.choices[0].value == "own"));
+  CHECK(step_costs(*plan)[1].is_onednn());
+  CHECK(kernel_table(step_costs(*plan)).find("  forward   own:second") != std::string::npos);
+
+  job.layers[1].plugin.config->fields[1].values = {ConfigValue(std::string("nobody"))};
+  const auto refused = Plan::compile(registry(), shaped(job), {});
+  CHECK(refused.status().message().find("the choice nobody of by is not acceptable to the host") !=
+        std::string::npos);
+  CompileOptions evaluation;
+  evaluation.training = false;
+  job.layers[1].plugin.config->fields[0].values = {ConfigValue(std::string("library"))};
+  const auto measured = compiled(job, evaluation);
+  CHECK(measured->steps()[1].kernels.choices.empty());
+  CHECK(measured->steps()[1].kernels.backward.empty());
+  CHECK(step_costs(*measured)[1].phase == "evaluation");
 }
 
 TEST_CASE("the table shows every layer, the fused one inside its neighbour") {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "plan/kernel_notes.h"
 #include "plan/layer_order.h"
 #include "plan/loss_request.h"
 #include "registry/context.h"
@@ -92,11 +93,13 @@ Result<MadeLayer> make_layer(const Registry& registry, const Network& network, c
   const plait_layer_needs c_needs = needs_for(needs);
   CallContext context(options.lanes, options.parallel_for);
   context.set_device(options.device_ops, options.device, nullptr);
+  KernelNotes notes(*node.layer->plugin.entry, options.device_id);
+  context.set_extension(PLAIT_EXTENSION_KERNEL_NOTES, notes.raw());
   void* self = nullptr;
   PLAIT_TRY(context.status((*ops)->create(context.raw(), &request, &c_needs, &self)).at(place));
   LayerInstance instance(*ops, self);
   PLAIT_TRY(check_needs(needs).at(place));
-  return MadeLayer{std::move(instance), needs};
+  return MadeLayer{std::move(instance), needs, notes.take()};
 }
 
 Result<MadeLoss> make_loss(const Registry& registry, const Network& network, const HeadInfo& head,

@@ -16,6 +16,7 @@ struct StepNeeds {
 struct MadeLayer {
   LayerInstance instance;
   StepNeeds needs;
+  Kernels kernels;
 };
 
 struct MadeLoss {

@@ -65,6 +65,9 @@ class JobChecker {
     check_.changed_parts = changed_parts(main->data());
     check_.reported = main->reported();
     check_.monitor = main->monitor();
+    check_.costs = step_costs(main->plan());
+    if (const Plan* const evaluation = main->evaluation_plan())
+      for (StepCost& cost : step_costs(*evaluation)) check_.costs.push_back(std::move(cost));
     if (keeps_rows(registry_, main->network())) check_.row_bytes = job_.evaluate.memory_bytes;
     PLAIT_ASSIGN(const auto network, NetworkRecords::open(registry_, job_, main->data(), main->reported()));
     PLAIT_ASSIGN(const auto after,

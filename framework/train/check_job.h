@@ -6,6 +6,7 @@
 #include "pipeline/job.h"
 #include "plan/memory.h"
 #include "plan/network.h"
+#include "plan/step_cost.h"
 #include "registry/registry.h"
 #include "train/chain_stage.h"
 
@@ -32,7 +33,8 @@ struct JobCheck {
   std::vector<std::string> stages;      // titles of the pretraining
   std::vector<ReportedValue> reported;  // by its evaluations
   std::string monitor;                  // what picks the best weights; "" where nothing does
-  uint64_t row_bytes = 0;               // bound of the rows that metrics keep of an evaluation; 0: none does
+  std::vector<StepCost> costs;  // of a training step at the bound, then of an evaluation's where it has one
+  uint64_t row_bytes = 0;       // bound of the rows that metrics keep of an evaluation; 0: none does
 };
 
 // Opens training, validation and test records, compiles the networks of all stages and of the evaluations,

@@ -9,12 +9,14 @@
 #include "train/announced.h"
 #include "train/encoder.h"
 #include "train/input_record.h"
+#include "train/job_facts.h"
 #include "train/network_records.h"
 #include "train/pretrain_task.h"
 #include "train/ranks.h"
 #include "train/resumed_changes.h"
 #include "train/run_identity.h"
 #include "train/run_weights.h"
+#include "train/settled_job.h"
 #include "train/stage.h"
 #include "train/stage_chain.h"
 #include "train/stage_record.h"
@@ -230,7 +232,19 @@ class Run {
 
   Status open_main() {
     PLAIT_TRY(before_writing(main_->open()));
+    settle();
     return main_->make_state();
+  }
+
+  // What its layers chose is of the job from here on. Ranks agree on the plan, and so on this.
+  void settle() {
+    resolved_ = settled_text(job_, main_->plan());
+    for (Fact& fact : job_facts(registry_, resolved_)) {
+      const auto known = std::ranges::find_if(
+          identity_, [&](const Fact& one) { return one.part == fact.part && one.name == fact.name; });
+      if (known != identity_.end()) known->value = fact.value;
+    }
+    context_->identity = identity_;
   }
 
   // On everything that can be known before the data are opened.
@@ -436,14 +450,14 @@ class Run {
       if (resume_from_)
         PLAIT_TRY(take_up_folder());
       else
-        PLAIT_TRY(folder_->begin(job_.resolved, options_.plugins));
+        PLAIT_TRY(folder_->begin(resolved_, options_.plugins));
       observer_.run_begun(summary_.run_dir);
     }
     return transport_.barrier();
   }
 
   Status take_up_folder() {
-    PLAIT_TRY(folder_->resume({resume_from_->stage, resume_from_->step}, job_.resolved, options_.plugins));
+    PLAIT_TRY(folder_->resume({resume_from_->stage, resume_from_->step}, resolved_, options_.plugins));
     const NamedTensors best = tensors_below(resume_from_->tensors, "best/");
     return best.empty() ? Status() : folder_->save_best(sources_of(best));
   }
@@ -804,6 +818,7 @@ class Run {
   std::unique_ptr<Stage> pretrained_;              // of pretrained_job_
   std::deque<std::unique_ptr<PretrainTask>> pretrain_tasks_;
   const Encoder* encoder_ = nullptr;  // of pretrained_job_; null: it has none
+  std::string resolved_ = job_.resolved;
   Identity identity_, data_facts_;
   std::vector<std::string> unknown_data_;
   std::optional<Checkpoint> resume_from_;

@@ -264,6 +264,12 @@ Status Stage::make_evaluators() {
   return check_monitors();
 }
 
+const Plan* Stage::evaluation_plan() const {
+  for (const auto* evaluator : {&test_, &validation_})
+    if (*evaluator) return &(*evaluator)->plan();
+  return nullptr;
+}
+
 Status Stage::check_monitors() {
   optimizer_->set_monitor(monitor_);
   for (const Monitored& one : optimizer_->monitored()) PLAIT_TRY(check_monitor(one));

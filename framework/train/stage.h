@@ -58,6 +58,9 @@ class Stage : private RoundFollower {
   Status make_state();
 
   const Network& network() const { return plan_->network(); }
+  const Plan& plan() const { return *plan_; }  // at the bound
+  // Of its test records, else of those for validation; null: nothing is measured.
+  const Plan* evaluation_plan() const;
   void set_number(int number) { number_ = number; }
   double steps_per_epoch() const { return numbers_.steps_per_epoch; }
   int64_t total_steps() const { return numbers_.total_steps; }

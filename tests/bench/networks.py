@@ -1,12 +1,15 @@
-"""Training of known networks by `plait` and by PyTorch, samples a second, in turns, on the machine as it is.
+"""Known networks by `plait` and by PyTorch, samples a second, in turns, on the machine as it is.
 
-usage: python3 tests/bench/networks.py [NETWORK ...] [--turns 3] [--torch PYTHON] [--seconds 6] [--threads 2]
+usage: python3 tests/bench/networks.py [NETWORK ...] [--turns 3] [--torch PYTHON] [--seconds 6] [--threads 2] [--no-training]
+           [--inference] [--bf16] [--markdown FILE]
 NETWORK: mlp lenet5 convae resnet20 alexnet; all without one. PYTHON: an interpreter that has torch (of a virtual environment:
     python3 -m venv ENV && ENV/bin/pip install torch); without it Plait is measured alone.
 Both make one update per batch, in f32: Plait in two shards of half a batch whose gradients are summed each step, or (batch norm: its
 statistics are those of the batch) in one on two lanes; and in rounds of local steps where the network's pipeline has them. Both train
-on records in memory; PyTorch on one batch again and again, channels last, SGD with Nesterov momentum. Prints every turn, then medians
-and ratios. Nothing fails for being slow.
+on records in memory; PyTorch on one batch again and again, channels last, SGD with Nesterov momentum. --inference: forward alone, a
+batch of 1 and of 64 again and again, each on all threads. --bf16: all once more in bf16, where this `plait` has train.precision; PyTorch
+by autocast. Prints every turn, then medians and ratios, and what the machine can do; --markdown writes the table. Nothing fails for
+being slow. `run.sh` does all of it, PyTorch's environment too.
 """
 import argparse
 import json
@@ -20,6 +23,7 @@ import tempfile
 TORCH = """
 import sys, time, torch, torch.nn as nn, torch.nn.functional as F
 name, batch, threads, seconds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
+trains, is_bf16 = sys.argv[5] == "training", sys.argv[6] == "bf16"
 torch.set_num_threads(threads)
 torch.manual_seed(0)
 
@@ -63,12 +67,22 @@ x = torch.rand(batch, *shape).to(memory_format=torch.channels_last)
 y = torch.randint(0, classes, (batch,)) if classes else x
 sgd = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, nesterov=True)
 
-def step():
+def forward():
+    with torch.autocast("cpu", torch.bfloat16, enabled=is_bf16):
+        return model(x)
+
+def train():
     sgd.zero_grad(set_to_none=True)
-    out = model(x)
+    out = forward().float()
     (F.cross_entropy(out, y) if classes else F.mse_loss(out, y)).backward()
     sgd.step()
 
+def infer():
+    with torch.inference_mode():
+        forward()
+
+step = train if trains else infer
+model.train(trains)
 for _ in range(3):
     step()
 begin, steps = time.perf_counter(), 0
@@ -85,6 +99,10 @@ options.add_argument("--torch", default="")
 options.add_argument("--plait", default="plait")
 options.add_argument("--seconds", type=float, default=6)
 options.add_argument("--threads", type=int, default=2)
+options.add_argument("--no-training", action="store_true")
+options.add_argument("--inference", action="store_true")
+options.add_argument("--bf16", action="store_true")
+options.add_argument("--markdown", default="")
 options = options.parse_args()
 
 SGD = ["--del", "optimizer", "--set", "optimizer.sgd.rate=0.01", "--set", "optimizer.sgd.momentum=0.9", "--set",
@@ -109,32 +127,92 @@ NETWORKS = {
 }
 
 
-def plait(pipeline, words):
+def file_of(pipeline):
+    return os.path.join(os.path.dirname(__file__), f"../../pipelines/{pipeline}.txtpb")
+
+
+def output_of(command, statuses=(0,)):
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode not in statuses:
+        sys.exit(f"{' '.join(command)}\n{done.stderr}")
+    return done.stdout
+
+
+def trained(pipeline, words):
     with tempfile.TemporaryDirectory() as folder:
-        file = os.path.join(os.path.dirname(__file__), f"../../pipelines/{pipeline}.txtpb")
-        run = [options.plait, "run", file, "--run-dir", f"{folder}/run", "--progress", "none", "--del", "test", "--threads",
+        run = [options.plait, "run", file_of(pipeline), "--run-dir", f"{folder}/run", "--progress", "none", "--del", "test", "--threads",
                str(options.threads), *SGD, "--set", "train.epochs=1000", "--max-time", f"{options.seconds:g}", *words]
-        done = subprocess.run(run, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        if done.returncode not in (0, 75):
-            sys.exit(f"{' '.join(run)}\n{done.stderr}")
+        output_of(run, (0, 75))
         with open(f"{folder}/run/summary.json") as file:
-            summary = json.load(file)
-        return summary["train_samples_per_second"]
+            return json.load(file)["train_samples_per_second"]
 
 
-def torch(name, batch):
-    run = [options.torch, "-c", TORCH, name, str(batch), str(options.threads), str(options.seconds)]
-    return float(subprocess.run(run, capture_output=True, text=True, check=True).stdout)
+def benched(pipeline, words):
+    return json.loads(output_of([options.plait, "bench", file_of(pipeline), "--json", "--seconds", f"{options.seconds:g}", *words]))
 
 
-for name in options.networks or NETWORKS:
-    pipeline, batch, ways = NETWORKS[name]
-    figures = {way: [] for way in ways} | ({"PyTorch": []} if options.torch else {})
+def inferred(pipeline, batch, words):
+    lanes = ["--set", f"train.lanes={options.threads}"]
+    return benched(pipeline, ["--inference", str(batch), *lanes, *words])["samples_per_second"]
+
+
+def torch(name, batch, what, precision):
+    run = [options.torch, "-c", TORCH, name, str(batch), str(options.threads), str(options.seconds), what, precision]
+    return float(output_of(run))
+
+
+def turns_of(title, ways):
+    """Of each way, a function, the median of the turns; all take their turn before the first has its next."""
+    figures = {way: [] for way in ways}
     for turn in range(options.turns):
-        for way, values in figures.items():
-            values.append(torch(name, batch) if way == "PyTorch" else plait(pipeline, ways[way]))
-            print(f"turn {turn + 1}  {name:9} {way:22} {values[-1]:10.0f} samples/s", flush=True)
+        for way, measure in ways.items():
+            figures[way].append(measure())
+            print(f"turn {turn + 1}  {title:32} {way:22} {figures[way][-1]:10.0f} samples/s", flush=True)
     medians = {way: statistics.median(values) for way, values in figures.items()}
     for way, median in medians.items():
         ratio = f"  {median / medians['PyTorch']:.2f} x PyTorch" if "PyTorch" in medians else ""
-        print(f"median  {name:9} {way:22} {median:10.0f} samples/s{ratio}", flush=True)
+        print(f"median  {title:32} {way:22} {median:10.0f} samples/s{ratio}", flush=True)
+    return title, medians
+
+
+def measured(name, precision):
+    pipeline, batch, ways = NETWORKS[name]
+    more = ["--set", "train.precision=bf16"] if precision == "bf16" else []
+    if not options.no_training:
+        peer = {"PyTorch": lambda: torch(name, batch, "training", precision)} if options.torch else {}
+        yield turns_of(f"{name} {precision} training, {batch}",
+                       peer | {way: lambda words=words: trained(pipeline, words + more) for way, words in ways.items()})
+    for size in (1, 64) if options.inference else ():
+        peer = {"PyTorch": lambda: torch(name, size, "inference", precision)} if options.torch else {}
+        words = vars_of(records=64) if name in ("resnet20", "alexnet") else []
+        yield turns_of(f"{name} {precision} inference, {size}", peer | {"forward": lambda: inferred(pipeline, size, words + more)})
+
+
+def table_of(rows):
+    ways = list(dict.fromkeys(way for _, medians in rows for way in medians))
+    yield "| network, precision, batch | " + " | ".join(ways) + " |"
+    yield "|---" * (len(ways) + 1) + "|"
+    for title, medians in rows:
+        def cell(way):
+            if way not in medians:
+                return ""
+            ratio = f" ({medians[way] / medians['PyTorch']:.2f})" if "PyTorch" in medians and way != "PyTorch" else ""
+            return f"{medians[way]:,.0f}{ratio}"
+        yield f"| {title} | " + " | ".join(map(cell, ways)) + " |"
+
+
+precisions = ["f32"]
+schema = json.loads(output_of([options.plait, "inspect", "--schema=json"]))
+if options.bf16 and "precision" in schema["$defs"]["block_train"]["properties"]:
+    precisions.append("bf16")
+elif options.bf16:
+    print("this plait has no train.precision: bf16 is left out", flush=True)
+rows = [row for precision in precisions for name in options.networks or NETWORKS for row in measured(name, precision)]
+lines = list(table_of(rows))
+machine = benched("mlp_fashion_mnist", ["--threads", str(options.threads)])["machine"]
+lines += ["", f"samples a second, medians of {options.turns} turns, {options.threads} threads, ratios to PyTorch in brackets; this machine: "
+          f"{machine['gflops']:.0f} GFLOP/s ({machine['instruction_set']}), {machine['gigabytes_per_second']:.1f} GB/s"]
+print("\n" + "\n".join(lines))
+if options.markdown:
+    with open(options.markdown, "w") as file:
+        file.write("\n".join(lines) + "\n")

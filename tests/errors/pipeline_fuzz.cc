@@ -63,6 +63,7 @@ class Mutator {
                                          "$i",
                                          "count: 1000",
                                          "include",
+                                         "set",
                                          "#",
                                          "\"a:1\"",
                                          "as: \"i\"",

@@ -46,7 +46,8 @@ class OutputTest(unittest.TestCase):
             "predict": ["predict", run, "--in", "test", "--out", f"{self.folder}/out{number}.csv"],
             "try": ["try", job + " ! dense(units=4)", "--print"], "verify": ["verify", "--laws"],
             "new": ["new", "layer", "acme.swish", "--dir", f"{self.folder}/new{number}"],
-            "run": ["run", job, "--run-dir", f"{self.folder}/run{number}"],
+            "run": ["run", job, "--run-dir", f"{self.folder}/run{number}"], "bench": ["bench", job, "--seconds", "0.01"],
+            "tune": ["tune", job, "--seconds", "0.01", "--turns", "1", "--out", f"{self.folder}/tuned{number}.txtpb"],
         }
 
     def test_a_full_disk(self):

@@ -51,6 +51,9 @@ class OneDnnCall {
   OneDnnCall& operator=(const OneDnnCall&) = delete;
 
   size_t scratchpad_bytes() const { return scratchpad_bytes_; }
+  // What it was made of, the scratchpad last among the arguments; onednn_notes.hpp puts it into words.
+  const dnnl::primitive& primitive() const { return primitive_; }
+  const std::vector<Argument>& arguments() const { return arguments_; }
 
   // Memory in the order of the arguments, then the scratchpad.
   void run(std::initializer_list<const void*> memory, void* scratchpad) const {
@@ -134,7 +137,8 @@ class OneDnnWeights {
   void write(const dnnl::engine& engine, const dnnl::memory::desc& made, const dnnl::memory::desc& stored) {
     set(engine, made, stored, made);
   }
-  const dnnl::memory::desc& desc() const { return desc_; }  // the primitive's
+  const dnnl::memory::desc& desc() const { return desc_; }               // the primitive's
+  const std::optional<OneDnnCall>& reorder() const { return reorder_; }  // none: nothing is turned
   bool turns() const { return reorder_.has_value(); }
   // Bytes: of the place for what is turned, and of the scratchpad for turning; 0 where nothing is.
   size_t bytes() const { return turns() ? size_t{round_up(Checked(desc_.get_size()), 64)} : 0; }

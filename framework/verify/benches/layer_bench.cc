@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "plan/kernel_notes.h"
 #include "verify/benches/layer_run.h"
 #include "verify/engine/heap.h"
 
@@ -75,10 +76,14 @@ Status LayerBench::create_instance(Trial& trial) {
   CallContext context(options_.lanes, options_.parallel_for);
   PLAIT_ASSIGN(const auto side, DeviceSide::create(device_));
   side->serve(context);
-  return context.call([&] {
+  KernelNotes notes(*layer_.spec.plugin.entry, PLAIT_HOST_DEVICE);
+  context.set_extension(PLAIT_EXTENSION_KERNEL_NOTES, notes.raw());
+  const Status made = context.call([&] {
     const Refusal refusal(options_.refused_allocation);
     return ops_->create(context.raw(), &request, &needs, &self_);
   });
+  kernels_ = notes.take();
+  return made;
 }
 
 LayerBench::~LayerBench() {

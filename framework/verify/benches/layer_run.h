@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "plan/network.h"
+#include "plan/plan.h"
 #include "registry/context.h"
 #include "verify/benches/device_side.h"
 #include "verify/benches/layer_case.h"
@@ -49,6 +50,7 @@ class LayerBench {
     bool accumulates = false;
   };
   const Needs& needs() const { return needs_; }
+  const Kernels& kernels() const { return kernels_; }  // as create told them
 
  private:
   LayerBench(const LayerCase& made, BenchOptions options) : layer_(made), options_(std::move(options)) {}
@@ -60,6 +62,7 @@ class LayerBench {
   void* self_ = nullptr;
   Device* device_ = nullptr;
   Needs needs_;
+  Kernels kernels_;
 };
 
 // What goes in: bytes of the inputs, plain parameters, buffers, gradients of the outputs, lengths.

@@ -152,6 +152,51 @@ Status combinations(Trial& trial) {
   return {};
 }
 
+// ---- what a field left to the layer
+
+std::string choices_text(const LayerBench& bench) {
+  std::string text;
+  for (const KernelChoice& choice : bench.kernels().choices)
+    text += (text.empty() ? "" : ", ") + choice.field + ": " + choice.value;
+  return text.empty() ? "nothing" : text;
+}
+
+// What one layer takes where the host makes it: to train, to evaluate, for other batches and lanes.
+Status check_choices(Trial& trial, const LayerCase& made, const std::string& wanted) {
+  for (const int64_t batch : {1, 3, 256}) {
+    const auto other = made.with_batch(batch);
+    if (!other) continue;
+    for (const bool training : {true, false}) {
+      for (const int lanes : {1, 2}) {
+        BenchOptions options;
+        options.training = training, options.lanes = lanes;
+        PLAIT_ASSIGN(const auto bench, LayerBench::create(trial, *other, options));
+        const std::string got = choices_text(*bench);
+        if (got == wanted) continue;
+        return broken(fmt::format(
+            "chooses {} in {}, with a batch of {} and {} lanes, and {} elsewhere: a choice is kept "
+            "with the run, for all of it",
+            got, training ? "training" : "evaluation", batch, lanes, wanted));
+      }
+    }
+  }
+  return {};
+}
+
+Status choices(Trial& trial) {
+  PLAIT_ASSIGN(const auto cases, layer_cases(trial, kCases));
+  int tried = 0;
+  for (const LayerCase& made : cases) {
+    PLAIT_ASSIGN(const auto bench, LayerBench::create(trial, made));
+    if (bench->kernels().choices.empty()) continue;
+    PLAIT_TRY(check_choices(trial, made, choices_text(*bench)).at(made.text()));
+    ++tried;
+  }
+  if (tried == 0) return skipped("no case in which the layer tells a choice");
+  trial.remark(fmt::format("{} cases", tried));
+  return {};
+}
+
 // ---- between forward and backward
 
 // What an instance absorbs changes what its backward reads: none, and every function that it accepts.
@@ -229,6 +274,8 @@ std::vector<Law> layer_mode_laws() {
       {kKind, "combinations", kMust,
        "works within its memory in every combination of training, frozen parameters and wanted gradients",
        combinations},
+      {kKind, "choices", kMust,
+       "what a field leaves to it is the same in training and evaluation, for any batch and lanes", choices},
       {kKind, "backward_reads", kMust, "backward reads no more than it says", backward_reads},
       {kKind, "workspace", kMust, "the workspace carries nothing from one call to the next", workspace},
   };

@@ -27,12 +27,17 @@ struct Convolution::Kernel {
       throw Error("implementation: own convolves without groups over one or two axes, wanted ", shape.groups,
                   " groups over ", shape.window.axes);
     }
-    if (own || (config.implementation == "auto" && Direct::suits(shape))) {
+    const bool is_open = config.implementation == "auto",
+               takes_own = own || (is_open && Direct::suits(shape));
+    const KernelNotes notes(c);
+    if (is_open) notes.chose("implementation", takes_own ? "own" : "onednn");
+    if (takes_own) {
       direct.emplace(shape, c.lanes());
       n.workspace(direct->workspace_bytes());
       n.accumulates();
     } else {
       onednn.emplace(shape);
+      onednn->note(notes);
       n.workspace(onednn->workspace_bytes());
     }
   }

@@ -1,6 +1,6 @@
 #include "onednn.hpp"
 
-#include <plait/onednn.hpp>
+#include <plait/onednn_notes.hpp>
 
 #include <algorithm>
 #include <optional>
@@ -149,6 +149,16 @@ OneDnn::~OneDnn() = default;
 OneDnn::OneDnn(OneDnn&&) noexcept = default;
 
 size_t OneDnn::workspace_bytes() const { return parts_->total; }
+
+void OneDnn::note(const plait::sdk::KernelNotes& notes) const {
+  const Parts& p = *parts_;
+  note_forward(notes, p.for_forward.reorder());
+  note_forward(notes, p.convolve);
+  note_backward(notes, p.weight_gradient);
+  note_backward(notes, p.for_dw.reorder());
+  note_backward(notes, p.for_dx.reorder());
+  note_backward(notes, p.input_gradient);
+}
 
 void OneDnn::forward(Context&, const LayerCall& call) const {
   const Parts& p = *parts_;

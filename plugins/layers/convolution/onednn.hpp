@@ -5,6 +5,8 @@
 // backward [any]; what oneDNN's calls need besides is pooled, and made anew only while more calls run at once
 // than ever before.
 #pragma once
+#include <plait/kernel_notes.hpp>
+
 #include <memory>
 
 #include "shape.hpp"
@@ -18,6 +20,7 @@ class OneDnn {
   OneDnn(OneDnn&&) noexcept;
 
   size_t workspace_bytes() const;
+  void note(const plait::sdk::KernelNotes& notes) const;
   void forward(plait::sdk::Context& c, const plait::sdk::LayerCall& call) const;
   void backward(plait::sdk::Context& c, const plait::sdk::LayerCall& call) const;
 

@@ -1,5 +1,6 @@
 // Every output sees every input: y = f(x w + b).
 #include <plait/initializers.hpp>
+#include <plait/kernel_notes.hpp>
 #include <plait/onednn.hpp>
 
 #include <algorithm>
@@ -76,14 +77,20 @@ bool onednn_wins(const DenseShape& s) { return size_t{Checked(s.inputs) * s.unit
 struct Dense::Kernel : DenseShape {
   std::optional<DenseOneDnn> onednn;
 
-  Kernel(const Dense& config, Context&, const LayerRequest& r, LayerNeeds& n) : DenseShape(config.shape(r)) {
+  Kernel(const Dense& config, Context& c, const LayerRequest& r, LayerNeeds& n)
+      : DenseShape(config.shape(r)) {
     if (r.epilogues() > 0) {
       const Epilogue e = r.epilogue();
       if (!activation.set(e.name, e.alpha, e.beta)) throw Error("cannot absorb ", e.name);
     }
     n.backward_reads(activates() ? Reads::both : Reads::inputs);
-    if (config.implementation == "onednn" || (config.implementation == "auto" && onednn_wins(*this))) {
+    const bool is_open = config.implementation == "auto";
+    const bool takes_onednn = is_open ? onednn_wins(*this) : config.implementation == "onednn";
+    const KernelNotes notes(c);
+    if (is_open) notes.chose("implementation", takes_onednn ? "onednn" : "own");
+    if (takes_onednn) {
       onednn.emplace(*this);
+      onednn->note(notes);
       n.workspace(onednn->workspace_bytes());
       return;
     }

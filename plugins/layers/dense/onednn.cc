@@ -1,6 +1,6 @@
 #include "onednn.hpp"
 
-#include <plait/onednn.hpp>
+#include <plait/onednn_notes.hpp>
 
 #include <algorithm>
 #include <optional>
@@ -79,6 +79,12 @@ DenseOneDnn::~DenseOneDnn() = default;
 DenseOneDnn::DenseOneDnn(DenseOneDnn&&) noexcept = default;
 
 size_t DenseOneDnn::workspace_bytes() const { return parts_->total; }
+
+void DenseOneDnn::note(const plait::sdk::KernelNotes& notes) const {
+  note_forward(notes, parts_->product);
+  note_backward(notes, parts_->weight_gradient);
+  note_backward(notes, parts_->input_gradient);
+}
 
 void DenseOneDnn::forward(const LayerCall& call) const {
   const Parts& p = *parts_;

@@ -3,6 +3,7 @@
 // Primitives are made once, with the lanes of the context that makes them. Threads: forward and backward
 // [any].
 #pragma once
+#include <plait/kernel_notes.hpp>
 #include <plait/sdk.hpp>
 #include <plait/simd.hpp>
 
@@ -23,6 +24,7 @@ class DenseOneDnn {
   DenseOneDnn(DenseOneDnn&&) noexcept;
 
   size_t workspace_bytes() const;
+  void note(const plait::sdk::KernelNotes& notes) const;
   void forward(const plait::sdk::LayerCall& call) const;
   void backward(plait::sdk::Context& c, const plait::sdk::LayerCall& call) const;
 

@@ -4,6 +4,8 @@
 // Primitives are made once, with the lanes of the context that makes them. Threads: forward and backward
 // [any].
 #pragma once
+#include <plait/kernel_notes.hpp>
+
 #include <memory>
 
 #include "shape.hpp"
@@ -17,6 +19,7 @@ class OneDnn {
   OneDnn(OneDnn&&) noexcept;
 
   size_t workspace_bytes() const;
+  void note(const plait::sdk::KernelNotes& notes) const;
   void forward(plait::sdk::Context& c, const plait::sdk::LayerCall& call) const;
   void backward(plait::sdk::Context& c, const plait::sdk::LayerCall& call) const;
 

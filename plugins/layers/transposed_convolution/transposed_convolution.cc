@@ -180,11 +180,12 @@ struct TransposedConvolution {
 struct TransposedConvolution::Kernel {
   OneDnn onednn;
 
-  Kernel(const TransposedConvolution& config, Context&, const LayerRequest& r, LayerNeeds& n)
+  Kernel(const TransposedConvolution& config, Context& c, const LayerRequest& r, LayerNeeds& n)
       : onednn(config.shape_with(r)) {
     const bool activates = r.epilogues() > 0;
     n.backward_reads(activates ? Reads::both : Reads::inputs);
     n.workspace(onednn.workspace_bytes());
+    onednn.note(KernelNotes(c));
   }
 
   void forward(Context& c, const LayerCall& call) const { onednn.forward(c, call); }
