@@ -86,6 +86,17 @@ BlockReduction block_reduction(const Bins<Integer>& bins, int64_t total_weight) 
 
 }  // namespace
 
+Status check_finite(const Segment& segment, size_t first, std::span<const float> values) {
+  if (largest_magnitude_bits(values) < kInfinityBits) return {};
+  return not_finite(segment, first, values);
+}
+
+Status check_weights(int64_t found, int64_t total_weight) {
+  if (found == total_weight) return {};
+  return {Code::kPeer, "exact sum: the shards of all ranks weigh " + std::to_string(found) + ", wanted " +
+                           std::to_string(total_weight) + ": one is missing or was counted twice"};
+}
+
 // Aligned so that the locks of two pieces do not share a cache line.
 struct alignas(64) ExactSum::Piece {
   std::mutex mutex;
@@ -201,8 +212,7 @@ void ExactSum::begin(Piece& piece) {
 
 Status ExactSum::add(Piece& piece, std::span<const float> values, int32_t weight) {
   const Segment& segment = segments_[piece.segment];
-  if (largest_magnitude_bits(values) >= kInfinityBits)
-    return not_finite(segment, piece.offset - segment.offset, values);
+  PLAIT_TRY(check_finite(segment, piece.offset - segment.offset, values));
   std::lock_guard lock(piece.mutex);
   begin(piece);
   if (total_weight_ == 1) {
@@ -236,12 +246,7 @@ std::vector<BlockReduction> ExactSum::block_parts() {
   return parts;
 }
 
-Status ExactSum::check_complete() const {
-  if (found_weight_ == total_weight_) return {};
-  return {Code::kPeer, "exact sum: the shards of all ranks weigh " + std::to_string(found_weight_) +
-                           ", wanted " + std::to_string(total_weight_) +
-                           ": one is missing or was counted twice"};
-}
+Status ExactSum::check_complete() const { return check_weights(found_weight_, total_weight_); }
 
 Status ExactSum::reduce(Transport& transport) {
   ExactSum* const self = this;

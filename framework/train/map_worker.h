@@ -38,6 +38,10 @@ class MapWorker {
 
   // Begins a task: the replicas get the round's weights and slots, unless they have them already.
   Status load(const RoundState& state);
+  // Gradients alone, in host memory: a part of what load would copy at the next round, taken early; and that
+  // all parts were taken. Threads: take_weights [any], parts that do not overlap
+  void take_weights(const RoundState& state, uint64_t first, uint64_t count);
+  void took_weights(int64_t round);
   // Runs step number `step` of `shard` on the batch at `position`; meanwhile the batch at `next_position`
   // (-1: none) is prepared. `updates`: of the optimizer's slots since they had their initial values. Fails
   // with: what plugins report; kNumeric naming shard, step and the first layer whose values are not finite.
@@ -57,6 +61,7 @@ class MapWorker {
   // again.
   Replica& lend() {
     loaded_round_ = -1;
+    is_prepared_ = false;
     return replicas_->whole();
   }
 
@@ -68,6 +73,7 @@ class MapWorker {
  private:
   explicit MapWorker(const Setup& setup) : setup_(setup) {}
   Status make_memory();
+  Status load_all(const RoundState& state);
   Status copy_in(float* device, const HostArena& host);
   Status copy_out(HostArena& host, const float* device, uint64_t elements);
   void finish_in_place(const RoundState& state);
@@ -91,6 +97,7 @@ class MapWorker {
   int shard_ = 0;
   int64_t step_ = 0;
   int64_t loaded_round_ = -1;  // of the weights that the replicas have and that no step has changed
+  bool is_prepared_ = false;   // and whose kernels know of them
 };
 
 }  // namespace plait::inline train

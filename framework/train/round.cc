@@ -45,10 +45,15 @@ Result<std::unique_ptr<Rounds>> Rounds::create(const RoundNumbers& numbers, cons
   std::unique_ptr<Rounds> rounds(new Rounds(numbers, parts, transport));
   const std::vector<SlotInfo> averaged = averaged_slots(*parts.optimizer, numbers.sync, numbers.inner_state);
   for (const SlotInfo& slot : averaged) rounds->averaged_.push_back(is_reduced(slot.reduce));
-  if (!parts.reducer->gathers()) {
-    PLAIT_ASSIGN(rounds->sums_, RoundSums::create(rounds->plan_, averaged, parts.reducer->total_weight()));
-  }
   PLAIT_TRY(rounds->make_workers());
+  const int64_t total_weight = parts.reducer->total_weight();
+  if (rounds->keeps_gradients()) {
+    std::vector<Segment> trained = rounds->segments_;
+    std::erase_if(trained, [](const Segment& segment) { return segment.rule != ReduceRule::kMean; });
+    rounds->kept_ = std::make_unique<KeptMean>(std::move(trained), total_weight, rounds->results_.size());
+  } else if (!parts.reducer->gathers()) {
+    PLAIT_ASSIGN(rounds->sums_, RoundSums::create(rounds->plan_, averaged, total_weight));
+  }
   rounds->make_graph();
   return rounds;
 }
@@ -92,6 +97,14 @@ bool Rounds::is_reduced_buffer(const Segment& segment) const {
 bool Rounds::takes_weights() const {
   return numbers_.shards == 1 && numbers_.sync == Sync::kWeights && parts_.outer_optimizer == nullptr &&
          !parts_.reducer->gathers();
+}
+
+// Every shard's gradients stay in a replica of its own, in this rank's memory, until the update.
+bool Rounds::keeps_gradients() const {
+  return numbers_.sync == Sync::kGradients && !parts_.reducer->gathers() && transport_.size() == 1 &&
+         parts_.device->host_memory() && plan_.buffers_offset() == plan_.arena_elements() &&
+         workers_.size() == static_cast<size_t>(numbers_.shards) &&
+         KeptMean::is_possible(parts_.reducer->total_weight());
 }
 
 bool Rounds::slots_begin_anew() const {
@@ -153,7 +166,9 @@ Status Rounds::combine(int index, const MapResult& mapped) {
   PLAIT_TRY(worker.finish(*state_));
   const TaskResult& result = results_[static_cast<size_t>(shard)];
   PLAIT_TRY(parts_.reducer->check_weight(shard, result.samples > 0 ? result.loss_sum / result.samples : 0));
-  return worker.blame(sums_->accumulate(worker.values(), worker.slots(), parts_.reducer->weight(shard)));
+  const int32_t weight = parts_.reducer->weight(shard);
+  if (kept_) return worker.blame(kept_->keep(static_cast<size_t>(shard), worker.values(), weight));
+  return worker.blame(sums_->accumulate(worker.values(), worker.slots(), weight));
 }
 
 // All that comes out of a shard goes through a gathering reducer: trained parameters, buffers, slots.
@@ -208,6 +223,7 @@ Result<StageWork::Pass> Rounds::begin(int64_t number) {
   PLAIT_TRY(runtime_of_steps());
   transport_.set_attempt({static_cast<uint32_t>(number), 0});
   if (sums_) sums_->begin();
+  if (kept_) kept_->begin();
   parts_.reducer->begin();
   left_out_.clear();
   std::fill_n(cursors_.get(), workers_.size(), Cursor());
@@ -218,6 +234,7 @@ Result<StageWork::Pass> Rounds::begin(int64_t number) {
 Result<const PassResult*> Rounds::reduce() {
   FloatState float_state;
   if (sums_) PLAIT_TRY(sums_->reduce(transport_));
+  if (kept_) PLAIT_TRY(kept_->check_complete());
   PLAIT_TRY(tally());
   return &result_;
 }
@@ -308,7 +325,22 @@ Status Rounds::gather_all(RoundState& state) {
   return {};
 }
 
+// One pass, piece by piece in a core's cache: the mean gradient, the step, and the new weights to the
+// replicas.
+Status Rounds::update_by_kept(RoundState& state) {
+  const HostUpdate::Pieces pieces{
+      [&](uint64_t first, uint64_t count) { kept_->write(first, mean_.span().subspan(first, count)); },
+      [&](uint64_t first, uint64_t count) {
+        for (const auto& worker : workers_) worker->take_weights(state, first, count);
+      }};
+  PLAIT_TRY(
+      update_.run(state.step, runtime_, result_.loss, mean_.data(), state.weights, state.slots, pieces));
+  for (const auto& worker : workers_) worker->took_weights(state.round);
+  return {};
+}
+
 Status Rounds::make_weights(RoundState& state) {
+  if (kept_) return update_by_kept(state);
   if (sums_) {
     sums_->mean(mean_.span());
     if (numbers_.sync == Sync::kWeights) sums_->mean_slots(state.slots);

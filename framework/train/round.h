@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/kept_mean.h"
 #include "cluster/transport.h"
 #include "mapreduce/stage_graph.h"
 #include "train/gathered.h"
@@ -121,6 +122,8 @@ class Rounds final : private StageWork {
   int64_t next_position(int worker, int64_t shard);
   Status runtime_of_steps();
   bool takes_weights() const;
+  bool keeps_gradients() const;
+  Status update_by_kept(RoundState& state);
   bool is_reduced_buffer(const Segment& segment) const;
   bool slots_begin_anew() const;
   Status tally();
@@ -139,7 +142,9 @@ class Rounds final : private StageWork {
   std::vector<bool> averaged_;              // per slot of the optimizer: comes out of the reduce
   GatheredLayout gathered_;                 // where the reducer gathers
   std::vector<Reducer::Outcome> outcomes_;  // of the round under way, by shard
-  std::unique_ptr<RoundSums> sums_;         // null: the reducer gathers
+  // At most one of the two; neither where the reducer gathers.
+  std::unique_ptr<RoundSums> sums_;
+  std::unique_ptr<KeptMean> kept_;  // the gradients that the workers' replicas hold
   std::vector<std::unique_ptr<MapWorker>> workers_;
   std::unique_ptr<Cursor[]> cursors_;  // of workers_
   Scheduler scheduler_;
