@@ -278,27 +278,75 @@ PLAIT_LOOP void kept_block_by_bins(float* out, const float* const* x, const int3
   mean_block(out, high, low, window, n, total_weight);
 }
 
-PLAIT_LOOP void kept_block(float* out, const float* const* x, const int32_t* weights, size_t count, size_t at,
-                           size_t n, double total_weight) {
+// A block is narrow where all values but zeros have the same highest window: none is rounded then. Nor is a
+// sum of two, or its half, denormal or infinite.
+constexpr int32_t kLeastOfNarrow = (127 - 101) << 23, kMostOfNarrow = (127 + 126) << 23;
+
+PLAIT_LOOP bool is_narrow(const float* const* x, size_t count, size_t at, size_t n) {
+  int32_t least = kMostOfNarrow, largest = 0;
+  for (size_t k = 0; k < count; ++k) {
+    const float* const values = x[k] + at;
+    for (size_t i = 0; i < n; ++i) {
+      const int32_t magnitude = __builtin_bit_cast(int32_t, values[i]) & 0x7fffffff;
+      const int32_t above_zero = magnitude != 0 ? magnitude : kMostOfNarrow;
+      least = above_zero < least ? above_zero : least;
+      largest = magnitude > largest ? magnitude : largest;
+    }
+  }
+  if (largest == 0) return true;
+  return least >= kLeastOfNarrow && largest < kMostOfNarrow &&
+         window_of(static_cast<uint32_t>(least)) == window_of(static_cast<uint32_t>(largest));
+}
+
+// Adding 0 makes +0 of -0.
+PLAIT_LOOP void write_halves(float* __restrict out, const float* __restrict a, const float* __restrict b,
+                             size_t n) {
+  for (size_t i = 0; i < n; ++i) out[i] = (a[i] + b[i]) * 0.5f + 0.0f;
+}
+
+PLAIT_LOOP void sum_narrow(const float* const* x, const int32_t* weights, size_t count, size_t at, size_t n,
+                           double* __restrict sum) {
+  for (size_t i = 0; i < n; ++i) sum[i] = 0;
+  for (size_t k = 0; k < count; ++k) {
+    const float* const values = x[k] + at;
+    const double weight = weights[k];
+    for (size_t i = 0; i < n; ++i) sum[i] += weight * static_cast<double>(values[i]);
+  }
+}
+
+// Returns false where some value is a denormal.
+PLAIT_LOOP bool sum_wide(const float* const* x, const int32_t* weights, size_t count, size_t at, size_t n,
+                         double* __restrict sum) {
   int32_t wide[kBlock];
   float root[kBlock];
-  double sum[kBlock];
-  const auto whole = static_cast<int64_t>(total_weight);
-  const bool is_power_of_two = (whole & (whole - 1)) == 0;
-  bool denormals = find_largest(x, count, at, n, wide);
-  if (!denormals) {
-    for (size_t i = 0; i < n; ++i) {
-      const uint32_t steps = (static_cast<uint32_t>(wide[i]) + (kWindowBits - 1) * kNormal - 1) >> 23;
-      const auto t = static_cast<int32_t>((steps * 171) >> 12);  // steps / kWindowBits of at most 278
-      wide[i] = rounder_root_bits(t > 1 ? t : 1);
-    }
-    std::memcpy(root, wide, n * sizeof(float));
-    sum_rounded(x, weights, count, at, n, root, sum);
-    const double reciprocal = 1 / total_weight;
-    denormals = is_power_of_two ? write_sums<false>(out, sum, n, reciprocal)
-                                : write_sums<true>(out, sum, n, total_weight);
+  if (find_largest(x, count, at, n, wide)) return false;
+  for (size_t i = 0; i < n; ++i) {
+    const uint32_t steps = (static_cast<uint32_t>(wide[i]) + (kWindowBits - 1) * kNormal - 1) >> 23;
+    const auto t = static_cast<int32_t>((steps * 171) >> 12);  // steps / kWindowBits of at most 278
+    wide[i] = rounder_root_bits(t > 1 ? t : 1);
   }
-  if (denormals) kept_block_by_bins(out, x, weights, count, at, n, total_weight);
+  std::memcpy(root, wide, n * sizeof(float));
+  sum_rounded(x, weights, count, at, n, root, sum);
+  return true;
+}
+
+PLAIT_LOOP void kept_block(float* out, const float* const* x, const int32_t* weights, size_t count, size_t at,
+                           size_t n, double total_weight) {
+  double sum[kBlock];
+  const bool narrow = is_narrow(x, count, at, n);
+  if (narrow && count == 2 && total_weight == 2) return write_halves(out, x[0] + at, x[1] + at, n);
+  bool is_normal = true;
+  if (narrow)
+    sum_narrow(x, weights, count, at, n, sum);
+  else
+    is_normal = sum_wide(x, weights, count, at, n, sum);
+  if (is_normal) {
+    const auto whole = static_cast<int64_t>(total_weight);
+    const double reciprocal = 1 / total_weight;
+    is_normal = !((whole & (whole - 1)) == 0 ? write_sums<false>(out, sum, n, reciprocal)
+                                             : write_sums<true>(out, sum, n, total_weight));
+  }
+  if (!is_normal) kept_block_by_bins(out, x, weights, count, at, n, total_weight);
 }
 
 PLAIT_LOOP void kept_loop(float* out, const float* const* x, const int32_t* weights, size_t count, size_t n,

@@ -36,6 +36,14 @@ std::vector<SlotInfo> averaged_slots(const OptimizerInstance& optimizer, Sync sy
   return average ? optimizer.slots() : std::vector<SlotInfo>();
 }
 
+bool keeps_gradients(const RoundNumbers& numbers, const RoundParts& parts, size_t workers, int ranks) {
+  const Plan& plan = parts.plans->whole();
+  return numbers.sync == Sync::kGradients && !parts.reducer->gathers() && ranks == 1 &&
+         parts.device->host_memory() && plan.buffers_offset() == plan.arena_elements() &&
+         workers == static_cast<size_t>(numbers.shards) &&
+         KeptMean::is_possible(parts.reducer->total_weight());
+}
+
 Result<std::unique_ptr<Rounds>> Rounds::create(const RoundNumbers& numbers, const RoundParts& parts,
                                                Transport& transport) {
   if (numbers.sync == Sync::kGradients && numbers.local_steps != 1) {
@@ -47,7 +55,7 @@ Result<std::unique_ptr<Rounds>> Rounds::create(const RoundNumbers& numbers, cons
   for (const SlotInfo& slot : averaged) rounds->averaged_.push_back(is_reduced(slot.reduce));
   PLAIT_TRY(rounds->make_workers());
   const int64_t total_weight = parts.reducer->total_weight();
-  if (rounds->keeps_gradients()) {
+  if (keeps_gradients(numbers, parts, rounds->workers_.size(), transport.size())) {
     std::vector<Segment> trained = rounds->segments_;
     std::erase_if(trained, [](const Segment& segment) { return segment.rule != ReduceRule::kMean; });
     rounds->kept_ = std::make_unique<KeptMean>(std::move(trained), total_weight, rounds->results_.size());
@@ -97,14 +105,6 @@ bool Rounds::is_reduced_buffer(const Segment& segment) const {
 bool Rounds::takes_weights() const {
   return numbers_.shards == 1 && numbers_.sync == Sync::kWeights && parts_.outer_optimizer == nullptr &&
          !parts_.reducer->gathers();
-}
-
-// Every shard's gradients stay in a replica of its own, in this rank's memory, until the update.
-bool Rounds::keeps_gradients() const {
-  return numbers_.sync == Sync::kGradients && !parts_.reducer->gathers() && transport_.size() == 1 &&
-         parts_.device->host_memory() && plan_.buffers_offset() == plan_.arena_elements() &&
-         workers_.size() == static_cast<size_t>(numbers_.shards) &&
-         KeptMean::is_possible(parts_.reducer->total_weight());
 }
 
 bool Rounds::slots_begin_anew() const {

@@ -85,6 +85,10 @@ class RoundFollower {
 // The slots of the optimizer that shards' copies are averaged of; none where there is nothing to average.
 std::vector<SlotInfo> averaged_slots(const OptimizerInstance& optimizer, Sync sync, InnerState inner_state);
 
+// Whether every shard's gradients stay in a replica of its own, in the memory of the only rank, until the
+// update: then nothing is summed before (KeptMean). `workers`: replicas of the rank.
+bool keeps_gradients(const RoundNumbers& numbers, const RoundParts& parts, size_t workers, int ranks);
+
 class Rounds final : private StageWork {
  public:
   // Fails with: what makes replicas and sums; kInvalid for kGradients with more than one local step.
@@ -122,7 +126,6 @@ class Rounds final : private StageWork {
   int64_t next_position(int worker, int64_t shard);
   Status runtime_of_steps();
   bool takes_weights() const;
-  bool keeps_gradients() const;
   Status update_by_kept(RoundState& state);
   bool is_reduced_buffer(const Segment& segment) const;
   bool slots_begin_anew() const;

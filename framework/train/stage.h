@@ -100,6 +100,7 @@ class Stage : private RoundFollower {
 
  private:
   Status open_data();
+  RoundParts round_parts() const;
   Status make_rounds();
   Status make_plan();
   Status make_optimizers();
