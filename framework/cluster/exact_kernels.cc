@@ -216,33 +216,175 @@ PLAIT_LOOP void mean_loop(float* out, const Integer* high, const Integer* low, c
     mean_block(out + at, high + at, low + at, window + at, n - at < kBlock ? n - at : kBlock, total_weight);
 }
 
+// ---- values that are all at hand: sums in f64, which are exact for at most kLargestKeptTotal
+
+// 1.5 2^52 units of the lower window below `window`: added and taken away again it rounds to them, ties to
+// even.
+PLAIT_LOOP double rounder(float root) {
+  const double wide = root;
+  return wide * wide * 0.75;
+}
+PLAIT_LOOP int32_t rounder_root_bits(int32_t window) { return (127 - 60 + kWindowBits / 2 * window) << 23; }
+static_assert(2 * -60 - 1 - 52 == kLowestPlace - kWindowBits);
+
+// largest [n]: magnitudes of the largest of each element's values. Returns whether some value is a denormal.
+PLAIT_LOOP bool find_largest(const float* const* x, size_t count, size_t at, size_t n,
+                             int32_t* __restrict largest) {
+  int32_t denormals = 0;
+  for (size_t i = 0; i < n; ++i) largest[i] = 0;
+  for (size_t k = 0; k < count; ++k) {
+    const float* const values = x[k] + at;
+    for (size_t i = 0; i < n; ++i) {
+      const int32_t magnitude = __builtin_bit_cast(int32_t, values[i]) & 0x7fffffff;
+      denormals |= magnitude < kNormal ? magnitude : 0;
+      largest[i] = magnitude > largest[i] ? magnitude : largest[i];
+    }
+  }
+  return denormals != 0;
+}
+
+// Each value is rounded to the lower of the two windows of its element, as add_normal does in two steps.
+PLAIT_LOOP void sum_rounded(const float* const* x, const int32_t* weights, size_t count, size_t at, size_t n,
+                            const float* __restrict root, double* __restrict sum) {
+  for (size_t i = 0; i < n; ++i) sum[i] = 0;
+  for (size_t k = 0; k < count; ++k) {
+    const float* const values = x[k] + at;
+    const double weight = weights[k];
+    for (size_t i = 0; i < n; ++i) {
+      const double by = rounder(root[i]), shifted = static_cast<double>(values[i]) + by;
+      sum[i] += weight * (shifted - by);
+    }
+  }
+}
+
+// `by`: the total weight, or its reciprocal where that is exact. Returns whether some mean is a denormal.
+template <bool kDivides>
+PLAIT_LOOP bool write_sums(float* __restrict out, const double* __restrict sum, size_t n, double by) {
+  int32_t denormals = 0;
+  for (size_t i = 0; i < n; ++i) {
+    const double mean = kDivides ? sum[i] / by : sum[i] * by;
+    denormals |= __builtin_fabs(mean) < kLeastNormal && mean != 0 ? 1 : 0;
+    out[i] = static_cast<float>(mean);
+  }
+  return denormals != 0;
+}
+
+PLAIT_LOOP void kept_block_by_bins(float* out, const float* const* x, const int32_t* weights, size_t count,
+                                   size_t at, size_t n, double total_weight) {
+  int32_t high[kBlock] = {}, low[kBlock] = {};
+  uint8_t window[kBlock];
+  std::memset(window, 1, sizeof window);
+  for (size_t k = 0; k < count; ++k) add_block(high, low, window, x[k] + at, n, weights[k]);
+  mean_block(out, high, low, window, n, total_weight);
+}
+
+// A block is narrow where all values but zeros have the same highest window: none is rounded then. Nor is a
+// sum of two, or its half, denormal or infinite.
+constexpr int32_t kLeastOfNarrow = (127 - 101) << 23, kMostOfNarrow = (127 + 126) << 23;
+
+PLAIT_LOOP bool is_narrow(const float* const* x, size_t count, size_t at, size_t n) {
+  int32_t least = kMostOfNarrow, largest = 0;
+  for (size_t k = 0; k < count; ++k) {
+    const float* const values = x[k] + at;
+    for (size_t i = 0; i < n; ++i) {
+      const int32_t magnitude = __builtin_bit_cast(int32_t, values[i]) & 0x7fffffff;
+      const int32_t above_zero = magnitude != 0 ? magnitude : kMostOfNarrow;
+      least = above_zero < least ? above_zero : least;
+      largest = magnitude > largest ? magnitude : largest;
+    }
+  }
+  if (largest == 0) return true;
+  return least >= kLeastOfNarrow && largest < kMostOfNarrow &&
+         window_of(static_cast<uint32_t>(least)) == window_of(static_cast<uint32_t>(largest));
+}
+
+// Adding 0 makes +0 of -0.
+PLAIT_LOOP void write_halves(float* __restrict out, const float* __restrict a, const float* __restrict b,
+                             size_t n) {
+  for (size_t i = 0; i < n; ++i) out[i] = (a[i] + b[i]) * 0.5f + 0.0f;
+}
+
+PLAIT_LOOP void sum_narrow(const float* const* x, const int32_t* weights, size_t count, size_t at, size_t n,
+                           double* __restrict sum) {
+  for (size_t i = 0; i < n; ++i) sum[i] = 0;
+  for (size_t k = 0; k < count; ++k) {
+    const float* const values = x[k] + at;
+    const double weight = weights[k];
+    for (size_t i = 0; i < n; ++i) sum[i] += weight * static_cast<double>(values[i]);
+  }
+}
+
+// Returns false where some value is a denormal.
+PLAIT_LOOP bool sum_wide(const float* const* x, const int32_t* weights, size_t count, size_t at, size_t n,
+                         double* __restrict sum) {
+  int32_t wide[kBlock];
+  float root[kBlock];
+  if (find_largest(x, count, at, n, wide)) return false;
+  for (size_t i = 0; i < n; ++i) {
+    const uint32_t steps = (static_cast<uint32_t>(wide[i]) + (kWindowBits - 1) * kNormal - 1) >> 23;
+    const auto t = static_cast<int32_t>((steps * 171) >> 12);  // steps / kWindowBits of at most 278
+    wide[i] = rounder_root_bits(t > 1 ? t : 1);
+  }
+  std::memcpy(root, wide, n * sizeof(float));
+  sum_rounded(x, weights, count, at, n, root, sum);
+  return true;
+}
+
+PLAIT_LOOP void kept_block(float* out, const float* const* x, const int32_t* weights, size_t count, size_t at,
+                           size_t n, double total_weight) {
+  double sum[kBlock];
+  const bool narrow = is_narrow(x, count, at, n);
+  if (narrow && count == 2 && total_weight == 2) return write_halves(out, x[0] + at, x[1] + at, n);
+  bool is_normal = true;
+  if (narrow)
+    sum_narrow(x, weights, count, at, n, sum);
+  else
+    is_normal = sum_wide(x, weights, count, at, n, sum);
+  if (is_normal) {
+    const auto whole = static_cast<int64_t>(total_weight);
+    const double reciprocal = 1 / total_weight;
+    is_normal = !((whole & (whole - 1)) == 0 ? write_sums<false>(out, sum, n, reciprocal)
+                                             : write_sums<true>(out, sum, n, total_weight));
+  }
+  if (!is_normal) kept_block_by_bins(out, x, weights, count, at, n, total_weight);
+}
+
+PLAIT_LOOP void kept_loop(float* out, const float* const* x, const int32_t* weights, size_t count, size_t n,
+                          double total_weight) {
+  for (size_t at = 0; at < n; at += kBlock)
+    kept_block(out + at, x, weights, count, at, n - at < kBlock ? n - at : kBlock, total_weight);
+}
+
 // The bodies above are inlined into functions of each instruction set.
-#define PLAIT_LOOPS(name, ...)                                                                      \
-  namespace name {                                                                                  \
-  __VA_ARGS__ uint32_t magnitude(const float* x, size_t n) { return magnitude_loop(x, n); }         \
-  __VA_ARGS__ void add32(int32_t* h, int32_t* l, uint8_t* t, const float* x, size_t n, int32_t w) { \
-    add_loop(h, l, t, x, n, w);                                                                     \
-  }                                                                                                 \
-  __VA_ARGS__ void add64(int64_t* h, int64_t* l, uint8_t* t, const float* x, size_t n, int32_t w) { \
-    add_loop(h, l, t, x, n, w);                                                                     \
-  }                                                                                                 \
-  __VA_ARGS__ void sum32(int32_t* h, int32_t* l, uint8_t* t, const int32_t* mh, const int32_t* ml,  \
-                         const uint8_t* mt, size_t n) {                                             \
-    sum_loop(h, l, t, mh, ml, mt, n);                                                               \
-  }                                                                                                 \
-  __VA_ARGS__ void sum64(int64_t* h, int64_t* l, uint8_t* t, const int64_t* mh, const int64_t* ml,  \
-                         const uint8_t* mt, size_t n) {                                             \
-    sum_loop(h, l, t, mh, ml, mt, n);                                                               \
-  }                                                                                                 \
-  __VA_ARGS__ void mean32(float* o, const int32_t* h, const int32_t* l, const uint8_t* t, size_t n, \
-                          double w) {                                                               \
-    mean_loop(o, h, l, t, n, w);                                                                    \
-  }                                                                                                 \
-  __VA_ARGS__ void mean64(float* o, const int64_t* h, const int64_t* l, const uint8_t* t, size_t n, \
-                          double w) {                                                               \
-    mean_loop(o, h, l, t, n, w);                                                                    \
-  }                                                                                                 \
-  constexpr Loops kLoops = {magnitude, add32, add64, sum32, sum64, mean32, mean64};                 \
+#define PLAIT_LOOPS(name, ...)                                                                             \
+  namespace name {                                                                                         \
+  __VA_ARGS__ uint32_t magnitude(const float* x, size_t n) { return magnitude_loop(x, n); }                \
+  __VA_ARGS__ void add32(int32_t* h, int32_t* l, uint8_t* t, const float* x, size_t n, int32_t w) {        \
+    add_loop(h, l, t, x, n, w);                                                                            \
+  }                                                                                                        \
+  __VA_ARGS__ void add64(int64_t* h, int64_t* l, uint8_t* t, const float* x, size_t n, int32_t w) {        \
+    add_loop(h, l, t, x, n, w);                                                                            \
+  }                                                                                                        \
+  __VA_ARGS__ void sum32(int32_t* h, int32_t* l, uint8_t* t, const int32_t* mh, const int32_t* ml,         \
+                         const uint8_t* mt, size_t n) {                                                    \
+    sum_loop(h, l, t, mh, ml, mt, n);                                                                      \
+  }                                                                                                        \
+  __VA_ARGS__ void sum64(int64_t* h, int64_t* l, uint8_t* t, const int64_t* mh, const int64_t* ml,         \
+                         const uint8_t* mt, size_t n) {                                                    \
+    sum_loop(h, l, t, mh, ml, mt, n);                                                                      \
+  }                                                                                                        \
+  __VA_ARGS__ void mean32(float* o, const int32_t* h, const int32_t* l, const uint8_t* t, size_t n,        \
+                          double w) {                                                                      \
+    mean_loop(o, h, l, t, n, w);                                                                           \
+  }                                                                                                        \
+  __VA_ARGS__ void mean64(float* o, const int64_t* h, const int64_t* l, const uint8_t* t, size_t n,        \
+                          double w) {                                                                      \
+    mean_loop(o, h, l, t, n, w);                                                                           \
+  }                                                                                                        \
+  __VA_ARGS__ void kept(float* o, const float* const* x, const int32_t* v, size_t c, size_t n, double w) { \
+    kept_loop(o, x, v, c, n, w);                                                                           \
+  }                                                                                                        \
+  constexpr Loops kLoops = {magnitude, add32, add64, sum32, sum64, mean32, mean64, kept};                  \
   }
 
 PLAIT_LOOPS(plain)
@@ -311,6 +453,11 @@ void write_mean(std::span<float> out, const Bins<const int32_t>& b, double total
 
 void write_mean(std::span<float> out, const Bins<const int64_t>& b, double total_weight) {
   loops().mean64(out.data(), b.high.data(), b.low.data(), b.window.data(), out.size(), total_weight);
+}
+
+void write_mean_of(std::span<float> out, std::span<const float* const> x, std::span<const int32_t> weights,
+                   double total_weight) {
+  loops().kept(out.data(), x.data(), weights.data(), x.size(), out.size(), total_weight);
 }
 
 int32_t to_ordered(float x) {

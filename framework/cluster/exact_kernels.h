@@ -43,6 +43,13 @@ void add_bins(const Bins<int64_t>& bins, const Bins<const int64_t>& more);
 void write_mean(std::span<float> out, const Bins<const int32_t>& bins, double total_weight);
 void write_mean(std::span<float> out, const Bins<const int64_t>& bins, double total_weight);
 
+// The same mean of values that are all at hand, to the bit, without bins. The caller has checked that they
+// are finite. Shapes: x [shards] of [n] each, weights [shards], of total_weight together; out [n]
+inline constexpr int64_t kLargestKeptTotal =
+    64;  // 2^47 units of the lower window at most, times this: f64's 2^53
+void write_mean_of(std::span<float> out, std::span<const float* const> x, std::span<const int32_t> weights,
+                   double total_weight);
+
 // f32 as an integer of the same order (-0 below +0), and back.
 int32_t to_ordered(float x);
 float from_ordered(int32_t ordered);

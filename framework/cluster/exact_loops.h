@@ -17,6 +17,8 @@ struct Loops {
   void (*sum64)(int64_t*, int64_t*, uint8_t*, const int64_t*, const int64_t*, const uint8_t*, size_t);
   void (*mean32)(float*, const int32_t*, const int32_t*, const uint8_t*, size_t, double);
   void (*mean64)(float*, const int64_t*, const int64_t*, const uint8_t*, size_t, double);
+  // out, values of each shard, weights, number of shards, of elements, total weight
+  void (*kept)(float*, const float* const*, const int32_t*, size_t, size_t, double);
 };
 
 struct LoopSet {

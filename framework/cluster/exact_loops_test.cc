@@ -86,6 +86,24 @@ void compare(const Loops& plain, const Loops& other, size_t n, bool tame) {
     REQUIRE(same_bytes(a.mean(plain, weight), b.mean(other, weight)));
 }
 
+void compare_kept(const Loops& plain, const Loops& other, size_t n, bool tame) {
+  for (const size_t shards : {1, 2, 5}) {
+    std::vector<std::vector<float>> values;
+    std::vector<const float*> x;
+    std::vector<int32_t> weights;
+    for (uint32_t k = 0; k < shards; ++k) {
+      values.push_back(finite_values(n, 77 * k + static_cast<uint32_t>(n), tame));
+      x.push_back(values.back().data());
+      weights.push_back(static_cast<int32_t>(k) + 1);
+    }
+    std::vector<float> a(n), b(n);
+    const auto total = static_cast<double>(shards * (shards + 1) / 2);
+    plain.kept(a.data(), x.data(), weights.data(), shards, n, total);
+    other.kept(b.data(), x.data(), weights.data(), shards, n, total);
+    REQUIRE(same_bytes(a, b));
+  }
+}
+
 TEST_CASE("all sets of loops give the bits of the plain one") {
   const auto sets = loop_sets();
   REQUIRE(std::string(sets[0].name) == "plain");
@@ -102,6 +120,7 @@ TEST_CASE("all sets of loops give the bits of the plain one") {
       for (const bool tame : {false, true}) {
         compare<int32_t>(*sets[0].loops, *set.loops, n, tame);
         compare<int64_t>(*sets[0].loops, *set.loops, n, tame);
+        compare_kept(*sets[0].loops, *set.loops, n, tame);
       }
     }
   }

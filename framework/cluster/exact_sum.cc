@@ -83,6 +83,17 @@ uint64_t mean_bytes(int64_t total_weight) {
 
 }  // namespace
 
+Status check_finite(const Segment& segment, size_t first, std::span<const float> values) {
+  if (largest_magnitude_bits(values) < kInfinityBits) return {};
+  return not_finite(segment, first, values);
+}
+
+Status check_weights(int64_t found, int64_t total_weight) {
+  if (found == total_weight) return {};
+  return {Code::kPeer, "exact sum: the shards of all ranks weigh " + std::to_string(found) + ", wanted " +
+                           std::to_string(total_weight) + ": one is missing or was counted twice"};
+}
+
 // Aligned so that the locks of two pieces do not share a cache line.
 struct alignas(64) ExactSum::Piece {
   std::mutex mutex;
@@ -259,12 +270,7 @@ std::vector<BlockReduction> ExactSum::block_parts() {
   return parts;
 }
 
-Status ExactSum::check_complete() const {
-  if (found_weight_ == total_weight_) return {};
-  return {Code::kPeer, "exact sum: the shards of all ranks weigh " + std::to_string(found_weight_) +
-                           ", wanted " + std::to_string(total_weight_) +
-                           ": one is missing or was counted twice"};
-}
+Status ExactSum::check_complete() const { return check_weights(found_weight_, total_weight_); }
 
 Status ExactSum::reduce(Transport& transport) {
   ExactSum* const self = this;

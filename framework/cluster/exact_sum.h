@@ -57,6 +57,12 @@ struct Segment {
   ReduceRule rule = ReduceRule::kMean;
 };
 
+// Fails with: kNumeric naming the segment and its first element that is not finite; `first` is values[0]'s
+// number in it.
+Status check_finite(const Segment& segment, size_t first, std::span<const float> values);
+// Fails with: kPeer when the weights of the shards that were found are not those of all.
+Status check_weights(int64_t found, int64_t total_weight);
+
 // One round: begin(), accumulate() once per shard on whichever rank and thread has it, reduce() on all ranks,
 // and then mean().
 class ExactSum {

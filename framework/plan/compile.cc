@@ -6,6 +6,7 @@
 #include "plan/memory.h"
 #include "plan/plan.h"
 #include "plan/step_maker.h"
+#include "plan/step_order.h"
 
 namespace plait::inline plan {
 
@@ -90,20 +91,23 @@ class PlanCompiler {
   }
 
   // ---- activation memory. Time runs over the serial order: forward of step i at i, losses at S, backward of
-  // step i at 2S - i. With several lanes steps may run in another order, so that nothing shares memory there.
+  // step i at 2S - i. With several lanes steps may run in another order: memory is then shared where data
+  // alone decides who comes first (StepOrder).
   int forward_time(StepIndex step) const { return step.number(); }
   int loss_time() const { return static_cast<int>(plan_->steps_.size()); }
   int backward_time(StepIndex step) const { return 2 * loss_time() - step.number(); }
   int end_time() const { return 2 * loss_time() + 1; }
 
   BlockIndex add_block(uint64_t bytes, int first, int last) {
-    blocks_.push_back({bytes, concurrent() ? 0 : first, concurrent() ? end_time() : last});
+    blocks_.push_back({bytes, first, last, 0, true, {first}});
+    if (last != first) blocks_.back().times.push_back(last);
     return BlockIndex(blocks_.size() - 1);
   }
   void extend(BlockIndex block, int time) {
     MemoryBlock& b = at(blocks_, block);
     b.first = std::min(b.first, time);
     b.last = std::max(b.last, time);
+    if (std::ranges::count(b.times, time) == 0) b.times.push_back(time);
   }
 
   // Where an answer of place_blocks goes.
@@ -117,10 +121,46 @@ class PlanCompiler {
     place_losses();
     const std::vector<StepIndex> all = steps();
     for (auto step = all.rbegin(); step != all.rend(); ++step) place_backward(*step);
-    plan_->activation_bytes_ = place_blocks(blocks_, kAlignment);
+    plan_->activation_bytes_ = concurrent() ? place_by_data() : place_blocks(blocks_, kAlignment);
     for (const auto& [target, block] : wanted_) *target = at(blocks_, block).offset;
     for (const auto& [tensor, block] : further_)
       place(tensor).contributions.push_back(at(blocks_, block).offset);
+  }
+
+  // Of the tensor's writer among the steps; none: it is a part of the batch.
+  StepIndex producer(TensorIndex tensor) const {
+    const NodeIndex node(info(tensor).node);
+    return node.is_any() ? at(step_of_node_, node) : StepIndex();
+  }
+
+  StepOrder order_by_data() const {
+    const auto number = [](StepIndex step) { return static_cast<size_t>(step.number()); };
+    StepOrder order(plan_->steps_.size(), plan_->losses_.size());
+    for (const StepIndex index : steps()) {
+      for (const TensorIndex input : indices<TensorIndex>(step(index).inputs)) {
+        const StepIndex from = producer(input);
+        if (!from.is_any()) continue;
+        order.reads(number(index), number(from));
+        if (step(index).backward && at(flow_.tensor_needed, input)) order.gives(number(index), number(from));
+      }
+    }
+    for (size_t head = 0; head < net().losses.size(); ++head) {
+      for (const TensorIndex tensor : indices<TensorIndex>(net().losses[head].reads())) {
+        const StepIndex from = producer(tensor);
+        if (!from.is_any()) continue;
+        order.loss_reads(head, number(from));
+        if (at(flow_.tensor_needed, tensor)) order.loss_gives(head, number(from));
+      }
+    }
+    order.close();
+    return order;
+  }
+
+  uint64_t place_by_data() {
+    const StepOrder order = order_by_data();
+    return place_blocks(blocks_, kAlignment, [&](const MemoryBlock& a, const MemoryBlock& b) {
+      return order.alive_together(a, b);
+    });
   }
 
   bool reads(StepIndex index, uint32_t what) const {
@@ -134,12 +174,18 @@ class PlanCompiler {
     for (const TensorIndex output : indices<TensorIndex>(of.outputs)) place_output(output, index);
     const int last = of.backward ? backward_time(index) : forward_time(index);
     if (needs.saved > 0) wants(&of.saved, add_block(needs.saved, forward_time(index), last));
-    if (needs.workspace > 0) wants(&of.workspace, workspace_block(needs.workspace));
+    if (needs.workspace > 0)
+      wants(&of.workspace, workspace_block(needs.workspace, forward_time(index), last));
   }
 
   // Steps that run one after the other share one workspace.
-  BlockIndex workspace_block(uint64_t bytes) {
-    if (concurrent() || !workspace_block_.is_any()) workspace_block_ = add_block(0, 0, end_time());
+  BlockIndex workspace_block(uint64_t bytes, int first, int last) {
+    if (concurrent()) {
+      const BlockIndex own = add_block(bytes, first, last);
+      at(blocks_, own).keeps = false;
+      return own;
+    }
+    if (!workspace_block_.is_any()) workspace_block_ = add_block(0, 0, end_time());
     MemoryBlock& block = at(blocks_, workspace_block_);
     block.bytes = std::max(block.bytes, bytes);
     return workspace_block_;
@@ -181,7 +227,7 @@ class PlanCompiler {
   // The block of input 0 when an in-place layer may write over it.
   BlockIndex shared_with_input(StepIndex index) const {
     const Step& of = step(index);
-    if (!node(of).in_place || of.inputs.size() != 1 || of.outputs.size() != 1) return {};
+    if (!node(of).in_place || of.inputs.empty() || of.outputs.size() != 1) return {};
     const TensorIndex input(of.inputs.front()), output(of.outputs.front());
     const NodeIndex producer(info(input).node);
     if (!producer.is_any() || count_readers(input) != 1) return {};
@@ -195,7 +241,8 @@ class PlanCompiler {
       LossStep& loss = plan_->losses_[i];
       const HeadInfo& head = net().losses[i];
       use_by_head(head, loss_time());
-      if (loss_workspace_[i] > 0) wants(&loss.workspace, workspace_block(loss_workspace_[i]));
+      if (loss_workspace_[i] > 0)
+        wants(&loss.workspace, workspace_block(loss_workspace_[i], loss_time(), loss_time()));
       loss.gradients.assign(head.inputs.size(), kNoOffset);
       for (size_t p = 0; p < head.inputs.size(); ++p) {
         const TensorIndex input(head.inputs[p]);
@@ -233,7 +280,7 @@ class PlanCompiler {
     for (size_t i = 0; i < of.inputs.size(); ++i) {
       const TensorIndex input(of.inputs[i]);
       if (!at(flow_.tensor_needed, input)) continue;
-      BlockIndex block = shared_gradient(index);
+      BlockIndex block = i == 0 ? shared_gradient(index) : BlockIndex();
       if (!block.is_any()) block = add_block(tensor_bytes(input), backward_time(index), backward_time(index));
       contribute(input, block, &of.input_gradients[i].offset);
     }
@@ -246,10 +293,10 @@ class PlanCompiler {
     wants(&place(tensor).gradient, block);
   }
 
-  // The block of dy when an in-place layer may write dx over it.
+  // The block of dy when an in-place layer may write the gradient of its first input over it.
   BlockIndex shared_gradient(StepIndex index) const {
     const Step& of = step(index);
-    if (!node(of).in_place || of.inputs.size() != 1 || of.outputs.size() != 1) return {};
+    if (!node(of).in_place || of.inputs.empty() || of.outputs.size() != 1) return {};
     const TensorIndex input(of.inputs.front()), output(of.outputs.front());
     if (at(plan_->tensors_, output).zero_gradient) return {};
     return tensor_bytes(output) == tensor_bytes(input) ? at(gradient_block_, output) : BlockIndex();

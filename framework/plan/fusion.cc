@@ -15,22 +15,26 @@ size_t readers(const Network& network, int tensor) {
   return count;
 }
 
-bool can_absorb(const Network& network, const NodeInfo& node, const NodeInfo& producer) {
+bool accepts(const NodeInfo& producer, const Epilogue& epilogue, bool functions) {
+  const auto says = [&](const std::string& name) { return std::ranges::count(producer.accepts, name) > 0; };
+  return says(epilogue.name) || (functions && epilogue.functions && says(PLAIT_EPILOGUE_FUNCTIONS));
+}
+
+bool can_absorb(const Network& network, const NodeInfo& node, const NodeInfo& producer, bool functions) {
   return producer.absorbed_by < 0 && producer.epilogues.empty() && producer.outputs.size() == 1 &&
-         std::ranges::count(producer.accepts, node.is_epilogue.front().name) > 0 &&
-         readers(network, node.inputs.front()) == 1;
+         accepts(producer, node.is_epilogue.front(), functions) && readers(network, node.inputs.front()) == 1;
 }
 
 }  // namespace
 
-void absorb_epilogues(Network& network) {
+void absorb_epilogues(Network& network, bool functions) {
   for (size_t i = 0; i < network.nodes.size(); ++i) {
     NodeInfo& node = network.nodes[i];
     if (node.is_epilogue.empty() || node.inputs.size() != 1 || node.outputs.size() != 1) continue;
     TensorInfo& between = network.tensors[static_cast<size_t>(node.inputs.front())];
     if (between.node < 0) continue;
     NodeInfo& producer = network.nodes[static_cast<size_t>(between.node)];
-    if (!can_absorb(network, node, producer)) continue;
+    if (!can_absorb(network, node, producer, functions)) continue;
     producer.epilogues.push_back(node.is_epilogue.front());
     producer.outputs = node.outputs;
     node.absorbed_by = between.node;

@@ -8,6 +8,7 @@ namespace plait::inline plan {
 
 // The absorbing node then writes the absorbed node's output; the tensor between is gone from both nodes (it
 // keeps its entry in network.tensors, written by nobody: node = -1, part = -1). At most one epilogue a node.
-void absorb_epilogues(Network& network);
+// `functions`: also those that bring functions of their own, which work in host memory.
+void absorb_epilogues(Network& network, bool functions);
 
 }  // namespace plait::inline plan

@@ -1,6 +1,7 @@
 #include "plan/infer_layer.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/checked.h"
 #include "base/shown.h"
@@ -95,7 +96,12 @@ int parameter(const plait_layer_builder* b, const plait_parameter_spec* spec) {
 int buffer(const plait_layer_builder* b, const plait_parameter_spec* spec) { return declare(b, spec, true); }
 void multiply_adds(const plait_layer_builder* b, double count) { answers(b).layer.multiply_adds = count; }
 void is_epilogue(const plait_layer_builder* b, const plait_epilogue* e) {
-  answers(b).layer.is_epilogue.assign(1, {e->name, e->alpha, e->beta});
+  Epilogue epilogue{e->name, e->alpha, e->beta, {}};
+  const bool is_whole = e->struct_size >= offsetof(plait_epilogue, data) + sizeof e->data;
+  if (is_whole && PLAIT_HAS(e, forward) && PLAIT_HAS(e, backward)) {
+    std::memcpy(&epilogue.functions.emplace(), e, std::min<size_t>(e->struct_size, sizeof *e));
+  }
+  answers(b).layer.is_epilogue.assign(1, std::move(epilogue));
 }
 void accepts_epilogue(const plait_layer_builder* b, const char* name) {
   answers(b).layer.accepts.push_back(name);

@@ -1,6 +1,7 @@
 // Memory: where blocks lie that are alive at different times, and what a run holds.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace plait::inline plan {
@@ -11,11 +12,20 @@ struct MemoryBlock {
   int first = 0;
   int last = 0;
   uint64_t offset = 0;  // the answer, aligned to kAlignment
+  // For who does not go by first and last: each time at which it is used, and whether its content lives
+  // between.
+  bool keeps = true;
+  std::vector<int> times = {};
 };
+
+// By first and last.
+bool alive_together(const MemoryBlock& a, const MemoryBlock& b);
 
 // Sets every offset so that blocks alive at the same time do not overlap; large blocks first, each at the
 // lowest place that is free. Returns the bytes in all, the largest number where they are beyond 64 bits.
-uint64_t place_blocks(std::vector<MemoryBlock>& blocks, uint64_t alignment);
+using Together = std::function<bool(const MemoryBlock&, const MemoryBlock&)>;
+uint64_t place_blocks(std::vector<MemoryBlock>& blocks, uint64_t alignment,
+                      const Together& together = alive_together);
 
 // What one rank holds at its largest. Units: bytes
 struct RunMemory {

@@ -24,14 +24,14 @@ class Shaper {
     for (size_t i = 0; i < parts.size(); ++i) add_part(parts[i], static_cast<int>(i));
   }
 
-  Result<Network> run(bool fuse) {
+  Result<Network> run(bool fuse, bool functions) {
     PLAIT_TRY(check_parts());
     PLAIT_TRY(connect_parts(connected_, part_names()));
     PLAIT_ASSIGN(const std::vector<int> order, layer_order(job_));
     for (int layer : order) PLAIT_TRY(add_layer(static_cast<size_t>(layer)));
     for (size_t i = 0; i < job_.losses.size(); ++i) PLAIT_TRY(add_loss(i));
     for (size_t i = 0; i < job_.metrics.size(); ++i) PLAIT_TRY(add_metric(i));
-    if (fuse) absorb_epilogues(network_);
+    if (fuse) absorb_epilogues(network_, functions);
     return std::move(network_);
   }
 
@@ -327,8 +327,17 @@ uint64_t Network::parameter_elements() const {
   return count;
 }
 
-Result<Network> shape_network(const Job& job, const std::vector<PartSpec>& parts, int batch, bool fuse) {
-  return Shaper(job, parts, batch).run(fuse);
+plait_epilogue Epilogue::c() const {
+  plait_epilogue c = functions.value_or(plait_epilogue{});
+  c.struct_size = sizeof c;
+  c.name = name.c_str();
+  c.alpha = alpha, c.beta = beta;
+  return c;
+}
+
+Result<Network> shape_network(const Job& job, const std::vector<PartSpec>& parts, int batch, bool fuse,
+                              bool functions) {
+  return Shaper(job, parts, batch).run(fuse, functions);
 }
 
 }  // namespace plait::inline plan

@@ -6,6 +6,7 @@
 #pragma once
 #include <plait/abi.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,10 @@ struct ParameterInfo {
 struct Epilogue {
   std::string name;
   double alpha = 0, beta = 0;
+  std::optional<plait_epilogue> functions = {};  // those that it brings; valid while its library is loaded
+
+  // As the border wants it, valid as long as this.
+  plait_epilogue c() const;
 };
 
 // Input `input` of a layer holds whole numbers, low <= x < high.
@@ -115,11 +120,12 @@ struct Network {
 };
 
 // Shapes of the job's network for samples of these parts (without N) and a batch of `batch`. `fuse` lets
-// layers absorb epilogues; a tensor that somebody else reads, or that a head reads, is never absorbed. Fails
-// with: kInvalid naming both layers, their shapes, and the place in the file, when something does not fit;
-// when a tensor that a layer, loss or metric names is not there; when a shared parameter's shapes differ.
-Result<Network> shape_network(const Job& job, const std::vector<PartSpec>& parts, int batch,
-                              bool fuse = true);
+// layers absorb epilogues, `functions` also those that bring functions, which work in host memory; a tensor
+// that somebody else reads, or that a head reads, is never absorbed. Fails with: kInvalid naming both layers,
+// their shapes, and the place in the file, when something does not fit; when a tensor that a layer, loss or
+// metric names is not there; when a shared parameter's shapes differ.
+Result<Network> shape_network(const Job& job, const std::vector<PartSpec>& parts, int batch, bool fuse = true,
+                              bool functions = true);
 
 // Every block parameters { } of the job is about something. Fails with: kInvalid naming the block's place,
 // and the parameters that there are.

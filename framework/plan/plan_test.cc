@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <plait/element_function.hpp>
 #include <plait/kernel_notes.hpp>
 #include <plait/sdk.hpp>
 
@@ -92,6 +93,26 @@ struct Sum {
   void backward(sdk::Context&, const sdk::LayerCall&) const {}
 };
 
+// Absorbs whatever brings its functions.
+struct SumsAny : Sum {
+  static void describe(sdk::Describe<SumsAny>& d) { d.doc("a + b, then a function"); }
+  void infer(sdk::LayerShapes& s) const {
+    s.output_like(0);
+    s.accepts_epilogue(PLAIT_EPILOGUE_FUNCTIONS);
+  }
+};
+
+struct Brings : sdk::ElementFunction<Brings> {
+  double factor = 2;
+  static void describe(sdk::Describe<Brings>& d) { d.doc("2 x"); }
+  void apply(const float* x, float* y, size_t count) const {
+    for (size_t i = 0; i < count; ++i) y[i] = static_cast<float>(factor) * x[i];
+  }
+  void undo(const float*, const float* dy, float* dx, size_t count) const {
+    for (size_t i = 0; i < count; ++i) dx[i] = static_cast<float>(factor) * dy[i];
+  }
+};
+
 struct Square {
   static void describe(sdk::Describe<Square>& d) { d.doc("sum of squares"); }
   void check(const sdk::LossShapes&) const {}
@@ -101,7 +122,8 @@ struct Square {
 const Registry& registry() {
   static const sdk::PluginTable table("test.plan", "1", "none", sdk::layer<Linear>("test.linear"),
                                       sdk::layer<Relu>("test.relu"), sdk::layer<Turned>("test.turned"),
-                                      sdk::layer<Sum>("test.sum"), sdk::layer<Told>("test.told"),
+                                      sdk::layer<Sum>("test.sum"), sdk::layer<SumsAny>("test.sums_any"),
+                                      sdk::layer<Told>("test.told"), sdk::layer<Brings>("test.brings"),
                                       sdk::loss<Square>("test.square"));
   static const Result<Registry> loaded = Registry::from_plugins({table.c()});
   REQUIRE_MESSAGE(loaded.is_ok(), loaded.status().message());
@@ -272,7 +294,62 @@ TEST_CASE("a tensor with two readers gets two contributions, an unread output a 
   CHECK(place.contributions[0] != place.gradient);
 }
 
-TEST_CASE("memory alive at the same time never overlaps; with several lanes nothing shares") {
+// Gathers where values and gradients of two sets of tensors lie.
+bool any_overlap(const Plan& plan, const std::vector<std::string>& some,
+                 const std::vector<std::string>& others) {
+  const auto ranges = [&](const std::vector<std::string>& names) {
+    std::vector<std::pair<uint64_t, uint64_t>> found;
+    for (const std::string& name : names) {
+      const TensorPlace& place = plan.tensors()[static_cast<size_t>(plan.network().tensor(name))];
+      found.emplace_back(place.offset, place.offset + place.bytes);
+      found.emplace_back(place.gradient, place.gradient + place.bytes);
+    }
+    return found;
+  };
+  for (const auto& [begin, end] : ranges(some))
+    for (const auto& [other_begin, other_end] : ranges(others))
+      if (begin < other_end && other_begin < end) return true;
+  return false;
+}
+
+TEST_CASE("a chain shares memory on several lanes as on one; branches that run side by side share none") {
+  CompileOptions wide;
+  wide.lanes = 2;
+  Job job = chain();
+  job.layers = {layer("a", "test.linear", {"x"}, 64)};
+  for (const std::string branch : {"p", "q"})
+    for (int i = 0; i < 4; ++i)
+      job.layers.push_back(layer(branch + std::to_string(i), "test.linear",
+                                 {i > 0 ? branch + std::to_string(i - 1) : "a"}, 64));
+  job.layers.push_back(layer("s", "test.sum", {"p3", "q3"}));
+  job.losses[0].inputs[0].layer = "s";
+  const auto plan = compiled(job, wide);
+  CHECK_FALSE(any_overlap(*plan, {"p0", "p1", "p2", "p3"}, {"q0", "q1", "q2", "q3"}));
+  const Job one_chain = chain();
+  CHECK(compiled(one_chain)->activation_bytes() == compiled(one_chain, wide)->activation_bytes());
+}
+
+TEST_CASE("functions that an activation brings are absorbed by who accepts any, in host memory alone") {
+  Job job = chain();
+  job.layers = {layer("a", "test.sums_any", {"x", "x"}), layer("r", "test.brings", {"a"}),
+                layer("b", "test.linear", {"r"}, 3), layer("o", "test.brings", {"b"})};
+  job.losses[0].inputs[0].layer = "o";
+  const Network network = shaped(job);
+  CHECK(network.nodes[1].absorbed_by == 0);
+  REQUIRE(network.nodes[0].epilogues.size() == 1);
+  REQUIRE(network.nodes[0].epilogues[0].functions.has_value());
+  const plait_epilogue e = network.nodes[0].epilogues[0].c();
+  const float x = 3;
+  float y = 0;
+  e.forward(&e, &x, &y, 1);
+  CHECK(y == 6);
+  CHECK(network.nodes[3].absorbed_by == -1);  // test.linear knows relu alone
+  const auto elsewhere = shape_network(job, parts(), 4, true, false);
+  REQUIRE(elsewhere.is_ok());
+  CHECK(elsewhere->nodes[1].absorbed_by == -1);
+}
+
+TEST_CASE("memory alive at the same time never overlaps") {
   Job job = chain();
   for (int i = 0; i < 6; ++i)
     job.layers.push_back(
@@ -281,13 +358,14 @@ TEST_CASE("memory alive at the same time never overlaps; with several lanes noth
   CompileOptions wide;
   wide.lanes = 2;
   const auto narrow_plan = compiled(job), wide_plan = compiled(job, wide);
-  CHECK(narrow_plan->activation_bytes() < wide_plan->activation_bytes());
-  const auto& tensors = wide_plan->tensors();
-  for (size_t i = 0; i < tensors.size(); ++i)
-    for (size_t j = 0; j < tensors.size(); ++j)
-      if (i != j && tensors[i].offset != kNoOffset && tensors[j].offset != kNoOffset)
-        CHECK((tensors[i].offset + tensors[i].bytes <= tensors[j].offset ||
-               tensors[j].offset + tensors[j].bytes <= tensors[i].offset));
+  for (const Plan* plan : {narrow_plan.get(), wide_plan.get()}) {
+    const auto& tensors = plan->tensors();
+    for (size_t i = 0; i < tensors.size(); ++i)  // all of them are read again by backward
+      for (size_t j = 0; j < tensors.size(); ++j)
+        if (i != j && tensors[i].offset != kNoOffset && tensors[j].offset != kNoOffset)
+          CHECK((tensors[i].offset + tensors[i].bytes <= tensors[j].offset ||
+                 tensors[j].offset + tensors[j].bytes <= tensors[i].offset));
+  }
 }
 
 TEST_CASE("the arena holds what is trained, then what is frozen; pack and unpack are inverse") {

@@ -51,7 +51,7 @@ class EpilogueArray {
   explicit EpilogueArray(const std::vector<Epilogue>& epilogues) {
     c_.reserve(epilogues.size());
     for (const Epilogue& e : epilogues) {
-      c_.push_back({sizeof(plait_epilogue), 0, e.name.c_str(), e.alpha, e.beta});
+      c_.push_back(e.c());
       pointers_.push_back(&c_.back());
     }
   }

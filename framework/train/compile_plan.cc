@@ -8,7 +8,7 @@ namespace {
 Result<std::unique_ptr<Plan>> compile_plan(const Registry& registry, const Job& job,
                                            const std::vector<PartSpec>& parts, const PlanPurpose& purpose,
                                            Device& device) {
-  PLAIT_ASSIGN(Network network, shape_network(job, parts, purpose.batch));
+  PLAIT_ASSIGN(Network network, shape_network(job, parts, purpose.batch, true, device.host_memory()));
   CompileOptions options;
   options.training = purpose.training;
   options.device_id = device.kernels();

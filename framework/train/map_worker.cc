@@ -66,7 +66,13 @@ Status MapWorker::copy_out(HostArena& host, const float* device, uint64_t elemen
 Status MapWorker::load(const RoundState& state) {
   result_.loss_sum = result_.samples = 0;
   result_.losses.assign(plan().losses().size(), 0);
-  if (loaded_round_ == state.round) return {};
+  if (loaded_round_ != state.round) PLAIT_TRY(load_all(state));
+  if (!is_prepared_) replicas_->weights_changed();
+  is_prepared_ = loaded_round_ == state.round;
+  return {};
+}
+
+Status MapWorker::load_all(const RoundState& state) {
   Replica& replica = replicas_->whole();
   if (setup_.start != nullptr) {
     PLAIT_TRY(load_there());
@@ -76,7 +82,7 @@ Status MapWorker::load(const RoundState& state) {
   }
   if (!setup_.device->host_memory()) PLAIT_TRY(stream_->synchronize());
   loaded_round_ = gradients() && !buffers() ? state.round : -1;
-  replicas_->weights_changed();
+  is_prepared_ = false;
   return {};
 }
 
@@ -88,6 +94,17 @@ Status MapWorker::load_there() {
     PLAIT_TRY(
         stream_->copy(replica.slot(s), setup_.start->slot(s), plan().trained_elements() * sizeof(float)));
   return {};
+}
+
+void MapWorker::take_weights(const RoundState& state, uint64_t first, uint64_t count) {
+  if (loaded_round_ != state.round) return;
+  std::copy_n(state.weights.data() + first, count, replicas_->whole().weights() + first);
+}
+
+void MapWorker::took_weights(int64_t round) {
+  if (loaded_round_ != round) return;
+  loaded_round_ = round + 1;
+  is_prepared_ = false;
 }
 
 // Random numbers of each batch are its own.

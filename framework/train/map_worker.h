@@ -46,6 +46,10 @@ class MapWorker {
 
   // Begins a task: the replicas get the round's weights and slots, unless they have them already.
   Status load(const RoundState& state);
+  // Gradients alone, in host memory: a part of what load would copy at the next round, taken early; and that
+  // all parts were taken. Threads: take_weights [any], parts that do not overlap
+  void take_weights(const RoundState& state, uint64_t first, uint64_t count);
+  void took_weights(int64_t round);
   // Runs batch number `part` (below Setup::accumulate) of step number `step` of `shard`, the one at
   // `position`; meanwhile the batch at `next_position` (-1: none) is prepared. With the last of them the
   // optimizer runs, or the mean of their gradients is left. `updates`: of the optimizer's slots since they
@@ -69,6 +73,7 @@ class MapWorker {
   // again.
   Replica& lend() {
     loaded_round_ = -1;
+    is_prepared_ = false;
     return replicas_->whole();
   }
 
@@ -80,6 +85,7 @@ class MapWorker {
  private:
   explicit MapWorker(const Setup& setup) : setup_(setup) {}
   Status make_memory();
+  Status load_all(const RoundState& state);
   Status copy_in(float* device, const HostArena& host);
   Status copy_out(HostArena& host, const float* device, uint64_t elements);
   void finish_in_place(const RoundState& state);
@@ -115,6 +121,7 @@ class MapWorker {
   int shard_ = 0;
   int64_t step_ = 0;
   int64_t loaded_round_ = -1;  // of the weights that the replicas have and that no step has changed
+  bool is_prepared_ = false;   // and whose kernels know of them
 };
 
 }  // namespace plait::inline train

@@ -37,6 +37,14 @@ std::vector<SlotInfo> averaged_slots(const OptimizerInstance& optimizer, Sync sy
   return average ? optimizer.slots() : std::vector<SlotInfo>();
 }
 
+bool keeps_gradients(const RoundNumbers& numbers, const RoundParts& parts, size_t workers, int ranks) {
+  const Plan& plan = parts.plans->whole();
+  return numbers.sync == Sync::kGradients && !parts.reducer->gathers() && ranks == 1 &&
+         parts.device->host_memory() && plan.buffers_offset() == plan.arena_elements() &&
+         workers == static_cast<size_t>(numbers.shards) && !GradientRules(plan, numbers.clip).any() &&
+         KeptMean::is_possible(parts.reducer->total_weight());
+}
+
 Result<std::unique_ptr<Rounds>> Rounds::create(const RoundNumbers& numbers, const RoundParts& parts,
                                                Transport& transport) {
   if (numbers.sync == Sync::kGradients && numbers.local_steps != 1) {
@@ -54,6 +62,12 @@ Status Rounds::make_sums() {
   const std::vector<SlotInfo> averaged =
       averaged_slots(*parts_.optimizer, numbers_.sync, numbers_.inner_state);
   for (const SlotInfo& slot : averaged) averaged_.push_back(is_reduced(slot.reduce));
+  if (keeps_gradients(numbers_, parts_, count_workers(), transport_.size())) {
+    std::vector<Segment> trained = segments_;
+    std::erase_if(trained, [](const Segment& segment) { return segment.rule != ReduceRule::kMean; });
+    kept_ = std::make_unique<KeptMean>(std::move(trained), parts_.reducer->total_weight(), results_.size());
+    return {};
+  }
   if (parts_.reducer->gathers()) return {};
   PLAIT_ASSIGN(sums_, RoundSums::create(plan_, averaged, parts_.reducer->total_weight(), parts_.device));
   if (!sums_->is_there()) return {};
@@ -63,9 +77,13 @@ Status Rounds::make_sums() {
   return {};
 }
 
-Status Rounds::make_workers() {
+size_t Rounds::count_workers() const {
   const int64_t mine = Scheduler::count_of(transport_.rank(), transport_.size(), {0, numbers_.shards});
-  const auto workers = std::min<int64_t>(std::max(1, parts_.threads / plan_.options().lanes), mine);
+  return static_cast<size_t>(std::min<int64_t>(std::max(1, parts_.threads / plan_.options().lanes), mine));
+}
+
+Status Rounds::make_workers() {
+  const size_t workers = count_workers();
   MapWorker::Setup setup{parts_.plans,
                          parts_.device,
                          parts_.reader,
@@ -79,8 +97,8 @@ Status Rounds::make_workers() {
                          &parts_.work->cancelled(),
                          sums_ && sums_->is_there() ? sums_.get() : nullptr,
                          start_.get()};
-  cursors_ = std::make_unique<Cursor[]>(static_cast<size_t>(workers));
-  for (int64_t w = 0; w < workers; ++w) {
+  cursors_ = std::make_unique<Cursor[]>(workers);
+  for (size_t w = 0; w < workers; ++w) {
     PLAIT_ASSIGN(auto worker, MapWorker::create(setup));
     workers_.push_back(std::move(worker));
   }
@@ -169,6 +187,7 @@ Status Rounds::combine(int index, const MapResult& mapped) {
   const TaskResult& result = results_[static_cast<size_t>(shard)];
   PLAIT_TRY(parts_.reducer->check_weight(shard, result.samples > 0 ? result.loss_sum / result.samples : 0));
   const int32_t weight = parts_.reducer->weight(shard);
+  if (kept_) return worker.blame(kept_->keep(static_cast<size_t>(shard), worker.values(), weight));
   if (sums_->is_there()) return worker.blame(sums_->accumulate(worker.result_there(), weight));
   return worker.blame(sums_->accumulate(worker.values(), worker.slots(), weight));
 }
@@ -225,6 +244,7 @@ Result<StageWork::Pass> Rounds::begin(int64_t number) {
   PLAIT_TRY(runtime_of_steps());
   transport_.set_attempt({static_cast<uint32_t>(number), 0});
   if (sums_) PLAIT_TRY(sums_->begin());
+  if (kept_) kept_->begin();
   if (start_) PLAIT_TRY(start_->load(*state_));
   parts_.reducer->begin();
   left_out_.clear();
@@ -236,6 +256,7 @@ Result<StageWork::Pass> Rounds::begin(int64_t number) {
 Result<const PassResult*> Rounds::reduce() {
   FloatState float_state;
   if (sums_) PLAIT_TRY(sums_->reduce(transport_));
+  if (kept_) PLAIT_TRY(kept_->check_complete());
   PLAIT_TRY(tally());
   return &result_;
 }
@@ -327,7 +348,22 @@ Status Rounds::gather_all(RoundState& state) {
   return {};
 }
 
+// One pass, piece by piece in a core's cache: the mean gradient, the step, and the new weights to the
+// replicas.
+Status Rounds::update_by_kept(RoundState& state) {
+  const HostUpdate::Pieces pieces{
+      [&](uint64_t first, uint64_t count) { kept_->write(first, mean_.span().subspan(first, count)); },
+      [&](uint64_t first, uint64_t count) {
+        for (const auto& worker : workers_) worker->take_weights(state, first, count);
+      }};
+  PLAIT_TRY(
+      update_.run(state.step, runtime_, result_.loss, mean_.data(), state.weights, state.slots, pieces));
+  for (const auto& worker : workers_) worker->took_weights(state.round);
+  return {};
+}
+
 Status Rounds::make_weights(RoundState& state) {
+  if (kept_) return update_by_kept(state);
   if (sums_) {
     PLAIT_TRY(sums_->mean(mean_.span()));
     if (numbers_.sync == Sync::kWeights) PLAIT_TRY(sums_->mean_slots(state.slots));

@@ -26,6 +26,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/kept_mean.h"
 #include "cluster/transport.h"
 #include "mapreduce/stage_graph.h"
 #include "train/gathered.h"
@@ -97,6 +98,10 @@ class RoundFollower {
 // The slots of the optimizer that shards' copies are averaged of; none where there is nothing to average.
 std::vector<SlotInfo> averaged_slots(const OptimizerInstance& optimizer, Sync sync, InnerState inner_state);
 
+// Whether every shard's gradients stay in a replica of its own, in the memory of the only rank, until the
+// update: then nothing is summed before (KeptMean). `workers`: replicas of the rank.
+bool keeps_gradients(const RoundNumbers& numbers, const RoundParts& parts, size_t workers, int ranks);
+
 class Rounds final : private StageWork {
  public:
   // Fails with: what makes replicas and sums; kInvalid for kGradients with more than one local step.
@@ -121,6 +126,7 @@ class Rounds final : private StageWork {
   struct Cursor;  // where a worker is in its shard
   Rounds(const RoundNumbers& numbers, const RoundParts& parts, Transport& transport);
   Status make_sums();
+  size_t count_workers() const;
   Status make_workers();
   void make_graph();
   Result<Pass> begin(int64_t number) override;
@@ -135,6 +141,7 @@ class Rounds final : private StageWork {
   int64_t next_position(int worker, int64_t shard);
   Status runtime_of_steps();
   bool takes_weights() const;
+  Status update_by_kept(RoundState& state);
   bool is_reduced_buffer(const Segment& segment) const;
   bool slots_begin_anew() const;
   Status tally();
@@ -155,8 +162,10 @@ class Rounds final : private StageWork {
   std::vector<bool> averaged_;              // per slot of the optimizer: comes out of the reduce
   GatheredLayout gathered_;                 // where the reducer gathers
   std::vector<Reducer::Outcome> outcomes_;  // of the round under way, by shard
-  std::unique_ptr<RoundSums> sums_;         // null: the reducer gathers
-  std::unique_ptr<RoundStart> start_;       // of sums_ that are on the device
+  // At most one of the two; neither where the reducer gathers.
+  std::unique_ptr<RoundSums> sums_;
+  std::unique_ptr<KeptMean> kept_;     // the gradients that the workers' replicas hold
+  std::unique_ptr<RoundStart> start_;  // of sums_ that are on the device
   std::vector<std::unique_ptr<MapWorker>> workers_;
   std::unique_ptr<Cursor[]> cursors_;  // of workers_
   Scheduler scheduler_;

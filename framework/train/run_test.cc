@@ -8,6 +8,7 @@
 #include <functional>
 #include <thread>
 
+#include "pipeline/load.h"
 #include "train/check_job.h"
 #include "train/evaluate_run.h"
 #include "train/predict_run.h"
@@ -46,6 +47,27 @@ TEST_CASE("any number of ranks and threads gives the same weights") {
       for (int threads = 1; threads <= 2; ++threads) CHECK(digest(job, ranks, threads) == one);
     }
     CHECK(digest(train_job(train, "seed: 2")) != one);
+  }
+}
+
+// With a thread for each shard gradients are not summed beforehand (KeptMean): without buffers.
+TEST_CASE("gradients that stay where they are give the weights that their sums give") {
+  for (const std::string optimizer :
+       {"roll { rate: 0.05 momentum: 0.9 }", "clip {}", "adapt { rate: 0.01 }"}) {
+    for (const int shards : {1, 2, 3}) {
+      const auto job = parse_job(train_registry(),
+                                 "source { points { count: 60 phase: 1 } } optimizer { " + optimizer +
+                                     " }\nlayer { name: \"a\" input: \"x\" plane { units: 5 } }\n"
+                                     "layer { name: \"b\" plane { units: 1 } }\n"
+                                     "loss { target: \"label\" squares {} }\n"
+                                     "train { sync: gradients local_steps: 1 batch: 4 steps: 20 shards: " +
+                                     std::to_string(shards) + " }",
+                                 "kept");
+      REQUIRE_MESSAGE(job.is_ok(), job.status().message());
+      const std::string one = digest(*job, shards, 1);  // a rank for each shard
+      CHECK(digest(*job, 1, shards) == one);
+      CHECK(digest(*job, 1, 1) == one);
+    }
   }
 }
 

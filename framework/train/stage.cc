@@ -86,7 +86,7 @@ Status Stage::make_state() {
   return from_files.empty() ? Status() : begin_with(from_files).status();
 }
 
-Status Stage::make_rounds() {
+RoundParts Stage::round_parts() const {
   RoundParts parts;
   parts.plans = plans_.get();
   parts.device = &run_.device;
@@ -98,7 +98,11 @@ Status Stage::make_rounds() {
   parts.work = &run_.work;
   parts.threads = run_.threads;
   parts.profile = run_.options.profile;
-  PLAIT_ASSIGN(rounds_, Rounds::create(numbers_, parts, run_.transport));
+  return parts;
+}
+
+Status Stage::make_rounds() {
+  PLAIT_ASSIGN(rounds_, Rounds::create(numbers_, round_parts(), run_.transport));
   return {};
 }
 

@@ -105,6 +105,7 @@ class Stage : private RoundFollower {
  private:
   Status open_data();
   Status read_files();
+  RoundParts round_parts() const;
   Status make_rounds();
   Status make_plan();
   Status make_optimizers();

@@ -53,6 +53,9 @@ RunMemory Stage::memory(int threads, int ranks) const {
   const bool in_tasks = numbers_.sync == Sync::kWeights;
   const uint64_t slots = optimizer_->slots().size();
   RunMemory use;
+  const int shards = (numbers_.shards + ranks - 1) / ranks;
+  use.workers = std::min(std::max(1, threads / plan_->options().lanes), shards);
+  const auto workers = static_cast<size_t>(use.workers);
   use.weights = floats(arena);
   use.slots = floats(trained * (slots + (outer_ ? outer_->slots().size() : 0)));
   use.mean = floats(arena);
@@ -63,7 +66,7 @@ RunMemory Stage::memory(int threads, int ranks) const {
     const uint64_t states = reducer_->takes_whole() ? 2 * reducer_->states().size() + 2 : 0;
     use.sums =
         floats(arena + trained * averaged.size()) * (static_cast<uint64_t>(3 * numbers_.shards) + states);
-  } else {
+  } else if (!keeps_gradients(numbers_, round_parts(), workers, ranks)) {
     use.sums = RoundSums::bytes(*plan_, averaged, reducer_->total_weight());
     if (numbers_.shards > 1) use.exchange = ExactSum::exchange_bytes(arena, reducer_->total_weight());
     // On a device that adds: the same there, the means, and what the round begins with.
@@ -71,9 +74,6 @@ RunMemory Stage::memory(int threads, int ranks) const {
       use.sums = 2 * use.sums + floats(arena + trained * averaged.size()) +
                  floats(arena + trained * (in_tasks ? slots : 0));
   }
-  const int shards = (numbers_.shards + ranks - 1) / ranks;
-  use.workers = std::min(std::max(1, threads / plan_->options().lanes), shards);
-  const auto workers = static_cast<uint64_t>(use.workers);
   use.replicas = workers * (floats(arena + trained * (1 + (in_tasks ? slots : 0)) + extra_gradients(*plan_)) +
                             plan_->prepared_bytes());
   if (in_tasks && optimizer_->moves()) use.replicas += workers * floats(2 * arena - plan_->buffers_offset());

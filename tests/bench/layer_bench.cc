@@ -76,7 +76,7 @@ void LayerBench::create(const LayerCase& made) {
   n.repeats = [](const plait_layer_needs*) {};
   const SpecList in({inputs_[0].spec()}), out({outputs_[0].spec()});
   const uint8_t needed = made.input_gradient;
-  const plait_epilogue e{sizeof e, 0, made.absorbed.c_str(), 0, 0};
+  const plait_epilogue e{sizeof e, 0, made.absorbed.c_str(), 0, 0, nullptr, nullptr, {}};
   const plait_epilogue* absorbed[] = {&e};
   plait_layer_request r{};
   r.struct_size = sizeof r;

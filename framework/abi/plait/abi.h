@@ -336,13 +336,24 @@ typedef struct plait_parameter_spec {
   double fan_in, fan_out;
 } plait_parameter_spec;
 
+/* Accepted by a layer that can absorb every epilogue that brings its functions. */
+#define PLAIT_EPILOGUE_FUNCTIONS "*"
+enum { PLAIT_EPILOGUE_WORDS = 8 };
+
 /* A function applied elementwise to a layer's output inside its kernel. y = f(x) whose derivative follows from y:
- * "relu" (alpha: slope below zero), "tanh", "sigmoid", "linear" (alpha x + beta). */
+ * "relu" (alpha: slope below zero), "tanh", "sigmoid", "linear" (alpha x + beta). Or one of another name, which brings
+ * its functions: static ones, that compute an element from it and from what is in this struct, the same bits wherever
+ * it lies among `count` others. They fail at nothing and look at no other memory. Threads: [any] */
 typedef struct plait_epilogue {
   uint32_t struct_size;
   uint32_t reserved;
   const char* name;
   double alpha, beta;
+  /* y = f(x). Host memory, f32 [count] each; y may be x. NULL: f is what the name says */
+  void (*forward)(const struct plait_epilogue* self, const float* x, float* y, uint64_t count);
+  /* dx = f'(x) dy, of y = f(x); dx may be dy. */
+  void (*backward)(const struct plait_epilogue* self, const float* y, const float* dy, float* dx, uint64_t count);
+  uint64_t data[PLAIT_EPILOGUE_WORDS]; /* of the functions' own; copied with the rest */
 } plait_epilogue;
 
 /* Where a layer stands. */
@@ -386,7 +397,7 @@ typedef struct plait_layer_builder {
   void (*multiply_adds)(const struct plait_layer_builder* builder, double count); /* of one forward call */
   /* This layer is nothing but the epilogue given, and may be absorbed by the layer before it. */
   void (*is_epilogue)(const struct plait_layer_builder* builder, const plait_epilogue* epilogue);
-  /* This layer can absorb epilogues of that name (at most one). */
+  /* This layer can absorb epilogues of that name, or PLAIT_EPILOGUE_FUNCTIONS (at most one epilogue). */
   void (*accepts_epilogue)(const struct plait_layer_builder* builder, const char* name);
   /* Output 0 may share memory with input 0, forward and backward (dx with dy). */
   void (*in_place)(const struct plait_layer_builder* builder);

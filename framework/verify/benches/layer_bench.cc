@@ -1,6 +1,8 @@
 // LayerBench: create with the answers kept, destroy.
 #include <fmt/format.h>
 
+#include <cmath>
+#include <cstring>
 #include <utility>
 
 #include "plan/kernel_notes.h"
@@ -37,7 +39,40 @@ std::vector<uint8_t> needed_gradients(const LayerCase& made, const BenchOptions&
   return needed;
 }
 
+// y = x / (s + |x|), whose slope is (1 - |y|)^2 / s; s is in the data.
+constexpr float kBend = 0.5f;
+
+plait_epilogue bent() {
+  plait_epilogue e{};
+  e.struct_size = sizeof e;
+  std::memcpy(e.data, &kBend, sizeof kBend);
+  e.forward = [](const plait_epilogue* self, const float* x, float* y, uint64_t count) {
+    float s;
+    std::memcpy(&s, self->data, sizeof s);
+    for (uint64_t i = 0; i < count; ++i) y[i] = x[i] / (s + std::abs(x[i]));
+  };
+  e.backward = [](const plait_epilogue* self, const float* y, const float* dy, float* dx, uint64_t count) {
+    float s;
+    std::memcpy(&s, self->data, sizeof s);
+    for (uint64_t i = 0; i < count; ++i) dx[i] = dy[i] * ((1 - std::abs(y[i])) * (1 - std::abs(y[i])) / s);
+  };
+  return e;
+}
+
 }  // namespace
+
+std::vector<Epilogue> accepted_epilogues(const Trial& trial, const LayerCase& made) {
+  std::vector<Epilogue> all;
+  for (const std::string& name : made.shapes.accepts) {
+    if (name != PLAIT_EPILOGUE_FUNCTIONS) {
+      const bool is_linear = name == "linear";
+      all.push_back({name, is_linear ? 0.75 : name == "relu" ? 0.1 : 0.0, is_linear ? 0.25 : 0.0, {}});
+    } else if (trial.device() == nullptr) {
+      all.push_back({"acme.bent", 0, 0, bent()});
+    }
+  }
+  return all;
+}
 
 Result<std::unique_ptr<LayerBench>> LayerBench::create(Trial& trial, const LayerCase& made,
                                                        BenchOptions options) {
@@ -54,12 +89,9 @@ Result<std::unique_ptr<LayerBench>> LayerBench::create(Trial& trial, const Layer
 Status LayerBench::create_instance(Trial& trial) {
   ops_ = &trial.ops<plait_layer_ops>();
   const RawParts inputs(layer_.inputs), outputs(layer_.shapes.outputs);
-  plait_epilogue epilogue{sizeof(plait_epilogue), 0, nullptr, 0, 0};
+  plait_epilogue epilogue{};
   const plait_epilogue* const epilogues[] = {&epilogue};
-  if (options_.epilogue) {
-    epilogue.name = options_.epilogue->name.c_str();
-    epilogue.alpha = options_.epilogue->alpha, epilogue.beta = options_.epilogue->beta;
-  }
+  if (options_.epilogue) epilogue = options_.epilogue->c();
   plait_layer_request request{};
   request.struct_size = sizeof request;
   request.n_inputs = inputs.size();

@@ -15,6 +15,10 @@
 
 namespace plait::inline verify {
 
+// A function for each name that the layer accepts, as another layer would advertise it. Functions that are
+// brought work in host memory: not on a device.
+std::vector<Epilogue> accepted_epilogues(const Trial& trial, const LayerCase& made);
+
 struct BenchOptions {
   bool training = true;
   int lanes = 1;

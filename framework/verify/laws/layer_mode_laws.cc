@@ -200,11 +200,11 @@ Status choices(Trial& trial) {
 // ---- between forward and backward
 
 // What an instance absorbs changes what its backward reads: none, and every function that it accepts.
-std::vector<BenchOptions> absorbing(const LayerCase& made) {
+std::vector<BenchOptions> absorbing(const Trial& trial, const LayerCase& made) {
   std::vector<BenchOptions> all(1);
-  for (const std::string& name : made.shapes.accepts) {
+  for (const Epilogue& e : accepted_epilogues(trial, made)) {
     all.emplace_back();
-    all.back().epilogue = Epilogue{name, name == "linear" ? 0.75 : name == "relu" ? 0.1 : 0.0, 0.0};
+    all.back().epilogue = e;
   }
   return all;
 }
@@ -225,7 +225,7 @@ Status check_spoilt(Trial& trial, const std::string& doing, const std::string& f
   PLAIT_ASSIGN(const auto cases, layer_cases(trial, kCases));
   int tried = 0;
   for (const LayerCase& made : cases) {
-    for (const BenchOptions& options : absorbing(made)) {
+    for (const BenchOptions& options : absorbing(trial, made)) {
       PLAIT_ASSIGN(auto bench, LayerBench::create(trial, made, options));
       PLAIT_ASSIGN(const LayerValues values, draw_values(trial, made));
       PLAIT_ASSIGN(auto wanted, LayerRun::create(*bench, values));

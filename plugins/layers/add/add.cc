@@ -2,7 +2,9 @@
 #include "add.h"
 
 #include <plait/sdk/fast.hpp>
+#include <plait/tile_function.hpp>
 
+#include <algorithm>
 #include <cstring>
 
 using namespace plait::sdk;
@@ -14,35 +16,60 @@ PLAIT_FAST void sum_two(const float* a, const float* b, float* to, size_t count)
   for (size_t i = 0; i < count; ++i) to[i] = a[i] + b[i];
 }
 
-struct AddOnHost : Add {
+constexpr size_t kTile = 2048;  // elements: the function then finds the sum in the first cache
+
+template <class Work>
+void for_tiles(size_t begin, size_t end, Work work) {
+  for (; begin < end; begin += kTile) work(begin, std::min(kTile, end - begin));
+}
+
+}  // namespace
+
+struct Add::Kernel {
+  size_t inputs;
+  TileFunction function;
+
+  Kernel(const Add&, Context&, const LayerRequest& r, LayerNeeds& n)
+      : inputs(r.inputs()), function(TileFunction::of(r)) {
+    n.backward_reads(function.is_identity() ? Reads::nothing : Reads::outputs);
+    n.accumulates();
+  }
+
   void forward(Context& c, const LayerCall& call) const {
     float* y = call.output().f32().data();
     c.parallel_for(call.output().size(), [&](size_t begin, size_t end) {
-      const float* sum = call.input(0).f32().data();
-      for (size_t i = 1; i < call.inputs(); ++i) {
-        sum_two(sum + begin, call.input(i).f32().data() + begin, y + begin, end - begin);
-        sum = y;
-      }
+      for_tiles(begin, end, [&](size_t at, size_t count) {
+        const float* sum = call.input(0).f32().data();
+        for (size_t i = 1; i < inputs; ++i, sum = y)
+          sum_two(sum + at, call.input(i).f32().data() + at, y + at, count);
+        if (!function.is_identity()) function.apply(y + at, y + at, count);
+      });
     });
   }
 
+  // The last input first: the first one's gradient may lie where dy is.
   void backward(Context& c, const LayerCall& call) const {
     const float* dy = call.output_gradient().f32().data();
+    const float* y = function.is_identity() ? nullptr : call.output().f32().data();
     c.parallel_for(call.output_gradient().size(), [&](size_t begin, size_t end) {
-      for (size_t i = 0; i < call.inputs(); ++i) {
-        if (!call.input_gradient(i)) continue;
-        float* dx = call.input_gradient(i).f32().data();
-        if (call.accumulate(i)) {
-          sum_two(dx + begin, dy + begin, dx + begin, end - begin);
-        } else if (dx != dy) {
-          std::memcpy(dx + begin, dy + begin, (end - begin) * sizeof(float));
+      for_tiles(begin, end, [&](size_t at, size_t count) {
+        float undone[kTile];
+        const float* d = dy + at;
+        if (y) function.undo(y + at, d, undone, count), d = undone;
+        for (size_t i = inputs; i-- > 0;) {
+          if (!call.input_gradient(i)) continue;
+          float* dx = call.input_gradient(i).f32().data() + at;
+          if (call.accumulate(i)) {
+            sum_two(dx, d, dx, count);
+          } else if (dx != d) {
+            std::memcpy(dx, d, count * sizeof(float));
+          }
         }
-      }
+      });
     });
   }
 };
 
-}  // namespace
 }  // namespace layers
 
-PLAIT_PLUGIN("plait.add", "1.0.0", "Apache-2.0", layer<layers::AddOnHost>("plait.add"));
+PLAIT_PLUGIN("plait.add", "1.0.0", "Apache-2.0", layer<layers::Add>("plait.add"));

@@ -31,12 +31,12 @@ struct Add {
       }
     }
     s.output_like(0);
+    s.in_place();
+    for (const char* name : {"relu", "tanh", "sigmoid", "linear", PLAIT_EPILOGUE_FUNCTIONS})
+      s.accepts_epilogue(name);
   }
 
-  void needs(const LayerRequest&, LayerNeeds& n) const {
-    n.backward_reads(Reads::nothing);
-    n.accumulates();
-  }
+  struct Kernel;  // add.cc: the host's
 };
 
 }  // namespace layers

@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 #include <plait/sdk/testing_plugin.hpp>
 
+#include <cmath>
+
 using namespace plait::sdk;
 using namespace plait::sdk::testing;
 
@@ -35,4 +37,27 @@ TEST_CASE("add refuses inputs that differ") {
   CHECK_THROWS_WITH_AS(
       LayerTest(host, kAdd, Settings(kAdd), {{"x", DType::f32, {2, 3}}, {"x", DType::f32, {2, 4}}}),
       doctest::Contains("input 1 is f32[2, 4], wanted f32[2, 3] like input 0"), std::runtime_error);
+}
+
+TEST_CASE("add absorbs a function, and may write its first gradient over the output's") {
+  for (const char* name : {"relu", "tanh", "linear"}) {
+    CAPTURE(name);
+    TestHost host;
+    const PartSpec x("x", DType::f32, {3, 1777});
+    LayerTest layer(host, kAdd, Settings(kAdd), {x, x}, {epilogue_of(name, 0.5, 2)});
+    CHECK(layer.in_place);
+    layer.output_gradients[0].randomize(6);
+    layer.forward();
+    layer.backward();
+    for (size_t i = 0; i < layer.output().f32().size(); ++i) {
+      const float sum = layer.input(0).f32()[i] + layer.input(1).f32()[i], y = layer.output().f32()[i];
+      const bool is_relu = *name == 'r', is_tanh = *name == 't';
+      const float f = is_relu ? (sum > 0 ? sum : 0.5f * sum) : is_tanh ? std::tanh(sum) : 0.5f * sum + 2;
+      const float slope = is_relu ? (sum > 0 ? 1 : 0.5f) : is_tanh ? 1 - y * y : 0.5f;
+      CHECK(std::abs(y - f) <= 4e-7f);  // of tanh some units of the last place
+      const float dx = layer.input_gradients[0].f32()[i];
+      CHECK(dx == doctest::Approx(layer.output_gradients[0].f32()[i] * slope).epsilon(1e-5).scale(1e-5));
+      CHECK(layer.input_gradients[1].f32()[i] == dx);
+    }
+  }
 }

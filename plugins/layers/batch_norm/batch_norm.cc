@@ -3,6 +3,7 @@
 
 #include <plait/onednn.hpp>
 #include <plait/sdk/fast.hpp>
+#include <plait/tile_function.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -15,16 +16,42 @@ using namespace plait::sdk;
 namespace layers {
 namespace {
 
+// Sums of this many channels are kept in registers while rows go by.
+constexpr size_t kTogether = 8;
+typedef double Sums __attribute__((vector_size(kTogether * sizeof(double))));
+typedef float Values __attribute__((vector_size(kTogether * sizeof(float)), aligned(4)));
+
+PLAIT_INLINE void widen(const float* from, Sums& to) {
+  to = __builtin_convertvector(*reinterpret_cast<const Values*>(from), Sums);
+}
+
 // sums [2, channels] += column sums over rows of u = a - from, and of u v with v = b - about
 PLAIT_FAST void add_sums(const float* a, const float* from, const float* b, const float* about, size_t rows,
-                         size_t channels, double* sums) {
+                         size_t columns, double* sums, size_t channels) {
   double* const products = sums + channels;
-  for (size_t r = 0; r < rows; ++r, a += channels, b += channels) {
-    for (size_t c = 0; c < channels; ++c) {
-      const double u = static_cast<double>(a[c]) - static_cast<double>(from[c]);
-      const double v = static_cast<double>(b[c]) - static_cast<double>(about[c]);
+  size_t c = 0;
+  for (; c + kTogether <= columns; c += kTogether) {
+    Sums base, base_of_b, sum, product, u, v;
+    widen(from + c, base);
+    widen(about + c, base_of_b);
+    __builtin_memcpy(&sum, sums + c, sizeof sum);
+    __builtin_memcpy(&product, products + c, sizeof product);
+    for (size_t at = c, r = 0; r < rows; ++r, at += columns) {
+      widen(a + at, u);
+      widen(b + at, v);
+      u -= base;
+      v -= base_of_b;
+      sum += u;
+      product += u * v;
+    }
+    __builtin_memcpy(sums + c, &sum, sizeof sum);
+    __builtin_memcpy(products + c, &product, sizeof product);
+  }
+  for (; c < columns; ++c) {
+    for (size_t at = c, r = 0; r < rows; ++r, at += columns) {
+      const double u = static_cast<double>(a[at]) - static_cast<double>(from[c]);
       sums[c] += u;
-      products[c] += u * v;
+      products[c] += u * (static_cast<double>(b[at]) - static_cast<double>(about[c]));
     }
   }
 }
@@ -52,56 +79,80 @@ PLAIT_FAST void combine(const float* dy, const float* x, const float* a, const f
   }
 }
 
+constexpr size_t kTile = 2048;  // elements: what is between two loops stays in the first cache
+
+// A piece of rows, or a part of a row.
+struct Tile {
+  size_t at, channel, rows, columns;  // at: of its first element
+  size_t size() const { return rows * columns; }
+};
+
+template <class Work>
+void for_tiles(size_t begin, size_t end, size_t channels, Work work) {
+  const size_t columns = std::min(channels, kTile),
+               most = std::max<size_t>(kTile / std::max<size_t>(channels, 1), 1);
+  for (size_t row = begin; row < end; row += most) {
+    for (size_t c = 0; c < channels; c += columns)
+      work(Tile{row * channels + c, c, std::min(most, end - row), std::min(columns, channels - c)});
+  }
+}
+
 }  // namespace
 
 struct BatchNorm::Kernel {
   const BatchNorm& config;
   size_t channels, rows;
   bool fixed;  // by the running statistics, in training too
+  TileFunction function;
   std::optional<BatchNormOneDnn> onednn;
 
   Kernel(const BatchNorm& config_, Context&, const LayerRequest& r, LayerNeeds& n)
       : config(config_),
         channels(static_cast<size_t>(r.input().shape(-1))),
         rows(r.input().size() / std::max<size_t>(channels, 1)),
-        fixed(r.parameters_frozen() && !config_.adapt_frozen) {
+        fixed(r.parameters_frozen() && !config_.adapt_frozen),
+        function(TileFunction::of(r)) {
     if (r.training() && !fixed && rows == 1)
       throw Error("input is ", r.input(),
                   ": one value a channel has no variance to train by; wanted a batch of 2 or more");
-    n.backward_reads(fixed ? Reads::nothing : Reads::inputs);
+    n.backward_reads(fixed && function.is_identity() ? Reads::nothing : Reads::inputs);
     if (r.training() && !fixed) n.saved(2 * channels * sizeof(float));  // mean, 1 / deviation
-    const size_t own = pieces() * 2 * channels * sizeof(double) + 4 * channels * sizeof(float);
+    const size_t own = pieces() * 2 * channels * sizeof(double) + 7 * channels * sizeof(float);
     n.workspace(std::max(own, make_onednn(r)));
   }
 
   void forward(Context& c, const LayerCall& call) const {
     if (onednn && call.training()) return onednn->forward(call);
     const float* x = call.input().f32().data();
-    float *factor = factors(call), *mean = factor + channels, *bias = mean + channels;
+    const Factors by = factors(call);
     const bool by_batch = call.training() && !fixed;
-    if (by_batch) learn(c, call, x, mean);
-    for (size_t k = 0; k < channels; ++k) {
-      const Statistics s = by_batch ? kept(call, k) : running(call, k);
-      factor[k] = call.parameter(0)[k] * s.inverse_deviation;
-      mean[k] = s.mean;
-      bias[k] = call.parameter(1)[k];
-    }
+    if (by_batch) learn(c, call, x, by.mean);
+    find(call, by, by_batch);
     float* y = call.output().f32().data();
     c.parallel_for(rows, grain(), [&](size_t begin, size_t end) {
-      normalize(x + begin * channels, mean, factor, bias, end - begin, channels, y + begin * channels);
+      for_tiles(begin, end, channels, [&](const Tile& tile) { apply(by, x, tile, y + tile.at); });
     });
   }
 
   // With z = (x - m) i: dbias = sum dy, dweight = sum dy z, dx = w i (dy - dbias / n - z dweight / n).
+  // Where a function is absorbed, dy is what it leaves of dy: made anew for each tile, twice, which costs
+  // less than a way to memory and back.
   void backward(Context& c, const LayerCall& call) const {
     if (fixed) return backward_fixed(c, call);
     if (onednn) return onednn->backward(call);
     const float* x = call.input().f32().data();
     const float* dy = call.output_gradient().f32().data();
-    float *a = factors(call), *b = a + channels, *dy0 = b + channels, *x0 = dy0 + channels;
+    const Factors by = factors(call);
+    float *a = by.end(channels), *b = a + channels, *dy0 = b + channels, *x0 = dy0 + channels;
+    find(call, by, true);
     std::fill_n(dy0, channels, 0.0f);
     for (size_t k = 0; k < channels; ++k) x0[k] = kept(call, k).mean;
-    const double* sums = sum(c, call, dy, dy0, x, x0);
+    const double* sums = sum(c, call, [&](const Tile& tile, double* partial) {
+      float undone[kTile];
+      const float* d = undo(by, x, dy, tile, undone);
+      add_sums(d, dy0 + tile.channel, x + tile.at, x0 + tile.channel, tile.rows, tile.columns,
+               partial + tile.channel, channels);
+    });
     for (size_t k = 0; k < channels; ++k) {
       const double inverse = kept(call, k).inverse_deviation;
       const double dbias = sums[k], dweight = sums[channels + k] * inverse;
@@ -115,15 +166,20 @@ struct BatchNorm::Kernel {
     if (!call.input_gradient()) return;
     float* dx = call.input_gradient().f32().data();
     c.parallel_for(rows, grain(), [&](size_t begin, size_t end) {
-      const size_t at = begin * channels;
-      combine(dy + at, x + at, a, dy0, b, x0, end - begin, channels, dx + at);
+      for_tiles(begin, end, channels, [&](const Tile& t) {
+        float undone[kTile];
+        const float* d = undo(by, x, dy, t, undone);
+        combine(d, x + t.at, a + t.channel, dy0 + t.channel, b + t.channel, x0 + t.channel, t.rows, t.columns,
+                dx + t.at);
+      });
     });
   }
 
  private:
   // Where it is wanted and the batch's statistics are taken. Returns the bytes of workspace.
   size_t make_onednn(const LayerRequest& r) {
-    if (config.implementation != "onednn" || !r.training() || fixed || rows == 0) return 0;
+    if (config.implementation != "onednn" || !r.training() || fixed || rows == 0 || !function.is_identity())
+      return 0;
     onednn.emplace(BatchNormShape{static_cast<int64_t>(rows), static_cast<int64_t>(channels), config.momentum,
                                   config.epsilon});
     return onednn->workspace_bytes();
@@ -132,25 +188,54 @@ struct BatchNorm::Kernel {
   struct Statistics {
     float mean, inverse_deviation;
   };
+  struct Factors {  // [channels] each
+    float *factor, *mean, *bias;
+    float* end(size_t channels) const { return bias + channels; }
+  };
 
   double count() const { return static_cast<double>(rows); }
   size_t grain() const {
     return std::max<size_t>(1 + Context::kDefaultGrain / (channels + 1), (rows + 63) / 64);
   }
   size_t pieces() const { return (rows + grain() - 1) / grain(); }
-  float* factors(const LayerCall& call) const {
-    return reinterpret_cast<float*>(call.workspace<double>() + pieces() * 2 * channels);
+  Factors factors(const LayerCall& call) const {
+    auto* first = reinterpret_cast<float*>(call.workspace<double>() + pieces() * 2 * channels);
+    return {first, first + channels, first + 2 * channels};
+  }
+  void find(const LayerCall& call, const Factors& by, bool by_batch) const {
+    for (size_t k = 0; k < channels; ++k) {
+      const Statistics s = by_batch ? kept(call, k) : running(call, k);
+      by.factor[k] = call.parameter(0)[k] * s.inverse_deviation;
+      by.mean[k] = s.mean;
+      by.bias[k] = call.parameter(1)[k];
+    }
   }
 
-  // [2, channels]: sums over rows, see add_sums. Pieces are added in their order.
-  const double* sum(Context& c, const LayerCall& call, const float* a, const float* from, const float* b,
-                    const float* about) const {
+  // y [tile]: the layer's output.
+  void apply(const Factors& by, const float* x, const Tile& tile, float* y) const {
+    normalize(x + tile.at, by.mean + tile.channel, by.factor + tile.channel, by.bias + tile.channel,
+              tile.rows, tile.columns, y);
+    if (!function.is_identity()) function.apply(y, y, tile.size());
+  }
+  // [tile]: the gradient before the absorbed function, in `undone` [kTile] or where dy is.
+  const float* undo(const Factors& by, const float* x, const float* dy, const Tile& tile,
+                    float* undone) const {
+    if (function.is_identity()) return dy + tile.at;
+    apply(by, x, tile, undone);
+    function.undo(undone, dy + tile.at, undone, tile.size());
+    return undone;
+  }
+
+  // [2, channels]: what add(tile, partial [2, channels]) adds up over all tiles. Pieces are added in their
+  // order.
+  template <class Add>
+  const double* sum(Context& c, const LayerCall& call, Add add) const {
     auto* partial = call.workspace<double>();
     std::fill_n(partial, pieces() * 2 * channels, 0.0);
     c.parallel_for(rows, grain(), [&](size_t begin, size_t end) {
       for (size_t r = begin; r < end; r += grain()) {
-        const size_t at = r * channels, n = std::min(grain(), end - r);
-        add_sums(a + at, from, b + at, about, n, channels, partial + r / grain() * 2 * channels);
+        for_tiles(r, std::min(end, r + grain()), channels,
+                  [&](const Tile& tile) { add(tile, partial + r / grain() * 2 * channels); });
       }
     });
     for (size_t piece = 1; piece < pieces(); ++piece) {
@@ -164,7 +249,10 @@ struct BatchNorm::Kernel {
   // sum (x - x0)^2 - (sum (x - x0))^2 / n loses few digits then, in f64.
   void learn(Context& c, const LayerCall& call, const float* x, float* about) const {
     std::copy_n(x, channels, about);
-    const double* sums = sum(c, call, x, about, x, about);
+    const double* sums = sum(c, call, [&](const Tile& tile, double* partial) {
+      add_sums(x + tile.at, about + tile.channel, x + tile.at, about + tile.channel, tile.rows, tile.columns,
+               partial + tile.channel, channels);
+    });
     auto* saved = call.saved<float>();
     for (size_t k = 0; k < channels; ++k) {
       const double off = sums[k] / count(), mean = static_cast<double>(about[k]) + off;
@@ -182,11 +270,17 @@ struct BatchNorm::Kernel {
   // Frozen: neither parameters nor statistics change, and dx = w i dy.
   void backward_fixed(Context& c, const LayerCall& call) const {
     if (!call.input_gradient()) return;
+    const float* x = function.is_identity() ? nullptr : call.input().f32().data();
     const float* dy = call.output_gradient().f32().data();
-    float *dx = call.input_gradient().f32().data(), *a = factors(call);
-    for (size_t k = 0; k < channels; ++k) a[k] = call.parameter(0)[k] * running(call, k).inverse_deviation;
+    float* dx = call.input_gradient().f32().data();
+    const Factors by = factors(call);
+    find(call, by, false);
     c.parallel_for(rows, grain(), [&](size_t begin, size_t end) {
-      scale(dy + begin * channels, a, end - begin, channels, dx + begin * channels);
+      for_tiles(begin, end, channels, [&](const Tile& tile) {
+        float undone[kTile];
+        const float* d = undo(by, x, dy, tile, undone);
+        scale(d, by.factor + tile.channel, tile.rows, tile.columns, dx + tile.at);
+      });
     });
   }
 

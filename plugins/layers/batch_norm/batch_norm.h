@@ -52,6 +52,8 @@ struct BatchNorm {
     s.bias("bias", channels);
     s.buffer("mean", {channels}).reduce(Reduce::mean64);
     s.buffer("variance", {channels}).init("ones").reduce(Reduce::variance);
+    for (const char* name : {"relu", "tanh", "sigmoid", "linear", PLAIT_EPILOGUE_FUNCTIONS})
+      s.accepts_epilogue(name);
   }
 
   struct Kernel;  // batch_norm.cc: the host's

@@ -21,12 +21,14 @@ struct Kernels {
   LayerTest& layer;
   uint64_t channels;
   gpu::ColumnSplit split;
+  Absorbed f;
   std::vector<float> y, dx, dw, db, saved, mean, variance, numbers;
 
-  explicit Kernels(LayerTest& of)
+  explicit Kernels(LayerTest& of, Absorbed absorbed = {})
       : layer(of),
         channels(static_cast<uint64_t>(of.input().spec().shape.back())),
         split(of.input().f32().size() / channels, channels),
+        f(absorbed),
         y(of.input().f32().size()),
         dx(y.size()),
         dw(channels),
@@ -37,6 +39,9 @@ struct Kernels {
         numbers(3 * channels) {}
 
   layers::BatchNormFactors factors() { return {&numbers[0], &numbers[channels], &numbers[2 * channels]}; }
+  layers::BatchNormUndone undone() {
+    return {f, f.needs_output() ? y.data() : nullptr, layer.output_gradients[0].f32().data()};
+  }
   const float* x() { return layer.input().f32().data(); }
   const float* parameter(size_t i) { return layer.parameters[i].f32().data(); }
 
@@ -45,31 +50,32 @@ struct Kernels {
                          layers::BatchNormLearn{static_cast<double>(split.rows), momentum, epsilon, channels,
                                                 x(), parameter(0), parameter(1), saved.data(), mean.data(),
                                                 variance.data(), factors()});
-    on_card::map(y.size(), layers::BatchNormApply{channels, x(), y.data(), factors()});
+    on_card::map(y.size(), layers::BatchNormApply{f, channels, x(), y.data(), factors()});
   }
   void forward_by_running(double epsilon) {
     on_card::map(channels, layers::BatchNormRunning{epsilon, mean.data(), variance.data(), parameter(0),
                                                     parameter(1), factors()});
-    on_card::map(y.size(), layers::BatchNormApply{channels, x(), y.data(), factors()});
+    on_card::map(y.size(), layers::BatchNormApply{f, channels, x(), y.data(), factors()});
   }
   void backward() {
-    const float* dy = layer.output_gradients[0].f32().data();
+    const layers::BatchNormUndone d = undone();
     const layers::BatchNormSlopes by = {&numbers[0], &numbers[channels], &numbers[2 * channels]};
-    on_card::sum_columns(split, layers::BatchNormTerms{dy, nullptr, x(), saved.data()},
+    on_card::sum_columns(split, layers::BatchNormGradientTerms{d, x(), saved.data()},
                          layers::BatchNormGradients{static_cast<double>(split.rows), channels, parameter(0),
                                                     saved.data(), dw.data(), db.data(), by});
-    on_card::map(dx.size(), layers::BatchNormInputGradient{channels, x(), dy, saved.data(), dx.data(), by});
+    on_card::map(dx.size(), layers::BatchNormInputGradient{channels, d, x(), saved.data(), dx.data(), by});
   }
 };
 
-void check(std::vector<int64_t> extents, float offset) {
+void check(std::vector<int64_t> extents, float offset, bool relu = false) {
   CAPTURE(extents.size());
   CAPTURE(offset);
   TestHost host;
   LayerTest layer(host, kBatchNorm, Settings(kBatchNorm).set("momentum", 0.3).set("epsilon", 1e-3),
-                  {{"x", DType::f32, extents}});
+                  {{"x", DType::f32, extents}},
+                  relu ? std::vector{epilogue_of("relu", 0.25)} : std::vector<plait_epilogue>());
   for (float& x : layer.input().f32()) x += offset;
-  Kernels kernels(layer);
+  Kernels kernels(layer, relu ? Absorbed{Absorbed::kRelu, 0.25f, 0} : Absorbed{});
   kernels.forward(0.3, 1e-3);
   layer.forward();
   layer.output_gradients[0].randomize(5);
@@ -96,6 +102,7 @@ TEST_CASE("batch_norm's kernels do what the host does") {
     check({4, 6, 6, 40}, offset);
     check({2, 1}, offset);
     check({3000, 2}, offset);
+    check({4, 6, 6, 40}, offset, true);
   }
 }
 
@@ -109,8 +116,8 @@ TEST_CASE("frozen, batch_norm's kernels scale gradients by the running statistic
   Kernels kernels(layer);
   kernels.forward_by_running(1e-5);
   on_card::map(kernels.dx.size(),
-               layers::BatchNormFixedGradient{kernels.channels, layer.output_gradients[0].f32().data(),
-                                              kernels.factors().factor, kernels.dx.data()});
+               layers::BatchNormFixedGradient{kernels.channels, kernels.undone(), kernels.factors().factor,
+                                              kernels.dx.data()});
   CHECK(on_card::distance(kernels.y, layer.output().f32()) <= kNear);
   CHECK(on_card::distance(kernels.dx, layer.input_gradients[0].f32()) <= kNear);
 }

@@ -212,3 +212,57 @@ TEST_CASE("batch_norm by oneDNN: gradients with one lane and two, and evaluation
     CHECK(layer.output().f32()[3] == doctest::Approx(y).epsilon(1e-5));
   }
 }
+
+namespace {
+
+// y = 2 x, of a stranger.
+plait_epilogue doubles() {
+  plait_epilogue e = epilogue_of("acme.double");
+  e.forward = [](const plait_epilogue*, const float* x, float* y, uint64_t count) {
+    for (uint64_t i = 0; i < count; ++i) y[i] = 2 * x[i];
+  };
+  e.backward = [](const plait_epilogue*, const float*, const float* dy, float* dx, uint64_t count) {
+    for (uint64_t i = 0; i < count; ++i) dx[i] = 2 * dy[i];
+  };
+  return e;
+}
+
+std::vector<float> all_of(LayerTest& layer) {
+  std::vector<float> all;
+  for (const TestTensor* t : {&layer.outputs[0], &layer.input_gradients[0], &layer.parameter_gradients[0],
+                              &layer.parameter_gradients[1], &layer.buffers[0], &layer.buffers[1]})
+    all.insert(all.end(), t->f32().begin(), t->f32().end());
+  return all;
+}
+
+}  // namespace
+
+// Beside the layer without one, whose output and gradient the test treats itself.
+TEST_CASE("batch_norm absorbs a function to the bit, in rows of any length, frozen too") {
+  for (const std::vector<int64_t>& shape : {std::vector<int64_t>{9, 7, 7, 6}, {300, 21}, {3, 5001}}) {
+    for (const bool frozen : {false, true}) {
+      for (const plait_epilogue& e : {epilogue_of("relu"), epilogue_of("relu", 0.25), doubles()}) {
+        CAPTURE(e.name);
+        TestHost host;
+        const PartSpec x("x", DType::f32, shape);
+        LayerTest fused(host, kBatchNorm, Settings(kBatchNorm), {x}, {e}, true, frozen);
+        LayerTest plain(host, kBatchNorm, Settings(kBatchNorm), {x}, {}, true, frozen);
+        fused.output_gradients[0].randomize(4);
+        plain.forward();
+        fused.forward();
+        const bool is_relu = e.forward == nullptr;
+        const auto slope = [&](float y) {
+          return !is_relu ? 2.0f : y > 0 ? 1.0f : static_cast<float>(e.alpha);
+        };
+        for (size_t i = 0; i < plain.output().f32().size(); ++i) {
+          float& y = plain.output().f32()[i];
+          plain.output_gradients[0].f32()[i] = fused.output_gradients[0].f32()[i] * slope(y);
+          y *= slope(y);
+        }
+        plain.backward();
+        fused.backward();
+        CHECK(all_of(fused) == all_of(plain));
+      }
+    }
+  }
+}

@@ -1,5 +1,6 @@
 // What a thread of batch_norm.cu does: the host's arithmetic (batch_norm.cc), a channel or an element each.
 #pragma once
+#include <plait/absorbed.hpp>
 #include <plait/cuda/divide.hpp>
 
 #include <cmath>
@@ -70,8 +71,9 @@ struct BatchNormRunning {
   }
 };
 
-// y = (x - mean) factor + bias
+// y = f((x - mean) factor + bias)
 struct BatchNormApply {
+  plait::sdk::Absorbed f;
   uint64_t channels;
   const float* x;
   float* y;
@@ -80,7 +82,27 @@ struct BatchNormApply {
   PLAIT_ANYWHERE float load(uint64_t i) const { return x[i]; }
   PLAIT_ANYWHERE void store(uint64_t i, float value) const {
     const uint64_t k = plait::sdk::gpu::divide(i, channels).remainder;
-    y[i] = (value - by.mean[k]) * by.factor[k] + by.bias[k];
+    y[i] = f.apply((value - by.mean[k]) * by.factor[k] + by.bias[k]);
+  }
+};
+
+// The output's gradient before the absorbed function, whose y it may look at.
+struct BatchNormUndone {
+  plait::sdk::Absorbed f;
+  const float *y, *dy;  // y: null where !f.needs_output()
+  PLAIT_ANYWHERE float operator()(uint64_t i) const { return dy[i] * f.slope(y ? y[i] : 0.0f); }
+};
+
+// sums: of d, the undone gradient, and of d (x - mean), in f64.
+struct BatchNormGradientTerms {
+  static constexpr unsigned kSums = 2;
+  BatchNormUndone d;
+  const float *x, *mean;
+
+  PLAIT_ANYWHERE void add(uint64_t at, uint64_t channel, double* sums) const {
+    const auto u = static_cast<double>(d(at));
+    sums[0] += u;
+    sums[1] += u * (static_cast<double>(x[at]) - static_cast<double>(mean[channel]));
   }
 };
 
@@ -110,14 +132,15 @@ struct BatchNormGradients {
 
 struct BatchNormInputGradient {
   uint64_t channels;
-  const float *x, *dy, *mean;
+  BatchNormUndone d;
+  const float *x, *mean;
   float* dx;
   BatchNormSlopes by;
 
   struct Pair {
     float x, dy;
   };
-  PLAIT_ANYWHERE Pair load(uint64_t i) const { return {x[i], dy[i]}; }
+  PLAIT_ANYWHERE Pair load(uint64_t i) const { return {x[i], d(i)}; }
   PLAIT_ANYWHERE void store(uint64_t i, Pair p) const {
     const uint64_t k = plait::sdk::gpu::divide(i, channels).remainder;
     dx[i] = by.a[k] * (p.dy - by.dy0[k]) + by.b[k] * (p.x - mean[k]);
@@ -127,10 +150,11 @@ struct BatchNormInputGradient {
 // Frozen: neither parameters nor statistics change, and dx = factor dy.
 struct BatchNormFixedGradient {
   uint64_t channels;
-  const float *dy, *factor;
+  BatchNormUndone d;
+  const float* factor;
   float* dx;
 
-  PLAIT_ANYWHERE float load(uint64_t i) const { return dy[i]; }
+  PLAIT_ANYWHERE float load(uint64_t i) const { return d(i); }
   PLAIT_ANYWHERE void store(uint64_t i, float value) const {
     dx[i] = factor[plait::sdk::gpu::divide(i, channels).remainder] * value;
   }

@@ -163,7 +163,7 @@ TEST_CASE("convolution applies and undoes what it absorbs") {
                           Case{{2, 5, 6, 4}, 6, {3}, {1}, {1}, {1}, 2}}) {
       CAPTURE(name);
       TestHost host;
-      LayerTest plain = make(host, e), fused = make(host, e, {{sizeof(plait_epilogue), 0, name, 0, 0}});
+      LayerTest plain = make(host, e), fused = make(host, e, {epilogue_of(name, 0, 0)});
       plain.forward(), fused.forward();
       for (size_t i = 0; i < plain.output().f32().size(); ++i) {
         const double v = plain.output().f32()[i];

@@ -51,7 +51,7 @@ TEST_CASE("oneDNN and the own loops compute the same products, and absorb the sa
   for (const char* absorbed : {"", "relu", "tanh", "sigmoid"}) {
     CAPTURE(absorbed);
     std::vector<plait_epilogue> epilogues;
-    if (*absorbed) epilogues.push_back({sizeof(plait_epilogue), 0, absorbed, 0, 0});
+    if (*absorbed) epilogues.push_back(epilogue_of(absorbed, 0, 0));
     std::vector<std::vector<float>> of_own;
     for (const char* implementation : {"own", "onednn"}) {
       LayerTest layer(host, kDense, Settings(kDense).set("units", 67).set("implementation", implementation),
@@ -91,7 +91,7 @@ TEST_CASE("dense applies and undoes what it absorbs") {
   const auto check = [&](const char* name, double alpha, double beta, double (*f)(double)) {
     CAPTURE(name);
     CAPTURE(alpha);
-    LayerTest layer = dense(host, {3, 9}, 19, true, {{sizeof(plait_epilogue), 0, name, alpha, beta}});
+    LayerTest layer = dense(host, {3, 9}, 19, true, {epilogue_of(name, alpha, beta)});
     layer.forward();
     check_forward(layer, f);
     // A smaller step than the default: fewer sums cross the kink of relu.
@@ -150,11 +150,11 @@ TEST_CASE("what kernels undo and sum over a batch is the host's bias gradient") 
   TestHost host;
   for (const char* name : {"relu", "tanh", "sigmoid", "linear"}) {
     CAPTURE(name);
-    LayerTest layer = dense(host, {13, 9}, 19, true, {{sizeof(plait_epilogue), 0, name, 0.25, 2}});
+    LayerTest layer = dense(host, {13, 9}, 19, true, {epilogue_of(name, 0.25, 2)});
     layer.output_gradients[0].randomize(3);
     layer.forward();
     layer.backward();
-    plait_epilogue raw{sizeof(plait_epilogue), 0, name, 0.25, 2};
+    plait_epilogue raw = epilogue_of(name, 0.25, 2);
     const plait_epilogue* const all[] = {&raw};
     plait_layer_request request{};
     request.n_epilogues = 1, request.epilogues = all;

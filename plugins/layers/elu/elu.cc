@@ -1,6 +1,6 @@
 // x above zero, a (e^x - 1) below.
+#include <plait/element_function.hpp>
 #include <plait/functions.hpp>
-#include <plait/sdk.hpp>
 
 using namespace plait::sdk;
 
@@ -17,8 +17,7 @@ PLAIT_FAST void undo(const float* y, const float* dy, float* dx, size_t count, f
   for (size_t i = 0; i < count; ++i) dx[i] = dy[i] * chosen(y[i] > 0, 1.0f, y[i] + alpha);
 }
 
-struct Elu {
-  static constexpr bool in_place = true;
+struct Elu : ElementFunction<Elu> {
   double alpha = 1;
 
   static void describe(Describe<Elu>& d) {
@@ -30,15 +29,11 @@ struct Elu {
     d.field("alpha", &Elu::alpha).doc("minus the least value").range(0, 100);
   }
 
-  void forward(Context& c, In x, Out y) const {
-    c.parallel_for(x.size(), [&](size_t begin, size_t end) {
-      apply(x.data() + begin, y.data() + begin, end - begin, static_cast<float>(alpha));
-    });
+  void apply(const float* x, float* y, size_t count) const {
+    layers::apply(x, y, count, static_cast<float>(alpha));
   }
-  void backward_from_output(Context& c, In y, In dy, Out dx) const {
-    c.parallel_for(y.size(), [&](size_t begin, size_t end) {
-      undo(y.data() + begin, dy.data() + begin, dx.data() + begin, end - begin, static_cast<float>(alpha));
-    });
+  void undo(const float* y, const float* dy, float* dx, size_t count) const {
+    layers::undo(y, dy, dx, count, static_cast<float>(alpha));
   }
 };
 

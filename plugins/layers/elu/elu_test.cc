@@ -59,5 +59,6 @@ TEST_CASE("elu is an activation, in place") {
   TestHost host;
   const LayerTest layer(host, kElu, Settings(kElu), {{"x", DType::f32, {3}}});
   CHECK(layer.is_activation);
+  CHECK(layer.epilogue_functions.size() == 1);
   CHECK(layer.in_place);
 }

@@ -1,6 +1,6 @@
 // A logistic function of straight lines.
+#include <plait/element_function.hpp>
 #include <plait/functions.hpp>
-#include <plait/sdk.hpp>
 
 using namespace plait::sdk;
 
@@ -23,9 +23,7 @@ PLAIT_FAST void undo(const float* y, const float* dy, float* dx, size_t count) {
     dx[i] = dy[i] * chosen(y[i] > 0.0f, chosen(y[i] < 1.0f, 1.0f / 6, 0.0f), 0.0f);
 }
 
-struct HardSigmoid {
-  static constexpr bool in_place = true;
-
+struct HardSigmoid : ElementFunction<HardSigmoid> {
   static void describe(Describe<HardSigmoid>& d) {
     d.doc("min(max(x / 6 + 1 / 2, 0), 1)");
     d.details(
@@ -34,14 +32,9 @@ struct HardSigmoid {
         "Source: Howard and others 2019 (MobileNetV3), section 5.2.");
   }
 
-  void forward(Context& c, In x, Out y) const {
-    c.parallel_for(x.size(),
-                   [&](size_t begin, size_t end) { apply(x.data() + begin, y.data() + begin, end - begin); });
-  }
-  void backward_from_output(Context& c, In y, In dy, Out dx) const {
-    c.parallel_for(y.size(), [&](size_t begin, size_t end) {
-      undo(y.data() + begin, dy.data() + begin, dx.data() + begin, end - begin);
-    });
+  void apply(const float* x, float* y, size_t count) const { layers::apply(x, y, count); }
+  void undo(const float* y, const float* dy, float* dx, size_t count) const {
+    layers::undo(y, dy, dx, count);
   }
 };
 

@@ -1,6 +1,6 @@
 // The squashing function of LeNet-5 (1998): amplitude tanh(slope x).
+#include <plait/element_function.hpp>
 #include <plait/functions.hpp>
-#include <plait/sdk.hpp>
 
 using namespace plait::sdk;
 
@@ -17,8 +17,7 @@ PLAIT_FAST void undo(const float* y, const float* dy, float* dx, size_t count, f
   for (size_t i = 0; i < count; ++i) dx[i] = dy[i] * (slope * (amplitude - y[i] * (y[i] / amplitude)));
 }
 
-struct ScaledTanh {
-  static constexpr bool in_place = true;
+struct ScaledTanh : ElementFunction<ScaledTanh> {
   double amplitude = 1.7159, slope = 2.0 / 3;
 
   static void describe(Describe<ScaledTanh>& d) {
@@ -32,17 +31,11 @@ struct ScaledTanh {
     d.field("slope", &ScaledTanh::slope).doc("S, of x").range(0.01, 100);
   }
 
-  void forward(Context& c, In x, Out y) const {
-    c.parallel_for(x.size(), [&](size_t begin, size_t end) {
-      apply(x.data() + begin, y.data() + begin, end - begin, static_cast<float>(amplitude),
-            static_cast<float>(slope));
-    });
+  void apply(const float* x, float* y, size_t count) const {
+    layers::apply(x, y, count, static_cast<float>(amplitude), static_cast<float>(slope));
   }
-  void backward_from_output(Context& c, In y, In dy, Out dx) const {
-    c.parallel_for(y.size(), [&](size_t begin, size_t end) {
-      undo(y.data() + begin, dy.data() + begin, dx.data() + begin, end - begin, static_cast<float>(amplitude),
-           static_cast<float>(slope));
-    });
+  void undo(const float* y, const float* dy, float* dx, size_t count) const {
+    layers::undo(y, dy, dx, count, static_cast<float>(amplitude), static_cast<float>(slope));
   }
 };
 

@@ -51,5 +51,6 @@ TEST_CASE("scaled_tanh is an activation, in place") {
   TestHost host;
   const LayerTest layer(host, kScaledTanh, Settings(kScaledTanh), {{"x", DType::f32, {3}}});
   CHECK(layer.is_activation);
+  CHECK(layer.epilogue_functions.size() == 1);
   CHECK(layer.in_place);
 }

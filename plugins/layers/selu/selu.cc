@@ -1,6 +1,6 @@
 // An elu scaled so that mean 0 and variance 1 are kept from layer to layer.
+#include <plait/element_function.hpp>
 #include <plait/functions.hpp>
-#include <plait/sdk.hpp>
 
 using namespace plait::sdk;
 
@@ -19,9 +19,7 @@ PLAIT_FAST void undo(const float* y, const float* dy, float* dx, size_t count) {
   for (size_t i = 0; i < count; ++i) dx[i] = dy[i] * chosen(y[i] > 0, kScale, y[i] + kBelow);
 }
 
-struct Selu {
-  static constexpr bool in_place = true;
-
+struct Selu : ElementFunction<Selu> {
   static void describe(Describe<Selu>& d) {
     d.doc("scaled exponential linear unit, which keeps mean 0 and variance 1");
     d.details(
@@ -32,14 +30,9 @@ struct Selu {
         "Source: Klambauer, Unterthiner, Mayr, Hochreiter 2017, equation 2.");
   }
 
-  void forward(Context& c, In x, Out y) const {
-    c.parallel_for(x.size(),
-                   [&](size_t begin, size_t end) { apply(x.data() + begin, y.data() + begin, end - begin); });
-  }
-  void backward_from_output(Context& c, In y, In dy, Out dx) const {
-    c.parallel_for(y.size(), [&](size_t begin, size_t end) {
-      undo(y.data() + begin, dy.data() + begin, dx.data() + begin, end - begin);
-    });
+  void apply(const float* x, float* y, size_t count) const { layers::apply(x, y, count); }
+  void undo(const float* y, const float* dy, float* dx, size_t count) const {
+    layers::undo(y, dy, dx, count);
   }
 };
 

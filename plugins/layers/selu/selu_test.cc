@@ -49,5 +49,6 @@ TEST_CASE("selu is an activation, in place") {
   TestHost host;
   const LayerTest layer(host, kSelu, Settings(kSelu), {{"x", DType::f32, {3}}});
   CHECK(layer.is_activation);
+  CHECK(layer.epilogue_functions.size() == 1);
   CHECK(layer.in_place);
 }

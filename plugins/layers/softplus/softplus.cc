@@ -1,6 +1,6 @@
 // ln(1 + e^(beta x)) / beta: a relu without a kink.
+#include <plait/element_function.hpp>
 #include <plait/functions.hpp>
-#include <plait/sdk.hpp>
 
 using namespace plait::sdk;
 
@@ -17,8 +17,7 @@ PLAIT_FAST void undo(const float* y, const float* dy, float* dx, size_t count, f
   for (size_t i = 0; i < count; ++i) dx[i] = dy[i] * -expm1_of(-beta * y[i]);
 }
 
-struct Softplus {
-  static constexpr bool in_place = true;
+struct Softplus : ElementFunction<Softplus> {
   double beta = 1;
 
   static void describe(Describe<Softplus>& d) {
@@ -31,15 +30,11 @@ struct Softplus {
     d.field("beta", &Softplus::beta).doc("how sharp the bend is").range(0.01, 100);
   }
 
-  void forward(Context& c, In x, Out y) const {
-    c.parallel_for(x.size(), [&](size_t begin, size_t end) {
-      apply(x.data() + begin, y.data() + begin, end - begin, static_cast<float>(beta));
-    });
+  void apply(const float* x, float* y, size_t count) const {
+    layers::apply(x, y, count, static_cast<float>(beta));
   }
-  void backward_from_output(Context& c, In y, In dy, Out dx) const {
-    c.parallel_for(y.size(), [&](size_t begin, size_t end) {
-      undo(y.data() + begin, dy.data() + begin, dx.data() + begin, end - begin, static_cast<float>(beta));
-    });
+  void undo(const float* y, const float* dy, float* dx, size_t count) const {
+    layers::undo(y, dy, dx, count, static_cast<float>(beta));
   }
 };
 

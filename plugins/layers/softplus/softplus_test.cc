@@ -62,5 +62,6 @@ TEST_CASE("softplus is an activation, in place") {
   TestHost host;
   const LayerTest layer(host, kSoftplus, Settings(kSoftplus), {{"x", DType::f32, {3}}});
   CHECK(layer.is_activation);
+  CHECK(layer.epilogue_functions.size() == 1);
   CHECK(layer.in_place);
 }

@@ -1,6 +1,6 @@
 // x / (1 + |x|): comes to its limits slower than tanh.
+#include <plait/element_function.hpp>
 #include <plait/functions.hpp>
-#include <plait/sdk.hpp>
 
 using namespace plait::sdk;
 
@@ -27,9 +27,7 @@ PLAIT_FAST void undo(const float* y, const float* dy, float* dx, size_t count) {
   for (size_t i = 0; i < count; ++i) dx[i] = dy[i] * softsign_slope(y[i]);
 }
 
-struct Softsign {
-  static constexpr bool in_place = true;
-
+struct Softsign : ElementFunction<Softsign> {
   static void describe(Describe<Softsign>& d) {
     d.doc("x / (1 + |x|)");
     d.details(
@@ -38,14 +36,9 @@ struct Softsign {
         "Source: Glorot, Bengio 2010, section 3.");
   }
 
-  void forward(Context& c, In x, Out y) const {
-    c.parallel_for(x.size(),
-                   [&](size_t begin, size_t end) { apply(x.data() + begin, y.data() + begin, end - begin); });
-  }
-  void backward_from_output(Context& c, In y, In dy, Out dx) const {
-    c.parallel_for(y.size(), [&](size_t begin, size_t end) {
-      undo(y.data() + begin, dy.data() + begin, dx.data() + begin, end - begin);
-    });
+  void apply(const float* x, float* y, size_t count) const { layers::apply(x, y, count); }
+  void undo(const float* y, const float* dy, float* dx, size_t count) const {
+    layers::undo(y, dy, dx, count);
   }
 };
 

@@ -135,7 +135,7 @@ TEST_CASE("transposed convolution applies and undoes what it absorbs") {
     CAPTURE(name);
     TestHost host;
     const Case e{{2, 4, 5, 3}, 4, {2}, {2}};
-    LayerTest plain = make(host, e), fused = make(host, e, {{sizeof(plait_epilogue), 0, name, 0, 0}});
+    LayerTest plain = make(host, e), fused = make(host, e, {epilogue_of(name, 0, 0)});
     plain.forward(), fused.forward();
     for (size_t i = 0; i < plain.output().f32().size(); ++i) {
       const double v = plain.output().f32()[i];

@@ -155,8 +155,10 @@ class LayerShapes {
   // This layer is nothing but the function given (see plait_epilogue) and may be absorbed by the layer before
   // it.
   void is_epilogue(const char* name, double alpha = 0, double beta = 0) {
-    epilogue_ = {sizeof epilogue_, 0, name, alpha, beta};
+    epilogue_ = {sizeof epilogue_, 0, name, alpha, beta, nullptr, nullptr, {}};
   }
+  // The same, of a function that no name is known for: see ElementFunction of <plait/element_function.hpp>.
+  void is_epilogue(const plait_epilogue& epilogue) { epilogue_ = epilogue; }
   // This layer can absorb a function of that name; LayerRequest says which it must apply.
   void accepts_epilogue(const char* name) { accepted_.push_back(name); }
   // Output 0 may share memory with input 0, forward and backward.
@@ -237,6 +239,9 @@ class LayerShapes {
 struct Epilogue {
   std::string_view name;
   double alpha, beta;
+  const plait_epilogue* c;  // lives as long as the request
+  // Whether it brings its functions; then it is applied through TileFunction of <plait/tile_function.hpp>.
+  bool has_functions() const { return PLAIT_HAS(c, backward); }
 };
 
 // Where an instance will stand: concrete extents and what is asked of it.
@@ -255,7 +260,7 @@ class LayerRequest {
   size_t epilogues() const { return c_->n_epilogues; }
   Epilogue epilogue(size_t i = 0) const {
     const plait_epilogue& e = *c_->epilogues[i];
-    return {e.name, e.alpha, e.beta};
+    return {e.name, e.alpha, e.beta, &e};
   }
   const plait_layer_request* c() const { return c_; }
 

@@ -7,6 +7,11 @@
 
 namespace plait::sdk::testing {
 
+// What a layer is asked to absorb.
+inline plait_epilogue epilogue_of(const char* name, double alpha = 0, double beta = 0) {
+  return {sizeof(plait_epilogue), 0, name, alpha, beta, nullptr, nullptr, {}};
+}
+
 // Parameters are drawn small at random in plain order, buffers begin as ones; both may be changed before
 // forward.
 class LayerTest {
@@ -22,8 +27,9 @@ class LayerTest {
     bool operator==(const InputRange&) const = default;
   };
   std::vector<InputRange> input_ranges;  // that the layer asks for; the test fills whole numbers itself
-  std::string epilogue;                  // what the layer says it is
-  std::string mirror;                    // as block_text has it; "": none
+  std::string epilogue;                            // what the layer says it is
+  std::vector<plait_epilogue> epilogue_functions;  // at most one: those that it brings
+  std::string mirror;                              // as block_text has it; "": none
   std::vector<plait_extent_rule> extents;
   bool in_place = false, accumulates = false, is_activation = false;
   double multiply_adds = 0;
@@ -188,6 +194,7 @@ class LayerTest {
     b.multiply_adds = [](const plait_layer_builder* self, double count) { from(self).multiply_adds = count; };
     b.is_epilogue = [](const plait_layer_builder* self, const plait_epilogue* e) {
       from(self).epilogue = e->name;
+      from(self).epilogue_functions.assign(PLAIT_HAS(e, backward) ? 1 : 0, *e);
     };
     b.accepts_epilogue = [](const plait_layer_builder* self, const char* name) {
       from(self).accepted_epilogues.push_back(name);
