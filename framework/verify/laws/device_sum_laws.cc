@@ -268,10 +268,10 @@ Status exact_mean(Trial& trial) {
       continue;
     }
     if (!(*bench)->offers_sums()) return skipped("leaves the exact mean to the host");
-    for (const Case& tried :
+    for (const Case& drawn :
          {Case{false, false, 1, 1}, Case{false, false, 1, 3}, Case{false, true, 1, 3},
           Case{false, true, 17, 15}, Case{true, false, 1000, 2}, Case{true, true, 1 << 16, 4}})
-      PLAIT_TRY(check_case(trial, **bench, tried));
+      PLAIT_TRY(check_case(trial, **bench, drawn));
     for (const bool is_wide : {false, true}) PLAIT_TRY(check_not_finite(**bench, is_wide));
     ++tried;
   }
