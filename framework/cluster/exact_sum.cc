@@ -85,7 +85,11 @@ uint64_t mean_bytes(int64_t total_weight) {
 
 Status check_finite(const Segment& segment, size_t first, std::span<const float> values) {
   if (largest_magnitude_bits(values) < kInfinityBits) return {};
-  return not_finite(segment, first, values);
+  const auto bad = std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
+  const std::string what = std::isnan(*bad) ? "not a number" : "infinite";
+  const auto element = first + static_cast<size_t>(bad - values.begin());
+  return {Code::kNumeric, "\"" + segment.name + "\": element " + std::to_string(element) + " of " +
+                              std::to_string(segment.count) + " is " + what};
 }
 
 Status check_weights(int64_t found, int64_t total_weight) {
@@ -186,14 +190,6 @@ Status ExactSum::too_heavy(int32_t weight, int64_t total_weight) {
                               " goes beyond the total weight " + std::to_string(total_weight)};
 }
 
-Status ExactSum::check_finite(const Segment& segment, size_t first, std::span<const float> values) {
-  if (largest_magnitude_bits(values) < kInfinityBits) return {};
-  const auto bad = std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
-  const std::string what = std::isnan(*bad) ? "not a number" : "infinite";
-  const auto element = first + static_cast<size_t>(bad - values.begin());
-  return {Code::kNumeric, "\"" + segment.name + "\": element " + std::to_string(element) + " of " +
-                              std::to_string(segment.count) + " is " + what};
-}
 
 bool ExactSum::is_wide(int64_t total_weight) { return total_weight > kLargestTotal32; }
 

@@ -99,8 +99,6 @@ class ExactSum {
 
   // Whether sums of this total weight take 64 bits an integer.
   static bool is_wide(int64_t total_weight);
-  // What accumulate fails with. `first`: number of the first of the values in its segment.
-  static Status check_finite(const Segment& segment, size_t first, std::span<const float> values);
   static Status too_heavy(int32_t weight, int64_t total_weight);
 
   // Combines the sums of all ranks. Every rank makes the means of its part of the elements, and has the

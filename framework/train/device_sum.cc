@@ -102,7 +102,7 @@ Status DeviceSum::find_not_finite(const float* differences, const float* before,
       PLAIT_ASSIGN(const std::vector<float> others, read(before + segment.offset, segment.count));
       for (size_t i = 0; i < values.size(); ++i) values[i] -= others[i];
     }
-    PLAIT_TRY(ExactSum::check_finite(segment, 0, values));
+    PLAIT_TRY(check_finite(segment, 0, values));
   }
   return {Code::kPlugin,
           "device " + stream_->device().id() + ": add_to_sums says that a value is not finite, and all are"};
