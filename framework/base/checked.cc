@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <vector>
 
 namespace plait::inline base {
 
@@ -18,8 +20,10 @@ Result<int64_t> checked_product(const std::string& what, const std::string& unit
   bool fits = true;
   for (int64_t factor : factors) fits = fits && !__builtin_mul_overflow(product, factor, &product);
   if (fits) return product;
+  std::vector<int64_t> told;  // without the ones, which say nothing
+  std::ranges::copy_if(factors, std::back_inserter(told), [](int64_t factor) { return factor != 1; });
   return Status(Code::kInvalid,
-                fmt::format("{}: {} {} are more than 64 bits count", what, fmt::join(factors, " x "), unit));
+                fmt::format("{}: {} {} are more than 64 bits count", what, fmt::join(told, " x "), unit));
 }
 
 }  // namespace plait::inline base

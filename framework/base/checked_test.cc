@@ -23,7 +23,7 @@ TEST_CASE("sizes end at the largest number") {
 TEST_CASE("a product of a job's numbers is exact, or named") {
   CHECK(*checked_product("train", "samples", {3, 5, 7}) == 105);
   CHECK(*checked_product("train", "samples", {0, 5, 7}) == 0);
-  const auto samples = checked_product("train", "samples", {1048576, 65536, 9007199254740992});
+  const auto samples = checked_product("train", "samples", {1048576, 65536, 1, 9007199254740992});
   REQUIRE(!samples);
   CHECK(samples.status().message() ==
         "train: 1048576 x 65536 x 9007199254740992 samples are more than 64 bits count");

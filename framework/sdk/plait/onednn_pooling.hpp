@@ -7,6 +7,7 @@
 // with: kUnsupported for what oneDNN does not compute.
 #pragma once
 #include <plait/onednn.hpp>
+#include <plait/onednn_notes.hpp>
 #include <plait/window.hpp>
 
 namespace plait::sdk {
@@ -40,6 +41,11 @@ class OneDnnPooling {
     const float *dy = call.output_gradient().f32().data(), *dx = call.input_gradient().f32().data();
     places_bytes_ > 0 ? backward_->run({dy, dx, call.saved()}, call.workspace())
                       : backward_->run({dy, dx}, call.workspace());
+  }
+
+  void note(const KernelNotes& notes) const {
+    note_forward(notes, forward_);
+    note_backward(notes, backward_);
   }
 
  private:

@@ -5,6 +5,7 @@
 // bits do not follow from lanes. Fails with: kUnsupported for what oneDNN does not compute.
 #pragma once
 #include <plait/onednn.hpp>
+#include <plait/onednn_notes.hpp>
 
 namespace plait::sdk {
 
@@ -33,6 +34,11 @@ class OneDnnSoftmax {
     backward_->run(
         {call.output().f32().data(), call.output_gradient().f32().data(), call.input_gradient().f32().data()},
         call.workspace());
+  }
+
+  void note(const KernelNotes& notes) const {
+    note_forward(notes, forward_);
+    note_backward(notes, backward_);
   }
 
  private:

@@ -27,13 +27,16 @@ struct AveragePool::Kernel {
   size_t batch;
   std::optional<OneDnnPooling> onednn;
 
-  Kernel(const AveragePool& config, Context&, const LayerRequest& r, LayerNeeds& n)
+  Kernel(const AveragePool& config, Context& c, const LayerRequest& r, LayerNeeds& n)
       : walk(config.window(r.input()), static_cast<size_t>(r.input().shape(-1))),
         include_padding(config.count_include_pad),
         batch(static_cast<size_t>(r.input().shape(0))) {
+    const KernelNotes notes(c);
+    if (config.implementation == "auto") notes.chose("implementation", "onednn");
     if (config.implementation != "own") {
       onednn.emplace(include_padding ? OneDnnPool::kMean : OneDnnPool::kMeanOfInputs,
                      config.window(r.input()), r, n);
+      onednn->note(notes);
       return;
     }
     n.backward_reads(Reads::nothing);

@@ -1,6 +1,7 @@
 // Batch normalization. Source: Ioffe, Szegedy 2015, algorithms 1 and 2.
 #include "batch_norm.h"
 
+#include <plait/kernel_notes.hpp>
 #include <plait/onednn.hpp>
 #include <plait/sdk/fast.hpp>
 #include <plait/tile_function.hpp>
@@ -106,7 +107,7 @@ struct BatchNorm::Kernel {
   TileFunction function;
   std::optional<BatchNormOneDnn> onednn;
 
-  Kernel(const BatchNorm& config_, Context&, const LayerRequest& r, LayerNeeds& n)
+  Kernel(const BatchNorm& config_, Context& c, const LayerRequest& r, LayerNeeds& n)
       : config(config_),
         channels(static_cast<size_t>(r.input().shape(-1))),
         rows(r.input().size() / std::max<size_t>(channels, 1)),
@@ -119,6 +120,9 @@ struct BatchNorm::Kernel {
     if (r.training() && !fixed) n.saved(2 * channels * sizeof(float));  // mean, 1 / deviation
     const size_t own = pieces() * 2 * channels * sizeof(double) + 7 * channels * sizeof(float);
     n.workspace(std::max(own, make_onednn(r)));
+    const KernelNotes notes(c);
+    if (config.implementation == "auto") notes.chose("implementation", "own");
+    if (onednn) onednn->note(notes);
   }
 
   void forward(Context& c, const LayerCall& call) const {

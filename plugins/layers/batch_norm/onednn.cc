@@ -1,6 +1,7 @@
 #include "onednn.hpp"
 
 #include <plait/onednn.hpp>
+#include <plait/onednn_notes.hpp>
 
 #include <algorithm>
 #include <optional>
@@ -102,6 +103,11 @@ void BatchNormOneDnn::backward(const LayerCall& call) const {
   p.gradient->run({call.input().f32().data(), call.output_gradient().f32().data(), dx, call.parameter(0),
                    mean, variance, dw, db},
                   workspace + p.scratchpad);
+}
+
+void BatchNormOneDnn::note(const plait::sdk::KernelNotes& notes) const {
+  note_forward(notes, parts_->normalize);
+  note_backward(notes, parts_->gradient);
 }
 
 }  // namespace layers

@@ -4,6 +4,7 @@
 // Primitives are made once, with the lanes of the context that makes them. Threads: forward and backward
 // [any].
 #pragma once
+#include <plait/kernel_notes.hpp>
 #include <plait/sdk.hpp>
 
 #include <memory>
@@ -25,6 +26,7 @@ class BatchNormOneDnn {
   // saved: mean, then variance (by the count), [channels] each. Follows the running statistics.
   void forward(const plait::sdk::LayerCall& call) const;
   void backward(const plait::sdk::LayerCall& call) const;
+  void note(const plait::sdk::KernelNotes& notes) const;
 
  private:
   struct Parts;

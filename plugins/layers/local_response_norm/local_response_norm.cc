@@ -73,17 +73,21 @@ struct LocalResponseNorm::Kernel {
   Window window;
   std::optional<OneDnn> onednn;
 
-  Kernel(const LocalResponseNorm& config, Context&, const LayerRequest& r, LayerNeeds& n)
+  Kernel(const LocalResponseNorm& config, Context& c, const LayerRequest& r, LayerNeeds& n)
       : window{static_cast<size_t>(r.input().shape(-1)), static_cast<size_t>(config.size) / 2,
                static_cast<float>(config.alpha / static_cast<double>(config.size)),
                static_cast<float>(config.beta), static_cast<float>(config.k)} {
     rows = window.channels == 0 ? 0 : r.input().size() / window.channels;
     n.backward_reads(Reads::inputs);
+    const KernelNotes notes(c);
+    if (config.implementation == "auto")
+      notes.chose("implementation", config.onednn_can() ? "onednn" : "own");
     if (config.implementation == "own" || !config.onednn_can() || rows == 0) return;
     onednn.emplace(OneDnnShape{static_cast<int64_t>(rows), r.input().shape(-1), config.size, config.alpha,
                                config.beta, config.k, r.training()});
     n.workspace(onednn->workspace_bytes());
     n.saved(onednn->saved_bytes());
+    onednn->note(notes);
   }
 
   void forward(Context& c, const LayerCall& call) const {

@@ -1,6 +1,7 @@
 #include "onednn.hpp"
 
 #include <plait/onednn.hpp>
+#include <plait/onednn_notes.hpp>
 
 #include <algorithm>
 #include <optional>
@@ -67,6 +68,11 @@ void OneDnn::backward(const LayerCall& call) const {
   const float* dx = call.input_gradient().f32().data();
   if (parts_->saved > 0) return parts_->gradient->run({x, dy, dx, call.saved()}, call.workspace());
   parts_->gradient->run({x, dy, dx}, call.workspace());
+}
+
+void OneDnn::note(const plait::sdk::KernelNotes& notes) const {
+  note_forward(notes, parts_->normalize);
+  note_backward(notes, parts_->gradient);
 }
 
 }  // namespace local_response_norm

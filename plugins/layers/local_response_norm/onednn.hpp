@@ -3,6 +3,7 @@
 // Primitives are made once, with the lanes of the context that makes them. Threads: forward and backward
 // [any].
 #pragma once
+#include <plait/kernel_notes.hpp>
 #include <plait/sdk.hpp>
 
 #include <memory>
@@ -25,6 +26,7 @@ class OneDnn {
   size_t saved_bytes() const;  // 0 where not training
   void forward(const plait::sdk::LayerCall& call) const;
   void backward(const plait::sdk::LayerCall& call) const;
+  void note(const plait::sdk::KernelNotes& notes) const;
 
  private:
   struct Parts;

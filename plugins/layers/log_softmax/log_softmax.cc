@@ -78,9 +78,13 @@ struct LogSoftmax {
 struct LogSoftmax::Kernel {
   std::optional<OneDnnSoftmax> onednn;
 
-  Kernel(const LogSoftmax& config, Context&, const LayerRequest& r, LayerNeeds& n) {
+  Kernel(const LogSoftmax& config, Context& c, const LayerRequest& r, LayerNeeds& n) {
     n.backward_reads(Reads::outputs);
-    if (config.implementation == "onednn") onednn.emplace(dnnl::algorithm::softmax_log, r, n);
+    const KernelNotes notes(c);
+    if (config.implementation == "auto") notes.chose("implementation", "own");
+    if (config.implementation != "onednn") return;
+    onednn.emplace(dnnl::algorithm::softmax_log, r, n);
+    onednn->note(notes);
   }
 
   void forward(Context& c, const LayerCall& call) const {

@@ -26,11 +26,14 @@ struct MaxPool::Kernel {
   size_t batch;
   std::optional<OneDnnPooling> onednn;
 
-  Kernel(const MaxPool& config, Context&, const LayerRequest& r, LayerNeeds& n)
+  Kernel(const MaxPool& config, Context& c, const LayerRequest& r, LayerNeeds& n)
       : pool(config.window(r.input()), static_cast<size_t>(r.input().shape(-1))),
         batch(static_cast<size_t>(r.input().shape(0))) {
+    const KernelNotes notes(c);
+    if (config.implementation == "auto") notes.chose("implementation", "own");
     if (config.implementation == "onednn") {
       onednn.emplace(OneDnnPool::kLargest, config.window(r.input()), r, n);
+      onednn->note(notes);
       return;
     }
     n.backward_reads(Reads::nothing);

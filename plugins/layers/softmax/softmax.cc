@@ -67,9 +67,13 @@ struct Softmax {
 struct Softmax::Kernel {
   std::optional<OneDnnSoftmax> onednn;
 
-  Kernel(const Softmax& config, Context&, const LayerRequest& r, LayerNeeds& n) {
+  Kernel(const Softmax& config, Context& c, const LayerRequest& r, LayerNeeds& n) {
     n.backward_reads(Reads::outputs);
-    if (config.implementation == "onednn") onednn.emplace(dnnl::algorithm::softmax_accurate, r, n);
+    const KernelNotes notes(c);
+    if (config.implementation == "auto") notes.chose("implementation", "own");
+    if (config.implementation != "onednn") return;
+    onednn.emplace(dnnl::algorithm::softmax_accurate, r, n);
+    onednn->note(notes);
   }
 
   void forward(Context& c, const LayerCall& call) const {

@@ -2,6 +2,7 @@
 // Fails with: kUnsupported for what oneDNN does not compute.
 #pragma once
 #include <plait/onednn.hpp>
+#include <plait/onednn_notes.hpp>
 
 namespace layers {
 
@@ -30,6 +31,11 @@ class Resampling {
     if (!backward_ || !call.input_gradient()) return;
     backward_->run({call.output_gradient().f32().data(), call.input_gradient().f32().data()},
                    call.workspace());
+  }
+
+  void note(const KernelNotes& notes) const {
+    note_forward(notes, forward_);
+    note_backward(notes, backward_);
   }
 
  private:

@@ -77,10 +77,13 @@ struct Upsample : SpatialLayer<Upsample> {
 class Upsample::Kernel {
  public:
   Kernel(const Upsample& config, Context& c, const LayerRequest& r, LayerNeeds& n) {
+    const KernelNotes notes(c);
+    if (config.implementation == "auto") notes.chose("implementation", "own");
     if (config.implementation == "onednn") {
       onednn_.emplace(config.mode == Mode::kNearest ? dnnl::algorithm::resampling_nearest
                                                     : dnnl::algorithm::resampling_linear,
                       r, n);
+      onednn_->note(notes);
     } else {
       own_.emplace(config, c, r, n);
     }
