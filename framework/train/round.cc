@@ -9,6 +9,17 @@
 #include "train/ranks.h"
 
 namespace plait::inline train {
+namespace {
+
+// By squares: a library's pow may round otherwise elsewhere.
+double power(double base, int64_t exponent) {
+  double result = 1;
+  for (; exponent > 0; exponent /= 2, base *= base)
+    if (exponent % 2 == 1) result *= base;
+  return result;
+}
+
+}  // namespace
 
 struct Rounds::Cursor {
   int64_t done = 0;     // batches of the task under way; 0: it has not begun
@@ -395,14 +406,6 @@ Status Rounds::follow_mean(RoundState& state) {
   PLAIT_TRY(parts_.outer_optimizer->runtime(progress, runtime));
   constexpr double kNoLoss = std::numeric_limits<double>::quiet_NaN();
   return update_.run(state.round, runtime, kNoLoss, mean, state.weights, state.outer_slots);
-}
-
-// By squares: a library's pow may round otherwise elsewhere.
-static double power(double base, int64_t exponent) {
-  double result = 1;
-  for (; exponent > 0; exponent /= 2, base *= base)
-    if (exponent % 2 == 1) result *= base;
-  return result;
 }
 
 void Rounds::move_average(RoundState& state) const {
