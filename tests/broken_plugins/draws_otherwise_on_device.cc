@@ -1,34 +1,15 @@
 // An augmenter that draws the numbers of the first sample for all of a batch on a device.
 // Caught by: same_samples
 // Words: sample [1-9]\d*: element \d+ of output "image" is .* on the device
-#include <cstdlib>
-#include <cstring>
-#include <new>
 #include <plait/sdk.hpp>
+
+#include "plain_device.h"
 
 namespace {
 using namespace plait::sdk;
 
-struct Own {
-  char stream = 0;
-
+struct Own : PlainDevice {
   static void describe(Describe<Own>& d) { d.doc("broken on purpose"); }
-  DeviceInfo open(Context&) { return {.name = "broken"}; }
-  void* allocate(Context&, uint64_t bytes) {
-    if (bytes > uint64_t{1} << 40) throw std::bad_alloc();
-    return std::aligned_alloc(64, (bytes + 63) / 64 * 64);
-  }
-  void release(void* memory) { std::free(memory); }
-  void* stream_create(Context&) { return &stream; }
-  void stream_destroy(void*) {}
-  void copy_in(Context&, void* to, const void* from, uint64_t bytes) { std::memmove(to, from, bytes); }
-  void copy_out(Context&, void* to, const void* from, uint64_t bytes) { std::memmove(to, from, bytes); }
-  void copy(Context&, void* to, const void* from, uint64_t bytes) { std::memmove(to, from, bytes); }
-  void fill_zero(Context&, void* memory, uint64_t bytes) { std::memset(memory, 0, bytes); }
-  void add_f32(Context&, float* to, const float* from, uint64_t count) {
-    for (uint64_t i = 0; i < count; ++i) to[i] += from[i];
-  }
-  void synchronize(Context&) {}
 };
 
 // A picture is turned into its negative, or not.
