@@ -47,13 +47,15 @@ std::string reports_text(const std::vector<ReportedValue>& reported, const std::
                      monitor.empty() ? "" : "; best weights by " + monitor);
 }
 
-// "updates: of 4 batches each; clip { global_norm: 1 }; average_weights { decay: 0.999 }; restore_best"
+// "updates: of 4 batches each; clip { global_norm: 1 }; average_weights { decay: 0.999 }; restore_best;
+// recalibrate: 100 batches"
 std::string updates_text(const TrainSpec& train) {
   std::vector<std::string> said;
   if (train.accumulate > 1) said.push_back(fmt::format("of {} batches each", train.accumulate));
   if (train.clip) said.push_back("clip { " + clip_text(train.clip) + " }");
   if (train.averages()) said.push_back(fmt::format("average_weights {{ decay: {} }}", train.average_decay));
   if (train.restore_best) said.push_back("restore_best");
+  if (train.recalibrate > 0) said.push_back(fmt::format("recalibrate: {} batches", train.recalibrate));
   return said.empty() ? "" : fmt::format("updates: {}\n", fmt::join(said, "; "));
 }
 

@@ -43,7 +43,7 @@ LayerCall::LayerCall(const Plan& plan, const ReplicaMemory& memory, const Step& 
   for (int tensor : step.inputs) inputs_.push_back(&memory.value(tensor));
   for (int tensor : step.outputs) outputs_.push_back(&memory.value(tensor));
   call_.struct_size = sizeof call_;
-  call_.training = plan.options().training;
+  call_.training = step.mode;
   call_.inputs = inputs_.data();
   call_.outputs = outputs_.data();
   call_.parameters = parameters_.data();

@@ -141,6 +141,8 @@ struct TrainSpec {
   double average_decay = -1;  // of the moving average of weights, with each update; below 0: none
   bool restore_best = false;  // the run ends with the best weights
   Location restore_best_where;
+  int recalibrate = 0;  // batches by which running statistics are measured anew; 0: they stay
+  Location recalibrate_where;
   bool averages() const { return average_decay >= 0; }
 };
 

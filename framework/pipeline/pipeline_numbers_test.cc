@@ -41,7 +41,8 @@ Schedule: field 1 string
 Train: shards 1 int64, local_steps 2 int64, batch 3 int64, epochs 4 double, steps 5 int64, lanes 6
   int64, sync 7 Train.Sync, inner_state 8 Train.InnerState, shuffle 9 bool, buckets 10 bool,
   encoder_memory 11 int64, max_seconds 12 double, checkpoint_every 13 int64, keep_checkpoints 14 int64,
-  accumulate 15 int64, clip 16 Train.Clip, average_weights 17 Train.AverageWeights, restore_best 18 bool
+  accumulate 15 int64, clip 16 Train.Clip, average_weights 17 Train.AverageWeights, restore_best 18 bool,
+  recalibrate 19 int64
 Train.Clip: value 1 double, norm 2 double, global_norm 3 double
 Train.AverageWeights: decay 1 double
 Train.Sync: weights 0, gradients 1

@@ -97,6 +97,7 @@ TEST_CASE("a job that says nothing of training is trained as pipeline.proto says
   CHECK(spec.keep_checkpoints == train.keep_checkpoints());
   CHECK(spec.accumulate == train.accumulate());
   CHECK(spec.restore_best == train.restore_best());
+  CHECK(spec.recalibrate == train.recalibrate());
   CHECK(EvaluateSpec().batch == job::Evaluate().batch());
   CHECK(EvaluateSpec().memory_bytes == static_cast<uint64_t>(job::Evaluate().memory()));
   CHECK(StageSpec().split == job::Stage().split());

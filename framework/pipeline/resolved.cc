@@ -193,7 +193,9 @@ class Writer {
     if (train.accumulate != 1) text += " accumulate: " + std::to_string(train.accumulate);
     if (train.clip) text += " clip { " + clip_text(train.clip) + " }";
     if (train.averages()) text += " average_weights { decay: " + number(train.average_decay) + " }";
-    return text + (train.restore_best ? " restore_best: true" : "");
+    if (train.restore_best) text += " restore_best: true";
+    if (train.recalibrate > 0) text += " recalibrate: " + std::to_string(train.recalibrate);
+    return text;
   }
 
   static std::string parameters_text(const ParametersSpec& one) {

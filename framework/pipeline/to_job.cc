@@ -391,6 +391,10 @@ class JobMaker {
       train.restore_best = written.restore_best();
       train.restore_best_where = location_of(scope.place_of(job::Train::kRestoreBestFieldNumber));
     }
+    if (written.has_recalibrate()) {
+      train.recalibrate = static_cast<int>(written.recalibrate());
+      train.recalibrate_where = location_of(scope.place_of(job::Train::kRecalibrateFieldNumber));
+    }
     if (written.has_clip()) take_clip(written.clip(), scope);
     gradients_every_step(written, scope);
   }

@@ -65,6 +65,7 @@ class PlanCompiler {
     step.input_gradients.resize(info.inputs.size());
     step.backward_reads = made.needs.backward_reads;
     step.repeats = made.needs.repeats;
+    step.mode = mode_of(info, plan_->options_);
     step.kernels = std::move(made.kernels);
     step.backward = backward;
     if (!backward) step.kernels.backward.clear();

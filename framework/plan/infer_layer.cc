@@ -169,6 +169,7 @@ int extent(const plait_layer_builder* b, const plait_extent_rule* rule) {
 }
 
 void activation(const plait_layer_builder* b) { answers(b).layer.is_activation = true; }
+void measures(const plait_layer_builder* b) { answers(b).layer.measures = true; }
 
 plait_layer_builder builder_for(Answers& all) {
   plait_layer_builder builder{};
@@ -185,6 +186,7 @@ plait_layer_builder builder_for(Answers& all) {
   builder.mirror = mirror;
   builder.activation = activation;
   builder.extent = extent;
+  builder.measures = measures;
   return builder;
 }
 

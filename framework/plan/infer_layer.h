@@ -23,6 +23,7 @@ struct InferredLayer {
   std::vector<Block> mirror;            // at most one
   std::vector<InferredExtent> extents;  // of every axis for which there is one
   bool is_activation = false;
+  bool measures = false;  // its buffers
   double multiply_adds = 0;
 };
 

@@ -104,6 +104,7 @@ class Shaper {
     node.input_ranges = inferred->input_ranges;
     node.mirror = inferred->mirror;
     node.is_activation = inferred->is_activation || !inferred->is_epilogue.empty();
+    node.measures = inferred->measures;
     node.multiply_adds = inferred->multiply_adds;
     add_outputs(node, number, layer, *inferred);
     PLAIT_TRY(add_parameters(node, number, layer, *inferred).at(place));

@@ -88,6 +88,7 @@ struct NodeInfo {
   std::vector<InputRange> input_ranges;
   std::vector<Block> mirror;  // at most one: see plait_layer_builder
   bool is_activation = false;
+  bool measures = false;     // its buffers: see PLAIT_MEASURING
   double multiply_adds = 0;  // of one forward call of N samples
 };
 

@@ -17,6 +17,7 @@ inline constexpr uint64_t kAlignment = 64;
 
 struct CompileOptions {
   bool training = true;
+  bool measuring = false;  // of an evaluation: layers that learn, and can, measure their buffers
   std::string device_id = PLAIT_HOST_DEVICE;
   void* device = nullptr;  // self of the device plugin
   const plait_device_ops* device_ops = nullptr;
@@ -44,8 +45,8 @@ struct GradientPlace {
   uint64_t offset = kNoOffset;  // bytes in the activation memory; kNoOffset: not needed
 };
 
-// What a layer's instance runs, a text for each kernel in the order in which they run: "onednn:...", or "own:..."
-// where it said nothing. What fields that left it the choice came to. See plait/kernel_notes.h.
+// What a layer's instance runs, a text for each kernel in the order in which they run: "onednn:...", or
+// "own:..." where it said nothing. What fields that left it the choice came to. See plait/kernel_notes.h.
 struct KernelChoice {
   std::string field, value;
 };
@@ -65,8 +66,9 @@ struct Step {
   uint64_t workspace = kNoOffset;
   uint64_t prepared = kNoOffset;  // offset in the prepared memory
   uint32_t backward_reads = PLAIT_READS_INPUTS | PLAIT_READS_OUTPUTS;
-  bool backward = false;  // some gradient is needed of it
-  bool repeats = false;   // its calls queue the same work in every step
+  bool backward = false;             // some gradient is needed of it
+  bool repeats = false;              // its calls queue the same work in every step
+  uint32_t mode = PLAIT_EVALUATION;  // how it is called: PLAIT_TRAINING ...
   Kernels kernels;
 };
 

@@ -65,6 +65,11 @@ class EpilogueArray {
 
 }  // namespace
 
+uint32_t mode_of(const NodeInfo& node, const CompileOptions& options) {
+  if (options.training) return PLAIT_TRAINING;
+  return options.measuring && node.measures && !node.frozen ? PLAIT_MEASURING : PLAIT_EVALUATION;
+}
+
 Result<MadeLayer> make_layer(const Registry& registry, const Network& network, const NodeInfo& node,
                              const std::vector<bool>& gradient_needed, const CompileOptions& options) {
   const std::string place = layer_place(*node.layer);
@@ -84,7 +89,7 @@ Result<MadeLayer> make_layer(const Registry& registry, const Network& network, c
   request.input_gradient_needed = needed.data();
   request.n_epilogues = epilogues.size();
   request.epilogues = epilogues.data();
-  request.training = options.training;
+  request.training = mode_of(node, options);
   request.parameters_frozen = node.frozen;
   request.n_outputs = outputs.size();
   request.outputs = outputs.data();

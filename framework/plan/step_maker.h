@@ -25,6 +25,9 @@ struct MadeLoss {
   bool repeats = false;
 };
 
+// How the layer of a node is called.
+uint32_t mode_of(const NodeInfo& node, const CompileOptions& options);
+
 // Fails with: kNotFound naming layer and device when there is no implementation; what the plugin reports.
 Result<MadeLayer> make_layer(const Registry& registry, const Network& network, const NodeInfo& node,
                              const std::vector<bool>& gradient_needed, const CompileOptions& options);

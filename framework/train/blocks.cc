@@ -83,7 +83,7 @@ Result<std::unique_ptr<Blocks>> Blocks::create(const BlockParts& parts, int rank
 Result<std::unique_ptr<Blocks::Size>> Blocks::make_size(int batch, Scheduler::Tasks blocks) {
   auto size = std::make_unique<Size>();
   size->blocks = blocks;
-  const PlanPurpose purpose{batch, false, parts_.job->train.buckets && !parts_.at_bound};
+  const PlanPurpose purpose{batch, false, parts_.job->train.buckets && !parts_.at_bound, parts_.measuring};
   PLAIT_ASSIGN(size->plans,
                compile_plans(*parts_.registry, *parts_.job, parts_.reader->parts(), purpose, *parts_.device));
   return size;
@@ -115,7 +115,8 @@ uint64_t Blocks::bytes() const {
   uint64_t most = 0;
   for (const auto& size : sizes_) {
     const Plan& plan = size->plans->whole();
-    const uint64_t one = size->plans->activation_bytes() + plan.prepared_bytes() +
+    const uint64_t own = parts_.measuring ? plan.arena_elements() * sizeof(float) : 0;
+    const uint64_t one = size->plans->activation_bytes() + plan.prepared_bytes() + own +
                          InputGraph::kBuffers * batch_bytes(parts_.reader->parts(), plan.network().batch);
     most = std::max(most, one * static_cast<uint64_t>(workers_for(*size)));
   }
@@ -148,13 +149,16 @@ Status Blocks::make_workers(Size& size) {
   const Plan& plan = size.plans->whole();
   const bool fits = lent_ != nullptr && lent_->weight_elements() >= plan.arena_elements();
   for (int w = 0; w < workers_for(size); ++w) {
-    Replica* const from = w > 0 ? &size.workers.front().replicas->whole() : fits ? lent_ : nullptr;
+    Replica* from = w > 0 ? &size.workers.front().replicas->whole() : fits ? lent_ : nullptr;
+    if (parts_.measuring) from = nullptr;
     PLAIT_ASSIGN(Worker worker, make_worker(size, from));
     size.workers.push_back(std::move(worker));
   }
-  if (size.workers.empty()) return {};
-  Worker& first = size.workers.front();
-  return load(plan, *weights_, first.replicas->whole(), *first.stream);
+  for (Worker& worker : size.workers) {
+    if (&worker == &size.workers.front() || parts_.measuring)
+      PLAIT_TRY(load(plan, *weights_, worker.replicas->whole(), *worker.stream));
+  }
+  return {};
 }
 
 Result<const MapResult*> Blocks::map(int slot, int64_t block) {

@@ -45,6 +45,8 @@ struct BlockParts {
   StoppableWork* work = nullptr;  // runs the blocks
   bool at_bound = false;          // no buckets: outputs of all blocks have the same extents
   SourceClasses classes{};        // of the training source, for the names of metrics' values
+  // Layers measure their buffers, which are then each block's own: workers have weights of their own.
+  bool measuring = false;
 };
 
 class Blocks final : private StageWork {

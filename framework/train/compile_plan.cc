@@ -11,6 +11,7 @@ Result<std::unique_ptr<Plan>> compile_plan(const Registry& registry, const Job& 
   PLAIT_ASSIGN(Network network, shape_network(job, parts, purpose.batch, true, device.host_memory()));
   CompileOptions options;
   options.training = purpose.training;
+  options.measuring = purpose.measuring;
   options.device_id = device.kernels();
   options.device = device.self();
   options.device_ops = &device.ops();

@@ -1,5 +1,7 @@
 #include "train/round_sums.h"
 
+#include <algorithm>
+
 namespace plait::inline train {
 namespace {
 
@@ -64,26 +66,52 @@ std::vector<Segment> value_segments(const Plan& plan) {
   return segments;
 }
 
+// One shard's variances stay as they are.
+Status RoundSums::take_variances(std::vector<Segment>& segments, std::vector<VarianceSum::Pair> pairs,
+                                 int64_t total_weight) {
+  if (total_weight == 1 || pairs.empty()) return {};
+  for (Segment& segment : segments)
+    for (const auto& pair : pairs)
+      if (segment.offset == pair.variance && segment.count == pair.count) segment.rule = ReduceRule::kNone;
+  PLAIT_ASSIGN(variances_, VarianceSum::create(std::move(pairs), total_weight));
+  return {};
+}
+
+Status RoundSums::take_values(std::vector<Segment> segments, int64_t total_weight) {
+  PLAIT_ASSIGN(values_, ExactSum::create(std::move(segments), total_weight));
+  all_.push_back(values_.get());
+  return {};
+}
+
+Result<std::unique_ptr<RoundSums>> RoundSums::of_buffers(const Plan& plan, const std::vector<size_t>& buffers,
+                                                         int64_t total_weight) {
+  std::unique_ptr<RoundSums> sums(new RoundSums);
+  std::vector<Segment> segments = value_segments(plan);
+  for (size_t i = 0; i < segments.size(); ++i)
+    if (std::ranges::count(buffers, i) == 0) segments[i].rule = ReduceRule::kNone;
+  std::vector<VarianceSum::Pair> pairs = variance_pairs(plan);
+  std::erase_if(pairs, [&](const VarianceSum::Pair& pair) {
+    return std::ranges::none_of(
+        buffers, [&](size_t number) { return plan.parameters()[number].offset == pair.variance; });
+  });
+  PLAIT_TRY(sums->take_variances(segments, std::move(pairs), total_weight));
+  PLAIT_TRY(sums->take_values(std::move(segments), total_weight));
+  return sums;
+}
+
 Result<std::unique_ptr<RoundSums>> RoundSums::create(const Plan& plan, const std::vector<SlotInfo>& averaged,
                                                      int64_t total_weight, Device* device) {
   std::unique_ptr<RoundSums> sums(new RoundSums);
   sums->trained_ = plan.trained_elements();
   std::vector<Segment> segments = value_segments(plan);
-  std::vector<VarianceSum::Pair> pairs = variance_pairs(plan);
-  if (total_weight > 1 && !pairs.empty()) {  // one shard's variances stay as they are
-    for (Segment& segment : segments)
-      for (const auto& pair : pairs)
-        if (segment.offset == pair.variance && segment.count == pair.count) segment.rule = ReduceRule::kNone;
-    PLAIT_ASSIGN(sums->variances_, VarianceSum::create(std::move(pairs), total_weight));
-  }
+  PLAIT_TRY(sums->take_variances(segments, variance_pairs(plan), total_weight));
   if (device != nullptr && total_weight > 1 && DeviceSum::is_offered(*device)) {
     PLAIT_ASSIGN(sums->values_there_,
                  DeviceSum::create(*device, segments, plan.trained_elements(), total_weight));
     PLAIT_ASSIGN(sums->others_, take_others(segments, total_weight));
     if (sums->others_) sums->all_.push_back(sums->others_.get());
   }
-  PLAIT_ASSIGN(sums->values_, ExactSum::create(std::move(segments), total_weight));
-  sums->all_.push_back(sums->values_.get());
+  PLAIT_TRY(sums->take_values(std::move(segments), total_weight));
   for (const SlotInfo& slot : averaged) {
     sums->slots_.emplace_back();
     sums->slots_there_.emplace_back();

@@ -40,6 +40,9 @@ class RoundSums {
   // what is averaged in its own memory.
   static Result<std::unique_ptr<RoundSums>> create(const Plan& plan, const std::vector<SlotInfo>& averaged,
                                                    int64_t total_weight, Device* device = nullptr);
+  // Of these buffers alone, numbers in Network::parameters. No slots, no device.
+  static Result<std::unique_ptr<RoundSums>> of_buffers(const Plan& plan, const std::vector<size_t>& buffers,
+                                                       int64_t total_weight);
   // Results are taken where they are, by the accumulate of ResultThere.
   bool is_there() const { return values_there_ != nullptr; }
   // Some buffers are combined by the host: their values are needed in host memory.
@@ -64,6 +67,9 @@ class RoundSums {
 
  private:
   RoundSums() = default;
+  Status take_variances(std::vector<Segment>& segments, std::vector<VarianceSum::Pair> pairs,
+                        int64_t total_weight);
+  Status take_values(std::vector<Segment> segments, int64_t total_weight);
   Status put_there(Device& device, const std::vector<SlotInfo>& averaged, int64_t total_weight);
   Status give_all(bool values);
   Status mean_of_means(std::span<float> out) const;

@@ -186,18 +186,39 @@ Status Stage::check_plain_order() const {
   return {};
 }
 
-Result<std::unique_ptr<Evaluator>> Stage::evaluator_for(const EvaluationSet& set) {
+BlockParts Stage::block_parts() const {
   BlockParts parts;
   parts.registry = &run_.registry;
   parts.job = &job_;
   parts.device = &run_.device;
-  parts.reader = set.reader;
-  parts.order = set.order.get();
-  parts.records = set.records();
   parts.block = job_.evaluate.batch;
   parts.threads = run_.threads;
   parts.work = &run_.work;
   parts.classes = classes_of(data_->training());
+  return parts;
+}
+
+// The same batches whenever it is run.
+Status Stage::make_recalibration() {
+  const TrainSpec& train = job_.train;
+  if (train.recalibrate == 0 || pretraining_) return {};
+  BlockParts parts = block_parts();
+  parts.reader = &data_->training();
+  parts.order = &data_->order();
+  parts.block = train.batch;
+  PLAIT_ASSIGN(parts.records, checked_product(job_.name + ": train.recalibrate", "samples",
+                                              {train.recalibrate, train.batch}));
+  auto made = Recalibration::create(parts, run_.transport);
+  if (!made) return {made.status().code(), error_at(train.recalibrate_where, made.status().message())};
+  recalibration_ = std::move(made).value();
+  return {};
+}
+
+Result<std::unique_ptr<Evaluator>> Stage::evaluator_for(const EvaluationSet& set) {
+  BlockParts parts = block_parts();
+  parts.reader = set.reader;
+  parts.order = set.order.get();
+  parts.records = set.records();
   PLAIT_ASSIGN(auto evaluator, Evaluator::create(parts, run_.transport));
   PLAIT_TRY(check_weights_fit(evaluator->plan().network(), *set.reader));
   return evaluator;
@@ -258,6 +279,7 @@ Status Stage::make_evaluators() {
   if (data_->test().records() > 0 && !pretraining_) {
     PLAIT_ASSIGN(test_, evaluator_for(data_->test()));
   }
+  PLAIT_TRY(make_recalibration());
   PLAIT_TRY(name_values());
   if (job_.train.restore_best && !pretraining_ && !validation_)
     return {Code::kInvalid, error_at(job_.train.restore_best_where,
@@ -312,11 +334,13 @@ Result<int> Stage::begin_with(const NamedTensors& from) {
   PLAIT_ASSIGN(auto plain, plain_weights(*plan_, state_.weights));
   const int taken = take_matching(from, plan_->network(), plain);
   PLAIT_TRY(plan_->pack(plain, state_.weights.data()));
+  shown_round_ = -1;
   return taken;
 }
 
 Status Stage::resume(const Checkpoint& checkpoint) {
   PLAIT_TRY(take_state(*plan_, *gathered_, checkpoint, state_));
+  shown_round_ = -1;
   best_ = checkpoint.best;
   validation_values_ = checkpoint.validation;
   validated_step_ = checkpoint.validated_step;
@@ -332,17 +356,22 @@ Status Stage::resume(const Checkpoint& checkpoint) {
   return {};
 }
 
-// What is evaluated and written: buffers are averages already.
-const HostArena& Stage::shown_weights() {
-  if (state_.average.size() == 0 || state_.round == 0) return state_.weights;
+// What is evaluated and written.
+Result<const HostArena*> Stage::shown_weights() {
+  const bool averages = state_.average.size() > 0, measures = recalibration_ && !run_.transport.has_stopped();
+  if (state_.round == 0 || !(averages || measures)) return &state_.weights;
+  if (shown_round_ == state_.round) return &shown_;
   if (shown_.size() == 0) shown_ = HostArena(plan_->arena_elements());
   std::copy_n(state_.weights.data(), shown_.size(), shown_.data());
   std::copy_n(state_.average.data(), state_.average.size(), shown_.data());
-  return shown_;
+  if (measures) PLAIT_TRY(recalibration_->run(*plan_, shown_, run_.transport));
+  shown_round_ = measures == (recalibration_ != nullptr) ? state_.round : -1;
+  return &shown_;
 }
 
 Result<NamedTensors> Stage::weights() {
-  PLAIT_ASSIGN(auto plain, plain_weights(*plan_, shown_weights()));
+  PLAIT_ASSIGN(const HostArena* const shown, shown_weights());
+  PLAIT_ASSIGN(auto plain, plain_weights(*plan_, *shown));
   return name_weights(plan_->network(), std::move(plain));
 }
 
@@ -480,6 +509,9 @@ Result<RunStatus> Stage::end(const NamedTensors& network) {
     PLAIT_TRY(validated);
   }
   if (saved_round_ != state_.round) PLAIT_TRY(save_checkpoint(network));
+  const Status shown = shown_weights().status();
+  if (is_stop(shown)) return stop(network);
+  PLAIT_TRY(shown);
   return RunStatus::kComplete;
 }
 
@@ -540,7 +572,8 @@ Status Stage::tell_first_bad() {
 Status Stage::validate(bool is_regular) {
   if (!validation_) return {};
   const Clock::Nanoseconds begin = run_.clock.now();
-  const PlainWeights weights = plain_weights_in(*plan_, shown_weights());
+  PLAIT_ASSIGN(const HostArena* const shown, shown_weights());
+  const PlainWeights weights = plain_weights_in(*plan_, *shown);
   PLAIT_ASSIGN(validation_values_,
                validation_->run(weights, run_.transport, rounds_ ? rounds_->lend() : nullptr));
   EvaluationInfo info;

@@ -8,6 +8,7 @@
 #include "train/checkpoint.h"
 #include "train/evaluate.h"
 #include "train/job_data.h"
+#include "train/recalibration.h"
 #include "train/round.h"
 #include "train/run.h"
 #include "train/run_folder.h"
@@ -82,7 +83,8 @@ class Stage : private RoundFollower {
   // --max-steps ends. `network`: the job's own, for checkpoints of a pretraining stage.
   Result<RunStatus> run(const NamedTensors& network);
 
-  // Those that are evaluated and written: the moving average where the job has one.
+  // Those that are evaluated and written: the moving average where the job has one, running statistics
+  // measured anew where it wants that; but not of a run that was stopped.
   Result<NamedTensors> weights();
   // All that its evaluations report.
   const std::vector<ReportedValue>& reported() const { return reported_; }
@@ -115,7 +117,9 @@ class Stage : private RoundFollower {
   Status make_evaluators();
   Status check_monitors();
   Status check_monitor(const Monitored& one) const;
+  BlockParts block_parts() const;
   Result<std::unique_ptr<Evaluator>> evaluator_for(const EvaluationSet& set);
+  Status make_recalibration();
   Status check_weights_fit(const Network& measured, const SampleReader& reader) const;
   Result<std::vector<ReportedValue>> values_of_evaluations() const;
   Status count_steps();
@@ -140,7 +144,7 @@ class Stage : private RoundFollower {
   Status save_checkpoint(const NamedTensors& network);
   Status add_best(Checkpoint& checkpoint);
   double epoch() const;
-  const HostArena& shown_weights();
+  Result<const HostArena*> shown_weights();
   void keep_times();
 
   RunContext& run_;
@@ -154,10 +158,12 @@ class Stage : private RoundFollower {
   std::unique_ptr<Reducer> reducer_;
   std::unique_ptr<GatheredLayout> gathered_;  // of the reducer's states
   std::unique_ptr<Evaluator> validation_, test_;
+  std::unique_ptr<Recalibration> recalibration_;  // null: the job wants none
   std::unique_ptr<Rounds> rounds_;
   RoundNumbers numbers_;
   RoundState state_;
-  HostArena shown_;             // of shown_weights
+  HostArena shown_;             // of shown_weights,
+  int64_t shown_round_ = -1;    // as it was after this round
   NamedTensors from_files_;     // what layers begin with, until make_state
   int64_t end_ = 0;             // the step to train to
   int64_t validated_step_ = 0;  // of the last validation that a run without --max-steps makes too

@@ -59,7 +59,8 @@ RunMemory Stage::memory(int threads, int ranks) const {
   use.weights = floats(arena);
   use.slots = floats(trained * (slots + (outer_ ? outer_->slots().size() : 0)));
   use.mean = floats(arena);
-  if (job_.train.averages()) use.weights += floats(trained + arena);
+  if (job_.train.averages()) use.weights += floats(trained);
+  if (job_.train.averages() || recalibration_) use.weights += floats(arena);
   const std::vector<SlotInfo> averaged = averaged_slots(*optimizer_, numbers_.sync, numbers_.inner_state);
   if (reducer_->gathers()) {
     // States are there twice while they are made anew, and one vector for what comes of the round.
@@ -83,6 +84,7 @@ RunMemory Stage::memory(int threads, int ranks) const {
   use.batches = workers * InputGraph::kBuffers * batch_bytes(*data_, numbers_.batch);
   use.scratch = floats(largest_scratch(*plan_));
   if (validation_) use.evaluation = validation_->blocks().bytes() + use.scratch;
+  if (recalibration_) use.evaluation = std::max(use.evaluation, recalibration_->bytes() + use.scratch);
   if (test_) use.test = test_->blocks().bytes() + 3 * test_->blocks().weight_bytes();
   return use;
 }

@@ -124,12 +124,14 @@ struct Follow {
   void infer(sdk::LayerShapes& s) const {
     s.output_like(0);
     s.buffer("mean", {1}).reduce(sdk::Reduce::mean64);
+    s.measures_buffers();
   }
   void forward(sdk::Context&, const sdk::LayerCall& call) const {
     const auto x = call.input().f32(), y = call.output().f32();
     float mean = 0;
     for (float value : x) mean += value / static_cast<float>(x.size());
-    if (call.training()) call.buffer(0)[0] += 0.25f * (mean - call.buffer(0)[0]);
+    float& running = call.buffer(0)[0];
+    if (call.training()) running = call.measures() ? mean : running + 0.25f * (mean - running);
     for (size_t i = 0; i < x.size(); ++i) y[i] = x[i] - 0.125f * call.buffer(0)[0];
   }
   void backward(sdk::Context&, const sdk::LayerCall& call) const {
@@ -198,6 +200,7 @@ struct Spread {
     s.output_like(0);
     s.buffer("mean", {1}).reduce(sdk::Reduce::mean32);
     s.buffer("variance", {1}).reduce(sdk::Reduce::variance);
+    s.measures_buffers();
   }
   void forward(sdk::Context&, const sdk::LayerCall& call) const {
     const auto x = call.input().f32(), y = call.output().f32();

@@ -75,6 +75,8 @@ const std::vector<Feature> kFeatures = {
     {"", "parameters { match: \"*.weight\" l1: 0.01 l2: 0.02 }"},
     {"", "parameters { match: \"a.*\" frozen: true }"},
     {"accumulate: 2", "parameters { match: \"b.*\" rate_multiplier: 0.1 l2: 0.1 }"},
+    {"recalibrate: 5", ""},
+    {"recalibrate: 7 average_weights { decay: 0.9 } restore_best: true", ""},
 };
 
 Job job_with(const std::string& train, const Feature& feature) {

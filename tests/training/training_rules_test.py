@@ -33,7 +33,7 @@ RULES = """
 parameters { match: "*.weight" l2: 1e-3 }
 parameters { match: "p.*" l2: 0 l1: 1e-3 rate_multiplier: 0.5 decay: true }
 """
-TRAIN = "train { shards: 4 %s batch: 4 epochs: 2 accumulate: 2 clip { global_norm: 0.5 } average_weights { decay: 0.9 } restore_best: true }"
+TRAIN = "train { shards: 4 %s batch: 4 epochs: 2 accumulate: 2 clip { global_norm: 0.5 } average_weights { decay: 0.9 } restore_best: true recalibrate: 3 }"
 
 
 def write_npy(path, shape, values):
@@ -76,7 +76,7 @@ class TrainingRules(unittest.TestCase):
             self.assertEqual([whole["accumulate"], whole["average_decay"], whole["restored_best"]], [2, 0.9, True])
             self.assertEqual(whole["weights_sha256"], whole["best_weights_sha256"])
             self.assertIn("updates: of 2 batches each; clip { global_norm: 0.5 }; average_weights { decay: 0.9 }; "
-                          "restore_best\n", self.plait("check", text).stdout)
+                          "restore_best; recalibrate: 3 batches\n", self.plait("check", text).stdout)
             self.assertEqual(self.run_job(text, "--threads", "2")[1]["weights_sha256"], whole["weights_sha256"])
             ranks = self.run_job(text, launcher=["mpirun", "-n", "2", "--oversubscribe"])[1]
             self.assertEqual(ranks["weights_sha256"], whole["weights_sha256"])

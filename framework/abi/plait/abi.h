@@ -356,6 +356,15 @@ typedef struct plait_epilogue {
   uint64_t data[PLAIT_EPILOGUE_WORDS]; /* of the functions' own; copied with the rest */
 } plait_epilogue;
 
+/* How a layer is called. */
+enum {
+  PLAIT_EVALUATION = 0, /* no randomness, buffers unchanged; backward is never called */
+  PLAIT_TRAINING = 1,
+  /* Of layers that say so (plait_layer_builder): forward as in training, but every buffer becomes what this batch alone
+   * says, whatever was in it. Backward is never called. */
+  PLAIT_MEASURING = 2
+};
+
 /* Where a layer stands. */
 typedef struct plait_layer_request {
   uint32_t struct_size;
@@ -365,7 +374,7 @@ typedef struct plait_layer_request {
   /* From here on for create only. */
   const uint8_t* input_gradient_needed; /* per input */
   uint32_t n_epilogues;                 /* absorbed functions: forward applies them, backward undoes them first */
-  uint32_t training;                    /* as in each forward call; 0: backward is never called */
+  uint32_t training;                    /* PLAIT_EVALUATION ...: as in each forward call */
   const plait_epilogue* const* epilogues;
   uint32_t parameters_frozen;           /* gradients of parameters are not needed */
   uint32_t n_outputs;
@@ -413,6 +422,8 @@ typedef struct plait_layer_builder {
   /* Without a rule samples reach as far along a variable axis of an output as along the same axis of the first input
    * that has it with this extent, else along the first variable axis of this extent. */
   int (*extent)(const struct plait_layer_builder* builder, const plait_extent_rule* rule);
+  /* Its buffers tell of batches, and can be measured anew for weights that stand still: it knows PLAIT_MEASURING. */
+  void (*measures)(const struct plait_layer_builder* builder);
 } plait_layer_builder;
 
 /* How layers of a type disturb what they read, in training alone and unscaled: for pretrainers that restore it. */
@@ -486,7 +497,7 @@ typedef struct plait_layer_needs {
 /* Memory of one call; every pointer is 64-byte aligned device memory. */
 typedef struct plait_layer_call {
   uint32_t struct_size;
-  uint32_t training; /* 0 evaluation: no randomness, buffers unchanged */
+  uint32_t training; /* PLAIT_EVALUATION ... */
   const plait_tensor* const* inputs;
   const plait_tensor* const* outputs;
   const plait_tensor* const* output_gradients; /* backward only */

@@ -99,7 +99,7 @@ Status LayerBench::create_instance(Trial& trial) {
   request.inputs = inputs.data();
   request.input_gradient_needed = options_.gradient_needed.data();
   request.n_epilogues = options_.epilogue ? 1 : 0;
-  request.training = options_.training;
+  request.training = options_.measuring ? uint32_t{PLAIT_MEASURING} : options_.training;
   request.epilogues = epilogues;
   request.parameters_frozen = options_.parameters_frozen;
   request.n_outputs = outputs.size();

@@ -201,7 +201,7 @@ Result<std::vector<float>> LayerRun::parameter_gradient(size_t index) {
 Status LayerRun::call(const char* what,
                       int (*function)(const void*, plait_context*, const plait_layer_call*)) {
   call_.struct_size = sizeof call_;
-  call_.training = options_.training;
+  call_.training = options_.measuring ? uint32_t{PLAIT_MEASURING} : options_.training;
   call_.inputs = pointers_[kInputs].data();
   call_.outputs = pointers_[kOutputs].data();
   const bool backward = std::strcmp(what, "backward") == 0;

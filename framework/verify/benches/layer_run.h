@@ -21,6 +21,7 @@ std::vector<Epilogue> accepted_epilogues(const Trial& trial, const LayerCase& ma
 
 struct BenchOptions {
   bool training = true;
+  bool measuring = false;  // in place of it
   int lanes = 1;
   ParallelFor parallel_for = nullptr;
   bool parameters_frozen = false;
@@ -93,6 +94,7 @@ LayerValues sample_of(const LayerCase& made, const LayerValues& values, int64_t 
 struct LayerRunOptions {
   Poison poison = Poison::kNan;
   bool training = true;
+  bool measuring = false;  // in place of it
   bool in_place = false;
   uint64_t counter = 7;  // of the random numbers
   int64_t step = 3;

@@ -2,7 +2,9 @@
 // gradients; what backward may read; what lives between two calls.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 
 #include "verify/benches/layer_run.h"
@@ -267,6 +269,69 @@ Status workspace(Trial& trial) {
       [](const LayerBench&, LayerRun& run, Poison poison) { run.workspace.poison(poison, false); });
 }
 
+// ---- buffers measured by a batch
+
+Result<ModeRun> run_measuring(Trial& trial, const LayerCase& made, const LayerValues& values) {
+  trial.doing("forward, measuring, " + made.text());
+  ModeRun m;
+  BenchOptions options;
+  options.training = false, options.measuring = true;
+  options.gradient_needed.assign(made.inputs.size(), 0);
+  PLAIT_ASSIGN(m.bench, LayerBench::create(trial, made, options));
+  LayerRunOptions run;
+  run.training = false, run.measuring = true;
+  PLAIT_ASSIGN(m.run, LayerRun::create(*m.bench, values, run));
+  PLAIT_TRY(m.run->prepare());
+  PLAIT_TRY(m.run->forward());
+  PLAIT_TRY(m.run->check_memory());
+  return m;
+}
+
+Status buffers_alike(const LayerCase& made, const LayerRun& got, const LayerRun& after_nan) {
+  for (size_t i = 0; i < got.buffers.size(); ++i) {
+    const ParameterInfo& info = made.shapes.buffers[i];
+    if (info.reduce == PLAIT_REDUCE_NONE || got.buffers[i].same_bits(after_nan.buffers[i])) continue;
+    return broken(
+        fmt::format("measured, buffer \"{}\" depends on what was in it: wanted what the batch "
+                    "alone says",
+                    info.name));
+  }
+  return {};
+}
+
+Status check_measuring(Trial& trial, const LayerCase& made) {
+  PLAIT_ASSIGN(LayerValues values, draw_values(trial, made));
+  BenchOptions training;
+  training.gradient_needed.assign(made.inputs.size(), 0);
+  PLAIT_ASSIGN(const auto bench, LayerBench::create(trial, made, training));
+  PLAIT_ASSIGN(const auto trained, LayerRun::create(*bench, values));
+  PLAIT_TRY(trained->prepare());
+  PLAIT_TRY(trained->forward());
+  PLAIT_ASSIGN(const ModeRun measured, run_measuring(trial, made, values));
+  for (size_t i = 0; i < trained->outputs.size(); ++i)
+    if (made.shapes.outputs[i].dtype == PLAIT_F32)
+      PLAIT_TRY(
+          near_blocks(fmt::format("measuring, output {}", i), measured.run->outputs[i], trained->outputs[i]));
+  for (size_t i = 0; i < values.buffers.size(); ++i)
+    if (made.shapes.buffers[i].reduce != PLAIT_REDUCE_NONE)
+      std::ranges::fill(values.buffers[i], std::numeric_limits<float>::quiet_NaN());
+  PLAIT_ASSIGN(const ModeRun after_nan, run_measuring(trial, made, values));
+  return buffers_alike(made, *measured.run, *after_nan.run);
+}
+
+Status measuring(Trial& trial) {
+  PLAIT_ASSIGN(const auto cases, layer_cases(trial, kCases));
+  int tried = 0;
+  for (const LayerCase& made : cases) {
+    if (!made.shapes.measures) continue;
+    PLAIT_TRY(check_measuring(trial, made).at(made.text()));
+    ++tried;
+  }
+  if (tried == 0) return skipped("the layer does not say that it measures its buffers");
+  trial.remark(fmt::format("{} cases", tried));
+  return {};
+}
+
 }  // namespace
 
 std::vector<Law> layer_mode_laws() {
@@ -280,6 +345,9 @@ std::vector<Law> layer_mode_laws() {
        "what a field leaves to it is the same in training and evaluation, for any batch and lanes", choices},
       {kKind, "backward_reads", kMust, "backward reads no more than it says", backward_reads},
       {kKind, "workspace", kMust, "the workspace carries nothing from one call to the next", workspace},
+      {kKind, "measuring", kMust,
+       "measuring its buffers it gives what it gives in training, and each becomes what the batch alone says",
+       measuring},
   };
 }
 

@@ -126,7 +126,7 @@ struct BatchNorm::Kernel {
   }
 
   void forward(Context& c, const LayerCall& call) const {
-    if (onednn && call.training()) return onednn->forward(call);
+    if (onednn && call.training()) return onednn->forward(call, config.share(call));
     const float* x = call.input().f32().data();
     const Factors by = factors(call);
     const bool by_batch = call.training() && !fixed;
@@ -184,8 +184,8 @@ struct BatchNorm::Kernel {
   size_t make_onednn(const LayerRequest& r) {
     if (config.implementation != "onednn" || !r.training() || fixed || rows == 0 || !function.is_identity())
       return 0;
-    onednn.emplace(BatchNormShape{static_cast<int64_t>(rows), static_cast<int64_t>(channels), config.momentum,
-                                  config.epsilon});
+    onednn.emplace(
+        BatchNormShape{static_cast<int64_t>(rows), static_cast<int64_t>(channels), config.epsilon});
     return onednn->workspace_bytes();
   }
 
@@ -263,12 +263,13 @@ struct BatchNorm::Kernel {
       const double variance = std::max(sums[channels + k] / count() - off * off, 0.0);
       saved[k] = static_cast<float>(mean);
       saved[channels + k] = static_cast<float>(1 / std::sqrt(variance + config.epsilon));
-      follow(call.buffer(0)[k], mean);
-      follow(call.buffer(1)[k], variance * count() / std::max(count() - 1, 1.0));
+      follow(call, 0, k, mean);
+      follow(call, 1, k, variance * count() / std::max(count() - 1, 1.0));
     }
   }
-  void follow(float& running, double batch) const {
-    running = static_cast<float>((1 - config.momentum) * running + config.momentum * batch);
+  void follow(const LayerCall& call, size_t buffer, size_t k, double batch) const {
+    float& running = call.buffer(buffer)[k];
+    running = followed(running, batch, config.share(call));
   }
 
   // Frozen: neither parameters nor statistics change, and dx = w i dy.

@@ -81,7 +81,7 @@ struct BatchNormOnCuda::Kernel {
   void learn(Context& c, const LayerCall& call, const float* x, const BatchNormFactors& to) const {
     gpu::sum_columns(
         c, split, BatchNormTerms{x, x, x, x},
-        BatchNormLearn{count(), config.momentum, config.epsilon, channels, x, call.parameter(0),
+        BatchNormLearn{count(), config.share(call), config.epsilon, channels, x, call.parameter(0),
                        call.parameter(1), call.saved<float>(), call.buffer(0), call.buffer(1), to},
         call.workspace());
   }

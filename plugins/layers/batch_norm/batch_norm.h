@@ -52,9 +52,17 @@ struct BatchNorm {
     s.bias("bias", channels);
     s.buffer("mean", {channels}).reduce(Reduce::mean64);
     s.buffer("variance", {channels}).init("ones").reduce(Reduce::variance);
+    s.measures_buffers();
     for (const char* name : {"relu", "tanh", "sigmoid", "linear", PLAIT_EPILOGUE_FUNCTIONS})
       s.accepts_epilogue(name);
   }
+
+  // What a running statistic becomes, by its share of the batch's. Measured, it is the batch's whatever it
+  // was.
+  static float followed(double running, double batch, double share) {
+    return static_cast<float>(share < 1 ? (1 - share) * running + share * batch : batch);
+  }
+  double share(const LayerCall& call) const { return call.measures() ? 1 : momentum; }
 
   struct Kernel;  // batch_norm.cc: the host's
 };

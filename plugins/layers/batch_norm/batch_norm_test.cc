@@ -1,7 +1,9 @@
 #include <doctest/doctest.h>
 #include <plait/sdk/testing_plugin.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 using namespace plait::sdk;
 using namespace plait::sdk::testing;
@@ -192,6 +194,28 @@ TEST_CASE("batch_norm by oneDNN is what the own loops do, and follows the same s
         }
       }
     }
+  }
+}
+
+// Columns 1, 3, 5 and 10, 10, 40: mean 3 and 20, unbiased variance 4 and 300.
+TEST_CASE("batch_norm measures a batch's statistics whatever was in its buffers") {
+  for (const char* implementation : {"own", "onednn"}) {
+    TestHost host;
+    LayerTest layer(host, kBatchNorm, Settings(kBatchNorm).set("implementation", std::string(implementation)),
+                    {{"x", DType::f32, {3, 2}}});
+    const std::vector<float> x{1, 10, 3, 10, 5, 40};
+    std::copy(x.begin(), x.end(), layer.input().f32().begin());
+    layer.forward();
+    const std::vector<float> trained(layer.output().f32().begin(), layer.output().f32().end());
+    for (TestTensor& buffer : layer.buffers)
+      std::ranges::fill(buffer.f32(), std::numeric_limits<float>::quiet_NaN());
+    layer.measuring = true;
+    layer.forward();
+    CHECK(std::vector<float>(layer.output().f32().begin(), layer.output().f32().end()) == trained);
+    const std::vector<float> wanted[] = {{3, 20}, {4, 300}};
+    for (size_t b = 0; b < 2; ++b)
+      for (size_t k = 0; k < 2; ++k)
+        CHECK(layer.buffers[b].f32()[k] == doctest::Approx(wanted[b][k]).epsilon(1e-6));
   }
 }
 

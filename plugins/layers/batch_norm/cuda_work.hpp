@@ -33,7 +33,7 @@ struct BatchNormTerms {
 
 // The batch's statistics, from sums about its first row, into saved memory and the running ones.
 struct BatchNormLearn {
-  double count, momentum, epsilon;
+  double count, share, epsilon;  // share: the batch's in what the running statistics become
   uint64_t channels;
   const float *first, *weight, *shift;
   float *saved, *running_mean, *running_variance;  // saved: [mean, 1 / deviation]
@@ -52,7 +52,7 @@ struct BatchNormLearn {
     to.bias[k] = shift[k];
   }
   PLAIT_ANYWHERE void follow(float& running, double batch) const {
-    running = static_cast<float>((1 - momentum) * running + momentum * batch);
+    running = static_cast<float>(share < 1 ? (1 - share) * running + share * batch : batch);
   }
 };
 

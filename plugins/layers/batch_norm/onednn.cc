@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "batch_norm.h"
+
 using dnnl::memory;
 using plait::sdk::Checked;
 using plait::sdk::Error;
@@ -73,7 +75,7 @@ BatchNormOneDnn::BatchNormOneDnn(BatchNormOneDnn&&) noexcept = default;
 
 size_t BatchNormOneDnn::workspace_bytes() const { return parts_->total; }
 
-void BatchNormOneDnn::forward(const LayerCall& call) const {
+void BatchNormOneDnn::forward(const LayerCall& call, double share) const {
   const Parts& p = *parts_;
   const auto channels = static_cast<size_t>(p.s.channels);
   const float *mean = call.saved<float>(), *variance = mean + channels;
@@ -82,7 +84,7 @@ void BatchNormOneDnn::forward(const LayerCall& call) const {
                    call.workspace<uint8_t>() + p.scratchpad);
   const double count = static_cast<double>(p.s.rows), unbiased = count / std::max(count - 1, 1.0);
   const auto follow = [&](float& running, double batch) {
-    running = static_cast<float>((1 - p.s.momentum) * running + p.s.momentum * batch);
+    running = BatchNorm::followed(running, batch, share);
   };
   for (size_t k = 0; k < channels; ++k) {
     follow(call.buffer(0)[k], mean[k]);

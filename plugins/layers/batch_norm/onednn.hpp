@@ -13,7 +13,7 @@ namespace layers {
 
 struct BatchNormShape {
   int64_t rows, channels;
-  double momentum, epsilon;
+  double epsilon;
 };
 
 class BatchNormOneDnn {
@@ -23,8 +23,9 @@ class BatchNormOneDnn {
   BatchNormOneDnn(BatchNormOneDnn&&) noexcept;
 
   size_t workspace_bytes() const;
-  // saved: mean, then variance (by the count), [channels] each. Follows the running statistics.
-  void forward(const plait::sdk::LayerCall& call) const;
+  // saved: mean, then variance (by the count), [channels] each. `share`: the batch's in what the running
+  // statistics become.
+  void forward(const plait::sdk::LayerCall& call, double share) const;
   void backward(const plait::sdk::LayerCall& call) const;
   void note(const plait::sdk::KernelNotes& notes) const;
 

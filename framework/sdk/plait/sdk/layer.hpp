@@ -172,6 +172,9 @@ class LayerShapes {
   void mirror(Block block) { mirror_.assign(1, std::move(block)); }
   // Output 0 is a function of input 0, element by element and the same in training and evaluation.
   void activation() { is_activation_ = true; }
+  // The buffers tell of batches, as running statistics do, and forward measures them where
+  // LayerRequest::measures says so: each then becomes what the batch alone says, whatever was in it.
+  void measures_buffers() { measures_ = true; }
   template <class... Part>
   [[noreturn]] void fail(const Part&... parts) const {
     throw Error(ErrorCode::kInvalid, parts...);
@@ -202,6 +205,7 @@ class LayerShapes {
     for (const char* name : accepted_) b->accepts_epilogue(b, name);
     if (in_place_) b->in_place(b);
     if (is_activation_) b->activation(b);
+    if (measures_ && PLAIT_HAS(b, measures)) b->measures(b);
     for (const Block& block : mirror_)
       if (block.with([&](const plait_block& made) { return b->mirror(b, &made); }) != PLAIT_OK)
         throw Error("the mirror ", block.type_id(), " is not acceptable to the host");
@@ -232,7 +236,7 @@ class LayerShapes {
   plait_epilogue epilogue_{};
   std::vector<Block> mirror_;  // at most one
   double multiply_adds_ = 0;
-  bool in_place_ = false, is_activation_ = false;
+  bool in_place_ = false, is_activation_ = false, measures_ = false;
 };
 
 // An absorbed function: applied to output 0 by forward, undone first by backward.
@@ -252,7 +256,9 @@ class LayerRequest {
   size_t outputs() const { return c_->n_outputs; }
   Spec input(size_t i = 0) const { return Spec(c_->inputs[i]); }
   Spec output(size_t i = 0) const { return Spec(c_->outputs[i]); }
-  bool training() const { return c_->training != 0; }
+  bool training() const { return c_->training != PLAIT_EVALUATION; }
+  // In training too; backward is never called. See LayerShapes::measures_buffers.
+  bool measures() const { return c_->training == PLAIT_MEASURING; }
   bool parameters_frozen() const { return c_->parameters_frozen != 0; }
   bool input_gradient_needed(size_t i = 0) const {
     return training() && (!c_->input_gradient_needed || c_->input_gradient_needed[i] != 0);
@@ -323,7 +329,7 @@ class LayerCall {
   float* parameter_gradient(size_t i) const {
     return c_->parameter_gradients ? c_->parameter_gradients[i] : nullptr;
   }
-  // Unchanged in evaluation.
+  // Unchanged in evaluation; overwritten where measures().
   float* buffer(size_t i) const { return c_->buffers[i]; }
   template <class V = void>
   V* saved() const {
@@ -338,7 +344,8 @@ class LayerCall {
     return static_cast<V*>(c_->prepared);
   }
 
-  bool training() const { return c_->training != 0; }
+  bool training() const { return c_->training != PLAIT_EVALUATION; }
+  bool measures() const { return c_->training == PLAIT_MEASURING; }
   int64_t step() const { return c_->step; }
   // The same numbers in forward and backward of one step.
   Random random() const { return Random(c_->rng); }

@@ -36,6 +36,7 @@ class LayerTest {
   uint32_t backward_reads = PLAIT_READS_INPUTS | PLAIT_READS_OUTPUTS;
   uint64_t saved_bytes = 0, workspace_bytes = 0, prepared_bytes = 0;
   bool training = true;
+  bool measuring = false;  // forward measures the buffers
   bool accumulate = false;  // backward adds to input_gradients
   int64_t step = 0;
   plait_rng rng{1, 2};
@@ -123,7 +124,7 @@ class LayerTest {
         if (test.inputs[i].spec().dtype != DType::f32 || !test.needed_[i]) input_gradients[i] = nullptr;
       }
       c.struct_size = sizeof c;
-      c.training = test.training;
+      c.training = test.measuring ? uint32_t{PLAIT_MEASURING} : test.training;
       c.inputs = inputs.data();
       c.outputs = outputs.data();
       c.output_gradients = backward ? output_gradients.data() : nullptr;
