@@ -1,6 +1,7 @@
 #include "train/init_file.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -8,6 +9,7 @@
 #include "base/regular_file.h"
 #include "graph/sample_reader.h"
 #include "pipeline/load.h"
+#include "registry/endings.h"
 #include "registry/shape_text.h"
 #include "train/given_file.h"
 #include "train/safetensors.h"
@@ -78,12 +80,24 @@ Result<std::vector<float>> from_rows(const Registry& registry, const InitSpec& i
   return values;
 }
 
+// A pipe is read once, and a run's weights are made more than once: to check a job, and by each rank.
+Status check_file(const Registry& registry, const InitSpec& init) {
+  if (is_stream(init.file)) return invalid(init, "is a pipe, wanted a regular file");
+  if (init.file.ends_with(kTensors) ||
+      !types_for_file(registry, kKindOf<plait_source_ops>, init.file).empty())
+    return {};
+  const std::vector<std::string> endings = all_endings(registry, kKindOf<plait_source_ops>);
+  return invalid(init,
+                 fmt::format("wanted a name that ends in one of {}, {}", kTensors, fmt::join(endings, ", ")));
+}
+
 Result<NamedTensor> tensor_of(const Registry& registry, const InitSpec& init, const ParameterInfo& info) {
+  PLAIT_TRY(check_file(registry, init));
   auto read = init.file.ends_with(kTensors) ? from_tensors(init, info) : from_rows(registry, init, info);
   if (!read) {
-    const std::string place = error_at(init.where, "");
-    const bool is_placed = read.status().message().starts_with(place);
-    return is_placed ? read.status() : Status(read.status().code(), place + read.status().message());
+    const Status& status = read.status();
+    const bool is_placed = status.message().starts_with(init.where.text());
+    return is_placed ? status : Status(status.code(), error_at(init.where, "init: " + status.message()));
   }
   for (size_t i = 0; i < read->size(); ++i)
     if (!std::isfinite((*read)[i]))

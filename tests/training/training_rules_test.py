@@ -131,11 +131,18 @@ class TrainingRules(unittest.TestCase):
 
     def test_what_is_refused(self):
         write_npy(f"{self.data}/wrong.npy", (4, 9), [0.0] * 36)
+        os.mkfifo(f"{self.data}/pipe.npy")
+        os.mkfifo(f"{self.data}/pipe.safetensors")
         layers = 'layer { name: "f" input: "image" dense { units: 4 } %s }\n'
         rest = 'loss { input: "f" target: "label" softmax_cross_entropy {} } optimizer { %s {} } train { shards: 1 %s }'
         for layer, rules, optimizer, train, words in (
-                ('init { file: "%(data)s/wrong.npy" }', "", "sgd", "", ["wrong.npy", "wanted"]),
-                ('init { file: "%(data)s/none.safetensors" }', "", "sgd", "", ["none.safetensors"]),
+                ('init { file: "%(data)s/wrong.npy" }', "", "sgd", "", ["error: init: ", "wrong.npy", "wanted"]),
+                ('init { file: "%(data)s/none.safetensors" }', "", "sgd", "", ["error: init: ", "none.safetensors"]),
+                ('init { file: "%(data)s/pipe.npy" }', "", "sgd", "", ["pipe.npy: is a pipe, wanted a regular file"]),
+                ('init { file: "%(data)s/pipe.safetensors" }', "", "sgd", "", ["is a pipe, wanted a regular file"]),
+                ('init { file: "/dev/zero" }', "", "sgd", "", ["/dev/zero: ", "wanted"]),
+                ('init { file: "%(data)s/w.bin" }', "", "sgd", "", ["wanted a name that ends in one of .safetensors, "]),
+                ("", "", "sgd", "recalibrate: 2", ["error: train.recalibrate measures running statistics"]),
                 ('init { parameter: "scale" constant { value: 1 } }', "", "sgd", "", ['no "scale", only: weight, bias']),
                 ('init { parameter: "bias" orthogonal { } }', "", "sgd", "", ["[4]", "wanted 2 or more axes"]),
                 ("", 'parameters { match: "g.*" l1: 1 }', "sgd", "", ['"g.*" matches no parameter', "f.weight, f.bias"]),
