@@ -1,4 +1,6 @@
 // `plait bench`: where the time of a training goes.
+#include <fmt/format.h>
+
 #include "cli/command.h"
 #include "cli/plugin_lock.h"
 #include "cli/scratch_folder.h"
@@ -18,8 +20,8 @@ Result<BenchOptions> options_of(const po::variables_map& given) {
   options.threads = given["threads"].as<int>();
   options.program = program_identity();
   if (!(options.seconds > 0 && options.seconds <= 1e6))
-    return Status(Code::kUsage, "bench: --seconds: got " + std::to_string(options.seconds) +
-                                    ", wanted more than 0, at most 1e6");
+    return Status(Code::kUsage,
+                  fmt::format("bench: --seconds: got {:g}, wanted more than 0, at most 1e6", options.seconds));
   if (options.threads < 0)
     return Status(Code::kUsage,
                   "bench: --threads: got " + std::to_string(options.threads) + ", wanted 0 or more");
