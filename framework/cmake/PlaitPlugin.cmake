@@ -208,13 +208,15 @@ endfunction()
 
 # libdnnl asks for the Intel runtime but has no RUNPATH. So the target asks for it too, and says where by an RPATH, not a
 # RUNPATH: only the former also serves the look-ups of the libraries that the target pulls in. It therefore
-# works when the target is opened by a program that knows nothing of oneDNN.
+# works when the target is opened by a program that knows nothing of oneDNN. What DNNL::dnnl names beside it (oneTBB) is linked
+# where the target calls it, and nowhere else: of two in a process each would have threads of its own.
 function(plait_link_onednn target)
   find_package(dnnl CONFIG QUIET)
   if(NOT TARGET DNNL::dnnl)
     message(FATAL_ERROR "${target}: oneDNN is not found; put its prefix into CMAKE_PREFIX_PATH")
   endif()
   target_link_libraries(${target} PRIVATE DNNL::dnnl)
+  target_link_options(${target} PRIVATE LINKER:--as-needed)
   get_target_property(library DNNL::dnnl IMPORTED_LOCATION_RELEASE)
   get_filename_component(library_dir "${library}" DIRECTORY)
   foreach(runtime libimf.so libintlc.so.5)
