@@ -48,7 +48,7 @@ struct Convolution {
     d.field("weight_init", &Convolution::weight_init).doc(kInitializerDoc).choices(kInitializers);
     d.field("implementation", &Convolution::implementation)
         .doc("who convolves; auto: what was measured to be faster for the shape (README.md)")
-        .choices({"auto", "onednn", "own"});
+        .choices({"auto", "onednn", "own", "winograd"});
   }
 
   Window window(Spec x) const { return {x, kernel, stride, padding, dilation}; }
