@@ -33,7 +33,7 @@ struct Convolution::Kernel {
     if (by_tiles && !Winograd::can(shape)) throw Error("implementation: winograd ", Winograd::wants(shape));
     const bool is_open = config.implementation == "auto",
                takes_own = own || (is_open && Direct::suits(shape)),
-               takes_tiles = by_tiles || (is_open && !takes_own && Winograd::suits(shape));
+               takes_tiles = by_tiles || (is_open && !takes_own && Winograd::suits(shape, r.input()));
     const KernelNotes notes(c);
     if (is_open) notes.chose("implementation", takes_own ? "own" : takes_tiles ? "winograd" : "onednn");
     if (takes_tiles) {

@@ -27,7 +27,7 @@ using plait::sdk::round_up;
 
 namespace {
 
-constexpr size_t kTaps = 9;
+constexpr size_t kTaps = 9, kMostPieces = 8;
 
 size_t whole_blocks(Checked floats) { return round_up(floats, kBlock); }
 
@@ -50,6 +50,12 @@ TiledPass forward_pass(const ConvolutionShape& s) {
 TiledPass turned(const TiledPass& p) {
   return {p.out_rows, p.out_columns,  p.filters,         p.rows,      p.columns,
           p.channels, 2 - p.pad_rows, 2 - p.pad_columns, p.most_tiles};
+}
+
+// Up to eight pieces, of as many tiles as a block has at least: each transforms its weights' gradient back.
+size_t samples_of_piece(const ConvolutionShape& s, const TiledPass& p) {
+  const auto part = [](size_t n, size_t parts) { return (n + parts - 1) / parts; };
+  return std::max(part(s.batch, kMostPieces), part(p.most_tiles, p.tiles()));
 }
 
 // The weights that make dx of dy: stored order [channels / 16, 9, filters, 16] of one sixteen of channels,
@@ -119,16 +125,20 @@ std::string Winograd::wants(const ConvolutionShape& s) {
       " filters");
 }
 
-bool Winograd::suits(const ConvolutionShape& s) {
-  constexpr size_t kMostWeights = 40'000;
+bool Winograd::suits(const ConvolutionShape& s, plait::sdk::Spec x) {
+  constexpr size_t kMostWeights = 1'000'000;
+  for (const int axis : {1, 2}) {
+    if (can(s) && !x.varies(axis) && s.window.output[axis] < static_cast<int64_t>(kTileOutputs)) return false;
+  }
   return can(s) && stored_weights(s) <= kMostWeights;
 }
 
 Winograd::Winograd(const ConvolutionShape& shape, int lanes)
     : s(shape),
-      slots_(std::min<size_t>(static_cast<size_t>(lanes), kPieces)),
       forward_(forward_pass(s)),
-      backward_(turned(forward_)) {
+      backward_(turned(forward_)),
+      grain_(samples_of_piece(s, forward_)),
+      slots_(std::min<size_t>(static_cast<size_t>(lanes), kMostPieces)) {
   if (s.batch > 0) lay_out();
 }
 
@@ -206,7 +216,7 @@ void Winograd::forward(Context& c, const LayerCall& call) const {
                        s.activation,
                        call.output().f32().data(),
                        false};
-  c.parallel_for(s.batch, grain(), [&](size_t first, size_t last) {
+  c.parallel_for(s.batch, grain_, [&](size_t first, size_t last) {
     const Slot slot(*this, workspace);
     convolve(what, first, last, workspace + at_.zeros, slot.floats);
   });
@@ -261,9 +271,9 @@ void Winograd::backward(Context& c, const LayerCall& call) const {
   const float* const u_turned = call.prepared<float>() + transformed_weights();
   const Activation none;
   const Convolved what{backward_, dy, u_turned, nullptr, none, dx, call.accumulate()};
-  c.parallel_for(s.batch, grain(), [&](size_t first, size_t last) {
+  c.parallel_for(s.batch, grain_, [&](size_t first, size_t last) {
     const Slot slot(*this, workspace);
-    float* const piece = workspace + at_.pieces + first / grain() * (weights() + s.filters);
+    float* const piece = workspace + at_.pieces + first / grain_ * (weights() + s.filters);
     if (dw) sum_weights(x, dy, first, last, zeros, slot.floats, piece);
     if (db) {
       PLAIT_SIMD_CALL(sum_pixels, dy + first * s.sample_outputs(), (last - first) * s.window.outputs(),

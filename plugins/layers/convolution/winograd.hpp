@@ -8,12 +8,12 @@
 // follow from the points 0, +-sqrt(1/2), +-sqrt(2) and infinity, whose rounding errors are smaller than those
 // of whole numbers: below 16 times the definition's (winograd_test.cc holds it against both).
 //
-// A batch is cut into pieces of samples, by its size alone, and a piece into blocks of tiles; every sum is of
-// one order. So bits do not depend on the number of lanes, nor those of a sample on the others of its batch.
-// What an infinite input makes of a tile is NaN in all of its outputs.
-// Threads: forward, backward and prepare [any]; they do not allocate.
-// Source: Lavin and Gray 2016, Fast Algorithms for Convolutional Neural Networks, section 4; the points:
-// Barabasz et al. 2020, Error Analysis and Improving the Accuracy of Winograd Convolution, section 5.
+// A batch is cut into pieces of samples, by its shape alone, and a piece into blocks of tiles; every sum is
+// of one order. So bits do not depend on the number of lanes, nor those of a sample on the others of its
+// batch. What an infinite input makes of a tile is NaN in all of its outputs. Threads: forward, backward and
+// prepare [any]; they do not allocate. Source: Lavin and Gray 2016, Fast Algorithms for Convolutional Neural
+// Networks, section 4; the points: Barabasz et al. 2020, Error Analysis and Improving the Accuracy of
+// Winograd Convolution, section 5.
 #pragma once
 #include <string>
 
@@ -44,8 +44,9 @@ class Winograd {
   static bool can(const ConvolutionShape& shape);
   // What it can, and what `shape` has, in words.
   static std::string wants(const ConvolutionShape& shape);
-  // Those of which it is faster than oneDNN.
-  static bool suits(const ConvolutionShape& shape);
+  // Those of which it is faster than oneDNN, on every instruction set: outputs that fill a tile (of x's axes
+  // that vary nothing is asked), and weights that are no great part of the memory four times over.
+  static bool suits(const ConvolutionShape& shape, plait::sdk::Spec x);
 
   size_t workspace_bytes() const { return Checked(workspace_) * sizeof(float); }
   size_t prepared_bytes() const;
@@ -62,8 +63,7 @@ class Winograd {
   struct Convolved;  // what one pass reads and writes
   class Slot;
 
-  size_t grain() const { return (s.batch + kPieces - 1) / kPieces; }
-  size_t pieces() const { return (s.batch + grain() - 1) / grain(); }
+  size_t pieces() const { return (s.batch + grain_ - 1) / grain_; }
   size_t weights() const { return stored_weights(s); }
   size_t transformed_weights() const { return Checked(kTileProducts) * s.channels * s.filters; }
   void lay_out();
@@ -73,10 +73,9 @@ class Winograd {
                    float* slot, float* dw) const;
   void add_pieces(plait::sdk::Context& c, const float* from, float* dw, float* db) const;
 
-  static constexpr size_t kPieces = 8;
   ConvolutionShape s;
-  size_t slots_;
   TiledPass forward_, backward_;
+  size_t grain_, slots_;  // samples of a piece; pieces at once
   Places at_{};
   size_t workspace_ = 0;  // floats
 };
