@@ -31,31 +31,23 @@ constexpr size_t kTaps = 9, kMostPieces = 8;
 
 size_t whole_blocks(Checked floats) { return round_up(floats, kBlock); }
 
-// Tiles of a block: what is transformed of them should stay in a core's second cache beside the weights.
-size_t tiles_of_block(size_t channels, size_t filters) {
-  constexpr size_t kFloats = 80'000, kGroup = 24;
-  const size_t tiles = kFloats / (kTileProducts * (channels + filters));
-  return std::clamp(tiles / kGroup * kGroup, kGroup, 3 * kGroup);
-}
-
 TiledPass forward_pass(const ConvolutionShape& s) {
   const auto extent = [](int64_t n) { return static_cast<size_t>(n); };
   const auto& w = s.window;
-  return {extent(w.input[1]),   extent(w.input[2]),   s.channels,
-          extent(w.output[1]),  extent(w.output[2]),  s.filters,
-          extent(w.padding[1]), extent(w.padding[2]), tiles_of_block(s.channels, s.filters)};
+  return {extent(w.input[1]),  extent(w.input[2]), s.channels,           extent(w.output[1]),
+          extent(w.output[2]), s.filters,          extent(w.padding[1]), extent(w.padding[2])};
 }
 
 // Of dx from dy.
 TiledPass turned(const TiledPass& p) {
-  return {p.out_rows, p.out_columns,  p.filters,         p.rows,      p.columns,
-          p.channels, 2 - p.pad_rows, 2 - p.pad_columns, p.most_tiles};
+  return {p.out_rows, p.out_columns, p.filters,      p.rows,
+          p.columns,  p.channels,    2 - p.pad_rows, 2 - p.pad_columns};
 }
 
 // Up to eight pieces, of as many tiles as a block has at least: each transforms its weights' gradient back.
 size_t samples_of_piece(const ConvolutionShape& s, const TiledPass& p) {
   const auto part = [](size_t n, size_t parts) { return (n + parts - 1) / parts; };
-  return std::max(part(s.batch, kMostPieces), part(p.most_tiles, p.tiles()));
+  return std::max(part(s.batch, kMostPieces), part(kBlockTiles, p.tiles()));
 }
 
 // The weights that make dx of dy: stored order [channels / 16, 9, filters, 16] of one sixteen of channels,
@@ -153,7 +145,7 @@ void Winograd::lay_out() {
   at_.undone = place(s.training && s.activates(), Checked(s.batch) * s.sample_outputs());
   at_.pieces = place(dw, Checked(pieces()) * (Checked(weights()) + s.filters));
   at_.slots = at;
-  const Checked part = Checked(kTileProducts) * forward_.product_step(depth);
+  const Checked part = Checked(depth / kBlock) * kDepthStep;
   at_.other = part;
   at_.sums = part * 2;
   at_.slot = part * 2 + (dw ? transformed_weights() : 0);
@@ -197,8 +189,8 @@ float* Winograd::begin(const LayerCall& call) const {
 void Winograd::convolve(const Convolved& what, size_t first, size_t last, const float* zeros,
                         float* slot) const {
   const TiledPass& p = what.pass;
-  for (size_t t = first * p.tiles(); t < last * p.tiles(); t += p.most_tiles) {
-    const size_t count = std::min(p.most_tiles, last * p.tiles() - t);
+  for (size_t t = first * p.tiles(); t < last * p.tiles(); t += kBlockTiles) {
+    const size_t count = std::min(kBlockTiles, last * p.tiles() - t);
     PLAIT_SIMD_CALL(transform_inputs, p, what.from, t, count, zeros, slot);
     PLAIT_SIMD_CALL(multiply_tiles, p, slot, what.weights, count, slot + at_.other);
     PLAIT_SIMD_CALL(transform_outputs, p, slot + at_.other, t, count, what.bias, what.activation,
@@ -227,8 +219,8 @@ void Winograd::sum_weights(const float* x, const float* dy, size_t first, size_t
                            float* slot, float* dw) const {
   const TiledPass& p = forward_;
   const size_t from = first * p.tiles();
-  for (size_t t = from; t < last * p.tiles(); t += p.most_tiles) {
-    const size_t count = std::min(p.most_tiles, last * p.tiles() - t);
+  for (size_t t = from; t < last * p.tiles(); t += kBlockTiles) {
+    const size_t count = std::min(kBlockTiles, last * p.tiles() - t);
     PLAIT_SIMD_CALL(transform_inputs, p, x, t, count, zeros, slot);
     PLAIT_SIMD_CALL(transform_gradients, p, dy, t, count, zeros, slot + at_.other);
     PLAIT_SIMD_CALL(sum_tiles, p, slot, slot + at_.other, count, t == from, slot + at_.sums);

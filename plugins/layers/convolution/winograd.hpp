@@ -23,18 +23,21 @@ namespace convolution {
 
 constexpr size_t kTileOutputs = 4, kTileInputs = 6, kTileProducts = kTileInputs * kTileInputs;
 
+// Tiles are transformed a block at a time, in the order [depth / 16, 36, tiles, 16]: extents that the
+// compiler knows, small enough for a core's second cache. A line more for each product, as powers of two
+// would share a set of the first.
+constexpr size_t kBlockTiles = 24;
+constexpr size_t kProductStep = (kBlockTiles + 1) * kBlock,
+                 kDepthStep = kTileProducts * kProductStep;  // floats
+
 // What convolves one image into another, and how the outputs fall into tiles.
 struct TiledPass {
   size_t rows, columns, channels;         // of what is read
   size_t out_rows, out_columns, filters;  // of what is made
   size_t pad_rows, pad_columns;
-  size_t most_tiles;  // of a block
 
   size_t across() const { return (out_columns + kTileOutputs - 1) / kTileOutputs; }
   size_t tiles() const { return (out_rows + kTileOutputs - 1) / kTileOutputs * across(); }  // of an image
-  // Floats from the block of one of the 36 products to the next one's; with a line between them, as powers of
-  // two would share a set of the cache.
-  size_t product_step(size_t depth) const { return most_tiles * depth + kBlock; }
 };
 
 class Winograd {

@@ -3,6 +3,9 @@
 namespace PLAIT_SIMD {
 
 using convolution::kBlock;
+using convolution::kBlockTiles;
+using convolution::kDepthStep;
+using convolution::kProductStep;
 using convolution::kTileInputs;
 using convolution::kTileOutputs;
 using convolution::kTileProducts;
@@ -85,65 +88,87 @@ inline TilePlace tile_place(const TiledPass& p, size_t tile) {
   return {tile / p.tiles(), in_image / across * kTileOutputs, in_image % across * kTileOutputs};
 }
 
-// Addresses of N x N pixels, of which the first has place (top, left); outside of the image it is `zeros`.
+// Where the pixels of N x N are: `zeros` outside of the image.
 template <size_t N>
-inline void find_pixels(const float* image, size_t rows, size_t columns, size_t channels, ptrdiff_t top,
-                        ptrdiff_t left, const float* zeros, const float* (&at)[N * N]) {
-  for (size_t i = 0; i < N; ++i) {
-    const size_t h = static_cast<size_t>(top + static_cast<ptrdiff_t>(i));  // above the image: very large
-    for (size_t j = 0; j < N; ++j) {
-      const size_t w = static_cast<size_t>(left + static_cast<ptrdiff_t>(j));
-      at[i * N + j] = h < rows && w < columns ? image + (h * columns + w) * channels : zeros;
+struct Pixels {
+  const float* at[N][N];
+  Pixels(const float* image, size_t rows, size_t columns, size_t channels, ptrdiff_t top, ptrdiff_t left,
+         const float* zeros) {
+    const auto step = static_cast<ptrdiff_t>(channels), row_step = static_cast<ptrdiff_t>(columns) * step;
+    ptrdiff_t row = top * row_step + left * step;
+    for (size_t i = 0; i < N; ++i, row += row_step) {
+      const bool inside = static_cast<size_t>(top + static_cast<ptrdiff_t>(i)) < rows;
+      ptrdiff_t pixel = row;
+#pragma GCC unroll 6
+      for (size_t j = 0; j < N; ++j, pixel += step) {
+        const size_t column = static_cast<size_t>(left + static_cast<ptrdiff_t>(j));  // before: very large
+        at[i][j] = inside && column < columns ? image + pixel : zeros;
+      }
     }
   }
-}
+  const float* operator()(size_t i, size_t j) const { return at[i][j]; }
+};
+// The same where all are inside: seldom more than registers hold.
+struct InnerPixels {
+  const float* first;
+  size_t row, column;  // steps
+  const float* operator()(size_t i, size_t j) const { return first + i * row + j * column; }
+};
 
-inline void store_six(const Vec (&v)[6], float* to, size_t step) {
+inline void store_six(const Vec (&v)[6], float* to) {
 #pragma GCC unroll 6
-  for (size_t j = 0; j < 6; ++j) store(to + j * step, v[j]);
+  for (size_t j = 0; j < 6; ++j) store(to + j * kProductStep, v[j]);
 }
 
 // Two rows of Bt d B, of points +- p, at once: no more numbers than registers, for the price of loading
 // again.
-template <Halves (*kHalves)(Vec, Vec, Vec, Vec)>
-inline void input_rows(const float* const (&at)[36], size_t c, float* to, size_t step) {
+template <Halves (*kHalves)(Vec, Vec, Vec, Vec), class At>
+inline void input_rows(const At& at, size_t c, float* to) {
   Vec plus[6], minus[6], v[6];
 #pragma GCC unroll 6
   for (size_t j = 0; j < 6; ++j) {
-    const Halves h =
-        kHalves(load(at[6 + j] + c), load(at[12 + j] + c), load(at[18 + j] + c), load(at[24 + j] + c));
+    const Halves h = kHalves(load(at(1, j) + c), load(at(2, j) + c), load(at(3, j) + c), load(at(4, j) + c));
     plus[j] = add(h.even, h.odd), minus[j] = sub(h.even, h.odd);
   }
   input_six(plus, v);
-  store_six(v, to, step);
+  store_six(v, to);
   input_six(minus, v);
-  store_six(v, to + 6 * step, step);
+  store_six(v, to + 6 * kProductStep);
 }
-inline void input_end_row(const float* const* at, size_t c, float* to, size_t step) {
+template <size_t kFirst, class At>
+inline void input_end_row(const At& at, size_t c, float* to) {
   Vec row[6], v[6];
 #pragma GCC unroll 6
   for (size_t j = 0; j < 6; ++j)
-    row[j] = input_end(load(at[j] + c), load(at[12 + j] + c), load(at[24 + j] + c));
+    row[j] = input_end(load(at(kFirst, j) + c), load(at(kFirst + 2, j) + c), load(at(kFirst + 4, j) + c));
   input_six(row, v);
-  store_six(v, to, step);
+  store_six(v, to);
+}
+template <class At>
+inline void transform_input(const At& at, size_t channels, float* to) {
+  for (size_t c = 0; c < channels; c += kWidth) {
+    float* const v = to + c / kBlock * kDepthStep + c % kBlock;
+    input_end_row<0>(at, c, v);
+    input_rows<input_half>(at, c, v + 6 * kProductStep);
+    input_rows<input_root>(at, c, v + 18 * kProductStep);
+    input_end_row<1>(at, c, v + 30 * kProductStep);
+  }
 }
 
 // v = Bt d B for each channel of `count` tiles from number `first` on.
 inline void transform_inputs(const TiledPass& p, const float* x, size_t first, size_t count,
                              const float* zeros, float* v) {
-  const size_t step = p.product_step(p.channels);
-  for (size_t t = 0; t < count; ++t) {
+  for (size_t t = 0; t < count; ++t, v += kBlock) {
     const TilePlace place = tile_place(p, first + t);
-    const float* at[36];
-    find_pixels<6>(x + place.image * p.rows * p.columns * p.channels, p.rows, p.columns, p.channels,
-                   static_cast<ptrdiff_t>(place.top) - static_cast<ptrdiff_t>(p.pad_rows),
-                   static_cast<ptrdiff_t>(place.left) - static_cast<ptrdiff_t>(p.pad_columns), zeros, at);
-    for (size_t c = 0; c < p.channels; c += kWidth) {
-      float* const to = v + (c / kBlock * p.most_tiles + t) * kBlock + c % kBlock;
-      input_end_row(at, c, to, step);
-      input_rows<input_half>(at, c, to + 6 * step, step);
-      input_rows<input_root>(at, c, to + 18 * step, step);
-      input_end_row(at + 6, c, to + 30 * step, step);
+    const float* const image = x + place.image * p.rows * p.columns * p.channels;
+    const size_t top = place.top - p.pad_rows, left = place.left - p.pad_columns;  // above: very large
+    if (top < p.rows && top + 6 <= p.rows && left < p.columns && left + 6 <= p.columns) {
+      const size_t row = p.columns * p.channels;
+      transform_input(InnerPixels{image + top * row + left * p.channels, row, p.channels}, p.channels, v);
+    } else {
+      const Pixels<6> pixels(image, p.rows, p.columns, p.channels, static_cast<ptrdiff_t>(top),
+                             static_cast<ptrdiff_t>(left), zeros);
+      transform_input(pixels, p.channels, v);
     }
   }
 }
@@ -151,20 +176,18 @@ inline void transform_inputs(const TiledPass& p, const float* x, size_t first, s
 // g = A dy At for each filter of the same tiles; dy: what the pass makes, or its gradient.
 inline void transform_gradients(const TiledPass& p, const float* dy, size_t first, size_t count,
                                 const float* zeros, float* g) {
-  const size_t step = p.product_step(p.filters);
-  for (size_t t = 0; t < count; ++t) {
+  for (size_t t = 0; t < count; ++t, g += kBlock) {
     const TilePlace place = tile_place(p, first + t);
-    const float* at[16];
-    find_pixels<4>(dy + place.image * p.out_rows * p.out_columns * p.filters, p.out_rows, p.out_columns,
-                   p.filters, static_cast<ptrdiff_t>(place.top), static_cast<ptrdiff_t>(place.left), zeros,
-                   at);
+    const Pixels<4> at(dy + place.image * p.out_rows * p.out_columns * p.filters, p.out_rows, p.out_columns,
+                       p.filters, static_cast<ptrdiff_t>(place.top), static_cast<ptrdiff_t>(place.left),
+                       zeros);
     for (size_t f = 0; f < p.filters; f += kWidth) {
-      float* const to = g + (f / kBlock * p.most_tiles + t) * kBlock + f % kBlock;
+      float* const to = g + f / kBlock * kDepthStep + f % kBlock;
       Vec down[4][6];
 #pragma GCC unroll 4
       for (size_t j = 0; j < 4; ++j) {
-        const Vec column[4] = {load(at[j] + f), load(at[4 + j] + f), load(at[8 + j] + f),
-                               load(at[12 + j] + f)};
+        const Vec column[4] = {load(at(0, j) + f), load(at(1, j) + f), load(at(2, j) + f),
+                               load(at(3, j) + f)};
         gradient_six(column, down[j]);
       }
 #pragma GCC unroll 6
@@ -172,7 +195,41 @@ inline void transform_gradients(const TiledPass& p, const float* dy, size_t firs
         const Vec row[4] = {down[0][i], down[1][i], down[2][i], down[3][i]};
         Vec out[6];
         gradient_six(row, out);
-        store_six(out, to + i * 6 * step, step);
+        store_six(out, to + i * 6 * kProductStep);
+      }
+    }
+  }
+}
+
+// finish(a tile's output, its filter, its place in y) for each that is inside of the image.
+template <class Finish>
+inline void transform_output(const TiledPass& p, const float* m, const TilePlace& place, float* y,
+                             const Finish& finish) {
+  const size_t rows = p.out_rows - place.top < 4 ? p.out_rows - place.top : 4,
+               columns = p.out_columns - place.left < 4 ? p.out_columns - place.left : 4,
+               row_step = p.out_columns * p.filters;
+  float* const corner = y + ((place.image * p.out_rows + place.top) * p.out_columns + place.left) * p.filters;
+  for (size_t f = 0; f < p.filters; f += kWidth) {
+    const float* const from = m + f / kBlock * kDepthStep + f % kBlock;
+    Vec across[6][4];
+#pragma GCC unroll 6
+    for (size_t i = 0; i < 6; ++i) {
+      Vec row[6];
+#pragma GCC unroll 6
+      for (size_t j = 0; j < 6; ++j) row[j] = load(from + (i * 6 + j) * kProductStep);
+      output_four(row, across[i]);
+    }
+    float* to = corner + f;
+#pragma GCC unroll 4
+    for (size_t j = 0; j < 4; ++j, to += p.filters) {
+      if (j >= columns) break;
+      const Vec column[6] = {across[0][j], across[1][j], across[2][j],
+                             across[3][j], across[4][j], across[5][j]};
+      Vec out[4];
+      output_four(column, out);
+#pragma GCC unroll 4
+      for (size_t i = 0; i < 4; ++i) {
+        if (i < rows) finish(out[i], f, to + i * row_step);
       }
     }
   }
@@ -182,39 +239,17 @@ inline void transform_gradients(const TiledPass& p, const float* dy, size_t firs
 inline void transform_outputs(const TiledPass& p, const float* m, size_t first, size_t count,
                               const float* bias, const plait::sdk::Activation& activation, bool accumulate,
                               float* y) {
-  const size_t step = p.product_step(p.filters);
-  for (size_t t = 0; t < count; ++t) {
+  const bool plain = !bias && !accumulate && activation.kind == plait::sdk::Activation::Kind::kIdentity;
+  for (size_t t = 0; t < count; ++t, m += kBlock) {
     const TilePlace place = tile_place(p, first + t);
-    float* const corner =
-        y + ((place.image * p.out_rows + place.top) * p.out_columns + place.left) * p.filters;
-    const size_t rows = p.out_rows - place.top < 4 ? p.out_rows - place.top : 4,
-                 columns = p.out_columns - place.left < 4 ? p.out_columns - place.left : 4;
-    for (size_t f = 0; f < p.filters; f += kWidth) {
-      const float* const from = m + (f / kBlock * p.most_tiles + t) * kBlock + f % kBlock;
-      Vec across[6][4];
-#pragma GCC unroll 6
-      for (size_t i = 0; i < 6; ++i) {
-        Vec row[6];
-#pragma GCC unroll 6
-        for (size_t j = 0; j < 6; ++j) row[j] = load(from + (i * 6 + j) * step);
-        output_four(row, across[i]);
-      }
-      const Vec b = bias ? load(bias + f) : zero();
-#pragma GCC unroll 4
-      for (size_t j = 0; j < 4; ++j) {
-        if (j >= columns) break;
-        const Vec column[6] = {across[0][j], across[1][j], across[2][j],
-                               across[3][j], across[4][j], across[5][j]};
-        Vec out[4];
-        output_four(column, out);
-#pragma GCC unroll 4
-        for (size_t i = 0; i < 4; ++i) {
-          if (i >= rows) break;
-          float* const to = corner + (i * p.out_columns + j) * p.filters + f;
-          const Vec value = activate(activation, add(out[i], b));
-          store(to, accumulate ? add(load(to), value) : value);
-        }
-      }
+    if (plain) {
+      transform_output(p, m, place, y, [](Vec value, size_t, float* to) { store(to, value); });
+    } else if (accumulate) {
+      transform_output(p, m, place, y, [](Vec value, size_t, float* to) { store(to, add(load(to), value)); });
+    } else {
+      transform_output(p, m, place, y, [&](Vec value, size_t f, float* to) {
+        store(to, activate(activation, bias ? add(value, load(bias + f)) : value));
+      });
     }
   }
 }
@@ -228,9 +263,8 @@ constexpr size_t most_tiles_of(size_t blocks) {           // beside them
 }
 
 // m [B, .., P, 16] = v [channels / 16, .., P, 16] times u [B, channels, 16].
-// step: floats from sixteen channels or filters of the tiles to the next sixteen.
 template <size_t B, size_t P>
-inline void product_at(const float* v, size_t step, const float* u, size_t channels, float* m) {
+inline void product_at(const float* v, const float* u, size_t channels, float* m) {
   constexpr size_t kVectors = B * kLaneVectors;
   Vec sum[P][kVectors];
 #pragma GCC unroll 24
@@ -238,7 +272,7 @@ inline void product_at(const float* v, size_t step, const float* u, size_t chann
 #pragma GCC unroll 4
     for (size_t k = 0; k < kVectors; ++k) sum[p][k] = zero();
   }
-  for (size_t block = 0; block < channels; block += kBlock, v += step) {
+  for (size_t block = 0; block < channels; block += kBlock, v += kDepthStep) {
     for (size_t c = 0; c < kBlock; ++c) {
       Vec w[kVectors];
 #pragma GCC unroll 4
@@ -257,11 +291,11 @@ inline void product_at(const float* v, size_t step, const float* u, size_t chann
   for (size_t p = 0; p < P; ++p) {
 #pragma GCC unroll 4
     for (size_t k = 0; k < kVectors; ++k)
-      store(m + k / kLaneVectors * step + p * kBlock + k % kLaneVectors * kWidth, sum[p][k]);
+      store(m + k / kLaneVectors * kDepthStep + p * kBlock + k % kLaneVectors * kWidth, sum[p][k]);
   }
 }
 
-using ProductAt = void (*)(const float*, size_t, const float*, size_t, float*);
+using ProductAt = void (*)(const float*, const float*, size_t, float*);
 
 template <size_t B, size_t... P>
 inline ProductAt product_at_of(size_t tiles, std::index_sequence<P...>) {
@@ -277,7 +311,7 @@ inline ProductAt product_at_of(size_t blocks, size_t tiles) {
 
 // m = v u for each of the 36, `count` tiles.
 inline void multiply_tiles(const TiledPass& p, const float* v, const float* u, size_t count, float* m) {
-  const size_t step = p.most_tiles * kBlock, filters = p.filters / kBlock;
+  const size_t filters = p.filters / kBlock;
   for (size_t product = 0; product < kTileProducts; ++product) {
     for (size_t f = 0; f < filters; f += kMostBlocks) {
       const size_t blocks = filters - f < kMostBlocks ? filters - f : kMostBlocks,
@@ -285,18 +319,17 @@ inline void multiply_tiles(const TiledPass& p, const float* v, const float* u, s
       const size_t parts = (count + most - 1) / most, part = (count + parts - 1) / parts;
       for (size_t t = 0; t < count; t += part) {
         const size_t tiles = count - t < part ? count - t : part;
-        product_at_of(blocks, tiles)(v + t * kBlock, step, u + f * p.channels * kBlock, p.channels,
-                                     m + f * step + t * kBlock);
+        product_at_of(blocks, tiles)(v + t * kBlock, u + f * p.channels * kBlock, p.channels,
+                                     m + f * kDepthStep + t * kBlock);
       }
     }
-    v += p.product_step(p.channels), m += p.product_step(p.filters), u += p.channels * p.filters;
+    v += kProductStep, m += kProductStep, u += p.channels * p.filters;
   }
 }
 
 // s [B, .., C, 16] (+)= sum over tiles of v [tiles, C of 16] and g [B, .., tiles, 16].
 template <size_t B, size_t C>
-inline void tile_sum_at(const float* v, const float* g, size_t step, size_t tiles, bool first, float* s,
-                        size_t s_step) {
+inline void tile_sum_at(const float* v, const float* g, size_t tiles, bool first, float* s, size_t s_step) {
   constexpr size_t kVectors = B * kLaneVectors;
   Vec sum[C][kVectors];
 #pragma GCC unroll 16
@@ -311,7 +344,7 @@ inline void tile_sum_at(const float* v, const float* g, size_t step, size_t tile
     Vec e[kVectors];
 #pragma GCC unroll 4
     for (size_t k = 0; k < kVectors; ++k)
-      e[k] = load(g + k / kLaneVectors * step + k % kLaneVectors * kWidth);
+      e[k] = load(g + k / kLaneVectors * kDepthStep + k % kLaneVectors * kWidth);
 #pragma GCC unroll 16
     for (size_t c = 0; c < C; ++c) {
       const Vec value = set(v[c]);
@@ -331,9 +364,8 @@ template <size_t B>
 inline void tile_sums(const TiledPass& p, const float* v, const float* g, size_t count, bool first,
                       float* s) {
   constexpr size_t kChannels = kRegisters == 32 ? 16 / B : kLaneVectors == 2 ? 4 : 2;
-  const size_t step = p.most_tiles * kBlock;
   for (size_t c = 0; c < p.channels; c += kChannels) {
-    tile_sum_at<B, kChannels>(v + c / kBlock * step + c % kBlock, g, step, count, first, s + c * kBlock,
+    tile_sum_at<B, kChannels>(v + c / kBlock * kDepthStep + c % kBlock, g, count, first, s + c * kBlock,
                               p.channels * kBlock);
   }
 }
@@ -341,17 +373,17 @@ inline void tile_sums(const TiledPass& p, const float* v, const float* g, size_t
 // s [36, filters / 16, channels, 16] (+)= the products of `count` tiles; first: overwrites.
 inline void sum_tiles(const TiledPass& p, const float* v, const float* g, size_t count, bool first,
                       float* s) {
-  const size_t step = p.most_tiles * kBlock, filters = p.filters / kBlock;
+  const size_t filters = p.filters / kBlock;
   for (size_t product = 0; product < kTileProducts; ++product) {
     for (size_t f = 0; f < filters; f += kMostBlocks) {
       float* const to = s + f * p.channels * kBlock;
       if (kMostBlocks == 2 && filters - f >= 2) {
-        tile_sums<kMostBlocks>(p, v, g + f * step, count, first, to);
+        tile_sums<kMostBlocks>(p, v, g + f * kDepthStep, count, first, to);
       } else {
-        tile_sums<1>(p, v, g + f * step, count, first, to);
+        tile_sums<1>(p, v, g + f * kDepthStep, count, first, to);
       }
     }
-    v += p.product_step(p.channels), g += p.product_step(p.filters), s += p.channels * p.filters;
+    v += kProductStep, g += kProductStep, s += p.channels * p.filters;
   }
 }
 
@@ -370,7 +402,8 @@ inline void transform_weight(const Vec (&w)[9], float* u, size_t step) {
     const Vec row[3] = {down[0][i], down[1][i], down[2][i]};
     Vec out[6];
     weight_six(row, out);
-    store_six(out, u + i * 6 * step, step);
+#pragma GCC unroll 6
+    for (size_t j = 0; j < 6; ++j) store(u + (i * 6 + j) * step, out[j]);
   }
 }
 
