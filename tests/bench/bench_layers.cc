@@ -1,6 +1,7 @@
 // Times the layers of known networks one by one on one core: smallest of many runs, forward and backward.
-// usage: bench_layers [batch] [lenet5|mlp|resnet20|alexnet|odd|norms|pools|softmaxes|recurrent|upsamples|local|'']
-// [own|onednn|auto]
+// usage: bench_layers [batch]
+// [lenet5|mlp|resnet20|alexnet|odd|tiles|norms|pools|softmaxes|recurrent|upsamples|local|'']
+// [own|onednn|winograd|auto]
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -133,6 +134,11 @@ std::vector<Network> networks(int64_t n) {
         conv({27, 27, 64}, 192, 5, 2), conv({13, 13, 192}, 384, 3, 1), conv({13, 13, 384}, 256, 3, 1),
         conv({13, 13, 256}, 256, 3, 1), dense(9216, 4096, "relu"), dense(4096, 4096, "relu"),
         dense(4096, 1000, "")}},
+      {"tiles",  // 3 x 3 with channels in sixteens
+       {conv({32, 32, 16}, 16, 3, 1), conv({16, 16, 32}, 32, 3, 1), conv({8, 8, 64}, 64, 3, 1),
+        conv({14, 14, 16}, 16, 3, 1), conv({14, 14, 32}, 64, 3, 1), conv({7, 7, 64}, 64, 3, 1),
+        conv({56, 56, 64}, 64, 3, 1), conv({28, 28, 128}, 128, 3, 1), conv({14, 14, 256}, 256, 3, 1),
+        conv({13, 13, 192}, 384, 3, 1), conv({13, 13, 256}, 256, 3, 1)}},
       {"norms", norms(n)},
       {"odd",
        {conv({28, 28, 1}, 16, 3, 1, false), conv({28, 28, 1}, 32, 5, 2, false), conv({14, 14, 6}, 16, 3, 1),

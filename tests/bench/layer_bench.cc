@@ -23,6 +23,7 @@ LayerBench::LayerBench(const Registry& registry, const LayerCase& made) {
   infer(*entry);
   create(made);
   point(made.input_gradient);
+  prepare();
 }
 
 void LayerBench::infer(const TypeEntry& entry) {

@@ -26,6 +26,9 @@ class LayerBench {
   LayerBench(const LayerBench&) = delete;
   LayerBench& operator=(const LayerBench&) = delete;
 
+  void prepare() {
+    if (ops_->prepare) host_.check(ops_->prepare(self_, host_.context(), &call_));
+  }
   void forward() { host_.check(ops_->forward(self_, host_.context(), &call_)); }
   void backward() { host_.check(ops_->backward(self_, host_.context(), &call_)); }
   std::vector<int64_t> output_shape() const { return outputs_[0].spec().shape; }

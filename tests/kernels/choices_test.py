@@ -62,6 +62,27 @@ class ChoicesTest(unittest.TestCase):
         self.assertRegex(kernels[-1], r"^onednn:\S+ convolution, src f32 acdb 8x1x12x12, wei f32 \S+ 4x1x3x3, dst f32 acdb 8x4x12x12, "
                                       r"then eltwise_relu$")
 
+    def test_kernels_of_3_by_3_convolve_by_tiles(self):
+        def kernels(second, words=()):
+            text = (self.work / "job.txtpb").read_text().replace(
+                'layer { name: "r"', f'layer {{ name: "s" convolution {{ {second} }} }}\nlayer {{ name: "r"')
+            (self.work / "tiles.txtpb").write_text(text)
+            return {kernel for layer, phase, kernel in self.rows(self.plait("check", "tiles.txtpb", "--kernels", *words))
+                    if layer == "s" and phase in ("forward", "backward")}
+        wide = ("--set", "layer[c].convolution.filters=32")
+        self.assertEqual(kernels("filters: 16 kernel: 3", wide), {"own:winograd"})
+        self.assertEqual(kernels("filters: 16 kernel: 3 padding: 2", wide), {"own:winograd"})
+        # Not where it cannot, or a tile would be empty for the most part: outputs of 3 x 3.
+        for other in ("filters: 17 kernel: 3", "filters: 16 kernel: 3 stride: 2", "filters: 16 kernel: 3 padding: 3",
+                      "filters: 16 kernel: [3, 1]", "filters: 16 kernel: 3 groups: 2"):
+            for kernel in kernels(other, wide):
+                self.assertTrue(kernel.startswith("onednn:"), (other, kernel))
+        for kernel in kernels("filters: 16 kernel: 3", (*wide, "--set", "layer[c].convolution.kernel=10")):
+            self.assertTrue(kernel.startswith("onednn:"), kernel)
+        refused = self.plait("check", "tiles.txtpb", "--set", "layer[s].convolution.implementation=winograd", status=1)
+        self.assertIn("implementation: winograd convolves by kernels of 3x3", refused)
+        self.assertIn("4 channels, 16 filters", refused)
+
     def test_shipped_jobs_run_no_reference_kernel(self):
         if not os.path.exists(FASHION):
             self.skipTest("there is no Fashion-MNIST")

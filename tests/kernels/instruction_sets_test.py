@@ -17,13 +17,13 @@ import jobs  # noqa: E402
 
 PLUGINS = pathlib.Path(os.environ["PLAIT_BUILD_DIR"]) / "lib/plait/plugins"
 LAYERS = ["dense", "convolution", "transposed_convolution", "max_pool", "average_pool", "batch_norm", "relu", "softmax"]
-# Both implementations of a layer that has two.
+# Both implementations of a layer that has two, and convolution's third.
 NETWORK = jobs.HEAD + """
-layer { name: "c1" input: "image" convolution { filters: 6 kernel: 3 padding: 1 } }
+layer { name: "c1" input: "image" convolution { filters: 16 kernel: 3 padding: 1 } }
 layer { name: "n1" batch_norm {} }
 layer { name: "r1" relu {} }
 layer { name: "p1" max_pool { kernel: 2 } }
-layer { name: "c2" convolution { filters: 16 kernel: 3 padding: 1 } }
+layer { name: "c2" convolution { filters: 16 kernel: 3 padding: 1 implementation: winograd } }
 layer { name: "t2" tanh {} }
 layer { name: "p2" average_pool { kernel: 2 } }
 layer { name: "f1" dense { units: 20 implementation: own } }

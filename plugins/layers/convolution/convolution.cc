@@ -7,6 +7,7 @@
 #include "convolution.h"
 #include "direct.hpp"
 #include "onednn.hpp"
+#include "winograd.hpp"
 
 using namespace plait::sdk;
 
@@ -17,6 +18,7 @@ struct Convolution::Kernel {
   ConvolutionShape shape;
   std::optional<Direct> direct;
   std::optional<OneDnn> onednn;
+  std::optional<Winograd> winograd;
 
   Kernel(const Convolution& config, Context& c, const LayerRequest& r, LayerNeeds& n)
       : shape(config.shape(r)) {
@@ -27,11 +29,20 @@ struct Convolution::Kernel {
       throw Error("implementation: own convolves without groups over one or two axes, wanted ", shape.groups,
                   " groups over ", shape.window.axes);
     }
+    const bool by_tiles = config.implementation == "winograd";
+    if (by_tiles && !Winograd::can(shape)) throw Error("implementation: winograd ", Winograd::wants(shape));
     const bool is_open = config.implementation == "auto",
-               takes_own = own || (is_open && Direct::suits(shape));
+               takes_own = own || (is_open && Direct::suits(shape)),
+               takes_tiles = by_tiles || (is_open && !takes_own && Winograd::suits(shape, r.input()));
     const KernelNotes notes(c);
-    if (is_open) notes.chose("implementation", takes_own ? "own" : "onednn");
-    if (takes_own) {
+    if (is_open) notes.chose("implementation", takes_own ? "own" : takes_tiles ? "winograd" : "onednn");
+    if (takes_tiles) {
+      winograd.emplace(shape, c.lanes());
+      n.workspace(winograd->workspace_bytes());
+      n.prepared(winograd->prepared_bytes());
+      n.accumulates();
+      notes.forward("own:winograd"), notes.backward("own:winograd");
+    } else if (takes_own) {
       direct.emplace(shape, c.lanes());
       n.workspace(direct->workspace_bytes());
       n.accumulates();
@@ -43,10 +54,13 @@ struct Convolution::Kernel {
   }
 
   void forward(Context& c, const LayerCall& call) const {
-    direct ? direct->forward(c, call) : onednn->forward(c, call);
+    winograd ? winograd->forward(c, call) : direct ? direct->forward(c, call) : onednn->forward(c, call);
   }
   void backward(Context& c, const LayerCall& call) const {
-    direct ? direct->backward(c, call) : onednn->backward(c, call);
+    winograd ? winograd->backward(c, call) : direct ? direct->backward(c, call) : onednn->backward(c, call);
+  }
+  void prepare(Context& c, const LayerCall& call) const {
+    if (winograd) winograd->prepare(c, call);
   }
 
   void pack(Context&, uint32_t index, const float* plain, float* stored) const {

@@ -48,10 +48,18 @@ struct Convolution {
     d.field("weight_init", &Convolution::weight_init).doc(kInitializerDoc).choices(kInitializers);
     d.field("implementation", &Convolution::implementation)
         .doc("who convolves; auto: what was measured to be faster for the shape (README.md)")
-        .choices({"auto", "onednn", "own"});
+        .choices({"auto", "onednn", "own", "winograd"});
   }
 
   Window window(Spec x) const { return {x, kernel, stride, padding, dilation}; }
+
+  // Sixteens of channels and of filters, which winograd wants, are seldom drawn.
+  static void examples(Examples& e) {
+    e.add("filters: 4").input(DType::f32, {3, 11, 12, 3});
+    e.add("filters: 16 padding: 1 implementation: \"winograd\"").input(DType::f32, {3, 9, 10, 16});
+    e.add("filters: 48 padding: 2 implementation: \"winograd\" bias: false").input(DType::f32, {2, 4, 5, 32});
+    e.add("filters: 32 implementation: \"winograd\"").input(DType::f32, {21, 6, 7, 16});
+  }
 
   static void ports(Ports& p) {
     p.input("x", "[N, extents, C]");
