@@ -1,11 +1,14 @@
 // Times the layers of known networks one by one on one core: smallest of many runs, forward and backward.
+// Primitives are made and run in an arena of one thread, as a lane's are: outside of one oneDNN takes all
+// cores.
 // usage: bench_layers [batch]
-// [lenet5|mlp|resnet20|alexnet|odd|tiles|norms|pools|softmaxes|recurrent|upsamples|local|'']
+// [lenet5|mlp|resnet20|alexnet|odd|tiles|norms|pools|softmaxes|recurrent|upsamples|local|activations|elements|'']
 // [own|onednn|winograd|auto]
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 
+#include "graph/arena.h"
 #include "layer_bench.h"
 
 namespace {
@@ -43,9 +46,47 @@ std::vector<LayerCase> norms(int64_t n) {
     add("plait.group_norm", x);
     add("plait.instance_norm", x);
   }
+  for (const int64_t channels : {64, 256, 1024}) add("plait.group_norm", {channels}, {{"groups", {8}}});
   for (const std::vector<int64_t>& x :
        std::vector<std::vector<int64_t>>{{27, 27, 64}, {27, 27, 96}, {13, 13, 256}, {28, 28, 20}})
     add("plait.local_response_norm", x);
+  return all;
+}
+
+// Functions of each element, at the extents of a small network's layer and of a large one's.
+std::vector<LayerCase> activations(int64_t n) {
+  std::vector<LayerCase> all;
+  for (const char* type :
+       {"plait.relu", "plait.leaky_relu", "plait.elu", "plait.tanh", "plait.sigmoid", "plait.softplus",
+        "plait.hard_sigmoid", "plait.hard_swish", "plait.swish", "plait.gelu", "plait.mish"})
+    for (const std::vector<int64_t>& x : std::vector<std::vector<int64_t>>{{n, 256}, {n, 28, 28, 32}})
+      all.push_back(LayerCase{type, {}, x, "", true});
+  return all;
+}
+
+// What goes over elements in other ways: slopes by channel, sums along axes, several inputs, other orders.
+std::vector<LayerCase> elements(int64_t n) {
+  std::vector<LayerCase> all;
+  const auto add = [&](const char* type, std::vector<int64_t> x,
+                       std::vector<std::pair<std::string, std::vector<int64_t>>> fields = {},
+                       std::vector<std::pair<std::string, std::string>> words = {}, size_t inputs = 1) {
+    x.insert(x.begin(), n);
+    all.push_back(LayerCase{type, std::move(fields), std::move(x), "", true, "", std::move(words), inputs});
+  };
+  for (const std::vector<int64_t>& x : std::vector<std::vector<int64_t>>{{256}, {28, 28, 6}, {28, 28, 32}}) {
+    add("plait.prelu", x);
+    add("plait.add", x, {}, {}, 2);
+    add("plait.multiply", x, {}, {}, 2);
+    add("plait.concat", x, {}, {}, 2);
+  }
+  for (const char* operation : {"mean", "sum", "max"}) {
+    add("plait.reduce", {28, 28, 32}, {{"axes", {1, 2}}}, {{"operation", operation}});
+    add("plait.reduce", {196, 64}, {{"axes", {2}}}, {{"operation", operation}});
+    add("plait.reduce", {28, 28, 32}, {}, {{"operation", operation}});
+  }
+  add("plait.transpose", {64, 64});
+  add("plait.transpose", {784, 32});
+  add("plait.transpose", {28, 28, 32}, {{"axes", {3, 1, 2}}});
   return all;
 }
 
@@ -140,6 +181,8 @@ std::vector<Network> networks(int64_t n) {
         conv({56, 56, 64}, 64, 3, 1), conv({28, 28, 128}, 128, 3, 1), conv({14, 14, 256}, 256, 3, 1),
         conv({13, 13, 192}, 384, 3, 1), conv({13, 13, 256}, 256, 3, 1)}},
       {"norms", norms(n)},
+      {"activations", activations(n)},
+      {"elements", elements(n)},
       {"odd",
        {conv({28, 28, 1}, 16, 3, 1, false), conv({28, 28, 1}, 32, 5, 2, false), conv({14, 14, 6}, 16, 3, 1),
         conv({14, 14, 16}, 8, 3, 1), conv({14, 14, 32}, 64, 3, 1), conv({27, 27, 64}, 192, 5, 2)}},
@@ -160,21 +203,35 @@ double smallest_us(const Body& body) {
 }
 
 std::string words(const LayerCase& layer) {
-  std::string text = layer.type + " [";
-  for (const int64_t extent : layer.input)
-    text += std::to_string(extent) + (extent == layer.input.back() ? "" : ", ");
+  std::string text = layer.type + " ";
+  for (const char* between = "["; const int64_t extent : layer.input)
+    text += between + std::to_string(extent), between = ", ";
   text += "]";
-  for (const auto& [field, values] : layer.fields) text += " " + field + " " + std::to_string(values[0]);
+  for (const auto& [field, values] : layer.fields) {
+    text += " " + field;
+    for (const int64_t value : values) text += " " + std::to_string(value);
+  }
   for (const auto& [field, word] : layer.words) text += " " + field + " " + word;
   return text + (layer.absorbed.empty() ? "" : " + " + layer.absorbed);
 }
 
-bool has_choice(const std::string& type) {
-  for (const char* one :
-       {"plait.dense", "plait.convolution", "plait.batch_norm", "plait.local_response_norm", "plait.max_pool",
-        "plait.average_pool", "plait.softmax", "plait.log_softmax", "plait.upsample"})
-    if (type == one) return true;
+bool has_choice(const plait::Registry& registry, const std::string& type) {
+  const plait::TypeEntry* entry = registry.find("layer", type);
+  for (uint32_t i = 0; entry && i < entry->type->n_fields; ++i)
+    if (std::string(entry->type->fields[i]->name) == "implementation") return true;
   return false;
+}
+
+// Microseconds, forward and backward.
+double time_layer(const plait::Registry& registry, const LayerCase& layer) {
+  LayerBench bench(registry, layer);
+  const double forward = smallest_us([&] { bench.forward(); });
+  const double backward = smallest_us([&] { bench.backward(); });
+  const double passes = bench.has_weights() ? (layer.input_gradient ? 2.0 : 1.0) : 0.0;
+  const double flops = 2e-3 * bench.multiply_adds();
+  std::printf("  %-78s %9.1f us %6.1f GF/s %9.1f us %6.1f GF/s\n", words(layer).c_str(), forward,
+              flops / forward, backward, passes * flops / backward);
+  return forward + backward;
 }
 
 void time_network(const plait::Registry& registry, const Network& network, int64_t batch,
@@ -182,15 +239,12 @@ void time_network(const plait::Registry& registry, const Network& network, int64
   double total = 0;
   std::printf("%s, batch %lld, one core\n", network.name.c_str(), static_cast<long long>(batch));
   for (LayerCase layer : network.layers) {
-    if (has_choice(layer.type)) layer.implementation = implementation;
-    LayerBench bench(registry, layer);
-    const double forward = smallest_us([&] { bench.forward(); });
-    const double backward = smallest_us([&] { bench.backward(); });
-    const double passes = bench.has_weights() ? (layer.input_gradient ? 2.0 : 1.0) : 0.0;
-    const double flops = 2e-3 * bench.multiply_adds();
-    std::printf("  %-78s %9.1f us %6.1f GF/s %9.1f us %6.1f GF/s\n", words(layer).c_str(), forward,
-                flops / forward, backward, passes * flops / backward);
-    total += forward + backward;
+    if (has_choice(registry, layer.type)) layer.implementation = implementation;
+    try {
+      total += time_layer(registry, layer);
+    } catch (const std::exception& refusal) {
+      std::printf("  %-78s %s\n", words(layer).c_str(), refusal.what());
+    }
   }
   std::printf("  %-78s %9.1f us, %.0f samples/s\n", "all", total, 1e6 * static_cast<double>(batch) / total);
 }
@@ -202,9 +256,12 @@ int main(int argc, char** argv) {
   const std::string wanted = argc > 2 ? argv[2] : "";
   auto registry = plait::Registry::load(plait::default_search_path({}, {}));
   if (!registry) return std::fprintf(stderr, "%s\n", registry.status().message().c_str()), 1;
-  for (const Network& network : networks(batch)) {
-    if (wanted.empty() || wanted == network.name)
-      time_network(*registry, network, batch, argc > 3 ? argv[3] : "");
-  }
+  plait::Lanes lanes(1);
+  lanes.execute([&] {
+    for (const Network& network : networks(batch)) {
+      if (wanted.empty() || wanted == network.name)
+        time_network(*registry, network, batch, argc > 3 ? argv[3] : "");
+    }
+  });
   return 0;
 }

@@ -5,6 +5,16 @@ namespace plait::bench {
 using namespace sdk;
 using namespace sdk::testing;
 
+namespace {
+
+std::vector<PartSpec> specs(const std::deque<TestTensor>& tensors) {
+  std::vector<PartSpec> all;
+  for (const TestTensor& one : tensors) all.push_back(one.spec());
+  return all;
+}
+
+}  // namespace
+
 LayerBench::LayerBench(const Registry& registry, const LayerCase& made) {
   const TypeEntry* entry = registry.find("layer", made.type);
   if (!entry) throw std::runtime_error("no plugin has " + made.type);
@@ -18,8 +28,10 @@ LayerBench::LayerBench(const Registry& registry, const LayerCase& made) {
   }
   for (const auto& [field, word] : made.words) settings_.set(field, word);
   if (!made.implementation.empty()) settings_.set("implementation", made.implementation);
-  inputs_.emplace_back("", DType::f32, made.input).randomize(1);
-  input_gradients_.emplace_back("", DType::f32, made.input);
+  for (size_t i = 0; i < made.inputs; ++i) {
+    inputs_.emplace_back("", DType::f32, made.input).randomize(1 + i);
+    input_gradients_.emplace_back("", DType::f32, made.input);
+  }
   infer(*entry);
   create(made);
   point(made.input_gradient);
@@ -53,10 +65,10 @@ void LayerBench::infer(const TypeEntry& entry) {
   b.input_range = [](const plait_layer_builder*, uint32_t, int64_t, int64_t) { return int{PLAIT_OK}; };
   b.mirror = [](const plait_layer_builder*, const plait_block*) { return int{PLAIT_OK}; };
   b.activation = [](const plait_layer_builder*) {};
-  const SpecList in({inputs_[0].spec()});
+  const SpecList in(specs(inputs_));
   plait_layer_request r{};
   r.struct_size = sizeof r;
-  r.n_inputs = 1;
+  r.n_inputs = static_cast<uint32_t>(inputs_.size());
   r.config = settings_.c();
   r.inputs = in.data();
   host_.check(static_cast<const plait_layer_rules*>(entry.type->rules)->infer(host_.context(), &r, &b));
@@ -75,16 +87,16 @@ void LayerBench::create(const LayerCase& made) {
   n.backward_reads = [](const plait_layer_needs*, uint32_t) {};
   n.accumulates = [](const plait_layer_needs*) {};
   n.repeats = [](const plait_layer_needs*) {};
-  const SpecList in({inputs_[0].spec()}), out({outputs_[0].spec()});
-  const uint8_t needed = made.input_gradient;
+  const SpecList in(specs(inputs_)), out({outputs_[0].spec()});
+  const std::vector<uint8_t> needed(inputs_.size(), made.input_gradient);
   const plait_epilogue e{sizeof e, 0, made.absorbed.c_str(), 0, 0, nullptr, nullptr, {}};
   const plait_epilogue* absorbed[] = {&e};
   plait_layer_request r{};
   r.struct_size = sizeof r;
-  r.n_inputs = 1;
+  r.n_inputs = static_cast<uint32_t>(inputs_.size());
   r.config = settings_.c();
   r.inputs = in.data();
-  r.input_gradient_needed = &needed;
+  r.input_gradient_needed = needed.data();
   r.n_epilogues = made.absorbed.empty() ? 0 : 1;
   r.epilogues = absorbed;
   r.training = 1;
@@ -103,7 +115,7 @@ void LayerBench::point(bool input_gradient) {
     blocks_.emplace_back("", DType::u8, std::vector<int64_t>{static_cast<int64_t>(bytes)});
   }
   x_ = pointers(inputs_), y_ = pointers(outputs_), dy_ = pointers(output_gradients_);
-  dx_ = {input_gradient ? input_gradients_[0].c() : nullptr};
+  for (TestTensor& dx : input_gradients_) dx_.push_back(input_gradient ? dx.c() : nullptr);
   for (const TestTensor& t : weights_) w_.push_back(t.f32().data());
   for (const TestTensor& t : weight_gradients_) dw_.push_back(t.f32().data());
   for (TestTensor& t : buffers_) b_.push_back(t.randomize(4, 1, 2).f32().data());

@@ -16,6 +16,7 @@ struct LayerCase {
   bool input_gradient = true;
   std::string implementation = "";  // of layers that have this field; "": its default
   std::vector<std::pair<std::string, std::string>> words = {};  // fields that hold one
+  size_t inputs = 1;                                            // as many, all of that shape
 };
 
 class LayerBench {

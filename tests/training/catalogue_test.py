@@ -46,7 +46,7 @@ METRICS = """
 metric { input: "f" target: "label" precision {} }
 metric { input: "f" target: "label" recall {} }
 metric { input: "f" target: "label" confusion_matrix {} }
-metric { input: "f" target: "label" area_under_curve { curve: precision_recall } }
+metric { input: "f" target: "label" auc { curve: precision_recall } }
 layer { name: "g" input: "f" dense { units: 1 } }
 loss { input: "g" target: "target" mean_squared {} }
 metric { input: "g" target: "target" mean_absolute_error {} }
@@ -101,7 +101,7 @@ class Catalogue(unittest.TestCase):
     def test_metrics(self):
         test = self.run_on_ranks(POINTS + CLASSES + METRICS + SGD + TRAIN, "metrics")["test"]
         for name in ["precision", "precision.0", "recall", "recall.1", "confusion_matrix", "confusion_matrix.0_as_0",
-                     "area_under_curve.precision_recall"]:
+                     "auc.precision_recall"]:
             self.assertEqual(test[name], 1, name)
         self.assertEqual(test["confusion_matrix.1_as_0"], 0)
         self.assertGreater(test["r2"], 0.5)

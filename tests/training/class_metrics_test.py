@@ -17,14 +17,14 @@ test { csv { file: "%(data)s/t.csv" label: "kind" classes: "ash" classes: "oak/e
 layer { name: "f" dense { units: 3 } }
 loss { softmax_cross_entropy {} }
 metric { class_accuracy {} }
-metric { area_under_curve {} }
-metric { name: "given" area_under_curve { scores: "given" } }
+metric { auc {} }
+metric { name: "given" auc { scores: "given" } }
 optimizer { sgd { rate: 0.1 } }
 evaluate { batch: 16 monitor: "class_accuracy.oak_elm" }
 train { shards: 3 local_steps: 2 batch: 4 epochs: 2 }
 """
 CLASSES = ["ash", "oak_elm", "yew"]
-NAMES = [f"{metric}{ending}" for metric in ("class_accuracy", "area_under_curve", "given")
+NAMES = [f"{metric}{ending}" for metric in ("class_accuracy", "auc", "given")
          for ending in [""] + [f".{name}" for name in CLASSES]] + ["loss"]
 
 
@@ -92,7 +92,7 @@ class ClassMetrics(unittest.TestCase):
             self.assertAlmostEqual(test[f"class_accuracy.{name}"], found, delta=1e-9)
             area = by_pairs([score[number] for score in scores], labels, number)
             self.assertAlmostEqual(test[f"given.{name}"], area, delta=1e-9)
-        for metric in ("class_accuracy", "area_under_curve", "given"):
+        for metric in ("class_accuracy", "auc", "given"):
             mean = sum(test[f"{metric}.{name}"] for name in CLASSES) / 3
             self.assertAlmostEqual(test[metric], mean, delta=1e-9)
 

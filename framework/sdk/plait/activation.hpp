@@ -31,27 +31,25 @@
 
 namespace plait::sdk {
 
-// Self has `Activation activation() const`, of any kind but the identity.
+// The loops, and what is said of them. Self has `Activation activation() const`, of any kind but the
+// identity.
 template <class Self>
-struct ActivationLayer {
-  static constexpr bool in_place = true;
+struct ActivationLoops {
+  static constexpr bool kFromOutput = true;  // run_back's `at` is y
 
-  void infer(LayerShapes& s) const {
-    if (s.input().dtype() != DType::f32) s.fail("input is ", s.input(), ", wanted f32");
+  void declare(LayerShapes& s) const {
     const Activation f = self().activation();
     s.output_like(0);
     s.in_place();
     s.is_epilogue(f.name(), f.alpha, f.beta);
   }
-
-  void forward(Context& c, In x, Out y) const {
+  void run(Context& c, In x, Out y) const {
     const Activation f = self().activation();
     c.parallel_for(x.size(), [&](size_t begin, size_t end) {
       PLAIT_SIMD_CALL(activate_all, f, x.data() + begin, y.data() + begin, end - begin);
     });
   }
-
-  void backward_from_output(Context& c, In y, In dy, Out dx) const {
+  void run_back(Context& c, In y, In dy, Out dx) const {
     const Activation f = self().activation();
     c.parallel_for(y.size(), [&](size_t begin, size_t end) {
       PLAIT_SIMD_CALL(slope_all, f, y.data() + begin, dy.data() + begin, dx.data() + begin, end - begin);
@@ -60,6 +58,18 @@ struct ActivationLayer {
 
  private:
   const Self& self() const { return static_cast<const Self&>(*this); }
+};
+
+template <class Self>
+struct ActivationLayer : ActivationLoops<Self> {
+  static constexpr bool in_place = true;
+
+  void infer(LayerShapes& s) const {
+    if (s.input().dtype() != DType::f32) s.fail("input is ", s.input(), ", wanted f32");
+    this->declare(s);
+  }
+  void forward(Context& c, In x, Out y) const { this->run(c, x, y); }
+  void backward_from_output(Context& c, In y, In dy, Out dx) const { this->run_back(c, y, dy, dx); }
 };
 
 }  // namespace plait::sdk

@@ -24,25 +24,24 @@
 
 namespace plait::sdk {
 
-// Self is copied byte by byte: its fields are numbers and bools, of 64 bytes at most together.
+// The loops, and what is said of them. Self is copied byte by byte: its fields are numbers and bools, of 64
+// bytes at most together.
 template <class Self>
-struct ElementFunction {
-  static constexpr bool in_place = true;
+struct ElementLoops {
+  static constexpr bool kFromOutput = true;  // run_back's `at` is y
 
-  void infer(LayerShapes& s) const {
-    if (s.input().dtype() != DType::f32) s.fail("input is ", s.input(), ", wanted f32");
+  void declare(LayerShapes& s) const {
     s.output_like(0);
     s.in_place();
     s.activation();
     s.is_epilogue(as_epilogue());
   }
-
-  void forward(Context& c, In x, Out y) const {
+  void run(Context& c, In x, Out y) const {
     c.parallel_for(x.size(), [&](size_t begin, size_t end) {
       self().apply(x.data() + begin, y.data() + begin, end - begin);
     });
   }
-  void backward_from_output(Context& c, In y, In dy, Out dx) const {
+  void run_back(Context& c, In y, In dy, Out dx) const {
     c.parallel_for(y.size(), [&](size_t begin, size_t end) {
       self().undo(y.data() + begin, dy.data() + begin, dx.data() + begin, end - begin);
     });
@@ -69,6 +68,42 @@ struct ElementFunction {
   static void undo_of(const plait_epilogue* e, const float* y, const float* dy, float* dx, uint64_t count) {
     self_of(e).undo(y, dy, dx, count);
   }
+};
+
+template <class Self>
+struct ElementFunction : ElementLoops<Self> {
+  static constexpr bool in_place = true;
+
+  void infer(LayerShapes& s) const {
+    if (s.input().dtype() != DType::f32) s.fail("input is ", s.input(), ", wanted f32");
+    this->declare(s);
+  }
+  void forward(Context& c, In x, Out y) const { this->run(c, x, y); }
+  void backward_from_output(Context& c, In y, In dy, Out dx) const { this->run_back(c, y, dy, dx); }
+};
+
+// Of a function whose slope does not follow from its value: undo(x, dy, dx, count).
+template <class Self>
+struct InputLoops {
+  static constexpr bool kFromOutput = false;  // run_back's `at` is x
+
+  void declare(LayerShapes& s) const {
+    s.output_like(0);
+    s.activation();
+  }
+  void run(Context& c, In x, Out y) const {
+    c.parallel_for(x.size(), [&](size_t begin, size_t end) {
+      self().apply(x.data() + begin, y.data() + begin, end - begin);
+    });
+  }
+  void run_back(Context& c, In x, In dy, Out dx) const {
+    c.parallel_for(x.size(), [&](size_t begin, size_t end) {
+      self().undo(x.data() + begin, dy.data() + begin, dx.data() + begin, end - begin);
+    });
+  }
+
+ private:
+  const Self& self() const { return static_cast<const Self&>(*this); }
 };
 
 }  // namespace plait::sdk

@@ -23,6 +23,7 @@
 // Threads: [any]
 // Source: Wu, He 2018, equations 1 to 3 and 7.
 #pragma once
+#include <plait/group_norm_vectors.hpp>
 #include <plait/sample_places.hpp>
 #include <plait/sdk.hpp>
 #include <plait/sdk/checked.hpp>
@@ -150,9 +151,7 @@ class GroupNormKernel {
 
  private:
   using Used = SamplePlaces::Used;
-  struct Statistics {
-    float mean, inverse_deviation;
-  };
+  using Statistics = detail::GroupStatistics;
   // Of a sample, [channels] each.
   struct Numbers {
     double* sums;  // [2, channels]
@@ -190,7 +189,15 @@ class GroupNormKernel {
     });
   }
 
+  // Samples of one place, all of which they have.
+  bool is_vector() const { return places_.count() == 1 && places_.first_axis < 0; }
+
   void forward_sample(const LayerCall& call, size_t n, const float* x, float* y) const {
+    if (is_vector())
+      return detail::normalize_vector(x, how_.affine ? call.parameter(0) : nullptr,
+                                      how_.affine ? call.parameter(1) : nullptr, groups_, group_channels(),
+                                      how_.epsilon,
+                                      call.training() ? call.saved<Statistics>() + n * groups_ : nullptr, y);
     const Used used = places_.of(call.input(), n);
     const uint64_t places = places_.count(used);
     if (places < places_.count()) std::fill_n(y, sample(), 0.0f);
@@ -232,6 +239,9 @@ class GroupNormKernel {
   // With z = (x - m) i, of a group of M numbers: dx = i (w dy - sum(w dy) / M - z sum(w dy z) / M).
   // Leaves the sample's parts of dbias = sum dy and dweight = sum dy z in sums.
   void backward_sample(const LayerCall& call, size_t n, const float* x, const float* dy, float* dx) const {
+    if (is_vector())
+      return detail::undo_vector(x, dy, how_.affine ? call.parameter(0) : nullptr, groups_, group_channels(),
+                                 call.saved<Statistics>() + n * groups_, numbers(call, n).sums, dx);
     const Used used = places_.of(call.input(), n);
     const uint64_t places = places_.count(used);
     const Numbers by = numbers(call, n);
@@ -276,10 +286,7 @@ class GroupNormKernel {
     if (batch_ == 0 && db) std::fill_n(db, channels_, 0.0f);
     if (batch_ == 0) return;
     double* const total = numbers(call, 0).sums;
-    for (size_t n = 1; n < batch_; ++n) {
-      const double* const sums = numbers(call, n).sums;
-      for (size_t k = 0; k < 2 * channels_; ++k) total[k] += sums[k];
-    }
+    for (size_t n = 1; n < batch_; ++n) detail::add_doubles(numbers(call, n).sums, total, 2 * channels_);
     for (size_t k = 0; k < channels_ && db; ++k) db[k] = static_cast<float>(total[k]);
     for (size_t k = 0; k < channels_ && dw; ++k) dw[k] = static_cast<float>(total[channels_ + k]);
   }

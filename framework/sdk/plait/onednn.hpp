@@ -14,13 +14,11 @@
 #include <string>
 #include <vector>
 
+#include <plait/implementation.hpp>
 #include <plait/sdk.hpp>
 #include <plait/simd.hpp>
 
 namespace plait::sdk {
-
-// Of a layer's field `implementation`.
-inline constexpr std::initializer_list<const char*> kImplementations = {"auto", "onednn", "own"};
 
 // Throws what oneDNN's status says.
 inline void check_onednn(dnnl_status_t status, const char* what) {

@@ -178,6 +178,22 @@ struct WindowWalk {
     }
   }
 
+  // body(first window, count, step): the same windows in runs along the last axis, which are inside all or
+  // one alone. step: floats of input from one window to the next.
+  template <class Body>
+  void each_run(const Body& body) const {
+    WindowAt first{};
+    size_t count = 0;
+    const ptrdiff_t step = offset(0, 0, window.stride[2]);
+    each_window([&](const WindowAt& at) {
+      const bool goes_on = count > 0 && first.inside && at.inside && at.d == first.d && at.h == first.h;
+      if (goes_on) return static_cast<void>(++count);
+      if (count > 0) body(static_cast<const WindowAt&>(first), count, step);
+      first = at, count = 1;
+    });
+    if (count > 0) body(static_cast<const WindowAt&>(first), count, step);
+  }
+
   // body(tap) for the taps that do not lie in the padding.
   template <class Body>
   void each_tap_inside(const WindowAt& at, const Body& body) const {

@@ -1,11 +1,13 @@
 // Sum of inputs of one shape, in their order.
 #include "add.h"
 
+#include <plait/onednn_joining.hpp>
 #include <plait/sdk/fast.hpp>
 #include <plait/tile_function.hpp>
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 using namespace plait::sdk;
 
@@ -28,14 +30,22 @@ void for_tiles(size_t begin, size_t end, Work work) {
 struct Add::Kernel {
   size_t inputs;
   TileFunction function;
+  std::optional<OneDnnJoining> onednn;  // the forward pass
 
-  Kernel(const Add&, Context&, const LayerRequest& r, LayerNeeds& n)
+  Kernel(const Add& config, Context& c, const LayerRequest& r, LayerNeeds& n)
       : inputs(r.inputs()), function(TileFunction::of(r)) {
     n.backward_reads(function.is_identity() ? Reads::nothing : Reads::outputs);
     n.accumulates();
+    const KernelNotes notes(c);
+    if (config.implementation == Implementation::kAuto) notes.chose("implementation", "own");
+    if (config.implementation != Implementation::kOneDnn || r.input().size() == 0) return;
+    onednn.emplace(OneDnnJoining::sum(r));
+    n.workspace(onednn->scratchpad_bytes());
+    onednn->note(notes);
   }
 
   void forward(Context& c, const LayerCall& call) const {
+    if (onednn) return onednn->forward(call);
     float* y = call.output().f32().data();
     c.parallel_for(call.output().size(), [&](size_t begin, size_t end) {
       for_tiles(begin, end, [&](size_t at, size_t count) {
@@ -72,4 +82,4 @@ struct Add::Kernel {
 
 }  // namespace layers
 
-PLAIT_PLUGIN("plait.add", "1.0.0", "Apache-2.0", layer<layers::Add>("plait.add"));
+PLAIT_PLUGIN("plait.add", "1.0.0", "Apache-2.0", layer<layers::Add>("plait.add"), numerics(&onednn_facts));

@@ -1,5 +1,6 @@
 // What the implementations of add share: its fields and shapes.
 #pragma once
+#include <plait/implementation.hpp>
 #include <plait/sdk.hpp>
 
 namespace layers {
@@ -9,10 +10,13 @@ using namespace plait::sdk;
 struct Add {
   static constexpr uint32_t min_inputs = 2, max_inputs = kAnyInputs;
   static constexpr bool two_axes = true;
+  Implementation implementation = Implementation::kAuto;
 
   static void describe(Describe<Add>& d) {
     d.doc("sum of the inputs");
     d.details("Shapes: all inputs and y alike, f32.");
+    describe_implementation(d, &Add::implementation,
+                            "whose loops; auto: own, which work in place and absorb functions");
   }
 
   static void ports(Ports& p) {
@@ -31,6 +35,7 @@ struct Add {
       }
     }
     s.output_like(0);
+    if (implementation == Implementation::kOneDnn) return;
     s.in_place();
     for (const char* name : {"relu", "tanh", "sigmoid", "linear", PLAIT_EPILOGUE_FUNCTIONS})
       s.accepts_epilogue(name);

@@ -61,3 +61,35 @@ TEST_CASE("add absorbs a function, and may write its first gradient over the out
     }
   }
 }
+
+// oneDNN is the reference: it adds in the order of the inputs, to the bit.
+TEST_CASE("add's own loops are oneDNN's sum") {
+  for (const int lanes : {1, 2}) {
+    for (const size_t inputs : {2, 3, 5}) {
+      TestHost host;
+      host.lanes = lanes;
+      const std::vector<PartSpec> x(inputs, {"x", DType::f32, {7, 33, 5}});
+      LayerTest own(host, kAdd, Settings(kAdd).set("implementation", std::string("own")), x);
+      LayerTest onednn(host, kAdd, Settings(kAdd).set("implementation", std::string("onednn")), x);
+      for (LayerTest* layer : {&own, &onednn}) {
+        for (size_t i = 0; i < inputs; ++i) layer->input(i).randomize(1 + i);
+        layer->input(1).f32()[17] = NAN;
+        layer->output_gradients[0].randomize(9);
+        layer->forward();
+        layer->backward();
+      }
+      CHECK(std::isnan(onednn.output().f32()[17]));
+      own.output().f32()[17] = onednn.output().f32()[17] = 0;
+      CHECK(std::ranges::equal(own.output().f32(), onednn.output().f32()));
+      for (size_t i = 0; i < inputs; ++i)
+        CHECK(std::ranges::equal(own.input_gradients[i].f32(), onednn.input_gradients[i].f32()));
+    }
+  }
+}
+
+TEST_CASE("add by oneDNN takes no more inputs than a call has places for") {
+  TestHost host;
+  const std::vector<PartSpec> x(16, {"x", DType::f32, {2, 3}});
+  CHECK_THROWS_WITH_AS(LayerTest(host, kAdd, Settings(kAdd).set("implementation", std::string("onednn")), x),
+                       doctest::Contains("joins 15 inputs at most here, got 16"), std::runtime_error);
+}

@@ -10,8 +10,8 @@ namespace layers {
 namespace {
 
 struct ConcatOnCuda : Concat {
-  void needs(const LayerRequest& r, LayerNeeds& n) const {
-    Concat::needs(r, n);
+  void needs(const LayerRequest&, LayerNeeds& n) const {
+    n.backward_reads(Reads::nothing);
     n.repeats();
   }
   void forward(Context& c, const LayerCall& call) const {

@@ -1,5 +1,6 @@
 // What the implementations of concat share: its fields and shapes.
 #pragma once
+#include <plait/implementation.hpp>
 #include <plait/sdk.hpp>
 
 namespace layers {
@@ -8,6 +9,7 @@ using namespace plait::sdk;
 
 struct Concat {
   int64_t axis = -1;
+  Implementation implementation = Implementation::kAuto;
   static constexpr uint32_t min_inputs = 1, max_inputs = kAnyInputs;
   static constexpr bool two_axes = true;
 
@@ -15,6 +17,7 @@ struct Concat {
     d.doc("puts inputs side by side along one axis");
     d.details("Shapes: inputs f32, alike but for `axis`; y's extent along it is the sum of theirs.");
     d.field("axis", &Concat::axis).doc("axis to join along; negative counts from the end").range(-7, 7);
+    describe_implementation(d, &Concat::implementation, "whose loops join; auto: own");
   }
 
   static void ports(Ports& p) {
@@ -40,8 +43,6 @@ struct Concat {
     PartSpec& output = s.output(joined.shape);
     output.variable_axis = first.variable_axis, output.second_axis = first.second_axis;
   }
-
-  void needs(const LayerRequest&, LayerNeeds& n) const { n.backward_reads(Reads::nothing); }
 
   size_t place_of(Spec x) const {
     const int64_t place = axis < 0 ? axis + x.rank() : axis;

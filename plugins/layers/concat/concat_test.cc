@@ -43,3 +43,28 @@ TEST_CASE("concat says what does not fit") {
   CHECK_THROWS_WITH_AS(join(host, 0, {a, a}), doctest::Contains("batch"), std::runtime_error);
   CHECK_THROWS_WITH_AS(join(host, 3, {a, a}), doctest::Contains("axis 3"), std::runtime_error);
 }
+
+// oneDNN is the reference: numbers are copied.
+TEST_CASE("concat's own loops are oneDNN's") {
+  for (const int lanes : {1, 2}) {
+    for (const int axis : {1, 2, -1}) {
+      TestHost host;
+      host.lanes = lanes;
+      std::vector<PartSpec> x(3, {"x", DType::f32, {3, 5, 7, 18}});
+      x[1].shape[static_cast<size_t>(axis < 0 ? 3 : axis)] = 2;
+      const auto made = [&](const char* whose) {
+        return Settings(kConcat).set("axis", axis).set("implementation", std::string(whose));
+      };
+      LayerTest own(host, kConcat, made("own"), x), onednn(host, kConcat, made("onednn"), x);
+      for (LayerTest* layer : {&own, &onednn}) {
+        for (size_t i = 0; i < 3; ++i) layer->input(i).randomize(1 + i);
+        layer->output_gradients[0].randomize(9);
+        layer->forward();
+        layer->backward();
+      }
+      CHECK(std::ranges::equal(own.output().f32(), onednn.output().f32()));
+      for (size_t i = 0; i < 3; ++i)
+        CHECK(std::ranges::equal(own.input_gradients[i].f32(), onednn.input_gradients[i].f32()));
+    }
+  }
+}

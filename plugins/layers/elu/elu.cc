@@ -1,6 +1,6 @@
 // x above zero, a (e^x - 1) below.
-#include <plait/element_function.hpp>
 #include <plait/functions.hpp>
+#include <plait/onednn_elementwise.hpp>
 
 using namespace plait::sdk;
 
@@ -17,8 +17,9 @@ PLAIT_FAST void undo(const float* y, const float* dy, float* dx, size_t count, f
   for (size_t i = 0; i < count; ++i) dx[i] = dy[i] * chosen(y[i] > 0, 1.0f, y[i] + alpha);
 }
 
-struct Elu : ElementFunction<Elu> {
+struct Elu : OneDnnElementwise<Elu, ElementLoops<Elu>> {
   double alpha = 1;
+  Implementation implementation = Implementation::kAuto;
 
   static void describe(Describe<Elu>& d) {
     d.doc("x above zero, alpha (e^x - 1) below");
@@ -27,6 +28,10 @@ struct Elu : ElementFunction<Elu> {
         "Shapes: x and y alike, f32.\n"
         "Source: Clevert, Unterthiner, Hochreiter 2016, equation 15.");
     d.field("alpha", &Elu::alpha).doc("minus the least value").range(0, 100);
+    describe_implementation(d, &Elu::implementation);
+  }
+  OneDnnFunction onednn() const {
+    return {dnnl::algorithm::eltwise_elu, alpha, 0, dnnl::algorithm::eltwise_elu_use_dst_for_bwd};
   }
 
   void apply(const float* x, float* y, size_t count) const {
@@ -40,4 +45,4 @@ struct Elu : ElementFunction<Elu> {
 }  // namespace
 }  // namespace layers
 
-PLAIT_PLUGIN("plait.elu", "1.0.0", "Apache-2.0", layer<layers::Elu>("plait.elu"));
+PLAIT_PLUGIN("plait.elu", "1.0.0", "Apache-2.0", layer<layers::Elu>("plait.elu"), numerics(&onednn_facts));

@@ -62,3 +62,8 @@ TEST_CASE("elu is an activation, in place") {
   CHECK(layer.epilogue_functions.size() == 1);
   CHECK(layer.in_place);
 }
+
+TEST_CASE("elu's own loops are oneDNN's function") {
+  CHECK(twin_distance(kElu, Settings(kElu).set("alpha", 0.5)) <= 1e-6);
+  CHECK(twin_passes_nan(kElu, Settings(kElu).set("alpha", 0.5)));
+}

@@ -1,6 +1,6 @@
 // x times the probability that a standard normal number is below it.
 #include <plait/functions.hpp>
-#include <plait/sdk.hpp>
+#include <plait/onednn_elementwise.hpp>
 
 using namespace plait::sdk;
 
@@ -49,8 +49,9 @@ PLAIT_FAST void undo_by_tanh(const float* x, const float* dy, float* dx, size_t 
 
 enum class Approximation { kNone, kTanh };
 
-struct Gelu {
+struct Gelu : OneDnnElementwise<Gelu, InputLoops<Gelu>> {
   Approximation approximation = Approximation::kNone;
+  Implementation implementation = Implementation::kAuto;
 
   static void describe(Describe<Gelu>& d) {
     d.doc("x P(x), P the standard normal distribution");
@@ -62,22 +63,22 @@ struct Gelu {
     d.field("approximation", &Gelu::approximation)
         .doc("none: P itself; tanh: the formula that some trained networks were trained with")
         .choices({"none", "tanh"});
+    describe_implementation(d, &Gelu::implementation);
+  }
+  OneDnnFunction onednn() const {
+    return {approximation == Approximation::kTanh ? dnnl::algorithm::eltwise_gelu_tanh
+                                                  : dnnl::algorithm::eltwise_gelu_erf};
   }
 
-  void forward(Context& c, In x, Out y) const {
-    const auto apply = approximation == Approximation::kTanh ? apply_by_tanh : apply_exact;
-    c.parallel_for(x.size(),
-                   [&](size_t begin, size_t end) { apply(x.data() + begin, y.data() + begin, end - begin); });
+  void apply(const float* x, float* y, size_t count) const {
+    approximation == Approximation::kTanh ? apply_by_tanh(x, y, count) : apply_exact(x, y, count);
   }
-  void backward(Context& c, In x, In dy, Out dx) const {
-    const auto undo = approximation == Approximation::kTanh ? undo_by_tanh : undo_exact;
-    c.parallel_for(x.size(), [&](size_t begin, size_t end) {
-      undo(x.data() + begin, dy.data() + begin, dx.data() + begin, end - begin);
-    });
+  void undo(const float* x, const float* dy, float* dx, size_t count) const {
+    approximation == Approximation::kTanh ? undo_by_tanh(x, dy, dx, count) : undo_exact(x, dy, dx, count);
   }
 };
 
 }  // namespace
 }  // namespace layers
 
-PLAIT_PLUGIN("plait.gelu", "1.0.0", "Apache-2.0", layer<layers::Gelu>("plait.gelu"));
+PLAIT_PLUGIN("plait.gelu", "1.0.0", "Apache-2.0", layer<layers::Gelu>("plait.gelu"), numerics(&onednn_facts));

@@ -74,3 +74,8 @@ TEST_CASE("gelu is an activation") {
   CHECK(layer.is_activation);
   CHECK(!layer.in_place);
 }
+
+TEST_CASE("gelu's own loops are oneDNN's function") {
+  CHECK(twin_distance(kGelu, Settings(kGelu)) <= 1e-6);
+  CHECK(twin_passes_nan(kGelu, Settings(kGelu)));
+}

@@ -78,8 +78,11 @@ TEST_CASE("group_norm gradients, of many groups and one, of more channels than a
     int64_t groups;
     bool affine;
   };
-  for (const Case& one : std::vector<Case>{
-           {{3, 4, 5, 6}, 3, true}, {{2, 3, 17}, 1, true}, {{2, 40}, 4, false}, {{1, 3, 2, 2100}, 2, true}}) {
+  for (const Case& one : std::vector<Case>{{{3, 4, 5, 6}, 3, true},
+                                           {{2, 3, 17}, 1, true},
+                                           {{2, 40}, 4, false},
+                                           {{5, 51}, 3, true},
+                                           {{1, 3, 2, 2100}, 2, true}}) {
     TestHost host;
     host.lanes = 2;
     LayerTest layer(
@@ -93,20 +96,47 @@ TEST_CASE("group_norm gradients, of many groups and one, of more channels than a
 
 // The mean of a group is lost in f32 beyond 2^-24 of itself; the bias takes what is lost.
 TEST_CASE("group_norm of values far from 0: mean 1000, deviation 0.1") {
+  for (const std::vector<int64_t>& shape : {std::vector<int64_t>{1, 500, 2}, {1, 1000}}) {
+    TestHost host;
+    LayerTest layer(host, kGroupNorm, Settings(kGroupNorm).set("groups", 1).set("affine", false),
+                    {{"x", DType::f32, shape}});
+    layer.input().randomize(3);
+    double mean = 0, square = 0;
+    for (float& x : layer.input().f32()) {
+      x = 1000 + 0.1f * x;
+      mean += (x - 1000.0) / 1000, square += (x - 1000.0) * (x - 1000.0) / 1000;
+    }
+    layer.forward();
+    for (size_t i = 0; i < 1000; ++i) {
+      const double y = (layer.input().f32()[i] - 1000.0 - mean) / std::sqrt(square - mean * mean + 1e-5);
+      CHECK(std::abs(layer.output().f32()[i] - y) < 1e-6 * (1 + std::abs(y)));
+    }
+  }
+}
+
+// The loops for samples of one place beside those for several: two places of the same numbers have the mean
+// and the variance of one, and half the gradient each way of what both are given.
+TEST_CASE("group_norm of a vector is that of two places alike") {
   TestHost host;
-  LayerTest layer(host, kGroupNorm, Settings(kGroupNorm).set("groups", 1).set("affine", false),
-                  {{"x", DType::f32, {1, 500, 2}}});
-  layer.input().randomize(3);
-  double mean = 0, square = 0;
-  for (float& x : layer.input().f32()) {
-    x = 1000 + 0.1f * x;
-    mean += (x - 1000.0) / 1000, square += (x - 1000.0) * (x - 1000.0) / 1000;
+  constexpr size_t kBatch = 4, kChannels = 51;
+  const Settings how = Settings(kGroupNorm).set("groups", 3);
+  LayerTest one(host, kGroupNorm, how, {{"x", DType::f32, {kBatch, kChannels}}});
+  LayerTest two(host, kGroupNorm, how, {{"x", DType::f32, {kBatch, 2, kChannels}}});
+  one.input().randomize(1), one.output_gradients[0].randomize(2);
+  for (size_t p : {0, 1}) one.parameters[p].randomize(3 + p), two.parameters[p].randomize(3 + p);
+  for (size_t i = 0; i < 2 * kBatch * kChannels; ++i) {
+    const size_t from = i / (2 * kChannels) * kChannels + i % kChannels;
+    two.input().f32()[i] = one.input().f32()[from];
+    two.output_gradients[0].f32()[i] = one.output_gradients[0].f32()[from] / 2;
   }
-  layer.forward();
-  for (size_t i = 0; i < 1000; ++i) {
-    const double y = (layer.input().f32()[i] - 1000.0 - mean) / std::sqrt(square - mean * mean + 1e-5);
-    CHECK(std::abs(layer.output().f32()[i] - y) < 1e-6 * (1 + std::abs(y)));
+  for (LayerTest* layer : {&one, &two}) layer->forward(), layer->backward();
+  for (size_t i = 0; i < 2 * kBatch * kChannels; ++i) {
+    const size_t from = i / (2 * kChannels) * kChannels + i % kChannels;
+    CHECK(two.output().f32()[i] == doctest::Approx(one.output().f32()[from]).epsilon(1e-5));
+    CHECK(std::abs(2 * two.input_gradients[0].f32()[i] - one.input_gradients[0].f32()[from]) < 1e-5);
   }
+  for (const size_t p : {0, 1})
+    CHECK(distance(two.parameter_gradients[p].f32(), one.parameter_gradients[p].f32()) <= 1e-6);
 }
 
 TEST_CASE("group_norm gives the same bits with one lane and with two, in training and in evaluation") {

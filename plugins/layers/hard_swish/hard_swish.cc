@@ -1,6 +1,6 @@
 // x times the hard logistic function of it.
 #include <plait/functions.hpp>
-#include <plait/sdk.hpp>
+#include <plait/onednn_elementwise.hpp>
 
 using namespace plait::sdk;
 
@@ -24,27 +24,27 @@ PLAIT_FAST void undo(const float* x, const float* dy, float* dx, size_t count) {
   for (size_t i = 0; i < count; ++i) dx[i] = dy[i] * hard_swish_slope(x[i]);
 }
 
-struct HardSwish {
+struct HardSwish : OneDnnElementwise<HardSwish, InputLoops<HardSwish>> {
+  Implementation implementation = Implementation::kAuto;
+
   static void describe(Describe<HardSwish>& d) {
     d.doc("x min(max(x + 3, 0), 6) / 6: swish of straight lines");
     d.details(
         "y = 0 where x <= -3, x where x >= 3, else x (x + 3) / 6.\n"
         "Shapes: x and y alike, f32.\n"
         "Source: Howard and others 2019 (MobileNetV3), section 5.2.");
+    describe_implementation(d, &HardSwish::implementation);
   }
+  OneDnnFunction onednn() const { return {dnnl::algorithm::eltwise_hardswish, 1.0 / 6, 0.5}; }
 
-  void forward(Context& c, In x, Out y) const {
-    c.parallel_for(x.size(),
-                   [&](size_t begin, size_t end) { apply(x.data() + begin, y.data() + begin, end - begin); });
-  }
-  void backward(Context& c, In x, In dy, Out dx) const {
-    c.parallel_for(x.size(), [&](size_t begin, size_t end) {
-      undo(x.data() + begin, dy.data() + begin, dx.data() + begin, end - begin);
-    });
+  void apply(const float* x, float* y, size_t count) const { layers::apply(x, y, count); }
+  void undo(const float* x, const float* dy, float* dx, size_t count) const {
+    layers::undo(x, dy, dx, count);
   }
 };
 
 }  // namespace
 }  // namespace layers
 
-PLAIT_PLUGIN("plait.hard_swish", "1.0.0", "Apache-2.0", layer<layers::HardSwish>("plait.hard_swish"));
+PLAIT_PLUGIN("plait.hard_swish", "1.0.0", "Apache-2.0", layer<layers::HardSwish>("plait.hard_swish"),
+             numerics(&onednn_facts));

@@ -53,3 +53,8 @@ TEST_CASE("hard_swish is an activation") {
   CHECK(layer.is_activation);
   CHECK(!layer.in_place);
 }
+
+TEST_CASE("hard_swish's own loops are oneDNN's function") {
+  CHECK(twin_distance(kHardSwish, Settings(kHardSwish)) <= 1e-6);
+  CHECK(twin_passes_nan(kHardSwish, Settings(kHardSwish)));
+}

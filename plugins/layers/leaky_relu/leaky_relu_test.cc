@@ -55,3 +55,8 @@ TEST_CASE("leaky_relu is absorbed as relu, and in place") {
   CHECK(layer.epilogue == "relu");
   CHECK(layer.in_place);
 }
+
+TEST_CASE("leaky_relu's own loops are oneDNN's function") {
+  CHECK(twin_distance(kLeakyRelu, Settings(kLeakyRelu)) <= 1e-6);
+  CHECK(twin_passes_nan(kLeakyRelu, Settings(kLeakyRelu)));
+}

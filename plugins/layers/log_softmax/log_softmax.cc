@@ -1,6 +1,6 @@
 // Logarithms of the numbers of a row as shares of 1.
-#include <plait/functions.hpp>
 #include <plait/onednn_softmax.hpp>
+#include <plait/softmax_rows.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -14,10 +14,16 @@ namespace {
 // e^(x - most) of so many at a time, which are then summed in f64
 constexpr size_t kBlock = 64;
 
-// 0 where exp_of would give its least, so that a score of -infinity has no share.
-PLAIT_INLINE float share(float less) { return chosen(less < -87.0f, 0.0f, exp_of(less)); }
-PLAIT_FAST void exponentials(const float* x, float most, float* y, size_t count) {
-  for (size_t k = 0; k < count; ++k) y[k] = share(x[k] - most);
+PLAIT_FAST float largest(const float* x, size_t count) { return largest_of(x, count); }
+PLAIT_FAST double sum_of_shares(const float* x, float most, size_t count) {
+  float block[kBlock];
+  double sum = 0;
+  for (size_t at = 0; at < count; at += kBlock) {
+    const size_t n = count - at < kBlock ? count - at : kBlock;
+    for (size_t k = 0; k < n; ++k) block[k] = share_of(x[at + k] - most);
+    sum += sum_of(block, n);
+  }
+  return sum;
 }
 // x - logarithm in f64: one rounding of the logarithm, which all outputs share, would be seen in their sum
 PLAIT_FAST void take_off(const float* x, double logarithm, float* y, size_t count) {
@@ -33,15 +39,8 @@ PLAIT_FAST void spread(const float* y, const float* dy, float sum, float* dx, si
 PLAIT_FAST double add_up(const float* x, size_t count) { return sum_of(x, count); }
 
 void log_softmax(const float* x, float* y, size_t count) {
-  const float most = *std::max_element(x, x + count);
-  float block[kBlock];
-  double sum = 0;
-  for (size_t at = 0; at < count; at += kBlock) {
-    const size_t n = std::min(kBlock, count - at);
-    exponentials(x + at, most, block, n);
-    sum += add_up(block, n);
-  }
-  take_off(x, most + std::log(sum), y, count);
+  const float most = largest(x, count);
+  take_off(x, most + std::log(sum_of_shares(x, most, count)), y, count);
 }
 
 void log_softmax_gradient(const float* y, const float* dy, float* dx, size_t count) {

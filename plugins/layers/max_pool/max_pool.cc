@@ -2,6 +2,7 @@
 #include "max_pool.h"
 
 #include <plait/onednn_pooling.hpp>
+#include <plait/sdk/fast.hpp>
 
 #include <cstring>
 #include <optional>

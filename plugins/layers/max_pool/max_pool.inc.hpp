@@ -9,68 +9,139 @@ inline void store_places(float* p, Vec places, size_t n) { store(p, places, n); 
 inline Vec load_places(const uint8_t* p, size_t n) { return load_bytes(p, n); }
 inline Vec load_places(const float* p, size_t n) { return load(p, n); }
 
-// One window over n channels. kTaps 0: as many as the list has.
-template <size_t kTaps, class Place>
-inline void largest(const WindowWalk& pool, const float* x, float* y, Place* places, size_t n) {
-  const size_t taps = kTaps ? kTaps : pool.taps;
-  Vec best = load(x + pool.offsets[0], n), place = zero();
+// Whether a number is NaN. Infinities of both signs look as if one were.
+inline bool may_hold_nan(const float* x, size_t count) {
+  Vec sums[4] = {zero(), zero(), zero(), zero()};
+  size_t i = 0;
+  for (; i + 4 * kWidth <= count; i += 4 * kWidth) {
+#pragma GCC unroll 4
+    for (size_t j = 0; j < 4; ++j) sums[j] = add(sums[j], load(x + i + j * kWidth));
+  }
+  each(count - i, [&](size_t at, size_t n) { sums[0] = add(sums[0], load(x + i + at, n)); });
+  const float all = sum(add(add(sums[0], sums[1]), add(sums[2], sums[3])));
+  return all != all;
+}
+
+// x is above `than`, or kNan and NaN. Comparing once more for NaN costs a third of the loops.
+template <bool kNan>
+inline Vec where_larger(Vec x, Vec than, Vec yes, Vec no) {
+  return kNan ? where_above_or_nan(x, than, yes, no) : where_above(x, than, yes, no);
+}
+
+// Windows that lie inside, `step` floats of input apart, over all channels. kTaps 0: as many as the list has.
+template <size_t kTaps>
+struct Taps {
+  ptrdiff_t at[kTaps ? kTaps
+                     : 1];  // a copy: stores of bytes may change what is in memory, for all a compiler knows
+  const ptrdiff_t* list;
+  size_t many;
+
+  explicit Taps(const WindowWalk& pool) : list(pool.offsets.data()), many(pool.taps) {
+    for (size_t tap = 0; tap < kTaps; ++tap) at[tap] = list[tap];
+  }
+  ptrdiff_t operator[](size_t tap) const { return kTaps ? at[kTaps ? tap : 0] : list[tap]; }
+};
+
+template <size_t kTaps, bool kNan, class Place>
+PLAIT_INLINE void largest(const Taps<kTaps>& taps, const float* x, float* y, Place* places, size_t n) {
+  const size_t count = kTaps ? kTaps : taps.many;
+  Vec best = load(x + taps[0], n), place = zero();
 #pragma GCC unroll 9
-  for (size_t tap = 1; tap < taps; ++tap) {
-    const Vec value = load(x + pool.offsets[tap], n);
-    place = where_above_or_nan(value, best, set(static_cast<float>(tap)), place);
-    best = where_above_or_nan(value, best, value, best);
+  for (size_t tap = 1; tap < count; ++tap) {
+    const Vec value = load(x + taps[tap], n);
+    place = where_larger<kNan>(value, best, set(static_cast<float>(tap)), place);
+    best = where_larger<kNan>(value, best, value, best);
   }
   store(y, best, n);
   if (places) store_places(places, place, n);
 }
 
-// One window that padding cuts. Some tap is always inside, as padding is smaller than the kernel.
-template <class Place>
-inline void largest_inside(const WindowWalk& pool, const WindowAt& w, const float* x, float* y, Place* places,
-                           size_t n) {
-  Vec best = set(-HUGE_VALF), place = zero();
+template <size_t kTaps, bool kNan, class Place>
+inline void pool_run(const WindowWalk& pool, size_t windows, ptrdiff_t step, const float* x, float* y,
+                     Place* places) {
+  const Taps<kTaps> taps(pool);
+  const size_t channels = pool.channels, rest = channels % kWidth, whole = channels - rest;
+  for (size_t w = 0; w < windows; ++w, x += step, y += channels) {
+    for (size_t c = 0; c < whole; c += kWidth)
+      largest<kTaps, kNan>(taps, x + c, y + c, places ? places + c : nullptr, kWidth);
+    if (rest > 0) largest<kTaps, kNan>(taps, x + whole, y + whole, places ? places + whole : nullptr, rest);
+    if (places) places += channels;
+  }
+}
+
+// A window that padding cuts: y and places take up one tap after the other. Some tap is always inside, as
+// padding is smaller than the kernel.
+template <bool kNan, class Place>
+inline void pool_cut(const WindowWalk& pool, const WindowAt& w, const float* x, float* y, Place* places) {
   bool any = false;
   pool.each_tap_inside(w, [&](size_t tap) {
-    const Vec value = load(x + pool.offsets[tap], n), here = set(static_cast<float>(tap));
-    place = any ? where_above_or_nan(value, best, here, place) : here;
-    best = any ? where_above_or_nan(value, best, value, best) : value;
+    const float* const from = x + pool.offsets[tap];
+    const Vec here = set(static_cast<float>(tap));
+    each(pool.channels, [&](size_t c, size_t n) {
+      const Vec value = load(from + c, n), best = any ? load(y + c, n) : value;
+      store(y + c, where_larger<kNan>(value, best, value, best), n);
+      if (places)
+        store_places(places + c,
+                     any ? where_larger<kNan>(value, best, here, load_places(places + c, n)) : here, n);
+    });
     any = true;
   });
-  store(y, best, n);
-  if (places) store_places(places, place, n);
+}
+
+template <bool kNan, class Place>
+inline void pool_windows(const WindowWalk& pool, const float* x, float* y, Place* places) {
+  pool.each_run([&](const WindowAt& w, size_t windows, ptrdiff_t step) {
+    const float* const from = x + w.origin;
+    float* const to = y + w.output;
+    Place* const place = places ? places + w.output : nullptr;
+    if (!w.inside) return pool_cut<kNan>(pool, w, from, to, place);
+    if (pool.taps == 4) return pool_run<4, kNan>(pool, windows, step, from, to, place);
+    if (pool.taps == 9) return pool_run<9, kNan>(pool, windows, step, from, to, place);
+    pool_run<0, kNan>(pool, windows, step, from, to, place);
+  });
 }
 
 template <class Place>
 inline void pool_sample(const WindowWalk& pool, const float* x, float* y, Place* places) {
-  pool.each_window([&](const WindowAt& w) {
-    for (size_t c = 0; c < pool.channels; c += kWidth) {
-      const size_t n = pool.channels - c < kWidth ? pool.channels - c : kWidth;
-      float* const to = y + w.output + c;
-      Place* const place = places ? places + w.output + c : nullptr;
-      if (!w.inside) {
-        largest_inside(pool, w, x + w.origin + static_cast<ptrdiff_t>(c), to, place, n);
-      } else if (pool.taps == 4) {
-        largest<4>(pool, x + w.origin + c, to, place, n);
-      } else if (pool.taps == 9) {
-        largest<9>(pool, x + w.origin + c, to, place, n);
-      } else {
-        largest<0>(pool, x + w.origin + c, to, place, n);
-      }
-    }
-  });
+  may_hold_nan(x, pool.sample_inputs) ? pool_windows<true>(pool, x, y, places)
+                                      : pool_windows<false>(pool, x, y, places);
 }
 
 // Windows that do not share input write it, the others add to it.
 template <size_t kTaps, bool kAdd, class Place>
-inline void give(const WindowWalk& pool, const float* dy, const Place* places, float* dx, size_t n) {
-  const size_t taps = kTaps ? kTaps : pool.taps;
+PLAIT_INLINE void give(const Taps<kTaps>& taps, const float* dy, const Place* places, float* dx, size_t n) {
+  const size_t count = kTaps ? kTaps : taps.many;
   const Vec gradient = load(dy, n), place = load_places(places, n);
 #pragma GCC unroll 9
-  for (size_t tap = 0; tap < taps; ++tap) {
+  for (size_t tap = 0; tap < count; ++tap) {
     const Vec share = where_equal(place, set(static_cast<float>(tap)), gradient, zero());
-    float* const to = dx + pool.offsets[tap];
+    float* const to = dx + taps[tap];
     store(to, kAdd ? add(load(to, n), share) : share, n);
   }
+}
+
+template <size_t kTaps, bool kAdd, class Place>
+inline void give_run(const WindowWalk& pool, size_t windows, ptrdiff_t step, const float* dy,
+                     const Place* places, float* dx) {
+  const Taps<kTaps> taps(pool);
+  const size_t channels = pool.channels, rest = channels % kWidth, whole = channels - rest;
+  for (size_t w = 0; w < windows; ++w, dx += step, dy += channels, places += channels) {
+    for (size_t c = 0; c < whole; c += kWidth) give<kTaps, kAdd>(taps, dy + c, places + c, dx + c, kWidth);
+    if (rest > 0) give<kTaps, kAdd>(taps, dy + whole, places + whole, dx + whole, rest);
+  }
+}
+
+template <class Place>
+inline void give_cut(const WindowWalk& pool, const WindowAt& w, const float* dy, const Place* places,
+                     float* dx) {
+  pool.each_tap_inside(w, [&](size_t tap) {
+    float* const to = dx + pool.offsets[tap];
+    const Vec here = set(static_cast<float>(tap));
+    each(pool.channels, [&](size_t c, size_t n) {
+      const Vec share = where_equal(load_places(places + c, n), here, load(dy + c, n), zero());
+      store(to + c, add(load(to + c, n), share), n);
+    });
+  });
 }
 
 template <class Place>
@@ -78,23 +149,15 @@ inline void unpool_sample(const WindowWalk& pool, const float* dy, const Place* 
                           bool accumulate) {
   if (!accumulate && !pool.tiles) std::memset(dx, 0, pool.sample_inputs * sizeof(float));
   const bool write = !accumulate && pool.disjoint;
-  pool.each_window([&](const WindowAt& w) {
-    for (size_t c = 0; c < pool.channels; c += kWidth) {
-      const size_t n = pool.channels - c < kWidth ? pool.channels - c : kWidth;
-      const float* const from = dy + w.output + c;
-      const Place* const place = places + w.output + c;
-      float* const to = dx + w.origin + static_cast<ptrdiff_t>(c);
-      if (!w.inside) {
-        for (size_t i = 0; i < n; ++i)
-          to[pool.offsets[static_cast<size_t>(place[i])] + static_cast<ptrdiff_t>(i)] += from[i];
-      } else if (write && pool.taps == 4) {
-        give<4, false>(pool, from, place, to, n);
-      } else if (write) {
-        give<0, false>(pool, from, place, to, n);
-      } else {
-        give<0, true>(pool, from, place, to, n);
-      }
-    }
+  pool.each_run([&](const WindowAt& w, size_t windows, ptrdiff_t step) {
+    const float* const from = dy + w.output;
+    const Place* const place = places + w.output;
+    float* const to = dx + w.origin;
+    if (!w.inside) return give_cut(pool, w, from, place, to);
+    if (write && pool.taps == 4) return give_run<4, false>(pool, windows, step, from, place, to);
+    if (write) return give_run<0, false>(pool, windows, step, from, place, to);
+    if (pool.taps == 9) return give_run<9, true>(pool, windows, step, from, place, to);
+    give_run<0, true>(pool, windows, step, from, place, to);
   });
 }
 

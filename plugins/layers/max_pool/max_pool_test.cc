@@ -168,3 +168,39 @@ TEST_CASE("max_pool by oneDNN over one and three axes, and of no sample") {
   none.forward();
   none.backward();
 }
+
+// By the definition: a number follows that is larger, or NaN; the place of what is left gets the gradient.
+TEST_CASE("max_pool passes NaN on wherever it lies, and samples without one are as they were") {
+  for (const Extents& e :
+       {Extents{{3, 6, 6, 33}, 2, 2, 0}, Extents{{3, 7, 6, 17}, 3, 1, 1}, Extents{{3, 7, 9, 6}, 3, 2, 0}}) {
+    CAPTURE(e.kernel);
+    TestHost host;
+    LayerTest layer(host, kMaxPool, settings(e), {{"x", DType::f32, e.input}});
+    spread(layer.input());
+    const Out x = layer.input().f32();
+    for (size_t i = 0; i < x.size() / 3; i += 7) x[i] = i % 2 == 0 ? NAN : i % 3 == 0 ? INFINITY : -INFINITY;
+    layer.output_gradients[0].randomize(3);
+    layer.forward();
+    layer.backward();
+    std::vector<float> dx(x.size(), 0.0f);
+    const std::vector<int64_t> out = layer.output().spec().shape;
+    size_t i = 0;
+    for (int64_t n = 0; n < out[0]; ++n)
+      for (int64_t oh = 0; oh < out[1]; ++oh)
+        for (int64_t ow = 0; ow < out[2]; ++ow)
+          for (int64_t c = 0; c < out[3]; ++c, ++i) {
+            size_t best = x.size();
+            for (int64_t h = oh * e.stride - e.padding; h < oh * e.stride - e.padding + e.kernel; ++h)
+              for (int64_t w = ow * e.stride - e.padding; w < ow * e.stride - e.padding + e.kernel; ++w) {
+                if (h < 0 || w < 0 || h >= e.input[1] || w >= e.input[2]) continue;
+                const auto at = static_cast<size_t>(((n * e.input[1] + h) * e.input[2] + w) * e.input[3] + c);
+                if (best == x.size() || x[at] > x[best] || std::isnan(x[at])) best = at;
+              }
+            const float y = layer.output().f32()[i];
+            CHECK((y == x[best] || (std::isnan(y) && std::isnan(x[best]))));
+            dx[best] += layer.output_gradients[0].f32()[i];
+          }
+    for (size_t at = 0; at < dx.size(); ++at)
+      CHECK(layer.input_gradients[0].f32()[at] == doctest::Approx(dx[at]).epsilon(1e-6));
+  }
+}

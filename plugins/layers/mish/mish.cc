@@ -1,6 +1,6 @@
 // x tanh(ln(1 + e^x)).
 #include <plait/functions.hpp>
-#include <plait/sdk.hpp>
+#include <plait/onednn_elementwise.hpp>
 
 using namespace plait::sdk;
 
@@ -29,27 +29,26 @@ PLAIT_FAST void undo(const float* x, const float* dy, float* dx, size_t count) {
   for (size_t i = 0; i < count; ++i) dx[i] = dy[i] * mish_slope(x[i]);
 }
 
-struct Mish {
+struct Mish : OneDnnElementwise<Mish, InputLoops<Mish>> {
+  Implementation implementation = Implementation::kAuto;
+
   static void describe(Describe<Mish>& d) {
     d.doc("x tanh(ln(1 + e^x))");
     d.details(
         "y = x tanh(ln(1 + e^x)) = x n / (n + 2) with n = e^x (e^x + 2).\n"
         "Shapes: x and y alike, f32.\n"
         "Source: Misra 2019, equation 1.");
+    describe_implementation(d, &Mish::implementation);
   }
+  OneDnnFunction onednn() const { return {dnnl::algorithm::eltwise_mish}; }
 
-  void forward(Context& c, In x, Out y) const {
-    c.parallel_for(x.size(),
-                   [&](size_t begin, size_t end) { apply(x.data() + begin, y.data() + begin, end - begin); });
-  }
-  void backward(Context& c, In x, In dy, Out dx) const {
-    c.parallel_for(x.size(), [&](size_t begin, size_t end) {
-      undo(x.data() + begin, dy.data() + begin, dx.data() + begin, end - begin);
-    });
+  void apply(const float* x, float* y, size_t count) const { layers::apply(x, y, count); }
+  void undo(const float* x, const float* dy, float* dx, size_t count) const {
+    layers::undo(x, dy, dx, count);
   }
 };
 
 }  // namespace
 }  // namespace layers
 
-PLAIT_PLUGIN("plait.mish", "1.0.0", "Apache-2.0", layer<layers::Mish>("plait.mish"));
+PLAIT_PLUGIN("plait.mish", "1.0.0", "Apache-2.0", layer<layers::Mish>("plait.mish"), numerics(&onednn_facts));

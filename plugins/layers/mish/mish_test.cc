@@ -53,3 +53,8 @@ TEST_CASE("mish is an activation") {
   CHECK(layer.is_activation);
   CHECK(!layer.in_place);
 }
+
+TEST_CASE("mish's own loops are oneDNN's function") {
+  CHECK(twin_distance(kMish, Settings(kMish)) <= 1e-6);
+  CHECK(twin_passes_nan(kMish, Settings(kMish)));
+}

@@ -1,8 +1,10 @@
 // Product of inputs of one shape, or of one with a factor for each channel.
+#include <plait/onednn_joining.hpp>
 #include <plait/sdk.hpp>
 #include <plait/sdk/fast.hpp>
 
 #include <algorithm>
+#include <optional>
 
 using namespace plait::sdk;
 
@@ -32,6 +34,7 @@ bool is_factor(Spec a, Spec b) {
 struct Multiply {
   static constexpr bool two_axes = true;  // past the extents dy is 0, also for a factor of a channel
   static constexpr uint32_t min_inputs = 2, max_inputs = kAnyInputs;
+  Implementation implementation = Implementation::kAuto;
 
   static void describe(Describe<Multiply>& d) {
     d.doc("product of the inputs");
@@ -39,6 +42,7 @@ struct Multiply {
         "Shapes: all inputs and y alike, f32; or two inputs, x [N, ..., C] and a factor [N, C] for each\n"
         "channel of each sample (a gate, as in squeeze and excitation), y as x.\n"
         "dx[i] = dy times the other inputs.");
+    describe_implementation(d, &Multiply::implementation, "whose loops multiply; auto: own");
   }
   static void ports(Ports& p) {
     p.input("x", "all alike, or [N, C] beside [N, ..., C]").doc("a factor").repeated();
@@ -61,20 +65,38 @@ struct Multiply {
 struct Multiply::Kernel {
   size_t batch, rows, channels;  // rows of a sample; by channel alone
   bool by_channel;
+  std::optional<OneDnnJoining> onednn;  // the forward pass
 
-  Kernel(const Multiply&, Context&, const LayerRequest& r, LayerNeeds& n)
+  Kernel(const Multiply& config, Context& c, const LayerRequest& r, LayerNeeds& n)
       : batch(static_cast<size_t>(r.input().rank() > 0 ? r.input().shape(0) : 1)),
         channels(static_cast<size_t>(r.input().rank() > 0 ? r.input().shape(-1) : 1)),
         by_channel(r.input(1).rank() < r.input(0).rank()) {
     rows = r.input().size() / std::max<size_t>(batch * channels, 1);
     n.backward_reads(Reads::inputs);
     n.accumulates();
-    if (by_channel) n.workspace(batch * channels * sizeof(double));
+    const KernelNotes notes(c);
+    if (config.implementation == Implementation::kAuto) notes.chose("implementation", "own");
+    if (config.implementation == Implementation::kOneDnn && r.input().size() > 0) {
+      const auto whole = static_cast<int64_t>(r.input().size());
+      const auto n_batch = static_cast<int64_t>(batch), n_rows = static_cast<int64_t>(rows),
+                 n_channels = static_cast<int64_t>(channels);
+      onednn.emplace(by_channel
+                         ? OneDnnJoining::product({n_batch, n_rows, n_channels}, {n_batch, 1, n_channels})
+                         : OneDnnJoining::product({whole}, {whole}));
+      onednn->note(notes);
+    }
+    const size_t scratch = onednn ? onednn->scratchpad_bytes() : 0;
+    n.workspace(std::max(scratch, by_channel ? batch * channels * sizeof(double) : 0));
   }
 
   void forward(Context& c, const LayerCall& call) const {
     const float *a = call.input(0).f32().data(), *b = call.input(1).f32().data();
     float* y = call.output().f32().data();
+    if (onednn) {
+      onednn->forward(call, a, b, y);
+      for (size_t i = 2; i < call.inputs(); ++i) onednn->forward(call, y, call.input(i).f32().data(), y);
+      return;
+    }
     if (by_channel) return each_row(c, [&](size_t x, size_t f) { product(a + x, b + f, y + x, channels); });
     c.parallel_for(call.output().size(), [&](size_t begin, size_t end) {
       product(a + begin, b + begin, y + begin, end - begin);
@@ -147,4 +169,5 @@ struct Multiply::Kernel {
 }  // namespace
 }  // namespace layers
 
-PLAIT_PLUGIN("plait.multiply", "1.0.0", "Apache-2.0", layer<layers::Multiply>("plait.multiply"));
+PLAIT_PLUGIN("plait.multiply", "1.0.0", "Apache-2.0", layer<layers::Multiply>("plait.multiply"),
+             numerics(&onednn_facts));

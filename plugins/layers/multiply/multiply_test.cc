@@ -85,3 +85,30 @@ TEST_CASE("multiply refuses inputs that differ") {
       LayerTest(host, kMultiply, Settings(kMultiply), {{"x", DType::f32, {2, 3}}, {"x", DType::f32, {2, 4}}}),
       doctest::Contains("input 1 is f32[2, 4], wanted f32[2, 3] like input 0"), std::runtime_error);
 }
+
+// oneDNN is the reference: it multiplies in the order of the inputs, to the bit.
+TEST_CASE("multiply's own loops are oneDNN's binary, alike and by channel") {
+  using Shapes = std::vector<PartSpec>;
+  for (const int lanes : {1, 2}) {
+    for (const Shapes& x :
+         {Shapes(2, {"x", DType::f32, {7, 33, 5}}), Shapes(3, {"x", DType::f32, {7, 33, 5}}),
+          Shapes{{"x", DType::f32, {3, 4, 5, 37}}, {"f", DType::f32, {3, 37}}}}) {
+      TestHost host;
+      host.lanes = lanes;
+      LayerTest own(host, kMultiply, Settings(kMultiply).set("implementation", std::string("own")), x);
+      LayerTest onednn(host, kMultiply, Settings(kMultiply).set("implementation", std::string("onednn")), x);
+      for (LayerTest* layer : {&own, &onednn}) {
+        for (size_t i = 0; i < x.size(); ++i) layer->input(i).randomize(1 + i);
+        layer->output_gradients[0].randomize(9);
+        layer->forward();
+        layer->backward();
+      }
+      CHECK(std::ranges::equal(own.output().f32(), onednn.output().f32()));
+      for (size_t i = 0; i < x.size(); ++i)
+        CHECK(std::ranges::equal(own.input_gradients[i].f32(), onednn.input_gradients[i].f32()));
+      onednn.input(1).f32()[2] = NAN;
+      onednn.forward();
+      CHECK(std::isnan(onednn.output().f32()[2]));
+    }
+  }
+}

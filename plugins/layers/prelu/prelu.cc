@@ -4,6 +4,9 @@
 #include <plait/sdk/fast.hpp>
 
 #include <algorithm>
+#include <optional>
+
+#include "onednn.hpp"
 
 using namespace plait::sdk;
 
@@ -24,6 +27,7 @@ struct Prelu {
   static constexpr bool two_axes = true;  // past the extents dy is 0, and adds nothing to the slopes
   double initial = 0.25;
   bool shared = false;
+  Implementation implementation = Implementation::kAuto;
 
   static void describe(Describe<Prelu>& d) {
     d.doc("x above zero, a trained slope times x below");
@@ -33,6 +37,9 @@ struct Prelu {
         "Source: He, Zhang, Ren, Sun 2015, equations 1 and 2.");
     d.field("initial", &Prelu::initial).doc("the slopes at first").range(-1, 1);
     d.field("shared", &Prelu::shared).doc("one slope for all channels");
+    describe_implementation(
+        d, &Prelu::implementation,
+        "whose loops; auto: own, which sum the slopes' gradient in f64, but for few channels");
   }
   static void ports(Ports& p) {
     p.input("x", "[N, ..., C]");
@@ -51,25 +58,41 @@ struct Prelu {
   struct Kernel;
 };
 
+// README.md has the measurements: the own loops go along the channels, which are too few for a vector then.
+bool onednn_wins(size_t channels) { return channels < 16; }
+
 struct Prelu::Kernel {
   bool shared;
   size_t channels, rows;
+  std::optional<PreluOneDnn> onednn;
 
-  Kernel(const Prelu& config, Context&, const LayerRequest& r, LayerNeeds& n)
+  Kernel(const Prelu& config, Context& c, const LayerRequest& r, LayerNeeds& n)
       : shared(config.shared),
         channels(static_cast<size_t>(r.input().shape(-1))),
         rows(r.input().size() / std::max<size_t>(channels, 1)) {
     n.backward_reads(Reads::inputs);
+    const KernelNotes notes(c);
+    const bool is_open = config.implementation == Implementation::kAuto;
+    const bool takes_onednn =
+        is_open ? onednn_wins(channels) : config.implementation == Implementation::kOneDnn;
+    if (is_open) notes.chose("implementation", takes_onednn ? "onednn" : "own");
+    if (takes_onednn && r.input().size() > 0) {
+      onednn.emplace(shared, r, n);
+      onednn->note(notes);
+      return;
+    }
     n.workspace(Checked(pieces()) * channels * sizeof(double) + Checked(channels) * sizeof(float));
   }
 
   void forward(Context& c, const LayerCall& call) const {
+    if (onednn) return onednn->forward(call);
     const float *x = call.input().f32().data(), *w = weights(call);
     float* y = call.output().f32().data();
     c.parallel_for(rows, grain(), [&](size_t r) { apply(x + r * channels, w, y + r * channels, channels); });
   }
 
   void backward(Context& c, const LayerCall& call) const {
+    if (onednn) return onednn->backward(call);
     const float *x = call.input().f32().data(), *dy = call.output_gradient().f32().data(), *w = weights(call);
     if (float* dw = call.parameter_gradient(0)) add_up(c, call, x, dy, dw);
     if (!call.input_gradient()) return;
@@ -116,4 +139,5 @@ struct Prelu::Kernel {
 }  // namespace
 }  // namespace layers
 
-PLAIT_PLUGIN("plait.prelu", "1.0.0", "Apache-2.0", layer<layers::Prelu>("plait.prelu"));
+PLAIT_PLUGIN("plait.prelu", "1.0.0", "Apache-2.0", layer<layers::Prelu>("plait.prelu"),
+             numerics(&onednn_facts));

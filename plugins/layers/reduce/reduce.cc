@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+
+#include "onednn.hpp"
 
 using namespace plait::sdk;
 
@@ -30,6 +33,7 @@ struct Reduction {
   Operation operation = Operation::kMean;
   std::vector<int64_t> axes;
   bool keep = false;
+  Implementation implementation = Implementation::kAuto;
 
   static void describe(Describe<Reduction>& d) {
     d.doc("mean, sum or largest along some axes");
@@ -44,11 +48,24 @@ struct Reduction {
         .doc("axes of x, -1 is the last; when not given, all but the batch")
         .range(-7, 7);
     d.field("keep", &Reduction::keep).doc("keep reduced axes, of extent 1");
+    describe_implementation(d, &Reduction::implementation,
+                            "whose loops; auto: own, which sum in f64, know lengths and pass NaN on");
+  }
+
+  void validate() const {
+    if (implementation == Implementation::kOneDnn && operation == Operation::kMax)
+      throw Error(
+          "operation is max and implementation onednn, which passes over NaN and does not say where the "
+          "largest "
+          "is: wanted mean or sum, or own");
   }
 
   void infer(LayerShapes& s) const {
     const Spec x = s.input();
     const ReducedAxes reduced(x, axes);
+    if (implementation == Implementation::kOneDnn && x.variable_axis() >= 0)
+      s.fail("axis ", x.variable_axis(),
+             " of the input varies, and oneDNN knows no lengths: wanted implementation own");
     std::vector<int64_t> shape{x.shape(0)};
     for (int a = 1; a < x.rank(); ++a) {
       if (!reduced.is_reduced(static_cast<size_t>(a))) {
@@ -69,19 +86,28 @@ struct Reduction::Kernel {
   ReducedAxes axes;
   Operation operation;
   size_t batch;
+  std::optional<ReduceOneDnn> onednn;  // the forward pass
 
-  Kernel(const Reduction& config, Context&, const LayerRequest& r, LayerNeeds& n)
+  Kernel(const Reduction& config, Context& c, const LayerRequest& r, LayerNeeds& n)
       : axes(r.input(), config.axes),
         operation(config.operation),
         batch(static_cast<size_t>(r.input().shape(0))) {
     n.backward_reads(Reads::nothing);
     n.accumulates();
+    const KernelNotes notes(c);
+    if (config.implementation == Implementation::kAuto) notes.chose("implementation", "own");
+    if (config.implementation == Implementation::kOneDnn && r.input().size() > 0) {
+      onednn.emplace(operation == Operation::kMean, axes, r, n);
+      onednn->note(notes);
+      return;
+    }
     const Checked outputs = Checked(batch) * axes.outputs();
     if (operation != Operation::kMax) n.workspace(outputs * sizeof(double));
     if (operation == Operation::kMax && r.training()) n.saved(outputs * sizeof(int64_t));
   }
 
   void forward(Context& c, const LayerCall& call) const {
+    if (onednn) return onednn->forward(call);
     const float* x = call.input().f32().data();
     float* y = call.output().f32().data();
     c.parallel_for(batch, grain(), [&](size_t n) {
@@ -166,4 +192,5 @@ struct Reduction::Kernel {
 }  // namespace
 }  // namespace layers
 
-PLAIT_PLUGIN("plait.reduce", "1.0.0", "Apache-2.0", layer<layers::Reduction>("plait.reduce"));
+PLAIT_PLUGIN("plait.reduce", "1.0.0", "Apache-2.0", layer<layers::Reduction>("plait.reduce"),
+             numerics(&onednn_facts));

@@ -234,3 +234,57 @@ TEST_CASE("reduce refuses what does not fit") {
       LayerTest(host, kReduce, Settings(kReduce).set("axes", 2), {{"x", DType::f32, {2, 4, 3}, 1}}),
       doctest::Contains("axis 1 of the input varies"), std::runtime_error);
 }
+
+// oneDNN is the reference: it sums 594 numbers of -1 to 1 in f32, each step off by half a unit of 2^-24 of at
+// most 594, in practice of about 25.
+TEST_CASE("reduce's own loops are oneDNN's reduction along the last axes") {
+  for (const int lanes : {1, 2}) {
+    for (const char* operation : {"mean", "sum"}) {
+      for (const std::vector<int64_t>& axes : {std::vector<int64_t>{3}, {2, 3}, {1, 2, 3}}) {
+        TestHost host;
+        host.lanes = lanes;
+        const auto made = [&](const char* whose) {
+          Settings s = Settings(kReduce)
+                           .set("operation", std::string(operation))
+                           .set("implementation", std::string(whose))
+                           .clear("axes");
+          for (const int64_t axis : axes) s.add("axes", axis);
+          return s;
+        };
+        LayerTest own(host, kReduce, made("own"), {{"x", DType::f32, {3, 4, 18, 33}}});
+        LayerTest onednn(host, kReduce, made("onednn"), {{"x", DType::f32, {3, 4, 18, 33}}});
+        for (LayerTest* layer : {&own, &onednn}) {
+          layer->input().randomize(1);
+          layer->output_gradients[0].randomize(2);
+          layer->forward();
+          layer->backward();
+        }
+        CHECK(distance(own.output().f32(), onednn.output().f32()) <= 1e-5);
+        CHECK(std::ranges::equal(own.input_gradients[0].f32(), onednn.input_gradients[0].f32()));
+      }
+    }
+  }
+}
+
+TEST_CASE("reduce by oneDNN hides no NaN, and refuses what it would hide or compute by reference code") {
+  TestHost host;
+  const auto onednn = [&](const char* operation, int64_t axis, PartSpec x) {
+    return LayerTest(host, kReduce,
+                     Settings(kReduce)
+                         .set("operation", std::string(operation))
+                         .set("implementation", std::string("onednn"))
+                         .set("axes", axis),
+                     {std::move(x)});
+  };
+  LayerTest layer = onednn("sum", 2, {"x", DType::f32, {2, 3, 40}});
+  layer.input().randomize(1);
+  layer.input().f32()[45] = NAN;
+  layer.forward();
+  for (size_t i = 0; i < 6; ++i) CHECK(std::isnan(layer.output().f32()[i]) == (i == 1));
+  CHECK_THROWS_WITH_AS(onednn("max", 2, {"x", DType::f32, {2, 3, 40}}), doctest::Contains("passes over NaN"),
+                       std::runtime_error);
+  CHECK_THROWS_WITH_AS(onednn("mean", 1, {"x", DType::f32, {2, 3, 40}}),
+                       doctest::Contains("along the last axes"), std::runtime_error);
+  CHECK_THROWS_WITH_AS(onednn("mean", 1, {"x", DType::f32, {2, 3, 40}, 1}), doctest::Contains("varies"),
+                       std::runtime_error);
+}

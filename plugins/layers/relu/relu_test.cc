@@ -34,3 +34,11 @@ TEST_CASE("relu is absorbed by its name and slope") {
   CHECK(layer.in_place);
   CHECK(layer.epilogue == "relu");
 }
+
+// Of slope 0 oneDNN's hides a NaN, and is not offered.
+TEST_CASE("relu's own loops are oneDNN's function") {
+  CHECK(twin_distance(kRelu, of_slope(0.25)) == 0);
+  CHECK(twin_passes_nan(kRelu, of_slope(0.25)));
+  CHECK_THROWS_WITH_AS(outputs_of(kRelu, of_slope(0).set("implementation", std::string("onednn")), {1}),
+                       doctest::Contains("slope 0 makes 0 of NaN"), std::runtime_error);
+}

@@ -1,5 +1,6 @@
-// What the implementations of sigmoid share: its description. Shapes are ActivationLayer's.
+// What the implementations of sigmoid share: its description. Shapes are OneDnnElementwise's.
 #pragma once
+#include <plait/implementation.hpp>
 #include <plait/sdk.hpp>
 #include <plait/simd.hpp>
 
@@ -8,9 +9,12 @@ namespace layers {
 using namespace plait::sdk;
 
 struct Sigmoid {
+  Implementation implementation = Implementation::kAuto;
+
   static void describe(Describe<Sigmoid>& d) {
     d.doc("logistic function 1 / (1 + e^-x)");
     d.details("y = 1 / (1 + e^-x). Shapes: x and y alike, f32.");
+    describe_implementation(d, &Sigmoid::implementation);
   }
 
   static Activation activation() { return {Activation::Kind::kSigmoid, 0, 0}; }

@@ -34,3 +34,8 @@ TEST_CASE("sigmoid is absorbed by its name") {
   CHECK(layer.in_place);
   CHECK(layer.epilogue == "sigmoid");
 }
+
+TEST_CASE("sigmoid's own loops are oneDNN's function") {
+  CHECK(twin_distance(kSigmoid, Settings(kSigmoid)) <= 1e-6);
+  CHECK(twin_passes_nan(kSigmoid, Settings(kSigmoid)));
+}

@@ -1,8 +1,7 @@
 // Numbers of a row as shares of 1.
-#include <plait/functions.hpp>
 #include <plait/onednn_softmax.hpp>
+#include <plait/softmax_rows.hpp>
 
-#include <algorithm>
 #include <optional>
 
 using namespace plait::sdk;
@@ -10,31 +9,24 @@ using namespace plait::sdk;
 namespace layers {
 namespace {
 
-// 0 where exp_of would give its least, so that a score of -infinity has no share.
-PLAIT_INLINE float share(float less) { return chosen(less < -87.0f, 0.0f, exp_of(less)); }
-PLAIT_FAST void exponentials(const float* x, float most, float* y, size_t count) {
+// Many rows in a call, as most are short.
+PLAIT_FAST void softmax(const float* x, float* y, size_t rows, size_t count) {
+  for (size_t r = 0; r < rows; ++r, x += count, y += count) {
+    const float most = largest_of(x, count);
 #pragma GCC ivdep  // y may be x
-  for (size_t k = 0; k < count; ++k) y[k] = share(x[k] - most);
+    for (size_t k = 0; k < count; ++k) y[k] = share_of(x[k] - most);
+    const auto factor = static_cast<float>(1 / sum_of(y, count));
+    for (size_t k = 0; k < count; ++k) y[k] *= factor;
+  }
 }
-PLAIT_FAST void scale(float* y, float factor, size_t count) {
-  for (size_t k = 0; k < count; ++k) y[k] *= factor;
-}
-// dx = y (dy - sum)
-PLAIT_FAST void spread(const float* y, const float* dy, float sum, float* dx, size_t count) {
+
+// dx = y (dy - sum of y dy)
+PLAIT_FAST void softmax_gradient(const float* y, const float* dy, float* dx, size_t rows, size_t count) {
+  for (size_t r = 0; r < rows; ++r, y += count, dy += count, dx += count) {
+    const auto along = static_cast<float>(dot_of(y, dy, count));
 #pragma GCC ivdep  // dx may be dy
-  for (size_t k = 0; k < count; ++k) dx[k] = y[k] * (dy[k] - sum);
-}
-
-PLAIT_FAST double sum(const float* x, size_t count) { return sum_of(x, count); }
-PLAIT_FAST double dot(const float* x, const float* y, size_t count) { return dot_of(x, y, count); }
-
-void softmax(const float* x, float* y, size_t count) {
-  exponentials(x, *std::max_element(x, x + count), y, count);
-  scale(y, static_cast<float>(1 / sum(y, count)), count);
-}
-
-void softmax_gradient(const float* y, const float* dy, float* dx, size_t count) {
-  spread(y, dy, static_cast<float>(dot(y, dy, count)), dx, count);
+    for (size_t k = 0; k < count; ++k) dx[k] = y[k] * (dy[k] - along);
+  }
 }
 
 struct Softmax {
@@ -82,7 +74,9 @@ struct Softmax::Kernel {
     const float* x = call.input().f32().data();
     float* y = call.output().f32().data();
     c.parallel_for(call.input().size() / channels, 1 + Context::kDefaultGrain / channels,
-                   [&](size_t r) { softmax(x + r * channels, y + r * channels, channels); });
+                   [&](size_t begin, size_t end) {
+                     softmax(x + begin * channels, y + begin * channels, end - begin, channels);
+                   });
   }
   void backward(Context& c, const LayerCall& call) const {
     if (onednn) return onednn->backward(call);
@@ -90,10 +84,11 @@ struct Softmax::Kernel {
     const auto channels = static_cast<size_t>(call.output().shape(-1));
     const float *y = call.output().f32().data(), *dy = call.output_gradient().f32().data();
     float* dx = call.input_gradient().f32().data();
-    c.parallel_for(call.output().size() / channels, 1 + Context::kDefaultGrain / channels, [&](size_t r) {
-      const size_t at = r * channels;
-      softmax_gradient(y + at, dy + at, dx + at, channels);
-    });
+    c.parallel_for(call.output().size() / channels, 1 + Context::kDefaultGrain / channels,
+                   [&](size_t begin, size_t end) {
+                     const size_t at = begin * channels;
+                     softmax_gradient(y + at, dy + at, dx + at, end - begin, channels);
+                   });
   }
 };
 

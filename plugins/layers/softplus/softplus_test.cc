@@ -65,3 +65,9 @@ TEST_CASE("softplus is an activation, in place") {
   CHECK(layer.epilogue_functions.size() == 1);
   CHECK(layer.in_place);
 }
+
+// oneDNN's is off by 16 units of 2^-23, ours by a few.
+TEST_CASE("softplus's own loops are oneDNN's function") {
+  CHECK(twin_distance(kSoftplus, Settings(kSoftplus).set("beta", 2.0)) <= 3e-6);
+  CHECK(twin_passes_nan(kSoftplus, Settings(kSoftplus).set("beta", 2.0)));
+}

@@ -1,6 +1,6 @@
 // x times the logistic function of it.
 #include <plait/functions.hpp>
-#include <plait/sdk.hpp>
+#include <plait/onednn_elementwise.hpp>
 
 using namespace plait::sdk;
 
@@ -25,8 +25,9 @@ PLAIT_FAST void undo(const float* x, const float* dy, float* dx, size_t count, f
   for (size_t i = 0; i < count; ++i) dx[i] = dy[i] * swish_slope(x[i], beta);
 }
 
-struct Swish {
+struct Swish : OneDnnElementwise<Swish, InputLoops<Swish>> {
   double beta = 1;
+  Implementation implementation = Implementation::kAuto;
 
   static void describe(Describe<Swish>& d) {
     d.doc("x / (1 + e^(-beta x)); known as silu where beta is 1");
@@ -37,21 +38,20 @@ struct Swish {
     d.field("beta", &Swish::beta)
         .doc("how sharp the bend is: 0 is x / 2, large values come near to relu")
         .range(0, 100);
+    describe_implementation(d, &Swish::implementation);
   }
+  OneDnnFunction onednn() const { return {dnnl::algorithm::eltwise_swish, beta}; }
 
-  void forward(Context& c, In x, Out y) const {
-    c.parallel_for(x.size(), [&](size_t begin, size_t end) {
-      apply(x.data() + begin, y.data() + begin, end - begin, static_cast<float>(beta));
-    });
+  void apply(const float* x, float* y, size_t count) const {
+    layers::apply(x, y, count, static_cast<float>(beta));
   }
-  void backward(Context& c, In x, In dy, Out dx) const {
-    c.parallel_for(x.size(), [&](size_t begin, size_t end) {
-      undo(x.data() + begin, dy.data() + begin, dx.data() + begin, end - begin, static_cast<float>(beta));
-    });
+  void undo(const float* x, const float* dy, float* dx, size_t count) const {
+    layers::undo(x, dy, dx, count, static_cast<float>(beta));
   }
 };
 
 }  // namespace
 }  // namespace layers
 
-PLAIT_PLUGIN("plait.swish", "1.0.0", "Apache-2.0", layer<layers::Swish>("plait.swish"));
+PLAIT_PLUGIN("plait.swish", "1.0.0", "Apache-2.0", layer<layers::Swish>("plait.swish"),
+             numerics(&onednn_facts));

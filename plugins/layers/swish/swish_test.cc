@@ -59,3 +59,8 @@ TEST_CASE("swish is an activation") {
   CHECK(layer.is_activation);
   CHECK(!layer.in_place);
 }
+
+TEST_CASE("swish's own loops are oneDNN's function") {
+  CHECK(twin_distance(kSwish, Settings(kSwish).set("beta", 1.5)) <= 1e-6);
+  CHECK(twin_passes_nan(kSwish, Settings(kSwish).set("beta", 1.5)));
+}

@@ -32,3 +32,8 @@ TEST_CASE("tanh is absorbed by its name") {
   CHECK(layer.in_place);
   CHECK(layer.epilogue == "tanh");
 }
+
+TEST_CASE("tanh's own loops are oneDNN's function") {
+  CHECK(twin_distance(kTanh, Settings(kTanh)) <= 1e-6);
+  CHECK(twin_passes_nan(kTanh, Settings(kTanh)));
+}

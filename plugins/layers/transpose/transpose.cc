@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <optional>
+
+#include "onednn.hpp"
 
 using namespace plait::sdk;
 
@@ -13,6 +16,7 @@ namespace {
 
 struct Transpose {
   std::vector<int64_t> axes;
+  Implementation implementation = Implementation::kAuto;
 
   static void describe(Describe<Transpose>& d) {
     d.doc("the axes of a sample in another order");
@@ -22,6 +26,8 @@ struct Transpose {
     d.field("axes", &Transpose::axes)
         .doc("axes of x, 1 to its last, each once; when not given, the last two change places")
         .range(1, 7);
+    describe_implementation(d, &Transpose::implementation,
+                            "whose loops; auto: oneDNN where the last axis moves");
   }
   static void examples(Examples& e) {
     e.add("axes: 2 axes: 1").input(DType::f32, {3, 4, 5});
@@ -61,14 +67,28 @@ struct Transpose {
   }
 };
 
+// README.md has the measurements. Where the last axis stays, both copy lines.
+bool onednn_wins(const std::vector<size_t>& order) { return order.back() + 1 != order.size(); }
+
 // Lines of y along its last axis; their places in x follow from the other axes.
 struct Transpose::Kernel {
   std::array<size_t, PLAIT_MAX_RANK> extents{}, strides{};  // of y's axes but the last; strides in x
   size_t axes, lines, length, stride;                       // of the last
+  std::optional<TransposeOneDnn> onednn;
 
-  Kernel(const Transpose& config, Context&, const LayerRequest& r, LayerNeeds& n) {
+  Kernel(const Transpose& config, Context& c, const LayerRequest& r, LayerNeeds& n) {
     const Spec x = r.input();
     const auto order = config.order(x);
+    n.backward_reads(Reads::nothing);
+    const KernelNotes notes(c);
+    const bool is_open = config.implementation == Implementation::kAuto;
+    const bool takes_onednn = is_open ? onednn_wins(order) : config.implementation == Implementation::kOneDnn;
+    if (is_open) notes.chose("implementation", takes_onednn ? "onednn" : "own");
+    if (takes_onednn && x.size() > 0) {
+      onednn.emplace(std::span<const size_t>(order), r, n);
+      onednn->note(notes);
+      return;
+    }
     std::array<size_t, PLAIT_MAX_RANK> of_x{};
     size_t size = 1;
     for (size_t a = order.size(); a-- > 0; size *= static_cast<size_t>(x.shape()[a])) of_x[a] = size;
@@ -80,11 +100,11 @@ struct Transpose::Kernel {
     length = static_cast<size_t>(x.shape()[order.back()]);
     stride = of_x[order.back()];
     lines = x.size() / std::max<size_t>(length, 1);
-    n.backward_reads(Reads::nothing);
     n.accumulates();
   }
 
   void forward(Context& c, const LayerCall& call) const {
+    if (onednn) return onednn->forward(call);
     const float* x = call.input().f32().data();
     float* y = call.output().f32().data();
     c.parallel_for(lines, grain(), [&](size_t line) {
@@ -93,6 +113,7 @@ struct Transpose::Kernel {
     });
   }
   void backward(Context& c, const LayerCall& call) const {
+    if (onednn) return onednn->backward(call);
     if (!call.input_gradient()) return;
     const float* dy = call.output_gradient().f32().data();
     float* dx = call.input_gradient().f32().data();
@@ -116,4 +137,5 @@ struct Transpose::Kernel {
 }  // namespace
 }  // namespace layers
 
-PLAIT_PLUGIN("plait.transpose", "1.0.0", "Apache-2.0", layer<layers::Transpose>("plait.transpose"));
+PLAIT_PLUGIN("plait.transpose", "1.0.0", "Apache-2.0", layer<layers::Transpose>("plait.transpose"),
+             numerics(&onednn_facts));

@@ -98,3 +98,29 @@ TEST_CASE("transpose refuses what does not fit") {
   CHECK_THROWS_WITH_AS(LayerTest(host, kTranspose, Settings(kTranspose), {{"x", DType::f32, {2, 4, 3}, 1}}),
                        doctest::Contains("axis 1 of the input varies"), std::runtime_error);
 }
+
+// oneDNN is the reference: numbers are moved.
+TEST_CASE("transpose's own loops are oneDNN's reorder") {
+  for (const int lanes : {1, 2}) {
+    for (const std::vector<int64_t>& axes :
+         {std::vector<int64_t>{3, 1, 2}, {2, 1, 3}, {1, 3, 2}, {3, 2, 1}, {1, 2, 3}}) {
+      TestHost host;
+      host.lanes = lanes;
+      const auto made = [&](const char* whose) {
+        Settings s = Settings(kTranspose).set("implementation", std::string(whose)).clear("axes");
+        for (const int64_t axis : axes) s.add("axes", axis);
+        return s;
+      };
+      LayerTest own(host, kTranspose, made("own"), {{"x", DType::f32, {3, 5, 18, 33}}});
+      LayerTest onednn(host, kTranspose, made("onednn"), {{"x", DType::f32, {3, 5, 18, 33}}});
+      for (LayerTest* layer : {&own, &onednn}) {
+        layer->input().randomize(1);
+        layer->output_gradients[0].randomize(2);
+        layer->forward();
+        layer->backward();
+      }
+      CHECK(std::ranges::equal(own.output().f32(), onednn.output().f32()));
+      CHECK(std::ranges::equal(own.input_gradients[0].f32(), onednn.input_gradients[0].f32()));
+    }
+  }
+}

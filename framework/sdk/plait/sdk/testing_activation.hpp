@@ -81,4 +81,27 @@ inline double activation_gradient_error(const Entry& entry, const Settings& sett
   return worst;
 }
 
+// Of a layer with the field `implementation`: the largest distance of what its own loops make from what
+// oneDNN makes, outputs and slopes, for x from -20 to 20 in hundredths, with one lane and with two.
+inline double twin_distance(const Entry& entry, const Settings& settings) {
+  constexpr int kSteps = 2000;
+  std::vector<float> x;
+  for (int i = -kSteps; i <= kSteps; ++i) x.push_back(static_cast<float>(i) / 100);
+  const Settings own = Settings(settings).set("implementation", std::string("own"));
+  const Settings onednn = Settings(settings).set("implementation", std::string("onednn"));
+  double worst = distance(slopes_of(entry, own, x), slopes_of(entry, onednn, x));
+  for (const int lanes : {1, 2}) {
+    const std::vector<float> y = outputs_of(entry, own, x, lanes);
+    worst = std::max(worst, distance(y, outputs_of(entry, onednn, x, lanes)));
+  }
+  return worst;
+}
+
+// Whether oneDNN makes NaN of NaN, in every place of a vector and of what is left over.
+inline bool twin_passes_nan(const Entry& entry, const Settings& settings) {
+  const std::vector<float> x(19, NAN);
+  const auto y = outputs_of(entry, Settings(settings).set("implementation", std::string("onednn")), x);
+  return std::ranges::all_of(y, [](float value) { return std::isnan(value); });
+}
+
 }  // namespace plait::sdk::testing

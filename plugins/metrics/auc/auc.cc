@@ -60,13 +60,13 @@ enum class Curve { kRoc, kPrecisionRecall };
 enum class Scores { kSoftmax, kGiven };
 
 // A row: the score of every class that is told apart, then the class that is right.
-struct AreaUnderCurve {
+struct Auc {
   static constexpr bool two_axes = true;
 
   Scores scores = Scores::kSoftmax;
   Curve curve = Curve::kRoc;
 
-  static void describe(Describe<AreaUnderCurve>& d) {
+  static void describe(Describe<Auc>& d) {
     d.doc(
         "area under the curve of ROC, or of precision and recall, of two classes or of each class against "
         "the rest");
@@ -86,10 +86,10 @@ struct AreaUnderCurve {
         "Source: Hanley, McNeil 1982, section II (the area is Wilcoxon's statistic, ties counted half); "
         "average precision as\n"
         "scikit-learn's average_precision_score.");
-    d.field("scores", &AreaUnderCurve::scores)
+    d.field("scores", &Auc::scores)
         .doc("what orders the samples: softmax of the prediction (by logarithms), or the prediction as it is")
         .choices({"softmax", "given"});
-    d.field("curve", &AreaUnderCurve::curve)
+    d.field("curve", &Auc::curve)
         .doc(
             "of true over false positives, or of precision over recall, which tells more where positives are "
             "rare")
@@ -174,5 +174,4 @@ struct AreaUnderCurve {
 
 }  // namespace
 
-PLAIT_PLUGIN("plait.area_under_curve", "1.0.0", "Apache-2.0",
-             metric<AreaUnderCurve>("plait.area_under_curve"));
+PLAIT_PLUGIN("plait.auc", "1.0.0", "Apache-2.0", metric<Auc>("plait.auc"));

@@ -12,7 +12,7 @@ namespace {
 
 struct Test {
   TestHost host;
-  Entry entry = linked("plait.area_under_curve");
+  Entry entry = linked("plait.auc");
   MetricTest metric;
   Test(std::vector<int64_t> prediction, std::vector<int64_t> target, const std::string& scores = "softmax",
        std::vector<std::string> classes = {}, int variable_axis = -1)
@@ -145,8 +145,7 @@ struct PrecisionRecall {
   MetricTest metric;
   PrecisionRecall(std::vector<int64_t> prediction, std::vector<int64_t> target,
                   std::vector<std::string> classes = {})
-      : metric(host, linked("plait.area_under_curve"),
-               Settings(linked("plait.area_under_curve")).set("curve", "precision_recall"),
+      : metric(host, linked("plait.auc"), Settings(linked("plait.auc")).set("curve", "precision_recall"),
                {"p", DType::f32, std::move(prediction)}, {"label", DType::i32, std::move(target)},
                std::move(classes)) {}
   void take(std::initializer_list<float> scores, std::initializer_list<int32_t> labels) {
