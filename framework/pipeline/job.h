@@ -113,6 +113,7 @@ struct ScheduleSpec {
 
 enum class Sync { kWeights, kGradients };
 enum class InnerState { kAverage, kReset };
+enum class Precision { kF32, kBf16 };
 
 // Of the gradient of an update.
 struct ClipSpec {
@@ -142,6 +143,7 @@ struct TrainSpec {
   bool restore_best = false;  // the run ends with the best weights
   Location restore_best_where;
   bool averages() const { return average_decay >= 0; }
+  Precision precision = Precision::kF32;  // of activations, see plan/network.h
 };
 
 struct EvaluateSpec {

@@ -193,6 +193,7 @@ class Writer {
     if (train.accumulate != 1) text += " accumulate: " + std::to_string(train.accumulate);
     if (train.clip) text += " clip { " + clip_text(train.clip) + " }";
     if (train.averages()) text += " average_weights { decay: " + number(train.average_decay) + " }";
+    if (train.precision == Precision::kBf16) text += " precision: bf16";
     return text + (train.restore_best ? " restore_best: true" : "");
   }
 

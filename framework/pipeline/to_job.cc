@@ -392,6 +392,8 @@ class JobMaker {
       train.restore_best_where = location_of(scope.place_of(job::Train::kRestoreBestFieldNumber));
     }
     if (written.has_clip()) take_clip(written.clip(), scope);
+    if (written.has_precision())
+      train.precision = written.precision() == job::Train::bf16 ? Precision::kBf16 : Precision::kF32;
     gradients_every_step(written, scope);
   }
 

@@ -10,21 +10,25 @@
 //     }
 //     Activation activation() const { return {Activation::Kind::kRelu, slope, 0}; }
 //   };
-//   PLAIT_PLUGIN("acme.leaky", "1.0.0", "Apache-2.0", layer<Leaky>("acme.leaky"));
+//   PLAIT_PLUGIN("acme.leaky", "1.0.0", "Apache-2.0", takes_bf16(layer<Leaky>("acme.leaky")));
 //
-// Shapes: x and y alike, f32, of any extents. Works in place, takes its gradient from the output, and says
-// that it is the epilogue of the activation's name, so that a layer before it that can absorbs it.
-// Fails with: kInvalid for an input of another element type. Threads: [any]
+// Shapes: x and y alike, f32 or bf16 (see bf16.hpp), of any extents. Works in place, takes its gradient from
+// the output, and says that it is the epilogue of the activation's name, so that a layer before it that can
+// absorbs it. Fails with: kInvalid for an input of another element type. Threads: [any]
 #pragma once
+#include <plait/bf16.hpp>
 #include <plait/sdk.hpp>
 
 // The order of these is their meaning.
 // clang-format off
 #include <plait/simd/base.hpp>
+#include <plait/simd/bf16.inc.hpp>
 #include <plait/simd/activation.inc.hpp>
 #include <plait/simd/avx2.hpp>
+#include <plait/simd/bf16.inc.hpp>
 #include <plait/simd/activation.inc.hpp>
 #include <plait/simd/avx512.hpp>
+#include <plait/simd/bf16.inc.hpp>
 #include <plait/simd/activation.inc.hpp>
 #include <plait/simd/end.hpp>
 // clang-format on
@@ -34,31 +38,52 @@ namespace plait::sdk {
 // Self has `Activation activation() const`, of any kind but the identity.
 template <class Self>
 struct ActivationLayer {
-  static constexpr bool in_place = true;
+  static constexpr bool two_axes = true;
 
   void infer(LayerShapes& s) const {
-    if (s.input().dtype() != DType::f32) s.fail("input is ", s.input(), ", wanted f32");
+    if (!is_f32_or_bf16(s.input().dtype())) s.fail("input is ", s.input(), ", wanted f32");
     const Activation f = self().activation();
     s.output_like(0);
     s.in_place();
     s.is_epilogue(f.name(), f.alpha, f.beta);
   }
 
-  void forward(Context& c, In x, Out y) const {
+  void needs(const LayerRequest&, LayerNeeds& n) const {
+    n.backward_reads(Reads::outputs);
+    n.repeats();
+  }
+
+  void forward(Context& c, const LayerCall& call) const {
+    call.input().dtype() == DType::bf16 ? forward_of<uint16_t>(c, call) : forward_of<float>(c, call);
+  }
+
+  void backward(Context& c, const LayerCall& call) const {
+    if (!call.input_gradient()) return;
+    call.input_gradient().dtype() == DType::bf16 ? backward_of<uint16_t>(c, call)
+                                                 : backward_of<float>(c, call);
+  }
+
+ private:
+  template <class T>
+  void forward_of(Context& c, const LayerCall& call) const {
     const Activation f = self().activation();
+    const auto x = call.input().data<const T>();
+    const auto y = call.output().data<T>();
     c.parallel_for(x.size(), [&](size_t begin, size_t end) {
       PLAIT_SIMD_CALL(activate_all, f, x.data() + begin, y.data() + begin, end - begin);
     });
   }
 
-  void backward_from_output(Context& c, In y, In dy, Out dx) const {
+  template <class T>
+  void backward_of(Context& c, const LayerCall& call) const {
     const Activation f = self().activation();
+    const auto y = call.output().data<const T>(), dy = call.output_gradient().data<const T>();
+    const auto dx = call.input_gradient().data<T>();
     c.parallel_for(y.size(), [&](size_t begin, size_t end) {
       PLAIT_SIMD_CALL(slope_all, f, y.data() + begin, dy.data() + begin, dx.data() + begin, end - begin);
     });
   }
 
- private:
   const Self& self() const { return static_cast<const Self&>(*this); }
 };
 
