@@ -12,7 +12,7 @@ struct Add {
 
   static void describe(Describe<Add>& d) {
     d.doc("sum of the inputs");
-    d.details("Shapes: all inputs and y alike, f32.");
+    d.details("Shapes: all inputs and y alike, f32 or bf16; a sum in bf16 is rounded once.");
   }
 
   static void ports(Ports& p) {
@@ -22,7 +22,8 @@ struct Add {
 
   void infer(LayerShapes& s) const {
     const Spec first = s.input(0);
-    if (first.dtype() != DType::f32) s.fail("input 0 is ", first, ", wanted f32");
+    if (first.dtype() != DType::f32 && first.dtype() != DType::bf16)
+      s.fail("input 0 is ", first, ", wanted f32");
     for (size_t i = 1; i < s.inputs(); ++i) {
       const Spec x = s.input(i);
       if (text(x) != text(first) || x.variable_axis() != first.variable_axis() ||

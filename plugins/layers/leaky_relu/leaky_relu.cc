@@ -22,4 +22,4 @@ struct LeakyRelu : ActivationLayer<LeakyRelu> {
 
 }  // namespace
 
-PLAIT_PLUGIN("plait.leaky_relu", "1.0.0", "Apache-2.0", layer<LeakyRelu>("plait.leaky_relu"));
+PLAIT_PLUGIN("plait.leaky_relu", "1.0.0", "Apache-2.0", takes_bf16(layer<LeakyRelu>("plait.leaky_relu")));

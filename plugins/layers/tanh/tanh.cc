@@ -13,4 +13,4 @@ struct TanhOnHost : Tanh, ActivationLayer<TanhOnHost> {};
 }  // namespace
 }  // namespace layers
 
-PLAIT_PLUGIN("plait.tanh", "1.0.0", "Apache-2.0", layer<layers::TanhOnHost>("plait.tanh"));
+PLAIT_PLUGIN("plait.tanh", "1.0.0", "Apache-2.0", takes_bf16(layer<layers::TanhOnHost>("plait.tanh")));
