@@ -13,7 +13,6 @@
 #pragma once
 #include <plait/bf16.h>
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -36,10 +35,10 @@ inline Entry wants_bf16(Entry layer) {
 inline bool is_f32_or_bf16(DType type) { return type == DType::f32 || type == DType::bf16; }
 
 PLAIT_INLINE float f32_of_bf16(uint16_t upper) {
-  return std::bit_cast<float>(static_cast<uint32_t>(upper) << 16);
+  return __builtin_bit_cast(float, static_cast<uint32_t>(upper) << 16);
 }
 PLAIT_INLINE uint16_t bf16_of_f32(float x) {
-  const auto bits = std::bit_cast<uint32_t>(x);
+  const auto bits = __builtin_bit_cast(uint32_t, x);
   const uint32_t rounded = bits + 0x7FFFu + ((bits >> 16) & 1u);
   const uint32_t quiet = bits | 0x400000u;
   return static_cast<uint16_t>(((bits & 0x7FFFFFFFu) > 0x7F800000u ? quiet : rounded) >> 16);
