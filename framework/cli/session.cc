@@ -15,6 +15,7 @@
 #include "cluster/open_transport.h"
 #include "graph/sample_reader.h"
 #include "pipeline/reader.h"
+#include "train/instruction_set.h"
 #include "train/run_folder.h"
 #include "train/stage_chain.h"
 
@@ -225,6 +226,8 @@ Result<Network> shape_for(const Registry& registry, const Job& job, bool fuse, b
                   .status());  // which says what its stages will make
   PLAIT_ASSIGN(const auto reader, SampleReader::create(registry, source, options));
   if (classes != nullptr) *classes = classes_of(*reader);
+  if (job.train.precision == Precision::kBf16)
+    PLAIT_TRY(check_bf16(process_environment(), processor_flags()).at(job.name));
   return shape_network(job, reader->parts(), job.train.batch, fuse);
 }
 

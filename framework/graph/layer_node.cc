@@ -83,7 +83,7 @@ const plait_layer_call* LayerCall::at(const StepKey& key) {
 
 ForwardNode::ForwardNode(const NodeSetup& setup, const Plan& plan, const ReplicaMemory& memory,
                          const Step& step)
-    : Node(setup, layer_place(layer_of(plan, step)), layer_of(plan, step).name, "forward"),
+    : Node(setup, layer_place(layer_of(plan, step)), plan.network().step_name(step.node), "forward"),
       step_(step),
       call_(plan, memory, step) {
   for (int tensor : step.inputs) {
@@ -111,7 +111,7 @@ int ForwardNode::call(const StepKey& key) {
 
 BackwardNode::BackwardNode(const NodeSetup& setup, const Plan& plan, const ReplicaMemory& memory,
                            const Step& step, std::vector<ParameterGradient> gradients)
-    : Node(setup, layer_place(layer_of(plan, step)), layer_of(plan, step).name, "backward"),
+    : Node(setup, layer_place(layer_of(plan, step)), plan.network().step_name(step.node), "backward"),
       step_(step),
       call_(plan, memory, step),
       gradients_(std::move(gradients)) {
@@ -126,10 +126,10 @@ BackwardNode::BackwardNode(const NodeSetup& setup, const Plan& plan, const Repli
 void BackwardNode::find_sums(const Plan& plan, const ReplicaMemory& memory) {
   for (int tensor : step_.outputs) {
     const TensorPlace& place = place_of(plan, tensor);
+    const uint32_t dtype = plan.network().tensors[static_cast<size_t>(tensor)].spec.dtype;
     for (uint64_t contribution : place.contributions) {
-      sums_before_.push_back({static_cast<float*>(memory.activation(place.gradient)),
-                              static_cast<const float*>(memory.activation(contribution)),
-                              place.bytes / sizeof(float)});
+      sums_before_.push_back({memory.activation(place.gradient), memory.activation(contribution),
+                              place.bytes / dtype_bytes(dtype), dtype});
     }
   }
   for (const ParameterGradient& gradient : gradients_) {
@@ -176,7 +176,7 @@ void BackwardNode::note_outputs(const Plan& plan) {
 
 int BackwardNode::call(const StepKey& key) {
   for (const Sum& sum : sums_before_) {
-    if (add(sum.to, sum.from, sum.count) != PLAIT_OK) return PLAIT_FAILED;
+    if (add(sum.dtype, sum.to, sum.from, sum.count) != PLAIT_OK) return PLAIT_FAILED;
   }
   for (const plait_tensor* gradient : call_.output_gradients())
     if (zero_past(*gradient) != PLAIT_OK) return PLAIT_FAILED;
@@ -184,7 +184,7 @@ int BackwardNode::call(const StepKey& key) {
     return PLAIT_FAILED;
   }
   for (const Sum& sum : sums_after_) {
-    if (add(sum.to, sum.from, sum.count) != PLAIT_OK) return PLAIT_FAILED;
+    if (add(sum.dtype, sum.to, sum.from, sum.count) != PLAIT_OK) return PLAIT_FAILED;
   }
   return PLAIT_OK;
 }

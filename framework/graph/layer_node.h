@@ -62,9 +62,10 @@ class BackwardNode final : public Node {
 
  private:
   struct Sum {
-    float* to;
-    const float* from;
+    void* to;
+    const void* from;
     uint64_t count;
+    uint32_t dtype = PLAIT_F32;
   };
   int call(const StepKey& key) override;
   void find_sums(const Plan& plan, const ReplicaMemory& memory);

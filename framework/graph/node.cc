@@ -1,6 +1,7 @@
 #include "graph/node.h"
 
 #include <fmt/format.h>
+#include <plait/bf16.hpp>
 
 #include <chrono>
 #include <cstring>
@@ -70,6 +71,12 @@ int Node::zero_past(const plait_tensor& batch) {
     sample += grid.elements() * bytes;
   }
   return done;
+}
+
+int Node::add(uint32_t dtype, void* to, const void* from, uint64_t count) {
+  if (dtype != PLAIT_BF16) return add(static_cast<float*>(to), static_cast<const float*>(from), count);
+  sdk::add_bf16(static_cast<uint16_t*>(to), static_cast<const uint16_t*>(from), count);
+  return PLAIT_OK;
 }
 
 int Node::add(float* to, const float* from, uint64_t count) {

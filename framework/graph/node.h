@@ -72,8 +72,9 @@ class Node {
   // PLAIT_OK, or PLAIT_FAILED with the reason in context().
   virtual int call(const StepKey& key) = 0;
   CallContext& context() { return context_; }
-  // to += from, on the device. Units: elements.
+  // to += from, on the device; bf16 where the host reaches its memory. Units: elements.
   int add(float* to, const float* from, uint64_t count);
+  int add(uint32_t dtype, void* to, const void* from, uint64_t count);
   // Writes zeros past the extents of a batch's samples, on the device; where there is no memory, nothing.
   int zero_past(const plait_tensor& batch);
   void reads(Space space, uint64_t begin, uint64_t count) {

@@ -113,6 +113,7 @@ struct ScheduleSpec {
 
 enum class Sync { kWeights, kGradients };
 enum class InnerState { kAverage, kReset };
+enum class Precision { kF32, kBf16 };
 
 // Of the gradient of an update.
 struct ClipSpec {
@@ -144,6 +145,7 @@ struct TrainSpec {
   int recalibrate = 0;  // batches by which running statistics are measured anew; 0: they stay
   Location recalibrate_where;
   bool averages() const { return average_decay >= 0; }
+  Precision precision = Precision::kF32;  // of activations, see plan/network.h
 };
 
 struct EvaluateSpec {

@@ -195,6 +195,7 @@ class Writer {
     if (train.averages()) text += " average_weights { decay: " + number(train.average_decay) + " }";
     if (train.restore_best) text += " restore_best: true";
     if (train.recalibrate > 0) text += " recalibrate: " + std::to_string(train.recalibrate);
+    if (train.precision == Precision::kBf16) text += " precision: bf16";
     return text;
   }
 

@@ -396,6 +396,8 @@ class JobMaker {
       train.recalibrate_where = location_of(scope.place_of(job::Train::kRecalibrateFieldNumber));
     }
     if (written.has_clip()) take_clip(written.clip(), scope);
+    if (written.has_precision())
+      train.precision = written.precision() == job::Train::bf16 ? Precision::kBf16 : Precision::kF32;
     gradients_every_step(written, scope);
   }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/checked.h"
+#include "plan/convert.h"
 #include "plan/gradient_flow.h"
 #include "plan/indices.h"
 #include "plan/memory.h"
@@ -56,7 +57,7 @@ class PlanCompiler {
     std::vector<bool> needed;
     for (const TensorIndex input : indices<TensorIndex>(info.inputs))
       needed.push_back(backward && at(flow_.tensor_needed, input));
-    PLAIT_ASSIGN(MadeLayer made, make_layer(registry_, net(), info, needed, plan_->options_));
+    PLAIT_ASSIGN(MadeLayer made, make_step(info, needed));
     Step step(number.number(), std::move(made.instance));
     step.inputs = info.inputs;
     step.outputs = info.outputs;
@@ -73,6 +74,11 @@ class PlanCompiler {
     plan_->steps_.push_back(std::move(step));
     needs_.push_back(std::move(made.needs));
     return {};
+  }
+
+  Result<MadeLayer> make_step(const NodeInfo& info, const std::vector<bool>& needed) const {
+    if (info.converts) return make_conversion();
+    return make_layer(registry_, net(), info, needed, plan_->options_);
   }
 
   Status add_loss(size_t head) {

@@ -38,7 +38,7 @@ class Dot {
     text_ += fmt::format("  {} [label={}, shape={}];\n", quoted(id), quoted(label), shape);
   }
   void edge(int tensor, const std::string& to, const char* style) {
-    const TensorInfo& info = network_.tensors[static_cast<size_t>(tensor)];
+    const TensorInfo& info = network_.tensors[static_cast<size_t>(network_.unconverted(tensor))];
     text_ += fmt::format("  {} -> {} [label={}, style={}];\n", quoted(writer(info)), quoted(to),
                          quoted(shape_text(info.spec)), style);
   }
@@ -49,7 +49,7 @@ class Dot {
   // One box for a layer and what it has absorbed.
   void layer(size_t number) {
     const NodeInfo& info = network_.nodes[number];
-    if (info.absorbed_by >= 0) return;
+    if (info.absorbed_by >= 0 || info.converts) return;
     std::string label = info.layer->name + " " + info.layer->plugin.entry->short_name();
     const auto [first, last] = absorbed_.equal_range(static_cast<int>(number));
     for (auto at = first; at != last; ++at)

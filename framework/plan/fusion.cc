@@ -20,9 +20,16 @@ bool accepts(const NodeInfo& producer, const Epilogue& epilogue, bool functions)
   return says(epilogue.name) || (functions && epilogue.functions && says(PLAIT_EPILOGUE_FUNCTIONS));
 }
 
+// What absorbs writes the type that it would have written.
+bool same_type(const Network& network, const NodeInfo& node) {
+  const auto dtype = [&](int tensor) { return network.tensors[static_cast<size_t>(tensor)].spec.dtype; };
+  return dtype(node.inputs.front()) == dtype(node.outputs.front());
+}
+
 bool can_absorb(const Network& network, const NodeInfo& node, const NodeInfo& producer, bool functions) {
   return producer.absorbed_by < 0 && producer.epilogues.empty() && producer.outputs.size() == 1 &&
-         accepts(producer, node.is_epilogue.front(), functions) && readers(network, node.inputs.front()) == 1;
+         accepts(producer, node.is_epilogue.front(), functions) &&
+         readers(network, node.inputs.front()) == 1 && same_type(network, node);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "plan/network.h"
 
+#include <plait/bf16.h>
+
 #include <algorithm>
 #include <map>
 
@@ -21,6 +23,7 @@ class Shaper {
   Shaper(const Job& job, const std::vector<PartSpec>& parts, int batch) : job_(job), connected_(job) {
     network_.name = job.name;
     network_.batch = batch;
+    network_.precision = job.train.precision;
     for (size_t i = 0; i < parts.size(); ++i) add_part(parts[i], static_cast<int>(i));
   }
 
@@ -31,6 +34,7 @@ class Shaper {
     for (int layer : order) PLAIT_TRY(add_layer(static_cast<size_t>(layer)));
     for (size_t i = 0; i < job_.losses.size(); ++i) PLAIT_TRY(add_loss(i));
     for (size_t i = 0; i < job_.metrics.size(); ++i) PLAIT_TRY(add_metric(i));
+    convert_answers();
     if (fuse) absorb_epilogues(network_, functions);
     return std::move(network_);
   }
@@ -88,13 +92,11 @@ class Shaper {
     const std::string place = layer_place(layer);
     NodeInfo node;
     node.layer = &layer;
-    std::vector<PartSpec> inputs;
     for (const InputRef& ref : connected_.layers[index].inputs) {
       PLAIT_ASSIGN(const int tensor, find(ref));
       node.inputs.push_back(tensor);
-      inputs.push_back(network_.tensors[static_cast<size_t>(tensor)].spec);
     }
-    auto inferred = infer_layer(layer, inputs);
+    auto inferred = infer_in_precision(node);
     if (!inferred)
       return Status(inferred.status().code(), inferred.status().message() + inputs_text(node)).at(place);
     const int number = static_cast<int>(network_.nodes.size());
@@ -111,6 +113,85 @@ class Shaper {
     by_layer_[layer.name] = number;
     network_.nodes.push_back(std::move(node));
     return {};
+  }
+
+  // ---- element types
+
+  uint32_t dtype_of(int tensor) const { return network_.tensors[static_cast<size_t>(tensor)].spec.dtype; }
+  static bool is_real(uint32_t dtype) { return dtype == PLAIT_F32 || dtype == PLAIT_BF16; }
+
+  // The layer's answers for inputs of the type that the precision gives it; node.inputs become conversions
+  // where they are of another.
+  Result<InferredLayer> infer_in_precision(NodeInfo& node) {
+    if (may_read_bf16(node)) {
+      auto inferred = infer_layer(*node.layer, specs_in(node.inputs, PLAIT_BF16));
+      if (inferred) {
+        for (int& input : node.inputs) input = converted(input, PLAIT_BF16, *node.layer);
+        return inferred;
+      }
+    }
+    auto inferred = infer_layer(*node.layer, specs_in(node.inputs, PLAIT_F32));
+    if (inferred)
+      for (int& input : node.inputs) input = converted(input, PLAIT_F32, *node.layer);
+    return inferred;
+  }
+
+  bool may_read_bf16(const NodeInfo& node) const {
+    if (network_.precision != Precision::kBf16) return false;
+    const uint32_t flags = node.layer->plugin.entry->type->flags;
+    if ((flags & PLAIT_TYPE_WANTS_BF16) != 0) return true;
+    return (flags & PLAIT_TYPE_TAKES_BF16) != 0 &&
+           std::ranges::any_of(node.inputs, [&](int input) { return dtype_of(input) == PLAIT_BF16; });
+  }
+
+  std::vector<PartSpec> specs_in(const std::vector<int>& tensors, uint32_t dtype) const {
+    std::vector<PartSpec> specs;
+    for (const int tensor : tensors) {
+      specs.push_back(network_.tensors[static_cast<size_t>(tensor)].spec);
+      if (is_real(specs.back().dtype) && network_.precision == Precision::kBf16) specs.back().dtype = dtype;
+    }
+    return specs;
+  }
+
+  // The tensor in this type: itself, or what a step makes of it, once for all who read it so.
+  int converted(int tensor, uint32_t dtype, const LayerSpec& reader) {
+    const TensorInfo from = network_.tensors[static_cast<size_t>(tensor)];
+    if (network_.precision != Precision::kBf16 || !is_real(from.spec.dtype) || from.spec.dtype == dtype)
+      return tensor;
+    const auto found = conversions_.find(tensor);
+    if (found != conversions_.end()) return found->second;
+    TensorInfo to = from;
+    to.spec.dtype = dtype;
+    to.part = -1;
+    to.node = static_cast<int>(network_.nodes.size());
+    for (int axis = 0; axis < 2; ++axis)
+      if (to.spec.varying(axis) >= 0)
+        to.extents[axis] = {.tensor = tensor, .axis = axis, .bound = to.spec.bound(axis)};
+    NodeInfo node;
+    node.layer = from.node < 0 ? &reader : network_.nodes[static_cast<size_t>(from.node)].layer;
+    node.converts = true;
+    node.inputs = {tensor};
+    node.outputs = {static_cast<int>(network_.tensors.size())};
+    network_.nodes.push_back(std::move(node));
+    network_.tensors.push_back(std::move(to));
+    return conversions_[tensor] = network_.nodes.back().outputs.front();
+  }
+
+  // Of what a loss or a metric reads.
+  int in_f32(int tensor) {
+    const int node = network_.tensors[static_cast<size_t>(tensor)].node;
+    return node < 0 ? tensor : converted(tensor, PLAIT_F32, *network_.nodes[static_cast<size_t>(node)].layer);
+  }
+
+  // Whoever asks for the network's output, or for one that nobody reads, is given f32.
+  void convert_answers() {
+    if (network_.precision != Precision::kBf16) return;
+    std::vector<bool> is_read(network_.tensors.size(), false);
+    for (const NodeInfo& node : network_.nodes)
+      for (const int input : node.inputs) is_read[static_cast<size_t>(input)] = true;
+    if (!job_.layers.empty()) is_read[static_cast<size_t>(by_name_.at(job_.layers.back().name))] = false;
+    for (size_t i = 0; i < is_read.size(); ++i)
+      if (!is_read[i] && network_.tensors[i].node >= 0) in_f32(static_cast<int>(i));
   }
 
   // "hidden: ", where the layer tells what is read there.
@@ -220,6 +301,7 @@ class Shaper {
     const std::string place = loss.plugin.entry->short_name() + " (" + loss.plugin.where.text() + ")";
     if (connected.weights) {
       PLAIT_ASSIGN(head.weights, find(*connected.weights));
+      head.weights = in_f32(head.weights);
       PLAIT_TRY(check_weights(head.weights).at(place));
     }
     PLAIT_TRY(check_head_axes(head).at(place));
@@ -241,17 +323,17 @@ class Shaper {
   }
 
   Result<HeadInfo> make_head(const PluginSpec& plugin, const std::vector<InputRef>& inputs,
-                             const std::vector<InputRef>& targets) const {
+                             const std::vector<InputRef>& targets) {
     HeadInfo head;
     head.plugin = &plugin;
     head.name = plugin.entry->short_name();
     for (const InputRef& ref : inputs) {
       PLAIT_ASSIGN(const int tensor, find(ref));
-      head.inputs.push_back(tensor);
+      head.inputs.push_back(in_f32(tensor));
     }
     for (const InputRef& ref : targets) {
       PLAIT_ASSIGN(const int tensor, find(ref));
-      head.targets.push_back(tensor);
+      head.targets.push_back(in_f32(tensor));
     }
     return head;
   }
@@ -298,6 +380,7 @@ class Shaper {
   Network network_;
   std::map<std::string, int> by_name_;
   std::map<std::string, int> by_layer_;
+  std::map<int, int> conversions_;  // of a tensor into the one other type
 };
 
 }  // namespace
@@ -316,9 +399,26 @@ std::vector<int> HeadInfo::reads() const {
 }
 
 int Network::tensor(const std::string& wanted) const {
-  for (size_t i = 0; i < tensors.size(); ++i)
-    if (tensors[i].name == wanted) return static_cast<int>(i);
-  return -1;
+  int found = -1;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    if (tensors[i].name != wanted) continue;
+    if (found < 0) found = static_cast<int>(i);
+    if (tensors[i].spec.dtype != PLAIT_BF16) return static_cast<int>(i);
+  }
+  return found;
+}
+
+int Network::unconverted(int tensor) const {
+  const int node = tensors[static_cast<size_t>(tensor)].node;
+  if (node < 0 || !nodes[static_cast<size_t>(node)].converts) return tensor;
+  return nodes[static_cast<size_t>(node)].inputs.front();
+}
+
+std::string Network::step_name(int node) const {
+  const NodeInfo& info = nodes[static_cast<size_t>(node)];
+  if (!info.converts) return info.layer->name;
+  const PartSpec& made = tensors[static_cast<size_t>(info.outputs.front())].spec;
+  return made.name + " as " + dtype_name(made.dtype);
 }
 
 uint64_t Network::parameter_elements() const {

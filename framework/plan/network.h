@@ -90,6 +90,9 @@ struct NodeInfo {
   bool is_activation = false;
   bool measures = false;     // its buffers: see PLAIT_MEASURING
   double multiply_adds = 0;  // of one forward call of N samples
+  // No layer's work: output 0 is input 0 in another element type (convert.h). `layer` is the one that wrote
+  // it, or, of a part of the samples, the one that reads it.
+  bool converts = false;
 };
 
 struct HeadInfo {  // a loss or a metric
@@ -116,15 +119,24 @@ struct Network {
   std::vector<ParameterInfo> parameters;
   std::vector<HeadInfo> losses;
   std::vector<HeadInfo> metrics;
-  int tensor(const std::string& name) const;  // -1 when there is none
-  uint64_t parameter_elements() const;        // trained and frozen, without buffers
+  Precision precision = Precision::kF32;
+  // The tensor of this name, in f32 where a layer has written it in bf16 and it is there in both; -1 when
+  // there is none.
+  int tensor(const std::string& name) const;
+  int unconverted(int tensor) const;  // the tensor that it was made of, where it is another's numbers
+  std::string step_name(
+      int node) const;                  // the layer's, or "c1 as bf16" of a conversion; in traces and tables
+  uint64_t parameter_elements() const;  // trained and frozen, without buffers
 };
 
-// Shapes of the job's network for samples of these parts (without N) and a batch of `batch`. `fuse` lets
-// layers absorb epilogues, `functions` also those that bring functions, which work in host memory; a tensor
-// that somebody else reads, or that a head reads, is never absorbed. Fails with: kInvalid naming both layers,
-// their shapes, and the place in the file, when something does not fit; when a tensor that a layer, loss or
-// metric names is not there; when a shared parameter's shapes differ.
+// Shapes of the job's network for samples of these parts (without N) and a batch of `batch`. In precision
+// bf16 a tensor is of the type that its layer writes, and a layer, loss or metric that wants another type
+// reads a conversion of it: layers of a type that says PLAIT_TYPE_WANTS_BF16 or PLAIT_TYPE_TAKES_BF16 read
+// bf16 where their infer takes it; all others, losses, metrics and whoever asks for an output read f32.
+// `fuse` lets layers absorb epilogues, `functions` also those that bring functions, which work in host
+// memory; a tensor that somebody else reads, or that a head reads, is never absorbed. Fails with: kInvalid
+// naming both layers, their shapes, and the place in the file, when something does not fit; when a tensor
+// that a layer, loss or metric names is not there; when a shared parameter's shapes differ.
 Result<Network> shape_network(const Job& job, const std::vector<PartSpec>& parts, int batch, bool fuse = true,
                               bool functions = true);
 

@@ -13,7 +13,8 @@ std::string input_name(const Network& network, const NodeInfo& node, size_t i) {
 }  // namespace
 
 PretrainRequest::PretrainRequest(const Network& network, uint32_t stage, int64_t steps_per_epoch) {
-  for (const NodeInfo& node : network.nodes) add(network, node);
+  for (const NodeInfo& node : network.nodes)
+    if (!node.converts) add(network, node);
   for (const plait_network_layer& layer : layers_) pointers_.push_back(&layer);
   raw_.struct_size = sizeof raw_;
   raw_.n_layers = static_cast<uint32_t>(pointers_.size());
@@ -48,7 +49,7 @@ void PretrainRequest::add(const Network& network, const NodeInfo& node) {
 Job with_inputs_named(Job job, const Network& network) {
   for (const NodeInfo& node : network.nodes) {
     for (LayerSpec& layer : job.layers) {
-      if (layer.name != node.layer->name) continue;
+      if (layer.name != node.layer->name || node.converts) continue;
       for (size_t i = 0; i < layer.inputs.size(); ++i) {
         if (layer.inputs[i].layer.empty()) layer.inputs[i].layer = input_name(network, node, i);
       }

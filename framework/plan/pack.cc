@@ -66,7 +66,8 @@ std::string Plan::digest() const {
       network_.name + "\nlanes " + std::to_string(options_.lanes) + " device " + options_.device_id;
   for (const Step& step : steps_) {
     const NodeInfo& node = network_.nodes[static_cast<size_t>(step.node)];
-    text += "\nstep " + node.layer->name + " " + node.layer->plugin.id() + (step.backward ? " trains" : "");
+    text += "\nstep " + node.layer->name + " " + (node.converts ? "converts" : node.layer->plugin.id()) +
+            (step.backward ? " trains" : "");
     for (const Epilogue& epilogue : node.epilogues) text += " + " + epilogue.name;
     for (int output : step.outputs)
       text += " " + shape_text(network_.tensors[static_cast<size_t>(output)].spec);

@@ -43,7 +43,7 @@ class CostCounter {
 
   StepCost forward(const Step& step) const {
     StepCost cost;
-    cost.layer = node(step).layer->name;
+    cost.layer = plan_.network().step_name(step.node);
     cost.phase = plan_.options().training ? "forward" : "evaluation";
     cost.multiply_adds = node(step).multiply_adds;
     cost.bytes = tensor_bytes(step.inputs) + tensor_bytes(step.outputs) + parameter_bytes(step, false);
@@ -53,7 +53,7 @@ class CostCounter {
 
   StepCost backward(const Step& step) const {
     StepCost cost;
-    cost.layer = node(step).layer->name;
+    cost.layer = plan_.network().step_name(step.node);
     cost.phase = "backward";
     cost.kernels = step.kernels.backward;
     cost.bytes = tensor_bytes(step.outputs);  // their gradients

@@ -88,6 +88,19 @@ std::string totals(const Network& network) {
                      short_number(adds / std::max(network.batch, 1)));
 }
 
+// Of a network in bf16: which layers are not.
+std::string precision_text(const Network& network) {
+  if (network.precision != Precision::kBf16) return "";
+  std::string names;
+  for (const NodeInfo& node : network.nodes) {
+    const auto written = static_cast<size_t>(node.outputs.front());
+    if (node.converts || network.tensors[written].spec.dtype == PLAIT_BF16) continue;
+    names += (names.empty() ? "" : ", ") + node.layer->name;
+  }
+  if (names.empty()) return "precision bf16: all layers compute in it\n";
+  return fmt::format("precision bf16, except layers that stay in f32: {}\n", names);
+}
+
 }  // namespace
 
 std::string network_table(const Network& network) {
@@ -95,8 +108,9 @@ std::string network_table(const Network& network) {
   for (const TensorInfo& tensor : network.tensors)
     if (tensor.part >= 0) rows.push_back({tensor.name, "(sample)", shape_text(tensor.spec), "", "", ""});
   const Index index(network);
-  for (size_t i = 0; i < network.nodes.size(); ++i) rows.push_back(row_of(network, index, i));
-  return render(rows) + totals(network);
+  for (size_t i = 0; i < network.nodes.size(); ++i)
+    if (!network.nodes[i].converts) rows.push_back(row_of(network, index, i));
+  return render(rows) + totals(network) + precision_text(network);
 }
 
 std::string memory_text(uint64_t bytes) {

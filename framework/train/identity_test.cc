@@ -211,5 +211,20 @@ TEST_CASE("of the environment only what reaches the numbers counts") {
   CHECK(value_of(machine_facts(), "instruction set") != "(none)");
 }
 
+TEST_CASE("precision bf16 wants instructions for it, and names them") {
+  CHECK(check_bf16({}, {"avx2", "avx512f", "avx512_bf16"}).is_ok());
+  CHECK(check_bf16({}, {"avx2", "amx_bf16"}).is_ok());
+  CHECK(check_bf16({}, {"avx2", "avx512f"}).message() ==
+        "precision: bf16 wants a processor with avx512_bf16 or amx_bf16, got one of avx512f");
+  CHECK_FALSE(check_bf16({}, {}).is_ok());
+  const std::vector<std::string> has = {"avx2", "avx512_bf16"};
+  for (const char* cap : {"AVX512_CORE_BF16", "avx512_core_amx", "ALL", "DEFAULT"})
+    CHECK_MESSAGE(check_bf16({std::string("ONEDNN_MAX_CPU_ISA=") + cap}, has).is_ok(), cap);
+  CHECK(check_bf16({"ONEDNN_MAX_CPU_ISA=avx512_core"}, has).message() ==
+        "precision: bf16 wants avx512_bf16 or amx_bf16, got ONEDNN_MAX_CPU_ISA=AVX512_CORE");
+  CHECK(check_bf16({"ONEDNN_MAX_CPU_ISA=ALL", "DNNL_MAX_CPU_ISA=AVX2"}, has).is_ok());
+  CHECK_FALSE(check_bf16({"DNNL_MAX_CPU_ISA=AVX2"}, has).is_ok());
+}
+
 }  // namespace
 }  // namespace plait::inline train

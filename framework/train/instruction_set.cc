@@ -86,6 +86,10 @@ std::string kernels_level() {
 #endif
 }
 
+std::string best_of(const std::vector<std::string>& flags) {
+  return flags.empty() ? "which the system does not say what it has" : flags.back();
+}
+
 }  // namespace
 
 std::vector<std::string> processor_flags() {
@@ -144,6 +148,22 @@ Status cap_instruction_set() {
   setenv(kMostVariable, word.c_str(), 1);
   setenv("ONEDNN_MAX_CPU_ISA", word.c_str(), 0);
   return Status::ok();
+}
+
+Status check_bf16(const Environment& environment, const std::vector<std::string>& flags) {
+  const auto has = [&](const char* flag) { return std::ranges::find(flags, flag) != flags.end(); };
+  if (!has("avx512_bf16") && !has("amx_bf16"))
+    return {Code::kUnsupported,
+            "precision: bf16 wants a processor with avx512_bf16 or amx_bf16, got one of " + best_of(flags)};
+  std::string most;
+  for (const char* name : {"DNNL_MAX_CPU_ISA=", "ONEDNN_MAX_CPU_ISA="})  // the later one wins
+    for (const std::string& variable : environment)
+      if (variable.starts_with(name)) most = upper(variable.substr(std::string_view(name).size()));
+  const auto* level = std::ranges::find(kLevels, most, &Level::word);
+  const auto* least = std::ranges::find(kLevels, std::string_view("AVX512_CORE_BF16"), &Level::word);
+  if (level >= least) return {};  // or a word that is none of them
+  return {Code::kUnsupported,
+          "precision: bf16 wants avx512_bf16 or amx_bf16, got ONEDNN_MAX_CPU_ISA=" + most};
 }
 
 Identity machine_facts() {

@@ -22,6 +22,11 @@ Status cap_instruction_set();
 using Environment = std::vector<std::string>;
 Environment process_environment();
 
+// Whether precision bf16 is computed here: by AVX-512's or AMX's instructions for it. An ONEDNN_MAX_CPU_ISA
+// below both counts.
+// Fails with: kUnsupported naming the instructions that are wanted.
+Status check_bf16(const Environment& environment, const std::vector<std::string>& flags);
+
 // Facts of part::kIsa: the instruction set that Plait's own kernels take, the C library, and variables that
 // numeric libraries read, as far as they can change results: ONEDNN_VERBOSE does not, nor does an
 // ONEDNN_MAX_CPU_ISA that the processor does not reach.

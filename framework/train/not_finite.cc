@@ -45,12 +45,22 @@ class Search {
 
   Result<bool> tensor_is_bad(int index) {
     const TensorInfo& tensor = network().tensors[static_cast<size_t>(index)];
-    if (tensor.spec.dtype != PLAIT_F32) return false;
+    const bool half = tensor.spec.dtype == PLAIT_BF16;
+    if (tensor.spec.dtype != PLAIT_F32 && !half) return false;
     uint64_t count = 1;
     for (int64_t extent : tensor.spec.shape) count *= static_cast<uint64_t>(extent);
     const void* data =
         tensor.part >= 0 ? batch_.parts[static_cast<size_t>(tensor.part)] : replica_.tensor(index);
-    return is_bad(static_cast<const float*>(data), count);
+    return half ? is_bad_half(data, count) : is_bad(static_cast<const float*>(data), count);
+  }
+
+  Result<bool> is_bad_half(const void* device, uint64_t count) {
+    if (device == nullptr) return false;
+    half_.resize(count);
+    PLAIT_TRY(stream_.copy_out(half_.data(), device, count * sizeof(uint16_t)));
+    PLAIT_TRY(stream_.synchronize());
+    constexpr uint16_t kExponent = 0x7F80;
+    return std::ranges::any_of(half_, [](uint16_t x) { return (x & kExponent) == kExponent; });
   }
 
   Result<bool> is_bad(const float* device, uint64_t count) {
@@ -66,6 +76,7 @@ class Search {
   const Batch& batch_;
   Stream& stream_;
   std::vector<float> host_;
+  std::vector<uint16_t> half_;  // of bf16
 };
 
 }  // namespace

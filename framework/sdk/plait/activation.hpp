@@ -10,21 +10,25 @@
 //     }
 //     Activation activation() const { return {Activation::Kind::kRelu, slope, 0}; }
 //   };
-//   PLAIT_PLUGIN("acme.leaky", "1.0.0", "Apache-2.0", layer<Leaky>("acme.leaky"));
+//   PLAIT_PLUGIN("acme.leaky", "1.0.0", "Apache-2.0", takes_bf16(layer<Leaky>("acme.leaky")));
 //
-// Shapes: x and y alike, f32, of any extents. Works in place, takes its gradient from the output, and says
-// that it is the epilogue of the activation's name, so that a layer before it that can absorbs it.
-// Fails with: kInvalid for an input of another element type. Threads: [any]
+// Shapes: x and y alike, f32 or bf16 (see bf16.hpp), of any extents. Works in place, takes its gradient from
+// the output, and says that it is the epilogue of the activation's name, so that a layer before it that can
+// absorbs it. Fails with: kInvalid for an input of another element type. Threads: [any]
 #pragma once
+#include <plait/bf16.hpp>
 #include <plait/sdk.hpp>
 
 // The order of these is their meaning.
 // clang-format off
 #include <plait/simd/base.hpp>
+#include <plait/simd/bf16.inc.hpp>
 #include <plait/simd/activation.inc.hpp>
 #include <plait/simd/avx2.hpp>
+#include <plait/simd/bf16.inc.hpp>
 #include <plait/simd/activation.inc.hpp>
 #include <plait/simd/avx512.hpp>
+#include <plait/simd/bf16.inc.hpp>
 #include <plait/simd/activation.inc.hpp>
 #include <plait/simd/end.hpp>
 // clang-format on
@@ -36,6 +40,7 @@ namespace plait::sdk {
 template <class Self>
 struct ActivationLoops {
   static constexpr bool kFromOutput = true;  // run_back's `at` is y
+  static constexpr bool kTakesBf16 = true;
 
   void declare(LayerShapes& s) const {
     const Activation f = self().activation();
@@ -43,13 +48,16 @@ struct ActivationLoops {
     s.in_place();
     s.is_epilogue(f.name(), f.alpha, f.beta);
   }
-  void run(Context& c, In x, Out y) const {
+  // Spans of float, or of the 16 bits of bf16.
+  template <class X, class Y>
+  void run(Context& c, X x, Y y) const {
     const Activation f = self().activation();
     c.parallel_for(x.size(), [&](size_t begin, size_t end) {
       PLAIT_SIMD_CALL(activate_all, f, x.data() + begin, y.data() + begin, end - begin);
     });
   }
-  void run_back(Context& c, In y, In dy, Out dx) const {
+  template <class Y, class DX>
+  void run_back(Context& c, Y y, Y dy, DX dx) const {
     const Activation f = self().activation();
     c.parallel_for(y.size(), [&](size_t begin, size_t end) {
       PLAIT_SIMD_CALL(slope_all, f, y.data() + begin, dy.data() + begin, dx.data() + begin, end - begin);
@@ -62,14 +70,35 @@ struct ActivationLoops {
 
 template <class Self>
 struct ActivationLayer : ActivationLoops<Self> {
-  static constexpr bool in_place = true;
+  static constexpr bool two_axes = true;
 
   void infer(LayerShapes& s) const {
-    if (s.input().dtype() != DType::f32) s.fail("input is ", s.input(), ", wanted f32");
+    if (!is_f32_or_bf16(s.input().dtype())) s.fail("input is ", s.input(), ", wanted f32");
     this->declare(s);
   }
-  void forward(Context& c, In x, Out y) const { this->run(c, x, y); }
-  void backward_from_output(Context& c, In y, In dy, Out dx) const { this->run_back(c, y, dy, dx); }
+  void needs(const LayerRequest&, LayerNeeds& n) const {
+    n.backward_reads(Reads::outputs);
+    n.repeats();
+  }
+  void forward(Context& c, const LayerCall& call) const {
+    call.input().dtype() == DType::bf16 ? forward_of<uint16_t>(c, call) : forward_of<float>(c, call);
+  }
+  void backward(Context& c, const LayerCall& call) const {
+    if (!call.input_gradient()) return;
+    call.input_gradient().dtype() == DType::bf16 ? backward_of<uint16_t>(c, call)
+                                                 : backward_of<float>(c, call);
+  }
+
+ private:
+  template <class T>
+  void forward_of(Context& c, const LayerCall& call) const {
+    this->run(c, call.input().data<const T>(), call.output().data<T>());
+  }
+  template <class T>
+  void backward_of(Context& c, const LayerCall& call) const {
+    this->run_back(c, call.output().data<const T>(), call.output_gradient().data<const T>(),
+                   call.input_gradient().data<T>());
+  }
 };
 
 }  // namespace plait::sdk

@@ -107,6 +107,17 @@ class OneDnnCall {
   mutable std::array<std::atomic<Execution*>, 64> slots_{};
 };
 
+// Whether oneDNN has instructions for bf16 here: without them it would emulate it, or lack all but reference
+// loops.
+inline bool onednn_has_bf16() {
+  return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
+}
+
+// Of activations.
+inline dnnl::memory::data_type onednn_type(DType type) {
+  return type == DType::bf16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
+}
+
 // Scratchpads are the caller's; f is applied to what the primitive writes.
 inline dnnl::primitive_attr onednn_attributes(const Activation& f) {
   dnnl::primitive_attr attr;
@@ -142,11 +153,12 @@ class OneDnnWeights {
   size_t bytes() const { return turns() ? size_t{round_up(Checked(desc_.get_size()), 64)} : 0; }
   size_t scratchpad_bytes() const { return turns() ? reorder_->scratchpad_bytes() : 0; }
 
-  // The stored weights as the primitive wants them: turned into `place`, or they themselves.
-  const float* turned(const float* stored, void* place, void* scratchpad) const {
+  // The stored weights as the primitive wants them, in its order and type: turned into `place`, or they
+  // themselves.
+  const void* turned(const float* stored, void* place, void* scratchpad) const {
     if (!turns()) return stored;
     reorder_->run({stored, place}, scratchpad);
-    return static_cast<const float*>(place);
+    return place;
   }
   // Where a primitive makes them, and then their way to where they are stored.
   float* made_in(float* stored, void* place) const { return turns() ? static_cast<float*>(place) : stored; }

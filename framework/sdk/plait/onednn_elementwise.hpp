@@ -11,8 +11,8 @@
 //   };
 //
 // `auto` takes the own loops: a layer before this one can absorb them. Of `onednn` nothing is absorbed; it is
-// a layer of its own that runs a primitive. Shapes: x and y alike, f32, of any extents. Bits follow from the
-// element, the fields and oneDNN. Fails with: kInvalid for an input of another element type; kUnsupported for
+// a layer of its own that runs a primitive. Shapes: x and y alike, f32, of any extents; of own loops that take it
+// bf16 too. Bits follow from the element, the fields and oneDNN. Fails with: kInvalid for an input of another element type; kUnsupported for
 // what oneDNN does not compute. Threads: as onednn.hpp
 #pragma once
 #include <plait/element_function.hpp>
@@ -95,10 +95,13 @@ class OneDnnElements {
 template <class Self, class Loops>
 struct OneDnnElementwise : Loops {
   static constexpr bool two_axes = true;
+  static constexpr bool kTakesBf16 = requires { Loops::kTakesBf16; };  // the own loops
 
   void infer(LayerShapes& s) const {
     const auto& self = static_cast<const Self&>(*this);
-    if (s.input().dtype() != DType::f32) s.fail("input is ", s.input(), ", wanted f32");
+    const bool takes_bf16 = kTakesBf16 && self.implementation != Implementation::kOneDnn;
+    const bool is_known = s.input().dtype() == DType::f32 || (takes_bf16 && s.input().dtype() == DType::bf16);
+    if (!is_known) s.fail("input is ", s.input(), ", wanted f32");
     if (self.implementation != Implementation::kOneDnn) return this->declare(s);
     s.output_like(0);
     s.activation();
@@ -123,13 +126,29 @@ struct OneDnnElementwise : Loops {
 
     void forward(Context& c, const LayerCall& call) const {
       if (onednn) return onednn->forward(call);
-      own.run(c, call.input().f32(), call.output().f32());
+      if constexpr (kTakesBf16) {
+        if (call.input().dtype() == DType::bf16) return forward_of<uint16_t>(c, call);
+      }
+      forward_of<float>(c, call);
     }
     void backward(Context& c, const LayerCall& call) const {
       if (onednn) return onednn->backward(call);
       if (!call.input_gradient()) return;
-      const In at = Loops::kFromOutput ? call.output().f32() : call.input().f32();
-      own.run_back(c, at, call.output_gradient().f32(), call.input_gradient().f32());
+      if constexpr (kTakesBf16) {
+        if (call.input_gradient().dtype() == DType::bf16) return backward_of<uint16_t>(c, call);
+      }
+      backward_of<float>(c, call);
+    }
+
+   private:
+    template <class T>
+    void forward_of(Context& c, const LayerCall& call) const {
+      own.run(c, call.input().data<const T>(), call.output().data<T>());
+    }
+    template <class T>
+    void backward_of(Context& c, const LayerCall& call) const {
+      const auto at = Loops::kFromOutput ? call.output().data<const T>() : call.input().data<const T>();
+      own.run_back(c, at, call.output_gradient().data<const T>(), call.input_gradient().data<T>());
     }
   };
 };

@@ -1,10 +1,10 @@
 // oneDNN's pooling for layers of windows (window.hpp) that are made with ONEDNN: the largest number of each,
 // or its mean. It does not add to input gradients.
 //
-// Shapes: x [N, W, C], [N, H, W, C] or [N, D, H, W, C] f32; y the same with the window's extents. Saved by
-// `largest` in training: oneDNN's places. A NaN that is not in the first place of a window may be passed
-// over, which tells it from plait's own loops. Threads: as onednn.hpp; bits do not follow from lanes. Fails
-// with: kUnsupported for what oneDNN does not compute.
+// Shapes: x [N, W, C], [N, H, W, C] or [N, D, H, W, C] f32 or bf16; y the same with the window's extents.
+// Saved by `largest` in training: oneDNN's places. A NaN that is not in the first place of a window may be
+// passed over, which tells it from plait's own loops. Threads: as onednn.hpp; bits do not follow from lanes.
+// Fails with: kUnsupported for what oneDNN does not compute.
 #pragma once
 #include <plait/onednn.hpp>
 #include <plait/onednn_notes.hpp>
@@ -32,13 +32,13 @@ class OneDnnPooling {
 
   void forward(const LayerCall& call) const {
     if (!forward_) return;
-    const float *x = call.input().f32().data(), *y = call.output().f32().data();
+    const void *x = call.input().raw(), *y = call.output().raw();
     places_bytes_ > 0 ? forward_->run({x, y, call.saved()}, call.workspace())
                       : forward_->run({x, y}, call.workspace());
   }
   void backward(const LayerCall& call) const {
     if (!backward_ || !call.input_gradient()) return;
-    const float *dy = call.output_gradient().f32().data(), *dx = call.input_gradient().f32().data();
+    const void *dy = call.output_gradient().raw(), *dx = call.input_gradient().raw();
     places_bytes_ > 0 ? backward_->run({dy, dx, call.saved()}, call.workspace())
                       : backward_->run({dy, dx}, call.workspace());
   }
@@ -59,7 +59,7 @@ class OneDnnPooling {
     static constexpr Tag kTags[] = {Tag::nwc, Tag::nhwc, Tag::ndhwc};
     Dims dims{x.shape(0), x.shape(-1)};
     dims.insert(dims.end(), extents.begin() + w.first(), extents.end());
-    return {dims, dnnl::memory::data_type::f32, kTags[w.axes - 1]};
+    return {dims, onednn_type(x.dtype()), kTags[w.axes - 1]};
   }
 
   void make(OneDnnPool what, const Window& w, const LayerRequest& r) {

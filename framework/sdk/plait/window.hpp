@@ -26,10 +26,11 @@ struct Window {
   int axes = 0;
 
   // Lists hold one value for all axes or one per axis; an empty stride is the kernel.
+  // x is f32, or of the other type that the layer takes.
   Window(Spec x, std::span<const int64_t> kernel_, std::span<const int64_t> stride_,
-         std::span<const int64_t> padding_, std::span<const int64_t> dilation_)
+         std::span<const int64_t> padding_, std::span<const int64_t> dilation_, DType or_of = DType::f32)
       : axes(x.rank() - 2) {
-    if (x.dtype() != DType::f32 || axes < 1 || axes > 3) {
+    if ((x.dtype() != DType::f32 && x.dtype() != or_of) || axes < 1 || axes > 3) {
       throw Error("input is ", x, ", wanted f32 [N, W, C], [N, H, W, C] or [N, D, H, W, C]");
     }
     for (const int axis : {x.variable_axis(), x.second_axis()}) {
@@ -251,10 +252,10 @@ struct Pooling {
   }
 
   // pads_zeros: padding counts as zeros, as what is past the extent of a sample does; else an axis that
-  // varies has none.
-  Window window(Spec x, bool pads_zeros = false) const {
+  // varies has none. or_of: see Window.
+  Window window(Spec x, bool pads_zeros = false, DType or_of = DType::f32) const {
     static constexpr int64_t kOne[] = {1};
-    const Window w(x, kernel, stride, padding, kOne);
+    const Window w(x, kernel, stride, padding, kOne, or_of);
     for (int a = w.first(); a < 3 && !pads_zeros; ++a) {
       if (w.padding[a] > 0 && x.varies(1 + a - w.first())) {
         throw Error("padding ", w.text_of(w.padding), " along axis ", 1 + a - w.first(),

@@ -31,11 +31,13 @@ plait_layer_needs needs_for(LayerBench::Needs& needs) {
   return c;
 }
 
+bool has_gradient(uint32_t dtype) { return dtype == PLAIT_F32 || dtype == PLAIT_BF16; }
+
 std::vector<uint8_t> needed_gradients(const LayerCase& made, const BenchOptions& options) {
   if (!options.gradient_needed.empty()) return options.gradient_needed;
   std::vector<uint8_t> needed;
   for (size_t i = 0; i < made.inputs.size(); ++i)
-    needed.push_back(options.training && made.inputs[i].dtype == PLAIT_F32 && made.range(i) == nullptr);
+    needed.push_back(options.training && has_gradient(made.inputs[i].dtype) && made.range(i) == nullptr);
   return needed;
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "registry/shape_text.h"
+#include "verify/engine/half.h"
 #include "verify/engine/law.h"
 
 namespace plait::inline verify {
@@ -17,8 +18,10 @@ void make_blocks(std::vector<Guarded>& blocks, const std::vector<Spec>& specs,
   for (const Spec& spec : specs) blocks.emplace_back(byte_count(spec), options.poison, options.fence);
 }
 
-std::vector<PartSpec> as_f32(std::vector<PartSpec> specs) {
-  for (PartSpec& spec : specs) spec.dtype = PLAIT_F32;
+// Gradients of a bf16 tensor are bf16, all others f32.
+std::vector<PartSpec> gradients_of(std::vector<PartSpec> specs) {
+  for (PartSpec& spec : specs)
+    if (spec.dtype != PLAIT_BF16) spec.dtype = PLAIT_F32;
   return specs;
 }
 
@@ -47,8 +50,8 @@ LayerRun::LayerRun(const LayerBench& bench, const LayerValues& values, const Lay
   const LayerCase& made = bench.layer();
   make_blocks(inputs, made.inputs, options);
   make_blocks(outputs, made.shapes.outputs, options);
-  make_blocks(output_gradients, as_f32(made.shapes.outputs), options);
-  make_blocks(input_gradients, as_f32(made.inputs), options);
+  make_blocks(output_gradients, gradients_of(made.shapes.outputs), options);
+  make_blocks(input_gradients, gradients_of(made.inputs), options);
   for (size_t i = 0; i < made.shapes.parameters.size(); ++i) {
     const uint64_t bytes = bench.stored_elements(i) * sizeof(float);
     parameters.emplace_back(bytes, options.poison, options.fence);
@@ -70,6 +73,21 @@ Result<std::unique_ptr<LayerRun>> LayerRun::create(const LayerBench& bench, cons
   return run;
 }
 
+// As the call is given them.
+std::vector<uint8_t> LayerRun::output_gradient_bytes(size_t i) const {
+  const std::vector<float>& values = values_.output_gradients[i];
+  std::vector<uint8_t> bytes(output_gradients[i].bytes());
+  if (bench_.layer().shapes.outputs[i].dtype != PLAIT_BF16) {
+    if (!bytes.empty()) std::memcpy(bytes.data(), values.data(), bytes.size());
+    return bytes;
+  }
+  for (size_t k = 0; k < values.size(); ++k) {
+    const uint16_t half = to_half(values[k], PLAIT_BF16);
+    std::memcpy(&bytes[2 * k], &half, sizeof half);
+  }
+  return bytes;
+}
+
 Status LayerRun::lend_blocks() {
   side_->serve(context);
   for (auto* blocks :
@@ -86,7 +104,7 @@ void LayerRun::reset() {
     for (Guarded& block : *blocks) block.poison(poison);
   if (options_.in_place) inputs[0].write(values_.inputs[0].data(), inputs[0].bytes());
   for (size_t i = 0; i < output_gradients.size(); ++i)
-    output_gradients[i].write(values_.output_gradients[i].data(), output_gradients[i].bytes());
+    output_gradients[i].write(output_gradient_bytes(i).data(), output_gradients[i].bytes());
   for (size_t i = 0; i < buffers.size(); ++i) buffers[i].write(values_.buffers[i].data(), buffers[i].bytes());
   for (Guarded* block : {&saved, &workspace}) block->poison(poison);
 }
@@ -96,7 +114,7 @@ Status LayerRun::take(const LayerValues& values) {
   values_.buffers = values.buffers;
   for (size_t i = 0; i < inputs.size(); ++i) inputs[i].write(values.inputs[i].data(), inputs[i].bytes());
   for (size_t i = 0; i < output_gradients.size(); ++i)
-    output_gradients[i].write(values.output_gradients[i].data(), output_gradients[i].bytes());
+    output_gradients[i].write(output_gradient_bytes(i).data(), output_gradients[i].bytes());
   for (size_t i = 0; i < buffers.size(); ++i) buffers[i].write(values.buffers[i].data(), buffers[i].bytes());
   for (size_t i = 0; i < parameters.size(); ++i) PLAIT_TRY(set_parameter(i, values.parameters[i]));
   return {};
@@ -289,7 +307,7 @@ Status LayerRun::check_memory() {
       return broken(fmt::format("writes its input {}", i));
   }
   for (size_t i = options_.in_place ? 1 : 0; i < output_gradients.size(); ++i) {
-    if (!same(output_gradients[i], values_.output_gradients[i].data(), output_gradients[i].bytes()))
+    if (!same(output_gradients[i], output_gradient_bytes(i).data(), output_gradients[i].bytes()))
       return broken(fmt::format("writes the gradient of output {}, which it is given to read", i));
   }
   for (size_t i = 0; i < parameters.size(); ++i) {

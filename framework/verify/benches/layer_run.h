@@ -153,6 +153,7 @@ class LayerRun {
                     std::vector<Guarded>& blocks);
   void set_input_extents(std::vector<plait_tensor>& tensors);
   void set_output_extents(std::vector<plait_tensor>& tensors);
+  std::vector<uint8_t> output_gradient_bytes(size_t i) const;
   Status call(const char* what, int (*function)(const void*, plait_context*, const plait_layer_call*));
   std::vector<std::pair<std::string, const Guarded*>> written(bool after_backward) const;
   std::vector<std::pair<std::string, const Guarded*>> gradients() const;

@@ -14,7 +14,7 @@ struct Add {
 
   static void describe(Describe<Add>& d) {
     d.doc("sum of the inputs");
-    d.details("Shapes: all inputs and y alike, f32.");
+    d.details("Shapes: all inputs and y alike, f32 or bf16; a sum in bf16 is rounded once.");
     describe_implementation(d, &Add::implementation,
                             "whose loops; auto: own, which work in place and absorb functions");
   }
@@ -26,7 +26,9 @@ struct Add {
 
   void infer(LayerShapes& s) const {
     const Spec first = s.input(0);
-    if (first.dtype() != DType::f32) s.fail("input 0 is ", first, ", wanted f32");
+    const bool takes_bf16 = implementation != Implementation::kOneDnn;
+    if (first.dtype() != DType::f32 && !(takes_bf16 && first.dtype() == DType::bf16))
+      s.fail("input 0 is ", first, ", wanted f32");
     for (size_t i = 1; i < s.inputs(); ++i) {
       const Spec x = s.input(i);
       if (text(x) != text(first) || x.variable_axis() != first.variable_axis() ||

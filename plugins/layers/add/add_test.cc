@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <plait/bf16.hpp>
 #include <plait/sdk/testing_plugin.hpp>
 
 #include <cmath>
@@ -92,4 +93,35 @@ TEST_CASE("add by oneDNN takes no more inputs than a call has places for") {
   const std::vector<PartSpec> x(16, {"x", DType::f32, {2, 3}});
   CHECK_THROWS_WITH_AS(LayerTest(host, kAdd, Settings(kAdd).set("implementation", std::string("onednn")), x),
                        doctest::Contains("joins 15 inputs at most here, got 16"), std::runtime_error);
+}
+
+TEST_CASE("add in bf16 rounds its sum once, after what it absorbs, and undoes that from what it wrote") {
+  for (const char* name : {"", "relu", "linear"}) {
+    CAPTURE(name);
+    TestHost host;
+    const PartSpec x("x", DType::bf16, {3, 1777});
+    std::vector<plait_epilogue> absorbed;
+    if (*name != 0) absorbed.push_back(epilogue_of(name, 0.5, 2));
+    LayerTest layer(host, kAdd, Settings(kAdd), {x, x, x}, absorbed);
+    const auto bits = [](const TestTensor& t) { return t.view().data<uint16_t>(); };
+    for (size_t i = 0; i < 3 * 1777; ++i) {
+      for (size_t k = 0; k < 3; ++k)
+        bits(layer.inputs[k])[i] = bf16_of_f32(static_cast<float>((i * (7 + k)) % 301) - 150);
+      bits(layer.output_gradients[0])[i] = bf16_of_f32(static_cast<float>(i % 128) - 64);
+    }
+    layer.forward();
+    layer.backward();
+    size_t wrong = 0;
+    for (size_t i = 0; i < 3 * 1777; ++i) {
+      float sum = 0;  // of whole numbers: exact
+      for (size_t k = 0; k < 3; ++k) sum += f32_of_bf16(bits(layer.inputs[k])[i]);
+      const bool is_relu = *name == 'r', is_plain = *name == 0;
+      const float f = is_plain ? sum : is_relu ? (sum > 0 ? sum : 0.5f * sum) : 0.5f * sum + 2;
+      const float slope = is_plain || (is_relu && sum > 0) ? 1 : 0.5f;
+      const float dx = slope * f32_of_bf16(bits(layer.output_gradients[0])[i]);
+      wrong += bits(layer.outputs[0])[i] != bf16_of_f32(f) ? 1 : 0;
+      for (size_t k = 0; k < 3; ++k) wrong += bits(layer.input_gradients[k])[i] != bf16_of_f32(dx) ? 1 : 0;
+    }
+    CHECK(wrong == 0);
+  }
 }

@@ -1,6 +1,7 @@
 // The mean of each window.
 #include "average_pool.h"
 
+#include <plait/bf16.hpp>
 #include <plait/onednn_pooling.hpp>
 
 #include <cstring>
@@ -9,10 +10,13 @@
 // The order of these is their meaning.
 // clang-format off
 #include <plait/simd/base.hpp>
+#include <plait/simd/bf16.inc.hpp>
 #include "average_pool.inc.hpp"
 #include <plait/simd/avx2.hpp>
+#include <plait/simd/bf16.inc.hpp>
 #include "average_pool.inc.hpp"
 #include <plait/simd/avx512.hpp>
+#include <plait/simd/bf16.inc.hpp>
 #include "average_pool.inc.hpp"
 #include <plait/simd/end.hpp>
 // clang-format on
@@ -26,11 +30,13 @@ struct AveragePool::Kernel {
   bool include_padding;
   size_t batch;
   std::optional<OneDnnPooling> onednn;
+  bool bf16;
 
   Kernel(const AveragePool& config, Context& c, const LayerRequest& r, LayerNeeds& n)
       : walk(config.window(r.input()), static_cast<size_t>(r.input().shape(-1))),
         include_padding(config.count_include_pad),
-        batch(static_cast<size_t>(r.input().shape(0))) {
+        batch(static_cast<size_t>(r.input().shape(0))),
+        bf16(r.input().dtype() == DType::bf16) {
     const KernelNotes notes(c);
     if (config.implementation == "auto") notes.chose("implementation", "onednn");
     if (config.implementation != "own") {
@@ -45,29 +51,38 @@ struct AveragePool::Kernel {
 
   void forward(Context& c, const LayerCall& call) const {
     if (onednn) return onednn->forward(call);
-    const float* x = call.input().f32().data();
-    float* y = call.output().f32().data();
+    bf16 ? forward_of<uint16_t>(c, call) : forward_of<float>(c, call);
+  }
+  void backward(Context& c, const LayerCall& call) const {
+    if (onednn) return onednn->backward(call);
+    if (!call.input_gradient()) return;
+    bf16 ? backward_of<uint16_t>(c, call) : backward_of<float>(c, call);
+  }
+
+ private:
+  template <class T>
+  void forward_of(Context& c, const LayerCall& call) const {
+    const T* x = call.input().data<T>().data();
+    T* y = call.output().data<T>().data();
     c.parallel_for(batch, grain(), [&](size_t i) {
       PLAIT_SIMD_CALL(average_sample, walk, include_padding, x + i * walk.sample_inputs,
                       y + i * walk.sample_outputs);
     });
   }
-  void backward(Context& c, const LayerCall& call) const {
-    if (onednn) return onednn->backward(call);
-    if (!call.input_gradient()) return;
-    const float* dy = call.output_gradient().f32().data();
-    float* dx = call.input_gradient().f32().data();
+  template <class T>
+  void backward_of(Context& c, const LayerCall& call) const {
+    const T* dy = call.output_gradient().data<T>().data();
+    T* dx = call.input_gradient().data<T>().data();
     c.parallel_for(batch, grain(), [&](size_t i) {
       PLAIT_SIMD_CALL(spread_sample, walk, include_padding, dy + i * walk.sample_outputs,
                       dx + i * walk.sample_inputs, call.accumulate());
     });
   }
 
- private:
   size_t grain() const { return 1 + Context::kDefaultGrain / (walk.sample_inputs + 1); }
 };
 
 }  // namespace layers
 
-PLAIT_PLUGIN("plait.average_pool", "1.0.0", "Apache-2.0", layer<layers::AveragePool>("plait.average_pool"),
-             numerics(&onednn_facts));
+PLAIT_PLUGIN("plait.average_pool", "1.0.0", "Apache-2.0",
+             takes_bf16(layer<layers::AveragePool>("plait.average_pool")), numerics(&onednn_facts));

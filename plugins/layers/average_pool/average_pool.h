@@ -14,7 +14,7 @@ struct AveragePool : Pooling {
   static void describe(Describe<AveragePool>& d) {
     d.doc("mean of each window");
     d.details(
-        "Shapes: x [N, W, C], [N, H, W, C] or [N, D, H, W, C] f32; y the same with extents\n"
+        "Shapes: x [N, W, C], [N, H, W, C] or [N, D, H, W, C] f32 or bf16; y alike with extents\n"
         "floor((input + 2 padding - kernel) / stride) + 1.\n"
         "Spatial axes may vary, up to two; without count_include_pad there is no padding along them.");
     describe_window(d);
@@ -25,7 +25,7 @@ struct AveragePool : Pooling {
         .choices({"auto", "onednn", "own"});
   }
 
-  Window window(Spec x) const { return Pooling::window(x, count_include_pad); }
+  Window window(Spec x) const { return Pooling::window(x, count_include_pad, DType::bf16); }
   void infer(LayerShapes& s) const { infer_outputs(s, window(s.input())); }
 
   struct Kernel;  // average_pool.cc: the host's

@@ -1,4 +1,4 @@
-// Loops of average_pool.cc.
+// Loops of average_pool.cc. T: float, or the 16 bits of bf16.
 namespace PLAIT_SIMD {
 
 using plait::sdk::WindowAt;
@@ -16,10 +16,11 @@ inline Vec each_input(const WindowWalk& walk, const WindowAt& w, bool include_pa
   return set(1.0f / static_cast<float>(include_padding ? walk.taps : count));
 }
 
-inline void average_sample(const WindowWalk& walk, bool include_padding, const float* x, float* y) {
+template <class T>
+inline void average_sample(const WindowWalk& walk, bool include_padding, const T* x, T* y) {
   walk.each_window([&](const WindowAt& w) {
     each(walk.channels, [&](size_t c, size_t n) {
-      const float* const from = x + w.origin + static_cast<ptrdiff_t>(c);
+      const T* const from = x + w.origin + static_cast<ptrdiff_t>(c);
       Vec sum = zero();
       const Vec factor = each_input(walk, w, include_padding,
                                     [&](size_t tap) { sum = add(sum, load(from + walk.offsets[tap], n)); });
@@ -28,14 +29,14 @@ inline void average_sample(const WindowWalk& walk, bool include_padding, const f
   });
 }
 
-inline void spread_sample(const WindowWalk& walk, bool include_padding, const float* dy, float* dx,
-                          bool accumulate) {
-  if (!accumulate) std::memset(dx, 0, walk.sample_inputs * sizeof(float));
+template <class T>
+inline void spread_sample(const WindowWalk& walk, bool include_padding, const T* dy, T* dx, bool accumulate) {
+  if (!accumulate) std::memset(dx, 0, walk.sample_inputs * sizeof(T));
   walk.each_window([&](const WindowAt& w) {
     const Vec factor = each_input(walk, w, include_padding, [](size_t) {});
     each(walk.channels, [&](size_t c, size_t n) {
       const Vec share = mul(load(dy + w.output + c, n), factor);
-      float* const to = dx + w.origin + static_cast<ptrdiff_t>(c);
+      T* const to = dx + w.origin + static_cast<ptrdiff_t>(c);
       each_input(walk, w, include_padding, [&](size_t tap) {
         store(to + walk.offsets[tap], add(load(to + walk.offsets[tap], n), share), n);
       });

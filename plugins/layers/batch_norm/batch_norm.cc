@@ -1,6 +1,7 @@
 // Batch normalization. Source: Ioffe, Szegedy 2015, algorithms 1 and 2.
 #include "batch_norm.h"
 
+#include <plait/bf16.hpp>
 #include <plait/kernel_notes.hpp>
 #include <plait/onednn.hpp>
 #include <plait/sdk/fast.hpp>
@@ -127,34 +128,53 @@ struct BatchNorm::Kernel {
 
   void forward(Context& c, const LayerCall& call) const {
     if (onednn && call.training()) return onednn->forward(call, config.share(call));
-    const float* x = call.input().f32().data();
+    is_bf16(call.input()) ? forward_of<uint16_t>(c, call) : forward_of<float>(c, call);
+  }
+  void backward(Context& c, const LayerCall& call) const {
+    if (onednn) return onednn->backward(call);
+    is_bf16(call.output_gradient()) ? backward_of<uint16_t>(c, call) : backward_of<float>(c, call);
+  }
+
+ private:
+  static bool is_bf16(Tensor t) { return t.dtype() == DType::bf16; }
+
+  // T: float, or the 16 bits of bf16. A tile of these is widened, so that all loops are those of f32.
+  template <class T>
+  void forward_of(Context& c, const LayerCall& call) const {
+    const T* x = call.input().data<const T>().data();
     const Factors by = factors(call);
     const bool by_batch = call.training() && !fixed;
     if (by_batch) learn(c, call, x, by.mean);
     find(call, by, by_batch);
-    float* y = call.output().f32().data();
+    T* y = call.output().data<T>().data();
     c.parallel_for(rows, grain(), [&](size_t begin, size_t end) {
-      for_tiles(begin, end, channels, [&](const Tile& tile) { apply(by, x, tile, y + tile.at); });
+      for_tiles(begin, end, channels, [&](const Tile& tile) {
+        float wide[kTile], made[kTile];
+        float* const to = place_of_f32(y + tile.at, made);
+        apply(by, in_f32(x + tile.at, wide, tile.size()), tile, to);
+        keep_f32(to, y + tile.at, tile.size());
+      });
     });
   }
 
   // With z = (x - m) i: dbias = sum dy, dweight = sum dy z, dx = w i (dy - dbias / n - z dweight / n).
   // Where a function is absorbed, dy is what it leaves of dy: made anew for each tile, twice, which costs
   // less than a way to memory and back.
-  void backward(Context& c, const LayerCall& call) const {
-    if (fixed) return backward_fixed(c, call);
-    if (onednn) return onednn->backward(call);
-    const float* x = call.input().f32().data();
-    const float* dy = call.output_gradient().f32().data();
+  template <class T>
+  void backward_of(Context& c, const LayerCall& call) const {
+    if (fixed) return backward_fixed<T>(c, call);
+    const T* x = call.input().data<const T>().data();
+    const T* dy = call.output_gradient().data<const T>().data();
     const Factors by = factors(call);
     float *a = by.end(channels), *b = a + channels, *dy0 = b + channels, *x0 = dy0 + channels;
     find(call, by, true);
     std::fill_n(dy0, channels, 0.0f);
     for (size_t k = 0; k < channels; ++k) x0[k] = kept(call, k).mean;
     const double* sums = sum(c, call, [&](const Tile& tile, double* partial) {
-      float undone[kTile];
-      const float* d = undo(by, x, dy, tile, undone);
-      add_sums(d, dy0 + tile.channel, x + tile.at, x0 + tile.channel, tile.rows, tile.columns,
+      float wide[kTile], undone[kTile];
+      const float* here = in_f32(x + tile.at, wide, tile.size());
+      const float* d = undo(by, here, dy, tile, undone);
+      add_sums(d, dy0 + tile.channel, here, x0 + tile.channel, tile.rows, tile.columns,
                partial + tile.channel, channels);
     });
     for (size_t k = 0; k < channels; ++k) {
@@ -168,18 +188,20 @@ struct BatchNorm::Kernel {
       dy0[k] = static_cast<float>(dbias / count());
     }
     if (!call.input_gradient()) return;
-    float* dx = call.input_gradient().f32().data();
+    T* dx = call.input_gradient().data<T>().data();
     c.parallel_for(rows, grain(), [&](size_t begin, size_t end) {
       for_tiles(begin, end, channels, [&](const Tile& t) {
-        float undone[kTile];
-        const float* d = undo(by, x, dy, t, undone);
-        combine(d, x + t.at, a + t.channel, dy0 + t.channel, b + t.channel, x0 + t.channel, t.rows, t.columns,
-                dx + t.at);
+        float wide[kTile], undone[kTile], made[kTile];
+        const float* here = in_f32(x + t.at, wide, t.size());
+        const float* d = undo(by, here, dy, t, undone);
+        float* const to = place_of_f32(dx + t.at, made);
+        combine(d, here, a + t.channel, dy0 + t.channel, b + t.channel, x0 + t.channel, t.rows, t.columns,
+                to);
+        keep_f32(to, dx + t.at, t.size());
       });
     });
   }
 
- private:
   // Where it is wanted and the batch's statistics are taken. Returns the bytes of workspace.
   size_t make_onednn(const LayerRequest& r) {
     if (config.implementation != "onednn" || !r.training() || fixed || rows == 0 || !function.is_identity())
@@ -215,18 +237,20 @@ struct BatchNorm::Kernel {
     }
   }
 
-  // y [tile]: the layer's output.
+  // y [tile]: the layer's output, of x [tile].
   void apply(const Factors& by, const float* x, const Tile& tile, float* y) const {
-    normalize(x + tile.at, by.mean + tile.channel, by.factor + tile.channel, by.bias + tile.channel,
-              tile.rows, tile.columns, y);
+    normalize(x, by.mean + tile.channel, by.factor + tile.channel, by.bias + tile.channel, tile.rows,
+              tile.columns, y);
     if (!function.is_identity()) function.apply(y, y, tile.size());
   }
-  // [tile]: the gradient before the absorbed function, in `undone` [kTile] or where dy is.
-  const float* undo(const Factors& by, const float* x, const float* dy, const Tile& tile,
-                    float* undone) const {
-    if (function.is_identity()) return dy + tile.at;
+  // [tile]: the gradient before the absorbed function, in `undone` [kTile] or where dy is. x [tile].
+  template <class T>
+  const float* undo(const Factors& by, const float* x, const T* dy, const Tile& tile, float* undone) const {
+    if (function.is_identity()) return in_f32(dy + tile.at, undone, tile.size());
+    float wide[kTile];
+    const float* const d = in_f32(dy + tile.at, wide, tile.size());
     apply(by, x, tile, undone);
-    function.undo(undone, dy + tile.at, undone, tile.size());
+    function.undo(undone, d, undone, tile.size());
     return undone;
   }
 
@@ -251,10 +275,14 @@ struct BatchNorm::Kernel {
   // The batch's statistics, into saved memory and the running ones. The sums are taken about the batch's
   // first row, which is as near to the mean as the deviation is: nothing cancels where the mean is large.
   // sum (x - x0)^2 - (sum (x - x0))^2 / n loses few digits then, in f64.
-  void learn(Context& c, const LayerCall& call, const float* x, float* about) const {
-    std::copy_n(x, channels, about);
+  template <class T>
+  void learn(Context& c, const LayerCall& call, const T* x, float* about) const {
+    const float* const first = in_f32(x, about, channels);
+    if (first != about) std::copy_n(first, channels, about);
     const double* sums = sum(c, call, [&](const Tile& tile, double* partial) {
-      add_sums(x + tile.at, about + tile.channel, x + tile.at, about + tile.channel, tile.rows, tile.columns,
+      float wide[kTile];
+      const float* here = in_f32(x + tile.at, wide, tile.size());
+      add_sums(here, about + tile.channel, here, about + tile.channel, tile.rows, tile.columns,
                partial + tile.channel, channels);
     });
     auto* saved = call.saved<float>();
@@ -273,18 +301,22 @@ struct BatchNorm::Kernel {
   }
 
   // Frozen: neither parameters nor statistics change, and dx = w i dy.
+  template <class T>
   void backward_fixed(Context& c, const LayerCall& call) const {
     if (!call.input_gradient()) return;
-    const float* x = function.is_identity() ? nullptr : call.input().f32().data();
-    const float* dy = call.output_gradient().f32().data();
-    float* dx = call.input_gradient().f32().data();
+    const T* x = function.is_identity() ? nullptr : call.input().data<const T>().data();
+    const T* dy = call.output_gradient().data<const T>().data();
+    T* dx = call.input_gradient().data<T>().data();
     const Factors by = factors(call);
     find(call, by, false);
     c.parallel_for(rows, grain(), [&](size_t begin, size_t end) {
       for_tiles(begin, end, channels, [&](const Tile& tile) {
-        float undone[kTile];
-        const float* d = undo(by, x, dy, tile, undone);
-        scale(d, by.factor + tile.channel, tile.rows, tile.columns, dx + tile.at);
+        float wide[kTile], undone[kTile];
+        const float* const here = x == nullptr ? nullptr : in_f32(x + tile.at, wide, tile.size());
+        const float* d = undo(by, here, dy, tile, undone);
+        float* const to = place_of_f32(dx + tile.at, wide);
+        scale(d, by.factor + tile.channel, tile.rows, tile.columns, to);
+        keep_f32(to, dx + tile.at, tile.size());
       });
     });
   }
@@ -300,5 +332,5 @@ struct BatchNorm::Kernel {
 
 }  // namespace layers
 
-PLAIT_PLUGIN("plait.batch_norm", "1.0.0", "Apache-2.0", layer<layers::BatchNorm>("plait.batch_norm"),
-             numerics(&onednn_facts));
+PLAIT_PLUGIN("plait.batch_norm", "1.0.0", "Apache-2.0",
+             takes_bf16(layer<layers::BatchNorm>("plait.batch_norm")), numerics(&onednn_facts));

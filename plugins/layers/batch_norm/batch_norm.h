@@ -16,8 +16,8 @@ struct BatchNorm {
     d.details(
         "y = weight (x - mean) / sqrt(variance + epsilon) + bias; in evaluation, and frozen, by the running "
         "statistics.\n"
-        "Shapes: x and y [N, ..., C] f32. Parameters: weight [C], bias [C]. Buffers: mean [C], variance [C] "
-        "(unbiased).\n"
+        "Shapes: x and y [N, ..., C] f32 or bf16. Parameters: weight [C], bias [C]. Buffers: mean [C], "
+        "variance [C] (unbiased).\n"
         "Source: Ioffe, Szegedy 2015.");
     d.field("momentum", &BatchNorm::momentum).doc("share of the batch in the running statistics").range(0, 1);
     d.field("epsilon", &BatchNorm::epsilon).doc("added to the variance").above(0);
@@ -43,7 +43,10 @@ struct BatchNorm {
 
   void infer(LayerShapes& s) const {
     const Spec x = s.input();
-    if (x.dtype() != DType::f32 || x.rank() < 2) s.fail("input is ", x, ", wanted f32 [N, ..., C]");
+    const bool is_real = x.dtype() == DType::f32 || x.dtype() == DType::bf16;
+    if (!is_real || x.rank() < 2) s.fail("input is ", x, ", wanted f32 [N, ..., C]");
+    if (x.dtype() == DType::bf16 && implementation == "onednn")
+      s.fail("input is ", x, ", and implementation: onednn normalizes f32");
     if (x.variable_axis() >= 0)
       s.fail("axis ", x.variable_axis(), " of the input varies, wanted fixed extents");
     const int64_t channels = x.shape(-1);

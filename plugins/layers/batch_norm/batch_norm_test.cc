@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <plait/bf16.hpp>
 #include <plait/sdk/testing_plugin.hpp>
 
 #include <algorithm>
@@ -288,6 +289,53 @@ TEST_CASE("batch_norm absorbs a function to the bit, in rows of any length, froz
         plain.backward();
         fused.backward();
         CHECK(all_of(fused, frozen) == all_of(plain, frozen));
+      }
+    }
+  }
+}
+
+namespace {
+
+// Numbers that bf16 holds, into a tensor of it and one of f32.
+void fill_both(const TestTensor& half, const TestTensor& full) {
+  const auto bits = half.view().data<uint16_t>();
+  for (size_t i = 0; i < bits.size(); ++i) {
+    bits[i] = bf16_of_f32(full.f32()[i]);
+    full.f32()[i] = f32_of_bf16(bits[i]);
+  }
+}
+
+void check_rounded(const TestTensor& half, const TestTensor& full) {
+  const auto bits = half.view().data<uint16_t>();
+  size_t wrong = 0;
+  for (size_t i = 0; i < bits.size(); ++i) wrong += bits[i] != bf16_of_f32(full.f32()[i]) ? 1 : 0;
+  CHECK(wrong == 0);
+}
+
+}  // namespace
+
+// All that is in between is f32, so that the numbers are those of f32, rounded once.
+TEST_CASE("batch_norm in bf16 is that in f32 of the same numbers, rounded, with what it absorbs") {
+  for (const std::vector<int64_t>& shape : {std::vector<int64_t>{9, 7, 7, 6}, {300, 21}, {3, 5001}}) {
+    for (const bool frozen : {false, true}) {
+      for (const std::vector<plait_epilogue>& absorbed :
+           {std::vector<plait_epilogue>{}, {epilogue_of("relu", 0.25)}, {epilogue_of("tanh")}, {doubles()}}) {
+        TestHost host;
+        LayerTest half(host, kBatchNorm, Settings(kBatchNorm), {{"x", DType::bf16, shape}}, absorbed, true,
+                       frozen);
+        LayerTest full(host, kBatchNorm, Settings(kBatchNorm), {{"x", DType::f32, shape}}, absorbed, true,
+                       frozen);
+        full.output_gradients[0].randomize(4);
+        fill_both(half.inputs[0], full.inputs[0]);
+        fill_both(half.output_gradients[0], full.output_gradients[0]);
+        for (LayerTest* layer : {&half, &full}) layer->forward(), layer->backward();
+        check_rounded(half.outputs[0], full.outputs[0]);
+        check_rounded(half.input_gradients[0], full.input_gradients[0]);
+        for (size_t i = 0; i < 2; ++i) {
+          CHECK(std::ranges::equal(half.buffers[i].f32(), full.buffers[i].f32()));
+          if (!frozen)
+            CHECK(std::ranges::equal(half.parameter_gradients[i].f32(), full.parameter_gradients[i].f32()));
+        }
       }
     }
   }

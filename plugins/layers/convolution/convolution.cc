@@ -1,4 +1,5 @@
 // Convolution (as the field calls it: the kernel is not mirrored) over one to three spatial axes.
+#include <plait/bf16.hpp>
 #include <plait/onednn.hpp>
 
 #include <algorithm>
@@ -12,6 +13,18 @@
 using namespace plait::sdk;
 
 namespace convolution {
+
+// oneDNN alone convolves bf16; README.md has the measurements. What auto convolves by own loops in f32 and is
+// kept so (of few channels), it convolves so here. Without the batch, so that a record's prediction does not
+// depend on how many come with it.
+void Convolution::check_bf16(LayerShapes& s, const Window& w) const {
+  constexpr size_t kLeastChannels = 8;
+  const ConvolutionShape shape = plain_shape(s.input(), w);
+  const bool wins = implementation == "onednn" ||
+                    (implementation == "auto" && (shape.channels >= kLeastChannels || !Direct::suits(shape)));
+  if (!wins || !onednn_has_bf16())
+    s.fail("input is ", s.input(), ", and so few channels, or own loops, are convolved in f32");
+}
 
 // Which kernel runs follows from the shape alone.
 struct Convolution::Kernel {
@@ -32,8 +45,8 @@ struct Convolution::Kernel {
     const bool by_tiles = config.implementation == "winograd";
     if (by_tiles && !Winograd::can(shape)) throw Error("implementation: winograd ", Winograd::wants(shape));
     const bool is_open = config.implementation == "auto",
-               takes_own = own || (is_open && Direct::suits(shape)),
-               takes_tiles = by_tiles || (is_open && !takes_own && Winograd::suits(shape, r.input()));
+               takes_own = own || (is_open && !shape.bf16 && Direct::suits(shape)),
+               takes_tiles = by_tiles || (is_open && !takes_own && !shape.bf16 && Winograd::suits(shape, r.input()));
     const KernelNotes notes(c);
     if (is_open) notes.chose("implementation", takes_own ? "own" : takes_tiles ? "winograd" : "onednn");
     if (takes_tiles) {
@@ -91,5 +104,5 @@ struct Convolution::Kernel {
 
 }  // namespace convolution
 
-PLAIT_PLUGIN("plait.convolution", "1.0.0", "Apache-2.0", layer<convolution::Convolution>("plait.convolution"),
-             numerics(&onednn_facts));
+PLAIT_PLUGIN("plait.convolution", "1.0.0", "Apache-2.0",
+             wants_bf16(layer<convolution::Convolution>("plait.convolution")), numerics(&onednn_facts));

@@ -22,7 +22,8 @@ struct Convolution {
     d.details(
         "y[n, p, f] = b[f] + sum over taps t and channels c of x[n, stride p + dilation t - padding, c] w[f, "
         "c, t].\n"
-        "Shapes: x [N, W, C], [N, H, W, C] or [N, D, H, W, C] f32; y the same with `filters` channels and "
+        "Shapes: x [N, W, C], [N, H, W, C] or [N, D, H, W, C] f32 or bf16; y alike with `filters` channels "
+        "and "
         "extents\n"
         "floor((input + 2 padding - dilation (kernel - 1) - 1) / stride) + 1; up to two spatial axes may "
         "vary.\n"
@@ -51,7 +52,7 @@ struct Convolution {
         .choices({"auto", "onednn", "own", "winograd"});
   }
 
-  Window window(Spec x) const { return {x, kernel, stride, padding, dilation}; }
+  Window window(Spec x) const { return {x, kernel, stride, padding, dilation, DType::bf16}; }
 
   // Sixteens of channels and of filters, which winograd wants, are seldom drawn.
   static void examples(Examples& e) {
@@ -75,6 +76,7 @@ struct Convolution {
     if (channels % groups != 0)
       s.fail("the input's ", channels, " channels do not fall into ", groups, " groups");
     if (filters % groups != 0) s.fail(filters, " filters do not fall into ", groups, " groups");
+    if (x.dtype() == DType::bf16) check_bf16(s, w);
     w.infer_extents(s, s.output(w.output_shape(x.shape(0), filters)));
     const auto taps = static_cast<double>(w.taps());
     const double fan_in = static_cast<double>(channels / groups) * taps;
@@ -89,16 +91,10 @@ struct Convolution {
 
   // What an instance's kernels are told. Fails with: kException for a function that it cannot absorb.
   ConvolutionShape shape(const LayerRequest& r) const {
-    ConvolutionShape s{window(r.input()),
-                       static_cast<size_t>(r.input().shape(0)),
-                       static_cast<size_t>(r.input().shape(-1)),
-                       static_cast<size_t>(filters),
-                       static_cast<size_t>(groups),
-                       bias,
-                       r.input_gradient_needed(),
-                       r.training() && !r.parameters_frozen(),
-                       r.training(),
-                       {}};
+    ConvolutionShape s = plain_shape(r.input(), window(r.input()));
+    s.need_dx = r.input_gradient_needed();
+    s.need_dw = r.training() && !r.parameters_frozen();
+    s.training = r.training();
     if (r.epilogues() == 0) return s;
     const Epilogue e = r.epilogue();
     if (!s.activation.set(e.name, e.alpha, e.beta)) throw Error("cannot absorb ", e.name);
@@ -108,6 +104,23 @@ struct Convolution {
   struct Kernel;  // convolution.cc: the host's
 
  private:
+  void check_bf16(LayerShapes& s, const Window& w) const;  // convolution.cc
+
+  // Of one evaluation, without what it absorbs.
+  ConvolutionShape plain_shape(Spec x, const Window& w) const {
+    return {w,
+            static_cast<size_t>(x.shape(0)),
+            static_cast<size_t>(x.shape(-1)),
+            static_cast<size_t>(filters),
+            static_cast<size_t>(groups),
+            bias,
+            false,
+            false,
+            false,
+            x.dtype() == DType::bf16,
+            {}};
+  }
+
   // An extent shrinks by d (kernel - 1) - 2 padding; the mirror, of the same taps, pads by d (kernel - 1) -
   // padding and gives it back: the shape of the transposed convolution. What strides has no such mirror.
   Block mirror(const Window& w, int64_t channels) const {

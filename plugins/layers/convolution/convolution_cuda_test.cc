@@ -38,6 +38,7 @@ convolution::ConvolutionShape shape_of(const Case& e, LayerTest& layer) {
           true,
           true,
           true,
+          false,
           {}};
 }
 

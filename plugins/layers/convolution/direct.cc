@@ -1,5 +1,7 @@
 #include "direct.hpp"
 
+#include <plait/bf16.hpp>
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -7,10 +9,13 @@
 // The order of these is their meaning.
 // clang-format off
 #include <plait/simd/base.hpp>
+#include <plait/simd/bf16.inc.hpp>
 #include "direct.inc.hpp"
 #include <plait/simd/avx2.hpp>
+#include <plait/simd/bf16.inc.hpp>
 #include "direct.inc.hpp"
 #include <plait/simd/avx512.hpp>
+#include <plait/simd/bf16.inc.hpp>
 #include "direct.inc.hpp"
 #include <plait/simd/end.hpp>
 // clang-format on
@@ -40,10 +45,23 @@ bool Direct::suits(const ConvolutionShape& shape) {
   return can(shape) && shape.channels < 16 && stored_weights(shape) <= kMostWeights;
 }
 
-void undo(Context& c, const Activation& f, const float* y, const float* dy, float* to, size_t count) {
+namespace {
+
+template <class T>
+void undo_all(Context& c, const Activation& f, const T* y, const T* dy, T* to, size_t count) {
   c.parallel_for(count, c.lanes() == 1 ? count : Context::kDefaultGrain, [&](size_t begin, size_t end) {
     PLAIT_SIMD_CALL(undo_activation, f, y + begin, dy + begin, to + begin, end - begin);
   });
+}
+
+}  // namespace
+
+void undo(Context& c, const Activation& f, const float* y, const float* dy, float* to, size_t count) {
+  undo_all(c, f, y, dy, to, count);
+}
+void undo(Context& c, const Activation& f, const uint16_t* y, const uint16_t* dy, uint16_t* to,
+          size_t count) {
+  undo_all(c, f, y, dy, to, count);
 }
 
 Direct::Direct(const ConvolutionShape& shape, int lanes) : s(shape), wide(is_wide(shape)) {

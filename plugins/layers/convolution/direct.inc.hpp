@@ -295,8 +295,8 @@ inline void crop_sample(const Direct& d, const float* padded, float* dx, bool ac
 // ---------------------------------------------------------------- gradient of the output
 
 // to = dy f'(x), where y = f(x); y is not read when f is the identity
-inline void undo_activation(const plait::sdk::Activation& f, const float* y, const float* dy, float* to,
-                            size_t count) {
+template <class T>
+inline void undo_activation(const plait::sdk::Activation& f, const T* y, const T* dy, T* to, size_t count) {
   const bool identity = f.kind == plait::sdk::Activation::Kind::kIdentity;
   each(count, [&](size_t i, size_t n) {
     const Vec gradient = load(dy + i, n);

@@ -33,14 +33,19 @@ memory::dims joined(memory::dims first, const memory::dims& rest) {
   return first;
 }
 
+memory::data_type type_of(const ConvolutionShape& s) {
+  return s.bf16 ? memory::data_type::bf16 : memory::data_type::f32;
+}
+
 memory::desc activations(const ConvolutionShape& s, size_t channels,
                          const plait::sdk::Window::Extents& extents) {
   constexpr Tag kTags[] = {Tag::nwc, Tag::nhwc, Tag::ndhwc};
   const memory::dims dims{static_cast<int64_t>(s.batch), static_cast<int64_t>(channels)};
-  return {joined(dims, spatial(s, extents)), memory::data_type::f32, kTags[s.window.axes - 1]};
+  return {joined(dims, spatial(s, extents)), type_of(s), kTags[s.window.axes - 1]};
 }
 
-memory::desc weights(const ConvolutionShape& s, bool any) {
+// As they are stored, or as a primitive wants them, in this type.
+memory::desc weights(const ConvolutionShape& s, bool any, memory::data_type type = memory::data_type::f32) {
   constexpr Tag kPlain[] = {Tag::goiw, Tag::goihw, Tag::goidhw};
   constexpr Tag kBlocked[] = {Tag::Acb16a, Tag::Acdb16a, Tag::Acdeb16a};
   const auto groups = static_cast<int64_t>(s.groups), axis = static_cast<int64_t>(s.window.axes) - 1;
@@ -49,7 +54,7 @@ memory::desc weights(const ConvolutionShape& s, bool any) {
   dims.push_back(static_cast<int64_t>(s.filters) / groups);
   dims.push_back(static_cast<int64_t>(s.channels) / groups);
   const Tag stored = groups > 1 ? kPlain[axis] : kBlocked[axis];
-  return {joined(dims, spatial(s, s.window.kernel)), memory::data_type::f32, any ? Tag::any : stored};
+  return {joined(dims, spatial(s, s.window.kernel)), type, any ? Tag::any : stored};
 }
 
 size_t whole_lines(Checked bytes) { return round_up(bytes, 64); }
@@ -83,9 +88,9 @@ struct OneDnn::Parts {
     const memory::dims low = spatial(s, s.window.padding);
     const dnnl::convolution_forward::primitive_desc pd(
         engine, s.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference,
-        dnnl::algorithm::convolution_direct, x, weights(s, true), s.has_bias ? bias : memory::desc(), y,
-        spatial(s, s.window.stride), spatial(s, s.window.dilation, 1), low, low,
-        onednn_attributes(s.activation));
+        dnnl::algorithm::convolution_direct, x, weights(s, true, type_of(s)),
+        s.has_bias ? bias : memory::desc(), y, spatial(s, s.window.stride), spatial(s, s.window.dilation, 1),
+        low, low, onednn_attributes(s.activation));
     for_forward.read(engine, stored, pd.weights_desc());
     std::vector<OneDnnCall::Argument> arguments{
         {DNNL_ARG_SRC, x}, {DNNL_ARG_WEIGHTS, pd.weights_desc()}, {DNNL_ARG_DST, y}};
@@ -96,8 +101,9 @@ struct OneDnn::Parts {
   void make_input_gradient(const dnnl::convolution_forward::primitive_desc& forward) {
     const memory::dims low = spatial(s, s.window.padding);
     const dnnl::convolution_backward_data::primitive_desc pd(
-        engine, dnnl::algorithm::convolution_direct, x, weights(s, true), y, spatial(s, s.window.stride),
-        spatial(s, s.window.dilation, 1), low, low, forward, onednn_attributes({}));
+        engine, dnnl::algorithm::convolution_direct, x, weights(s, true, type_of(s)), y,
+        spatial(s, s.window.stride), spatial(s, s.window.dilation, 1), low, low, forward,
+        onednn_attributes({}));
     for_dx.read(engine, stored, pd.weights_desc());
     input_gradient.emplace(
         engine, dnnl::convolution_backward_data(pd),
@@ -121,7 +127,7 @@ struct OneDnn::Parts {
     for (const OneDnnWeights* w : {&for_forward, &for_dx, &for_dw}) undone = std::max(undone, w->bytes());
     const bool undoes = s.training && s.activates();
     scratchpad =
-        Checked(undone) + (undoes ? whole_lines(Checked(s.batch) * s.sample_outputs() * sizeof(float)) : 0);
+        Checked(undone) + (undoes ? whole_lines(Checked(s.batch) * s.sample_outputs() * s.value_bytes()) : 0);
     size_t most = 0;
     for (const auto* call : {&convolve, &input_gradient, &weight_gradient}) {
       if (*call) most = std::max(most, (*call)->scratchpad_bytes());
@@ -132,9 +138,23 @@ struct OneDnn::Parts {
   }
 
   // The stored weights as a primitive wants them.
-  const float* turned(const OneDnnWeights& w, const LayerCall& call) const {
+  const void* turned(const OneDnnWeights& w, const LayerCall& call) const {
     auto* const place = call.workspace<uint8_t>();
     return w.turned(call.parameter(0), place, place + scratchpad);
+  }
+
+  // The gradient of the sum before the activation, made in the workspace.
+  const void* undo_activation(Context& c, const LayerCall& call) const {
+    auto* const place = call.workspace<uint8_t>() + undone;
+    const size_t count = s.batch * s.sample_outputs();
+    const void *made = call.output().raw(), *dy = call.output_gradient().raw();
+    if (s.bf16)
+      undo(c, s.activation, static_cast<const uint16_t*>(made), static_cast<const uint16_t*>(dy),
+           reinterpret_cast<uint16_t*>(place), count);
+    else
+      undo(c, s.activation, static_cast<const float*>(made), static_cast<const float*>(dy),
+           reinterpret_cast<float*>(place), count);
+    return place;
   }
 };
 
@@ -162,9 +182,9 @@ void OneDnn::note(const plait::sdk::KernelNotes& notes) const {
 
 void OneDnn::forward(Context&, const LayerCall& call) const {
   const Parts& p = *parts_;
-  const float* w = p.turned(p.for_forward, call);
+  const void* w = p.turned(p.for_forward, call);
   void* const scratch = call.workspace<uint8_t>() + p.scratchpad;
-  const float *x = call.input().f32().data(), *y = call.output().f32().data();
+  const void *x = call.input().raw(), *y = call.output().raw();
   if (p.s.has_bias) {
     p.convolve->run({x, w, y, call.parameter(1)}, scratch);
   } else {
@@ -175,12 +195,8 @@ void OneDnn::forward(Context&, const LayerCall& call) const {
 void OneDnn::backward(Context& c, const LayerCall& call) const {
   const Parts& p = *parts_;
   void* const scratch = call.workspace<uint8_t>() + p.scratchpad;
-  const float *x = call.input().f32().data(), *dy = call.output_gradient().f32().data();
-  if (p.s.activates()) {
-    auto* undone = reinterpret_cast<float*>(call.workspace<uint8_t>() + p.undone);
-    undo(c, p.s.activation, call.output().f32().data(), dy, undone, p.s.batch * p.s.sample_outputs());
-    dy = undone;
-  }
+  const void* const x = call.input().raw();
+  const void* const dy = p.s.activates() ? p.undo_activation(c, call) : call.output_gradient().raw();
   float* const dw = call.parameter_gradient(0);
   if (p.weight_gradient && dw) {
     float* const to = p.for_dw.made_in(dw, call.workspace<uint8_t>());
@@ -193,8 +209,8 @@ void OneDnn::backward(Context& c, const LayerCall& call) const {
     p.for_dw.store(to, dw, scratch);
   }
   if (p.input_gradient && call.input_gradient()) {
-    const float* w = p.turned(p.for_dx, call);
-    p.input_gradient->run({dy, w, call.input_gradient().f32().data()}, scratch);
+    const void* w = p.turned(p.for_dx, call);
+    p.input_gradient->run({dy, w, call.input_gradient().raw()}, scratch);
   }
 }
 

@@ -13,11 +13,13 @@ struct ConvolutionShape {
   plait::sdk::Window window;
   size_t batch, channels, filters, groups;
   bool has_bias, need_dx, need_dw, training;
+  bool bf16;  // x, y and their gradients
   Activation activation;
 
   size_t sample_inputs() const { return Checked(window.inputs()) * channels; }
   size_t sample_outputs() const { return Checked(window.outputs()) * filters; }
   size_t weights() const { return Checked(filters) * (channels / groups) * window.taps(); }
+  size_t value_bytes() const { return bf16 ? sizeof(uint16_t) : sizeof(float); }
   bool activates() const { return activation.kind != Activation::Kind::kIdentity; }
 };
 

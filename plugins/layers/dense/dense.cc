@@ -1,4 +1,5 @@
 // Every output sees every input: y = f(x w + b).
+#include <plait/bf16.hpp>
 #include <plait/initializers.hpp>
 #include <plait/kernel_notes.hpp>
 #include <plait/onednn.hpp>
@@ -22,7 +23,8 @@ struct Dense {
   static void describe(Describe<Dense>& d) {
     d.doc("fully connected layer: y = x w + b");
     d.details(
-        "Shapes: x [N, ...] f32, read as [N, inputs] in channels-last order; y [N, units].\n"
+        "Shapes: x [N, ...] f32 or bf16, read as [N, inputs] in channels-last order; y [N, units], of x's "
+        "type.\n"
         "Parameters: weight [units, inputs], bias [units].");
     d.field("units", &Dense::units).doc("number of outputs").range(1, kMostChannels).required();
     d.field("bias", &Dense::bias).doc("whether to add a bias");
@@ -42,11 +44,13 @@ struct Dense {
 
   void infer(LayerShapes& s) const {
     const Spec x = s.input();
-    if (x.dtype() != DType::f32 || x.rank() < 2) s.fail("input is ", x, ", wanted f32 [N, ...]");
+    if (!is_f32_or_bf16(x.dtype()) || x.rank() < 2) s.fail("input is ", x, ", wanted f32 [N, ...]");
     if (x.variable_axis() >= 0)
       s.fail("axis ", x.variable_axis(), " of the input varies, wanted fixed extents");
     const auto batch = x.shape(0);
     const auto inputs = static_cast<int64_t>(x.size()) / std::max<int64_t>(batch, 1);
+    if (x.dtype() == DType::bf16 && !computes_bf16(inputs))
+      s.fail("input is ", x, ", and so few weights, or own loops, are computed in f32");
     s.output({batch, units});
     const auto fan_in = static_cast<double>(inputs), fan_out = static_cast<double>(units);
     initialize_weight(s.weight("weight", {units, inputs}), weight_init, fan_in, fan_out);
@@ -54,6 +58,14 @@ struct Dense {
     s.multiply_adds(static_cast<double>(x.size()) * static_cast<double>(units));
     for (const char* name : Activation::kNames) s.accepts_epilogue(name);
     s.mirror(Block("plait.dense").set("units", inputs));
+  }
+
+  // README.md has the measurements. Without the batch, as above.
+  bool computes_bf16(int64_t inputs) const {
+    constexpr size_t kLeast = 8192;  // weights
+    const size_t weights = Checked(inputs) * units;
+    const bool wins = implementation == "onednn" || (implementation == "auto" && weights >= kLeast);
+    return wins && onednn_has_bf16();
   }
 
   struct Kernel;
@@ -65,6 +77,7 @@ struct Dense {
             .has_bias = bias,
             .need_dx = r.input_gradient_needed(),
             .training = r.training(),
+            .bf16 = r.input().dtype() == DType::bf16,
             .activation = {}};
   }
 };
@@ -85,12 +98,13 @@ struct Dense::Kernel : DenseShape {
     }
     n.backward_reads(activates() ? Reads::both : Reads::inputs);
     const bool is_open = config.implementation == "auto";
-    const bool takes_onednn = is_open ? onednn_wins(*this) : config.implementation == "onednn";
+    const bool takes_onednn = is_open ? bf16 || onednn_wins(*this) : config.implementation == "onednn";
     const KernelNotes notes(c);
     if (is_open) notes.chose("implementation", takes_onednn ? "onednn" : "own");
     if (takes_onednn) {
       onednn.emplace(*this);
       onednn->note(notes);
+      if (bf16) n.prepared(Checked(inputs) * units * sizeof(uint16_t));
       n.workspace(onednn->workspace_bytes());
       return;
     }
@@ -140,6 +154,14 @@ struct Dense::Kernel : DenseShape {
     if (call.input_gradient()) input_gradient(c, call, dy);
   }
 
+  // The weights rounded, in stored order.
+  void prepare(Context& c, const LayerCall& call) const {
+    if (!bf16) return;
+    c.parallel_for(inputs * units, [&](size_t begin, size_t end) {
+      round_to_bf16(call.parameter(0) + begin, call.prepared<uint16_t>() + begin, end - begin);
+    });
+  }
+
   void pack(Context& c, uint32_t index, const float* plain, float* stored) const {
     if (index == 0) return transpose(c, plain, units, inputs, stored);
     std::copy_n(plain, units, stored);
@@ -171,4 +193,5 @@ struct Dense::Kernel : DenseShape {
 
 }  // namespace
 
-PLAIT_PLUGIN("plait.dense", "1.0.0", "Apache-2.0", layer<Dense>("plait.dense"), numerics(&onednn_facts));
+PLAIT_PLUGIN("plait.dense", "1.0.0", "Apache-2.0", wants_bf16(layer<Dense>("plait.dense")),
+             numerics(&onednn_facts));

@@ -1,12 +1,17 @@
 #include "matrix_product.hpp"
 
+#include <plait/bf16.hpp>
+
 // The order of these is their meaning.
 // clang-format off
 #include <plait/simd/base.hpp>
+#include <plait/simd/bf16.inc.hpp>
 #include "matrix_product.inc.hpp"
 #include <plait/simd/avx2.hpp>
+#include <plait/simd/bf16.inc.hpp>
 #include "matrix_product.inc.hpp"
 #include <plait/simd/avx512.hpp>
+#include <plait/simd/bf16.inc.hpp>
 #include "matrix_product.inc.hpp"
 #include <plait/simd/end.hpp>
 // clang-format on
@@ -27,12 +32,28 @@ void transpose(Context& context, const float* from, size_t rows, size_t columns,
   });
 }
 
-void undo(Context& context, const Activation& f, const float* y, const float* dy, float* dx, size_t count) {
+namespace {
+
+template <class T>
+void undo_all(Context& context, const Activation& f, const T* y, const T* dy, T* dx, size_t count) {
   context.parallel_for(
       count, context.lanes() == 1 ? count : Context::kDefaultGrain,
       [&](size_t begin, size_t end) { PLAIT_SIMD_CALL(undo_activation, f, y, dy, dx, begin, end); });
 }
 
+}  // namespace
+
+void undo(Context& context, const Activation& f, const float* y, const float* dy, float* dx, size_t count) {
+  undo_all(context, f, y, dy, dx, count);
+}
+void undo(Context& context, const Activation& f, const uint16_t* y, const uint16_t* dy, uint16_t* dx,
+          size_t count) {
+  undo_all(context, f, y, dy, dx, count);
+}
+
 void sum_rows(const float* x, size_t rows, size_t columns, float* sums) {
+  PLAIT_SIMD_CALL(column_sums, x, rows, columns, sums);
+}
+void sum_rows(const uint16_t* x, size_t rows, size_t columns, float* sums) {
   PLAIT_SIMD_CALL(column_sums, x, rows, columns, sums);
 }

@@ -20,10 +20,10 @@ namespace {
 
 enum class Order { kRows, kColumns };  // of which memory holds one after the other
 
-memory::desc matrix(size_t rows, size_t columns, Order order) {
+memory::desc matrix(size_t rows, size_t columns, Order order, memory::data_type type) {
   const auto r = static_cast<memory::dim>(rows), c = static_cast<memory::dim>(columns);
   const memory::dims strides = order == Order::kRows ? memory::dims{c, 1} : memory::dims{1, r};
-  return {{r, c}, memory::data_type::f32, strides};
+  return {{r, c}, type, strides};
 }
 
 }  // namespace
@@ -36,23 +36,44 @@ struct DenseOneDnn::Parts {
          total = 0;  // bytes: where scratchpads begin, behind the gradient before the activation
 
   explicit Parts(const DenseShape& shape) : s(shape) {
-    const memory::desc y = matrix(s.batch, s.units, Order::kRows);
-    make(product, matrix(s.batch, s.inputs, Order::kRows), matrix(s.inputs, s.units, Order::kRows), y,
-         s.has_bias, s.activation);
+    constexpr auto kF32 = memory::data_type::f32;
+    const auto type = s.bf16 ? memory::data_type::bf16 : kF32;
+    const memory::desc y = matrix(s.batch, s.units, Order::kRows, type);
+    make(product, matrix(s.batch, s.inputs, Order::kRows, type),
+         matrix(s.inputs, s.units, Order::kRows, type), y, s.has_bias, s.activation);
     if (s.training) {
-      make(weight_gradient, matrix(s.inputs, s.batch, Order::kColumns), y,
-           matrix(s.inputs, s.units, Order::kRows), false, {});
+      make(weight_gradient, matrix(s.inputs, s.batch, Order::kColumns, type), y,
+           matrix(s.inputs, s.units, Order::kRows, kF32), false, {});
       if (s.need_dx) {
-        make(input_gradient, y, matrix(s.units, s.inputs, Order::kColumns),
-             matrix(s.batch, s.inputs, Order::kRows), false, {});
+        make(input_gradient, y, matrix(s.units, s.inputs, Order::kColumns, type),
+             matrix(s.batch, s.inputs, Order::kRows, type), false, {});
       }
-      if (s.activates()) scratchpad = plait::sdk::round_up(Checked(s.batch) * s.units * sizeof(float), 64);
+      if (s.activates()) scratchpad = plait::sdk::round_up(Checked(s.batch) * s.units * s.value_bytes(), 64);
     }
     size_t most = 0;
     for (const auto* call : {&product, &input_gradient, &weight_gradient}) {
       if (*call) most = std::max(most, (*call)->scratchpad_bytes());
     }
     total = Checked(scratchpad) + most;
+  }
+
+  const void* weights(const LayerCall& call) const {
+    return s.bf16 ? call.prepared() : static_cast<const void*>(call.parameter(0));
+  }
+  // Into the beginning of the workspace.
+  void undo_activation(Context& c, const LayerCall& call, const void* dy) const {
+    const size_t count = s.batch * s.units;
+    const void* const y = call.output().raw();
+    if (s.bf16)
+      undo(c, s.activation, static_cast<const uint16_t*>(y), static_cast<const uint16_t*>(dy),
+           call.workspace<uint16_t>(), count);
+    else
+      undo(c, s.activation, static_cast<const float*>(y), static_cast<const float*>(dy),
+           call.workspace<float>(), count);
+  }
+  void sum_bias(const void* dy, float* db) const {
+    s.bf16 ? sum_rows(static_cast<const uint16_t*>(dy), s.batch, s.units, db)
+           : sum_rows(static_cast<const float*>(dy), s.batch, s.units, db);
   }
 
   // c = f(a b + bias)
@@ -89,7 +110,7 @@ void DenseOneDnn::note(const plait::sdk::KernelNotes& notes) const {
 void DenseOneDnn::forward(const LayerCall& call) const {
   const Parts& p = *parts_;
   void* const scratch = call.workspace<uint8_t>() + p.scratchpad;
-  const float *x = call.input().f32().data(), *w = call.parameter(0), *y = call.output().f32().data();
+  const void *x = call.input().raw(), *w = p.weights(call), *y = call.output().raw();
   if (p.s.has_bias) {
     p.product->run({x, w, y, call.parameter(1)}, scratch);
   } else {
@@ -100,16 +121,14 @@ void DenseOneDnn::forward(const LayerCall& call) const {
 void DenseOneDnn::backward(Context& c, const LayerCall& call) const {
   const Parts& p = *parts_;
   void* const scratch = call.workspace<uint8_t>() + p.scratchpad;
-  const float* dy = call.output_gradient().f32().data();
+  const void* dy = call.output_gradient().raw();
   if (p.s.activates()) {
-    auto* undone = call.workspace<float>();
-    undo(c, p.s.activation, call.output().f32().data(), dy, undone, p.s.batch * p.s.units);
-    dy = undone;
+    p.undo_activation(c, call, dy);
+    dy = call.workspace();
   }
   if (const float* dw = call.parameter_gradient(0))
-    p.weight_gradient->run({call.input().f32().data(), dy, dw}, scratch);
-  if (p.s.has_bias && call.parameter_gradient(1))
-    sum_rows(dy, p.s.batch, p.s.units, call.parameter_gradient(1));
+    p.weight_gradient->run({call.input().raw(), dy, dw}, scratch);
+  if (p.s.has_bias && call.parameter_gradient(1)) p.sum_bias(dy, call.parameter_gradient(1));
   if (call.input_gradient())
-    p.input_gradient->run({dy, call.parameter(0), call.input_gradient().f32().data()}, scratch);
+    p.input_gradient->run({dy, p.weights(call), call.input_gradient().raw()}, scratch);
 }

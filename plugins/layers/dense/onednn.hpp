@@ -1,4 +1,5 @@
-// Matrix products by oneDNN, on weights in the order that the own loops store: [inputs, units].
+// Matrix products by oneDNN, on weights in the order that the own loops store: [inputs, units]. Sums are in
+// f32, also of bf16, and so are the weights' gradient and the bias.
 //
 // Primitives are made once, with the lanes of the context that makes them. Threads: forward and backward
 // [any].
@@ -12,8 +13,10 @@
 struct DenseShape {
   size_t batch, inputs, units;
   bool has_bias, need_dx, training;
+  bool bf16 = false;  // x, y and their gradients; weights are then read where prepare has rounded them
   plait::sdk::Activation activation;
 
+  size_t value_bytes() const { return bf16 ? sizeof(uint16_t) : sizeof(float); }
   bool activates() const { return activation.kind != plait::sdk::Activation::Kind::kIdentity; }
 };
 

@@ -1,6 +1,8 @@
 // Inverted dropout. Source: Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014.
 #include "dropout.h"
 
+#include <plait/bf16.hpp>
+
 #include <algorithm>
 #include <cstring>
 
@@ -22,8 +24,19 @@ struct Dropout::Kernel {
   }
 
   void forward(Context& c, const LayerCall& call) const {
-    const float* x = call.input().f32().data();
-    float* y = call.output().f32().data();
+    call.input().dtype() == DType::bf16 ? forward_of<uint16_t>(c, call) : forward_of<float>(c, call);
+  }
+  void backward(Context& c, const LayerCall& call) const {
+    if (!call.input_gradient()) return;
+    call.input_gradient().dtype() == DType::bf16 ? backward_of<uint16_t>(c, call)
+                                                 : backward_of<float>(c, call);
+  }
+
+ private:
+  template <class T>
+  void forward_of(Context& c, const LayerCall& call) const {
+    const T* x = call.input().data<T>().data();
+    T* y = call.output().data<T>().data();
     if (!call.training() || frozen) {
       if (x != y) std::memcpy(y, x, call.input().bytes());
       return;
@@ -39,21 +52,20 @@ struct Dropout::Kernel {
     });
   }
 
-  void backward(Context& c, const LayerCall& call) const {
-    if (!call.input_gradient()) return;
-    const float* dy = call.output_gradient().f32().data();
-    float* dx = call.input_gradient().f32().data();
+  template <class T>
+  void backward_of(Context& c, const LayerCall& call) const {
+    const T* dy = call.output_gradient().data<T>().data();
+    T* dx = call.input_gradient().data<T>().data();
     const auto* kept = call.saved<uint8_t>();
     const size_t count = call.output_gradient().size();
     if (frozen) {
-      if (dx != dy) std::memcpy(dx, dy, count * sizeof(float));
+      if (dx != dy) std::memcpy(dx, dy, count * sizeof(T));
       return;
     }
     c.parallel_for((count + 7) / 8, Context::kDefaultGrain / 8,
                    [&](size_t i) { scale(dy, dx, kept[i], 8 * i, count); });
   }
 
- private:
   // Of elements 8 i .. 8 i + 7: which are kept.
   static uint8_t bits(const Random& random, size_t i, uint64_t limit) {
     unsigned result = 0;
@@ -63,12 +75,15 @@ struct Dropout::Kernel {
     }
     return static_cast<uint8_t>(result);
   }
-  void scale(const float* from, float* to, unsigned kept, size_t at, size_t count) const {
+  template <class T>
+  void scale(const T* from, T* to, unsigned kept, size_t at, size_t count) const {
     const size_t end = std::min(at + 8, count);
-    for (size_t i = at; i < end; ++i, kept >>= 1) to[i] = kept & 1u ? from[i] * factor : 0.0f;
+    for (size_t i = at; i < end; ++i, kept >>= 1) to[i] = kept & 1u ? scaled(from[i]) : T{};
   }
+  float scaled(float x) const { return x * factor; }
+  uint16_t scaled(uint16_t x) const { return bf16_of_f32(f32_of_bf16(x) * factor); }
 };
 
 }  // namespace layers
 
-PLAIT_PLUGIN("plait.dropout", "1.0.0", "Apache-2.0", layer<layers::Dropout>("plait.dropout"));
+PLAIT_PLUGIN("plait.dropout", "1.0.0", "Apache-2.0", takes_bf16(layer<layers::Dropout>("plait.dropout")));

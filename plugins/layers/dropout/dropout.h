@@ -14,7 +14,8 @@ struct Dropout {
   static void describe(Describe<Dropout>& d) {
     d.doc("drops numbers at random in training, keeps their expectation");
     d.details(
-        "Shapes: x and y alike, f32. y = 0 with probability rate, else x / (1 - rate); in evaluation, and "
+        "Shapes: x and y alike, f32 or bf16. y = 0 with probability rate, else x / (1 - rate); in "
+        "evaluation, and "
         "frozen, y = x.");
     d.field("rate", &Dropout::rate).doc("probability of being dropped").at_least(0).below(1);
     d.field("rescale", &Dropout::rescale)
@@ -25,7 +26,8 @@ struct Dropout {
   static void corrupts(Corruption& c) { c.by("masking", "rate").set("rescale", false); }
 
   void infer(LayerShapes& s) const {
-    if (s.input().dtype() != DType::f32) s.fail("input is ", s.input(), ", wanted f32");
+    if (s.input().dtype() != DType::f32 && s.input().dtype() != DType::bf16)
+      s.fail("input is ", s.input(), ", wanted f32");
     s.output_like(0);
     s.in_place();
   }

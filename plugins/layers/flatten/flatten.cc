@@ -1,6 +1,8 @@
 // Every sample becomes a vector. Memory keeps its order, so where the host shares it nothing happens.
 #include "flatten.h"
 
+#include <plait/bf16.hpp>
+
 #include <algorithm>
 #include <cstring>
 
@@ -24,4 +26,5 @@ struct FlattenOnHost : Flatten {
 }  // namespace
 }  // namespace layers
 
-PLAIT_PLUGIN("plait.flatten", "1.0.0", "Apache-2.0", layer<layers::FlattenOnHost>("plait.flatten"));
+PLAIT_PLUGIN("plait.flatten", "1.0.0", "Apache-2.0",
+             takes_bf16(layer<layers::FlattenOnHost>("plait.flatten")));

@@ -31,5 +31,5 @@ struct LeakyRelu : OneDnnElementwise<LeakyRelu, ActivationLoops<LeakyRelu>> {
 
 }  // namespace
 
-PLAIT_PLUGIN("plait.leaky_relu", "1.0.0", "Apache-2.0", layer<LeakyRelu>("plait.leaky_relu"),
+PLAIT_PLUGIN("plait.leaky_relu", "1.0.0", "Apache-2.0", takes_bf16(layer<LeakyRelu>("plait.leaky_relu")),
              numerics(&onednn_facts));

@@ -1,6 +1,7 @@
 // The largest number of each window; its place is kept for backward.
 #include "max_pool.h"
 
+#include <plait/bf16.hpp>
 #include <plait/onednn_pooling.hpp>
 #include <plait/sdk/fast.hpp>
 
@@ -10,10 +11,13 @@
 // The order of these is their meaning.
 // clang-format off
 #include <plait/simd/base.hpp>
+#include <plait/simd/bf16.inc.hpp>
 #include "max_pool.inc.hpp"
 #include <plait/simd/avx2.hpp>
+#include <plait/simd/bf16.inc.hpp>
 #include "max_pool.inc.hpp"
 #include <plait/simd/avx512.hpp>
+#include <plait/simd/bf16.inc.hpp>
 #include "max_pool.inc.hpp"
 #include <plait/simd/end.hpp>
 // clang-format on
@@ -26,10 +30,12 @@ struct MaxPool::Kernel {
   WindowWalk pool;
   size_t batch;
   std::optional<OneDnnPooling> onednn;
+  bool bf16;
 
   Kernel(const MaxPool& config, Context& c, const LayerRequest& r, LayerNeeds& n)
       : pool(config.window(r.input()), static_cast<size_t>(r.input().shape(-1))),
-        batch(static_cast<size_t>(r.input().shape(0))) {
+        batch(static_cast<size_t>(r.input().shape(0))),
+        bf16(r.input().dtype() == DType::bf16) {
     const KernelNotes notes(c);
     if (config.implementation == "auto") notes.chose("implementation", "own");
     if (config.implementation == "onednn") {
@@ -45,31 +51,40 @@ struct MaxPool::Kernel {
 
   void forward(Context& c, const LayerCall& call) const {
     if (onednn) return onednn->forward(call);
-    bytes() ? forward(c, call, call.saved<uint8_t>()) : forward(c, call, call.saved<float>());
+    bf16 ? forward_of<uint16_t>(c, call) : forward_of<float>(c, call);
   }
   void backward(Context& c, const LayerCall& call) const {
     if (onednn) return onednn->backward(call);
     if (!call.input_gradient()) return;
-    bytes() ? backward(c, call, call.saved<uint8_t>()) : backward(c, call, call.saved<float>());
+    bf16 ? backward_of<uint16_t>(c, call) : backward_of<float>(c, call);
   }
 
  private:
   bool bytes() const { return pool.taps <= 256; }
 
-  template <class Place>
+  template <class T>
+  void forward_of(Context& c, const LayerCall& call) const {
+    bytes() ? forward<T>(c, call, call.saved<uint8_t>()) : forward<T>(c, call, call.saved<float>());
+  }
+  template <class T>
+  void backward_of(Context& c, const LayerCall& call) const {
+    bytes() ? backward<T>(c, call, call.saved<uint8_t>()) : backward<T>(c, call, call.saved<float>());
+  }
+
+  template <class T, class Place>
   void forward(Context& c, const LayerCall& call, Place* places) const {
-    const float* x = call.input().f32().data();
-    float* y = call.output().f32().data();
+    const T* x = call.input().data<T>().data();
+    T* y = call.output().data<T>().data();
     if (!call.training()) places = nullptr;
     c.parallel_for(batch, grain(), [&](size_t i) {
       PLAIT_SIMD_CALL(pool_sample, pool, x + i * pool.sample_inputs, y + i * pool.sample_outputs,
                       places ? places + i * pool.sample_outputs : nullptr);
     });
   }
-  template <class Place>
+  template <class T, class Place>
   void backward(Context& c, const LayerCall& call, const Place* places) const {
-    const float* dy = call.output_gradient().f32().data();
-    float* dx = call.input_gradient().f32().data();
+    const T* dy = call.output_gradient().data<T>().data();
+    T* dx = call.input_gradient().data<T>().data();
     c.parallel_for(batch, grain(), [&](size_t i) {
       PLAIT_SIMD_CALL(unpool_sample, pool, dy + i * pool.sample_outputs, places + i * pool.sample_outputs,
                       dx + i * pool.sample_inputs, call.accumulate());
@@ -80,5 +95,5 @@ struct MaxPool::Kernel {
 
 }  // namespace layers
 
-PLAIT_PLUGIN("plait.max_pool", "1.0.0", "Apache-2.0", layer<layers::MaxPool>("plait.max_pool"),
+PLAIT_PLUGIN("plait.max_pool", "1.0.0", "Apache-2.0", takes_bf16(layer<layers::MaxPool>("plait.max_pool")),
              numerics(&onednn_facts));

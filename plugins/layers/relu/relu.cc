@@ -14,7 +14,7 @@ struct Relu : OneDnnElementwise<Relu, ActivationLoops<Relu>> {
     d.doc("max(x, 0), or slope x below zero");
     d.details(
         "y = x where x > 0, else slope x.\n"
-        "Shapes: x and y alike, f32.\n"
+        "Shapes: x and y alike, f32 or bf16.\n"
         "Source: Nair, Hinton 2010; Maas, Hannun, Ng 2013 (slope).");
     d.field("slope", &Relu::slope).doc("slope below zero; a small one is known as leaky").range(0, 1);
     describe_implementation(d, &Relu::implementation);
@@ -31,4 +31,5 @@ struct Relu : OneDnnElementwise<Relu, ActivationLoops<Relu>> {
 
 }  // namespace
 
-PLAIT_PLUGIN("plait.relu", "1.0.0", "Apache-2.0", layer<Relu>("plait.relu"), numerics(&onednn_facts));
+PLAIT_PLUGIN("plait.relu", "1.0.0", "Apache-2.0", takes_bf16(layer<Relu>("plait.relu")),
+             numerics(&onednn_facts));

@@ -18,5 +18,5 @@ struct SigmoidOnHost : Sigmoid, OneDnnElementwise<SigmoidOnHost, ActivationLoops
 }  // namespace
 }  // namespace layers
 
-PLAIT_PLUGIN("plait.sigmoid", "1.0.0", "Apache-2.0", layer<layers::SigmoidOnHost>("plait.sigmoid"),
+PLAIT_PLUGIN("plait.sigmoid", "1.0.0", "Apache-2.0", takes_bf16(layer<layers::SigmoidOnHost>("plait.sigmoid")),
              numerics(&onednn_facts));

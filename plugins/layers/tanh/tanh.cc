@@ -18,5 +18,5 @@ struct TanhOnHost : Tanh, OneDnnElementwise<TanhOnHost, ActivationLoops<TanhOnHo
 }  // namespace
 }  // namespace layers
 
-PLAIT_PLUGIN("plait.tanh", "1.0.0", "Apache-2.0", layer<layers::TanhOnHost>("plait.tanh"),
+PLAIT_PLUGIN("plait.tanh", "1.0.0", "Apache-2.0", takes_bf16(layer<layers::TanhOnHost>("plait.tanh")),
              numerics(&onednn_facts));

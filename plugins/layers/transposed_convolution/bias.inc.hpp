@@ -2,7 +2,8 @@
 namespace PLAIT_SIMD {
 
 // y [pixels, filters] += bias
-inline void add_bias(const float* bias, size_t filters, float* y, size_t pixels) {
+template <class T>
+inline void add_bias(const float* bias, size_t filters, T* y, size_t pixels) {
   if (filters == 1) {
     const Vec b = set(bias[0]);
     return each(pixels, [&](size_t i, size_t n) { store(y + i, add(load(y + i, n), b), n); });
@@ -13,7 +14,8 @@ inline void add_bias(const float* bias, size_t filters, float* y, size_t pixels)
 }
 
 // sums[f] = sum over pixels, in their order
-inline void sum_bias(const float* dy, size_t filters, size_t pixels, float* sums) {
+template <class T>
+inline void sum_bias(const T* dy, size_t filters, size_t pixels, float* sums) {
   each(filters, [&](size_t f, size_t n) {
     Vec total = zero();
     for (size_t p = 0; p < pixels; ++p) total = add(total, load(dy + p * filters + f, n));

@@ -1,5 +1,6 @@
 #include "onednn.hpp"
 
+#include <plait/bf16.hpp>
 #include <plait/onednn_notes.hpp>
 
 #include <algorithm>
@@ -8,12 +9,15 @@
 // The order of these is their meaning.
 // clang-format off
 #include <plait/simd/base.hpp>
+#include <plait/simd/bf16.inc.hpp>
 #include <plait/simd/activation.inc.hpp>
 #include "bias.inc.hpp"
 #include <plait/simd/avx2.hpp>
+#include <plait/simd/bf16.inc.hpp>
 #include <plait/simd/activation.inc.hpp>
 #include "bias.inc.hpp"
 #include <plait/simd/avx512.hpp>
+#include <plait/simd/bf16.inc.hpp>
 #include <plait/simd/activation.inc.hpp>
 #include "bias.inc.hpp"
 #include <plait/simd/end.hpp>
@@ -41,16 +45,20 @@ memory::dims spatial(const Shape& s, const Shape::Extents& extents, int64_t minu
   return dims;
 }
 
+memory::data_type type_of(const Shape& s) {
+  return s.bf16 ? memory::data_type::bf16 : memory::data_type::f32;
+}
+
 memory::desc activations(const Shape& s, int64_t channels, const Shape::Extents& extents) {
   constexpr Tag kTags[] = {Tag::nwc, Tag::nhwc, Tag::ndhwc};
   memory::dims dims{s.batch, channels};
   for (const auto extent : spatial(s, extents)) dims.push_back(extent);
-  return {dims, memory::data_type::f32, kTags[s.axes - 1]};
+  return {dims, type_of(s), kTags[s.axes - 1]};
 }
 
 // Of the convolution that goes from y to x: its filters are this layer's channels, its channels this layer's
 // filters.
-memory::desc weights(const Shape& s, bool any) {
+memory::desc weights(const Shape& s, bool any, memory::data_type type = memory::data_type::f32) {
   constexpr Tag kPlain[] = {Tag::oiw, Tag::oihw, Tag::oidhw},
                 kGrouped[] = {Tag::goiw, Tag::goihw, Tag::goidhw};
   memory::dims dims;
@@ -59,7 +67,7 @@ memory::desc weights(const Shape& s, bool any) {
   dims.push_back(s.filters / s.groups);
   for (const auto extent : spatial(s, s.kernel)) dims.push_back(extent);
   const Tag stored = (s.groups > 1 ? kGrouped : kPlain)[s.axes - 1];
-  return {dims, memory::data_type::f32, any ? Tag::any : stored};
+  return {dims, type, any ? Tag::any : stored};
 }
 
 }  // namespace
@@ -78,7 +86,7 @@ struct OneDnn::Parts {
         x(activations(s, s.channels, s.input)),
         y(activations(s, s.filters, s.output)),
         stored(weights(s, false)),
-        any(weights(s, true)) {
+        any(weights(s, true, type_of(s))) {
     const dnnl::convolution_forward::primitive_desc convolution(
         engine, dnnl::prop_kind::forward_training, dnnl::algorithm::convolution_direct, y, any, x,
         spatial(s, s.stride), spatial(s, s.dilation, 1), spatial(s, s.padding), spatial(s, s.padding),
@@ -111,7 +119,7 @@ struct OneDnn::Parts {
   }
   void make_weight_gradient(const dnnl::convolution_forward::primitive_desc& convolution) {
     const dnnl::convolution_backward_weights::primitive_desc pd(
-        engine, dnnl::algorithm::convolution_direct, y, any, x, spatial(s, s.stride),
+        engine, dnnl::algorithm::convolution_direct, y, weights(s, true), x, spatial(s, s.stride),
         spatial(s, s.dilation, 1), spatial(s, s.padding), spatial(s, s.padding), convolution,
         onednn_attributes({}));
     for_dw.write(engine, pd.diff_weights_desc(), stored);
@@ -125,7 +133,7 @@ struct OneDnn::Parts {
     for (const OneDnnWeights* w : {&for_forward, &for_dx, &for_dw}) undone = std::max(undone, w->bytes());
     const bool undoes = s.training && s.activates();
     scratchpad =
-        Checked(undone) + (undoes ? size_t{round_up(Checked(s.outputs()) * sizeof(float), 64)} : size_t{0});
+        Checked(undone) + (undoes ? size_t{round_up(Checked(s.outputs()) * s.value_bytes(), 64)} : size_t{0});
     size_t most = 0;
     for (const auto* call : {&spread, &input_gradient, &weight_gradient}) {
       if (*call) most = std::max(most, (*call)->scratchpad_bytes());
@@ -136,9 +144,52 @@ struct OneDnn::Parts {
   }
 
   // The stored weights as a primitive wants them.
-  const float* turned(const OneDnnWeights& w, const LayerCall& call) const {
+  const void* turned(const OneDnnWeights& w, const LayerCall& call) const {
     auto* const place = call.workspace<uint8_t>();
     return w.turned(call.parameter(0), place, place + scratchpad);
+  }
+
+  // Bias and activation, in place. T: of the elements.
+  template <class T>
+  void finish(Context& c, const LayerCall& call) const {
+    const float* const bias = s.has_bias ? call.parameter(1) : nullptr;
+    const auto filters = static_cast<size_t>(s.filters);
+    auto* const all = static_cast<T*>(call.output().raw());
+    c.parallel_for(s.outputs() / filters, [&](size_t begin, size_t end) {
+      T* const from = all + begin * filters;
+      if (bias) PLAIT_SIMD_CALL(add_bias, bias, filters, from, end - begin);
+      if (s.activates()) PLAIT_SIMD_CALL(activate_all, s.activation, from, from, (end - begin) * filters);
+    });
+  }
+
+  // The gradient of the sum before the activation, made in the workspace.
+  template <class T>
+  const T* undo_activation(Context& c, const LayerCall& call) const {
+    auto* const to = reinterpret_cast<T*>(call.workspace<uint8_t>() + undone);
+    const auto *made = static_cast<const T*>(call.output().raw()),
+               *dy = static_cast<const T*>(call.output_gradient().raw());
+    c.parallel_for(s.outputs(), [&](size_t begin, size_t end) {
+      PLAIT_SIMD_CALL(slope_all, s.activation, made + begin, dy + begin, to + begin, end - begin);
+    });
+    return to;
+  }
+
+  template <class T>
+  void backward(Context& c, const LayerCall& call) const {
+    void* const scratch = call.workspace<uint8_t>() + scratchpad;
+    const auto* dy = static_cast<const T*>(call.output_gradient().raw());
+    if (s.activates()) dy = undo_activation<T>(c, call);
+    float* const dw = call.parameter_gradient(0);
+    if (weight_gradient && dw) {
+      float* const to = for_dw.made_in(dw, call.workspace<uint8_t>());
+      weight_gradient->run({dy, call.input().raw(), to}, scratch);
+      for_dw.store(to, dw, scratch);
+      const auto filters = static_cast<size_t>(s.filters);
+      if (s.has_bias)
+        PLAIT_SIMD_CALL(sum_bias, dy, filters, s.outputs() / filters, call.parameter_gradient(1));
+    }
+    if (input_gradient && call.input_gradient())
+      input_gradient->run({dy, turned(for_dx, call), call.input_gradient().raw()}, scratch);
   }
 };
 
@@ -166,44 +217,14 @@ void OneDnn::note(const plait::sdk::KernelNotes& notes) const {
 
 void OneDnn::forward(Context& c, const LayerCall& call) const {
   const Parts& p = *parts_;
-  const float* w = p.turned(p.for_forward, call);
-  float* const y = call.output().f32().data();
-  p.spread->run({call.input().f32().data(), w, y}, call.workspace<uint8_t>() + p.scratchpad);
-  const float* const bias = p.s.has_bias ? call.parameter(1) : nullptr;
-  if (!bias && !p.s.activates()) return;
-  const auto filters = static_cast<size_t>(p.s.filters);
-  c.parallel_for(p.s.outputs() / filters, [&](size_t begin, size_t end) {
-    float* const from = y + begin * filters;
-    if (bias) PLAIT_SIMD_CALL(add_bias, bias, filters, from, end - begin);
-    if (p.s.activates()) PLAIT_SIMD_CALL(activate_all, p.s.activation, from, from, (end - begin) * filters);
-  });
+  const void* w = p.turned(p.for_forward, call);
+  p.spread->run({call.input().raw(), w, call.output().raw()}, call.workspace<uint8_t>() + p.scratchpad);
+  if (!p.s.has_bias && !p.s.activates()) return;
+  p.s.bf16 ? p.finish<uint16_t>(c, call) : p.finish<float>(c, call);
 }
 
 void OneDnn::backward(Context& c, const LayerCall& call) const {
-  const Parts& p = *parts_;
-  void* const scratch = call.workspace<uint8_t>() + p.scratchpad;
-  const float* dy = call.output_gradient().f32().data();
-  if (p.s.activates()) {
-    auto* undone = reinterpret_cast<float*>(call.workspace<uint8_t>() + p.undone);
-    const float* const y = call.output().f32().data();
-    c.parallel_for(p.s.outputs(), [&, dy](size_t begin, size_t end) {
-      PLAIT_SIMD_CALL(slope_all, p.s.activation, y + begin, dy + begin, undone + begin, end - begin);
-    });
-    dy = undone;
-  }
-  float* const dw = call.parameter_gradient(0);
-  if (p.weight_gradient && dw) {
-    float* const to = p.for_dw.made_in(dw, call.workspace<uint8_t>());
-    p.weight_gradient->run({dy, call.input().f32().data(), to}, scratch);
-    p.for_dw.store(to, dw, scratch);
-    const auto filters = static_cast<size_t>(p.s.filters);
-    if (p.s.has_bias)
-      PLAIT_SIMD_CALL(sum_bias, dy, filters, p.s.outputs() / filters, call.parameter_gradient(1));
-  }
-  if (p.input_gradient && call.input_gradient()) {
-    const float* w = p.turned(p.for_dx, call);
-    p.input_gradient->run({dy, w, call.input_gradient().f32().data()}, scratch);
-  }
+  parts_->s.bf16 ? parts_->backward<uint16_t>(c, call) : parts_->backward<float>(c, call);
 }
 
 }  // namespace transposed_convolution

@@ -1,4 +1,5 @@
 // Transposed convolution (of fractional strides): the map that is a convolution's input gradient.
+#include <plait/bf16.hpp>
 #include <plait/initializers.hpp>
 #include <plait/onednn.hpp>
 
@@ -21,7 +22,8 @@ struct TransposedConvolution {
     d.details(
         "Adds x[n, p, c] w[c, f, t] to y[n, stride p + dilation t - padding, f], for all places p, taps t "
         "and channels c.\n"
-        "Shapes: x [N, W, C], [N, H, W, C] or [N, D, H, W, C] f32; y the same with `filters` channels and "
+        "Shapes: x [N, W, C], [N, H, W, C] or [N, D, H, W, C] f32 or bf16; y alike with `filters` channels "
+        "and "
         "extents\n"
         "stride (input - 1) - 2 padding + dilation (kernel - 1) + output_padding + 1.\n"
         "Parameters: weight [C, filters / groups, kernel extents], bias [filters].\n"
@@ -83,10 +85,12 @@ struct TransposedConvolution {
   Shape shape_of(Spec x) const {
     Shape s;
     s.axes = x.rank() - 2;
-    if (x.dtype() != DType::f32 || s.axes < 1 || s.axes > 3) {
+    if (!is_f32_or_bf16(x.dtype()) || s.axes < 1 || s.axes > 3) {
       throw Error("input is ", x, ", wanted f32 [N, W, C], [N, H, W, C] or [N, D, H, W, C]");
     }
     if (x.varies(x.rank() - 1)) throw Error("the channels of the input vary, wanted a fixed number");
+    s.bf16 = x.dtype() == DType::bf16;
+    if (s.bf16 && !onednn_has_bf16()) throw Error("input is ", x, ", which oneDNN does not compute here");
     s.batch = x.shape(0), s.channels = x.shape(-1), s.filters = filters, s.groups = groups;
     if (s.channels % groups != 0)
       throw Error("the input's ", s.channels, " channels do not fall into ", groups, " groups");
@@ -195,5 +199,5 @@ struct TransposedConvolution::Kernel {
 }  // namespace transposed_convolution
 
 PLAIT_PLUGIN("plait.transposed_convolution", "1.0.0", "Apache-2.0",
-             layer<transposed_convolution::TransposedConvolution>("plait.transposed_convolution"),
+             wants_bf16(layer<transposed_convolution::TransposedConvolution>("plait.transposed_convolution")),
              numerics(&onednn_facts));

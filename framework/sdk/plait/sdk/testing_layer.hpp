@@ -27,7 +27,7 @@ class LayerTest {
     bool operator==(const InputRange&) const = default;
   };
   std::vector<InputRange> input_ranges;  // that the layer asks for; the test fills whole numbers itself
-  std::string epilogue;                            // what the layer says it is
+  std::string epilogue;                  // what the layer says it is
   std::vector<plait_epilogue> epilogue_functions;  // at most one: those that it brings
   std::string mirror;                              // as block_text has it; "": none
   std::vector<plait_extent_rule> extents;
@@ -121,7 +121,8 @@ class LayerTest {
       }
       for (const TestTensor& buffer : test.buffers) buffers.push_back(buffer.f32().data());
       for (size_t i = 0; i < test.inputs.size(); ++i) {
-        if (test.inputs[i].spec().dtype != DType::f32 || !test.needed_[i]) input_gradients[i] = nullptr;
+        const DType type = test.inputs[i].spec().dtype;
+        if ((type != DType::f32 && type != DType::bf16) || !test.needed_[i]) input_gradients[i] = nullptr;
       }
       c.struct_size = sizeof c;
       c.training = test.measuring ? uint32_t{PLAIT_MEASURING} : test.training;

@@ -1,12 +1,13 @@
 // Loops of ../activation.hpp, for every instruction set.
 namespace PLAIT_SIMD {
 
-inline void activate_all(const plait::sdk::Activation& f, const float* x, float* y, size_t count) {
+template <class T>
+inline void activate_all(const plait::sdk::Activation& f, const T* x, T* y, size_t count) {
   each(count, [&](size_t i, size_t n) { store(y + i, activate(f, load(x + i, n)), n); });
 }
 
-inline void slope_all(const plait::sdk::Activation& f, const float* y, const float* dy, float* dx,
-                      size_t count) {
+template <class T>
+inline void slope_all(const plait::sdk::Activation& f, const T* y, const T* dy, T* dx, size_t count) {
   each(count, [&](size_t i, size_t n) { store(dx + i, mul(load(dy + i, n), slope(f, load(y + i, n))), n); });
 }
 
