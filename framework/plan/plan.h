@@ -22,6 +22,7 @@ struct CompileOptions {
   const plait_device_ops* device_ops = nullptr;
   int lanes = 1;  // compile must run inside an arena of as many threads: kernels depend on it
   ParallelFor parallel_for = nullptr;
+  bool keeps_values = false;  // of evaluation: all tensors are there when the step is done
 };
 
 // An instance of a layer for concrete extents. Owns self.
@@ -44,8 +45,8 @@ struct GradientPlace {
   uint64_t offset = kNoOffset;  // bytes in the activation memory; kNoOffset: not needed
 };
 
-// What a layer's instance runs, a text for each kernel in the order in which they run: "onednn:...", or "own:..."
-// where it said nothing. What fields that left it the choice came to. See plait/kernel_notes.h.
+// What a layer's instance runs, a text for each kernel in the order in which they run: "onednn:...", or
+// "own:..." where it said nothing. What fields that left it the choice came to. See plait/kernel_notes.h.
 struct KernelChoice {
   std::string field, value;
 };
@@ -68,6 +69,7 @@ struct Step {
   bool backward = false;  // some gradient is needed of it
   bool repeats = false;   // its calls queue the same work in every step
   Kernels kernels;
+  std::vector<uint32_t> takes_int8;  // inputs from which it can compute on 8-bit integers, or does
 };
 
 // Memory of a tensor and of its gradient.

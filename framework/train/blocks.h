@@ -45,6 +45,7 @@ struct BlockParts {
   StoppableWork* work = nullptr;  // runs the blocks
   bool at_bound = false;          // no buckets: outputs of all blocks have the same extents
   SourceClasses classes{};        // of the training source, for the names of metrics' values
+  bool keeps_values = false;      // what a visitor sees is all tensors, not what heads and people read alone
 };
 
 class Blocks final : private StageWork {

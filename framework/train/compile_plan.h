@@ -13,7 +13,8 @@ namespace plait::inline train {
 struct PlanPurpose {
   int batch = 1;
   bool training = true;
-  bool buckets = true;  // false: the bound alone
+  bool buckets = true;        // false: the bound alone
+  bool keeps_values = false;  // see CompileOptions
 };
 
 // Of the job's network for samples of these parts, on the device. Everything borrowed outlives the plans.

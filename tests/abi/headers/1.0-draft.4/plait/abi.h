@@ -76,6 +76,10 @@ typedef struct plait_tensor_spec {
   int32_t variable_axis; /* axis whose extent differs from sample to sample (shape holds the bound), or -1 */
   int64_t shape[PLAIT_MAX_RANK];
   const char* name; /* the part's or port's name, or NULL */
+  /* A second axis whose extent differs (the width of images of any size), after variable_axis; 0: none. Only types that
+   * say PLAIT_TYPE_TWO_AXES are given such tensors. */
+  int32_t second_axis;
+  int32_t reserved;
 } plait_tensor_spec;
 
 /* Borrowed view of dense memory, last axis fastest. */
@@ -88,6 +92,9 @@ typedef struct plait_tensor {
   void* data;             /* device memory of the implementation's device */
   const int32_t* lengths; /* host memory, [shape[0]] valid extents along variable_axis; NULL: all are full */
   const char* name;
+  const int32_t* second_lengths; /* the same along second_axis */
+  int32_t second_axis;           /* see plait_tensor_spec */
+  int32_t reserved;
 } plait_tensor;
 
 /* ---------------------------------------------------------------- configuration */
@@ -217,6 +224,7 @@ typedef struct plait_context {
   /* Nonzero when the work is no longer wanted: long calls ask now and then and fail with PLAIT_ERROR_CANCELLED. */
   int32_t (*cancelled)(struct plait_context* context);
   void (*log)(struct plait_context* context, int32_t level, plait_str text); /* 0 debug, 1 info, 2 warning */
+  /* What the host knows by this name, else the device that the call runs on. */
   const void* (*get_extension)(struct plait_context* context, const char* name);
   void* device; /* self of the device plugin that the call runs on, NULL where a kind has none */
   void* stream; /* its stream; work is ordered on it */
@@ -236,9 +244,8 @@ typedef struct plait_rng {
 typedef struct plait_type {
   uint32_t struct_size;
   uint32_t n_fields;
-  const char* kind;    /* "layer", "loss", "metric", "optimizer", "schedule", "pretrainer", "augmenter", "source",
-                          "task", "combiner", "reducer", "device" */
-  const char* id;      /* "vendor.name", unique over all kinds; "plait.name" may be written as name */
+  const char* kind;    /* one of <plait/kinds.h>: "layer", "loss", ... */
+  const char* id;      /* "vendor.name", unique among the types of its kind; "plait.name" may be written as name */
   const char* doc;     /* one line */
   const char* details; /* formula, shapes, source; several lines; or NULL */
   const plait_field* const* fields;
@@ -249,11 +256,21 @@ typedef struct plait_type {
   uint32_t reserved;
 } plait_type;
 
-/* Taken where a file writes no plugin of this kind (reducer, device). Two defaults found: the file must choose. */
-enum { PLAIT_TYPE_DEFAULT_OF_KIND = 1 };
+enum {
+  /* Taken where a file writes no plugin of this kind (reducer, device). Two defaults found: the file must choose. */
+  PLAIT_TYPE_DEFAULT_OF_KIND = 1,
+  /* A device that is taken before the default where a file leaves the choice to the host. Several: by id. */
+  PLAIT_TYPE_PREFERRED = 2,
+  /* No device itself: it stands for the first preferred one that opens here, else for the default. */
+  PLAIT_TYPE_FIRST_FOUND = 4,
+  /* Honours valid extents along one axis and along two. A layer that says so may count on zeros past them, in its
+   * inputs and in the gradients of its outputs, and may itself write there what it likes. */
+  PLAIT_TYPE_TWO_AXES = 8
+};
 
 /* Device id of implementations that run on the host's processor and memory. Kinds without a device of their own
- * (metrics, schedules, sources, augmenters, reducers, pretrainers, devices) are registered under it too. */
+ * (schedules, sources, reducers, sinks, pretrainers, devices) are registered under it too. Metrics and augmenters have
+ * an implementation under it, and may have one for a device besides, which the host then takes in its place. */
 #define PLAIT_HOST_DEVICE "host"
 
 /* How a type runs on a device. Static. */
@@ -263,6 +280,9 @@ typedef struct plait_implementation {
   const char* type_id;
   const char* device_id; /* PLAIT_HOST_DEVICE, or the id of a device with memory of its own */
   const void* ops;       /* plait_layer_ops, ... according to the type's kind */
+  /* Of the type. NULL: the kind of the library's type of this id, or of the one type of this id; where types of several
+   * kinds have it, the library is refused. */
+  const char* kind;
 } plait_implementation;
 
 typedef struct plait_plugin {
@@ -310,20 +330,38 @@ typedef struct plait_parameter_spec {
   int64_t shape[PLAIT_MAX_RANK]; /* plain order, as files hold it */
   /* Initial values, drawn by the host: "zeros", "ones", "constant" (a), "uniform" (a..b), "normal" (mean a, deviation
    * b), "he_normal", "he_uniform", "glorot_normal", "glorot_uniform", "lecun_normal", "lecun_uniform" (need fans),
-   * "torch_uniform" (+-1/sqrt(fan_in)). */
+   * "torch_uniform" (+-1/sqrt(fan_in)), "truncated_normal" (as normal, cut at 2 b), "orthogonal" (gain a; 0: 1). */
   const char* init;
   double init_a, init_b;
   double fan_in, fan_out;
 } plait_parameter_spec;
 
+/* Accepted by a layer that can absorb every epilogue that brings its functions. */
+#define PLAIT_EPILOGUE_FUNCTIONS "*"
+enum { PLAIT_EPILOGUE_WORDS = 8 };
+
 /* A function applied elementwise to a layer's output inside its kernel. y = f(x) whose derivative follows from y:
- * "relu" (alpha: slope below zero), "tanh", "sigmoid", "linear" (alpha x + beta). */
+ * "relu" (alpha: slope below zero), "tanh", "sigmoid", "linear" (alpha x + beta). Or one of another name, which brings
+ * its functions: static ones, that compute an element from it and from what is in this struct, the same bits wherever
+ * it lies among `count` others. They fail at nothing and look at no other memory. Threads: [any] */
 typedef struct plait_epilogue {
   uint32_t struct_size;
   uint32_t reserved;
   const char* name;
   double alpha, beta;
+  /* y = f(x). Host memory, f32 [count] each; y may be x. NULL: f is what the name says */
+  void (*forward)(const struct plait_epilogue* self, const float* x, float* y, uint64_t count);
+  /* dx = f'(x) dy, of y = f(x); dx may be dy. */
+  void (*backward)(const struct plait_epilogue* self, const float* y, const float* dy, float* dx, uint64_t count);
+  uint64_t data[PLAIT_EPILOGUE_WORDS]; /* of the functions' own; copied with the rest */
 } plait_epilogue;
+
+/* What the numbers of an input were seen to be between, zero included: low <= 0 <= high, finite. */
+typedef struct plait_range {
+  uint32_t struct_size;
+  uint32_t reserved;
+  double low, high;
+} plait_range;
 
 /* Where a layer stands. */
 typedef struct plait_layer_request {
@@ -339,7 +377,23 @@ typedef struct plait_layer_request {
   uint32_t parameters_frozen;           /* gradients of parameters are not needed */
   uint32_t n_outputs;
   const plait_tensor_spec* const* outputs; /* as inferred, at this plan's concrete extents */
+  /* Evaluation only, per input; NULL: none. Computes from those on 8-bit integers, and says takes_int8 of each. 0 and a
+   * range's ends are exact, what is beyond becomes an end; forward fails with PLAIT_ERROR_NUMERIC for NaN, infinity. */
+  const plait_range* const* int8_ranges;
 } plait_layer_request;
+
+/* How far a sample reaches along a variable axis of an output, in elements: floor((multiply e + add) / divide), from 0
+ * to the output's extent, where e is the sample's extent along a variable axis of an input; 0 where e is 0. Of the
+ * input's own extent it must make the output's. */
+typedef struct plait_extent_rule {
+  uint32_t struct_size;
+  uint32_t output;   /* number of the output, declared before */
+  int32_t axis;      /* of the output: its variable_axis or second_axis */
+  int32_t input_axis;
+  uint32_t input;
+  uint32_t reserved;
+  int64_t multiply, add, divide; /* multiply, divide: 1 to 2^20; add: -2^40 to 2^40 */
+} plait_extent_rule;
 
 /* Answers of infer. The host's functions; return PLAIT_FAILED when an answer is not acceptable. */
 typedef struct plait_layer_builder {
@@ -353,7 +407,7 @@ typedef struct plait_layer_builder {
   void (*multiply_adds)(const struct plait_layer_builder* builder, double count); /* of one forward call */
   /* This layer is nothing but the epilogue given, and may be absorbed by the layer before it. */
   void (*is_epilogue)(const struct plait_layer_builder* builder, const plait_epilogue* epilogue);
-  /* This layer can absorb epilogues of that name (at most one). */
+  /* This layer can absorb epilogues of that name, or PLAIT_EPILOGUE_FUNCTIONS (at most one epilogue). */
   void (*accepts_epilogue)(const struct plait_layer_builder* builder, const char* name);
   /* Output 0 may share memory with input 0, forward and backward (dx with dy). */
   void (*in_place)(const struct plait_layer_builder* builder);
@@ -366,6 +420,9 @@ typedef struct plait_layer_builder {
   /* Output 0 is a function of input 0, element by element and the same in training and evaluation: an activation. A
    * layer that says is_epilogue need not say it. */
   void (*activation)(const struct plait_layer_builder* builder);
+  /* Without a rule samples reach as far along a variable axis of an output as along the same axis of the first input
+   * that has it with this extent, else along the first variable axis of this extent. */
+  int (*extent)(const struct plait_layer_builder* builder, const plait_extent_rule* rule);
 } plait_layer_builder;
 
 /* How layers of a type disturb what they read, in training alone and unscaled: for pretrainers that restore it. */
@@ -377,6 +434,24 @@ typedef struct plait_corruption {
   const plait_setting* const* settings; /* of other fields */
 } plait_corruption;
 
+enum { PLAIT_PORT_REPEATED = 1 /* any number of them; the last of a list */ };
+
+/* What has a place in an order (an input, a parameter), for people. Static. */
+typedef struct plait_port {
+  uint32_t struct_size;
+  uint32_t flags;    /* PLAIT_PORT_* */
+  const char* name;  /* "x", "mask"; of parameters and buffers the one that infer gives */
+  const char* doc;   /* one line, or NULL */
+  const char* shape; /* "[N, H, W, C]", or NULL */
+  const char* unit;  /* of the values, "px", or NULL */
+} plait_port;
+
+typedef struct plait_ports {
+  uint32_t struct_size;
+  uint32_t count;
+  const plait_port* const* ports;
+} plait_ports;
+
 /* Device-independent part of a layer. */
 typedef struct plait_layer_rules {
   uint32_t struct_size;
@@ -387,6 +462,12 @@ typedef struct plait_layer_rules {
    * Threads: [any] */
   int (*infer)(plait_context* context, const plait_layer_request* request, const plait_layer_builder* builder);
   const plait_corruption* corruption; /* NULL: none. Static */
+  /* Optional, what stands where. Of parameters and buffers all that a configuration may have, in their order: infer may
+   * leave some out. Static */
+  const plait_ports* input_ports;
+  const plait_ports* output_ports;
+  const plait_ports* parameter_ports;
+  const plait_ports* buffer_ports;
 } plait_layer_rules;
 
 /* What backward reads besides output gradients, parameters and saved memory: the host keeps it alive. */
@@ -407,6 +488,12 @@ typedef struct plait_layer_needs {
   void (*backward_reads)(const struct plait_layer_needs* needs, uint32_t reads); /* default: both */
   /* backward can add to input gradients; otherwise the host adds. */
   void (*accumulates)(const struct plait_layer_needs* needs);
+  /* Forward and backward queue the same work whenever the call has the same addresses, lengths and flags: they look at
+   * neither step nor rng, and wait for nothing. A device that records work may then do it again without a call. */
+  void (*repeats)(const struct plait_layer_needs* needs);
+  /* In evaluation: made with a range of input `input` (f32), it computes on 8-bit integers, faster than in f32, for any
+   * batch and lanes. Without it as if it had said nothing. */
+  void (*takes_int8)(const struct plait_layer_needs* needs, uint32_t input);
 } plait_layer_needs;
 
 /* Memory of one call; every pointer is 64-byte aligned device memory. */
@@ -451,9 +538,16 @@ typedef struct plait_loss_request {
   uint32_t struct_size;
   uint32_t training;
   const plait_config* config;
-  const plait_tensor_spec* prediction; /* [N, ...] */
-  const plait_tensor_spec* target;     /* [N, ...] */
+  const plait_tensor_spec* prediction; /* [N, ...]; the first */
+  const plait_tensor_spec* target;     /* [N, ...]; the first, NULL: none */
   uint64_t workspace_bytes;            /* answer of create */
+  uint32_t n_predictions;
+  uint32_t n_targets;
+  const plait_tensor_spec* const* predictions; /* all, in the order of the file; N is the same */
+  const plait_tensor_spec* const* targets;
+  const plait_tensor_spec* weights; /* [N] f32: the file names a weight for each sample; NULL: none */
+  uint32_t repeats; /* answer of create: as plait_layer_needs.repeats */
+  uint32_t reserved;
 } plait_loss_request;
 
 typedef struct plait_loss_call {
@@ -467,12 +561,30 @@ typedef struct plait_loss_call {
   /* Device memory, [1]; -1, or the smallest place in the batch whose target is not acceptable. */
   int32_t* bad_target;
   double gradient_scale; /* factor of prediction_gradient: the loss's weight in the job */
+  uint32_t n_predictions;
+  uint32_t n_targets;
+  const plait_tensor* const* predictions;
+  const plait_tensor* const* targets;
+  const plait_tensor* const* prediction_gradients; /* of each prediction; NULL entries are not needed */
+  /* [N] f32, finite and not negative; NULL: all are 1. result is then the sum of weight * loss, and of the weights (of
+   * each valid element its sample's); the gradients are those of their quotient. Where the sum of weights is 0, so are
+   * they. A sample of weight 0 counts for nothing, whatever its predictions and targets are. */
+  const plait_tensor* weights;
 } plait_loss_call;
+
+enum { PLAIT_LOSS_WEIGHTS = 1 /* takes a weight for each sample */ };
 
 typedef struct plait_loss_rules {
   uint32_t struct_size;
   uint32_t reserved;
   int (*check)(plait_context* context, const plait_loss_request* request); /* shapes fit? pure. [any] */
+  uint32_t flags; /* PLAIT_LOSS_* */
+  uint32_t reserved_flags;
+  /* How many of each a file may name; max_predictions 0: one prediction and one target. */
+  uint32_t min_predictions, max_predictions;
+  uint32_t min_targets, max_targets;
+  const plait_ports* prediction_ports; /* optional, as of layers. Static */
+  const plait_ports* target_ports;
 } plait_loss_rules;
 
 typedef struct plait_loss_ops {
@@ -483,7 +595,12 @@ typedef struct plait_loss_ops {
   int (*compute)(const void* self, plait_context* context, const plait_loss_call* call); /* [step] */
 } plait_loss_ops;
 
-/* ---------------------------------------------------------------- metrics: host memory, mergeable states */
+/* ---------------------------------------------------------------- metrics: host memory, mergeable states
+ *
+ * An implementation for a device besides: create, update and destroy alone are called, on the same state. Predictions,
+ * targets and the state (8-byte aligned) are the device's memory, update queues its work on context->stream, and
+ * context->device is there in create too. The host waits, and gives the sums to finish of the host's implementation.
+ * Not of metrics that keep rows. */
 
 typedef struct plait_metric_value {
   uint32_t struct_size;
@@ -643,7 +760,7 @@ typedef struct plait_schedule_ops {
   /* Optional: nonzero when values do not depend on total_steps, so that a finished run may be prolonged. [any] */
   int32_t (*ignores_total)(const void* self);
   /* Optional: the name of the value of validations that it looks at; "": the one that picks the best weights (the job's
-   * monitor). The host refuses a job that has no such value. Lives as long as self. [any] */
+   * monitor); NULL: none. The host refuses a job that has no such value. Lives as long as self. [any] */
   const char* (*monitor)(const void* self);
   /* Optional: sets *stop to 1 where training should end before this step (early stopping). Asked at the first step of a
    * round; a schedule that has it may stand without a field. [any] */
@@ -662,7 +779,7 @@ typedef struct plait_parts_builder {
 typedef struct plait_source_info {
   uint32_t struct_size;
   uint32_t random_access; /* 0: records come in order; read asks for ascending indices within a block */
-  int64_t count;          /* records */
+  int64_t count;          /* records; -1: unknown, see count_up_to */
   int64_t block;          /* records that are shuffled together when access is not random; 0 otherwise */
   uint32_t n_classes;     /* 0: unknown */
   uint32_t blocking;      /* read may wait for a disk or a network */
@@ -680,6 +797,11 @@ typedef struct plait_sample_call {
   uint32_t n_outputs;
   uint32_t training;
   plait_rng rng; /* of (seed, epoch, sample, operator) */
+  void* workspace; /* augmenters: as many bytes as they said; NULL: none */
+  int32_t* second_lengths_out; /* as lengths_out, for second_axis */
+  /* apply_samples alone. */
+  const plait_rng* rngs; /* [N], of each sample; memory of the device */
+  uint8_t* written;      /* [n_outputs], zeros: 1 says that the output was written; the host passes others on */
 } plait_sample_call;
 
 typedef struct plait_source_ops {
@@ -694,6 +816,9 @@ typedef struct plait_source_ops {
   /* Optional: 32 bytes that differ when any record differs, the same wherever the data lies. Absent: the host makes
    * them of the bytes of the files that the PLAIT_FIELD_PATH fields name. [setup] */
   int (*digest)(const void* self, plait_context* context, uint8_t* digest);
+  /* Optional, of sources that say count -1: how many records there are, or `most` where there are so many or more. It
+   * may go through all of them; asked with the same `most` it gives the same number. [one at a time] */
+  int (*count_up_to)(const void* self, plait_context* context, int64_t most, int64_t* count);
 } plait_source_ops;
 
 typedef struct plait_augmenter_rules {
@@ -721,6 +846,14 @@ typedef struct plait_augmenter_ops {
   uint32_t (*fit_size)(plait_context* context, const plait_config* config, uint32_t n_parts,
                        const plait_tensor_spec* const* parts);
   int (*fit_observe)(plait_context* context, const plait_config* config, const plait_sample_call* call, double* state);
+  /* Optional: bytes of memory during one call, 64-byte aligned, with any content: of apply (batch 0), or of apply_batch
+   * on `batch` samples. [setup] */
+  int (*workspace)(const void* self, plait_context* context, int64_t batch, uint64_t* bytes);
+  /* What an implementation for a device has in place of apply and apply_batch: what apply does, to every sample of a
+   * batch at once, each with its own of call->rngs (call->rng is none's). Parts are [N, ...] of the samples' own types,
+   * none of them varies; they and the workspace (of `batch` samples) are the device's memory. Queues its work on
+   * context->stream; context->device is there in create too. [step] */
+  int (*apply_samples)(const void* self, plait_context* context, const plait_sample_call* call);
 } plait_augmenter_ops;
 
 #define PLAIT_EXTENSION_FIT "plait.fit/1"
@@ -966,6 +1099,68 @@ typedef struct plait_reducer_ops {
   int (*combine_whole)(const void* self, plait_context* context, const plait_whole_reduction* call);
 } plait_reducer_ops;
 
+/* ---------------------------------------------------------------- sinks: what writes a result into a file
+ *
+ * The host opens, names, syncs and replaces the file; a sink makes its bytes, from the first to the last. Where it
+ * fails, whatever was there before is there still. */
+
+/* Takes the bytes that follow those before. PLAIT_FAILED: the host cannot keep them, or does not want them any more,
+ * and says why itself; the sink appends nothing more, and fails. */
+typedef struct plait_byte_taker {
+  uint32_t struct_size;
+  uint32_t reserved;
+  void* host_data;
+  int (*append)(const struct plait_byte_taker* taker, plait_str bytes);
+} plait_byte_taker;
+
+/* An array of a result, in host memory. */
+typedef struct plait_sink_array {
+  uint32_t struct_size;
+  uint32_t n_columns;         /* 0: its columns have no names; else its second extent */
+  const plait_tensor* tensor; /* with a name of its own; for check_arrays without data, a first extent of -1: unknown */
+  const char* const* columns; /* any bytes but 0 */
+} plait_sink_array;
+
+/* The pairs of a keyed result, sorted by key (as unsigned bytes). */
+typedef struct plait_pairs {
+  uint32_t struct_size;
+  uint32_t value; /* what the values are: PLAIT_VALUE_BYTES, _I64 or _F64; sums come as the numbers that they are */
+  void* host_data;
+  /* 1 and the next pair, valid until the next call; 0 past the last, or where the host has failed, which says so. */
+  int (*next)(const struct plait_pairs* pairs, plait_str* key, plait_str* value);
+} plait_pairs;
+
+enum {
+  PLAIT_SINK_TABLE = 1 /* arrays become rows and columns: where there is a choice, it is given those of two axes */
+};
+
+typedef struct plait_sink_rules {
+  uint32_t struct_size;
+  uint32_t flags; /* PLAIT_SINK_* */
+  /* Of files that are written by it where a file names no sink: ".csv"; a dot, small letters, digits and further
+   * dots. At least one. */
+  const char* const* endings;
+  uint32_t n_endings;
+  uint32_t reserved;
+  /* Optional: fails where it cannot hold these arrays, or values of this kind (PLAIT_VALUE_*). Pure. [any] */
+  int (*check_arrays)(plait_context* context, const plait_config* config, uint32_t n_arrays,
+                      const plait_sink_array* const* arrays);
+  int (*check_pairs)(plait_context* context, const plait_config* config, uint32_t value);
+} plait_sink_rules;
+
+/* Has write_arrays, write_pairs, or both. The same input gives the same bytes. */
+typedef struct plait_sink_ops {
+  uint32_t struct_size;
+  uint32_t reserved;
+  int (*create)(plait_context* context, const plait_config* config, void** self); /* [setup] */
+  void (*destroy)(void* self);
+  /* Arrays that check_arrays has let through. [one at a time] */
+  int (*write_arrays)(const void* self, plait_context* context, uint32_t n_arrays,
+                      const plait_sink_array* const* arrays, const plait_byte_taker* out);
+  /* Any number of pairs: they are not kept. [one at a time] */
+  int (*write_pairs)(const void* self, plait_context* context, const plait_pairs* pairs, const plait_byte_taker* out);
+} plait_sink_ops;
+
 /* ---------------------------------------------------------------- pretrainers: stages before the job's training */
 
 enum {
@@ -1059,6 +1254,20 @@ typedef struct plait_device_info {
   uint64_t memory_bytes; /* 0: unknown */
 } plait_device_info;
 
+/* Sums of which the host makes the mean of the shards, elementwise, without rounding that an order could change. Window
+ * t = 0, 1, ... 11 counts units of 2^(24 t - 149). A finite x is cut from the highest window down: its part in each is
+ * as many units as are nearest to what is left of x, ties to even. Its top is the highest window with a part, 1 at
+ * least. An element keeps the sums of weight * part in two windows: the highest top T of its values so far, and T - 1.
+ * Where T rises the sums move down, and what lies below the two windows is dropped. All zeros: nothing yet. */
+typedef struct plait_exact_sums {
+  uint32_t struct_size;
+  uint32_t is_wide; /* 1: high and low are int64_t, 0: int32_t; the host lets no sum outgrow them */
+  uint64_t count;   /* elements */
+  void* high;       /* [count], in window T */
+  void* low;        /* [count], in window T - 1 */
+  uint8_t* window;  /* [count], T; 0 is read as 1 */
+} plait_exact_sums;
+
 /* Work is queued on streams and ordered within one. An error may arrive late: at the next call on the stream, at the
  * latest in synchronize. */
 typedef struct plait_device_ops {
@@ -1079,8 +1288,43 @@ typedef struct plait_device_ops {
   int (*fill_zero)(void* self, plait_context* context, void* memory, uint64_t bytes);
   int (*add_f32)(void* self, plait_context* context, float* to, const float* from, uint64_t count); /* to += from */
   int (*synchronize)(void* self, plait_context* context);
+  /* Also for calls that run on it: see plait_context.get_extension. */
   const void* (*get_extension)(void* self, const char* name);
+  /* Optional, both or none: host memory from which and to which copies are fast and do not wait (pinned). 64-byte
+   * aligned. Fails with PLAIT_ERROR_MEMORY. [any] */
+  int (*allocate_host)(void* self, plait_context* context, uint64_t bytes, void** memory);
+  void (*release_host)(void* self, void* memory);
+  /* Optional, all or none: work that is queued between record and recorded is kept in *work and not done; repeat queues
+   * all of it at once, as often as wanted. recorded may fail, and then nothing is kept and nothing was queued: the host
+   * goes on without. forget: none of it is queued any more. */
+  int (*record)(void* self, plait_context* context);
+  int (*recorded)(void* self, plait_context* context, void** work);
+  int (*repeat)(void* self, plait_context* context, void* work);
+  void (*forget)(void* self, void* work);
+  /* Optional, both or none: the mean of the shards, on memory of the device; the shards' results then need not come to
+   * the host. The bits are those that plait_exact_sums says. [any], one stream at a time */
+  /* Adds weight * x[i], or weight * d, d = x[i] - before[i] in f32, if `before` is there; denormals among these three
+   * are 0. Sets *not_finite (its memory, [1]) to 1 where one is NaN or infinite: sums are then of no use. */
+  int (*add_to_sums)(void* self, plait_context* context, const plait_exact_sums* sums, const float* x,
+                     const float* before, int32_t weight, uint32_t* not_finite);
+  /* out[i] = (high 2^24 + low) in f64 * the unit of window T - 1 / total_weight, rounded to f32, ties to even: zero
+   * as +0, what is beyond f32's range as its largest number. */
+  int (*mean_of_sums)(void* self, plait_context* context, const plait_exact_sums* sums, double total_weight,
+                      float* out);
 } plait_device_ops;
+
+/* An extension of devices: what libraries share that is costly to make for each of them (a handle of a vendor's
+ * library). `key` says what it is, and of which version. Threads: get [any], one stream at a time. */
+#define PLAIT_EXTENSION_STREAM_STORAGE "plait.stream_storage/1"
+typedef struct plait_stream_storage {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /* *kept: what is kept under `key` with context->stream; where that is NULL (create of a layer), with the device. At
+   * the first call create makes it; the stream, or the device, destroys it at its end. The library that made it stays
+   * loaded. Fails as create does; then nothing is kept. */
+  int (*get)(plait_context* context, const char* key, int (*create)(plait_context* context, void** made),
+             void (*destroy)(void* made), void** kept);
+} plait_stream_storage;
 
 #ifdef __cplusplus
 }
