@@ -1,6 +1,7 @@
 // Times the layers of known networks one by one on one core: smallest of many runs, forward and backward.
-// usage: bench_layers [batch] [lenet5|mlp|resnet20|alexnet|odd|norms|pools|softmaxes|recurrent|upsamples|local|'']
-// [own|onednn|auto]
+// usage: bench_layers [batch]
+// [lenet5|mlp|resnet20|alexnet|odd|norms|pools|softmaxes|recurrent|upsamples|local|''] [own|onednn|auto|int8]
+// int8: forward of dense and convolution alone, on 8-bit integers
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -176,10 +177,12 @@ void time_network(const plait::Registry& registry, const Network& network, int64
   double total = 0;
   std::printf("%s, batch %lld, one core\n", network.name.c_str(), static_cast<long long>(batch));
   for (LayerCase layer : network.layers) {
+    const bool is_int8 = implementation == "int8";
+    if (is_int8 && layer.type != "plait.dense" && layer.type != "plait.convolution") continue;
     if (has_choice(layer.type)) layer.implementation = implementation;
     LayerBench bench(registry, layer);
     const double forward = smallest_us([&] { bench.forward(); });
-    const double backward = smallest_us([&] { bench.backward(); });
+    const double backward = bench.trains() ? smallest_us([&] { bench.backward(); }) : 1e-9;
     const double passes = bench.has_weights() ? (layer.input_gradient ? 2.0 : 1.0) : 0.0;
     const double flops = 2e-3 * bench.multiply_adds();
     std::printf("  %-78s %9.1f us %6.1f GF/s %9.1f us %6.1f GF/s\n", words(layer).c_str(), forward,

@@ -7,6 +7,7 @@
 #include "convolution.h"
 #include "direct.hpp"
 #include "onednn.hpp"
+#include "quantized.hpp"
 
 using namespace plait::sdk;
 
@@ -17,6 +18,7 @@ struct Convolution::Kernel {
   ConvolutionShape shape;
   std::optional<Direct> direct;
   std::optional<OneDnn> onednn;
+  std::optional<Quantized> quantized;
 
   Kernel(const Convolution& config, Context& c, const LayerRequest& r, LayerNeeds& n)
       : shape(config.shape(r)) {
@@ -31,7 +33,13 @@ struct Convolution::Kernel {
                takes_own = own || (is_open && Direct::suits(shape));
     const KernelNotes notes(c);
     if (is_open) notes.chose("implementation", takes_own ? "own" : "onednn");
-    if (takes_own) {
+    if (!takes_own || Quantized::wins(shape)) n.takes_int8();
+    if (const auto range = r.int8_range()) {
+      quantized.emplace(shape, *range);
+      quantized->note(notes);
+      n.prepared(quantized->prepared_bytes());
+      n.workspace(quantized->workspace_bytes());
+    } else if (takes_own) {
       direct.emplace(shape, c.lanes());
       n.workspace(direct->workspace_bytes());
       n.accumulates();
@@ -42,7 +50,12 @@ struct Convolution::Kernel {
     }
   }
 
+  void prepare(Context&, const LayerCall& call) const {
+    if (quantized) quantized->prepare(call);
+  }
+
   void forward(Context& c, const LayerCall& call) const {
+    if (quantized) return quantized->forward(c, call);
     direct ? direct->forward(c, call) : onednn->forward(c, call);
   }
   void backward(Context& c, const LayerCall& call) const {

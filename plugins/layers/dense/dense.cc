@@ -8,6 +8,7 @@
 
 #include "matrix_product.hpp"
 #include "onednn.hpp"
+#include "quantized.hpp"
 
 namespace {
 
@@ -73,9 +74,13 @@ struct Dense {
 // many come with it.
 bool onednn_wins(const DenseShape& s) { return size_t{Checked(s.inputs) * s.units} >= 100'000; }
 
+// As above. Where the own loops compute in f32 8-bit integers win from fewer weights on.
+bool int8_wins(const DenseShape& s) { return size_t{Checked(s.inputs) * s.units} >= 40'000; }
+
 // Weights are stored as [inputs, units]: forward and the weights' gradient then run along rows.
 struct Dense::Kernel : DenseShape {
   std::optional<DenseOneDnn> onednn;
+  std::optional<QuantizedDense> quantized;
 
   Kernel(const Dense& config, Context& c, const LayerRequest& r, LayerNeeds& n)
       : DenseShape(config.shape(r)) {
@@ -88,6 +93,14 @@ struct Dense::Kernel : DenseShape {
     const bool takes_onednn = is_open ? onednn_wins(*this) : config.implementation == "onednn";
     const KernelNotes notes(c);
     if (is_open) notes.chose("implementation", takes_onednn ? "onednn" : "own");
+    if (takes_onednn || int8_wins(*this)) n.takes_int8();
+    if (const auto range = r.int8_range()) {
+      quantized.emplace(*this, *range);
+      quantized->note(notes);
+      n.prepared(quantized->prepared_bytes());
+      n.workspace(quantized->workspace_bytes());
+      return;
+    }
     if (takes_onednn) {
       onednn.emplace(*this);
       onednn->note(notes);
@@ -100,7 +113,12 @@ struct Dense::Kernel : DenseShape {
     if (training) n.workspace((round_up(transposed, 16) + undone) * sizeof(float));
   }
 
+  void prepare(Context&, const LayerCall& call) const {
+    if (quantized) quantized->prepare(call);
+  }
+
   void forward(Context& c, const LayerCall& call) const {
+    if (quantized) return quantized->forward(c, call);
     if (onednn) return onednn->forward(call);
     multiply(c, {.rows = batch,
                  .columns = units,
