@@ -44,6 +44,7 @@ Command sweep_command();
 Command try_command();
 Command bench_command();
 Command tune_command();
+Command quantize_command();
 
 // The whole program: chooses the command, parses its options, prints help and errors.
 int run_program(int argc, char** argv);

@@ -61,6 +61,13 @@ struct InitSpec {
   Location where;
 };
 
+// What the numbers of a layer's input are between: from them the trained layer computes on 8-bit integers.
+struct Int8Range {
+  int64_t input = 0;
+  double low = 0, high = 0;  // low <= 0 <= high
+  Location where;
+};
+
 struct LayerSpec {
   std::string name;
   std::vector<InputRef> inputs;
@@ -69,6 +76,7 @@ struct LayerSpec {
   double rate_multiplier = 1;  // of the optimizer's "rate" for this layer's parameters
   std::string shares;          // name of the layer whose parameters this one uses, or ""
   std::vector<InitSpec> init;
+  std::vector<Int8Range> ranges;  // of inputs, each once; none: all is computed in f32
   Location where;
 };
 

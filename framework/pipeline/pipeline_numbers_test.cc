@@ -21,7 +21,8 @@ Pipeline: name 1 string, seed 2 int64, plugin 3 string, plugin_path 4 string, de
   stage 21 Stage, parameters 22 Parameters
 Validation: fraction 1 double
 Layer: name 1 string, input 2 string, frozen 3 bool, rate_multiplier 4 double, shares 5 string, init 6
-  Layer.Init
+  Layer.Init, int8 7 Layer.Int8
+Layer.Int8: input 1 int64, low 2 double, high 3 double
 Layer.Init: from 1 string, array 2 string, parameter 3 string, file 4 string, constant 5
   Layer.Init.Constant, uniform 6 Layer.Init.Uniform, normal 7 Layer.Init.Normal, truncated_normal 8
   Layer.Init.Normal, glorot_uniform 9 Layer.Init.Scaled, glorot_normal 10 Layer.Init.Scaled, he_uniform 11

@@ -290,6 +290,10 @@ std::string layer_text(const LayerSpec& layer, Detail detail) {
   if (!layer.shares.empty()) text += " shares: " + quoted_text(layer.shares);
   for (const InitSpec& init : layer.init)
     if (detail == Detail::kAll) text += " " + init_text(init);
+  for (const Int8Range& range : layer.ranges)
+    if (detail == Detail::kAll)
+      text += " int8 { input: " + std::to_string(range.input) + " low: " + number(range.low) +
+              " high: " + number(range.high) + " }";
   return text + " " + plugin_text(layer.plugin, detail) + " }";
 }
 

@@ -174,6 +174,8 @@ class JobMaker {
     layer.where = location_of(scope.place);
     for (int i = 0; i < written.init_size(); ++i)
       init(scope.nested(job::Layer::kInitFieldNumber, i), written.init(i), layer);
+    for (int i = 0; i < written.int8_size(); ++i)
+      int8(scope.nested(job::Layer::kInt8FieldNumber, i), written.int8(i), layer);
     layer.inputs = references(scope, written.input(), job::Layer::kInputFieldNumber);
     for (int i = 0; i < written.input_size(); ++i)
       place.inputs.push_back(scope.place_of(job::Layer::kInputFieldNumber, i));
@@ -191,6 +193,13 @@ class JobMaker {
       if (other.parameter == init.parameter)
         errors_.add(scope.place, "\"" + init.parameter + "\" of a layer begins with two things");
     layer.init.push_back(std::move(init));
+  }
+
+  void int8(const Scope& scope, const job::Layer::Int8& written, LayerSpec& layer) {
+    for (const Int8Range& other : layer.ranges)
+      if (other.input == written.input())
+        errors_.add(scope.place, "input " + std::to_string(written.input()) + " of a layer has two ranges");
+    layer.ranges.push_back({written.input(), written.low(), written.high(), location_of(scope.place)});
   }
 
   // What field `number` of a loss or metric says, an input, target or part.

@@ -67,6 +67,7 @@ class PlanCompiler {
     step.backward_reads = made.needs.backward_reads;
     step.repeats = made.needs.repeats;
     step.mode = mode_of(info, plan_->options_);
+    step.takes_int8 = made.needs.takes_int8;
     step.kernels = std::move(made.kernels);
     step.backward = backward;
     if (!backward) step.kernels.backward.clear();
@@ -212,7 +213,7 @@ class PlanCompiler {
     extend(block, forward_time(writer));
     if (reads(writer, PLAIT_READS_OUTPUTS)) extend(block, backward_time(writer));
     // An output that nobody reads is the network's answer: alive to the end.
-    if (!is_read(tensor)) extend(block, end_time());
+    if (!is_read(tensor) || plan_->options_.keeps_values) extend(block, end_time());
     at(value_block_, tensor) = block;
     wants(&place(tensor).offset, block);
   }
@@ -235,6 +236,7 @@ class PlanCompiler {
   BlockIndex shared_with_input(StepIndex index) const {
     const Step& of = step(index);
     if (!node(of).in_place || of.inputs.empty() || of.outputs.size() != 1) return {};
+    if (plan_->options_.keeps_values) return {};
     const TensorIndex input(of.inputs.front()), output(of.outputs.front());
     const NodeIndex producer(info(input).node);
     if (!producer.is_any() || count_readers(input) != 1) return {};

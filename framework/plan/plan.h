@@ -23,6 +23,7 @@ struct CompileOptions {
   const plait_device_ops* device_ops = nullptr;
   int lanes = 1;  // compile must run inside an arena of as many threads: kernels depend on it
   ParallelFor parallel_for = nullptr;
+  bool keeps_values = false;  // of evaluation: all tensors are there when the step is done
 };
 
 // An instance of a layer for concrete extents. Owns self.
@@ -70,6 +71,7 @@ struct Step {
   bool repeats = false;              // its calls queue the same work in every step
   uint32_t mode = PLAIT_EVALUATION;  // how it is called: PLAIT_TRAINING ...
   Kernels kernels;
+  std::vector<uint32_t> takes_int8;  // inputs from which it can compute on 8-bit integers, or does
 };
 
 // Memory of a tensor and of its gradient.

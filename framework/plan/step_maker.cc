@@ -1,5 +1,6 @@
 #include "plan/step_maker.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/checked.h"
@@ -7,6 +8,7 @@
 #include "plan/layer_order.h"
 #include "plan/loss_request.h"
 #include "registry/context.h"
+#include "registry/shape_text.h"
 
 namespace plait::inline plan {
 namespace {
@@ -26,6 +28,7 @@ plait_layer_needs needs_for(StepNeeds& needs) {
   c.backward_reads = [](const plait_layer_needs* n, uint32_t reads) { answers(n).backward_reads = reads; };
   c.accumulates = [](const plait_layer_needs*) {};  // the host adds contributions itself, in a fixed order
   c.repeats = [](const plait_layer_needs* n) { answers(n).repeats = true; };
+  c.takes_int8 = [](const plait_layer_needs* n, uint32_t input) { answers(n).takes_int8.push_back(input); };
   return c;
 }
 
@@ -63,6 +66,59 @@ class EpilogueArray {
   std::vector<const plait_epilogue*> pointers_;
 };
 
+// The ranges of a node's inputs as the border wants them.
+class RangeArray {
+ public:
+  RangeArray(const std::vector<Int8Range>& ranges, size_t inputs) : c_(inputs), pointers_(inputs) {
+    for (const Int8Range& range : ranges) {
+      const auto input = static_cast<size_t>(range.input);
+      if (input >= inputs) continue;  // check_ranges says so
+      c_[input] = {sizeof(plait_range), 0, range.low, range.high};
+      pointers_[input] = &c_[input];
+    }
+  }
+  const plait_range* const* data() const { return pointers_.data(); }
+
+ private:
+  std::vector<plait_range> c_;
+  std::vector<const plait_range*> pointers_;
+};
+
+Status check_ranges(const LayerSpec& layer, const Network& network, const std::vector<int>& inputs) {
+  for (const Int8Range& range : layer.ranges) {
+    const std::string place = range.where.place_text() + ": int8";
+    if (range.input >= static_cast<int64_t>(inputs.size()))
+      return {Code::kInvalid, place + ": got input " + std::to_string(range.input) + ", and the layer has " +
+                                  std::to_string(inputs.size())};
+    const TensorInfo& info = network.tensors[static_cast<size_t>(inputs[static_cast<size_t>(range.input)])];
+    if (info.spec.dtype != PLAIT_F32)
+      return {Code::kInvalid, place + ": input " + std::to_string(range.input) + " is " +
+                                  part_text(info.spec) + ", wanted f32"};
+  }
+  return {};
+}
+
+// An instance that was made with a range and says nothing of it computes as if there was none.
+Status check_takes(const LayerSpec& layer, const StepNeeds& needs, const std::string& device_id) {
+  for (const Int8Range& range : layer.ranges) {
+    if (std::ranges::count(needs.takes_int8, static_cast<uint32_t>(range.input)) > 0) continue;
+    return {Code::kUnsupported, range.where.place_text() + ": int8: a " + layer.plugin.entry->short_name() +
+                                    " of this shape does not compute from input " +
+                                    std::to_string(range.input) + " on 8-bit integers (device " + device_id +
+                                    "); take the range out"};
+  }
+  return {};
+}
+
+// What is said of inputs that are not there or not f32 is a mistake of the plugin.
+Status check_answers(const StepNeeds& needs, const std::vector<PartSpec>& inputs) {
+  for (const uint32_t input : needs.takes_int8)
+    if (input >= inputs.size() || inputs[input].dtype != PLAIT_F32)
+      return {Code::kPlugin, "takes a range of input " + std::to_string(input) + ", wanted one of the " +
+                                 std::to_string(inputs.size()) + " inputs, of f32"};
+  return {};
+}
+
 }  // namespace
 
 uint32_t mode_of(const NodeInfo& node, const CompileOptions& options) {
@@ -93,6 +149,10 @@ Result<MadeLayer> make_layer(const Registry& registry, const Network& network, c
   request.parameters_frozen = node.frozen;
   request.n_outputs = outputs.size();
   request.outputs = outputs.data();
+  const bool is_quantized = !options.training && !node.layer->ranges.empty();
+  if (is_quantized) PLAIT_TRY(check_ranges(*node.layer, network, node.inputs).at(place));
+  const RangeArray ranges(node.layer->ranges, input_specs.size());
+  if (is_quantized) request.int8_ranges = ranges.data();
 
   StepNeeds needs;
   const plait_layer_needs c_needs = needs_for(needs);
@@ -104,6 +164,8 @@ Result<MadeLayer> make_layer(const Registry& registry, const Network& network, c
   PLAIT_TRY(context.status((*ops)->create(context.raw(), &request, &c_needs, &self)).at(place));
   LayerInstance instance(*ops, self);
   PLAIT_TRY(check_needs(needs).at(place));
+  PLAIT_TRY(check_answers(needs, input_specs).at(place));
+  if (is_quantized) PLAIT_TRY(check_takes(*node.layer, needs, options.device_id).at(place));
   return MadeLayer{std::move(instance), needs, notes.take()};
 }
 

@@ -11,6 +11,7 @@ struct StepNeeds {
   std::map<uint32_t, uint64_t> stored;              // elements by number of the parameter, where not plain
   uint32_t backward_reads = PLAIT_READS_INPUTS | PLAIT_READS_OUTPUTS;
   bool repeats = false;
+  std::vector<uint32_t> takes_int8;  // inputs from which it can compute on 8-bit integers, or does
 };
 
 struct MadeLayer {
@@ -28,7 +29,9 @@ struct MadeLoss {
 // How the layer of a node is called.
 uint32_t mode_of(const NodeInfo& node, const CompileOptions& options);
 
-// Fails with: kNotFound naming layer and device when there is no implementation; what the plugin reports.
+// In evaluation an instance is given the ranges that the job has of its inputs.
+// Fails with: kNotFound naming layer and device when there is no implementation; what the plugin reports;
+// kUnsupported for a range that it does not take.
 Result<MadeLayer> make_layer(const Registry& registry, const Network& network, const NodeInfo& node,
                              const std::vector<bool>& gradient_needed, const CompileOptions& options);
 Result<MadeLoss> make_loss(const Registry& registry, const Network& network, const HeadInfo& head,

@@ -53,6 +53,7 @@ Row row_of(const Network& network, const Index& index, size_t number) {
   Row row;
   row.name = node.layer->name;
   row.type = node.layer->plugin.entry->short_name();
+  if (!node.layer->ranges.empty()) row.type += " (int8)";
   row.shape = shape_of(network, index, node);
   row.parameters = std::to_string(index.own_parameters[number]);
   if (node.frozen) row.parameters += " (frozen)";

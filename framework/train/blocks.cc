@@ -83,7 +83,8 @@ Result<std::unique_ptr<Blocks>> Blocks::create(const BlockParts& parts, int rank
 Result<std::unique_ptr<Blocks::Size>> Blocks::make_size(int batch, Scheduler::Tasks blocks) {
   auto size = std::make_unique<Size>();
   size->blocks = blocks;
-  const PlanPurpose purpose{batch, false, parts_.job->train.buckets && !parts_.at_bound, parts_.measuring};
+  const bool buckets = parts_.job->train.buckets && !parts_.at_bound;
+  const PlanPurpose purpose{batch, false, buckets, parts_.measuring, parts_.keeps_values};
   PLAIT_ASSIGN(size->plans,
                compile_plans(*parts_.registry, *parts_.job, parts_.reader->parts(), purpose, *parts_.device));
   return size;

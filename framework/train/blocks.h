@@ -47,6 +47,7 @@ struct BlockParts {
   SourceClasses classes{};        // of the training source, for the names of metrics' values
   // Layers measure their buffers, which are then each block's own: workers have weights of their own.
   bool measuring = false;
+  bool keeps_values = false;  // what a visitor sees is all tensors, not what heads and people read alone
 };
 
 class Blocks final : private StageWork {

@@ -26,6 +26,7 @@ Result<std::unique_ptr<Plan>> compile_plan(const Registry& registry, const Job& 
   options.device_ops = &device.ops();
   options.lanes = job.train.lanes;
   options.parallel_for = parallel_pieces;
+  options.keeps_values = purpose.keeps_values;
   Lanes arena(job.train.lanes);
   return arena.execute([&] { return Plan::compile(registry, std::move(network), options); });
 }

@@ -13,8 +13,9 @@ namespace plait::inline train {
 struct PlanPurpose {
   int batch = 1;
   bool training = true;
-  bool buckets = true;     // false: the bound alone
-  bool measuring = false;  // see CompileOptions
+  bool buckets = true;        // false: the bound alone
+  bool measuring = false;     // see CompileOptions
+  bool keeps_values = false;  // the same
 };
 
 // Of the job's network for samples of these parts, on the device. Everything borrowed outlives the plans.

@@ -46,6 +46,7 @@ class Run {
   ~Run() { transport_.set_stop({}); }
 
   Result<Summary> run() {
+    PLAIT_TRY(check_trains_in_f32());
     PLAIT_TRY(agree());
     if (!options_.trace.empty()) PLAIT_TRY(begin_trace(options_.trace, transport_, files_));
     PLAIT_ASSIGN(device_, Device::open(registry_, *job_.device.entry, *job_.device.config));
@@ -245,6 +246,16 @@ class Run {
       if (known != identity_.end()) known->value = fact.value;
     }
     context_->identity = identity_;
+  }
+
+  // Ranges are of weights that are there already.
+  Status check_trains_in_f32() const {
+    for (const LayerSpec& layer : job_.layers)
+      if (!layer.ranges.empty())
+        return {Code::kInvalid, "layer \"" + layer.name + "\" (" + layer.where.text() +
+                                    "): got an int8 block, which computes on 8-bit integers what is trained; "
+                                    "wanted none to train: evaluate and predict use it"};
+    return {};
   }
 
   // On everything that can be known before the data are opened.

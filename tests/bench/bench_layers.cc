@@ -3,7 +3,7 @@
 // cores.
 // usage: bench_layers [batch]
 // [lenet5|mlp|resnet20|alexnet|odd|tiles|norms|pools|softmaxes|recurrent|upsamples|local|activations|elements|'']
-// [own|onednn|winograd|auto]
+// [own|onednn|winograd|auto|int8]; int8: forward of dense and convolution alone, on 8-bit integers
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -226,7 +226,7 @@ bool has_choice(const plait::Registry& registry, const std::string& type) {
 double time_layer(const plait::Registry& registry, const LayerCase& layer) {
   LayerBench bench(registry, layer);
   const double forward = smallest_us([&] { bench.forward(); });
-  const double backward = smallest_us([&] { bench.backward(); });
+  const double backward = bench.trains() ? smallest_us([&] { bench.backward(); }) : 1e-9;
   const double passes = bench.has_weights() ? (layer.input_gradient ? 2.0 : 1.0) : 0.0;
   const double flops = 2e-3 * bench.multiply_adds();
   std::printf("  %-78s %9.1f us %6.1f GF/s %9.1f us %6.1f GF/s\n", words(layer).c_str(), forward,
@@ -239,6 +239,8 @@ void time_network(const plait::Registry& registry, const Network& network, int64
   double total = 0;
   std::printf("%s, batch %lld, one core\n", network.name.c_str(), static_cast<long long>(batch));
   for (LayerCase layer : network.layers) {
+    const bool is_int8 = implementation == "int8";
+    if (is_int8 && layer.type != "plait.dense" && layer.type != "plait.convolution") continue;
     if (has_choice(registry, layer.type)) layer.implementation = implementation;
     try {
       total += time_layer(registry, layer);

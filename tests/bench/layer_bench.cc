@@ -27,9 +27,10 @@ LayerBench::LayerBench(const Registry& registry, const LayerCase& made) {
     for (const int64_t value : values) settings_.add(field, value);
   }
   for (const auto& [field, word] : made.words) settings_.set(field, word);
-  if (!made.implementation.empty()) settings_.set("implementation", made.implementation);
+  int8_ = made.implementation == "int8";
+  if (!made.implementation.empty() && !int8_) settings_.set("implementation", made.implementation);
   for (size_t i = 0; i < made.inputs; ++i) {
-    inputs_.emplace_back("", DType::f32, made.input).randomize(1 + i);
+    inputs_.emplace_back("", DType::f32, made.input).randomize(1 + i, int8_ ? 0 : -1, 1);
     input_gradients_.emplace_back("", DType::f32, made.input);
   }
   infer(*entry);
@@ -87,6 +88,7 @@ void LayerBench::create(const LayerCase& made) {
   n.backward_reads = [](const plait_layer_needs*, uint32_t) {};
   n.accumulates = [](const plait_layer_needs*) {};
   n.repeats = [](const plait_layer_needs*) {};
+  n.takes_int8 = [](const plait_layer_needs*, uint32_t) {};
   const SpecList in(specs(inputs_)), out({outputs_[0].spec()});
   const std::vector<uint8_t> needed(inputs_.size(), made.input_gradient);
   const plait_epilogue e{sizeof e, 0, made.absorbed.c_str(), 0, 0, nullptr, nullptr, {}};
@@ -99,7 +101,10 @@ void LayerBench::create(const LayerCase& made) {
   r.input_gradient_needed = needed.data();
   r.n_epilogues = made.absorbed.empty() ? 0 : 1;
   r.epilogues = absorbed;
-  r.training = 1;
+  r.training = !int8_;
+  const plait_range range{sizeof range, 0, 0, 1};
+  const plait_range* ranges[] = {&range};
+  if (int8_) r.int8_ranges = ranges;
   r.n_outputs = 1;
   r.outputs = out.data();
   host_.check(ops_->create(host_.context(), &r, &n, &self_));
@@ -120,7 +125,7 @@ void LayerBench::point(bool input_gradient) {
   for (const TestTensor& t : weight_gradients_) dw_.push_back(t.f32().data());
   for (TestTensor& t : buffers_) b_.push_back(t.randomize(4, 1, 2).f32().data());
   call_.struct_size = sizeof call_;
-  call_.training = 1;
+  call_.training = !int8_;
   call_.inputs = x_.data();
   call_.outputs = y_.data();
   call_.output_gradients = dy_.data();
@@ -132,6 +137,7 @@ void LayerBench::point(bool input_gradient) {
   call_.workspace = blocks_[1].view().raw();
   call_.prepared = blocks_[2].view().raw();
   call_.rng = {1, 2};
+  if (ops_->prepare) host_.check(ops_->prepare(self_, host_.context(), &call_));
 }
 
 }  // namespace plait::bench

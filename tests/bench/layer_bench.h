@@ -14,7 +14,8 @@ struct LayerCase {
   std::vector<int64_t> input;
   std::string absorbed;  // name of an epilogue, or ""
   bool input_gradient = true;
-  std::string implementation = "";  // of layers that have this field; "": its default
+  // Of layers that have this field; "": its default. "int8": in evaluation, its input in a range from 0 to 1.
+  std::string implementation = "";
   std::vector<std::pair<std::string, std::string>> words = {};  // fields that hold one
   size_t inputs = 1;                                            // as many, all of that shape
 };
@@ -34,6 +35,7 @@ class LayerBench {
   void backward() { host_.check(ops_->backward(self_, host_.context(), &call_)); }
   std::vector<int64_t> output_shape() const { return outputs_[0].spec().shape; }
   double multiply_adds() const { return multiply_adds_; }
+  bool trains() const { return !int8_; }
   bool has_weights() const { return !weights_.empty(); }
 
  private:
@@ -53,6 +55,7 @@ class LayerBench {
   uint64_t bytes_[3] = {0, 0, 0};  // saved, workspace, prepared
   Tensors blocks_;
   double multiply_adds_ = 0;
+  bool int8_ = false;
   std::vector<const plait_tensor*> x_, y_, dx_, dy_;
   std::vector<float*> w_, dw_, b_;
   plait_layer_call call_{};

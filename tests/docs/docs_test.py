@@ -17,7 +17,7 @@ ROOT = pathlib.Path(os.environ["PLAIT_SOURCE_DIR"])
 sys.path.insert(0, str(ROOT / "tests/scaffold"))
 from scaffold_test import Place  # noqa: E402
 
-COMMANDS = ["run", "check", "inspect", "graph", "evaluate", "predict", "new", "doctor", "fmt", "diff", "sweep", "try", "verify", "bench", "tune"]
+COMMANDS = ["run", "check", "inspect", "graph", "evaluate", "predict", "new", "doctor", "fmt", "diff", "sweep", "try", "verify", "bench", "tune", "quantize"]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 TRAINS = re.compile(r"\bplait run \S+")
 FILES = re.compile(r"\bplait run (?!\S*resolved)\S+")

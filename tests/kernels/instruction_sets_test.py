@@ -91,6 +91,16 @@ class InstructionSetsTest(unittest.TestCase):
                     self.assertEqual(done.returncode, 0, done.stdout)
                     self.assertRegex(done.stdout, re.compile(rf"^passed .*plait\.{layer}: ", re.MULTILINE))
 
+    def test_layers_on_8_bit_integers_keep_their_law_under_each_cap(self):
+        """Where pairs of products are added in 16 bits they saturate, unless weights are small."""
+        for word in [*(cap[0] for cap in self.caps), "AVX512_CORE"]:
+            for layer in ["dense", "convolution"]:
+                with self.subTest(word=word, layer=layer):
+                    done = subprocess.run(most(word) + ["plait", "verify", PLUGINS / f"{layer}.plait.so", "--only", "int8"],
+                                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=LIMIT_S)
+                    self.assertEqual(done.returncode, 0, done.stdout)
+                    self.assertRegex(done.stdout, re.compile(rf"^passed .*plait\.{layer}: int8: ", re.MULTILINE))
+
     def test_a_cap_that_the_processor_does_not_reach_is_none(self):
         plain = self.run_job(words=["--max-steps", "10"])
         capped = self.run_job("AVX512_CORE", words=["--max-steps", "10"])

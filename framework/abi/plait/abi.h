@@ -365,6 +365,13 @@ enum {
   PLAIT_MEASURING = 2
 };
 
+/* What the numbers of an input were seen to be between, zero included: low <= 0 <= high, finite. */
+typedef struct plait_range {
+  uint32_t struct_size;
+  uint32_t reserved;
+  double low, high;
+} plait_range;
+
 /* Where a layer stands. */
 typedef struct plait_layer_request {
   uint32_t struct_size;
@@ -379,6 +386,9 @@ typedef struct plait_layer_request {
   uint32_t parameters_frozen;           /* gradients of parameters are not needed */
   uint32_t n_outputs;
   const plait_tensor_spec* const* outputs; /* as inferred, at this plan's concrete extents */
+  /* Evaluation only, per input; NULL: none. Computes from those on 8-bit integers, and says takes_int8 of each. 0 and a
+   * range's ends are exact, what is beyond becomes an end; forward fails with PLAIT_ERROR_NUMERIC for NaN, infinity. */
+  const plait_range* const* int8_ranges;
 } plait_layer_request;
 
 /* How far a sample reaches along a variable axis of an output, in elements: floor((multiply e + add) / divide), from 0
@@ -492,6 +502,9 @@ typedef struct plait_layer_needs {
   /* Forward and backward queue the same work whenever the call has the same addresses, lengths and flags: they look at
    * neither step nor rng, and wait for nothing. A device that records work may then do it again without a call. */
   void (*repeats)(const struct plait_layer_needs* needs);
+  /* In evaluation: made with a range of input `input` (f32), it computes on 8-bit integers, faster than in f32, for any
+   * batch and lanes. Without it as if it had said nothing. */
+  void (*takes_int8)(const struct plait_layer_needs* needs, uint32_t input);
 } plait_layer_needs;
 
 /* Memory of one call; every pointer is 64-byte aligned device memory. */

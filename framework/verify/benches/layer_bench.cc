@@ -28,6 +28,7 @@ plait_layer_needs needs_for(LayerBench::Needs& needs) {
   };
   c.backward_reads = [](const plait_layer_needs* n, uint32_t reads) { answers(n).reads = reads; };
   c.accumulates = [](const plait_layer_needs* n) { answers(n).accumulates = true; };
+  c.takes_int8 = [](const plait_layer_needs* n, uint32_t input) { answers(n).takes_int8.push_back(input); };
   return c;
 }
 
@@ -106,6 +107,10 @@ Status LayerBench::create_instance(Trial& trial) {
   request.parameters_frozen = options_.parameters_frozen;
   request.n_outputs = outputs.size();
   request.outputs = outputs.data();
+  std::vector<const plait_range*> int8;
+  for (const plait_range& range : options_.int8_ranges)
+    int8.push_back(range.struct_size > 0 ? &range : nullptr);
+  if (!int8.empty()) request.int8_ranges = int8.data();
   const plait_layer_needs needs = needs_for(needs_);
   CallContext context(options_.lanes, options_.parallel_for);
   PLAIT_ASSIGN(const auto side, DeviceSide::create(device_));

@@ -27,7 +27,8 @@ struct BenchOptions {
   bool parameters_frozen = false;
   std::vector<uint8_t> gradient_needed;  // per input; empty: of all f32 inputs
   std::optional<Epilogue> epilogue;
-  uint64_t refused_allocation = 0;  // the number of an allocation in create that is refused; 0: none
+  std::vector<plait_range> int8_ranges;  // of each input, struct_size 0: of that one none; empty: none
+  uint64_t refused_allocation = 0;       // the number of an allocation in create that is refused; 0: none
 };
 
 // Threads: create [setup only]; the rest [any].
@@ -53,6 +54,7 @@ class LayerBench {
     std::vector<std::pair<uint32_t, uint64_t>> stored;
     uint32_t reads = PLAIT_READS_INPUTS | PLAIT_READS_OUTPUTS;
     bool accumulates = false;
+    std::vector<uint32_t> takes_int8;
   };
   const Needs& needs() const { return needs_; }
   const Kernels& kernels() const { return kernels_; }  // as create told them

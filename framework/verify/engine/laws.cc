@@ -35,7 +35,7 @@ std::vector<Law> layer_laws() {
   std::vector<Law> all;
   for (const Table part : {layer_memory_laws, layer_mode_laws, layer_trait_laws, layer_gradient_laws,
                            layer_bits_laws, layer_batch_laws, layer_form_laws, layer_extent_laws,
-                           layer_fault_laws, layer_half_laws, layer_bf16_laws})
+                           layer_fault_laws, layer_half_laws, layer_bf16_laws, layer_int8_laws})
     for (const Law& law : part()) all.push_back(law);
   return all;
 }

@@ -8,6 +8,7 @@
 #include "convolution.h"
 #include "direct.hpp"
 #include "onednn.hpp"
+#include "quantized.hpp"
 #include "winograd.hpp"
 
 using namespace plait::sdk;
@@ -31,6 +32,7 @@ struct Convolution::Kernel {
   ConvolutionShape shape;
   std::optional<Direct> direct;
   std::optional<OneDnn> onednn;
+  std::optional<Quantized> quantized;
   std::optional<Winograd> winograd;
 
   Kernel(const Convolution& config, Context& c, const LayerRequest& r, LayerNeeds& n)
@@ -46,10 +48,17 @@ struct Convolution::Kernel {
     if (by_tiles && !Winograd::can(shape)) throw Error("implementation: winograd ", Winograd::wants(shape));
     const bool is_open = config.implementation == "auto",
                takes_own = own || (is_open && !shape.bf16 && Direct::suits(shape)),
-               takes_tiles = by_tiles || (is_open && !takes_own && !shape.bf16 && Winograd::suits(shape, r.input()));
+               takes_tiles =
+                   by_tiles || (is_open && !takes_own && !shape.bf16 && Winograd::suits(shape, r.input()));
     const KernelNotes notes(c);
     if (is_open) notes.chose("implementation", takes_own ? "own" : takes_tiles ? "winograd" : "onednn");
-    if (takes_tiles) {
+    if (!shape.bf16 && (!takes_own || Quantized::wins(shape))) n.takes_int8();
+    if (const auto range = r.int8_range()) {
+      quantized.emplace(shape, *range);
+      quantized->note(notes);
+      n.prepared(quantized->prepared_bytes());
+      n.workspace(quantized->workspace_bytes());
+    } else if (takes_tiles) {
       winograd.emplace(shape, c.lanes());
       n.workspace(winograd->workspace_bytes());
       n.prepared(winograd->prepared_bytes());
@@ -67,6 +76,7 @@ struct Convolution::Kernel {
   }
 
   void forward(Context& c, const LayerCall& call) const {
+    if (quantized) return quantized->forward(c, call);
     winograd ? winograd->forward(c, call) : direct ? direct->forward(c, call) : onednn->forward(c, call);
   }
   void backward(Context& c, const LayerCall& call) const {
@@ -74,6 +84,7 @@ struct Convolution::Kernel {
   }
   void prepare(Context& c, const LayerCall& call) const {
     if (winograd) winograd->prepare(c, call);
+    if (quantized) quantized->prepare(call);
   }
 
   void pack(Context&, uint32_t index, const float* plain, float* stored) const {

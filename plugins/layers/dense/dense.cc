@@ -9,6 +9,7 @@
 
 #include "matrix_product.hpp"
 #include "onednn.hpp"
+#include "quantized.hpp"
 
 namespace {
 
@@ -86,9 +87,13 @@ struct Dense {
 // many come with it.
 bool onednn_wins(const DenseShape& s) { return size_t{Checked(s.inputs) * s.units} >= 100'000; }
 
+// As above. Where the own loops compute in f32 8-bit integers win from fewer weights on.
+bool int8_wins(const DenseShape& s) { return size_t{Checked(s.inputs) * s.units} >= 40'000; }
+
 // Weights are stored as [inputs, units]: forward and the weights' gradient then run along rows.
 struct Dense::Kernel : DenseShape {
   std::optional<DenseOneDnn> onednn;
+  std::optional<QuantizedDense> quantized;
 
   Kernel(const Dense& config, Context& c, const LayerRequest& r, LayerNeeds& n)
       : DenseShape(config.shape(r)) {
@@ -101,6 +106,14 @@ struct Dense::Kernel : DenseShape {
     const bool takes_onednn = is_open ? bf16 || onednn_wins(*this) : config.implementation == "onednn";
     const KernelNotes notes(c);
     if (is_open) notes.chose("implementation", takes_onednn ? "onednn" : "own");
+    if (!bf16 && (takes_onednn || int8_wins(*this))) n.takes_int8();
+    if (const auto range = r.int8_range()) {
+      quantized.emplace(*this, *range);
+      quantized->note(notes);
+      n.prepared(quantized->prepared_bytes());
+      n.workspace(quantized->workspace_bytes());
+      return;
+    }
     if (takes_onednn) {
       onednn.emplace(*this);
       onednn->note(notes);
@@ -115,6 +128,7 @@ struct Dense::Kernel : DenseShape {
   }
 
   void forward(Context& c, const LayerCall& call) const {
+    if (quantized) return quantized->forward(c, call);
     if (onednn) return onednn->forward(call);
     multiply(c, {.rows = batch,
                  .columns = units,
@@ -154,8 +168,9 @@ struct Dense::Kernel : DenseShape {
     if (call.input_gradient()) input_gradient(c, call, dy);
   }
 
-  // The weights rounded, in stored order.
+  // The weights rounded, in stored order; or as 8-bit integers.
   void prepare(Context& c, const LayerCall& call) const {
+    if (quantized) return quantized->prepare(call);
     if (!bf16) return;
     c.parallel_for(inputs * units, [&](size_t begin, size_t end) {
       round_to_bf16(call.parameter(0) + begin, call.prepared<uint16_t>() + begin, end - begin);

@@ -37,6 +37,7 @@
 #pragma once
 #include <deque>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -209,7 +210,7 @@ class LayerShapes {
     for (const Block& block : mirror_)
       if (block.with([&](const plait_block& made) { return b->mirror(b, &made); }) != PLAIT_OK)
         throw Error("the mirror ", block.type_id(), " is not acceptable to the host");
-    for (const Range& range : ranges_) {
+    for (const WholeRange& range : ranges_) {
       if (b->input_range(b, range.input, range.low, range.high) != PLAIT_OK) {
         throw Error("the range ", range.low, "..", range.high, " of input ", range.input,
                     " is not acceptable to the host");
@@ -222,13 +223,13 @@ class LayerShapes {
     if (status != PLAIT_OK) throw Error(what, " ", shape, " is not acceptable to the host");
   }
 
-  struct Range {
+  struct WholeRange {
     uint32_t input;
     int64_t low, high;
   };
 
   const plait_layer_request* request_;
-  std::vector<Range> ranges_;
+  std::vector<WholeRange> ranges_;
   std::vector<plait_extent_rule> extents_;
   std::deque<PartSpec> outputs_;
   std::deque<ParameterSpec> parameters_, buffers_;
@@ -246,6 +247,11 @@ struct Epilogue {
   const plait_epilogue* c;  // lives as long as the request
   // Whether it brings its functions; then it is applied through TileFunction of <plait/tile_function.hpp>.
   bool has_functions() const { return PLAIT_HAS(c, backward); }
+};
+
+// What the numbers of an input were seen to be between: low <= 0 <= high, finite.
+struct Range {
+  double low, high;
 };
 
 // Where an instance will stand: concrete extents and what is asked of it.
@@ -267,6 +273,12 @@ class LayerRequest {
   Epilogue epilogue(size_t i = 0) const {
     const plait_epilogue& e = *c_->epilogues[i];
     return {e.name, e.alpha, e.beta, &e};
+  }
+  // Where there is one the instance computes from input i on 8-bit integers; numbers beyond it become its
+  // ends. In evaluation alone, and never but for a layer that said LayerNeeds::takes_int8.
+  std::optional<Range> int8_range(size_t i = 0) const {
+    if (!PLAIT_HAS(c_, int8_ranges) || !c_->int8_ranges[i]) return std::nullopt;
+    return Range{c_->int8_ranges[i]->low, c_->int8_ranges[i]->high};
   }
   const plait_layer_request* c() const { return c_; }
 
@@ -299,6 +311,11 @@ class LayerNeeds {
   // graph).
   void repeats() {
     if (PLAIT_HAS(c_, repeats)) c_->repeats(c_);
+  }
+  // In evaluation: made with a range of input i it computes on 8-bit integers, faster than without, for any
+  // batch and lanes. To be said again where it is made with one.
+  void takes_int8(uint32_t input = 0) {
+    if (PLAIT_HAS(c_, takes_int8)) c_->takes_int8(c_, input);
   }
 
  private:

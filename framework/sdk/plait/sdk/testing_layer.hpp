@@ -2,6 +2,7 @@
 #pragma once
 #include <cmath>
 
+#include "layer.hpp"
 #include "testing_block.hpp"
 #include "testing_host.hpp"
 
@@ -35,8 +36,9 @@ class LayerTest {
   double multiply_adds = 0;
   uint32_t backward_reads = PLAIT_READS_INPUTS | PLAIT_READS_OUTPUTS;
   uint64_t saved_bytes = 0, workspace_bytes = 0, prepared_bytes = 0;
+  std::vector<uint32_t> takes_int8;  // inputs of which it takes a range
   bool training = true;
-  bool measuring = false;  // forward measures the buffers
+  bool measuring = false;   // forward measures the buffers
   bool accumulate = false;  // backward adds to input_gradients
   int64_t step = 0;
   plait_rng rng{1, 2};
@@ -49,10 +51,11 @@ class LayerTest {
         ops_(*static_cast<const plait_layer_ops*>(entry.implementation.ops)),
         settings_(std::move(settings)),
         input_specs_(std::move(input_specs)),
+        epilogues_(std::move(epilogues)),
         needed_(input_specs_.size(), input_gradients_needed ? 1 : 0),
         adds_(input_specs_.size(), 1) {
     infer(*static_cast<const plait_layer_rules*>(entry.type.rules));
-    create(epilogues);
+    create({});
     fill();
   }
   ~LayerTest() {
@@ -60,6 +63,16 @@ class LayerTest {
   }
   LayerTest(const LayerTest&) = delete;
   LayerTest& operator=(const LayerTest&) = delete;
+
+  // Makes the instance anew, for evaluation with these ranges of its inputs. Values stay.
+  void quantize(const std::vector<Range>& ranges) {
+    ops_.destroy(std::exchange(self_, nullptr));
+    takes_int8.clear();
+    saved_bytes = workspace_bytes = prepared_bytes = 0;
+    training = false;
+    create(ranges);
+    make_memory();
+  }
 
   TestTensor& input(size_t i = 0) { return inputs.at(i); }
   TestTensor& output(size_t i = 0) { return outputs.at(i); }
@@ -225,7 +238,7 @@ class LayerTest {
     for (const TestTensor& parameter : parameters) stored_elements_.push_back(parameter.spec().size());
   }
 
-  void create(const std::vector<plait_epilogue>& epilogues) {
+  void create(const std::vector<Range>& ranges) {
     plait_layer_needs n{};
     n.struct_size = sizeof n;
     n.host_data = this;
@@ -239,11 +252,18 @@ class LayerTest {
       from(self).backward_reads = reads;
     };
     n.accumulates = [](const plait_layer_needs* self) { from(self).accumulates = true; };
+    n.takes_int8 = [](const plait_layer_needs* self, uint32_t input) {
+      from(self).takes_int8.push_back(input);
+    };
     std::vector<PartSpec> output_specs;
     for (const TestTensor& output : outputs) output_specs.push_back(output.spec());
     const SpecList input_list(input_specs_), output_list(output_specs);
     std::vector<const plait_epilogue*> absorbed;
-    for (const plait_epilogue& e : epilogues) absorbed.push_back(&e);
+    for (const plait_epilogue& e : epilogues_) absorbed.push_back(&e);
+    std::deque<plait_range> ends;
+    std::vector<const plait_range*> int8;
+    for (const Range& range : ranges)
+      int8.push_back(&ends.emplace_back(plait_range{sizeof(plait_range), 0, range.low, range.high}));
     plait_layer_request request{};
     request.struct_size = sizeof request;
     request.n_inputs = input_list.size();
@@ -251,7 +271,8 @@ class LayerTest {
     request.inputs = input_list.data();
     request.input_gradient_needed = needed_.data();
     request.n_epilogues = static_cast<uint32_t>(absorbed.size());
-    request.training = 1;
+    request.training = training ? 1 : 0;
+    request.int8_ranges = int8.empty() ? nullptr : int8.data();
     request.epilogues = absorbed.data();
     request.parameters_frozen = frozen_ ? 1 : 0;
     request.n_outputs = output_list.size();
@@ -271,6 +292,11 @@ class LayerTest {
       parameter_gradients.emplace_back(parameter.spec());
     }
     for (TestTensor& buffer : buffers) std::fill(buffer.f32().begin(), buffer.f32().end(), 1.0f);
+    make_memory();
+  }
+
+  void make_memory() {
+    saved_.clear();
     for (const uint64_t bytes : {saved_bytes, workspace_bytes, prepared_bytes}) {
       saved_.emplace_back("", DType::u8, std::vector<int64_t>{static_cast<int64_t>(bytes)});
     }
@@ -319,6 +345,7 @@ class LayerTest {
   const plait_layer_ops& ops_;
   Settings settings_;
   std::vector<PartSpec> input_specs_;
+  std::vector<plait_epilogue> epilogues_;
   std::vector<uint8_t> needed_, adds_;
   std::vector<uint64_t> stored_elements_;
   std::deque<TestTensor> saved_;  // saved, workspace, prepared
