@@ -78,7 +78,8 @@ class Winograd {
 
   ConvolutionShape s;
   TiledPass forward_, backward_;
-  size_t grain_, slots_;  // samples of a piece; pieces at once
+  // Samples of a piece; blocks of tiles that the weights' gradient sums at a time; pieces at once.
+  size_t grain_, blocks_summed_, slots_;
   Places at_{};
   size_t workspace_ = 0;  // floats
 };
