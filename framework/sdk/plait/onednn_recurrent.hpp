@@ -71,8 +71,8 @@ class OneDnnRecurrent {
                 : order_.take_last(c, call.input(), of_y, units_, dy);
     join_biases(call, part(space, bias_));
     void* const scratch = space + scratch_;
-    const float* const wi = input_weight_.turned(call.parameter(0), space + weight_[0], scratch);
-    const float* const wh = recurrent_weight_.turned(call.parameter(1), space + weight_[1], scratch);
+    const void* const wi = input_weight_.turned(call.parameter(0), space + weight_[0], scratch);
+    const void* const wh = recurrent_weight_.turned(call.parameter(1), space + weight_[1], scratch);
     // oneDNN adds to them.
     float* const dwi = zeros(call.parameter_gradient(0), part(space, gradient_[0]), weights(channels_));
     float* const dwh = zeros(call.parameter_gradient(1), part(space, gradient_[1]), weights(units_));

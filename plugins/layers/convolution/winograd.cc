@@ -28,6 +28,8 @@ using plait::sdk::round_up;
 namespace {
 
 constexpr size_t kTaps = 9, kMostPieces = 8;
+// Channels times filters up to which the sums of the weights' gradient stay in a core's second cache.
+constexpr size_t kFewSums = 4096;
 
 size_t whole_blocks(Checked floats) { return round_up(floats, kBlock); }
 
@@ -130,6 +132,7 @@ Winograd::Winograd(const ConvolutionShape& shape, int lanes)
       forward_(forward_pass(s)),
       backward_(turned(forward_)),
       grain_(samples_of_piece(s, forward_)),
+      blocks_summed_(s.channels * s.filters > kFewSums ? 4 : 1),
       slots_(std::min<size_t>(static_cast<size_t>(lanes), kMostPieces)) {
   if (s.batch > 0) lay_out();
 }
@@ -145,7 +148,7 @@ void Winograd::lay_out() {
   at_.undone = place(s.training && s.activates(), Checked(s.batch) * s.sample_outputs());
   at_.pieces = place(dw, Checked(pieces()) * (Checked(weights()) + s.filters));
   at_.slots = at;
-  const Checked part = Checked(depth / kBlock) * kDepthStep;
+  const Checked part = Checked(depth / kBlock) * kDepthStep * blocks_summed_;
   at_.other = part;
   at_.sums = part * 2;
   at_.slot = part * 2 + (dw ? transformed_weights() : 0);
@@ -218,12 +221,17 @@ void Winograd::forward(Context& c, const LayerCall& call) const {
 void Winograd::sum_weights(const float* x, const float* dy, size_t first, size_t last, const float* zeros,
                            float* slot, float* dw) const {
   const TiledPass& p = forward_;
-  const size_t from = first * p.tiles();
-  for (size_t t = from; t < last * p.tiles(); t += kBlockTiles) {
-    const size_t count = std::min(kBlockTiles, last * p.tiles() - t);
-    PLAIT_SIMD_CALL(transform_inputs, p, x, t, count, zeros, slot);
-    PLAIT_SIMD_CALL(transform_gradients, p, dy, t, count, zeros, slot + at_.other);
-    PLAIT_SIMD_CALL(sum_tiles, p, slot, slot + at_.other, count, t == from, slot + at_.sums);
+  const size_t from = first * p.tiles(), many = blocks_summed_ * kBlockTiles,
+               step = at_.other / blocks_summed_;
+  float* const other = slot + at_.other;
+  for (size_t t = from; t < last * p.tiles(); t += many) {
+    const size_t count = std::min(many, last * p.tiles() - t);
+    for (size_t k = 0; k < count; k += kBlockTiles) {
+      const size_t tiles = std::min(kBlockTiles, count - k), at = k / kBlockTiles * step;
+      PLAIT_SIMD_CALL(transform_inputs, p, x, t + k, tiles, zeros, slot + at);
+      PLAIT_SIMD_CALL(transform_gradients, p, dy, t + k, tiles, zeros, other + at);
+    }
+    PLAIT_SIMD_CALL(sum_tiles, p, slot, other, count, step, t == from, slot + at_.sums);
   }
   PLAIT_SIMD_CALL(weights_of_sums, slot + at_.sums, s.channels, s.filters, dw);
 }

@@ -6,14 +6,16 @@
 //   dw = Gt [(A dy At) * (Bt d B)] G                    the same form turned round, summed over the tiles
 // and dx is the first with dy in place of the input and the kernels turned and mirrored. The transforms
 // follow from the points 0, +-sqrt(1/2), +-sqrt(2) and infinity, whose rounding errors are smaller than those
-// of whole numbers: below 16 times the definition's (winograd_test.cc holds it against both).
+// of whole numbers: two to four times the definition's, as measured; winograd_test.cc has the bound.
 //
 // A batch is cut into pieces of samples, by its shape alone, and a piece into blocks of tiles; every sum is
 // of one order. So bits do not depend on the number of lanes, nor those of a sample on the others of its
-// batch. What an infinite input makes of a tile is NaN in all of its outputs. Threads: forward, backward and
-// prepare [any]; they do not allocate. Source: Lavin and Gray 2016, Fast Algorithms for Convolutional Neural
-// Networks, section 4; the points: Barabasz et al. 2020, Error Analysis and Improving the Accuracy of
-// Winograd Convolution, section 5.
+// batch. What an infinite input makes of a tile is NaN in all of its outputs.
+//
+// Threads: forward, backward and prepare [any]; they do not allocate.
+//
+// Source: Lavin and Gray 2016, Fast Algorithms for Convolutional Neural Networks, section 4; the choice of
+// points: Barabasz et al. 2020, Error Analysis and Improving the Accuracy of Winograd Convolution.
 #pragma once
 #include <string>
 
@@ -78,7 +80,8 @@ class Winograd {
 
   ConvolutionShape s;
   TiledPass forward_, backward_;
-  size_t grain_, slots_;  // samples of a piece; pieces at once
+  // Samples of a piece; blocks of tiles that the weights' gradient sums at a time; pieces at once.
+  size_t grain_, blocks_summed_, slots_;
   Places at_{};
   size_t workspace_ = 0;  // floats
 };

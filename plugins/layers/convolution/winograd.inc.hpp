@@ -327,19 +327,10 @@ inline void multiply_tiles(const TiledPass& p, const float* v, const float* u, s
   }
 }
 
-// s [B, .., C, 16] (+)= sum over tiles of v [tiles, C of 16] and g [B, .., tiles, 16].
+// sum [C][vectors of B sixteens] += over the tiles of one block
 template <size_t B, size_t C>
-inline void tile_sum_at(const float* v, const float* g, size_t tiles, bool first, float* s, size_t s_step) {
+inline void add_tiles(const float* v, const float* g, size_t tiles, Vec (&sum)[C][B * kLaneVectors]) {
   constexpr size_t kVectors = B * kLaneVectors;
-  Vec sum[C][kVectors];
-#pragma GCC unroll 16
-  for (size_t c = 0; c < C; ++c) {
-#pragma GCC unroll 4
-    for (size_t k = 0; k < kVectors; ++k) {
-      const float* const from = s + k / kLaneVectors * s_step + c * kBlock + k % kLaneVectors * kWidth;
-      sum[c][k] = first ? zero() : load(from);
-    }
-  }
   for (size_t t = 0; t < tiles; ++t, v += kBlock, g += kBlock) {
     Vec e[kVectors];
 #pragma GCC unroll 4
@@ -352,6 +343,26 @@ inline void tile_sum_at(const float* v, const float* g, size_t tiles, bool first
       for (size_t k = 0; k < kVectors; ++k) sum[c][k] = fma(value, e[k], sum[c][k]);
     }
   }
+}
+
+// s [B, .., C, 16] (+)= sum over tiles of v [tiles, C of 16] and g [B, .., tiles, 16]; step: floats from a
+// block of tiles to the next one's.
+template <size_t B, size_t C>
+inline void tile_sum_at(const float* v, const float* g, size_t tiles, size_t step, bool first, float* s,
+                        size_t s_step) {
+  constexpr size_t kVectors = B * kLaneVectors;
+  Vec sum[C][kVectors];
+#pragma GCC unroll 16
+  for (size_t c = 0; c < C; ++c) {
+#pragma GCC unroll 4
+    for (size_t k = 0; k < kVectors; ++k) {
+      const float* const from = s + k / kLaneVectors * s_step + c * kBlock + k % kLaneVectors * kWidth;
+      sum[c][k] = first ? zero() : load(from);
+    }
+  }
+  for (; tiles > kBlockTiles; tiles -= kBlockTiles, v += step, g += step)
+    add_tiles<B, C>(v, g, kBlockTiles, sum);
+  add_tiles<B, C>(v, g, tiles, sum);
 #pragma GCC unroll 16
   for (size_t c = 0; c < C; ++c) {
 #pragma GCC unroll 4
@@ -361,26 +372,27 @@ inline void tile_sum_at(const float* v, const float* g, size_t tiles, bool first
 }
 
 template <size_t B>
-inline void tile_sums(const TiledPass& p, const float* v, const float* g, size_t count, bool first,
-                      float* s) {
+inline void tile_sums(const TiledPass& p, const float* v, const float* g, size_t count, size_t step,
+                      bool first, float* s) {
   constexpr size_t kChannels = kRegisters == 32 ? 16 / B : kLaneVectors == 2 ? 4 : 2;
   for (size_t c = 0; c < p.channels; c += kChannels) {
-    tile_sum_at<B, kChannels>(v + c / kBlock * kDepthStep + c % kBlock, g, count, first, s + c * kBlock,
+    tile_sum_at<B, kChannels>(v + c / kBlock * kDepthStep + c % kBlock, g, count, step, first, s + c * kBlock,
                               p.channels * kBlock);
   }
 }
 
-// s [36, filters / 16, channels, 16] (+)= the products of `count` tiles; first: overwrites.
-inline void sum_tiles(const TiledPass& p, const float* v, const float* g, size_t count, bool first,
-                      float* s) {
+// s [36, filters / 16, channels, 16] (+)= the products of `count` tiles of blocks that are `step` floats
+// apart; first: overwrites.
+inline void sum_tiles(const TiledPass& p, const float* v, const float* g, size_t count, size_t step,
+                      bool first, float* s) {
   const size_t filters = p.filters / kBlock;
   for (size_t product = 0; product < kTileProducts; ++product) {
     for (size_t f = 0; f < filters; f += kMostBlocks) {
       float* const to = s + f * p.channels * kBlock;
       if (kMostBlocks == 2 && filters - f >= 2) {
-        tile_sums<kMostBlocks>(p, v, g + f * kDepthStep, count, first, to);
+        tile_sums<kMostBlocks>(p, v, g + f * kDepthStep, count, step, first, to);
       } else {
-        tile_sums<1>(p, v, g + f * kDepthStep, count, first, to);
+        tile_sums<1>(p, v, g + f * kDepthStep, count, step, first, to);
       }
     }
     v += kProductStep, g += kProductStep, s += p.channels * p.filters;
