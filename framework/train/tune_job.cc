@@ -37,7 +37,9 @@ class Tuner {
       : registry_(registry), job_(job), options_(options), stop_(stop) {}
 
   Result<std::vector<TunedLayer>> run() {
-    PLAIT_TRY(check_job(registry_, job_, options_.threads).status());
+    PLAIT_ASSIGN(const JobCheck whole, check_job(registry_, job_, options_.threads));
+    for (const NodeInfo& node : whole.network.nodes)
+      if (node.absorbed_by >= 0) absorbed_.insert(node.layer->name);
     for (const LayerSpec& layer : job_.layers)
       for (const std::string& word : implementations_of(layer))
         if (std::ranges::count(words_, word) == 0) words_.push_back(word);
@@ -59,10 +61,14 @@ class Tuner {
   }
 
   // The layers that this implementation can compute: all that have its word, else as far as each can alone.
+  // Not those that a layer before absorbs: as another implementation they would take its function from that
+  // one, and the times of both would be of other work.
   void find_layers(const std::string& word) {
     std::set<size_t>& found = layers_[word];
     for (size_t i = 0; i < job_.layers.size(); ++i)
-      if (std::ranges::count(implementations_of(job_.layers[i]), word) > 0) found.insert(i);
+      if (std::ranges::count(implementations_of(job_.layers[i]), word) > 0 &&
+          absorbed_.count(job_.layers[i].name) == 0)
+        found.insert(i);
     if (can_run(word, found)) return;
     std::erase_if(found, [&](size_t number) { return !can_run(word, {number}); });
   }
@@ -103,6 +109,7 @@ class Tuner {
   const TuneOptions& options_;
   const std::atomic<bool>& stop_;
   std::vector<std::string> words_;
+  std::set<std::string> absorbed_;  // names of layers
   std::map<std::string, std::set<size_t>> layers_;
   std::map<size_t, std::map<std::string, std::vector<double>>> times_;
   int runs_ = 0;
