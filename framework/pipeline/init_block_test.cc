@@ -95,6 +95,22 @@ TEST_CASE("parameters by pattern are read, written again and refused") {
   refused(layer + "parameters { match: \"*\" rate_multiplyer: 1 }", {"did you mean \"rate_multiplier\""});
 }
 
+TEST_CASE("ranges for 8-bit integers are read, written again and refused") {
+  const Job job = good("layer { int8 { low: -0.5 high: 6.25 } dense { units: 3 } }");
+  REQUIRE(job.layers.at(0).ranges.size() == 1);
+  CHECK(job.layers[0].ranges[0].low == -0.5);
+  CHECK(job.layers[0].ranges[0].high == 6.25);
+  CHECK(job.resolved.find(" int8 { input: 0 low: -0.5 high: 6.25 } dense {") != std::string::npos);
+  const auto with = [](const std::string& text) { return "layer { " + text + " dense { units: 3 } }"; };
+  refused(with("int8 { low: 0 }"), {"high"});
+  refused(with("int8 { low: 0.5 high: 1 }"), {"low: got 0.5"});
+  refused(with("int8 { low: 0 high: -1 }"), {"high: got -1"});
+  refused(with("int8 { low: 0 high: inf }"), {"high: got"});
+  refused(with("int8 { low: nan high: 1 }"), {"low: got"});
+  refused(with("int8 { low: 0 high: 1 } int8 { low: 0 high: 2 }"),
+          {"t.txtpb:", "input 0 of a layer has two ranges"});
+}
+
 TEST_CASE("what train says beside rounds is read, written again and refused") {
   const std::string layer = "layer { dense { units: 3 } } ";
   const Job job = good(layer +

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <optional>
 #include <plait/element_function.hpp>
 #include <plait/kernel_notes.hpp>
 #include <plait/sdk.hpp>
@@ -85,6 +86,19 @@ struct Relu {
   void backward(sdk::Context&, const sdk::LayerCall&) const {}
 };
 
+// Computes on 8-bit integers; keeps the range that it was made with.
+struct Rounds {
+  static inline std::optional<sdk::Range> made_with{};
+  static void describe(sdk::Describe<Rounds>& d) { d.doc("takes a range"); }
+  void infer(sdk::LayerShapes& s) const { s.output_like(0); }
+  void needs(const sdk::LayerRequest& r, sdk::LayerNeeds& n) const {
+    n.takes_int8();
+    made_with = r.int8_range();
+  }
+  void forward(sdk::Context&, const sdk::LayerCall&) const {}
+  void backward(sdk::Context&, const sdk::LayerCall&) const {}
+};
+
 struct Sum {
   static constexpr uint32_t min_inputs = 2, max_inputs = 2;
   static void describe(sdk::Describe<Sum>& d) { d.doc("a + b"); }
@@ -124,7 +138,7 @@ const Registry& registry() {
                                       sdk::layer<Relu>("test.relu"), sdk::layer<Turned>("test.turned"),
                                       sdk::layer<Sum>("test.sum"), sdk::layer<SumsAny>("test.sums_any"),
                                       sdk::layer<Told>("test.told"), sdk::layer<Brings>("test.brings"),
-                                      sdk::loss<Square>("test.square"));
+                                      sdk::layer<Rounds>("test.rounds"), sdk::loss<Square>("test.square"));
   static const Result<Registry> loaded = Registry::from_plugins({table.c()});
   REQUIRE_MESSAGE(loaded.is_ok(), loaded.status().message());
   return *loaded;
@@ -366,6 +380,56 @@ TEST_CASE("memory alive at the same time never overlaps") {
           CHECK((tensors[i].offset + tensors[i].bytes <= tensors[j].offset ||
                  tensors[j].offset + tensors[j].bytes <= tensors[i].offset));
   }
+}
+
+TEST_CASE("an evaluation that keeps its values gives every tensor memory of its own") {
+  const Job job = chain();
+  CompileOptions keeps;
+  keeps.training = false;
+  for (const int lanes : {1, 2}) {
+    keeps.lanes = lanes;
+    keeps.keeps_values = false;
+    const auto shared = compiled(job, keeps);
+    keeps.keeps_values = true;
+    const auto plan = compiled(job, keeps);
+    CHECK(plan->activation_bytes() >= shared->activation_bytes());
+    uint64_t sum = 0;
+    for (const TensorPlace& tensor : plan->tensors())
+      if (tensor.offset != kNoOffset) sum += tensor.bytes;
+    CHECK(plan->activation_bytes() >= sum);
+  }
+}
+
+TEST_CASE(
+    "ranges are given to a layer that takes them, in evaluation alone, and else refused with their line") {
+  Job job = chain();
+  job.layers[1] = layer("r", "test.rounds", {"a"});
+  const auto step_of_r = [](const Plan& plan) -> const Step& { return plan.steps()[1]; };
+  CompileOptions evaluation;
+  evaluation.training = false;
+  CHECK(step_of_r(*compiled(job, evaluation)).takes_int8 == std::vector<uint32_t>{0});
+  CHECK_FALSE(Rounds::made_with);
+  job.layers[1].ranges = {{0, -1, 2, {"net.txtpb", 3, 40}}};
+  const auto plan = compiled(job, evaluation);
+  REQUIRE(Rounds::made_with);
+  CHECK(Rounds::made_with->low == -1);
+  CHECK(Rounds::made_with->high == 2);
+  CHECK(network_table(plan->network()).find("rounds (int8)") != std::string::npos);
+  compiled(job);
+  CHECK_FALSE(Rounds::made_with);  // in training
+
+  const auto refused = [&](const std::vector<std::string>& words) {
+    const auto made = Plan::compile(registry(), shaped(job), evaluation);
+    REQUIRE_FALSE(made.is_ok());
+    for (const std::string& word : words)
+      CHECK_MESSAGE(made.status().message().find(word) != std::string::npos, made.status().message());
+  };
+  job.layers[1].ranges[0].input = 1;
+  refused({"test.rounds \"r\"", "net.txtpb:3:40: int8: got input 1, and the layer has 1"});
+  job.layers[1].ranges.clear();
+  job.layers[0].ranges = {{0, 0, 2, {"net.txtpb", 2, 40}}};
+  refused({"test.linear \"a\"",
+           "net.txtpb:2:40: int8: a test.linear of this shape does not compute from input 0"});
 }
 
 TEST_CASE("the arena holds what is trained, then what is frozen; pack and unpack are inverse") {

@@ -9,7 +9,7 @@ import unittest
 import layout
 
 ROOT = pathlib.Path(sys.argv.pop(1))
-NEEDS_END = "  void (*repeats)(const struct plait_layer_needs* needs);\n"
+NEEDS_END = "  void (*takes_int8)(const struct plait_layer_needs* needs, uint32_t input);\n"
 
 
 class LayoutTest(unittest.TestCase):
@@ -51,7 +51,7 @@ class LayoutTest(unittest.TestCase):
 
     def test_a_member_in_the_middle(self):
         self.change(NEEDS_END, "  void (*more)(void);\n" + NEEDS_END)
-        self.refused("plait_layer_needs.repeats: was (")
+        self.refused("plait_layer_needs.takes_int8: was (")
 
     def test_a_member_in_the_padding(self):
         self.change("  uint32_t parameters_frozen;", "  uint8_t parameters_frozen;")
