@@ -31,14 +31,14 @@ layer { name: "n1" batch_norm {} }
 layer { name: "sum" input: ["n1", "r0"] add {} }
 layer { name: "r1" relu {} }
 layer { name: "p" max_pool { kernel: 2 } }
-layer { name: "u" transposed_convolution { filters: 8 kernel: 2 stride: 2 } }
+layer { name: "u" transposed_convolution { filters: 16 kernel: 2 stride: 2 } }
 layer { name: "tu" tanh {} }
 layer { name: "a" average_pool { kernel: 3 } }
 layer { name: "flat" flatten {} }
-layer { name: "h" dense { units: 96 } }
+layer { name: "h" dense { units: 192 } }
 layer { name: "g" gelu {} }
 layer { name: "d" dropout { rate: 0.2 } }
-layer { name: "h2" dense { units: 96 } }
+layer { name: "h2" dense { units: 192 } }
 layer { name: "rh" relu {} }
 layer { name: "f" dense { units: 4 } }
 optimizer { sgd { rate: 0.05 momentum: 0.9 weight_decay: 0.001 } }

@@ -58,6 +58,41 @@ PLAIT_FAST void add_sums(const float* a, const float* from, const float* b, cons
   }
 }
 
+// As add_sums, of a tile of numbers that bf16 held: sums of it run in f32, off by rows 2^-24 where a number
+// is by 2^-9, and take half the time.
+constexpr size_t kTogetherInF32 = 16;
+typedef float Short __attribute__((vector_size(kTogetherInF32 * sizeof(float)), aligned(4)));
+typedef double Wide __attribute__((vector_size(kTogetherInF32 * sizeof(double)), aligned(8)));
+
+PLAIT_FAST void add_short_sums(const float* a, const float* from, const float* b, const float* about,
+                               size_t rows, size_t columns, double* sums, size_t channels) {
+  size_t c = 0;
+  for (; c + kTogetherInF32 <= columns; c += kTogetherInF32) {
+    const Short base = *reinterpret_cast<const Short*>(from + c);
+    const Short base_of_b = *reinterpret_cast<const Short*>(about + c);
+    Short sum{}, product{};
+    for (size_t at = c, r = 0; r < rows; ++r, at += columns) {
+      const Short u = *reinterpret_cast<const Short*>(a + at) - base;
+      sum += u;
+      product += u * (*reinterpret_cast<const Short*>(b + at) - base_of_b);
+    }
+    *reinterpret_cast<Wide*>(sums + c) += __builtin_convertvector(sum, Wide);
+    *reinterpret_cast<Wide*>(sums + channels + c) += __builtin_convertvector(product, Wide);
+  }
+  for (; c < columns; ++c) {
+    float sum = 0, product = 0;
+    for (size_t at = c, r = 0; r < rows; ++r, at += columns) {
+      sum += a[at] - from[c];
+      product += (a[at] - from[c]) * (b[at] - about[c]);
+    }
+    sums[c] += static_cast<double>(sum);
+    sums[channels + c] += static_cast<double>(product);
+  }
+}
+
+template <class T>
+constexpr auto kAddSums = sizeof(T) == sizeof(uint16_t) ? &add_short_sums : &add_sums;
+
 // y = (x - mean) factor + bias, by channel: the difference first, which is small where the factor is large
 PLAIT_FAST void normalize(const float* x, const float* mean, const float* factor, const float* bias,
                           size_t rows, size_t channels, float* y) {
@@ -174,8 +209,8 @@ struct BatchNorm::Kernel {
       float wide[kTile], undone[kTile];
       const float* here = in_f32(x + tile.at, wide, tile.size());
       const float* d = undo(by, here, dy, tile, undone);
-      add_sums(d, dy0 + tile.channel, here, x0 + tile.channel, tile.rows, tile.columns,
-               partial + tile.channel, channels);
+      kAddSums<T>(d, dy0 + tile.channel, here, x0 + tile.channel, tile.rows, tile.columns,
+                  partial + tile.channel, channels);
     });
     for (size_t k = 0; k < channels; ++k) {
       const double inverse = kept(call, k).inverse_deviation;
@@ -282,8 +317,8 @@ struct BatchNorm::Kernel {
     const double* sums = sum(c, call, [&](const Tile& tile, double* partial) {
       float wide[kTile];
       const float* here = in_f32(x + tile.at, wide, tile.size());
-      add_sums(here, about + tile.channel, here, about + tile.channel, tile.rows, tile.columns,
-               partial + tile.channel, channels);
+      kAddSums<T>(here, about + tile.channel, here, about + tile.channel, tile.rows, tile.columns,
+                  partial + tile.channel, channels);
     });
     auto* saved = call.saved<float>();
     for (size_t k = 0; k < channels; ++k) {

@@ -15,16 +15,13 @@ using namespace plait::sdk;
 
 namespace convolution {
 
-// oneDNN alone convolves bf16; README.md has the measurements. What auto convolves by own loops in f32 and is
-// kept so (of few channels), it convolves so here. Without the batch, so that a record's prediction does not
-// depend on how many come with it.
-void Convolution::check_bf16(LayerShapes& s, const Window& w) const {
-  constexpr size_t kLeastChannels = 8;
-  const ConvolutionShape shape = plain_shape(s.input(), w);
-  const bool wins = implementation == "onednn" ||
-                    (implementation == "auto" && (shape.channels >= kLeastChannels || !Direct::suits(shape)));
-  if (!wins || !onednn_has_bf16())
-    s.fail("input is ", s.input(), ", and so few channels, or own loops, are convolved in f32");
+// oneDNN alone convolves bf16, and gains where vectors of channels are full: README.md has the measurements.
+// auto and onednn alike, as a run keeps what auto took. Without the batch, so that a record's prediction does
+// not depend on how many come with it.
+void Convolution::check_bf16(LayerShapes& s, int64_t channels) const {
+  constexpr int64_t kLeast = 16;
+  if (implementation == "own" || channels < kLeast || filters < kLeast || !onednn_has_bf16())
+    s.fail("input is ", s.input(), ", and so few channels or filters, or own loops, are convolved in f32");
 }
 
 // Which kernel runs follows from the shape alone.

@@ -52,6 +52,12 @@ struct Convolution {
         .choices({"auto", "onednn", "own", "winograd"});
   }
 
+  static void examples(Examples& e) {  // beside those that are drawn: wide enough for bf16
+    e.add("filters: 16 kernel: 3 padding: 1").input(DType::f32, {2, 6, 5, 16});
+    e.add("filters: 32 kernel: 3 stride: 2 bias: false").input(DType::f32, {3, 9, 16});
+    e.add("filters: 16 kernel: 2 groups: 4").input(DType::f32, {2, 4, 3, 4, 16});
+  }
+
   Window window(Spec x) const { return {x, kernel, stride, padding, dilation, DType::bf16}; }
 
   // Sixteens of channels and of filters, which winograd wants, are seldom drawn.
@@ -76,7 +82,7 @@ struct Convolution {
     if (channels % groups != 0)
       s.fail("the input's ", channels, " channels do not fall into ", groups, " groups");
     if (filters % groups != 0) s.fail(filters, " filters do not fall into ", groups, " groups");
-    if (x.dtype() == DType::bf16) check_bf16(s, w);
+    if (x.dtype() == DType::bf16) check_bf16(s, channels);
     w.infer_extents(s, s.output(w.output_shape(x.shape(0), filters)));
     const auto taps = static_cast<double>(w.taps());
     const double fan_in = static_cast<double>(channels / groups) * taps;
@@ -91,10 +97,17 @@ struct Convolution {
 
   // What an instance's kernels are told. Fails with: kException for a function that it cannot absorb.
   ConvolutionShape shape(const LayerRequest& r) const {
-    ConvolutionShape s = plain_shape(r.input(), window(r.input()));
-    s.need_dx = r.input_gradient_needed();
-    s.need_dw = r.training() && !r.parameters_frozen();
-    s.training = r.training();
+    ConvolutionShape s{window(r.input()),
+                       static_cast<size_t>(r.input().shape(0)),
+                       static_cast<size_t>(r.input().shape(-1)),
+                       static_cast<size_t>(filters),
+                       static_cast<size_t>(groups),
+                       bias,
+                       r.input_gradient_needed(),
+                       r.training() && !r.parameters_frozen(),
+                       r.training(),
+                       r.input().dtype() == DType::bf16,
+                       {}};
     if (r.epilogues() == 0) return s;
     const Epilogue e = r.epilogue();
     if (!s.activation.set(e.name, e.alpha, e.beta)) throw Error("cannot absorb ", e.name);
@@ -104,22 +117,7 @@ struct Convolution {
   struct Kernel;  // convolution.cc: the host's
 
  private:
-  void check_bf16(LayerShapes& s, const Window& w) const;  // convolution.cc
-
-  // Of one evaluation, without what it absorbs.
-  ConvolutionShape plain_shape(Spec x, const Window& w) const {
-    return {w,
-            static_cast<size_t>(x.shape(0)),
-            static_cast<size_t>(x.shape(-1)),
-            static_cast<size_t>(filters),
-            static_cast<size_t>(groups),
-            bias,
-            false,
-            false,
-            false,
-            x.dtype() == DType::bf16,
-            {}};
-  }
+  void check_bf16(LayerShapes& s, int64_t channels) const;  // convolution.cc
 
   // An extent shrinks by d (kernel - 1) - 2 padding; the mirror, of the same taps, pads by d (kernel - 1) -
   // padding and gives it back: the shape of the transposed convolution. What strides has no such mirror.

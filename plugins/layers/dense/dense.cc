@@ -36,6 +36,10 @@ struct Dense {
             "shape")
         .choices(kImplementations);
   }
+  static void examples(Examples& e) {  // beside those that are drawn: wide enough for bf16
+    e.add("units: 256").input(DType::f32, {3, 8, 16});
+    e.add("units: 64 bias: false").input(DType::f32, {5, 512});
+  }
   static void ports(Ports& p) {
     p.input("x", "[N, ...]").doc("read as [N, inputs], in channels-last order");
     p.output("y", "[N, units]");
@@ -63,10 +67,8 @@ struct Dense {
 
   // README.md has the measurements. Without the batch, as above.
   bool computes_bf16(int64_t inputs) const {
-    constexpr size_t kLeast = 8192;  // weights
-    const size_t weights = Checked(inputs) * units;
-    const bool wins = implementation == "onednn" || (implementation == "auto" && weights >= kLeast);
-    return wins && onednn_has_bf16();
+    constexpr size_t kLeast = 32768;  // weights
+    return implementation != "own" && size_t{Checked(inputs) * units} >= kLeast && onednn_has_bf16();
   }
 
   struct Kernel;

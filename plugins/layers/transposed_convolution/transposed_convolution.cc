@@ -51,6 +51,10 @@ struct TransposedConvolution {
     d.field("weight_init", &T::weight_init).doc(kInitializerDoc).choices(kInitializers);
   }
 
+  static void examples(Examples& e) {  // beside those that are drawn: wide enough for bf16
+    e.add("filters: 16 kernel: 2 stride: 2").input(DType::f32, {2, 4, 3, 16});
+    e.add("filters: 32 kernel: 3 bias: false").input(DType::f32, {3, 7, 16});
+  }
   static void ports(Ports& p) {
     p.input("x", "[N, extents, C]");
     p.output("y", "[N, extents, filters]");
@@ -90,7 +94,9 @@ struct TransposedConvolution {
     }
     if (x.varies(x.rank() - 1)) throw Error("the channels of the input vary, wanted a fixed number");
     s.bf16 = x.dtype() == DType::bf16;
-    if (s.bf16 && !onednn_has_bf16()) throw Error("input is ", x, ", which oneDNN does not compute here");
+    constexpr int64_t kLeast = 16;  // of channels and filters: README.md has the measurements
+    if (s.bf16 && (x.shape(-1) < kLeast || filters < kLeast || !onednn_has_bf16()))
+      throw Error("input is ", x, ", and so few channels or filters are computed in f32");
     s.batch = x.shape(0), s.channels = x.shape(-1), s.filters = filters, s.groups = groups;
     if (s.channels % groups != 0)
       throw Error("the input's ", s.channels, " channels do not fall into ", groups, " groups");
