@@ -20,7 +20,8 @@ namespace convolution {
 // not depend on how many come with it.
 void Convolution::check_bf16(LayerShapes& s, int64_t channels) const {
   constexpr int64_t kLeast = 16;
-  if (implementation == "own" || channels < kLeast || filters < kLeast || !onednn_has_bf16())
+  const bool is_f32 = implementation == "own" || implementation == "winograd";
+  if (is_f32 || channels < kLeast || filters < kLeast || !onednn_has_bf16())
     s.fail("input is ", s.input(), ", and so few channels or filters, or own loops, are convolved in f32");
 }
 

@@ -52,16 +52,13 @@ struct Convolution {
         .choices({"auto", "onednn", "own", "winograd"});
   }
 
-  static void examples(Examples& e) {  // beside those that are drawn: wide enough for bf16
+  Window window(Spec x) const { return {x, kernel, stride, padding, dilation, DType::bf16}; }
+
+  // Sixteens of channels and of filters, which winograd and bf16 want, are seldom drawn.
+  static void examples(Examples& e) {
     e.add("filters: 16 kernel: 3 padding: 1").input(DType::f32, {2, 6, 5, 16});
     e.add("filters: 32 kernel: 3 stride: 2 bias: false").input(DType::f32, {3, 9, 16});
     e.add("filters: 16 kernel: 2 groups: 4").input(DType::f32, {2, 4, 3, 4, 16});
-  }
-
-  Window window(Spec x) const { return {x, kernel, stride, padding, dilation, DType::bf16}; }
-
-  // Sixteens of channels and of filters, which winograd wants, are seldom drawn.
-  static void examples(Examples& e) {
     e.add("filters: 4").input(DType::f32, {3, 11, 12, 3});
     e.add("filters: 16 padding: 1 implementation: \"winograd\"").input(DType::f32, {3, 9, 10, 16});
     e.add("filters: 48 padding: 2 implementation: \"winograd\" bias: false").input(DType::f32, {2, 4, 5, 32});
