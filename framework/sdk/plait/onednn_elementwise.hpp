@@ -11,9 +11,9 @@
 //   };
 //
 // `auto` takes the own loops: a layer before this one can absorb them. Of `onednn` nothing is absorbed; it is
-// a layer of its own that runs a primitive. Shapes: x and y alike, f32, of any extents; of own loops that take it
-// bf16 too. Bits follow from the element, the fields and oneDNN. Fails with: kInvalid for an input of another element type; kUnsupported for
-// what oneDNN does not compute. Threads: as onednn.hpp
+// a layer of its own that runs a primitive. Shapes: x and y alike, f32, of any extents; bf16 too by own loops
+// that take it. Bits follow from the element, the fields and oneDNN. Fails with: kInvalid for an input of
+// another element type; kUnsupported for what oneDNN does not compute. Threads: as onednn.hpp
 #pragma once
 #include <plait/element_function.hpp>
 #include <plait/implementation.hpp>
