@@ -37,6 +37,15 @@ layer { name: "n" upsample { factor: 2 } }
 layer { name: "s" softmax {} }
 layer { name: "m" input: ["s", "n"] multiply {} }
 """)
+# Normalized by the places that the images of a batch have, in training and by the running statistics; and images that
+# are turned about their own centres.
+NORMALIZED = JOB.replace('layer { name: "t" tanh {} }', 'layer { name: "t" batch_norm { momentum: 0.5 } }').replace(
+    "augment { flip {} }", "augment { affine { rotate: 10 translate: 1 } }")
+# Squares of one size: random ones to train by, the middle to measure; or the middle of what a layer makes.
+CUT = JOB.replace("augment { flip {} }", "augment { crop { size: 8 } }").replace(
+    "preprocess {", "preprocess { crop { size: 8 place: centre } } preprocess {", 1)
+CUT_INSIDE = JOB.replace('layer { name: "g" global_average_pool {} }', 'layer { name: "g" crop { size: 2 } }\n'
+                         'layer { name: "flat" flatten {} }')
 COPIED = JOB[:JOB.index("layer {")] + """
 layer { name: "c" input: "image" convolution { filters: 4 kernel: 3 padding: 1 } }
 layer { name: "r" relu {} }
@@ -104,9 +113,27 @@ class ImageSizes(unittest.TestCase):
             self.assertGreater(summary["test"]["accuracy"], 0.95)
         self.assertEqual(len(digests), 1)
 
+    def test_batch_norm_and_squares_of_images_of_any_size(self):
+        for job in (NORMALIZED, CUT, CUT_INSIDE):
+            digests = set()
+            for ranks, threads, filling in ((0, 1, 0), (0, 2, 255), (2, 1, 77)):
+                write_images(self.folder, filling)
+                summary, _ = self.run_job("made", ranks, threads, job=job)
+                digests.add((summary["weights_sha256"], summary["test"]["loss"]))
+                self.assertGreater(summary["test"]["accuracy"], 0.9)
+            self.assertEqual(len(digests), 1)
+
+    def test_an_image_that_is_smaller_than_its_square(self):
+        write_images(self.folder, change=lambda record, size: (4, 8) if record == 77 else size)
+        for job, told in ((CUT, 'part "image" is of 4 by 8, smaller than the square of 8 by 8'),
+                          (CUT_INSIDE, 'crop "g"')):
+            _, done = self.run_job("small", check=False, job=job)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(told, done.stderr)
+
     def test_room_around_the_images_changes_nothing(self):
         """A step of the same numbers, of which kernels may add up other zeros in between."""
-        for job in (JOB, ENLARGED, COPIED):
+        for job in (JOB, ENLARGED, NORMALIZED, CUT, CUT_INSIDE, COPIED):
             losses = []
             for height, width, train in ((HEIGHT, WIDTH, ""), (HEIGHT, WIDTH, "buckets: false"), (40, 56, ""),
                                          (40, 56, "buckets: false")):
@@ -151,8 +178,7 @@ class ImageSizes(unittest.TestCase):
         self.assertEqual(self.check(JOB).returncode, 0, self.check(JOB).stderr)
         for old, new, told in (
                 ("global_average_pool {}", "flatten {}", 'flatten "g"'),
-                ("tanh {}", "batch_norm {}", 'batch_norm "t"'),
-                ("flip {}", "affine { rotate: 10 }", 'affine: part "image" [<=24, <=20, 1] u8'),
+                ("flip {}", "one_of { augmenter { flip {} } }", 'one_of: part "image" [<=24, <=20, 1] u8'),
                 ('loss { input: "f" target: "label" softmax_cross_entropy', 'loss { input: "r" target: "label" l1',
                  'l1 (')):
             done = self.check(JOB.replace(old, new))

@@ -76,13 +76,14 @@ struct Picture {
 constexpr int64_t kMostEdge = int64_t{1} << 24;  // a float counts its pixels
 
 struct Affine {
+  static constexpr bool two_axes = true;
   std::string part = "image";
   double translate = 0, rotate = 0, scale_low = 1, scale_high = 1, shear = 0, fill = 0;
 
   static void describe(Describe<Affine>& d) {
     d.doc("turns, moves, scales and slants a picture by random amounts");
     d.details(
-        "Shapes: the part [H, W, C] of u8 or f32; comes out as it goes in.\n"
+        "Shapes: the part [H, W, C] of u8 or f32, of which H and W may vary; comes out as it goes in.\n"
         "Each amount is even over its range; a sample's random numbers decide it. One map from output to "
         "input about\n"
         "the picture's centre, bilinear between pixels.");
@@ -124,10 +125,8 @@ struct Affine {
     if (angle == 0 && slant == 0 && size == 1 && x == 0 && y == 0) return;
 
     const auto [in, out] = call.part(part);
-    int64_t height = in.shape(0), width = in.shape(1);
-    if (in.c()->lengths && in.variable_axis() == 0) height = call.length(part);
-    if (in.c()->lengths && in.variable_axis() == 1) width = call.length(part);
-    if (in.c()->lengths) call.set_length(part, in.c()->lengths[0]);
+    call.same_extents(part);
+    const int64_t height = call.extent(part, 0), width = call.extent(part, 1);
     const InverseMap map = inverse(angle, slant, size, x, y, height, width);
     if (in.dtype() == DType::u8) {
       draw<uint8_t>(in, out, height, width, map);

@@ -62,6 +62,33 @@ TEST_CASE("a turn by 90 degrees moves rows to columns") {
   CHECK(worst > 0);
 }
 
+// A picture of 4 x 5 in room for 7 x 6, along one axis and along both: as it is alone, to the bit.
+TEST_CASE("of a picture that fills its room in part what it has is turned, about its own centre") {
+  const Settings s = settings().set("rotate", 40).set("translate", 2).set("shear", 10).set("fill", 0.5);
+  for (const bool both : {false, true}) {
+    for (uint64_t key = 0; key < 20; ++key) {
+      TestHost host;
+      const int64_t width = both ? 6 : 5;
+      Test alone(s, DType::f32, {4, 5, 2});
+      AugmenterTest room(host, linked("plait.affine"), s,
+                         {{"image", DType::f32, {7, width, 2}, 0, both ? 1 : -1}});
+      TestTensor& image = room.sample.inputs[0];
+      image.lengths = {4};
+      if (both) image.second_lengths = {5};
+      std::ranges::fill(image.f32(), 1e9f);
+      const auto at = [&](size_t i) { return i / 10 * static_cast<size_t>(width) * 2 + i % 10; };
+      for (size_t i = 0; i < 40; ++i)
+        image.f32()[at(i)] = alone.in().f32()[i] = static_cast<float>(i * 7 % 40) / 4;
+      alone.apply(key);
+      room.sample.rng = {7, key};
+      room.apply();
+      CHECK(room.sample.lengths_out[0] == 4);
+      if (both) CHECK(room.sample.second_lengths_out[0] == 5);
+      for (size_t i = 0; i < 40; ++i) CHECK(room.sample.outputs[0].f32()[at(i)] == alone.out().f32()[i]);
+    }
+  }
+}
+
 // The picture by the definition, in double.
 double expected_at(Test& test, double u, double v, size_t channel, int height, int width, size_t channels) {
   double sum = 0;

@@ -11,6 +11,7 @@ namespace {
 enum class At { random, centre };
 
 struct Crop {
+  static constexpr bool two_axes = true;
   std::string part = "image";
   int64_t size = 8;
   At place = At::random;
@@ -18,9 +19,12 @@ struct Crop {
   static void describe(Describe<Crop>& d) {
     d.doc("cuts a square out of a picture, at random or from its middle");
     d.details(
-        "Shapes: the part [H, W, C] of any element type and of a fixed shape becomes [size, size, C]. Every "
-        "place where the square lies\n"
-        "inside is as likely. From the middle: of an odd rest the smaller half lies above and to the left.");
+        "Shapes: the part [H, W, C] of any element type becomes [size, size, C]; where H or W vary, the "
+        "square "
+        "is cut out of what\n"
+        "the sample has. Every place where the square lies inside is as likely. From the middle: of an odd "
+        "rest the smaller half lies\n"
+        "above and to the left. Fails with: a sample that is smaller than the square.");
     d.field("part", &Crop::part).doc("part of the sample");
     d.field("size", &Crop::size).doc("edge of the square").range(1, 65536).unit("px");
     d.field("place", &Crop::place).doc("where it is cut out").choices({"random", "centre"});
@@ -28,23 +32,28 @@ struct Crop {
   static void examples(Examples& e) {
     e.add("size: 2").input(DType::u8, {5, 4, 3}, "image");
     e.add("size: 3 place: centre").input(DType::f32, {3, 6, 1}, "image");
+    e.add("size: 1").input(DType::u8, {5, 4, 3}, "image", 0, 1);
   }
 
   void infer(Parts& parts) const {
     PartSpec& image = parts.part(part);
-    if (image.shape.size() != 3 || image.variable_axis >= 0)
+    if (image.shape.size() != 3 || image.variable_axis == 2 || image.second_axis == 2)
       throw Error("part \"", part, "\" is ", name_of(image.dtype), std::span<const int64_t>(image.shape),
-                  image.variable_axis >= 0 ? " with a variable axis" : "", ", wanted [H, W, C]");
+                  image.shape.size() == 3 ? " whose channels vary" : "", ", wanted [H, W, C]");
     if (image.shape[0] < size || image.shape[1] < size)
       throw Error("part \"", part, "\" is ", name_of(image.dtype), std::span<const int64_t>(image.shape),
                   ", smaller than the square of ", size, " by ", size);
     image.shape[0] = image.shape[1] = size;
+    image.variable_axis = image.second_axis = -1;
   }
 
   void apply(Context&, SampleCall& call) const {
     const auto [in, out] = call.part(part);
-    const auto rows = static_cast<size_t>(in.shape(0) - size),
-               columns = static_cast<size_t>(in.shape(1) - size);
+    const int64_t height = call.extent(part, 0), width = call.extent(part, 1);
+    if (height < size || width < size)
+      throw Error("part \"", part, "\" is of ", height, " by ", width, ", smaller than the square of ", size,
+                  " by ", size);
+    const auto rows = static_cast<size_t>(height - size), columns = static_cast<size_t>(width - size);
     size_t top = rows / 2, left = columns / 2;
     if (place == At::random) {
       Random random = call.random();

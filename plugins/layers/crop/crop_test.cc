@@ -44,6 +44,40 @@ TEST_CASE("crop from an offset on") {
   CHECK(distance(layer.input_gradients[0].f32(), dx) == 0);
 }
 
+// Images of 1 x 4, 3 x 2 and 3 x 4 in room for 3 x 4: of each its own middle, 1 x 2.
+TEST_CASE("crop of images of several sizes: the middle of each, and the gradient goes there") {
+  TestHost host;
+  LayerTest layer(host, kCrop, Settings(kCrop).set("size", 1).add("size", 2),
+                  {{"x", DType::f32, {3, 3, 4, 1}, 1, 2}});
+  layer.input().lengths = {1, 3, 3}, layer.input().second_lengths = {4, 2, 4};
+  layer.input_gradients[0].lengths = {1, 3, 3}, layer.input_gradients[0].second_lengths = {4, 2, 4};
+  layer.input().fill({1, 2, 3, 4, 0, 0, 0, 0, 0, 0,  0,  0,  //
+                      1, 2, 0, 0, 3, 4, 0, 0, 5, 6,  0,  0,  //
+                      1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
+  layer.output_gradients[0].fill({-1, -2, -3, -4, -5, -6});
+  layer.forward();
+  layer.backward();
+  const std::vector<float> y = {2, 3, 3, 4, 6, 7};
+  const std::vector<float> dx = {0, -1, -2, 0, 0,  0,  0,  0, 0, 0, 0, 0,  //
+                                 0, 0,  0,  0, -3, -4, 0,  0, 0, 0, 0, 0,  //
+                                 0, 0,  0,  0, 0,  -5, -6, 0, 0, 0, 0, 0};
+  CHECK(layer.output().spec().shape == std::vector<int64_t>{3, 1, 2, 1});
+  CHECK(layer.output().spec().variable_axis == -1);
+  CHECK(distance(layer.output().f32(), y) == 0);
+  CHECK(distance(layer.input_gradients[0].f32(), dx) == 0);
+}
+
+TEST_CASE("crop names a sample that is too small for it") {
+  TestHost host;
+  LayerTest layer(host, kCrop, Settings(kCrop).set("size", 2), {{"x", DType::f32, {2, 3, 4, 1}, 1, 2}});
+  layer.input().randomize(1);
+  layer.input().lengths = {3, 2}, layer.input().second_lengths = {4, 1};
+  CHECK_THROWS_WITH_AS(
+      layer.forward(),
+      doctest::Contains("sample 1 of the batch: cannot keep 2 from 0 on of its 1 along spatial axis 1"),
+      std::runtime_error);
+}
+
 TEST_CASE("crop gradients, and the same for any lanes") {
   {
     std::vector<float> of_one;
