@@ -15,6 +15,8 @@ namespace plait::inline verify {
 namespace {
 
 constexpr size_t kCases = 16;
+constexpr int64_t kRoom = 3;  // added to bounds: no multiple of what kernels like
+constexpr uint32_t kCouples = PLAIT_VERIFY_COUPLES_SAMPLES | PLAIT_VERIFY_COUPLES_IN_TRAINING;
 
 // Zeros may be added in between, and another kernel may be chosen: a few units of the last place of the
 // largest term.
@@ -55,29 +57,58 @@ std::vector<float> valid_of(const PartSpec& batch, const Extents& extents, size_
   return valid;
 }
 
+std::vector<float> numbers_of(const Guarded& memory) {
+  return {memory.as<float>(), memory.as<float>() + memory.bytes() / sizeof(float)};
+}
+
+// A sample of `from` at its place in memory of `to`, which has more room.
+void put_sample(const PartSpec& from, const PartSpec& to, const Extents& extents, size_t n,
+                const float* values, float* wide) {
+  const std::vector<float> valid = valid_of(from, extents, n, values);
+  const float* next = valid.data();
+  const SampleGrid grid = grid_of(to, extents, n);
+  grid.each_valid([&](uint64_t at, uint64_t count) {
+    std::copy_n(next, count, wide + n * grid.elements() + at);
+    next += count;
+  });
+}
+
 class ExtentTrial {
  public:
   // `varying`: its inputs are alike, and vary along the same axes.
-  ExtentTrial(Trial& trial, const LayerCase& varying)
-      : trial_(trial), made_(varying), outputs_(varying.shapes.outputs.size()) {}
+  ExtentTrial(Trial& trial, const LayerCase& varying, bool training)
+      : trial_(trial), made_(varying), training_(training), outputs_(varying.shapes.outputs.size()) {}
 
   Status run() {
-    PLAIT_ASSIGN(auto bench, LayerBench::create(trial_, made_));
+    PLAIT_ASSIGN(auto bench, LayerBench::create(trial_, made_, options()));
     PLAIT_ASSIGN(LayerValues values, draw_values(trial_, made_));
-    PLAIT_ASSIGN(const bool random, is_random(trial_, *bench, values));
-    if (random) return skipped("the layer is random in training");
+    if (training_) {
+      PLAIT_ASSIGN(const bool random, is_random(trial_, *bench, values));
+      if (random) return skipped("the layer is random in training");
+    }
     PLAIT_TRY(choose_extents());
     pad(values);
-    PLAIT_ASSIGN(auto padded, LayerRun::create(*bench, values));
+    PLAIT_ASSIGN(auto padded, LayerRun::create(*bench, values, run_options()));
     trial_.doing("samples of several extents, " + made_.text());
     PLAIT_TRY(padded->all());
     PLAIT_TRY(padded->check_memory());
+    if (training_ && (made_.flags & kCouples) != 0) return check_room(*bench, *padded, values);
     for (size_t n = 0; n < alone_.size(); ++n) PLAIT_TRY(check_sample(*bench, *padded, values, n));
     return check_sums(*padded);
   }
 
  private:
   size_t samples() const { return static_cast<size_t>(made_.inputs[0].shape[0]); }
+  BenchOptions options() const {
+    BenchOptions options;
+    options.training = training_;
+    return options;
+  }
+  LayerRunOptions run_options() const {
+    LayerRunOptions options;
+    options.training = training_;
+    return options;
+  }
 
   Result<LayerCase> case_of(const int64_t (&extent)[2]) const {
     std::vector<PartSpec> inputs = made_.inputs;
@@ -146,13 +177,14 @@ class ExtentTrial {
   Status check_sample(const LayerBench& bench, const LayerRun& padded, const LayerValues& values, size_t n) {
     const LayerCase& alone = alone_[n];
     PLAIT_TRY(check_forms(alone, values, n));
-    PLAIT_ASSIGN(auto own_bench, LayerBench::create(trial_, alone));
-    PLAIT_ASSIGN(auto run, LayerRun::create(*own_bench, values_alone(values, n)));
+    PLAIT_ASSIGN(auto own_bench, LayerBench::create(trial_, alone, options()));
+    PLAIT_ASSIGN(auto run, LayerRun::create(*own_bench, values_alone(values, n), run_options()));
     trial_.doing("a sample without padding, " + alone.text());
     PLAIT_TRY(run->all());
     for (size_t i = 0; i < outputs_.size(); ++i)
       PLAIT_TRY(compare(fmt::format("output {}", i), made_.shapes.outputs[i], outputs_[i], n,
                         padded.outputs[i], run->outputs[i]));
+    if (!training_) return {};
     for (size_t i = 0; i < made_.inputs.size(); ++i)
       if (bench.options().gradient_needed[i])
         PLAIT_TRY(compare(fmt::format("gradient of input {}", i), made_.inputs[i], inputs_, n,
@@ -163,6 +195,77 @@ class ExtentTrial {
       sums_[i].resize(part.size());
       for (size_t k = 0; k < part.size(); ++k) sums_[i][k] += part[k];
     }
+    return {};
+  }
+
+  // Samples that see each other cannot be compared with one alone: they are with themselves where the bounds
+  // are larger.
+  Status check_room(const LayerBench& bench, LayerRun& padded, const LayerValues& values) {
+    std::vector<PartSpec> inputs = made_.inputs;
+    for (PartSpec& input : inputs)
+      for (int k = 0; k < 2; ++k)
+        if (input.varying(k) >= 0) input.shape[static_cast<size_t>(input.varying(k))] += kRoom;
+    PLAIT_ASSIGN(const LayerCase roomy, made_.with_inputs(std::move(inputs)));
+    PLAIT_ASSIGN(auto wide_bench, LayerBench::create(trial_, roomy, options()));
+    PLAIT_ASSIGN(auto wide, LayerRun::create(*wide_bench, values_in(roomy, values), run_options()));
+    trial_.doing("the same samples with more room, " + roomy.text());
+    PLAIT_TRY(wide->all());
+    for (size_t i = 0; i < outputs_.size(); ++i)
+      PLAIT_TRY(same_in_room(fmt::format("output {}", i), made_.shapes.outputs[i], roomy.shapes.outputs[i],
+                             outputs_[i], padded.outputs[i], wide->outputs[i]));
+    for (size_t i = 0; i < made_.inputs.size(); ++i)
+      if (bench.options().gradient_needed[i])
+        PLAIT_TRY(same_in_room(fmt::format("gradient of input {}", i), made_.inputs[i], roomy.inputs[i],
+                               inputs_, padded.input_gradients[i], wide->input_gradients[i]));
+    for (size_t i = 0; i < made_.shapes.parameters.size(); ++i) {
+      PLAIT_ASSIGN(const auto got, padded.parameter_gradient(i));
+      PLAIT_ASSIGN(const auto wanted, wide->parameter_gradient(i));
+      PLAIT_TRY(same_numbers(fmt::format("gradient of parameter \"{}\"", made_.shapes.parameters[i].name),
+                             got, wanted));
+    }
+    for (size_t i = 0; i < made_.shapes.buffers.size(); ++i)
+      PLAIT_TRY(same_numbers(fmt::format("buffer \"{}\"", made_.shapes.buffers[i].name),
+                             numbers_of(padded.buffers[i]), numbers_of(wide->buffers[i])));
+    return {};
+  }
+
+  LayerValues values_in(const LayerCase& roomy, const LayerValues& values) const {
+    LayerValues wide = values;
+    for (size_t i = 0; i < made_.inputs.size(); ++i) {
+      wide.inputs[i].assign(element_count(roomy.inputs[i].shape) * sizeof(float), 0);
+      for (size_t n = 0; n < samples(); ++n)
+        put_sample(made_.inputs[i], roomy.inputs[i], inputs_, n,
+                   reinterpret_cast<const float*>(values.inputs[i].data()),
+                   reinterpret_cast<float*>(wide.inputs[i].data()));
+    }
+    for (size_t i = 0; i < outputs_.size(); ++i) {
+      wide.output_gradients[i].assign(element_count(roomy.shapes.outputs[i].shape), 0.0f);
+      for (size_t n = 0; n < samples(); ++n)
+        put_sample(made_.shapes.outputs[i], roomy.shapes.outputs[i], outputs_[i], n,
+                   values.output_gradients[i].data(), wide.output_gradients[i].data());
+    }
+    return wide;
+  }
+
+  Status same_in_room(const std::string& what, const PartSpec& spec, const PartSpec& wide,
+                      const Extents& extents, const Guarded& got, const Guarded& wanted) const {
+    for (size_t n = 0; n < samples(); ++n)
+      PLAIT_TRY(same_numbers(fmt::format("{} of sample {} ({})", what, n, extents_text(n)),
+                             valid_of(spec, extents, n, got.as<float>()),
+                             valid_of(wide, extents, n, wanted.as<float>())));
+    return {};
+  }
+
+  Status same_numbers(const std::string& what, const std::vector<float>& got,
+                      const std::vector<float>& wanted) const {
+    if (got.size() != wanted.size())
+      return broken(fmt::format("{} has {} elements in {}, {} with more room", what, got.size(),
+                                shape_text(made_.inputs[0]), wanted.size()));
+    const double scale = largest(wanted);
+    for (size_t k = 0; k < wanted.size(); ++k)
+      if (!near(got[k], wanted[k], scale))
+        return broken(fmt::format("{}, element {}: {:.6g} in {}, {:.6g} with more room", what, k, got[k],
+                                  shape_text(made_.inputs[0]), wanted[k]));
     return {};
   }
 
@@ -193,7 +296,7 @@ class ExtentTrial {
   Status compare(const std::string& what, const PartSpec& spec, const Extents& extents, size_t n,
                  const Guarded& padded, const Guarded& alone) const {
     const std::vector<float> got = valid_of(spec, extents, n, padded.as<float>());
-    const std::vector<float> wanted(alone.as<float>(), alone.as<float>() + alone.bytes() / sizeof(float));
+    const std::vector<float> wanted = numbers_of(alone);
     const double scale = largest(wanted);
     for (size_t k = 0; k < wanted.size(); ++k)
       if (!near(got[k], wanted[k], scale))
@@ -220,6 +323,7 @@ class ExtentTrial {
 
   Trial& trial_;
   const LayerCase& made_;
+  const bool training_;
   Extents inputs_;
   std::vector<Extents> outputs_;
   std::vector<LayerCase> alone_;
@@ -254,11 +358,10 @@ std::vector<std::pair<int, int>> axes_of(const LayerCase& made) {
 Status extents(Trial& trial) {
   if ((trial.type().flags & PLAIT_TYPE_TWO_AXES) == 0)
     return skipped("the layer takes inputs of one variable axis at most");
-  constexpr uint32_t kSays = PLAIT_VERIFY_COUPLES_SAMPLES | PLAIT_VERIFY_COUPLES_IN_TRAINING;
   PLAIT_ASSIGN(const auto cases, layer_cases(trial, kCases));
   int tried = 0;
   for (const LayerCase& small : cases) {
-    if (!are_usual(small) || (small.flags & kSays) != 0) continue;
+    if (!are_usual(small)) continue;
     const auto batch = small.with_batch(3);
     if (!batch) continue;
     for (const auto& [first, second] : axes_of(*batch)) {
@@ -266,7 +369,9 @@ Status extents(Trial& trial) {
       for (PartSpec& input : inputs) input.variable_axis = first, input.second_axis = second;
       const auto varying = batch->with_inputs(inputs);
       if (!varying) continue;
-      PLAIT_TRY(ExtentTrial(trial, *varying).run().at(varying->text()));
+      PLAIT_TRY(ExtentTrial(trial, *varying, true).run().at(varying->text()));
+      if ((varying->flags & kCouples) == PLAIT_VERIFY_COUPLES_IN_TRAINING)
+        PLAIT_TRY(ExtentTrial(trial, *varying, false).run().at(varying->text() + ", in evaluation"));
       ++tried;
     }
   }
@@ -278,8 +383,11 @@ Status extents(Trial& trial) {
 }  // namespace
 
 std::vector<Law> layer_extent_laws() {
-  return {{"layer", "extents", Severity::kMust,
-           "where one axis varies or two, a sample in a padded batch gives what it gives alone", extents}};
+  return {
+      {"layer", "extents", Severity::kMust,
+       "where one axis varies or two, a sample in a padded batch gives what it gives alone; samples that see "
+       "each other, what they give with more room",
+       extents}};
 }
 
 }  // namespace plait::inline verify

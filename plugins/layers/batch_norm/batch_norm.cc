@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "onednn.hpp"
+#include "rows.h"
 
 using namespace plait::sdk;
 
@@ -116,29 +117,12 @@ PLAIT_FAST void combine(const float* dy, const float* x, const float* a, const f
   }
 }
 
-constexpr size_t kTile = 2048;  // elements: what is between two loops stays in the first cache
-
-// A piece of rows, or a part of a row.
-struct Tile {
-  size_t at, channel, rows, columns;  // at: of its first element
-  size_t size() const { return rows * columns; }
-};
-
-template <class Work>
-void for_tiles(size_t begin, size_t end, size_t channels, Work work) {
-  const size_t columns = std::min(channels, kTile),
-               most = std::max<size_t>(kTile / std::max<size_t>(channels, 1), 1);
-  for (size_t row = begin; row < end; row += most) {
-    for (size_t c = 0; c < channels; c += columns)
-      work(Tile{row * channels + c, c, std::min(most, end - row), std::min(columns, channels - c)});
-  }
-}
-
 }  // namespace
 
 struct BatchNorm::Kernel {
   const BatchNorm& config;
-  size_t channels, rows;
+  size_t channels;
+  BatchRows rows;
   bool fixed;  // by the running statistics, in training too
   TileFunction function;
   std::optional<BatchNormOneDnn> onednn;
@@ -146,10 +130,10 @@ struct BatchNorm::Kernel {
   Kernel(const BatchNorm& config_, Context& c, const LayerRequest& r, LayerNeeds& n)
       : config(config_),
         channels(static_cast<size_t>(r.input().shape(-1))),
-        rows(r.input().size() / std::max<size_t>(channels, 1)),
+        rows(r.input()),
         fixed(r.parameters_frozen() && !config_.adapt_frozen),
         function(TileFunction::of(r)) {
-    if (r.training() && !fixed && rows == 1)
+    if (r.training() && !fixed && rows.all() == 1)
       throw Error("input is ", r.input(),
                   ": one value a channel has no variance to train by; wanted a batch of 2 or more");
     n.backward_reads(fixed && function.is_identity() ? Reads::nothing : Reads::inputs);
@@ -182,13 +166,11 @@ struct BatchNorm::Kernel {
     if (by_batch) learn(c, call, x, by.mean);
     find(call, by, by_batch);
     T* y = call.output().data<T>().data();
-    c.parallel_for(rows, grain(), [&](size_t begin, size_t end) {
-      for_tiles(begin, end, channels, [&](const Tile& tile) {
-        float wide[kTile], made[kTile];
-        float* const to = place_of_f32(y + tile.at, made);
-        apply(by, in_f32(x + tile.at, wide, tile.size()), tile, to);
-        keep_f32(to, y + tile.at, tile.size());
-      });
+    each_tile(c, call, y, [&](const Tile& tile) {
+      float wide[kTile], made[kTile];
+      float* const to = place_of_f32(y + tile.at, made);
+      apply(by, in_f32(x + tile.at, wide, tile.size()), tile, to);
+      keep_f32(to, y + tile.at, tile.size());
     });
   }
 
@@ -205,6 +187,7 @@ struct BatchNorm::Kernel {
     find(call, by, true);
     std::fill_n(dy0, channels, 0.0f);
     for (size_t k = 0; k < channels; ++k) x0[k] = kept(call, k).mean;
+    const auto count = static_cast<double>(rows.count(call.input()));
     const double* sums = sum(c, call, [&](const Tile& tile, double* partial) {
       float wide[kTile], undone[kTile];
       const float* here = in_f32(x + tile.at, wide, tile.size());
@@ -217,32 +200,30 @@ struct BatchNorm::Kernel {
       const double dbias = sums[k], dweight = sums[channels + k] * inverse;
       if (float* dw = call.parameter_gradient(0)) dw[k] = static_cast<float>(dweight);
       if (float* db = call.parameter_gradient(1)) db[k] = static_cast<float>(dbias);
-      const double scale = call.parameter(0)[k] * inverse, slope = scale * inverse * dweight / count();
+      const double scale = call.parameter(0)[k] * inverse, slope = scale * inverse * dweight / count;
       a[k] = static_cast<float>(scale);
       b[k] = static_cast<float>(-slope);
-      dy0[k] = static_cast<float>(dbias / count());
+      dy0[k] = static_cast<float>(dbias / count);
     }
     if (!call.input_gradient()) return;
     T* dx = call.input_gradient().data<T>().data();
-    c.parallel_for(rows, grain(), [&](size_t begin, size_t end) {
-      for_tiles(begin, end, channels, [&](const Tile& t) {
-        float wide[kTile], undone[kTile], made[kTile];
-        const float* here = in_f32(x + t.at, wide, t.size());
-        const float* d = undo(by, here, dy, t, undone);
-        float* const to = place_of_f32(dx + t.at, made);
-        combine(d, here, a + t.channel, dy0 + t.channel, b + t.channel, x0 + t.channel, t.rows, t.columns,
-                to);
-        keep_f32(to, dx + t.at, t.size());
-      });
+    each_tile(c, call, dx, [&](const Tile& t) {
+      float wide[kTile], undone[kTile], made[kTile];
+      const float* here = in_f32(x + t.at, wide, t.size());
+      const float* d = undo(by, here, dy, t, undone);
+      float* const to = place_of_f32(dx + t.at, made);
+      combine(d, here, a + t.channel, dy0 + t.channel, b + t.channel, x0 + t.channel, t.rows, t.columns, to);
+      keep_f32(to, dx + t.at, t.size());
     });
   }
 
   // Where it is wanted and the batch's statistics are taken. Returns the bytes of workspace.
   size_t make_onednn(const LayerRequest& r) {
-    if (config.implementation != "onednn" || !r.training() || fixed || rows == 0 || !function.is_identity())
+    if (config.implementation != "onednn" || !r.training() || fixed || rows.all() == 0 ||
+        !function.is_identity())
       return 0;
     onednn.emplace(
-        BatchNormShape{static_cast<int64_t>(rows), static_cast<int64_t>(channels), config.epsilon});
+        BatchNormShape{static_cast<int64_t>(rows.all()), static_cast<int64_t>(channels), config.epsilon});
     return onednn->workspace_bytes();
   }
 
@@ -254,11 +235,10 @@ struct BatchNorm::Kernel {
     float* end(size_t channels) const { return bias + channels; }
   };
 
-  double count() const { return static_cast<double>(rows); }
   size_t grain() const {
-    return std::max<size_t>(1 + Context::kDefaultGrain / (channels + 1), (rows + 63) / 64);
+    return std::max<size_t>(1 + Context::kDefaultGrain / (channels + 1), (rows.all() + 63) / 64);
   }
-  size_t pieces() const { return (rows + grain() - 1) / grain(); }
+  size_t pieces() const { return (rows.all() + grain() - 1) / grain(); }
   Factors factors(const LayerCall& call) const {
     auto* first = reinterpret_cast<float*>(call.workspace<double>() + pieces() * 2 * channels);
     return {first, first + channels, first + 2 * channels};
@@ -270,6 +250,15 @@ struct BatchNorm::Kernel {
       by.mean[k] = s.mean;
       by.bias[k] = call.parameter(1)[k];
     }
+  }
+
+  // work(tile) for all that samples have; the rest of `made` is zeros.
+  template <class T, class Work>
+  void each_tile(Context& c, const LayerCall& call, T* made, const Work& work) const {
+    c.parallel_for(rows.all(), grain(), [&](size_t begin, size_t end) {
+      if (rows.vary()) std::fill(made + begin * channels, made + end * channels, T{0});
+      rows.tiles(call.input(), begin, end, work);
+    });
   }
 
   // y [tile]: the layer's output, of x [tile].
@@ -295,10 +284,10 @@ struct BatchNorm::Kernel {
   const double* sum(Context& c, const LayerCall& call, Add add) const {
     auto* partial = call.workspace<double>();
     std::fill_n(partial, pieces() * 2 * channels, 0.0);
-    c.parallel_for(rows, grain(), [&](size_t begin, size_t end) {
+    c.parallel_for(rows.all(), grain(), [&](size_t begin, size_t end) {
       for (size_t r = begin; r < end; r += grain()) {
-        for_tiles(r, std::min(end, r + grain()), channels,
-                  [&](const Tile& tile) { add(tile, partial + r / grain() * 2 * channels); });
+        rows.tiles(call.input(), r, std::min(end, r + grain()),
+                   [&](const Tile& tile) { add(tile, partial + r / grain() * 2 * channels); });
       }
     });
     for (size_t piece = 1; piece < pieces(); ++piece) {
@@ -312,7 +301,11 @@ struct BatchNorm::Kernel {
   // sum (x - x0)^2 - (sum (x - x0))^2 / n loses few digits then, in f64.
   template <class T>
   void learn(Context& c, const LayerCall& call, const T* x, float* about) const {
-    const float* const first = in_f32(x, about, channels);
+    const auto count = static_cast<double>(rows.count(call.input()));
+    if (rows.vary() && count < 2)
+      throw Error("the samples of the batch have ", count,
+                  " values a channel, which have no variance to train by; wanted 2 or more");
+    const float* const first = in_f32(x + rows.first(call.input()) * channels, about, channels);
     if (first != about) std::copy_n(first, channels, about);
     const double* sums = sum(c, call, [&](const Tile& tile, double* partial) {
       float wide[kTile];
@@ -322,12 +315,12 @@ struct BatchNorm::Kernel {
     });
     auto* saved = call.saved<float>();
     for (size_t k = 0; k < channels; ++k) {
-      const double off = sums[k] / count(), mean = static_cast<double>(about[k]) + off;
-      const double variance = std::max(sums[channels + k] / count() - off * off, 0.0);
+      const double off = sums[k] / count, mean = static_cast<double>(about[k]) + off;
+      const double variance = std::max(sums[channels + k] / count - off * off, 0.0);
       saved[k] = static_cast<float>(mean);
       saved[channels + k] = static_cast<float>(1 / std::sqrt(variance + config.epsilon));
       follow(call, 0, k, mean);
-      follow(call, 1, k, variance * count() / std::max(count() - 1, 1.0));
+      follow(call, 1, k, variance * count / std::max(count - 1, 1.0));
     }
   }
   void follow(const LayerCall& call, size_t buffer, size_t k, double batch) const {
@@ -344,15 +337,13 @@ struct BatchNorm::Kernel {
     T* dx = call.input_gradient().data<T>().data();
     const Factors by = factors(call);
     find(call, by, false);
-    c.parallel_for(rows, grain(), [&](size_t begin, size_t end) {
-      for_tiles(begin, end, channels, [&](const Tile& tile) {
-        float wide[kTile], undone[kTile];
-        const float* const here = x == nullptr ? nullptr : in_f32(x + tile.at, wide, tile.size());
-        const float* d = undo(by, here, dy, tile, undone);
-        float* const to = place_of_f32(dx + tile.at, wide);
-        scale(d, by.factor + tile.channel, tile.rows, tile.columns, to);
-        keep_f32(to, dx + tile.at, tile.size());
-      });
+    each_tile(c, call, dx, [&](const Tile& tile) {
+      float wide[kTile], undone[kTile];
+      const float* const here = x == nullptr ? nullptr : in_f32(x + tile.at, wide, tile.size());
+      const float* d = undo(by, here, dy, tile, undone);
+      float* const to = place_of_f32(dx + tile.at, wide);
+      scale(d, by.factor + tile.channel, tile.rows, tile.columns, to);
+      keep_f32(to, dx + tile.at, tile.size());
     });
   }
 

@@ -7,6 +7,7 @@ namespace layers {
 using namespace plait::sdk;
 
 struct BatchNorm {
+  static constexpr bool two_axes = true;
   double momentum = 0.1, epsilon = 1e-5;
   bool adapt_frozen = false;
   std::string implementation = "auto";
@@ -16,7 +17,9 @@ struct BatchNorm {
     d.details(
         "y = weight (x - mean) / sqrt(variance + epsilon) + bias; in evaluation, and frozen, by the running "
         "statistics.\n"
-        "Shapes: x and y [N, ..., C] f32 or bf16. Parameters: weight [C], bias [C]. Buffers: mean [C], "
+        "Shapes: x and y [N, ..., C] f32 or bf16, of which up to two axes between N and C may vary:\n"
+        "statistics are of the places that samples have. Parameters: weight [C], bias [C]. Buffers: mean "
+        "[C],\n"
         "variance [C] (unbiased).\n"
         "Source: Ioffe, Szegedy 2015.");
     d.field("momentum", &BatchNorm::momentum).doc("share of the batch in the running statistics").range(0, 1);
@@ -47,8 +50,12 @@ struct BatchNorm {
     if (!is_real || x.rank() < 2) s.fail("input is ", x, ", wanted f32 [N, ..., C]");
     if (x.dtype() == DType::bf16 && implementation == "onednn")
       s.fail("input is ", x, ", and implementation: onednn normalizes f32");
-    if (x.variable_axis() >= 0)
-      s.fail("axis ", x.variable_axis(), " of the input varies, wanted fixed extents");
+    for (const int axis : {0, x.rank() - 1})
+      if (x.varies(axis)) s.fail("axis ", axis, " of input ", x, " varies, wanted axes of places");
+    if (x.variable_axis() >= 0 && implementation == "onednn")
+      s.fail("axis ", x.variable_axis(),
+             " of the input varies and implementation is \"onednn\", which has no ",
+             "places left out; wanted fixed extents, or \"own\"");
     const int64_t channels = x.shape(-1);
     s.output_like(0);
     s.weight("weight", {channels}).init("ones").no_decay();

@@ -5,6 +5,7 @@
 
 #include "batch_norm.h"
 #include "cuda_work.hpp"
+#include "rows.h"
 
 using namespace plait::sdk;
 using namespace plait::sdk::testing;
@@ -21,6 +22,8 @@ struct Kernels {
   LayerTest& layer;
   uint64_t channels;
   gpu::ColumnSplit split;
+  layers::BatchRows host_rows;
+  layers::BatchNormRows rows;
   Absorbed f;
   std::vector<float> y, dx, dw, db, saved, mean, variance, numbers;
 
@@ -28,6 +31,9 @@ struct Kernels {
       : layer(of),
         channels(static_cast<uint64_t>(of.input().spec().shape.back())),
         split(of.input().f32().size() / channels, channels),
+        host_rows(of.input().view()),
+        rows{SamplePlaces(of.input().view()), channels, of.input().c()->lengths,
+             of.input().c()->second_lengths},
         f(absorbed),
         y(of.input().f32().size()),
         dx(y.size()),
@@ -45,36 +51,54 @@ struct Kernels {
   const float* x() { return layer.input().f32().data(); }
   const float* parameter(size_t i) { return layer.parameters[i].f32().data(); }
 
+  double count() { return static_cast<double>(host_rows.count(layer.input().view())); }
+
   void forward(double momentum, double epsilon) {
-    on_card::sum_columns(split, layers::BatchNormTerms{x(), x(), x(), x()},
-                         layers::BatchNormLearn{static_cast<double>(split.rows), momentum, epsilon, channels,
-                                                x(), parameter(0), parameter(1), saved.data(), mean.data(),
-                                                variance.data(), factors()});
-    on_card::map(y.size(), layers::BatchNormApply{f, channels, x(), y.data(), factors()});
+    const float* const about = x() + host_rows.first(layer.input().view()) * channels;
+    on_card::sum_columns(
+        split, layers::BatchNormTerms{x(), about, x(), about, rows},
+        layers::BatchNormLearn{count(), momentum, epsilon, channels, about, parameter(0), parameter(1),
+                               saved.data(), mean.data(), variance.data(), factors()});
+    on_card::map(y.size(), layers::BatchNormApply{f, channels, x(), y.data(), factors(), rows});
   }
   void forward_by_running(double epsilon) {
     on_card::map(channels, layers::BatchNormRunning{epsilon, mean.data(), variance.data(), parameter(0),
                                                     parameter(1), factors()});
-    on_card::map(y.size(), layers::BatchNormApply{f, channels, x(), y.data(), factors()});
+    on_card::map(y.size(), layers::BatchNormApply{f, channels, x(), y.data(), factors(), rows});
   }
   void backward() {
     const layers::BatchNormUndone d = undone();
     const layers::BatchNormSlopes by = {&numbers[0], &numbers[channels], &numbers[2 * channels]};
-    on_card::sum_columns(split, layers::BatchNormGradientTerms{d, x(), saved.data()},
-                         layers::BatchNormGradients{static_cast<double>(split.rows), channels, parameter(0),
-                                                    saved.data(), dw.data(), db.data(), by});
-    on_card::map(dx.size(), layers::BatchNormInputGradient{channels, d, x(), saved.data(), dx.data(), by});
+    on_card::sum_columns(
+        split, layers::BatchNormGradientTerms{d, x(), saved.data(), rows},
+        layers::BatchNormGradients{count(), channels, parameter(0), saved.data(), dw.data(), db.data(), by});
+    on_card::map(dx.size(),
+                 layers::BatchNormInputGradient{channels, d, x(), saved.data(), dx.data(), by, rows});
   }
 };
 
-void check(std::vector<int64_t> extents, float offset, bool relu = false) {
+// What is past the extents is zeros in the batch, as the host keeps it.
+void set_extents(TestTensor& x, std::vector<int32_t> first, std::vector<int32_t> second) {
+  x.lengths = std::move(first), x.second_lengths = std::move(second);
+  const SamplePlaces places(x.view());
+  const auto channels = static_cast<size_t>(x.spec().shape.back());
+  for (size_t n = 0; n < x.lengths.size(); ++n) {
+    std::vector<bool> used(places.count());
+    places.each(places.of(x.view(), n), [&](uint64_t place) { used[place] = true; });
+    for (size_t i = 0; i < used.size() * channels; ++i)
+      if (!used[i / channels]) x.f32()[n * used.size() * channels + i] = 0;
+  }
+}
+
+void check(std::vector<int64_t> extents, float offset, bool relu = false, bool varies = false) {
   CAPTURE(extents.size());
   CAPTURE(offset);
   TestHost host;
   LayerTest layer(host, kBatchNorm, Settings(kBatchNorm).set("momentum", 0.3).set("epsilon", 1e-3),
-                  {{"x", DType::f32, extents}},
+                  {varies ? PartSpec("x", DType::f32, extents, 1, 2) : PartSpec("x", DType::f32, extents)},
                   relu ? std::vector{epilogue_of("relu", 0.25)} : std::vector<plait_epilogue>());
   for (float& x : layer.input().f32()) x += offset;
+  if (varies) set_extents(layer.input(), {3, 6, 1, 0}, {6, 2, 1, 4});
   Kernels kernels(layer, relu ? Absorbed{Absorbed::kRelu, 0.25f, 0} : Absorbed{});
   kernels.forward(0.3, 1e-3);
   layer.forward();
@@ -103,6 +127,8 @@ TEST_CASE("batch_norm's kernels do what the host does") {
     check({2, 1}, offset);
     check({3000, 2}, offset);
     check({4, 6, 6, 40}, offset, true);
+    check({4, 6, 6, 40}, offset, false, true);
+    check({4, 6, 6, 3}, offset, true, true);
   }
 }
 
@@ -117,7 +143,7 @@ TEST_CASE("frozen, batch_norm's kernels scale gradients by the running statistic
   kernels.forward_by_running(1e-5);
   on_card::map(kernels.dx.size(),
                layers::BatchNormFixedGradient{kernels.channels, kernels.undone(), kernels.factors().factor,
-                                              kernels.dx.data()});
+                                              kernels.dx.data(), kernels.rows});
   CHECK(on_card::distance(kernels.y, layer.output().f32()) <= kNear);
   CHECK(on_card::distance(kernels.dx, layer.input_gradients[0].f32()) <= kNear);
 }

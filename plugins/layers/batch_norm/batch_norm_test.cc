@@ -220,6 +220,101 @@ TEST_CASE("batch_norm measures a batch's statistics whatever was in its buffers"
   }
 }
 
+namespace {
+
+// Samples that reach `first` x `second` far of [N, H, W, C], with `numbers` in them and `past` beside.
+void give_extents(TestTensor& x, const std::vector<int32_t>& first, const std::vector<int32_t>& second,
+                  const std::vector<float>& numbers, float past = 0) {
+  x.lengths = first, x.second_lengths = second;
+  const Out all = x.f32();
+  std::fill(all.begin(), all.end(), past);
+  const auto height = static_cast<size_t>(x.spec().shape[1]), width = static_cast<size_t>(x.spec().shape[2]),
+             channels = static_cast<size_t>(x.spec().shape[3]);
+  size_t next = 0;
+  for (size_t n = 0; n < first.size(); ++n)
+    for (size_t h = 0; h < static_cast<size_t>(first[n]); ++h)
+      for (size_t w = 0; w < static_cast<size_t>(second[n]); ++w)
+        for (size_t c = 0; c < channels; ++c)
+          all[((n * height + h) * width + w) * channels + c] = numbers.at(next++);
+}
+
+}  // namespace
+
+// The numbers of the exact case above as the places of two images, 1 x 3 and 1 x 1, in room for 2 x 4: what
+// is past their extents is in no sum and in no count.
+TEST_CASE("batch_norm of images of several sizes: statistics of their own places, exactly") {
+  TestHost host;
+  LayerTest layer(host, kBatchNorm, Settings(kBatchNorm).set("epsilon", 1.0).set("momentum", 0.5),
+                  {{"x", DType::f32, {3, 2, 4, 1}, 1, 2}});
+  const std::vector<int32_t> first = {0, 1, 1}, second = {4, 3, 1};
+  give_extents(layer.input(), first, second, {8, 4, 4, 4});
+  give_extents(layer.output_gradients[0], first, second, {4, 0, 0, 0});
+  layer.parameters[0].fill({2});
+  layer.parameters[1].fill({7});
+  layer.buffers[0].fill({1});
+  layer.buffers[1].fill({1});
+  layer.forward();
+  layer.backward();
+  const auto values = [](const auto& tensor) {
+    return std::vector<float>(tensor.f32().begin(), tensor.f32().end());
+  };
+  using Values = std::vector<float>;
+  const Values none(8);
+  Values y = none, dx = none;
+  y.insert(y.end(), {10, 6, 6, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0});
+  dx.insert(dx.end(), {0.75F, -0.25F, -0.25F, 0, 0, 0, 0, 0, -0.25F, 0, 0, 0, 0, 0, 0, 0});
+  CHECK(values(layer.output()) == y);
+  CHECK(values(layer.input_gradients[0]) == dx);
+  CHECK(values(layer.parameter_gradients[0]) == Values{6});
+  CHECK(values(layer.parameter_gradients[1]) == Values{4});
+  CHECK(values(layer.buffers[0]) == Values{3});
+  CHECK(values(layer.buffers[1]) == Values{2.5F});
+}
+
+TEST_CASE("batch_norm of images of several sizes: the bits do not depend on the lanes, nor on what is past") {
+  std::vector<std::vector<float>> made;
+  for (const int lanes : {1, 2}) {
+    for (const float past : {0.0f, 1e6f}) {
+      TestHost host;
+      host.lanes = lanes;
+      LayerTest layer(host, kBatchNorm, Settings(kBatchNorm), {{"x", DType::f32, {64, 9, 9, 6}, 1, 2}});
+      std::vector<int32_t> first, second;
+      std::vector<float> numbers;
+      for (int n = 0; n < 64; ++n) {
+        first.push_back(1 + n % 9), second.push_back(1 + n * 7 % 9);
+        for (int i = 0; i < first.back() * second.back() * 6; ++i)
+          numbers.push_back(static_cast<float>((n * 31 + i * 17) % 101));
+      }
+      give_extents(layer.output_gradients[0], first, second, numbers, past);
+      give_extents(layer.input(), first, second, numbers, past);
+      layer.forward();
+      layer.backward();
+      std::vector<float> all(layer.output().f32().begin(), layer.output().f32().end());
+      for (const TestTensor* t : {&layer.input_gradients[0], &layer.buffers[0], &layer.buffers[1]})
+        all.insert(all.end(), t->f32().begin(), t->f32().end());
+      made.push_back(all);
+    }
+  }
+  for (const auto& other : made) CHECK(other == made[0]);
+}
+
+TEST_CASE(
+    "batch_norm refuses axes that are no places, oneDNN where places are left out, and one place alone") {
+  TestHost host;
+  const auto with = [&](const char* implementation, PartSpec x) {
+    LayerTest(host, kBatchNorm, Settings(kBatchNorm).set("implementation", std::string(implementation)), {x});
+  };
+  CHECK_THROWS_WITH_AS(with("onednn", {"x", DType::f32, {2, 4, 4, 3}, 1, 2}),
+                       doctest::Contains("axis 1 of the input varies and implementation is \"onednn\""),
+                       std::runtime_error);
+  CHECK_THROWS_WITH_AS(with("auto", {"x", DType::f32, {2, 4}, 1}),
+                       doctest::Contains("varies, wanted axes of places"), std::runtime_error);
+  LayerTest layer(host, kBatchNorm, Settings(kBatchNorm), {{"x", DType::f32, {2, 4, 4, 3}, 1, 2}});
+  give_extents(layer.input(), {1, 0}, {1, 3}, {1, 2, 3});
+  CHECK_THROWS_WITH_AS(layer.forward(), doctest::Contains("the samples of the batch have 1 values a channel"),
+                       std::runtime_error);
+}
+
 TEST_CASE("batch_norm by oneDNN: gradients with one lane and two, and evaluation by the running statistics") {
   for (const int lanes : {1, 2}) {
     TestHost host;

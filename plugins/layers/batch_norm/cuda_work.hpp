@@ -2,6 +2,7 @@
 #pragma once
 #include <plait/absorbed.hpp>
 #include <plait/cuda/divide.hpp>
+#include <plait/sample_places.hpp>
 
 #include <cmath>
 #include <cstdint>
@@ -13,6 +14,25 @@ struct BatchNormFactors {
   float *factor, *mean, *bias;
 };
 
+// Which rows of the batch (a row: the channels of a place) its samples have.
+struct BatchNormRows {
+  plait::sdk::SamplePlaces places;
+  uint64_t channels;
+  const int32_t* first;  // [N] each: extents along the variable axes; null: all
+  const int32_t* second;
+
+  PLAIT_ANYWHERE bool vary() const { return first != nullptr || second != nullptr; }
+  // Of element i.
+  PLAIT_ANYWHERE bool have(uint64_t i) const {
+    if (!vary()) return true;
+    const uint64_t row = i / channels, n = row / places.count(), place = row % places.count();
+    const uint64_t across = place / places.inner % places.second,
+                   down = place / (places.inner * places.second * places.middle) % places.first;
+    return (first == nullptr || down < static_cast<uint64_t>(first[n])) &&
+           (second == nullptr || across < static_cast<uint64_t>(second[n]));
+  }
+};
+
 PLAIT_ANYWHERE inline float inverse_deviation(double variance, double epsilon) {
   return static_cast<float>(1 / sqrt(variance + epsilon));
 }
@@ -22,8 +42,10 @@ struct BatchNormTerms {
   static constexpr unsigned kSums = 2;
   const float *a, *from;  // from: [channels], or null for zeros
   const float *b, *about;
+  BatchNormRows rows;
 
   PLAIT_ANYWHERE void add(uint64_t at, uint64_t channel, double* sums) const {
+    if (!rows.have(at)) return;
     const double zero = from ? static_cast<double>(from[channel]) : 0.0;
     const double u = static_cast<double>(a[at]) - zero;
     sums[0] += u;
@@ -78,11 +100,12 @@ struct BatchNormApply {
   const float* x;
   float* y;
   BatchNormFactors by;
+  BatchNormRows rows;
 
   PLAIT_ANYWHERE float load(uint64_t i) const { return x[i]; }
   PLAIT_ANYWHERE void store(uint64_t i, float value) const {
     const uint64_t k = plait::sdk::gpu::divide(i, channels).remainder;
-    y[i] = f.apply((value - by.mean[k]) * by.factor[k] + by.bias[k]);
+    y[i] = rows.have(i) ? f.apply((value - by.mean[k]) * by.factor[k] + by.bias[k]) : 0.0f;
   }
 };
 
@@ -98,8 +121,10 @@ struct BatchNormGradientTerms {
   static constexpr unsigned kSums = 2;
   BatchNormUndone d;
   const float *x, *mean;
+  BatchNormRows rows;
 
   PLAIT_ANYWHERE void add(uint64_t at, uint64_t channel, double* sums) const {
+    if (!rows.have(at)) return;
     const auto u = static_cast<double>(d(at));
     sums[0] += u;
     sums[1] += u * (static_cast<double>(x[at]) - static_cast<double>(mean[channel]));
@@ -136,6 +161,7 @@ struct BatchNormInputGradient {
   const float *x, *mean;
   float* dx;
   BatchNormSlopes by;
+  BatchNormRows rows;
 
   struct Pair {
     float x, dy;
@@ -143,7 +169,7 @@ struct BatchNormInputGradient {
   PLAIT_ANYWHERE Pair load(uint64_t i) const { return {x[i], d(i)}; }
   PLAIT_ANYWHERE void store(uint64_t i, Pair p) const {
     const uint64_t k = plait::sdk::gpu::divide(i, channels).remainder;
-    dx[i] = by.a[k] * (p.dy - by.dy0[k]) + by.b[k] * (p.x - mean[k]);
+    dx[i] = rows.have(i) ? by.a[k] * (p.dy - by.dy0[k]) + by.b[k] * (p.x - mean[k]) : 0.0f;
   }
 };
 
@@ -153,10 +179,12 @@ struct BatchNormFixedGradient {
   BatchNormUndone d;
   const float* factor;
   float* dx;
+  BatchNormRows rows;
 
   PLAIT_ANYWHERE float load(uint64_t i) const { return d(i); }
   PLAIT_ANYWHERE void store(uint64_t i, float value) const {
-    dx[i] = factor[plait::sdk::gpu::divide(i, channels).remainder] * value;
+    const float slope = factor[plait::sdk::gpu::divide(i, channels).remainder];
+    dx[i] = rows.have(i) ? slope * value : 0.0f;
   }
 };
 
