@@ -43,11 +43,12 @@ Train: shards 1 int64, local_steps 2 int64, batch 3 int64, epochs 4 double, step
   int64, sync 7 Train.Sync, inner_state 8 Train.InnerState, shuffle 9 bool, buckets 10 bool,
   encoder_memory 11 int64, max_seconds 12 double, checkpoint_every 13 int64, keep_checkpoints 14 int64,
   accumulate 15 int64, clip 16 Train.Clip, average_weights 17 Train.AverageWeights, restore_best 18 bool,
-  recalibrate 19 int64
+  recalibrate 19 int64, precision 20 Train.Precision
 Train.Clip: value 1 double, norm 2 double, global_norm 3 double
 Train.AverageWeights: decay 1 double
 Train.Sync: weights 0, gradients 1
 Train.InnerState: average 0, reset 1
+Train.Precision: f32 0, bf16 1
 Evaluate: batch 1 int64, monitor 2 string, memory 3 int64
 Records.Set: train 0, validation 1, test 2
 Weights.Of: last 0, best 1

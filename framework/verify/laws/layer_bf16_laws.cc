@@ -102,6 +102,7 @@ bool is_real(const LayerCase& made) {
 Status bf16_steps(Trial& trial) {
   constexpr uint32_t kFlags = uint32_t{PLAIT_TYPE_TAKES_BF16} | uint32_t{PLAIT_TYPE_WANTS_BF16};
   if ((trial.type().flags & kFlags) == 0) return skipped("the layer computes in f32");
+  if (trial.device() != nullptr) return skipped("precision: bf16 is computed on the processor");
   PLAIT_ASSIGN(const auto cases, layer_cases(trial, 48));
   int tried = 0;
   for (const LayerCase& full : cases) {
