@@ -13,9 +13,14 @@
 // Threads: making [setup only]; the rest [any].
 #pragma once
 #include <plait/onednn.hpp>
+#include <plait/onednn_notes.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <optional>
+#include <span>
+#include <vector>
 
 #include "sdk/fast.hpp"
 
@@ -150,6 +155,64 @@ class Int8Weights {
   dnnl::memory::desc wanted_;
   std::optional<OneDnnCall> reorder_;
   size_t scales_ = 0, plain_ = 0, scratchpad_ = 0, bytes_ = 0;
+};
+
+// The forward pass of a layer with one input: its numbers become integers in the workspace, and a primitive
+// multiplies them by the weights.
+class Int8Layer {
+ public:
+  Int8Layer(Range range, bool has_bias) : input_(range), has_bias_(has_bias) {}
+  const Int8Input& input() const { return input_; }
+  const dnnl::engine& engine() const { return engine_; }
+
+  // Once: the weights, as Int8Weights has them; then the primitive, of `numbers` of input.
+  const Int8Weights& take_weights(const dnnl::memory::desc& plain, const dnnl::memory::desc& wanted,
+                                  size_t filters, size_t terms, Int8For user) {
+    return weights_.emplace(engine_, plain, wanted, filters, terms, user);
+  }
+  void take_primitive(const dnnl::primitive& primitive, const dnnl::memory::desc& x,
+                      const dnnl::memory::desc& bias, const dnnl::memory::desc& y,
+                      const dnnl::memory::desc& scratchpad, Checked numbers) {
+    std::vector<OneDnnCall::Argument> arguments{
+        {DNNL_ARG_SRC, x},
+        {DNNL_ARG_WEIGHTS, weights_->desc()},
+        {DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS, weights_->scales_desc()},
+        {DNNL_ARG_DST, y}};
+    if (has_bias_) arguments.push_back({DNNL_ARG_BIAS, bias});
+    primitive_.emplace(engine_, primitive, arguments, scratchpad);
+    scratchpad_ = round_up(numbers, 64);
+    workspace_ = Checked(scratchpad_) + primitive_->scratchpad_bytes();
+  }
+
+  size_t workspace_bytes() const { return workspace_; }
+  size_t prepared_bytes() const { return weights_->bytes(); }
+  void note(const KernelNotes& notes) const {
+    notes.forward(input_.is_signed() ? "own:f32 to s8" : "own:f32 to u8");
+    note_forward(notes, primitive_);
+  }
+
+  // As Int8Weights::prepare, of parameter 0.
+  template <class From, class To>
+  void prepare(const LayerCall& call, const From& from, const To& to) const {
+    weights_->prepare(input_, call.parameter(0), call.prepared(), from, to);
+  }
+  // Fails with: kNumeric for an input that is not finite.
+  void forward(Context& c, const LayerCall& call) const {
+    auto* const q = call.workspace<uint8_t>();
+    input_.round(c, call.input().f32(), q);
+    const std::array<const void*, 5> memory{q, Int8Weights::weights(call.prepared()),
+                                            weights_->scales(call.prepared()), call.output().f32().data(),
+                                            has_bias_ ? call.parameter(1) : nullptr};
+    primitive_->run(std::span(memory.data(), has_bias_ ? 5 : 4), q + scratchpad_);
+  }
+
+ private:
+  Int8Input input_;
+  bool has_bias_;
+  dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
+  std::optional<Int8Weights> weights_;
+  std::optional<OneDnnCall> primitive_;
+  size_t scratchpad_ = 0, workspace_ = 0;  // where the primitive's begins, behind the integers; in all
 };
 
 // Of a primitive whose weights have a scale each along the axes of `mask`; the rest as onednn_attributes.

@@ -1,9 +1,6 @@
 #include "quantized.hpp"
 
 #include <plait/onednn_int8.hpp>
-#include <plait/onednn_notes.hpp>
-
-#include <optional>
 
 namespace convolution {
 
@@ -11,10 +8,8 @@ using dnnl::memory;
 using plait::sdk::Context;
 using plait::sdk::Error;
 using plait::sdk::ErrorCode;
-using plait::sdk::Int8Input;
-using plait::sdk::Int8Weights;
+using plait::sdk::Int8Layer;
 using plait::sdk::LayerCall;
-using plait::sdk::OneDnnCall;
 using plait::sdk::Window;
 using Tag = memory::format_tag;
 
@@ -50,35 +45,24 @@ memory::desc weights(const ConvolutionShape& s, bool any) {
 
 struct Quantized::Parts {
   ConvolutionShape s;
-  Int8Input input;
-  dnnl::engine engine{dnnl::engine::kind::cpu, 0};
-  std::optional<Int8Weights> weights;
-  std::optional<OneDnnCall> convolve;
-  size_t scratchpad = 0, total = 0;  // bytes of the workspace: behind the input's integers; in all
+  Int8Layer layer;
 
-  Parts(const ConvolutionShape& shape, plait::sdk::Range range) : s(shape), input(range) {
+  Parts(const ConvolutionShape& shape, plait::sdk::Range range) : s(shape), layer(range, shape.has_bias) {
     constexpr auto kF32 = memory::data_type::f32;
     const Window& w = s.window;
-    const memory::desc x = activations(s, s.channels, w.input, input.type()),
+    const memory::desc x = activations(s, s.channels, w.input, layer.input().type()),
                        y = activations(s, s.filters, w.output, kF32),
                        bias({static_cast<memory::dim>(s.filters)}, kF32, Tag::x);
     const memory::dims low = dims({}, w, w.padding);
     const int per_filter = s.groups > 1 ? (1 << 0) | (1 << 1) : 1 << 0;
     const dnnl::convolution_forward::primitive_desc pd(
-        engine, dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, x,
-        convolution::weights(s, true), s.has_bias ? bias : memory::desc(), y, dims({}, w, w.stride),
+        layer.engine(), dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, x,
+        weights(s, true), s.has_bias ? bias : memory::desc(), y, dims({}, w, w.stride),
         dims({}, w, w.dilation, 1), low, low, int8_attributes(s.activation, per_filter));
-    weights.emplace(engine, convolution::weights(s, false), pd.weights_desc(), s.filters, terms(),
-                    plait::sdk::Int8For::kConvolution);
-    std::vector<OneDnnCall::Argument> arguments{
-        {DNNL_ARG_SRC, x},
-        {DNNL_ARG_WEIGHTS, weights->desc()},
-        {DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS, weights->scales_desc()},
-        {DNNL_ARG_DST, y}};
-    if (s.has_bias) arguments.push_back({DNNL_ARG_BIAS, bias});
-    convolve.emplace(engine, dnnl::convolution_forward(pd), arguments, pd.scratchpad_desc());
-    scratchpad = plait::sdk::round_up(Checked(s.batch) * s.sample_inputs(), 64);
-    total = Checked(scratchpad) + convolve->scratchpad_bytes();
+    layer.take_weights(weights(s, false), pd.weights_desc(), s.filters, terms(),
+                       plait::sdk::Int8For::kConvolution);
+    layer.take_primitive(dnnl::convolution_forward(pd), x, bias, y, pd.scratchpad_desc(),
+                         Checked(s.batch) * s.sample_inputs());
   }
 
   size_t terms() const { return s.channels / s.groups * s.window.taps(); }
@@ -97,13 +81,9 @@ Quantized::Quantized(Quantized&&) noexcept = default;
 
 bool Quantized::wins(const ConvolutionShape& s) { return s.channels >= 16 || s.filters >= 16; }
 
-size_t Quantized::workspace_bytes() const { return parts_->total; }
-size_t Quantized::prepared_bytes() const { return parts_->weights->bytes(); }
-
-void Quantized::note(const plait::sdk::KernelNotes& notes) const {
-  notes.forward(parts_->input.is_signed() ? "own:f32 to s8" : "own:f32 to u8");
-  note_forward(notes, parts_->convolve);
-}
+size_t Quantized::workspace_bytes() const { return parts_->layer.workspace_bytes(); }
+size_t Quantized::prepared_bytes() const { return parts_->layer.prepared_bytes(); }
+void Quantized::note(const plait::sdk::KernelNotes& notes) const { parts_->layer.note(notes); }
 
 void Quantized::prepare(const LayerCall& call) const {
   const ConvolutionShape& s = parts_->s;
@@ -112,22 +92,9 @@ void Quantized::prepare(const LayerCall& call) const {
   const auto stored = [&](size_t filter, size_t term) {
     return s.groups > 1 ? plain(filter, term) : stored_place(s, filter, term / taps, term % taps);
   };
-  parts_->weights->prepare(parts_->input, call.parameter(0), call.prepared(), stored, plain);
+  parts_->layer.prepare(call, stored, plain);
 }
 
-void Quantized::forward(Context& c, const LayerCall& call) const {
-  const Parts& p = *parts_;
-  auto* const q = call.workspace<uint8_t>();
-  void* const scratch = q + p.scratchpad;
-  p.input.round(c, call.input().f32(), q);
-  const void* const w = Int8Weights::weights(call.prepared());
-  const float* const scales = p.weights->scales(call.prepared());
-  const float* const y = call.output().f32().data();
-  if (p.s.has_bias) {
-    p.convolve->run({q, w, scales, y, call.parameter(1)}, scratch);
-  } else {
-    p.convolve->run({q, w, scales, y}, scratch);
-  }
-}
+void Quantized::forward(Context& c, const LayerCall& call) const { parts_->layer.forward(c, call); }
 
 }  // namespace convolution
