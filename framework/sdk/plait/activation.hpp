@@ -35,6 +35,21 @@
 
 namespace plait::sdk {
 
+// y = f(x), on the context's lanes; y may be x. T: float, or the 16 bits of bf16.
+template <class T>
+void activate(Context& c, const Activation& f, const T* x, T* y, size_t count) {
+  c.parallel_for(count, [&](size_t begin, size_t end) {
+    PLAIT_SIMD_CALL(activate_all, f, x + begin, y + begin, end - begin);
+  });
+}
+// dx = f'(x) dy of y = f(x), likewise; dx may be dy.
+template <class T>
+void undo_activation(Context& c, const Activation& f, const T* y, const T* dy, T* dx, size_t count) {
+  c.parallel_for(count, [&](size_t begin, size_t end) {
+    PLAIT_SIMD_CALL(slope_all, f, y + begin, dy + begin, dx + begin, end - begin);
+  });
+}
+
 // The loops, and what is said of them. Self has `Activation activation() const`, of any kind but the
 // identity.
 template <class Self>
@@ -51,17 +66,11 @@ struct ActivationLoops {
   // Spans of float, or of the 16 bits of bf16.
   template <class X, class Y>
   void run(Context& c, X x, Y y) const {
-    const Activation f = self().activation();
-    c.parallel_for(x.size(), [&](size_t begin, size_t end) {
-      PLAIT_SIMD_CALL(activate_all, f, x.data() + begin, y.data() + begin, end - begin);
-    });
+    activate(c, self().activation(), x.data(), y.data(), x.size());
   }
   template <class Y, class DX>
   void run_back(Context& c, Y y, Y dy, DX dx) const {
-    const Activation f = self().activation();
-    c.parallel_for(y.size(), [&](size_t begin, size_t end) {
-      PLAIT_SIMD_CALL(slope_all, f, y.data() + begin, dy.data() + begin, dx.data() + begin, end - begin);
-    });
+    undo_activation(c, self().activation(), y.data(), dy.data(), dx.data(), y.size());
   }
 
  private:

@@ -118,6 +118,12 @@ inline dnnl::memory::data_type onednn_type(DType type) {
   return type == DType::bf16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
 }
 
+// Whether a primitive of reals may apply f to what it writes: oneDNN's relu of slope 0 makes 0 of a NaN, so
+// that it is left to the loops of activation.hpp behind the primitive.
+inline bool onednn_keeps_nan(const Activation& f) {
+  return f.kind != Activation::Kind::kRelu || f.alpha != 0;
+}
+
 // Scratchpads are the caller's; f is applied to what the primitive writes.
 inline dnnl::primitive_attr onednn_attributes(const Activation& f) {
   dnnl::primitive_attr attr;

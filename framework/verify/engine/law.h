@@ -61,6 +61,7 @@ std::vector<Law> layer_gradient_laws();
 std::vector<Law> layer_bits_laws();
 std::vector<Law> layer_batch_laws();
 std::vector<Law> layer_form_laws();
+std::vector<Law> layer_epilogue_laws();
 std::vector<Law> layer_extent_laws();
 std::vector<Law> layer_mode_laws();
 std::vector<Law> layer_trait_laws();

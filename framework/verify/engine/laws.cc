@@ -14,9 +14,9 @@ std::vector<Law> collect() {
 #define PLAIT_KIND_LAWS(kind, Name, ops) tables.push_back(kind##_laws);
   PLAIT_KINDS(PLAIT_KIND_LAWS)
 #undef PLAIT_KIND_LAWS
-  for (const Table more :
-       {augmenter_large_laws, accumulator_laws, whole_reducer_laws, key_reducer_laws, damage_laws, large_laws,
-        stage_laws, cost_laws, device_sum_laws, metric_on_device_laws, augmenter_on_device_laws})
+  for (const Table more : {augmenter_large_laws, accumulator_laws, whole_reducer_laws,
+                           key_reducer_laws, damage_laws, large_laws, stage_laws, cost_laws, device_sum_laws,
+                           metric_on_device_laws, augmenter_on_device_laws})
     tables.push_back(more);
   std::vector<Law> all;
   for (const Table table : tables)
@@ -33,9 +33,10 @@ std::vector<Law> collect() {
 
 std::vector<Law> layer_laws() {
   std::vector<Law> all;
-  for (const Table part : {layer_memory_laws, layer_mode_laws, layer_trait_laws, layer_gradient_laws,
-                           layer_bits_laws, layer_batch_laws, layer_form_laws, layer_extent_laws,
-                           layer_fault_laws, layer_half_laws, layer_bf16_laws, layer_int8_laws})
+  for (const Table part :
+       {layer_memory_laws, layer_mode_laws, layer_trait_laws, layer_gradient_laws, layer_bits_laws,
+        layer_batch_laws, layer_form_laws, layer_epilogue_laws, layer_extent_laws, layer_fault_laws,
+        layer_half_laws, layer_bf16_laws, layer_int8_laws})
     for (const Law& law : part()) all.push_back(law);
   return all;
 }

@@ -1,9 +1,7 @@
-// Laws of layers about forms of the same work: packed parameters, absorbed functions, shared memory, lengths,
-// values.
+// Laws of layers about forms of the same work: packed parameters, shared memory, lengths, values.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
 #include "registry/shape_text.h"
@@ -71,163 +69,6 @@ Status packing(Trial& trial) {
       PLAIT_TRY(check_packed(*bench, made, i, values.parameters[i]).at(made.text()));
   }
   return {};
-}
-
-double apply(const Epilogue& e, double x) {
-  if (e.functions) {
-    const plait_epilogue c = e.c();
-    const auto from = static_cast<float>(x);
-    float y = 0;
-    c.forward(&c, &from, &y, 1);
-    return y;
-  }
-  if (e.name == "relu") return x > 0 ? x : e.alpha * x;
-  if (e.name == "tanh") return std::tanh(x);
-  if (e.name == "sigmoid") return 1 / (1 + std::exp(-x));
-  return e.alpha * x + e.beta;
-}
-
-// Derivative from the function's value.
-double slope(const Epilogue& e, double y) {
-  if (e.functions) {
-    const plait_epilogue c = e.c();
-    const auto from = static_cast<float>(y);
-    float one = 1;
-    c.backward(&c, &from, &one, &one, 1);
-    return one;
-  }
-  if (e.name == "relu") return y > 0 ? 1 : e.alpha;
-  if (e.name == "tanh") return 1 - y * y;
-  if (e.name == "sigmoid") return y * (1 - y);
-  return e.alpha;
-}
-
-// Library functions for tanh and exp are off by some units of the last place; so is a sum in another order.
-bool near(double a, double b) { return std::abs(a - b) <= 1e-4 * (1 + std::max(std::abs(a), std::abs(b))); }
-
-std::vector<float> values_of(const Guarded& block) {
-  const auto* first = block.as<float>();
-  return {first, first + block.bytes() / sizeof(float)};
-}
-
-Status check_epilogue(Trial& trial, const LayerCase& made, const Epilogue& e) {
-  const std::string what = "epilogue " + e.name;
-  BenchOptions options;
-  options.epilogue = e;
-  PLAIT_ASSIGN(auto plain_bench, LayerBench::create(trial, made));
-  PLAIT_ASSIGN(auto fused_bench, LayerBench::create(trial, made, options));
-  PLAIT_ASSIGN(LayerValues values, draw_values(trial, made));
-  PLAIT_ASSIGN(auto fused, LayerRun::create(*fused_bench, values));
-  trial.doing(what + ", " + made.text());
-  PLAIT_TRY(fused->all().at(what));
-  PLAIT_TRY(fused->check_memory().at(what));
-  const auto* y = fused->outputs[0].as<float>();
-  LayerValues undone = values;
-  for (size_t k = 0; k < undone.output_gradients[0].size(); ++k)
-    undone.output_gradients[0][k] = static_cast<float>(undone.output_gradients[0][k] * slope(e, y[k]));
-  PLAIT_ASSIGN(auto plain, LayerRun::create(*plain_bench, undone));
-  PLAIT_TRY(plain->all());
-  for (size_t k = 0; k < undone.output_gradients[0].size(); ++k) {
-    const double wanted = apply(e, plain->outputs[0].as<float>()[k]);
-    if (!near(wanted, y[k]))
-      return broken(
-          fmt::format("{} absorbed: output element {} is {:.6g}, the function after the layer gives {:.6g}",
-                      what, k, y[k], wanted));
-  }
-  for (size_t i = 0; i < made.inputs.size(); ++i) {
-    if (!fused_bench->options().gradient_needed[i]) continue;
-    for (uint64_t k = 0; k < element_count(made.inputs[i].shape); ++k) {
-      const double got = fused->input_gradients[i].as<float>()[k],
-                   wanted = plain->input_gradients[i].as<float>()[k];
-      if (!near(got, wanted))
-        return broken(fmt::format("{} absorbed: gradient of input {}, element {}, is {:.6g}, wanted {:.6g}",
-                                  what, i, k, got, wanted));
-    }
-  }
-  for (size_t i = 0; i < made.shapes.parameters.size(); ++i) {
-    PLAIT_ASSIGN(const auto got, fused->parameter_gradient(i));
-    PLAIT_ASSIGN(const auto wanted, plain->parameter_gradient(i));
-    for (size_t k = 0; k < got.size(); ++k)
-      if (!near(got[k], wanted[k]))
-        return broken(
-            fmt::format("{} absorbed: gradient of parameter {}, element {}, is {:.6g}, wanted {:.6g}", what,
-                        i, k, got[k], wanted[k]));
-  }
-  return {};
-}
-
-Status epilogues(Trial& trial) {
-  PLAIT_ASSIGN(const auto cases, layer_cases(trial, kCases));
-  int tried = 0;
-  for (const LayerCase& made : cases) {
-    for (const Epilogue& e : accepted_epilogues(trial, made)) {
-      PLAIT_TRY(check_epilogue(trial, made, e).at(made.text()));
-      ++tried;
-    }
-  }
-  if (tried == 0) return skipped("the layer absorbs no function");
-  trial.remark(fmt::format("{} functions in {} cases", tried, cases.size()));
-  return {};
-}
-
-// An element's bits do not depend on which others are beside it: whoever absorbs the functions cuts as it
-// likes.
-Status check_pieces(const LayerCase& made, const Epilogue& e, const std::vector<float>& x,
-                    const std::vector<float>& dy) {
-  const plait_epilogue c = e.c();
-  std::vector<float> y(x.size()), dx(x.size()), in_pieces(x), back_in_pieces(dy);
-  c.forward(&c, x.data(), y.data(), x.size());
-  c.backward(&c, y.data(), dy.data(), dx.data(), x.size());
-  for (size_t at = 0, next = 1; at < x.size(); at += next, next = next % 21 + 2) {
-    const size_t count = std::min(next, x.size() - at);
-    c.forward(&c, in_pieces.data() + at, in_pieces.data() + at, count);
-    c.backward(&c, y.data() + at, back_in_pieces.data() + at, back_in_pieces.data() + at, count);
-  }
-  for (size_t k = 0; k < x.size(); ++k) {
-    if (std::bit_cast<uint32_t>(y[k]) != std::bit_cast<uint32_t>(in_pieces[k]))
-      return broken(
-          fmt::format("{}: the functions that it brings give element {} as {:.9g} among {}, and {:.9g} in a "
-                      "smaller piece and in place",
-                      made.text(), k, y[k], x.size(), in_pieces[k]));
-    if (std::bit_cast<uint32_t>(dx[k]) != std::bit_cast<uint32_t>(back_in_pieces[k]))
-      return broken(
-          fmt::format("{}: the functions that it brings give the gradient of element {} as {:.9g} among {}, "
-                      "and {:.9g} in a smaller piece and in place",
-                      made.text(), k, dx[k], x.size(), back_in_pieces[k]));
-  }
-  return {};
-}
-
-// The layer is what it advertises: whoever absorbs it computes the advertised function instead.
-Status advertised(Trial& trial) {
-  PLAIT_ASSIGN(const auto cases, layer_cases(trial, kCases));
-  for (const LayerCase& made : cases) {
-    if (made.shapes.is_epilogue.empty()) continue;
-    const Epilogue& e = made.shapes.is_epilogue.front();
-    PLAIT_ASSIGN(auto bench, LayerBench::create(trial, made));
-    PLAIT_ASSIGN(const LayerValues values, draw_values(trial, made));
-    PLAIT_ASSIGN(auto run, LayerRun::create(*bench, values));
-    PLAIT_TRY(run->all());
-    if (e.functions) PLAIT_TRY(check_pieces(made, e, values_of(run->inputs[0]), values.output_gradients[0]));
-    for (uint64_t k = 0; k < run->outputs[0].bytes() / 4; ++k) {
-      const double x = run->inputs[0].as<float>()[k], y = run->outputs[0].as<float>()[k];
-      if (!near(apply(e, x), y))
-        return broken(
-            fmt::format("{}: says it is {} ({}, {}), which of {:.6g} is {:.6g}, but forward gives {:.6g}",
-                        made.text(), e.name, e.alpha, e.beta, x, apply(e, x), y));
-      if (!e.functions || !bench->options().gradient_needed[0]) continue;
-      const double dx = run->input_gradients[0].as<float>()[k],
-                   wanted = values.output_gradients[0][k] * slope(e, y);
-      if (!near(dx, wanted))
-        return broken(
-            fmt::format("{}: the functions that it brings give the gradient of element {} as {:.6g}, but "
-                        "backward gives {:.6g}",
-                        made.text(), k, wanted, dx));
-    }
-  }
-  for (const LayerCase& made : cases)
-    if (!made.shapes.is_epilogue.empty()) return {};
-  return skipped("the layer does not offer itself to be absorbed");
 }
 
 Status in_place(Trial& trial) {
@@ -360,10 +201,6 @@ std::vector<Law> layer_form_laws() {
   constexpr Severity kMust = Severity::kMust;
   return {
       {kKind, "packing", kMust, "unpack undoes pack; padding is zero", packing},
-      {kKind, "epilogue", kMust,
-       "an absorbed function gives what it gives after the layer, forward and backward", epilogues},
-      {kKind, "advertised_epilogue", kMust, "the layer is the function that it offers to be absorbed as",
-       advertised},
       {kKind, "in_place", kMust, "sharing memory of input and output changes nothing", in_place},
       {kKind, "lengths", kMust, "what lies past a sample's length does not matter", lengths},
       {kKind, "no_nan", kMust, "finite inputs give no NaN", no_nan},

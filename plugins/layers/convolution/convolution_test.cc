@@ -145,6 +145,23 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("a NaN stays one behind what is absorbed, whoever convolves") {
+  for (const char* implementation : {"own", "winograd", "onednn"}) {
+    for (const char* absorbed : {"relu", "tanh", "sigmoid"}) {
+      CAPTURE(implementation);
+      CAPTURE(absorbed);
+      TestHost host;
+      Case e{{2, 9, 9, 16}, 16, {3}, {1}, {1}};
+      e.implementation = implementation;
+      LayerTest layer = make(host, e, {epilogue_of(absorbed, 0, 0)});
+      layer.input().f32()[0] = NAN;  // the corner of the first image: seen by 2 x 2 places
+      layer.forward();
+      for (size_t row = 0; row < 2; ++row)
+        for (size_t k = 0; k < 2 * 16; ++k) CHECK(std::isnan(layer.output().f32()[row * 9 * 16 + k]));
+    }
+  }
+}
+
 TEST_CASE("convolution of few filters stays within its output whatever the width") {
   for (int64_t filters = 1; filters <= 8; ++filters) {
     for (int64_t width : {1, 2, 3, 15, 16, 17, 18, 31, 32, 33, 35}) {

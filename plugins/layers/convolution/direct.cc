@@ -45,23 +45,10 @@ bool Direct::suits(const ConvolutionShape& shape) {
   return can(shape) && shape.channels < 16 && stored_weights(shape) <= kMostWeights;
 }
 
-namespace {
-
-template <class T>
-void undo_all(Context& c, const Activation& f, const T* y, const T* dy, T* to, size_t count) {
+void undo(Context& c, const Activation& f, const float* y, const float* dy, float* to, size_t count) {
   c.parallel_for(count, c.lanes() == 1 ? count : Context::kDefaultGrain, [&](size_t begin, size_t end) {
     PLAIT_SIMD_CALL(undo_activation, f, y + begin, dy + begin, to + begin, end - begin);
   });
-}
-
-}  // namespace
-
-void undo(Context& c, const Activation& f, const float* y, const float* dy, float* to, size_t count) {
-  undo_all(c, f, y, dy, to, count);
-}
-void undo(Context& c, const Activation& f, const uint16_t* y, const uint16_t* dy, uint16_t* to,
-          size_t count) {
-  undo_all(c, f, y, dy, to, count);
 }
 
 Direct::Direct(const ConvolutionShape& shape, int lanes) : s(shape), wide(is_wide(shape)) {

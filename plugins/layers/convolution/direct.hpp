@@ -66,8 +66,6 @@ class Direct {
 };
 
 // to = dy f'(x), where y = f(x)
-void undo(plait::sdk::Context& c, const Activation& f, const uint16_t* y, const uint16_t* dy, uint16_t* to,
-          size_t count);  // of bf16
 void undo(plait::sdk::Context& c, const Activation& f, const float* y, const float* dy, float* to,
           size_t count);
 

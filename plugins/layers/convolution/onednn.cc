@@ -1,5 +1,6 @@
 #include "onednn.hpp"
 
+#include <plait/activation.hpp>
 #include <plait/onednn_notes.hpp>
 
 #include <algorithm>
@@ -65,6 +66,7 @@ struct OneDnn::Parts {
   ConvolutionShape s;
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
   memory::desc x, y, stored, bias;
+  bool in_convolution = plait::sdk::onednn_keeps_nan(s.activation);  // the function
   OneDnnWeights for_forward, for_dx, for_dw;
   std::optional<OneDnnCall> convolve, input_gradient, weight_gradient;
   // Workspace, bytes: weights in another order, gradient of the sum before the activation, scratchpads.
@@ -90,7 +92,7 @@ struct OneDnn::Parts {
         engine, s.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference,
         dnnl::algorithm::convolution_direct, x, weights(s, true, type_of(s)),
         s.has_bias ? bias : memory::desc(), y, spatial(s, s.window.stride), spatial(s, s.window.dilation, 1),
-        low, low, onednn_attributes(s.activation));
+        low, low, onednn_attributes(in_convolution ? s.activation : Activation{}));
     for_forward.read(engine, stored, pd.weights_desc());
     std::vector<OneDnnCall::Argument> arguments{
         {DNNL_ARG_SRC, x}, {DNNL_ARG_WEIGHTS, pd.weights_desc()}, {DNNL_ARG_DST, y}};
@@ -143,18 +145,20 @@ struct OneDnn::Parts {
     return w.turned(call.parameter(0), place, place + scratchpad);
   }
 
+  // What the primitive has not: a function whose post-op is not the same.
+  template <class T>
+  void activate_behind(Context& c, const LayerCall& call) const {
+    T* const made = call.output().data<T>().data();
+    plait::sdk::activate(c, s.activation, made, made, s.batch * s.sample_outputs());
+  }
   // The gradient of the sum before the activation, made in the workspace.
-  const void* undo_activation(Context& c, const LayerCall& call) const {
-    auto* const place = call.workspace<uint8_t>() + undone;
-    const size_t count = s.batch * s.sample_outputs();
-    const void *made = call.output().raw(), *dy = call.output_gradient().raw();
-    if (s.bf16)
-      undo(c, s.activation, static_cast<const uint16_t*>(made), static_cast<const uint16_t*>(dy),
-           reinterpret_cast<uint16_t*>(place), count);
-    else
-      undo(c, s.activation, static_cast<const float*>(made), static_cast<const float*>(dy),
-           reinterpret_cast<float*>(place), count);
-    return place;
+  template <class T>
+  const void* undo_into(Context& c, const LayerCall& call) const {
+    T* const to = reinterpret_cast<T*>(call.workspace<uint8_t>() + undone);
+    plait::sdk::undo_activation(c, s.activation, call.output().data<const T>().data(),
+                                call.output_gradient().data<const T>().data(), to,
+                                s.batch * s.sample_outputs());
+    return to;
   }
 };
 
@@ -180,7 +184,7 @@ void OneDnn::note(const plait::sdk::KernelNotes& notes) const {
   note_backward(notes, p.input_gradient);
 }
 
-void OneDnn::forward(Context&, const LayerCall& call) const {
+void OneDnn::forward(Context& c, const LayerCall& call) const {
   const Parts& p = *parts_;
   const void* w = p.turned(p.for_forward, call);
   void* const scratch = call.workspace<uint8_t>() + p.scratchpad;
@@ -190,13 +194,16 @@ void OneDnn::forward(Context&, const LayerCall& call) const {
   } else {
     p.convolve->run({x, w, y}, scratch);
   }
+  if (!p.in_convolution) p.s.bf16 ? p.activate_behind<uint16_t>(c, call) : p.activate_behind<float>(c, call);
 }
 
 void OneDnn::backward(Context& c, const LayerCall& call) const {
   const Parts& p = *parts_;
   void* const scratch = call.workspace<uint8_t>() + p.scratchpad;
   const void* const x = call.input().raw();
-  const void* const dy = p.s.activates() ? p.undo_activation(c, call) : call.output_gradient().raw();
+  const void* const dy = !p.s.activates() ? call.output_gradient().raw()
+                         : p.s.bf16       ? p.undo_into<uint16_t>(c, call)
+                                          : p.undo_into<float>(c, call);
   float* const dw = call.parameter_gradient(0);
   if (p.weight_gradient && dw) {
     float* const to = p.for_dw.made_in(dw, call.workspace<uint8_t>());

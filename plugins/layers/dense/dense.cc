@@ -131,7 +131,7 @@ struct Dense::Kernel : DenseShape {
 
   void forward(Context& c, const LayerCall& call) const {
     if (quantized) return quantized->forward(c, call);
-    if (onednn) return onednn->forward(call);
+    if (onednn) return onednn->forward(c, call);
     multiply(c, {.rows = batch,
                  .columns = units,
                  .terms = inputs,

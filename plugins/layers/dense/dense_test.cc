@@ -76,6 +76,21 @@ TEST_CASE("oneDNN and the own loops compute the same products, and absorb the sa
   }
 }
 
+TEST_CASE("a NaN stays one behind what is absorbed, whoever multiplies") {
+  TestHost host;
+  for (const char* implementation : {"own", "onednn"}) {
+    for (const char* absorbed : {"relu", "tanh", "sigmoid"}) {
+      CAPTURE(implementation);
+      CAPTURE(absorbed);
+      LayerTest layer(host, kDense, Settings(kDense).set("units", 67).set("implementation", implementation),
+                      {{"x", DType::f32, {13, 130}}}, {epilogue_of(absorbed, 0, 0)});
+      layer.input().f32()[5 * 130] = NAN;
+      layer.forward();
+      for (size_t i = 0; i < 13 * 67; ++i) CHECK(std::isnan(layer.output().f32()[i]) == (i / 67 == 5));
+    }
+  }
+}
+
 TEST_CASE("dense flattens its input and may go without a bias") {
   TestHost host;
   LayerTest layer = dense(host, {2, 2, 3, 4}, 5, false);

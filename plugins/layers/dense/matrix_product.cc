@@ -32,23 +32,10 @@ void transpose(Context& context, const float* from, size_t rows, size_t columns,
   });
 }
 
-namespace {
-
-template <class T>
-void undo_all(Context& context, const Activation& f, const T* y, const T* dy, T* dx, size_t count) {
+void undo(Context& context, const Activation& f, const float* y, const float* dy, float* dx, size_t count) {
   context.parallel_for(
       count, context.lanes() == 1 ? count : Context::kDefaultGrain,
       [&](size_t begin, size_t end) { PLAIT_SIMD_CALL(undo_activation, f, y, dy, dx, begin, end); });
-}
-
-}  // namespace
-
-void undo(Context& context, const Activation& f, const float* y, const float* dy, float* dx, size_t count) {
-  undo_all(context, f, y, dy, dx, count);
-}
-void undo(Context& context, const Activation& f, const uint16_t* y, const uint16_t* dy, uint16_t* dx,
-          size_t count) {
-  undo_all(context, f, y, dy, dx, count);
 }
 
 void sum_rows(const float* x, size_t rows, size_t columns, float* sums) {

@@ -31,8 +31,6 @@ void transpose(plait::sdk::Context& context, const float* from, size_t rows, siz
 // dx = dy f'(x), where y = f(x)
 void undo(plait::sdk::Context& context, const Activation& f, const float* y, const float* dy, float* dx,
           size_t count);
-void undo(plait::sdk::Context& context, const Activation& f, const uint16_t* y, const uint16_t* dy,
-          uint16_t* dx, size_t count);  // of bf16
 
 void sum_rows(const float* x, size_t rows, size_t columns, float* sums);
 void sum_rows(const uint16_t* x, size_t rows, size_t columns, float* sums);  // of bf16

@@ -1,5 +1,6 @@
 #include "onednn.hpp"
 
+#include <plait/activation.hpp>
 #include <plait/onednn_notes.hpp>
 
 #include <algorithm>
@@ -14,6 +15,7 @@ using plait::sdk::Error;
 using plait::sdk::ErrorCode;
 using plait::sdk::LayerCall;
 using plait::sdk::onednn_attributes;
+using plait::sdk::onednn_keeps_nan;
 using plait::sdk::OneDnnCall;
 
 namespace {
@@ -31,6 +33,7 @@ memory::desc matrix(size_t rows, size_t columns, Order order, memory::data_type 
 struct DenseOneDnn::Parts {
   DenseShape s;
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
+  bool in_product = onednn_keeps_nan(s.activation);  // the function
   std::optional<OneDnnCall> product, input_gradient, weight_gradient;
   size_t scratchpad = 0,
          total = 0;  // bytes: where scratchpads begin, behind the gradient before the activation
@@ -40,7 +43,8 @@ struct DenseOneDnn::Parts {
     const auto type = s.bf16 ? memory::data_type::bf16 : kF32;
     const memory::desc y = matrix(s.batch, s.units, Order::kRows, type);
     make(product, matrix(s.batch, s.inputs, Order::kRows, type),
-         matrix(s.inputs, s.units, Order::kRows, type), y, s.has_bias, s.activation);
+         matrix(s.inputs, s.units, Order::kRows, type), y, s.has_bias,
+         in_product ? s.activation : Activation{});
     if (s.training) {
       make(weight_gradient, matrix(s.inputs, s.batch, Order::kColumns, type), y,
            matrix(s.inputs, s.units, Order::kRows, kF32), false, {});
@@ -60,16 +64,17 @@ struct DenseOneDnn::Parts {
   const void* weights(const LayerCall& call) const {
     return s.bf16 ? call.prepared() : static_cast<const void*>(call.parameter(0));
   }
+  // What the product has not: a function whose post-op is not the same.
+  template <class T>
+  void activate_behind(Context& c, const LayerCall& call) const {
+    T* const y = call.output().data<T>().data();
+    activate(c, s.activation, y, y, s.batch * s.units);
+  }
   // Into the beginning of the workspace.
-  void undo_activation(Context& c, const LayerCall& call, const void* dy) const {
-    const size_t count = s.batch * s.units;
-    const void* const y = call.output().raw();
-    if (s.bf16)
-      undo(c, s.activation, static_cast<const uint16_t*>(y), static_cast<const uint16_t*>(dy),
-           call.workspace<uint16_t>(), count);
-    else
-      undo(c, s.activation, static_cast<const float*>(y), static_cast<const float*>(dy),
-           call.workspace<float>(), count);
+  template <class T>
+  void undo_into(Context& c, const LayerCall& call) const {
+    undo_activation(c, s.activation, call.output().data<const T>().data(),
+                    call.output_gradient().data<const T>().data(), call.workspace<T>(), s.batch * s.units);
   }
   void sum_bias(const void* dy, float* db) const {
     s.bf16 ? sum_rows(static_cast<const uint16_t*>(dy), s.batch, s.units, db)
@@ -107,7 +112,7 @@ void DenseOneDnn::note(const plait::sdk::KernelNotes& notes) const {
   note_backward(notes, parts_->input_gradient);
 }
 
-void DenseOneDnn::forward(const LayerCall& call) const {
+void DenseOneDnn::forward(Context& c, const LayerCall& call) const {
   const Parts& p = *parts_;
   void* const scratch = call.workspace<uint8_t>() + p.scratchpad;
   const void *x = call.input().raw(), *w = p.weights(call), *y = call.output().raw();
@@ -116,6 +121,7 @@ void DenseOneDnn::forward(const LayerCall& call) const {
   } else {
     p.product->run({x, w, y}, scratch);
   }
+  if (!p.in_product) p.s.bf16 ? p.activate_behind<uint16_t>(c, call) : p.activate_behind<float>(c, call);
 }
 
 void DenseOneDnn::backward(Context& c, const LayerCall& call) const {
@@ -123,7 +129,7 @@ void DenseOneDnn::backward(Context& c, const LayerCall& call) const {
   void* const scratch = call.workspace<uint8_t>() + p.scratchpad;
   const void* dy = call.output_gradient().raw();
   if (p.s.activates()) {
-    p.undo_activation(c, call, dy);
+    p.s.bf16 ? p.undo_into<uint16_t>(c, call) : p.undo_into<float>(c, call);
     dy = call.workspace();
   }
   if (const float* dw = call.parameter_gradient(0))

@@ -28,7 +28,7 @@ class DenseOneDnn {
 
   size_t workspace_bytes() const;
   void note(const plait::sdk::KernelNotes& notes) const;
-  void forward(const plait::sdk::LayerCall& call) const;
+  void forward(plait::sdk::Context& c, const plait::sdk::LayerCall& call) const;
   void backward(plait::sdk::Context& c, const plait::sdk::LayerCall& call) const;
 
  private:
