@@ -60,7 +60,7 @@ std::vector<std::string> all_endings(const Registry& registry, const std::string
 bool is_ending(const char* ending) {
   if (ending == nullptr) return false;
   const std::string_view text = ending;
-  const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.'; };
+  const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-'; };
   return text.size() > 1 && text.size() <= 32 && text.front() == '.' && text.back() != '.' &&
          std::ranges::all_of(text, fits) && text.find("..") == std::string_view::npos;
 }

@@ -250,10 +250,12 @@ Status check_named(const plait_type& type, const WantedField& wanted) {
 #define PLAIT_NAMED(field) (PLAIT_HAS(rules, field) ? rules->field : nullptr)
 Status check_source_fields(const plait_type& type) {
   const auto* rules = static_cast<const plait_source_rules*>(type.rules);
+  const bool is_lines = rules != nullptr && (rules->flags & PLAIT_SOURCE_LINES) != 0;
   const WantedField all[] = {
       {PLAIT_NAMED(file_field), PLAIT_FIELD_STRING, PLAIT_FIELD_PATH, "a text that is a path"},
       {PLAIT_NAMED(part_field), PLAIT_FIELD_STRING, 0, "a text"},
-      {PLAIT_NAMED(shape_field), PLAIT_FIELD_I64, PLAIT_FIELD_REPEATED, "a list of whole numbers"},
+      {PLAIT_NAMED(shape_field), PLAIT_FIELD_I64, is_lines ? 0u : uint32_t{PLAIT_FIELD_REPEATED},
+       is_lines ? "a whole number" : "a list of whole numbers"},
       {PLAIT_NAMED(dtype_field), PLAIT_FIELD_ENUM, 0, "one of several words"},
       {PLAIT_NAMED(heading_field), PLAIT_FIELD_ENUM, 0, "one of several words"}};
   for (const WantedField& wanted : all) PLAIT_TRY(check_named(type, wanted));

@@ -19,6 +19,11 @@ std::string_view magic_of(const plait_source_rules* rules) {
                                       : std::string_view();
 }
 bool is_table(const plait_source_rules* rules) { return (rules->flags & PLAIT_SOURCE_TABLE) != 0; }
+bool is_lines(const plait_source_rules* rules) { return (rules->flags & PLAIT_SOURCE_LINES) != 0; }
+
+bool is_text(const PartSpec& part) {
+  return part.dtype == PLAIT_U8 && part.variable_axis >= 0 && part.shape.size() == 1;
+}
 
 // False where there is no field of that name, or it has no such choice.
 bool set(plait_config& config, const char* name, std::vector<ConfigValue> values) {
@@ -39,15 +44,17 @@ const char* word(Heading heading) {
 
 }  // namespace
 
-std::vector<const TypeEntry*> sources_for_bytes(const Registry& registry, std::string_view bytes) {
-  std::vector<const TypeEntry*> begin_so, tables;
+std::vector<const TypeEntry*> sources_for_bytes(const Registry& registry, std::string_view bytes,
+                                                const PartSpec& wanted) {
+  std::vector<const TypeEntry*> begin_so, texts;
   for (const auto& [name, entry] : registry.types()) {
-    if (name.kind != kKindOf<plait_source_ops> || rules_of(entry) == nullptr) continue;
-    const std::string_view magic = magic_of(rules_of(entry));
+    const plait_source_rules* const rules = rules_of(entry);
+    if (name.kind != kKindOf<plait_source_ops> || rules == nullptr) continue;
+    const std::string_view magic = magic_of(rules);
     if (!magic.empty() && bytes.starts_with(magic)) begin_so.push_back(&entry);
-    if (magic.empty() && is_table(rules_of(entry))) tables.push_back(&entry);
+    if (magic.empty() && (is_text(wanted) ? is_lines(rules) : is_table(rules))) texts.push_back(&entry);
   }
-  return begin_so.empty() ? tables : begin_so;
+  return begin_so.empty() ? texts : begin_so;
 }
 
 #define PLAIT_NAMED(field) (PLAIT_HAS(rules_, field) ? rules_->field : nullptr)
@@ -80,7 +87,7 @@ bool FileFields::set_heading(plait_config& config, Heading heading) const {
 }
 
 bool FileFields::is_settled_unseen() const {
-  return is_table(rules_) && has_part() && PLAIT_NAMED(shape_field) != nullptr;
+  return PLAIT_NAMED(shape_field) != nullptr && (is_lines(rules_) || (is_table(rules_) && has_part()));
 }
 
 }  // namespace plait::inline registry

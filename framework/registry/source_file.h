@@ -17,9 +17,10 @@ namespace plait::inline registry {
 // Whether the first row of a table is a heading; kAuto: the source finds out.
 enum class Heading { kAuto, kYes, kNo };
 
-// Those whose files begin as `bytes` do; else those of tables that no beginning tells. Of several a person
-// has to choose.
-std::vector<const TypeEntry*> sources_for_bytes(const Registry& registry, std::string_view bytes);
+// Those whose files begin as `bytes` do; else, of those that no beginning tells, those of lines where `wanted`
+// is bytes of one variable axis, and those of tables where it is not. Of several a person has to choose.
+std::vector<const TypeEntry*> sources_for_bytes(const Registry& registry, std::string_view bytes,
+                                                const PartSpec& wanted);
 
 // How `source`, which names endings, is told of a file.
 class FileFields {
@@ -35,7 +36,7 @@ class FileFields {
   // False where the source has no such field.
   bool set_shape(plait_config& config, const std::vector<int64_t>& shape) const;
   bool set_heading(plait_config& config, Heading heading) const;
-  // Rows of numbers whose part is then what was asked for, or is refused when the file is opened.
+  // Rows of numbers, or lines, whose part is then what was asked for, or is refused when the file is opened.
   bool is_settled_unseen() const;
 
  private:

@@ -54,7 +54,8 @@ Result<const TypeEntry*> GivenFile::choose(const Registry& registry) {
     return only(types_for_file(registry, kSources, path_), path_, wanted_names(registry));
   PLAIT_ASSIGN(const std::string bytes, read_file_or_pipe(path_, kMostPiped_bytes));
   PLAIT_ASSIGN(piped_, MemoryFile::create(bytes));
-  return only(sources_for_bytes(registry, bytes), path_, "no source that is loaded opens what begins so");
+  return only(sources_for_bytes(registry, bytes, part_), path_,
+              "no source that is loaded opens what begins so");
 }
 
 Status GivenFile::settle(const Registry& registry, std::optional<Heading> heading) {

@@ -70,6 +70,27 @@ struct Table {
   void read(sdk::Context&, int64_t, sdk::SampleCall&) const {}
 };
 
+// Each line's bytes.
+struct Lines {
+  std::string file;
+  int64_t longest = 99;
+
+  static void describe(sdk::Describe<Lines>& d) {
+    d.doc("lines");
+    d.field("file", &Lines::file).doc("the file").path().required();
+    d.field("longest", &Lines::longest).doc("longest line");
+  }
+  void open(sdk::Context&) const {}
+  sdk::SourceInfo info() const {
+    sdk::SourceInfo info;
+    info.count = 1;
+    info.parts.add("text", sdk::DType::u8, {longest}, 0);
+    return info;
+  }
+  void read(sdk::Context&, int64_t, sdk::SampleCall&) const {}
+};
+
+constexpr const char* kLineEndings[] = {".lines", ".a-line"};
 constexpr const char* kRowEndings[] = {".rows", ".more.rows"};
 constexpr const char* kTableEndings[] = {".table", ".both"};
 constexpr const char* kOtherEndings[] = {".both"};
@@ -82,6 +103,8 @@ constexpr sdk::GivenFiles kTable = {.endings = kTableEndings,
                                     .shape = "extents",
                                     .dtype = "dtype",
                                     .heading = "header"};
+constexpr sdk::GivenFiles kLines = {
+    .endings = kLineEndings, .file = "file", .shape = "longest", .lines = true};
 // Its part is what it is.
 constexpr sdk::GivenFiles kPlain = {.endings = kOtherEndings, .file = "file"};
 
@@ -89,7 +112,8 @@ const Registry& registry() {
   static const sdk::PluginTable table(
       "test.sources", "1", "none", sdk::opens_files<kRows>(sdk::source<Rows>("test.rows")),
       sdk::opens_files<kTable>(sdk::source<Table>("test.table")),
-      sdk::opens_files<kPlain>(sdk::source<Rows>("test.plain")), sdk::source<Rows>("test.in_a_block"));
+      sdk::opens_files<kPlain>(sdk::source<Rows>("test.plain")),
+      sdk::opens_files<kLines>(sdk::source<Lines>("test.lines")), sdk::source<Rows>("test.in_a_block"));
   static const auto loaded = Registry::from_plugins({table.c()});
   REQUIRE_MESSAGE(loaded, loaded.status().message());
   return *loaded;
@@ -141,7 +165,7 @@ bool contains(const std::string& text, const std::string& words) {
 
 TEST_CASE("endings: the longest that a source names, and none of those that a block names") {
   CHECK(all_endings(registry(), "source") ==
-        std::vector<std::string>{".both", ".more.rows", ".rows", ".table"});
+        std::vector<std::string>{".a-line", ".both", ".lines", ".more.rows", ".rows", ".table"});
   CHECK(types_for_file(registry(), "source", "a.rows").size() == 1);
   CHECK(types_for_file(registry(), "source", "a.both").size() == 2);
   CHECK(types_for_file(registry(), "source", ".rows").empty());
@@ -206,10 +230,23 @@ TEST_CASE("a pipe is known by its first bytes, else it is a table, and keeps its
   CHECK(failure(broken.path(), part({2})) == "test.rows: " + broken.path() + ": wanted ROWS");
 }
 
+TEST_CASE(
+    "a pipe is lines where bytes of one variable axis are wanted, of the longest extent that is wanted") {
+  const Piped text("1,2\n"), rows("ROWS4abcd");
+  const PartSpec wanted{"text", PLAIT_U8, {17}, 0};
+  const auto given = GivenFile::open(registry(), text.path(), wanted, {});
+  REQUIRE_MESSAGE(given, given.status().message());
+  CHECK((*given)->spec().id() == "test.lines");
+  CHECK(told(**given, "longest") == "17");
+  CHECK(failure(rows.path(), wanted) ==
+        rows.path() + ": records are text [4] u8, wanted text [17 variable] u8");
+}
+
 TEST_CASE("what no source opens, several do, or has no heading") {
   CHECK(failure("a.png", part({2})) ==
-        "a.png: wanted a name that ends in one of .both, .more.rows, .rows, .table, or - or a pipe of such a "
-        "file, or test, or validation; other files by --source");
+        "a.png: wanted a name that ends in one of .a-line, .both, .lines, .more.rows, .rows, .table, or - or "
+        "a pipe "
+        "of such a file, or test, or validation; other files by --source");
   CHECK(failure("a.both", part({2})) ==
         "a.both: both test.plain and test.table open such a file; say which by --source");
   const Folder folder;

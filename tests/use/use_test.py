@@ -336,6 +336,18 @@ class Use(unittest.TestCase):
         writer.join()
         self.assertEqual(read(f"{self.work}/piped.csv").decode().splitlines(), wanted)
 
+    def test_images_of_idx_by_name_and_in_a_pipe(self):
+        _, wanted = self.predict("\n".join(self.rows))
+        images = struct.pack(">4I", 0x803, 5, 12, 12) + bytes(self.pixels)
+        for name in ("in.idx", "in.idx3-ubyte"):
+            self.assertEqual(self.predict(images, name=name)[1], wanted)
+        os.mkfifo(f"{self.work}/images")
+        writer = threading.Thread(target=write, args=(f"{self.work}/images", images))
+        writer.start()
+        plait("predict", self.run_dir, "--in", f"{self.work}/images", "--out", f"{self.work}/piped.csv")
+        writer.join()
+        self.assertEqual(read(f"{self.work}/piped.csv").decode().splitlines(), wanted)
+
     def test_arrays_in_every_form_that_means_the_same(self):
         _, wanted = self.predict("\n".join(self.rows))
         floats = struct.pack(f"<{5 * PIXELS}f", *self.pixels)

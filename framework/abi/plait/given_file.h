@@ -13,7 +13,11 @@ extern "C" {
 enum {
   /* Rows of numbers in a text: a record's first part has one axis, of all numbers of its row, unless the field of
    * extents says otherwise. A pipe whose first bytes are no source's `magic` is taken for such a text. */
-  PLAIT_SOURCE_TABLE = 1
+  PLAIT_SOURCE_TABLE = 1,
+  /* Lines of a text: a record's first part is the bytes of its line, U8 of one variable axis, whose longest extent the
+   * field of extents says (I64, not repeated). A pipe whose first bytes are no source's `magic` is taken for such a
+   * text where records of bytes of one variable axis are wanted. */
+  PLAIT_SOURCE_LINES = 2
 };
 
 typedef struct plait_source_rules {

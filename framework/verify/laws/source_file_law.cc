@@ -95,8 +95,14 @@ class NamedFile {
   Status check_shape(const PartSpec& asked) {
     PLAIT_ASSIGN(const auto config, fields_.config(file_, asked));
     PLAIT_TRY(open(*config));
-    if (!opened_ || part_.variable_axis >= 0) return {};
-    const std::vector<int64_t> wanted = {1, static_cast<int64_t>(element_count(part_.shape)), 1};
+    const bool is_lines = (trial_.rules<plait_source_rules>().flags & PLAIT_SOURCE_LINES) != 0;
+    if (is_lines && (part_.dtype != PLAIT_U8 || part_.variable_axis != 0 || part_.shape.size() != 1))
+      return broken(fmt::format("opens lines, which are bytes of one variable axis, but the part is {}",
+                                part_text(part_)));
+    if (!opened_ || (part_.variable_axis >= 0 && !is_lines)) return {};
+    const std::vector<int64_t> longest = {part_.shape[0] + 1},
+                               in_three_axes = {1, static_cast<int64_t>(element_count(part_.shape)), 1};
+    const std::vector<int64_t>& wanted = is_lines ? longest : in_three_axes;
     if (!fields_.set_shape(*config, wanted)) return {};
     PLAIT_TRY(open(*config));
     if (!opened_ || part_.shape != wanted)

@@ -1,5 +1,6 @@
 // Images and labels from a pair of IDX files (MNIST, Fashion-MNIST and their like).
 #include <plait/sdk.hpp>
+#include <plait/sdk/given_file.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -20,7 +21,7 @@ void write_few_records() {
   std::string labels("\0\0\x08\x01\0\0\0\x06", 8);
   for (int i = 0; i < 6 * 5 * 4; ++i) images += static_cast<char>(37 * i);
   for (char i = 0; i < 6; ++i) labels += i;
-  std::ofstream("few-images", std::ios::binary) << images;
+  std::ofstream("few-images.idx", std::ios::binary) << images;
   std::ofstream("few-labels", std::ios::binary) << labels;
 }
 
@@ -44,8 +45,8 @@ class Idx {
     d.field("classes", &Idx::classes).doc("labels are 0 .. classes - 1").range(1, 256);
   }
   static void examples(Examples& e) {
-    e.add("images: \"few-images\" labels: \"few-labels\"");
-    e.add("images: \"few-images\" first: 2 limit: 3");
+    e.add("images: \"few-images.idx\" labels: \"few-labels\"");
+    e.add("images: \"few-images.idx\" first: 2 limit: 3");
     e.prepare(&write_few_records);
   }
 
@@ -99,6 +100,11 @@ class Idx {
   int64_t count_ = 0;
 };
 
+// Of bytes, of any number of dimensions.
+constexpr std::string_view kMagic("\0\0\x08", 3);
+constexpr const char* kEndings[] = {".idx", ".idx3-ubyte", ".idx4-ubyte"};
+constexpr GivenFiles kFiles = {.endings = kEndings, .magic = kMagic, .file = "images"};
+
 }  // namespace
 
-PLAIT_PLUGIN("plait.idx", "1.0.0", "Apache-2.0", source<Idx>("plait.idx"));
+PLAIT_PLUGIN("plait.idx", "1.0.0", "Apache-2.0", opens_files<kFiles>(source<Idx>("plait.idx")));

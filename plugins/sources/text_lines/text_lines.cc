@@ -1,5 +1,6 @@
 // The lines of a text file, and labels that are in a column of it.
 #include <plait/sdk.hpp>
+#include <plait/sdk/given_file.hpp>
 #include <plait/sdk/utf8.hpp>
 
 #include <charconv>
@@ -124,6 +125,10 @@ class TextLines {
   std::optional<LineFile> lines_;
 };
 
+constexpr const char* kEndings[] = {".txt"};
+constexpr GivenFiles kFiles = {.endings = kEndings, .file = "file", .shape = "max_bytes", .lines = true};
+
 }  // namespace
 
-PLAIT_PLUGIN("plait.text_lines", "1.0.0", "Apache-2.0", source<TextLines>("plait.text_lines"));
+PLAIT_PLUGIN("plait.text_lines", "1.0.0", "Apache-2.0",
+             opens_files<kFiles>(source<TextLines>("plait.text_lines")));

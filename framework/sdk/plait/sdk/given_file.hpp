@@ -18,7 +18,7 @@
 namespace plait::sdk {
 
 struct GivenFiles {
-  std::span<const char* const> endings = {};  // ".wav": a dot, small letters, digits and further dots
+  std::span<const char* const> endings = {};  // ".wav": a dot, small letters, digits, - and further dots
   std::string_view magic = {};                // what each of them begins with; empty: nothing is sure
   bool table = false;                         // rows of numbers in a text
   // Names of fields; null: the source has none.
@@ -27,6 +27,7 @@ struct GivenFiles {
   const char* shape = nullptr;    // extents of the part, a list of whole numbers
   const char* dtype = nullptr;    // type of its elements, choices of "u8", "i32", "f32", ...
   const char* heading = nullptr;  // of tables: choices of "true", "false", "auto"
+  bool lines = false;  // a text's lines, as u8 of one variable axis; shape: the longest, one number
 };
 
 // `made`, a source, opens such files.
@@ -34,17 +35,18 @@ template <const GivenFiles& kFiles>
 Entry opens_files(Entry made) {
   static_assert(!kFiles.endings.empty(), "wanted an ending at least, such as \".wav\"");
   static_assert(kFiles.file != nullptr, "wanted the name of the field of the file");
-  static const plait_source_rules rules = {sizeof(plait_source_rules),
-                                           kFiles.table ? uint32_t{PLAIT_SOURCE_TABLE} : 0u,
-                                           kFiles.endings.data(),
-                                           static_cast<uint32_t>(kFiles.endings.size()),
-                                           0,
-                                           {kFiles.magic.data(), kFiles.magic.size()},
-                                           kFiles.file,
-                                           kFiles.part,
-                                           kFiles.shape,
-                                           kFiles.dtype,
-                                           kFiles.heading};
+  static const plait_source_rules rules = {
+      sizeof(plait_source_rules),
+      (kFiles.table ? uint32_t{PLAIT_SOURCE_TABLE} : 0u) | (kFiles.lines ? uint32_t{PLAIT_SOURCE_LINES} : 0u),
+      kFiles.endings.data(),
+      static_cast<uint32_t>(kFiles.endings.size()),
+      0,
+      {kFiles.magic.data(), kFiles.magic.size()},
+      kFiles.file,
+      kFiles.part,
+      kFiles.shape,
+      kFiles.dtype,
+      kFiles.heading};
   made.type.rules = &rules;
   return made;
 }
