@@ -99,12 +99,14 @@ class InstanceMaker {
                           entry->implementations.begin()->second->ops,
                           entry->type->rules,
                           nullptr,
-                          child.config.get()};
+                          child.config.get(),
+                          entry->type->flags,
+                          0};
         return {};
       }
       PLAIT_ASSIGN(auto made, make(*entry, child.config));
-      child.instance = {sizeof(plait_child), 0,          entry->type->kind, entry->type->id, made.ops_,
-                        entry->type->rules,  made.self_, child.config.get()};
+      child.instance = {sizeof(plait_child), 0,          entry->type->kind,  entry->type->id,    made.ops_,
+                        entry->type->rules,  made.self_, child.config.get(), entry->type->flags, 0};
       parent.children_.push_back(std::move(made));
       return {};
     });

@@ -152,6 +152,8 @@ typedef struct plait_child {
   const void* rules;
   void* self;
   const plait_config* config;
+  uint32_t flags; /* PLAIT_TYPE_* of its type */
+  uint32_t reserved_2;
 } plait_child;
 
 /* A value that one plugin writes for a field of another. */
@@ -1148,7 +1150,7 @@ enum {
 typedef struct plait_sink_rules {
   uint32_t struct_size;
   uint32_t flags; /* PLAIT_SINK_* */
-  /* Of files that are written by it where a file names no sink: ".csv"; a dot, small letters, digits and further
+  /* Of files that are written by it where a file names no sink: ".csv"; a dot, small letters, digits, - and further
    * dots. At least one. */
   const char* const* endings;
   uint32_t n_endings;

@@ -70,6 +70,7 @@ std::vector<Law> layer_half_laws();
 std::vector<Law> layer_bf16_laws();
 std::vector<Law> layer_int8_laws();
 std::vector<Law> augmenter_large_laws();
+std::vector<Law> augmenter_extent_laws();
 std::vector<Law> accumulator_laws();
 std::vector<Law> whole_reducer_laws();
 std::vector<Law> key_reducer_laws();

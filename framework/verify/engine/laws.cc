@@ -14,7 +14,7 @@ std::vector<Law> collect() {
 #define PLAIT_KIND_LAWS(kind, Name, ops) tables.push_back(kind##_laws);
   PLAIT_KINDS(PLAIT_KIND_LAWS)
 #undef PLAIT_KIND_LAWS
-  for (const Table more : {augmenter_large_laws, accumulator_laws, whole_reducer_laws,
+  for (const Table more : {augmenter_large_laws, augmenter_extent_laws, accumulator_laws, whole_reducer_laws,
                            key_reducer_laws, damage_laws, large_laws, stage_laws, cost_laws, device_sum_laws,
                            metric_on_device_laws, augmenter_on_device_laws})
     tables.push_back(more);

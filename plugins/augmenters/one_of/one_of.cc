@@ -11,12 +11,14 @@ bool same_parts(const Parts& a, const Parts& b) {
   bool same = a.size() == b.size();
   for (size_t i = 0; same && i < a.size(); ++i) {
     same = a[i].name == b[i].name && a[i].dtype == b[i].dtype && a[i].shape == b[i].shape &&
-           a[i].variable_axis == b[i].variable_axis;
+           a[i].variable_axis == b[i].variable_axis && a[i].second_axis == b[i].second_axis;
   }
   return same;
 }
 
 struct OneOf {
+  static constexpr bool two_axes = true;  // whether its augmenters take them is asked of these
+
   std::vector<Child<Augmenter>> augmenter;
   std::vector<double> weight;
   double chance = 1;

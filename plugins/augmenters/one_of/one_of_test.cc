@@ -28,6 +28,13 @@ struct Grow {
   void apply(Context&, SampleCall& call) const { call.output("x"); }
 };
 
+// Knows of two axes that vary.
+struct Still {
+  static constexpr bool two_axes = true;
+  static void describe(Describe<Still>& d) { d.doc("for the test"); }
+  void apply(Context&, SampleCall&) const {}
+};
+
 // A made child, as the host would give it.
 struct TestChild {
   Entry entry;
@@ -42,6 +49,7 @@ struct TestChild {
     child.ops = &ops;
     child.rules = entry.type.rules;
     child.config = settings.c();
+    child.flags = entry.type.flags;
     host.check(ops.create(host.context(), child.config, 0, nullptr, &child.self));
   }
   ~TestChild() { static_cast<const plait_augmenter_ops*>(child.ops)->destroy(child.self); }
@@ -127,6 +135,21 @@ TEST_CASE("what cannot be chosen from is refused") {
   Test changing;
   changing.settings.add("augmenter", &changing.third.child).set("chance", 0.5);
   CHECK_THROWS_WITH(changing.make(), "test.grow changes the kind of a part: its chance must be 1, got 0.5");
+}
+
+TEST_CASE("images of any size are for those augmenters that know of two axes") {
+  TestHost host;
+  const Entry mark = augmenter<Mark>("test.mark"), still = augmenter<Still>("test.still");
+  const Entry entry = linked("plait.one_of");
+  TestChild knows(host, still, Settings(still)), does_not(host, mark, Settings(mark).set("number", 1));
+  PartSpec image{"x", DType::i64, {3, 4, 1}};
+  image.variable_axis = 0, image.second_axis = 1;
+  AugmenterTest(host, entry, Settings(entry).add("augmenter", &knows.child).set("chance", 0.5), {image});
+  CHECK_THROWS_WITH(
+      AugmenterTest(host, entry,
+                    Settings(entry).add("augmenter", &knows.child).add("augmenter", &does_not.child),
+                    {image}),
+      "test.mark knows of one axis that varies, and part \"x\" varies along 0 and 1");
 }
 
 }  // namespace

@@ -35,9 +35,15 @@ class Child<Augmenter> : public ChildBase<Augmenter> {
  public:
   using ChildBase<Augmenter>::ChildBase;
 
-  // Edits parts as the child's infer does; an absent child changes nothing.
+  // Edits parts as the child's infer does; an absent child changes nothing. Fails with: kInvalid for parts
+  // that vary along two axes, where the child knows of one; what the child's reports.
   void infer(Context& c, Parts& parts) const {
-    if (!this->c() || !this->c()->rules) return;
+    if (!this->c()) return;
+    for (const PartSpec& part : parts)
+      if (part.second_axis >= 0 && !this->takes_two_axes())
+        throw Error(id(), " knows of one axis that varies, and part \"", part.name, "\" varies along ",
+                    part.variable_axis, " and ", part.second_axis);
+    if (!this->c()->rules) return;
     const auto* rules = static_cast<const plait_augmenter_rules*>(this->c()->rules);
     std::vector<plait_tensor_spec> specs;
     for (const PartSpec& part : parts) specs.push_back(part.c());

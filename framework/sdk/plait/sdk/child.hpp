@@ -35,6 +35,8 @@ class ChildBase {
   explicit operator bool() const { return c_ != nullptr; }
   std::string_view id() const { return c_ ? c_->id : ""; }
   const plait_child* c() const { return c_; }
+  // Whether its type says that it honours two axes that vary; see PLAIT_TYPE_TWO_AXES.
+  bool takes_two_axes() const { return PLAIT_HAS(c_, flags) && (c_->flags & PLAIT_TYPE_TWO_AXES) != 0; }
 
  protected:
   // The child's table, once it has an instance.
