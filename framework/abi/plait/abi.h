@@ -504,8 +504,8 @@ typedef struct plait_layer_needs {
   /* Forward and backward queue the same work whenever the call has the same addresses, lengths and flags: they look at
    * neither step nor rng, and wait for nothing. A device that records work may then do it again without a call. */
   void (*repeats)(const struct plait_layer_needs* needs);
-  /* In evaluation: made with a range of input `input` (f32), it computes on 8-bit integers, faster than in f32, for any
-   * batch and lanes. Without it as if it had said nothing. */
+  /* In evaluation: made with a range of input `input` (f32), it computes on 8-bit integers, as a rule faster than in
+   * f32. Said or not whatever the batch and the lanes. Without a range as if it had said nothing. */
   void (*takes_int8)(const struct plait_layer_needs* needs, uint32_t input);
 } plait_layer_needs;
 
