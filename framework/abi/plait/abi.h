@@ -912,6 +912,8 @@ typedef struct plait_emitter {
   uint32_t reserved;
   void* host_data;
   int (*emit)(const struct plait_emitter* emitter, plait_str key, plait_str value);
+  uint32_t value; /* PLAIT_VALUE_* that it takes; 0: not said */
+  uint32_t reserved_2;
 } plait_emitter;
 
 /* A task may fill accumulators in place of emitting pairs: arrays with a rule by which those of all splits become one.

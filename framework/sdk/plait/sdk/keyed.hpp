@@ -39,8 +39,8 @@ std::string_view bytes_of(const T& value) {
   return {reinterpret_cast<const char*>(&value), sizeof value};
 }
 
-// Keys: any bytes, at most 64 KiB. Values: of the kind that was declared; other sizes, NaN and infinity are
-// refused.
+// Keys: any bytes, at most 64 KiB. Values: of the kind that was declared; another kind or size, NaN and
+// infinity are refused. Bytes are taken as they are: for values that come from elsewhere, of any kind.
 class Emitter {
  public:
   using ChangedByHook = void;
@@ -48,15 +48,25 @@ class Emitter {
 
   template <std::integral Whole>
   void emit(std::string_view key, Whole value) {
+    check_kind(Value::kI64);
     emit(key, bytes_of(static_cast<int64_t>(value)));
   }
-  void emit(std::string_view key, double value) { emit(key, bytes_of(value)); }
+  void emit(std::string_view key, double value) {
+    check_kind(Value::kF64);
+    emit(key, bytes_of(value));
+  }
   void emit(std::string_view key, std::string_view value) {
     if (c_->emit(c_, {key.data(), key.size()}, {value.data(), value.size()}) != PLAIT_OK)
       throw Error("the pair was refused");  // the host has said why
   }
 
  private:
+  void check_kind(Value got) const {
+    if (PLAIT_HAS(c_, value) && c_->value != static_cast<uint32_t>(got))
+      throw Error(ErrorCode::kException, "emits a value of ", name_of(got), ", wanted ",
+                  name_of(static_cast<Value>(c_->value)), " as it declares");
+  }
+
   const plait_emitter* c_;
 };
 
