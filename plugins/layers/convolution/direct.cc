@@ -168,7 +168,10 @@ void Direct::backward(Context& c, const LayerCall& call) const {
         PLAIT_SIMD_CALL(weight_gradient_sample, *this, pads() ? input : from, gradient,
                         mine + scratch.weights);
       }
-      if (db) PLAIT_SIMD_CALL(bias_gradient_sample, *this, gradient, mine + scratch.bias);
+      if (db && dw && wide)
+        PLAIT_SIMD_CALL(wide_bias_gradient_sample, *this, mine + scratch.turned, mine + scratch.bias);
+      else if (db)
+        PLAIT_SIMD_CALL(bias_gradient_sample, *this, gradient, mine + scratch.bias);
       if (!dx) continue;
       float* const padded = mine + scratch.input_gradient;
       std::fill_n(padded, rows * columns * s.channels + 2 * kMostWidth, 0.0f);
