@@ -47,7 +47,8 @@ find_program(PLAIT_CCACHE ccache)
 mark_as_advanced(PLAIT_CCACHE)
 if(PLAIT_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_C_COMPILER_LAUNCHER ${PLAIT_CCACHE})
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${PLAIT_CCACHE})
+  # What ccache wants to be told where headers are precompiled: nothing of the tree asks for the time.
+  set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_SLOPPINESS=pch_defines,time_macros ${PLAIT_CCACHE})
   set(CMAKE_CUDA_COMPILER_LAUNCHER ${PLAIT_CCACHE})
 endif()
 

@@ -22,6 +22,9 @@ function(plait_framework_library folder)
   if(protos)
     plait_compile_protos(${library} ${protos})
   endif()
+  if(visibility STREQUAL PUBLIC)
+    plait_precompile(${library} framework)
+  endif()
   plait_doctest(${library}_test SOURCES ${tests} LINK ${library})
   if(protos AND TARGET ${library}_test)
     target_include_directories(${library}_test SYSTEM PRIVATE ${PROJECT_BINARY_DIR}/generated)
@@ -62,17 +65,22 @@ function(plait_compile_protos library)
   target_include_directories(${library} SYSTEM PRIVATE ${generated_dir})
 endfunction()
 
-# plait_doctest(<program> SOURCES <files>... [LINK <libraries>...]): one ctest entry. Nothing when there are no files.
+# Tests are compiled more often than they run long: a quarter of a build of them is the optimizer's.
+set(PLAIT_TEST_OPTIONS "$<$<AND:$<CONFIG:Release>,$<COMPILE_LANG_AND_ID:CXX,GNU,Clang>>:-O0>")
+
+# plait_doctest(<program> SOURCES <files>... [LINK <libraries>...] [PRECOMPILED <set>]): one ctest entry. Nothing when there are
+# no files. PRECOMPILED: see PlaitPrecompiled.cmake.
 function(plait_doctest program)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINK")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "PRECOMPILED" "SOURCES;LINK")
   if(NOT BUILD_TESTING OR NOT arg_SOURCES)
     return()
   endif()
   add_executable(${program} ${arg_SOURCES})
   target_link_libraries(${program} PRIVATE ${arg_LINK} plait_test_main)
-  # Tests are compiled more often than they run long: a quarter of a build of them is the optimizer's.
-  target_compile_options(${program} PRIVATE
-    "$<$<AND:$<CONFIG:Release>,$<COMPILE_LANG_AND_ID:CXX,GNU,Clang>>:-O0>")
+  target_compile_options(${program} PRIVATE ${PLAIT_TEST_OPTIONS})
+  if(arg_PRECOMPILED)
+    plait_precompile(${program} ${arg_PRECOMPILED})
+  endif()
   set_target_properties(${program} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PLAIT_TEST_OUTPUT_DIRECTORY})
   plait_test(${program} COMMAND ${program})
 endfunction()

@@ -15,6 +15,7 @@
 #pragma once
 #include <plait/abi.h>
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <memory>

@@ -3,7 +3,8 @@
 usage: python3 tests/bench/object_times.py BUILD [--target product] [--every N] [--only WORDS] [--longest N]
 BUILD is a configured folder, build/release. --every N compiles each N-th object alone, a sample whose sums are multiplied; --only
 takes those whose name has WORDS in it. CPU seconds (user and system) are asked for and not those of a clock, so that other
-work on the machine matters little. Objects are written elsewhere, the build stays as it is.
+work on the machine matters little. Objects are written elsewhere; what they include is built first: generated and precompiled
+headers, which count as objects.
 """
 import argparse
 import collections
@@ -22,7 +23,10 @@ def commands(build, target):
     """The compile commands of the objects that `target` needs: {object: command}."""
     objects = set(subprocess.check_output(["ninja", "-C", build, "-t", "inputs", target], text=True).split())
     rows = json.loads(subprocess.check_output(["ninja", "-C", build, "-t", "compdb"], text=True))
-    return {row["output"]: row["command"] for row in rows if row["output"] in objects and row["output"].endswith(".o")}
+    headers = [name for name in objects if name.endswith((".gch", ".pb.h"))]
+    subprocess.run(["ninja", "-C", build, *headers], check=True, stdout=subprocess.DEVNULL)
+    return {row["output"]: row["command"] for row in rows
+            if row["output"] in objects and row["output"].endswith((".o", ".gch"))}
 
 
 def cpu_seconds(build, command, scratch):

@@ -31,6 +31,34 @@ PLACES = [
     (re.compile(r"cuda"), ["plugins/", "framework/sdk/", "framework/templates/cuda/", "tests/scaffold/fake_cuda/"]),
 ]
 
+# Headers that are compiled once for all (framework/cmake/precompiled/), and so may be used where they were forgotten -> the
+# names by which that is seen.
+PRECOMPILED = {
+    "algorithm": r"std::(stable_)?sort\(|std::find(_if)?\(|std::(max|min)_element\(|std::(copy|fill)(_n)?\(|std::transform\(|"
+                 r"std::(any|all|none)_of\(|std::count(_if)?\(|std::(reverse|equal|clamp|rotate)\(|std::(lower|upper)_bound\(",
+    "array": r"std::array<",
+    "atomic": r"std::atomic(<|_\w)",
+    "chrono": r"std::chrono::",
+    "cmath": r"std::(sqrt|exp|expm1|log|log1p|log2|pow|sin|cos|tanh|abs|floor|ceil|l?lround|round|fma|ldexp|isnan|isfinite)\(",
+    "cstring": r"std::(mem(cpy|set|cmp|move)|str(len|n?cmp|r?chr|error))\(",
+    "filesystem": r"std::filesystem::",
+    "functional": r"std::function<",
+    "limits": r"std::numeric_limits<",
+    "map": r"std::(multi)?map<",
+    "memory": r"std::(unique|shared|weak)_ptr<|std::make_(unique|shared)\b",
+    "mutex": r"std::(mutex|lock_guard|unique_lock|scoped_lock|once_flag)\b",
+    "optional": r"std::(optional<|nullopt)",
+    "set": r"std::(multi)?set<",
+    "span": r"std::span<",
+    "string": r"std::(string|to_string)\b",
+    "string_view": r"std::string_view\b",
+    "vector": r"std::vector<",
+    "fmt/.*": r"\bfmt::",
+    "plait/sdk.*": r"^PLAIT_PLUGIN\(",
+    "doctest/.*": r"\bTEST_CASE\(",
+}
+PRECOMPILED = {header: re.compile(names, re.MULTILINE) for header, names in PRECOMPILED.items()}
+
 CODE = {".h", ".hpp", ".cc", ".c"}
 WORDED = CODE | {".cu", ".md", ".txt", ".cmake", ".sh", ".py", ".proto", ".txtpb", ".json", ""}
 
@@ -77,6 +105,7 @@ class Tree:
         if names is None:
             names = unpacked(self.root)
         names = sorted(name for name in names if (self.root / name).is_file())
+        self.reached = {}  # a file -> the headers that it sees; see headers_reached
         self.top = sorted({name.split("/")[0] for name in names})
         self.lines = {name: (self.root / name).read_text(encoding="utf-8", errors="replace").splitlines()
                       for name in names if pathlib.PurePath(name).suffix in WORDED}
@@ -215,6 +244,30 @@ def defines(lines, name):
     return re.search(rf"\b(class|struct) {owner}\b[^;]*{{", text) is not None and re.search(rf"\b{function}\(", text) is not None
 
 
+def what_is_precompiled_is_included(tree):
+    """By the file itself or a header of the tree that it includes. Not asked: what is included within a namespace."""
+    for file in tree.files("framework/") + tree.files("plugins/") + tree.files("tests/broken_plugins/"):
+        if file.startswith("framework/templates/") or "/simd/" in file or file.endswith((".inc.hpp", ".c")):
+            continue
+        reached = headers_reached(tree, file)
+        text = "\n".join(line.split("//")[0] for line in tree.lines[file])
+        for header, names in PRECOMPILED.items():
+            if (used := names.search(text)) and not any(re.match(header + "$", other) for other in reached):
+                yield f"{file}: {used[0]} without <{header}>"
+
+
+def headers_reached(tree, file):
+    """What `file` includes, and what headers of the tree do that it includes."""
+    if file not in tree.reached:
+        headers = tree.reached[file] = set()
+        for _, _, header in tree.includes(file):
+            headers.add(header)
+            places = [posixpath.dirname(file), "framework", "framework/sdk", "framework/abi"]
+            path = next((p for place in places if (p := posixpath.normpath(f"{place}/{header}")) in tree.lines), None)
+            headers |= headers_reached(tree, path) if path else set()
+    return tree.reached[file]
+
+
 def headers_open_with_a_comment(tree):
     for file in tree.files("framework/", {".h", ".hpp"}):
         if not says_something(tree, file):
@@ -263,7 +316,7 @@ def line_length(tree):
 
 RULES = [top_level_names, include_direction, plugins_see_only_the_border, libraries_in_their_place,
          framework_names_no_plugin, one_folder_one_plugin, every_folder_says_its_job, folders_have_pages,
-         pages_name_what_exists, headers_open_with_a_comment,
+         pages_name_what_exists, what_is_precompiled_is_included, headers_open_with_a_comment,
          folders_have_namespaces, file_names, words, line_length]
 
 

@@ -37,6 +37,7 @@ BAD = {
     "every_folder_says_its_job": ("plugins/layers/exp/CMakeLists.txt", "plait_add_plugin(exp KIND layers)\n"),
     "folders_have_pages": ("framework/verify/use.cc", '#include "registry/registry.h"\n'),
     "pages_name_what_exists": ("framework/README.md", "# It\n| a | `base/library.cc` | `Library::close` |\n"),
+    "what_is_precompiled_is_included": ("framework/base/sorts.cc", "// Sorts.\nvoid f() { std::sort(a, b); }\n"),
     "headers_open_with_a_comment": ("framework/base/bare.h", "#pragma once\n"),
     "folders_have_namespaces": ("framework/verify/registry.h", "// Laws.\nnamespace plait {\n"),
     "file_names": ("framework/base/BigName.h", "// Big.\n"),

@@ -2,6 +2,7 @@
 // data set, a sum over the data of the wrong size, a network like no other.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>

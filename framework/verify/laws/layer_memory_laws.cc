@@ -1,6 +1,8 @@
 // Laws of layers about memory: what is written, what is left alone, what is read.
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "graph/float_state.h"
 #include "verify/benches/layer_run.h"
 #include "verify/engine/law.h"

@@ -1,0 +1,1 @@
+// Every target has a source; this one has nothing to say.
