@@ -26,7 +26,7 @@ inline const char* name_of(Value value) {
   return kNames[index < 5 ? index : 0];
 }
 
-// The value that stands in `bytes`, as T: int64_t, double, plait_sum.
+// The value that is in `bytes`, as T: int64_t, double, plait_sum.
 template <class T>
 T value_as(std::string_view bytes) {
   if (bytes.size() != sizeof(T)) throw Error("a value of ", bytes.size(), " bytes, wanted ", sizeof(T));
@@ -76,7 +76,7 @@ class Values {
   using ChangedByHook = void;
   Values(const plait_values* values, Value kind) : c_(values), kind_(kind) {}
   Value kind() const { return kind_; }
-  // Valid until the next call; nothing behind the last.
+  // Valid until the next call; nothing after the last.
   std::optional<std::string_view> next() {
     plait_str value{};
     if (c_->next(c_, &value) == 0) return {};

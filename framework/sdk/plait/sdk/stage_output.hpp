@@ -90,7 +90,7 @@ class StageOutput {
   const plait_stage_output* output_ = nullptr;  // the host's; null: none is named, or known yet
 };
 
-// The pairs of a stage whose task emits keys and values, such as words and how often they stand there: sorted
+// The pairs of a stage whose task emits keys and values, such as words and how often they are there: sorted
 // by key, by bytes. In open, once the stage has run.
 //
 //   PairTable words(from);
