@@ -62,10 +62,19 @@ class ChoicesTest(unittest.TestCase):
             self.assertRegex(kernel, r"^onednn:\S+ matmul, src f32 ab 144x8|^onednn:\S+ matmul, src f32 ab 8x16|^onednn:\S+ matmul, src f32 ba")
 
     def test_functions_that_a_kernel_absorbs_are_told(self):
-        rows = self.rows(self.plait("check", "job.txtpb", "--kernels", "--set", "layer[c].convolution.implementation=onednn"))
-        kernels = [kernel for layer, phase, kernel in rows if (layer, phase) == ("c", "forward")]
-        self.assertRegex(kernels[-1], r"^onednn:\S+ convolution, src f32 acdb 8x1x12x12, wei f32 \S+ 4x1x3x3, dst f32 acdb 8x4x12x12, "
-                                      r"then eltwise_relu$")
+        text = (self.work / "job.txtpb").read_text()
+        by_onednn = ("--set", "layer[c].convolution.implementation=onednn")
+        convolution = r"^onednn:\S+ convolution, src f32 acdb 8x1x12x12, wei f32 \S+ 4x1x3x3, dst f32 acdb 8x4x12x12"
+
+        def kernels(function):
+            (self.work / "absorbed.txtpb").write_text(text.replace("relu {}", f"{function} {{}}"))
+            rows = self.rows(self.plait("check", "absorbed.txtpb", "--kernels", *by_onednn))
+            return [kernel for layer, phase, kernel in rows if (layer, phase) == ("c", "forward")]
+
+        self.assertRegex(kernels("tanh")[-1], convolution + ", then eltwise_tanh$")
+        # A relu of oneDNN's would make 0 of a NaN: it is a loop of its own.
+        self.assertRegex(kernels("relu")[-2], convolution + "$")
+        self.assertEqual(kernels("relu")[-1], "own:relu")
 
     def test_kernels_of_3_by_3_convolve_by_tiles(self):
         def kernels(second, words=()):

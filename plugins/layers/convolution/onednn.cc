@@ -178,6 +178,7 @@ void OneDnn::note(const plait::sdk::KernelNotes& notes) const {
   const Parts& p = *parts_;
   note_forward(notes, p.for_forward.reorder());
   note_forward(notes, p.convolve);
+  if (!p.in_convolution) notes.forward(std::string("own:") + p.s.activation.name());
   note_backward(notes, p.weight_gradient);
   note_backward(notes, p.for_dw.reorder());
   note_backward(notes, p.for_dx.reorder());

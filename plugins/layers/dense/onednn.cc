@@ -108,6 +108,7 @@ size_t DenseOneDnn::workspace_bytes() const { return parts_->total; }
 
 void DenseOneDnn::note(const plait::sdk::KernelNotes& notes) const {
   note_forward(notes, parts_->product);
+  if (!parts_->in_product) notes.forward(std::string("own:") + parts_->s.activation.name());
   note_backward(notes, parts_->weight_gradient);
   note_backward(notes, parts_->input_gradient);
 }
