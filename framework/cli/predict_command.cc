@@ -4,8 +4,10 @@
 #include "cli/command.h"
 #include "cli/overwrite.h"
 #include "cli/session.h"
+#include "cluster/open_transport.h"
 #include "report/output.h"
 #include "train/predict_run.h"
+#include "train/run_folder.h"
 
 namespace plait::inline cli {
 namespace po = boost::program_options;
@@ -29,7 +31,7 @@ Result<PluginSpec> source_of(const Session& session, const std::string& text) {
   return source;
 }
 
-Result<int> run(const po::variables_map& given) {
+Result<int> predict(const po::variables_map& given, Transport& transport) {
   if (given.count("in") > 0 && given.count("source") > 0)
     return {Code::kUsage, "predict: --in and --source both name samples; wanted one of them"};
   for (const char* name : {"run", given.count("source") ? "source" : "in", "out"})
@@ -54,10 +56,20 @@ Result<int> run(const po::variables_map& given) {
   PLAIT_TRY(check_overwrite("--out", options.out, files_of_run(options.run_dir, session.job)));
   PLAIT_TRY(check_overwrite("--out", options.out, files_of_job(session.job)));
   SystemFiles files;
-  PLAIT_ASSIGN(const PredictSummary summary, predict_run(*session.registry, session.job, options, files));
+  PLAIT_ASSIGN(const PredictSummary summary,
+               predict_run(*session.registry, session.job, options, transport, files));
+  if (!transport.is_root()) return kExitOk;
   for (const std::string& note : summary.notes) print("plait: note: " + shown_message(note) + "\n", stderr);
   print(std::to_string(summary.samples) + " predictions written to " + options.out + "\n");
   return kExitOk;
+}
+
+Result<int> run(const po::variables_map& given) {
+  try_new_plugins(given, given.count("run") ? resolved_path(given["run"].as<std::string>()) : "");
+  PLAIT_ASSIGN(const auto transport, open_transport(mpi_module_path()));
+  const Result<int> result = predict(given, *transport);
+  if (!result && transport->size() > 1) transport->abort(result.status(), kExitJob);
+  return result;
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The loops behind exact_kernels.h, a table for each instruction set: the kernels run the fastest that the
+// The loops of exact_kernels.h, a table for each instruction set: the kernels run the fastest that the
 // processor has, a test compares all of them.
 #pragma once
 #include <cstddef>

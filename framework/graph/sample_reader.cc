@@ -43,7 +43,8 @@ Status SampleReader::read(const SampleRef& sample, int place_in_batch, std::span
 
 bool SampleReader::report_bad(const SampleRef& sample, const Status& why) const {
   const std::lock_guard lock(mutex_);
-  if (bad_.empty()) first_bad_ = why;
+  const std::pair<uint64_t, uint64_t> at(sample.epoch, sample.place);
+  if (bad_.empty() || at < *bad_.begin()) first_bad_ = why;
   return bad_.emplace(sample.epoch, sample.place).second;
 }
 

@@ -70,7 +70,7 @@ class SampleReader {
   // True the first time that (epoch, place) is reported: a bad record is counted once, however often it is
   // met. `why`: what is wrong with it.
   bool report_bad(const SampleRef& sample, const Status& why) const;
-  // What is wrong with the first that was reported, or ok.
+  // What is wrong with the first of them in the order of reading, or ok.
   Status first_bad() const;
 
  private:

@@ -36,7 +36,7 @@ class ReducedPairs final : public PairStream {
   ReducedPairs(const KeyReducer& reducer, std::unique_ptr<PairStream> from)
       : reducer_(reducer), from_(std::move(from)) {
     values_ = {sizeof values_, 0, this, next_value};
-    emitter_ = {sizeof emitter_, 0, this, emit};
+    emitter_ = {sizeof emitter_, 0, this, emit, reducer.kind(), 0};
   }
 
   bool next(Pair& pair) override {
@@ -194,7 +194,10 @@ Result<const MapResult*> KeyedStage::map(int slot, int64_t task) {
   plait_task_call call{};
   call.out = store.emitter();
   const auto ended = parts_.mapper->map(slot, parts_.splits.at(task), call);
-  if (!store.failure()) return store.failure();  // the task only knows that a pair was refused
+  // The task only knows that a pair was refused.
+  if (const Status& refused = store.failure(); !refused)
+    return refused.code() == Code::kPlugin ? refused.at(parts_.mapper->words(parts_.splits.at(task)))
+                                           : refused;
   if (!ended) return ended.status();
   if (!*ended) return nullptr;
   if (!store.flush()) return store.failure();

@@ -241,7 +241,7 @@ TEST_CASE("no records, and keys of every size") {
   }
 }
 
-TEST_CASE("what cannot be is told once, with the key") {
+TEST_CASE("what cannot be is told once, with the records and the key") {
   const auto failure = [](Setup setup) {
     for (const Status& status : run(setup).statuses)
       if (!status && status.code() != Code::kPeer) return status.message();
@@ -251,8 +251,8 @@ TEST_CASE("what cannot be is told once, with the key") {
     Setup setup;
     setup.ranks = ranks;
     setup.mapper.special[4000] = std::string(65537, 'k');
-    CHECK(failure(setup) ==
-          "key \"" + std::string(40, 'k') + "\"... (65537 bytes) was emitted, wanted at most 65536 bytes");
+    CHECK(failure(setup) == "records 3988 to 4984: key \"" + std::string(40, 'k') +
+                                "\"... (65537 bytes) was emitted, wanted at most 65536 bytes");
     setup.mapper.special[4000] = "bad";
     CHECK(failure(setup) == "test.sum, key \"bad\": no sum of this key");
     setup.mapper.special.clear();

@@ -45,6 +45,7 @@ PairStore::PairStore(const Setup& setup)
   if (setup.spill == nullptr) setup_.memory_bytes = kNoBound;
   emitter_.struct_size = sizeof emitter_;
   emitter_.host_data = this;
+  emitter_.value = setup.kind;
   emitter_.emit = [](const plait_emitter* emitter, plait_str key, plait_str value) -> int {
     auto* store = static_cast<PairStore*>(emitter->host_data);
     return store->add({key.data, key.size}, {value.data, value.size}) ? PLAIT_OK : PLAIT_FAILED;

@@ -50,7 +50,8 @@ class PartsCheck {
  public:
   PartsCheck(Job& job, const std::vector<std::string>& parts)
       : parts_(parts), names_(parts.begin(), parts.end()) {
-    for (const LayerSpec& layer : job.layers) names_.insert(layer.name);
+    for (const LayerSpec& layer : job.layers)
+      if (!names_.insert(layer.name).second) both_.insert(layer.name);
   }
 
   void input(InputRef& ref, const std::string& user) {
@@ -78,6 +79,12 @@ class PartsCheck {
   }
 
   void check(const InputRef& ref, const std::string& user) {
+    if (both_.count(ref.layer))
+      refuse(ref,
+             user + " reads \"" + ref.layer +
+                 "\", which is a layer and a part of the samples: wanted "
+                 "another name of the layer",
+             {});
     if (names_.count(ref.layer)) return;
     refuse(ref, user + " reads \"" + ref.layer + "\", which is neither a layer nor a part of the samples",
            {names_.begin(), names_.end()});
@@ -92,7 +99,7 @@ class PartsCheck {
   }
 
   const std::vector<std::string>& parts_;
-  std::set<std::string> names_;
+  std::set<std::string> names_, both_;  // both_: of a layer and of a part
   std::string text_;
   size_t count_ = 0;
 };

@@ -77,6 +77,9 @@ TEST_CASE("connect_parts names open parts and refuses dangling inputs") {
   const Status dangling = connect_parts(job, {"label", "image"});
   CHECK(dangling.message().find("layer \"r1\" reads \"imag\"") != std::string::npos);
   CHECK(dangling.message().find("did you mean \"image\"?") != std::string::npos);
+  job.layers[1].inputs[0].layer = "c1";
+  CHECK(connect_parts(job, {"label", "image", "c1"}).message().find(
+            "layer \"r1\" reads \"c1\", which is a layer and a part of the samples") != std::string::npos);
 }
 
 TEST_CASE("the resolved text is a fixed point, and replays without variables") {

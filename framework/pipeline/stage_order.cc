@@ -105,6 +105,23 @@ void check_before_training(const Job& job, const std::map<std::string, Place>& p
   }
 }
 
+// What a stage gives the network is settled before anything is trained.
+void check_given_to_network(const Job& job, const std::map<std::string, Place>& places, Errors& errors) {
+  for (const StageSpec& stage : job.stages) {
+    if (!stage.network || stage.is_task()) continue;
+    std::vector<const StageArrays*> used;
+    for (const auto* operators : {&stage.augment, &stage.preprocess})
+      for (const PluginSpec& spec : *operators)
+        if (spec) add_stages(*spec.config, used);
+    for (const StageSpec& late : job.stages)
+      if (late.is_after_training && std::ranges::find(used, late.arrays.get()) != used.end())
+        errors.add(places.at(stage.name),
+                   "stage \"" + late.name + "\" waits for the trained network, and stage \"" + stage.name +
+                       "\" prepares by it what the network reads",
+                   "wanted there what is known before training");
+  }
+}
+
 void note_used(Job& job) {
   std::vector<const StageArrays*> used;
   for (const TrainingUse& use : used_by_training(job)) used.push_back(use.arrays);
@@ -148,6 +165,7 @@ void order_stages(Job& job, const std::vector<Place>& places, Errors& errors) {
   if (errors.any()) return;
   note_after_training(job);
   check_before_training(job, place_of, errors);
+  check_given_to_network(job, place_of, errors);
 }
 
 }  // namespace plait::inline pipeline

@@ -63,12 +63,11 @@ TEST_CASE("numbers: open and closed ends, infinity, not a number") {
   CHECK(refusal(open, "0") == "kernel: got 0, wanted a number > 0 and < 1");
   CHECK(refusal(open, "1") == "kernel: got 1, wanted a number > 0 and < 1");
   plait_field endless = field(PLAIT_FIELD_F64, 0);
-  CHECK(refusal(endless, "inf") ==
-        "kernel: got inf, wanted a number of at most 3.4e+38, since it is computed with in f32");
+  CHECK(refusal(endless, "inf") == "kernel: got inf, wanted a number of at most 3.4e+38, which f32 can hold");
   CHECK(refusal(endless, "1e300") ==
-        "kernel: got 1e+300, wanted a number of at most 3.4e+38, since it is computed with in f32");
+        "kernel: got 1e+300, wanted a number of at most 3.4e+38, which f32 can hold");
   CHECK(refusal(endless, "1e-300") ==
-        "kernel: got 1e-300, wanted a number of at least 1.18e-38, since it is computed with in f32, or 0");
+        "kernel: got 1e-300, wanted a number of at least 1.18e-38, which f32 can hold, or 0");
   endless.default_text = "inf";
   CHECK(parse_value(endless, "inf"));
   CHECK(!parse_value(field(PLAIT_FIELD_F64, 0, INFINITY, PLAIT_FIELD_HIGH_OPEN), "inf"));

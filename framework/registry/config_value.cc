@@ -77,8 +77,8 @@ bool in_range(const plait_field& field, long double value) {
   return above && below;
 }
 
-// Plugins compute in f32, where larger numbers are infinite and smaller ones 0: what is meant cannot be had.
-// Infinity is for fields that have it as their default.
+// Most plugins compute in f32, where larger numbers are infinite and smaller ones 0: what is meant cannot be
+// had. Infinity is for fields that have it as their default.
 Status check_size(const plait_field& field, double value) {
   const double size = std::abs(value);
   const bool is_infinite_by_default =
@@ -88,8 +88,8 @@ Status check_size(const plait_field& field, double value) {
   constexpr double kMost = std::numeric_limits<float>::max(), kLeast = std::numeric_limits<float>::min();
   if (size <= kMost && size >= kLeast) return {};
   return {Code::kInvalid,
-          fmt::format("{}: got {}, wanted a number of at {} {:.3g}, since it is computed with in f32",
-                      field.name, value, size > kMost ? "most" : "least", size > kMost ? kMost : kLeast) +
+          fmt::format("{}: got {}, wanted a number of at {} {:.3g}, which f32 can hold", field.name, value,
+                      size > kMost ? "most" : "least", size > kMost ? kMost : kLeast) +
               (size > kMost ? "" : ", or 0")};
 }
 

@@ -8,4 +8,12 @@ inline void widen_all(const uint16_t* from, float* to, size_t count) {
   each(count, [&](size_t i, size_t n) { store(to + i, load(from + i, n), n); });
 }
 
+// Of whole vectors.
+inline void round_full(const float* from, uint16_t* to, size_t count) {
+  for (size_t i = 0; i < count; i += kWidth) store(to + i, load(from + i));
+}
+inline void widen_full(const uint16_t* from, float* to, size_t count) {
+  for (size_t i = 0; i < count; i += kWidth) store(to + i, load(from + i));
+}
+
 }  // namespace PLAIT_SIMD

@@ -42,24 +42,34 @@ bool is_same_but_for_axes(const std::vector<int64_t>& got, const std::vector<int
 }  // namespace
 
 Result<std::unique_ptr<GivenFile>> GivenFile::open(const Registry& registry, const std::string& path,
-                                                   const PartSpec& part, std::optional<Heading> heading) {
+                                                   const PartSpec& part, std::optional<Heading> heading,
+                                                   const std::string* piped) {
   std::unique_ptr<GivenFile> given(new GivenFile(path, part));
-  const Status settled = given->settle(registry, heading);
+  const Status settled = given->settle(registry, heading, piped);
   if (!settled) return given->named(settled);
   return given;
 }
 
-Result<const TypeEntry*> GivenFile::choose(const Registry& registry) {
+Result<std::string> GivenFile::read_pipe(const std::string& path) {
+  return read_file_or_pipe(path, kMostPiped_bytes);
+}
+
+Result<const TypeEntry*> GivenFile::choose(const Registry& registry, const std::string* piped) {
   if (!is_stream(path_))
     return only(types_for_file(registry, kSources, path_), path_, wanted_names(registry));
-  PLAIT_ASSIGN(const std::string bytes, read_file_or_pipe(path_, kMostPiped_bytes));
+  std::string own;
+  if (piped == nullptr) {
+    PLAIT_ASSIGN(own, read_pipe(path_));
+    piped = &own;
+  }
+  const std::string& bytes = *piped;
   PLAIT_ASSIGN(piped_, MemoryFile::create(bytes));
   return only(sources_for_bytes(registry, bytes, part_), path_,
               "no source that is loaded opens what begins so");
 }
 
-Status GivenFile::settle(const Registry& registry, std::optional<Heading> heading) {
-  PLAIT_ASSIGN(spec_.entry, choose(registry));
+Status GivenFile::settle(const Registry& registry, std::optional<Heading> heading, const std::string* piped) {
+  PLAIT_ASSIGN(spec_.entry, choose(registry, piped));
   spec_.where.file = spoken(path_);
   const FileFields fields(*spec_.entry);
   PLAIT_ASSIGN(spec_.config, fields.config(place(), part_));

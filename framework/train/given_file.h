@@ -17,10 +17,14 @@ class GivenFile {
   // `path`: a file whose ending a source names; "-" or a pipe, of which at most 1 GiB is read, whole, and
   // then lies in memory as a file. Records have the part `part`; they are taken in its extents where a last
   // extent of 1 is left out, or where all is one axis. `heading`: of tables; nothing: found out.
+  // `piped`: what a pipe held, where another rank has read it.
   // Fails with: kInvalid where no source opens such a file, or several do, or records are others; kUsage for
   // `heading` where there can be none; what the source reports.
   static Result<std::unique_ptr<GivenFile>> open(const Registry& registry, const std::string& path,
-                                                 const PartSpec& part, std::optional<Heading> heading);
+                                                 const PartSpec& part, std::optional<Heading> heading,
+                                                 const std::string* piped = nullptr);
+  // What `path`, "-" or a pipe, holds. Fails with: as read_file_or_pipe.
+  static Result<std::string> read_pipe(const std::string& path);
 
   // The source, as a pipeline file would write it; for as long as this lives.
   const PluginSpec& spec() const { return spec_; }
@@ -31,8 +35,8 @@ class GivenFile {
 
  private:
   GivenFile(std::string path, PartSpec part) : path_(std::move(path)), part_(std::move(part)) {}
-  Result<const TypeEntry*> choose(const Registry& registry);
-  Status settle(const Registry& registry, std::optional<Heading> heading);
+  Result<const TypeEntry*> choose(const Registry& registry, const std::string* piped);
+  Status settle(const Registry& registry, std::optional<Heading> heading, const std::string* piped);
   Status settle_shape(const Registry& registry, const FileFields& fields);
   Status differ(const std::vector<PartSpec>& parts) const;
   const std::string& place() const { return piped_ ? piped_->path() : path_; }

@@ -238,8 +238,7 @@ TEST_CASE(
   REQUIRE_MESSAGE(given, given.status().message());
   CHECK((*given)->spec().id() == "test.lines");
   CHECK(told(**given, "longest") == "17");
-  CHECK(failure(rows.path(), wanted) ==
-        rows.path() + ": records are text [4] u8, wanted text [17 variable] u8");
+  CHECK(failure(rows.path(), wanted) == rows.path() + ": records are text [4] u8, wanted text [<=17] u8");
 }
 
 TEST_CASE("what no source opens, several do, or has no heading") {

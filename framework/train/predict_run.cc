@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <optional>
 
-#include "cluster/local_transport.h"
+#include "base/regular_file.h"
 #include "mapreduce/sink.h"
 #include "registry/endings.h"
+#include "train/announced.h"
 #include "train/blocks.h"
 #include "train/given_file.h"
 #include "train/input_record.h"
@@ -21,8 +22,9 @@ namespace {
 
 class Prediction {
  public:
-  Prediction(const Registry& registry, const Job& job, const PredictOptions& options, Files& files)
-      : registry_(registry), job_(job), options_(options), files_(files) {
+  Prediction(const Registry& registry, const Job& job, const PredictOptions& options, Transport& world,
+             Files& files)
+      : registry_(registry), job_(job), options_(options), world_(world), files_(files) {
     job_.losses.clear();  // their targets are not there
     job_.metrics.clear();
   }
@@ -37,23 +39,24 @@ class Prediction {
   Status predict() {
     PLAIT_TRY(choose_sink());
     PLAIT_ASSIGN(const auto device, Device::open(registry_, *job_.device.entry, *job_.device.config));
-    const auto world = single();
-    PLAIT_TRY(share_used_arrays(files_, options_.run_dir, job_, *world));
-    PLAIT_ASSIGN(const int fair, fair_threads(*world));
+    PLAIT_TRY(share_used_arrays(files_, options_.run_dir, job_, world_));
+    PLAIT_ASSIGN(const int fair, fair_threads(world_));
     const int threads = options_.threads > 0 ? options_.threads : fair;
-    StoppableWork work(*world);
-    PLAIT_TRY(open_records({registry_, *world, work, threads}));
+    StoppableWork work(world_);
+    PLAIT_TRY(open_records({registry_, world_, work, threads}));
     const EveryRecord order(*set_.order);
     BlockParts parts{&registry_,          &job_,   device.get(), set_.reader, &order, set_.records(),
                      job_.evaluate.batch, threads, &work,        true};
-    PLAIT_ASSIGN(const auto blocks, Blocks::create(parts, 0, 1));
+    PLAIT_ASSIGN(const auto blocks, Blocks::create(parts, world_.rank(), world_.size()));
     PLAIT_ASSIGN(const auto plain, read_weights(blocks->plan().network()));
     make_scores(blocks->plan().network());
     PLAIT_TRY(out("", sink_->check(result_specs())));
     PLAIT_TRY(blocks->run(plain_weights_of(plain), {[this](const BlockView& view) { return keep(view); }}));
-    PLAIT_TRY(write_scores());
+    // Every score is of one rank, and 0 on all others.
+    PLAIT_TRY(world_.all_reduce_sum(std::span(words_)));
+    if (world_.is_root()) PLAIT_TRY(write_scores());
     summary_.samples = set_.records();
-    summary_.shape.assign(scores_.shape.begin() + 1, scores_.shape.end());
+    summary_.shape.assign(shape_.begin() + 1, shape_.end());
     return {};
   }
 
@@ -89,8 +92,16 @@ class Prediction {
   bool uses_own_records() const { return options_.in == "test" || options_.in == "validation"; }
 
   Status open_records(const FitAround& around) {
-    PLAIT_ASSIGN(const std::optional<InputRecord> kept, read_input_record(files_, options_.run_dir, job_));
-    if (kept) return open_records(*kept);
+    std::string text;
+    if (world_.is_root()) {
+      PLAIT_ASSIGN(const auto kept, read_input_record(files_, options_.run_dir, job_));
+      if (kept) text = to_text(*kept);
+    }
+    PLAIT_ASSIGN(text, share_text(world_, text));
+    if (!text.empty()) {
+      PLAIT_ASSIGN(const InputRecord kept, input_record_of(text, input_path(options_.run_dir)));
+      return open_records(kept);
+    }
     PLAIT_ASSIGN(InputRecord asked, ask_source());
     PLAIT_ASSIGN(asked.fits, found_.find(job_, around));
     return open_records(asked);
@@ -99,12 +110,27 @@ class Prediction {
   Status open_records(const InputRecord& input) {
     class_names_ = input.class_names;
     if (!uses_own_records()) {
-      PLAIT_ASSIGN(given_, GivenFile::open(registry_, options_.in, input.parts.front(), options_.heading));
+      PLAIT_TRY(open_given(input.parts.front()));
       job_.test = given_->spec();
     }
     PLAIT_ASSIGN(set_, open_set(registry_, job_, uses_own_records() ? options_.in : "test", &input.fits));
     if (!set_.order) return {Code::kInvalid, "the job has no " + options_.in + " records"};
     return given_ ? given_->check(set_.reader->source_parts()) : Status();
+  }
+
+  // A pipe is there once.
+  Status open_given(const PartSpec& part) {
+    std::string piped;
+    const bool is_piped = is_stream(options_.in);
+    if (is_piped && world_.is_root()) {
+      PLAIT_ASSIGN(piped, GivenFile::read_pipe(options_.in));
+    }
+    if (is_piped) {
+      PLAIT_ASSIGN(piped, share_text(world_, piped));
+    }
+    PLAIT_ASSIGN(
+        given_, GivenFile::open(registry_, options_.in, part, options_.heading, is_piped ? &piped : nullptr));
+    return {};
   }
 
   // For a run that kept nothing.
@@ -118,8 +144,12 @@ class Prediction {
   }
 
   Result<std::vector<std::vector<float>>> read_weights(const Network& network) {
-    PLAIT_ASSIGN(const RunWeights read, read_run_weights(files_, options_.run_dir, options_.weights));
-    PLAIT_ASSIGN(UsedWeights used, use_weights(read.bytes, network, weights_path()));
+    RunWeights read;
+    if (world_.is_root()) {
+      PLAIT_ASSIGN(read, read_run_weights(files_, options_.run_dir, options_.weights));
+    }
+    PLAIT_ASSIGN(const std::string bytes, share_text(world_, read.bytes));
+    PLAIT_ASSIGN(UsedWeights used, use_weights(bytes, network, weights_path()));
     for (const std::string& note : {read.note, used.note})
       if (!note.empty()) summary_.notes.push_back(note);
     return std::move(used.plain);
@@ -130,17 +160,17 @@ class Prediction {
   void make_scores(const Network& network) {
     tensor_ = network.tensor(job_.layers.back().name);
     const PartSpec& spec = network.tensors[static_cast<size_t>(tensor_)].spec;
-    scores_.shape = {set_.records()};
-    scores_.shape.insert(scores_.shape.end(), spec.shape.begin() + 1, spec.shape.end());
-    for (auto extent = scores_.shape.begin() + 1; extent != scores_.shape.end(); ++extent) {
+    shape_ = {set_.records()};
+    shape_.insert(shape_.end(), spec.shape.begin() + 1, spec.shape.end());
+    for (auto extent = shape_.begin() + 1; extent != shape_.end(); ++extent) {
       width_ *= static_cast<size_t>(*extent);
     }
-    scores_.values.resize(static_cast<size_t>(set_.records()) * width_);
+    words_.resize((static_cast<size_t>(set_.records()) * width_ + 1) / 2);
   }
 
   // Blocks write to places of their own.
   Status keep(const BlockView& view) {
-    float* to = scores_.values.data() + static_cast<size_t>(view.first_record) * width_;
+    float* to = scores() + static_cast<size_t>(view.first_record) * width_;
     const uint64_t bytes = static_cast<uint64_t>(view.count) * width_ * sizeof(float);
     PLAIT_TRY(view.stream.copy_out(to, view.replica.tensor(tensor_), bytes));
     return view.stream.synchronize();
@@ -150,8 +180,8 @@ class Prediction {
   // scores as the layer makes them.
   std::vector<SinkArraySpec> result_specs() const {
     const std::string& layer = job_.layers.back().name;
-    if (!is_table_) return {{{layer, PLAIT_F32, scores_.shape, -1}, {}}};
-    const int64_t records = scores_.shape.front();
+    if (!is_table_) return {{{layer, PLAIT_F32, shape_, -1}, {}}};
+    const int64_t records = shape_.front();
     std::vector<std::string> columns = class_names_;
     if (columns.size() != width_) columns.clear();
     for (size_t c = columns.size(); c < width_; ++c) columns.push_back("s" + std::to_string(c));
@@ -161,32 +191,33 @@ class Prediction {
   }
 
   Status write_scores() {
-    const auto records = static_cast<size_t>(scores_.shape.front());
+    const auto records = static_cast<size_t>(shape_.front());
     std::vector<int64_t> index(records), prediction(records);
     for (size_t n = 0; n < records; ++n) {
-      const float* row = scores_.values.data() + n * width_;
+      const float* row = scores() + n * width_;
       index[n] = static_cast<int64_t>(n);
       prediction[n] = std::max_element(row, row + width_) - row;
     }
-    std::vector<const void*> data = {scores_.values.data()};
-    if (is_table_) data = {index.data(), prediction.data(), scores_.values.data()};
+    std::vector<const void*> data = {scores()};
+    if (is_table_) data = {index.data(), prediction.data(), scores()};
     return files_.write_pieces_atomically(
         options_.out, [&](const Files::Writer& write) { return sink_->write(result_specs(), data, write); });
   }
 
+  float* scores() { return reinterpret_cast<float*>(words_.data()); }
+
   const Registry& registry_;
   Job job_;
   const PredictOptions& options_;
+  Transport& world_;
   Files& files_;
   PredictSummary summary_;
   std::unique_ptr<GivenFile> given_;
   FoundFits found_;
   EvaluationSet set_;
   std::vector<std::string> class_names_;
-  struct {
-    std::vector<int64_t> shape;
-    std::vector<float> values;  // last axis fastest
-  } scores_;
+  std::vector<int64_t> shape_;  // of the scores
+  std::vector<int64_t> words_;  // the scores, last axis fastest, two a word
   std::unique_ptr<Sink> sink_;
   bool is_table_ = false;
   int tensor_ = -1;
@@ -196,9 +227,9 @@ class Prediction {
 }  // namespace
 
 Result<PredictSummary> predict_run(const Registry& registry, const Job& job, const PredictOptions& options,
-                                   Files& files) {
+                                   Transport& transport, Files& files) {
   PLAIT_TRY(check_network(job));
-  return Prediction(registry, job, options, files).run();
+  return announced(Prediction(registry, job, options, transport, files).run(), transport);
 }
 
 }  // namespace plait::inline train

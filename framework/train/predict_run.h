@@ -7,6 +7,7 @@
 
 #include "base/files.h"
 #include "base/status.h"
+#include "cluster/transport.h"
 #include "pipeline/job.h"
 #include "registry/registry.h"
 #include "registry/source_file.h"
@@ -36,9 +37,11 @@ struct PredictSummary {
   std::vector<std::string> notes;  // of what a person should know
 };
 
-// Writes the last layer's outputs for inputs. `out` is written at once at the end or not at all. World of
-// one.
+// Makes the last layer's outputs for inputs, on all ranks: the same bits for any number of them. Rank 0 reads
+// the run's folder and pipes, and writes `out`, at once at the end or not at all; other files are read by
+// every rank. Threads: [one at a time], the transport's thread; it does not return on the ranks of a world
+// that failed.
 Result<PredictSummary> predict_run(const Registry& registry, const Job& job, const PredictOptions& options,
-                                   Files& files);
+                                   Transport& transport, Files& files);
 
 }  // namespace plait::inline train

@@ -1,4 +1,4 @@
-// Running statistics measured anew for weights that stand still. Those that training keeps are of the copies
+// Running statistics measured anew for weights that do not change. Those that training keeps are of the copies
 // before they were averaged, and of batches that other weights normalized; so are those beside a moving
 // average of weights.
 //

@@ -574,7 +574,7 @@ void check_damage(const std::string& file, const std::function<void(std::string&
   predict.out = "out.csv";
   const Status status[] = {
       evaluate_run(train_registry(), job, evaluate, *alone, world.clock, world.files).status(),
-      predict_run(train_registry(), job, predict, world.files).status()};
+      predict_run(train_registry(), job, predict, *single(), world.files).status()};
   for (const Status& refused : status) {
     INFO(refused.message());
     CHECK_FALSE(refused.is_ok());
@@ -622,12 +622,12 @@ TEST_CASE("a run predicts without the data that it was trained on") {
   options.run_dir = "run";
   options.in = "in.given";
   options.out = "out.csv";
-  REQUIRE(predict_run(train_registry(), job, options, world.files).is_ok());
+  REQUIRE(predict_run(train_registry(), job, options, *single(), world.files).is_ok());
   const std::string wanted = *world.files.read("out.csv");
   Job elsewhere = train_job(kAveraging, "source { points { gone: true } }");
   elsewhere.test = elsewhere.validation = elsewhere.source;
   options.out = "again.csv";
-  const auto done = predict_run(train_registry(), elsewhere, options, world.files);
+  const auto done = predict_run(train_registry(), elsewhere, options, *single(), world.files);
   REQUIRE_MESSAGE(done.is_ok(), done.status().message());
   CHECK(*world.files.read("again.csv") == wanted);
 }
@@ -641,19 +641,19 @@ TEST_CASE("predictions for given inputs are the network's, record by record") {
   options.run_dir = "run";
   options.in = "in.given";
   options.out = "out.csv";
-  const auto done = predict_run(train_registry(), job, options, world.files);
+  const auto done = predict_run(train_registry(), job, options, *single(), world.files);
   REQUIRE_MESSAGE(done.is_ok(), done.status().message());
   CHECK(done->samples == 3);
   const std::string text = *world.files.read("out.csv");
   CHECK(text.starts_with("index,prediction,s0\n0,0,"));
   given_rows() = {{1, 0}};
-  CHECK(predict_run(train_registry(), job, options, world.files).status().message() ==
+  CHECK(predict_run(train_registry(), job, options, *single(), world.files).status().message() ==
         "in.given: records are x [2] f32, wanted x [3] f32");
   options.heading = Heading::kYes;
-  CHECK(predict_run(train_registry(), job, options, world.files).status().code() == Code::kUsage);
+  CHECK(predict_run(train_registry(), job, options, *single(), world.files).status().code() == Code::kUsage);
   options.heading = {};
   options.in = "in.csv";
-  CHECK(predict_run(train_registry(), job, options, world.files)
+  CHECK(predict_run(train_registry(), job, options, *single(), world.files)
             .status()
             .message()
             .find("in.csv: wanted a name that ends in one of .given, ") == 0);
@@ -668,7 +668,7 @@ TEST_CASE("predictions of a bad record are those of no other: it is an error") {
   options.run_dir = "run";
   options.in = "in.given";
   options.out = "out.csv";
-  const auto done = predict_run(train_registry(), job, options, world.files);
+  const auto done = predict_run(train_registry(), job, options, *single(), world.files);
   CHECK(done.status().code() == Code::kCorrupt);
   CHECK_MESSAGE(done.status().message().find("in.given: record 1 is not finite") != std::string::npos,
                 done.status().message());

@@ -289,8 +289,16 @@ Result<ChainStage::Outcome> TaskStage::run(const Around& around) {
   PLAIT_TRY(around.transport.all_reduce_sum(std::span<int64_t>(sums)));
   if (form_.is_keyed()) outcome.records = sums[0];
   outcome.skipped_records = sums[1];
+  if (sums[0] == 0 && sums[1] > 0) return refuse_all_bad(around, sums[1]);
   release();
   return outcome;
+}
+
+// What a map function makes of no records looks as if the data were empty.
+Status TaskStage::refuse_all_bad(const Around& around, int64_t count) const {
+  if (around.transport.is_root()) static_cast<void>(around.files.remove(around.path));
+  return {Code::kCorrupt, fmt::format("stage \"{}\": all {} records are bad{}", spec().name, count,
+                                      first_bad() ? "" : "; the first: " + first_bad().message())};
 }
 
 // What comes now has their memory. Nobody is caught in what has ended well.

@@ -51,6 +51,7 @@ class TaskStage final : public ChainStage {
   Status make_keyed_plugins(const Registry& registry);
   Status run_keyed(const Around& around, int slots, const FileWriter& write_file, Outcome& outcome);
   Status run_arrays(const Around& around, int slots, const FileWriter& write_file, Outcome& outcome);
+  Status refuse_all_bad(const Around& around, int64_t count) const;
   void release();
 
   const Registry& registry_;

@@ -1,10 +1,12 @@
-// Times the layers of known networks one by one on one core: smallest of many runs, forward and backward.
-// Primitives are made and run in an arena of one thread, as a lane's are: outside of one oneDNN takes all
-// cores.
-// usage: bench_layers [batch]
+// Times the layers of known networks one by one on one core: smallest of many runs, forward and backward, in
+// the thread's processor time, so that a machine which others use tells the same. Primitives are made and run
+// in an arena of one thread, as a lane's are: outside of one oneDNN takes all cores. usage: bench_layers
+// [batch]
 // [lenet5|mlp|resnet20|alexnet|odd|tiles|norms|pools|softmaxes|recurrent|upsamples|local|activations|elements|'']
-// [own|onednn|winograd|auto|int8]; int8: forward of dense and convolution alone, on 8-bit integers
-#include <chrono>
+// [own|onednn|winograd|auto|int8] [bf16]; int8: forward of dense and convolution alone, on 8-bit integers;
+// bf16: inputs of it, where a layer takes them
+#include <time.h>
+
 #include <cstdio>
 #include <cstdlib>
 
@@ -189,15 +191,20 @@ std::vector<Network> networks(int64_t n) {
   };
 }
 
+double thread_us() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return 1e6 * static_cast<double>(now.tv_sec) + 1e-3 * static_cast<double>(now.tv_nsec);
+}
+
 template <class Body>
 double smallest_us(const Body& body) {
-  using Clock = std::chrono::steady_clock;
   double best = 1e30;
-  const auto begin = Clock::now();
-  for (int run = 0; run < 1000 && (run < 3 || Clock::now() - begin < std::chrono::milliseconds(300)); ++run) {
-    const auto start = Clock::now();
+  const double begin = thread_us();
+  for (int run = 0; run < 1000 && (run < 3 || thread_us() - begin < 3e5); ++run) {
+    const double start = thread_us();
     body();
-    best = std::min(best, std::chrono::duration<double, std::micro>(Clock::now() - start).count());
+    best = std::min(best, thread_us() - start);
   }
   return best;
 }
@@ -235,13 +242,14 @@ double time_layer(const plait::Registry& registry, const LayerCase& layer) {
 }
 
 void time_network(const plait::Registry& registry, const Network& network, int64_t batch,
-                  const std::string& implementation) {
+                  const std::string& implementation, plait::sdk::DType type) {
   double total = 0;
   std::printf("%s, batch %lld, one core\n", network.name.c_str(), static_cast<long long>(batch));
   for (LayerCase layer : network.layers) {
     const bool is_int8 = implementation == "int8";
     if (is_int8 && layer.type != "plait.dense" && layer.type != "plait.convolution") continue;
     if (has_choice(registry, layer.type)) layer.implementation = implementation;
+    layer.element = type;
     try {
       total += time_layer(registry, layer);
     } catch (const std::exception& refusal) {
@@ -262,7 +270,9 @@ int main(int argc, char** argv) {
   lanes.execute([&] {
     for (const Network& network : networks(batch)) {
       if (wanted.empty() || wanted == network.name)
-        time_network(*registry, network, batch, argc > 3 ? argv[3] : "");
+        time_network(
+            *registry, network, batch, argc > 3 ? argv[3] : "",
+            argc > 4 && argv[4] == std::string("bf16") ? plait::sdk::DType::bf16 : plait::sdk::DType::f32);
     }
   });
   return 0;

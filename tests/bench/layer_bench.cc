@@ -1,11 +1,21 @@
 #include "layer_bench.h"
 
+#include <plait/bf16.hpp>
+
 namespace plait::bench {
 
 using namespace sdk;
 using namespace sdk::testing;
 
 namespace {
+
+// Numbers in [low, high), in f32 or bf16.
+void randomize(TestTensor& tensor, uint64_t seed, double low, double high) {
+  if (tensor.spec().dtype == DType::f32) return void(tensor.randomize(seed, low, high));
+  Random random(seed, 0);
+  for (uint16_t& bits : tensor.data<uint16_t>())
+    bits = bf16_of_f32(static_cast<float>(random.uniform(low, high)));
+}
 
 std::vector<PartSpec> specs(const std::deque<TestTensor>& tensors) {
   std::vector<PartSpec> all;
@@ -30,8 +40,8 @@ LayerBench::LayerBench(const Registry& registry, const LayerCase& made) {
   int8_ = made.implementation == "int8";
   if (!made.implementation.empty() && !int8_) settings_.set("implementation", made.implementation);
   for (size_t i = 0; i < made.inputs; ++i) {
-    inputs_.emplace_back("", DType::f32, made.input).randomize(1 + i, int8_ ? 0 : -1, 1);
-    input_gradients_.emplace_back("", DType::f32, made.input);
+    randomize(inputs_.emplace_back("", made.element, made.input), 1 + i, int8_ ? 0 : -1, 1);
+    input_gradients_.emplace_back("", made.element, made.input);
   }
   infer(*entry);
   create(made);
@@ -45,7 +55,7 @@ void LayerBench::infer(const TypeEntry& entry) {
   b.host_data = this;
   b.output = [](const plait_layer_builder* self, const plait_tensor_spec* spec) {
     of(self).outputs_.emplace_back(PartSpec(Spec(spec)));
-    of(self).output_gradients_.emplace_back(PartSpec(Spec(spec))).randomize(2);
+    randomize(of(self).output_gradients_.emplace_back(PartSpec(Spec(spec))), 2, -1, 1);
     return int{PLAIT_OK};
   };
   b.parameter = [](const plait_layer_builder* self, const plait_parameter_spec* spec) {

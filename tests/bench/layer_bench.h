@@ -18,6 +18,7 @@ struct LayerCase {
   std::string implementation = "";
   std::vector<std::pair<std::string, std::string>> words = {};  // fields that hold one
   size_t inputs = 1;                                            // as many, all of that shape
+  sdk::DType element = sdk::DType::f32;                         // of the inputs: f32 or bf16
 };
 
 class LayerBench {

@@ -17,6 +17,11 @@ import jobs  # noqa: E402
 FASHION = "/usr/share/datasets/fashion-mnist"
 
 
+def has_bf16():
+    with open("/proc/cpuinfo") as file:
+        return re.search(r"\b(avx512_bf16|amx_bf16)\b", file.read()) is not None
+
+
 class ChoicesTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -72,6 +77,14 @@ class ChoicesTest(unittest.TestCase):
         wide = ("--set", "layer[c].convolution.filters=32")
         self.assertEqual(kernels("filters: 16 kernel: 3", wide), {"own:winograd"})
         self.assertEqual(kernels("filters: 16 kernel: 3 padding: 2", wide), {"own:winograd"})
+        if has_bf16():
+            in_bf16 = (*wide, "--set", "train.precision=bf16")
+            self.assertEqual(kernels("filters: 16 kernel: 3", in_bf16), {"own:winograd"})
+            self.assertIn("[8, 10, 10, 16] bf16", self.plait("check", "tiles.txtpb", *in_bf16))
+            # 32 x 2048 weights of 3 x 3 are more than half a million.
+            for kernel in kernels("filters: 2048 kernel: 3", in_bf16):
+                self.assertTrue(kernel.startswith("onednn:"), kernel)
+            self.assertEqual(kernels("filters: 2048 kernel: 3", wide), {"own:winograd"})
         # Not where it cannot, or a tile would be empty for the most part: outputs of 3 x 3.
         for other in ("filters: 17 kernel: 3", "filters: 16 kernel: 3 stride: 2", "filters: 16 kernel: 3 padding: 3",
                       "filters: 16 kernel: [3, 1]", "filters: 16 kernel: 3 groups: 2"):

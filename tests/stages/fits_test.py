@@ -105,6 +105,11 @@ class FitsTest(unittest.TestCase):
             self.assertIn("test.spread (", said)
             self.assertFalse((self.folder / f"run{ranks}" / "resolved.txtpb").exists())
 
+    def test_a_plugin_that_ends_the_program_is_no_success(self):
+        said = self.run_job(first="leaves: true", status=1)
+        self.assertIn("has ended the program by exit() before the command was done", said)
+        self.assertFalse((self.folder / "run" / "summary.json").exists())
+
     def test_signals_and_limits_stop_a_fit(self):
         launchers = (1, 2) if shutil.which("mpirun") else (1,)
         for ranks in launchers:

@@ -108,6 +108,10 @@ class NetworkStagesTest(OutputsBase):
         circle = self.job('stage {{ name: "filters" network {{ layer: "f1" }} kmeans {{ k: 4 part: "f1" }} }}\n',
                           more='init { from: "filters" array: "centres" }')
         self.refused('stage "filters" waits for the trained network, and training uses it', job=circle)
+        late = ('stage {{ name: "late" network {{ layer: "f1" }} moments {{ part: "f1" }} }}\n'
+                'stage {{ name: "given" predict {{}} preprocess {{ normalize {{ from: "late" }} }} }}\n')
+        self.refused('stage "late" waits for the trained network, and stage "given" prepares by it what the network reads',
+                     job=self.job(late))
 
 
 if __name__ == "__main__":

@@ -251,6 +251,12 @@ reducer { top_k {} }
         self.assertEqual(self.summary()["stages"][0]["skipped_records"], 1)
         self.assertIn("bad records are left out; the first:", said)
 
+    def test_records_that_are_all_bad_are_no_empty_table(self):
+        self.text.write_bytes(b"caf\xe9\nth\xe9\n")
+        said = self.run_job(self.write_job(), status=1)
+        self.assertIn('stage "words": all 2 records are bad; the first:', said)
+        self.assertFalse((self.folder / "run/words.tsv").exists())
+
     def test_a_folder_for_spilled_pairs_that_is_not_there(self):
         job = self.write_job(more="reducer { distinct_count {} } memory: 1048576")
         said = self.run_job(job, status=1, environment={"TMPDIR": str(self.folder / "no")})

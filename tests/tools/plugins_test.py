@@ -299,7 +299,7 @@ class PluginsTest(unittest.TestCase):
             (prefix / "lib/plait/plugins" / library.name).symlink_to(library)
         shutil.move(self.work / "data", self.work / "away")
         words, more, environment = [], "", {}
-        # From the last place to the first: each takes over from those behind it.
+        # From the last place to the first: each takes over from those after it.
         for number in [5, 4, 3, 2, 1]:
             if number == 4:
                 shutil.move(self.work / "away", self.work / "data")

@@ -336,6 +336,25 @@ class Use(unittest.TestCase):
         writer.join()
         self.assertEqual(read(f"{self.work}/piped.csv").decode().splitlines(), wanted)
 
+    @unittest.skipUnless(shutil.which("mpirun"), "no mpirun")
+    def test_ranks_share_the_work_and_one_writes(self):
+        _, wanted = self.predict("\n".join(self.rows))
+        table = write(f"{self.work}/in.csv", "\n".join(self.rows).encode())
+        for given in (table, "-"):
+            out = f"{self.work}/shared.csv"
+            with open(table, "rb") as rows:
+                done = subprocess.run(["mpirun", "--oversubscribe", "-n", "3", "plait", "predict", self.run_dir, "--in", given,
+                                       "--out", out], stdin=rows, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=100)
+            self.assertEqual(done.returncode, 0, done.stdout)
+            self.assertEqual(done.stdout.count(b"predictions written"), 1, done.stdout)
+            self.assertEqual(read(out).decode().splitlines(), wanted)
+        write(table, b"1,2\n")
+        done = subprocess.run(["mpirun", "--oversubscribe", "-n", "2", "plait", "predict", self.run_dir, "--in", table, "--out",
+                               f"{self.work}/none.csv"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=100)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertEqual(done.stdout.count(b"wanted"), 1, done.stdout)
+        self.assertFalse(os.path.exists(f"{self.work}/none.csv"))
+
     def test_images_of_idx_by_name_and_in_a_pipe(self):
         _, wanted = self.predict("\n".join(self.rows))
         images = struct.pack(">4I", 0x803, 5, 12, 12) + bytes(self.pixels)

@@ -141,7 +141,7 @@ typedef struct plait_field {
 /* A checked configuration: every field has a value or its default. Opaque; read through plait_host. */
 typedef struct plait_config plait_config;
 
-/* A child plugin that stands in a configuration (an augmenter in a container, say). Made before its parent and
+/* A child plugin in a configuration (an augmenter in a container, say). Made before its parent and
  * destroyed after it. ops is the table of its kind. */
 typedef struct plait_child {
   uint32_t struct_size;
@@ -374,7 +374,7 @@ typedef struct plait_range {
   double low, high;
 } plait_range;
 
-/* Where a layer stands. */
+/* Where a layer is. */
 typedef struct plait_layer_request {
   uint32_t struct_size;
   uint32_t n_inputs;
@@ -434,7 +434,7 @@ typedef struct plait_layer_builder {
   /* Without a rule samples reach as far along a variable axis of an output as along the same axis of the first input
    * that has it with this extent, else along the first variable axis of this extent. */
   int (*extent)(const struct plait_layer_builder* builder, const plait_extent_rule* rule);
-  /* Its buffers tell of batches, and can be measured anew for weights that stand still: it knows PLAIT_MEASURING. */
+  /* Its buffers tell of batches, and can be measured anew for weights that do not change: it knows PLAIT_MEASURING. */
   void (*measures)(const struct plait_layer_builder* builder);
 } plait_layer_builder;
 
@@ -475,7 +475,7 @@ typedef struct plait_layer_rules {
    * Threads: [any] */
   int (*infer)(plait_context* context, const plait_layer_request* request, const plait_layer_builder* builder);
   const plait_corruption* corruption; /* NULL: none. Static */
-  /* Optional, what stands where. Of parameters and buffers all that a configuration may have, in their order: infer may
+  /* Optional, what is where. Of parameters and buffers all that a configuration may have, in their order: infer may
    * leave some out. Static */
   const plait_ports* input_ports;
   const plait_ports* output_ports;
@@ -504,8 +504,8 @@ typedef struct plait_layer_needs {
   /* Forward and backward queue the same work whenever the call has the same addresses, lengths and flags: they look at
    * neither step nor rng, and wait for nothing. A device that records work may then do it again without a call. */
   void (*repeats)(const struct plait_layer_needs* needs);
-  /* In evaluation: made with a range of input `input` (f32), it computes on 8-bit integers, faster than in f32, for any
-   * batch and lanes. Without it as if it had said nothing. */
+  /* In evaluation: made with a range of input `input` (f32), it computes on 8-bit integers, as a rule faster than in
+   * f32. Said or not whatever the batch and the lanes. Without a range as if it had said nothing. */
   void (*takes_int8)(const struct plait_layer_needs* needs, uint32_t input);
 } plait_layer_needs;
 
@@ -622,7 +622,7 @@ typedef struct plait_metric_value {
   const char* doc;
 } plait_metric_value;
 
-/* Where a metric stands. */
+/* Where a metric is. */
 typedef struct plait_metric_request {
   uint32_t struct_size;
   uint32_t n_classes; /* of the source; 0: unknown */
@@ -776,7 +776,7 @@ typedef struct plait_schedule_ops {
    * monitor); NULL: none. The host refuses a job that has no such value. Lives as long as self. [any] */
   const char* (*monitor)(const void* self);
   /* Optional: sets *stop to 1 where training should end before this step (early stopping). Asked at the first step of a
-   * round; a schedule that has it may stand without a field. [any] */
+   * round; a schedule that has it may go without a field. [any] */
   int (*stop)(const void* self, plait_context* context, const plait_schedule_call* call, int32_t* stop);
 } plait_schedule_ops;
 
@@ -912,6 +912,8 @@ typedef struct plait_emitter {
   uint32_t reserved;
   void* host_data;
   int (*emit)(const struct plait_emitter* emitter, plait_str key, plait_str value);
+  uint32_t value; /* PLAIT_VALUE_* that it takes; 0: not said */
+  uint32_t reserved_2;
 } plait_emitter;
 
 /* A task may fill accumulators in place of emitting pairs: arrays with a rule by which those of all splits become one.
@@ -1053,7 +1055,7 @@ typedef struct plait_values {
   uint32_t struct_size;
   uint32_t reserved;
   void* host_data;
-  /* 1 and the next value, valid until the next call; 0 behind the last. */
+  /* 1 and the next value, valid until the next call; 0 after the last. */
   int (*next)(const struct plait_values* values, plait_str* value);
 } plait_values;
 

@@ -6,7 +6,7 @@
  *   PLAIT_NOTE("acme.schedules", "1.0.0", 0, PLAIT_NOTE_SERVES("schedule", "acme.inverse"));
  *
  * Arguments: id and version of the library; the minor of the oldest host that it can live with
- * (min_host_minor); and PLAIT_NOTE_SERVES and PLAIT_NOTE_IMPLEMENTS, one behind the other, without commas.
+ * (min_host_minor); and PLAIT_NOTE_SERVES and PLAIT_NOTE_IMPLEMENTS, one after the other, without commas.
  * All are literals, and say what the tables say: `plait verify` compares.
  *
  * In the file it is a note (`readelf -n`) of owner "Plait" and type 1 whose description is text, one line

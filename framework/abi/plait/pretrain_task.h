@@ -19,7 +19,7 @@ extern "C" {
 typedef struct plait_pretrain_task {
   uint32_t struct_size;
   uint32_t reserved;
-  /* An augmenter between the records and the task, behind those that were named before. */
+  /* An augmenter between the records and the task, after those that were named before. */
   int (*prepare)(const plait_stage_builder* builder, const plait_block* augmenter);
   /* Once. input: a layer that was copied in this stage, whose output is a part of that name of the records, a row for
    * each training record; or a part of the samples, with nothing copied: then the records are the samples themselves.

@@ -69,7 +69,7 @@ class ClassAnswers {
     }
     return found;
   }
-  // False behind the end of its sample.
+  // False past the end of its sample.
   bool counts(size_t position) const {
     if (prediction_.rank() < 3) return true;
     const bool has_none = prediction_.lengths().empty() && prediction_.second_lengths().empty();

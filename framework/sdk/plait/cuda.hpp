@@ -61,7 +61,7 @@ inline cudaStream_t stream(const Context& c) {
 }
 
 // Queues kernel(arguments...) on the call's stream. For launches of one's own: gpu::stream(c), and
-// gpu::check(cudaGetLastError(), "my kernel") behind <<<...>>>.
+// gpu::check(cudaGetLastError(), "my kernel") after <<<...>>>.
 template <class... Wanted, class... Given>
 void launch(const Context& c, dim3 blocks, dim3 threads, void (*kernel)(Wanted...),
             const Given&... arguments) {

@@ -44,7 +44,7 @@ class ElementPairs {
         return target_.f32()[i];
     }
   }
-  // False behind the end of its sample.
+  // False past the end of its sample.
   bool counts(size_t i) const {
     if (!masked_) return true;
     const size_t place = i / after_ % static_cast<size_t>(prediction_.shape(axis_));

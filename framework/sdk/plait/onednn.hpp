@@ -119,7 +119,7 @@ inline dnnl::memory::data_type onednn_type(DType type) {
 }
 
 // Whether a primitive of reals may apply f to what it writes: oneDNN's relu of slope 0 makes 0 of a NaN, so
-// that it is left to the loops of activation.hpp behind the primitive.
+// that it is left to the loops of activation.hpp after the primitive.
 inline bool onednn_keeps_nan(const Activation& f) {
   return f.kind != Activation::Kind::kRelu || f.alpha != 0;
 }

@@ -212,7 +212,7 @@ class Int8Layer {
   dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
   std::optional<Int8Weights> weights_;
   std::optional<OneDnnCall> primitive_;
-  size_t scratchpad_ = 0, workspace_ = 0;  // where the primitive's begins, behind the integers; in all
+  size_t scratchpad_ = 0, workspace_ = 0;  // where the primitive's begins, after the integers; in all
 };
 
 // Of a primitive whose weights have a scale each along the axes of `mask`; the rest as onednn_attributes.

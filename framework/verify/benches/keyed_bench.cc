@@ -143,10 +143,11 @@ std::string difference(const Pairs& some, const Pairs& others) {
   return fmt::format("there are {} pairs, but {}", some.size(), others.size());
 }
 
-PairRecorder::PairRecorder(uint64_t most) : most_(most) {
+PairRecorder::PairRecorder(uint64_t most, uint32_t value) : most_(most) {
   emitter_.struct_size = sizeof emitter_;
   emitter_.host_data = this;
   emitter_.emit = &PairRecorder::emit;
+  emitter_.value = value;
 }
 
 int PairRecorder::emit(const plait_emitter* emitter, plait_str key, plait_str value) {
@@ -156,7 +157,7 @@ int PairRecorder::emit(const plait_emitter* emitter, plait_str key, plait_str va
   return PLAIT_OK;
 }
 
-MapRecorder::MapRecorder(const TaskForm& form, uint64_t most, Poison beyond) : pairs_(most) {
+MapRecorder::MapRecorder(const TaskForm& form, uint64_t most, Poison beyond) : pairs_(most, form.value) {
   if (!form.is_keyed()) arrays_ = std::make_unique<ArrayRecorder>(form, most, beyond);
 }
 

@@ -25,8 +25,8 @@ std::string difference(const Pairs& some, const Pairs& others);
 // A plait_emitter that keeps what it is given. Threads: [one at a time]
 class PairRecorder {
  public:
-  // Refuses from pair `most` on.
-  explicit PairRecorder(uint64_t most = UINT64_MAX);
+  // Refuses from pair `most` on. `value`: PLAIT_VALUE_* that it says it takes; 0: none.
+  explicit PairRecorder(uint64_t most = UINT64_MAX, uint32_t value = 0);
   PairRecorder(const PairRecorder&) = delete;
   PairRecorder& operator=(const PairRecorder&) = delete;
   const plait_emitter* raw() const { return &emitter_; }

@@ -102,7 +102,7 @@ class KeyReducerWorker final : public Worker {
  private:
   Status calls() override {
     ValueList list(values_, Poison::kNan);
-    PairRecorder out;
+    PairRecorder out(UINT64_MAX, bench_.out);
     PLAIT_TRY(bench_.reduce(context_, "key", list, out));
     *result_.as<uint64_t>() = number_of(out.pairs);
     return {};

@@ -29,7 +29,7 @@ Result<Pairs> reduce(const KeyReducerBench& bench, const Values& values, Poison 
                      const std::string& key = kKey) {
   CallContext context;
   ValueList list(values, beyond);
-  PairRecorder out;
+  PairRecorder out(UINT64_MAX, bench.out);
   PLAIT_TRY(bench.reduce(context, key, list, out));
   return out.pairs;
 }
@@ -117,7 +117,7 @@ Status passes_failure(Trial& trial) {
     PLAIT_TRY(pairs.status());
     CallContext context;
     ValueList list(values, Poison::kNan);
-    PairRecorder out(pairs->size() - 1);
+    PairRecorder out(pairs->size() - 1, bench.out);
     return bench.reduce(context, kKey, list, out)
                ? broken("succeeds though a value that it emits was refused")
                : Status();

@@ -73,6 +73,7 @@ struct BagOfWords {
 
   void open(Context&, const Parts&) {
     const PairTable words(from);
+    if (words.size() == 0) throw Error("stage \"", from.name(), "\" made no words, wanted one at least");
     std::vector<size_t> order(words.size());
     std::iota(order.begin(), order.end(), size_t{0});
     for (const size_t i : order)

@@ -15,13 +15,12 @@ using namespace plait::sdk;
 
 namespace convolution {
 
-// oneDNN alone convolves bf16, and gains where vectors of channels are full: README.md has the measurements.
-// auto and onednn alike, as a run keeps what auto took. Without the batch, so that a record's prediction does
-// not depend on how many come with it.
+// oneDNN and winograd convolve bf16, and gain where vectors of channels are full: README.md has the
+// measurements. auto and what it may take alike, as a run keeps that. Without the batch, so that a record's
+// prediction does not depend on how many come with it.
 void Convolution::check_bf16(LayerShapes& s, int64_t channels) const {
   constexpr int64_t kLeast = 16;
-  const bool is_f32 = implementation == "own" || implementation == "winograd";
-  if (is_f32 || channels < kLeast || filters < kLeast || !onednn_has_bf16())
+  if (implementation == "own" || channels < kLeast || filters < kLeast || !onednn_has_bf16())
     s.fail("input is ", s.input(), ", and so few channels or filters, or own loops, are convolved in f32");
 }
 
@@ -46,8 +45,7 @@ struct Convolution::Kernel {
     if (by_tiles && !Winograd::can(shape)) throw Error("implementation: winograd ", Winograd::wants(shape));
     const bool is_open = config.implementation == "auto",
                takes_own = own || (is_open && !shape.bf16 && Direct::suits(shape)),
-               takes_tiles =
-                   by_tiles || (is_open && !takes_own && !shape.bf16 && Winograd::suits(shape, r.input()));
+               takes_tiles = by_tiles || (is_open && !takes_own && Winograd::suits(shape, r.input()));
     const KernelNotes notes(c);
     if (is_open) notes.chose("implementation", takes_own ? "own" : takes_tiles ? "winograd" : "onednn");
     if (!shape.bf16 && (!takes_own || Quantized::wins(shape))) n.takes_int8();

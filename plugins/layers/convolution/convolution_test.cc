@@ -145,7 +145,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a NaN stays one behind what is absorbed, whoever convolves") {
+TEST_CASE("a NaN stays one after what is absorbed, whoever convolves") {
   for (const char* implementation : {"own", "winograd", "onednn"}) {
     for (const char* absorbed : {"relu", "tanh", "sigmoid"}) {
       CAPTURE(implementation);

@@ -45,11 +45,14 @@ bool Direct::suits(const ConvolutionShape& shape) {
   return can(shape) && shape.channels < 16 && stored_weights(shape) <= kMostWeights;
 }
 
-void undo(Context& c, const Activation& f, const float* y, const float* dy, float* to, size_t count) {
+template <class T>
+void undo(Context& c, const Activation& f, const T* y, const T* dy, T* to, size_t count) {
   c.parallel_for(count, c.lanes() == 1 ? count : Context::kDefaultGrain, [&](size_t begin, size_t end) {
     PLAIT_SIMD_CALL(undo_activation, f, y + begin, dy + begin, to + begin, end - begin);
   });
 }
+template void undo(Context&, const Activation&, const float*, const float*, float*, size_t);
+template void undo(Context&, const Activation&, const uint16_t*, const uint16_t*, uint16_t*, size_t);
 
 Direct::Direct(const ConvolutionShape& shape, int lanes) : s(shape), wide(is_wide(shape)) {
   const auto& w = s.window;
@@ -168,7 +171,10 @@ void Direct::backward(Context& c, const LayerCall& call) const {
         PLAIT_SIMD_CALL(weight_gradient_sample, *this, pads() ? input : from, gradient,
                         mine + scratch.weights);
       }
-      if (db) PLAIT_SIMD_CALL(bias_gradient_sample, *this, gradient, mine + scratch.bias);
+      if (db && dw && wide)
+        PLAIT_SIMD_CALL(wide_bias_gradient_sample, *this, mine + scratch.turned, mine + scratch.bias);
+      else if (db)
+        PLAIT_SIMD_CALL(bias_gradient_sample, *this, gradient, mine + scratch.bias);
       if (!dx) continue;
       float* const padded = mine + scratch.input_gradient;
       std::fill_n(padded, rows * columns * s.channels + 2 * kMostWidth, 0.0f);

@@ -65,8 +65,8 @@ class Direct {
   size_t workspace_ = 0;
 };
 
-// to = dy f'(x), where y = f(x)
-void undo(plait::sdk::Context& c, const Activation& f, const float* y, const float* dy, float* to,
-          size_t count);
+// to = dy f'(x), where y = f(x). T: float, or the 16 bits of bf16.
+template <class T>
+void undo(plait::sdk::Context& c, const Activation& f, const T* y, const T* dy, T* to, size_t count);
 
 }  // namespace convolution

@@ -32,7 +32,7 @@ inline void planes_of_sample(const Direct& d, const float* x, float* to) {
     float* const row =
         to + (h + static_cast<size_t>(w.padding[1])) * d.plane_row + static_cast<size_t>(w.padding[2]);
     if (channels == 1) {
-      std::memcpy(row, x + h * width, width * sizeof(float));
+      each(width, [&](size_t i, size_t n) { store(row + i, load(x + h * width + i, n), n); });
     } else {
       for (size_t i = 0; i < width; ++i) {
         for (size_t c = 0; c < channels; ++c) row[c * d.plane_stride + i] = x[(h * width + i) * channels + c];
@@ -430,6 +430,21 @@ inline void turn_gradient_sample(const Direct& d, const float* dy, float* turned
         }
       }
     }
+  }
+}
+
+// Adds to db the sums of turned.
+inline void wide_bias_gradient_sample(const Direct& d, const float* turned, float* db) {
+  const size_t plane = d.out_rows * d.turned_row;  // whole vectors
+  for (size_t k = 0; k < d.s.filters; ++k, turned += plane) {
+    Vec sums[4] = {zero(), zero(), zero(), zero()};
+    size_t i = 0;
+    for (; i + 4 * kWidth <= plane; i += 4 * kWidth) {
+#pragma GCC unroll 4
+      for (size_t j = 0; j < 4; ++j) sums[j] = add(sums[j], load(turned + i + j * kWidth));
+    }
+    for (; i < plane; i += kWidth) sums[0] = add(sums[0], load(turned + i));
+    db[k] += sum(add(add(sums[0], sums[1]), add(sums[2], sums[3])));
   }
 }
 

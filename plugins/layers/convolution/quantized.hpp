@@ -19,7 +19,7 @@ class Quantized {
   ~Quantized();
   Quantized(Quantized&&) noexcept;
 
-  // Whether integers are faster than f32 by whichever kernel, for any batch and extents.
+  // Whether integers are as a rule faster than f32 by whichever kernel; batch and extents are not asked.
   static bool wins(const ConvolutionShape& shape);
 
   size_t workspace_bytes() const;

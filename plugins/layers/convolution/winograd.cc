@@ -1,5 +1,7 @@
 #include "winograd.hpp"
 
+#include <plait/bf16.hpp>
+
 #include <algorithm>
 #include <atomic>
 #include <cstring>
@@ -11,10 +13,13 @@
 // The order of these is their meaning.
 // clang-format off
 #include <plait/simd/base.hpp>
+#include <plait/simd/bf16.inc.hpp>
 #include "winograd.inc.hpp"
 #include <plait/simd/avx2.hpp>
+#include <plait/simd/bf16.inc.hpp>
 #include "winograd.inc.hpp"
 #include <plait/simd/avx512.hpp>
+#include <plait/simd/bf16.inc.hpp>
 #include "winograd.inc.hpp"
 #include <plait/simd/end.hpp>
 // clang-format on
@@ -91,11 +96,13 @@ class Winograd::Slot {
   size_t number_ = 0;
 };
 
+template <class T>
 struct Winograd::Convolved {
   const TiledPass& pass;
-  const float *from, *weights, *bias;
+  const T* from;
+  const float *weights, *bias;
   const Activation& activation;
-  float* to;
+  T* to;
   bool accumulate;
 };
 
@@ -120,11 +127,11 @@ std::string Winograd::wants(const ConvolutionShape& s) {
 }
 
 bool Winograd::suits(const ConvolutionShape& s, plait::sdk::Spec x) {
-  constexpr size_t kMostWeights = 1'000'000;
+  const size_t most_weights = s.bf16 ? 500'000 : 1'000'000;  // oneDNN's products of bf16 cost half
   for (const int axis : {1, 2}) {
     if (can(s) && !x.varies(axis) && s.window.output[axis] < static_cast<int64_t>(kTileOutputs)) return false;
   }
-  return can(s) && stored_weights(s) <= kMostWeights;
+  return can(s) && stored_weights(s) <= most_weights;
 }
 
 Winograd::Winograd(const ConvolutionShape& shape, int lanes)
@@ -145,7 +152,7 @@ void Winograd::lay_out() {
   const size_t depth = std::max(s.channels, s.filters);
   const bool dw = s.training && s.need_dw;
   at_.zeros = place(true, depth);
-  at_.undone = place(s.training && s.activates(), Checked(s.batch) * s.sample_outputs());
+  at_.undone = place(s.training && s.activates(), Checked(s.batch) * (s.sample_outputs() / (s.bf16 ? 2 : 1)));
   at_.pieces = place(dw, Checked(pieces()) * (Checked(weights()) + s.filters));
   at_.slots = at;
   const Checked part = Checked(depth / kBlock) * kDepthStep * blocks_summed_;
@@ -184,12 +191,13 @@ void Winograd::prepare(Context& c, const LayerCall& call) const {
 float* Winograd::begin(const LayerCall& call) const {
   auto* const workspace = call.workspace<float>();
   std::memset(workspace, 0, kBlock * sizeof(float));
-  std::fill_n(workspace + at_.zeros, std::max(s.channels, s.filters), 0.0f);
+  std::memset(workspace + at_.zeros, 0, std::max(s.channels, s.filters) * sizeof(float));
   return workspace;
 }
 
 // Samples first to last.
-void Winograd::convolve(const Convolved& what, size_t first, size_t last, const float* zeros,
+template <class T>
+void Winograd::convolve(const Convolved<T>& what, size_t first, size_t last, const T* zeros,
                         float* slot) const {
   const TiledPass& p = what.pass;
   for (size_t t = first * p.tiles(); t < last * p.tiles(); t += kBlockTiles) {
@@ -201,25 +209,31 @@ void Winograd::convolve(const Convolved& what, size_t first, size_t last, const 
   }
 }
 
-void Winograd::forward(Context& c, const LayerCall& call) const {
-  if (s.batch == 0) return;
+template <class T>
+void Winograd::forward_of(Context& c, const LayerCall& call) const {
   float* const workspace = begin(call);
-  const Convolved what{forward_,
-                       call.input().f32().data(),
-                       call.prepared<float>(),
-                       s.has_bias ? call.parameter(1) : nullptr,
-                       s.activation,
-                       call.output().f32().data(),
-                       false};
+  const T* const zeros = reinterpret_cast<const T*>(workspace + at_.zeros);
+  const Convolved<T> what{forward_,
+                          call.input().data<const T>().data(),
+                          call.prepared<float>(),
+                          s.has_bias ? call.parameter(1) : nullptr,
+                          s.activation,
+                          call.output().data<T>().data(),
+                          false};
   c.parallel_for(s.batch, grain_, [&](size_t first, size_t last) {
     const Slot slot(*this, workspace);
-    convolve(what, first, last, workspace + at_.zeros, slot.floats);
+    convolve(what, first, last, zeros, slot.floats);
   });
 }
 
+void Winograd::forward(Context& c, const LayerCall& call) const {
+  if (s.batch > 0) s.bf16 ? forward_of<uint16_t>(c, call) : forward_of<float>(c, call);
+}
+
 // dw = of samples first to last
-void Winograd::sum_weights(const float* x, const float* dy, size_t first, size_t last, const float* zeros,
-                           float* slot, float* dw) const {
+template <class T>
+void Winograd::sum_weights(const T* x, const T* dy, size_t first, size_t last, const T* zeros, float* slot,
+                           float* dw) const {
   const TiledPass& p = forward_;
   const size_t from = first * p.tiles(), many = blocks_summed_ * kBlockTiles,
                step = at_.other / blocks_summed_;
@@ -250,27 +264,21 @@ void Winograd::add_pieces(Context& c, const float* from, float* dw, float* db) c
   if (db) add(db, from + weights(), 0, s.filters);
 }
 
-void Winograd::backward(Context& c, const LayerCall& call) const {
-  float* const dw = s.need_dw ? call.parameter_gradient(0) : nullptr;
-  float* const db = s.need_dw && s.has_bias ? call.parameter_gradient(1) : nullptr;
-  float* const dx = s.need_dx && call.input_gradient() ? call.input_gradient().f32().data() : nullptr;
-  if (s.batch == 0) {
-    if (dw) std::fill_n(dw, weights(), 0.0f);
-    if (db) std::fill_n(db, s.filters, 0.0f);
-    return;
-  }
+template <class T>
+void Winograd::backward_of(Context& c, const LayerCall& call, float* dw, float* db) const {
+  T* const dx = s.need_dx && call.input_gradient() ? call.input_gradient().data<T>().data() : nullptr;
   float* const workspace = begin(call);
-  const float* const zeros = workspace + at_.zeros;
-  const float* const x = call.input().f32().data();
-  const float* dy = call.output_gradient().f32().data();
+  const T* const zeros = reinterpret_cast<const T*>(workspace + at_.zeros);
+  const T* const x = call.input().data<const T>().data();
+  const T* dy = call.output_gradient().data<const T>().data();
   if (s.activates()) {
-    float* const undone = workspace + at_.undone;
-    undo(c, s.activation, call.output().f32().data(), dy, undone, s.batch * s.sample_outputs());
+    T* const undone = reinterpret_cast<T*>(workspace + at_.undone);
+    undo(c, s.activation, call.output().data<const T>().data(), dy, undone, s.batch * s.sample_outputs());
     dy = undone;
   }
   const float* const u_turned = call.prepared<float>() + transformed_weights();
   const Activation none;
-  const Convolved what{backward_, dy, u_turned, nullptr, none, dx, call.accumulate()};
+  const Convolved<T> what{backward_, dy, u_turned, nullptr, none, dx, call.accumulate()};
   c.parallel_for(s.batch, grain_, [&](size_t first, size_t last) {
     const Slot slot(*this, workspace);
     float* const piece = workspace + at_.pieces + first / grain_ * (weights() + s.filters);
@@ -282,6 +290,15 @@ void Winograd::backward(Context& c, const LayerCall& call) const {
     if (dx) convolve(what, first, last, zeros, slot.floats);
   });
   add_pieces(c, workspace + at_.pieces, dw, db);
+}
+
+void Winograd::backward(Context& c, const LayerCall& call) const {
+  float* const dw = s.need_dw ? call.parameter_gradient(0) : nullptr;
+  float* const db = s.need_dw && s.has_bias ? call.parameter_gradient(1) : nullptr;
+  if (s.batch > 0)
+    return s.bf16 ? backward_of<uint16_t>(c, call, dw, db) : backward_of<float>(c, call, dw, db);
+  if (dw) std::fill_n(dw, weights(), 0.0f);
+  if (db) std::fill_n(db, s.filters, 0.0f);
 }
 
 }  // namespace convolution

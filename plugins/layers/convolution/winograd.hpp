@@ -8,6 +8,9 @@
 // follow from the points 0, +-sqrt(1/2), +-sqrt(2) and infinity, whose rounding errors are smaller than those
 // of whole numbers: two to four times the definition's, as measured; winograd_test.cc has the bound.
 //
+// Images are f32 or bf16; tiles, weights, sums and the weights' gradient are f32 in both, and what is written
+// is rounded once.
+//
 // A batch is cut into pieces of samples, by its shape alone, and a piece into blocks of tiles; every sum is
 // of one order. So bits do not depend on the number of lanes, nor those of a sample on the others of its
 // batch. What an infinite input makes of a tile is NaN in all of its outputs.
@@ -65,6 +68,7 @@ class Winograd {
     size_t zeros, undone, pieces, slots;
     size_t other, sums, slot;  // of a slot: its first part is at 0
   };
+  template <class T>
   struct Convolved;  // what one pass reads and writes
   class Slot;
 
@@ -73,9 +77,16 @@ class Winograd {
   size_t transformed_weights() const { return Checked(kTileProducts) * s.channels * s.filters; }
   void lay_out();
   float* begin(const plait::sdk::LayerCall& call) const;
-  void convolve(const Convolved& what, size_t first, size_t last, const float* zeros, float* slot) const;
-  void sum_weights(const float* x, const float* dy, size_t first, size_t last, const float* zeros,
-                   float* slot, float* dw) const;
+  // T: what images are of, float or the 16 bits of bf16.
+  template <class T>
+  void convolve(const Convolved<T>& what, size_t first, size_t last, const T* zeros, float* slot) const;
+  template <class T>
+  void sum_weights(const T* x, const T* dy, size_t first, size_t last, const T* zeros, float* slot,
+                   float* dw) const;
+  template <class T>
+  void forward_of(plait::sdk::Context& c, const plait::sdk::LayerCall& call) const;
+  template <class T>
+  void backward_of(plait::sdk::Context& c, const plait::sdk::LayerCall& call, float* dw, float* db) const;
   void add_pieces(plait::sdk::Context& c, const float* from, float* dw, float* db) const;
 
   ConvolutionShape s;

@@ -1,5 +1,5 @@
-// Loops of winograd.cc. Images are channels-last; what is transformed lies as [36, depth / 16, tiles, 16],
-// the weights as [36, filters / 16, channels, 16].
+// Loops of winograd.cc. Images are channels-last, T: float, or the 16 bits of bf16; what is transformed lies
+// as [36, depth / 16, tiles, 16], the weights as [36, filters / 16, channels, 16], both f32.
 namespace PLAIT_SIMD {
 
 using convolution::kBlock;
@@ -89,11 +89,11 @@ inline TilePlace tile_place(const TiledPass& p, size_t tile) {
 }
 
 // Where the pixels of N x N are: `zeros` outside of the image.
-template <size_t N>
+template <size_t N, class T>
 struct Pixels {
-  const float* at[N][N];
-  Pixels(const float* image, size_t rows, size_t columns, size_t channels, ptrdiff_t top, ptrdiff_t left,
-         const float* zeros) {
+  const T* at[N][N];
+  Pixels(const T* image, size_t rows, size_t columns, size_t channels, ptrdiff_t top, ptrdiff_t left,
+         const T* zeros) {
     const auto step = static_cast<ptrdiff_t>(channels), row_step = static_cast<ptrdiff_t>(columns) * step;
     ptrdiff_t row = top * row_step + left * step;
     for (size_t i = 0; i < N; ++i, row += row_step) {
@@ -106,13 +106,14 @@ struct Pixels {
       }
     }
   }
-  const float* operator()(size_t i, size_t j) const { return at[i][j]; }
+  const T* operator()(size_t i, size_t j) const { return at[i][j]; }
 };
 // The same where all are inside: seldom more than registers hold.
+template <class T>
 struct InnerPixels {
-  const float* first;
+  const T* first;
   size_t row, column;  // steps
-  const float* operator()(size_t i, size_t j) const { return first + i * row + j * column; }
+  const T* operator()(size_t i, size_t j) const { return first + i * row + j * column; }
 };
 
 inline void store_six(const Vec (&v)[6], float* to) {
@@ -156,31 +157,33 @@ inline void transform_input(const At& at, size_t channels, float* to) {
 }
 
 // v = Bt d B for each channel of `count` tiles from number `first` on.
-inline void transform_inputs(const TiledPass& p, const float* x, size_t first, size_t count,
-                             const float* zeros, float* v) {
+template <class T>
+inline void transform_inputs(const TiledPass& p, const T* x, size_t first, size_t count, const T* zeros,
+                             float* v) {
   for (size_t t = 0; t < count; ++t, v += kBlock) {
     const TilePlace place = tile_place(p, first + t);
-    const float* const image = x + place.image * p.rows * p.columns * p.channels;
+    const T* const image = x + place.image * p.rows * p.columns * p.channels;
     const size_t top = place.top - p.pad_rows, left = place.left - p.pad_columns;  // above: very large
     if (top < p.rows && top + 6 <= p.rows && left < p.columns && left + 6 <= p.columns) {
       const size_t row = p.columns * p.channels;
-      transform_input(InnerPixels{image + top * row + left * p.channels, row, p.channels}, p.channels, v);
+      transform_input(InnerPixels<T>{image + top * row + left * p.channels, row, p.channels}, p.channels, v);
     } else {
-      const Pixels<6> pixels(image, p.rows, p.columns, p.channels, static_cast<ptrdiff_t>(top),
-                             static_cast<ptrdiff_t>(left), zeros);
+      const Pixels<6, T> pixels(image, p.rows, p.columns, p.channels, static_cast<ptrdiff_t>(top),
+                                static_cast<ptrdiff_t>(left), zeros);
       transform_input(pixels, p.channels, v);
     }
   }
 }
 
 // g = A dy At for each filter of the same tiles; dy: what the pass makes, or its gradient.
-inline void transform_gradients(const TiledPass& p, const float* dy, size_t first, size_t count,
-                                const float* zeros, float* g) {
+template <class T>
+inline void transform_gradients(const TiledPass& p, const T* dy, size_t first, size_t count, const T* zeros,
+                                float* g) {
   for (size_t t = 0; t < count; ++t, g += kBlock) {
     const TilePlace place = tile_place(p, first + t);
-    const Pixels<4> at(dy + place.image * p.out_rows * p.out_columns * p.filters, p.out_rows, p.out_columns,
-                       p.filters, static_cast<ptrdiff_t>(place.top), static_cast<ptrdiff_t>(place.left),
-                       zeros);
+    const Pixels<4, T> at(dy + place.image * p.out_rows * p.out_columns * p.filters, p.out_rows,
+                          p.out_columns, p.filters, static_cast<ptrdiff_t>(place.top),
+                          static_cast<ptrdiff_t>(place.left), zeros);
     for (size_t f = 0; f < p.filters; f += kWidth) {
       float* const to = g + f / kBlock * kDepthStep + f % kBlock;
       Vec down[4][6];
@@ -202,13 +205,13 @@ inline void transform_gradients(const TiledPass& p, const float* dy, size_t firs
 }
 
 // finish(a tile's output, its filter, its place in y) for each that is inside of the image.
-template <class Finish>
-inline void transform_output(const TiledPass& p, const float* m, const TilePlace& place, float* y,
+template <class T, class Finish>
+inline void transform_output(const TiledPass& p, const float* m, const TilePlace& place, T* y,
                              const Finish& finish) {
   const size_t rows = p.out_rows - place.top < 4 ? p.out_rows - place.top : 4,
                columns = p.out_columns - place.left < 4 ? p.out_columns - place.left : 4,
                row_step = p.out_columns * p.filters;
-  float* const corner = y + ((place.image * p.out_rows + place.top) * p.out_columns + place.left) * p.filters;
+  T* const corner = y + ((place.image * p.out_rows + place.top) * p.out_columns + place.left) * p.filters;
   for (size_t f = 0; f < p.filters; f += kWidth) {
     const float* const from = m + f / kBlock * kDepthStep + f % kBlock;
     Vec across[6][4];
@@ -219,7 +222,7 @@ inline void transform_output(const TiledPass& p, const float* m, const TilePlace
       for (size_t j = 0; j < 6; ++j) row[j] = load(from + (i * 6 + j) * kProductStep);
       output_four(row, across[i]);
     }
-    float* to = corner + f;
+    T* to = corner + f;
 #pragma GCC unroll 4
     for (size_t j = 0; j < 4; ++j, to += p.filters) {
       if (j >= columns) break;
@@ -235,19 +238,20 @@ inline void transform_output(const TiledPass& p, const float* m, const TilePlace
   }
 }
 
-// y (+)= activation(At m A + bias), or without a bias where that is null.
+// y (+)= activation(At m A + bias), rounded once, or without a bias where that is null.
+template <class T>
 inline void transform_outputs(const TiledPass& p, const float* m, size_t first, size_t count,
                               const float* bias, const plait::sdk::Activation& activation, bool accumulate,
-                              float* y) {
+                              T* y) {
   const bool plain = !bias && !accumulate && activation.kind == plait::sdk::Activation::Kind::kIdentity;
   for (size_t t = 0; t < count; ++t, m += kBlock) {
     const TilePlace place = tile_place(p, first + t);
     if (plain) {
-      transform_output(p, m, place, y, [](Vec value, size_t, float* to) { store(to, value); });
+      transform_output(p, m, place, y, [](Vec value, size_t, T* to) { store(to, value); });
     } else if (accumulate) {
-      transform_output(p, m, place, y, [](Vec value, size_t, float* to) { store(to, add(load(to), value)); });
+      transform_output(p, m, place, y, [](Vec value, size_t, T* to) { store(to, add(load(to), value)); });
     } else {
-      transform_output(p, m, place, y, [&](Vec value, size_t f, float* to) {
+      transform_output(p, m, place, y, [&](Vec value, size_t f, T* to) {
         store(to, activate(activation, bias ? add(value, load(bias + f)) : value));
       });
     }
@@ -455,10 +459,11 @@ inline void weights_of_sums(const float* s, size_t channels, size_t filters, flo
 }
 
 // db [filters] = the sum of `pixels` rows of dy.
-inline void sum_pixels(const float* dy, size_t pixels, size_t filters, float* db) {
+template <class T>
+inline void sum_pixels(const T* dy, size_t pixels, size_t filters, float* db) {
   for (size_t f = 0; f < filters; f += kWidth) {
     Vec a = zero(), b = zero(), c = zero(), e = zero();
-    const float* from = dy + f;
+    const T* from = dy + f;
     size_t i = 0;
     for (; i + 4 <= pixels; i += 4, from += 4 * filters) {
       a = add(a, load(from)), b = add(b, load(from + filters));

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 #include <cmath>
+#include <plait/bf16.hpp>
+#include <plait/onednn.hpp>
 #include <plait/sdk/testing_plugin.hpp>
 
 using namespace plait::sdk;
@@ -16,12 +18,25 @@ struct Case {
 };
 
 LayerTest make(TestHost& host, const Case& e, const char* implementation,
-               std::vector<plait_epilogue> epilogues = {}) {
+               std::vector<plait_epilogue> epilogues = {}, DType type = DType::f32) {
   Settings s(kConvolution);
   s.set("filters", e.filters).set("implementation", implementation);
   s.clear("padding");
   for (const int64_t v : e.padding) s.add("padding", v);
-  return LayerTest(host, kConvolution, std::move(s), {{"x", DType::f32, e.input}}, std::move(epilogues));
+  return LayerTest(host, kConvolution, std::move(s), {{"x", type, e.input}}, std::move(epilogues));
+}
+
+// What the layer takes on this processor.
+std::vector<DType> types() {
+  return onednn_has_bf16() ? std::vector{DType::f32, DType::bf16} : std::vector{DType::f32};
+}
+
+// Of an f32 or bf16 tensor.
+std::vector<float> numbers(const TestTensor& t) {
+  if (t.spec().dtype == DType::f32) return {t.f32().begin(), t.f32().end()};
+  std::vector<float> all;
+  for (const uint16_t bits : t.data<uint16_t>()) all.push_back(f32_of_bf16(bits));
+  return all;
 }
 
 const std::vector<Case>& cases() {
@@ -70,14 +85,17 @@ void each_product(const Sizes& s, const Body& body) {
   }
 }
 
-// Largest difference of `got` and root of the mean of its squares.
+// Largest difference and root of the mean of its squares; of bf16, beyond what rounding to it explains.
 struct Difference {
   double most = 0, mean = 0;
 };
-Difference difference(const Out& got, const std::vector<double>& wanted) {
+Difference difference(const TestTensor& tensor, const std::vector<double>& wanted) {
   Difference d;
+  const std::vector<float> got = numbers(tensor);
+  // Half a unit of what was rounded to bf16.
+  const double rounding = tensor.spec().dtype == DType::bf16 ? 0x1p-8 : 0;
   for (size_t i = 0; i < wanted.size(); ++i) {
-    const double one = std::abs(double{got[i]} - wanted[i]);
+    const double one = std::abs(double{got[i]} - wanted[i]) - rounding * std::abs(wanted[i]);
     d.most = std::isnan(one) ? HUGE_VAL : std::max(d.most, one);
     d.mean += one * one;
   }
@@ -90,8 +108,8 @@ struct Reference {
   std::vector<double> y, dx, dw, db;
   Reference(LayerTest& layer, const Case& e) {
     const Sizes s(e);
-    const Out x = layer.input().f32(), w = layer.parameters[0].f32(), b = layer.parameters[1].f32(),
-              dy = layer.output_gradients[0].f32();
+    const std::vector<float> x = numbers(layer.input()), w = numbers(layer.parameters[0]),
+                             b = numbers(layer.parameters[1]), dy = numbers(layer.output_gradients[0]);
     y.resize(dy.size()), dx.resize(x.size()), dw.resize(w.size()), db.resize(b.size());
     for (size_t i = 0; i < y.size(); ++i) y[i] = b[i % s.f], db[i % s.f] += dy[i];
     each_product(s, [&](size_t to, size_t from, size_t weight) {
@@ -102,17 +120,33 @@ struct Reference {
   }
 };
 
+// Numbers that bf16 holds, the same for the same seed in f32 and in bf16.
+void fill(const TestTensor& t, uint64_t seed) {
+  Random random(seed, 0);
+  const auto draw = [&] { return bf16_of_f32(static_cast<float>(random.uniform(-0.5, 0.5))); };
+  if (t.spec().dtype == DType::f32) {
+    for (float& value : t.f32()) value = f32_of_bf16(draw());
+  } else {
+    for (uint16_t& value : t.data<uint16_t>()) value = draw();
+  }
+}
+
 void run(LayerTest& layer) {
-  layer.output_gradients[0].randomize(6);
+  layer.input().randomize(1, -0.5, 0.5), layer.output_gradients[0].randomize(6, -0.5, 0.5);
   layer.forward();
   layer.backward();
 }
-
+void run_on_halves(LayerTest& layer) {
+  fill(layer.input(), 1), fill(layer.output_gradients[0], 6);
+  layer.forward();
+  layer.backward();
+}
 std::vector<float> results(const LayerTest& layer) {
   std::vector<float> all;
   for (const TestTensor* t : {&layer.outputs[0], &layer.input_gradients[0], &layer.parameter_gradients[0],
                               &layer.parameter_gradients[1]}) {
-    all.insert(all.end(), t->f32().begin(), t->f32().end());
+    const std::vector<float> one = numbers(*t);
+    all.insert(all.end(), one.begin(), one.end());
   }
   return all;
 }
@@ -124,30 +158,79 @@ std::vector<float> results(const LayerTest& layer) {
 // axis and any output (an output of the definition: 3). So partial sums of n channels or tiles have a spread
 // of 21.4 / 12 sqrt(n), and n + 24 roundings (24: of the transforms) of half a unit, 2^-24, each of its own
 // sign, one of 21.4 / 12 sqrt(n (n + 24)) 2^-24. Outputs of a test are up to 16,000, none of which should be
-// seven times as far. Weights have the extent that a sum over tiles gives them, in place of channels.
+// seven times as far. Weights have the extent that a sum over tiles gives them, in place of channels. Of
+// bf16, difference() takes off half a unit of what was wanted; half a unit of the error is left, 2^-8 of it.
 double tolerance(double n) { return 7 * 21.4 / 12 * std::sqrt(n * (n + 24)) * std::ldexp(1, -24); }
 
+void check_definition(LayerTest& layer, const Case& e, double rounding) {
+  const Reference wanted(layer, e);
+  const Sizes s(e);
+  const auto tiles = static_cast<double>(s.n * ((s.out_h + 3) / 4) * ((s.out_w + 3) / 4));
+  CHECK(difference(layer.outputs[0], wanted.y).most < rounding * tolerance(static_cast<double>(s.c)));
+  CHECK(difference(layer.input_gradients[0], wanted.dx).most <
+        rounding * tolerance(static_cast<double>(s.f)));
+  CHECK(difference(layer.parameter_gradients[0], wanted.dw).most < tolerance(tiles));
+  // Sums of n numbers within 1/2.
+  const auto n = static_cast<double>(s.n * s.out_h * s.out_w);
+  CHECK(difference(layer.parameter_gradients[1], wanted.db).most < n * n / 2 * std::ldexp(1, -24));
+}
+
 TEST_CASE("winograd is the definition of convolution, and so are its gradients, for any extents and lanes") {
-  for (const int lanes : {1, 2, 3}) {
-    for (size_t i = 0; i < cases().size(); ++i) {
-      CAPTURE(lanes);
-      CAPTURE(i);
-      const Case& e = cases()[i];
-      TestHost host;
-      host.lanes = lanes;
-      LayerTest layer = make(host, e, "winograd");
-      run(layer);
-      const Reference wanted(layer, e);
-      const Sizes s(e);
-      const auto tiles = static_cast<double>(s.n * ((s.out_h + 3) / 4) * ((s.out_w + 3) / 4));
-      CHECK(difference(layer.outputs[0].f32(), wanted.y).most < tolerance(static_cast<double>(s.c)));
-      CHECK(difference(layer.input_gradients[0].f32(), wanted.dx).most < tolerance(static_cast<double>(s.f)));
-      CHECK(difference(layer.parameter_gradients[0].f32(), wanted.dw).most < tolerance(tiles));
-      // Sums of n numbers within 1/2.
-      const auto n = static_cast<double>(s.n * s.out_h * s.out_w);
-      CHECK(difference(layer.parameter_gradients[1].f32(), wanted.db).most < n * n / 2 * std::ldexp(1, -24));
+  for (const DType type : types()) {
+    for (const int lanes : {1, 2, 3}) {
+      for (size_t i = 0; i < cases().size(); ++i) {
+        CAPTURE(name_of(type));
+        CAPTURE(lanes);
+        CAPTURE(i);
+        const Case& e = cases()[i];
+        TestHost host;
+        host.lanes = lanes;
+        LayerTest layer = make(host, e, "winograd", {}, type);
+        REQUIRE(layer.output().spec().dtype == type);
+        type == DType::f32 ? run(layer) : run_on_halves(layer);
+        check_definition(layer, e, type == DType::f32 ? 1 : 1 + 0x1p-8);
+      }
     }
   }
+}
+
+TEST_CASE("winograd of bf16 is that of f32, rounded once, and its weights' gradient is f32's") {
+  if (!onednn_has_bf16()) return;
+  for (const char* absorbed : {"", "relu"}) {
+    for (size_t i = 0; i < cases().size(); ++i) {
+      CAPTURE(absorbed);
+      CAPTURE(i);
+      std::vector<plait_epilogue> epilogues;
+      if (*absorbed != 0) epilogues.push_back(epilogue_of(absorbed, 0.25));  // a product without rounding
+      TestHost host;
+      LayerTest half = make(host, cases()[i], "winograd", epilogues, DType::bf16),
+                full = make(host, cases()[i], "winograd", epilogues);
+      run_on_halves(half), run_on_halves(full);
+      const auto rounded = [](const TestTensor& t) {
+        std::vector<float> all = numbers(t);
+        for (float& value : all) value = f32_of_bf16(bf16_of_f32(value));
+        return all;
+      };
+      CHECK(numbers(half.outputs[0]) == rounded(full.outputs[0]));
+      CHECK(numbers(half.input_gradients[0]) == rounded(full.input_gradients[0]));
+      for (size_t k = 0; k < 2; ++k)
+        CHECK(numbers(half.parameter_gradients[k]) == numbers(full.parameter_gradients[k]));
+    }
+  }
+}
+
+TEST_CASE("winograd of bf16 adds to an input gradient in f32, and rounds the sum once") {
+  if (!onednn_has_bf16()) return;
+  TestHost host;
+  const Case e{{3, 6, 7, 16}, 16};
+  LayerTest half = make(host, e, "winograd", {}, DType::bf16), full = make(host, e, "winograd");
+  run_on_halves(half), run_on_halves(full);
+  fill(half.input_gradients[0], 9);
+  const std::vector<float> before = numbers(half.input_gradients[0]), more = numbers(full.input_gradients[0]);
+  half.accumulate = true;
+  half.backward();
+  const std::vector<float> got = numbers(half.input_gradients[0]);
+  for (size_t i = 0; i < got.size(); ++i) CHECK(got[i] == f32_of_bf16(bf16_of_f32(before[i] + more[i])));
 }
 
 TEST_CASE("winograd's rounding errors are a small multiple of the definition's") {
@@ -158,37 +241,45 @@ TEST_CASE("winograd's rounding errors are a small multiple of the definition's")
   LayerTest tiled = make(host, e, "winograd"), own = make(host, e, "own");
   run(tiled), run(own);
   const Reference wanted(tiled, e);
-  const auto compare = [&](const Out& a, const Out& b, const std::vector<double>& exact) {
+  const auto compare = [&](const TestTensor& a, const TestTensor& b, const std::vector<double>& exact) {
     const double ours = difference(a, exact).mean, direct = difference(b, exact).mean;
     CAPTURE(ours);
     CAPTURE(direct);
     CHECK(ours < 7 * direct);
   };
-  compare(tiled.outputs[0].f32(), own.outputs[0].f32(), wanted.y);
-  compare(tiled.input_gradients[0].f32(), own.input_gradients[0].f32(), wanted.dx);
-  compare(tiled.parameter_gradients[0].f32(), own.parameter_gradients[0].f32(), wanted.dw);
+  compare(tiled.outputs[0], own.outputs[0], wanted.y);
+  compare(tiled.input_gradients[0], own.input_gradients[0], wanted.dx);
+  compare(tiled.parameter_gradients[0], own.parameter_gradients[0], wanted.dw);
 }
 
 TEST_CASE("winograd gives the same bits for any number of lanes, and of a sample in any batch") {
-  for (const Case& e : {Case{{19, 8, 12, 16}, 32}, Case{{3, 9, 30, 32}, 16, {0}}}) {
-    const auto with = [&](int lanes) {
+  for (const DType type : types()) {
+    for (const Case& e : {Case{{19, 8, 12, 16}, 32}, Case{{3, 9, 30, 32}, 16, {0}}}) {
+      const auto with = [&](int lanes) {
+        TestHost host;
+        host.lanes = lanes;
+        LayerTest layer = make(host, e, "winograd", {epilogue_of("tanh")}, type);
+        run_on_halves(layer);
+        return results(layer);
+      };
+      const std::vector<float> one = with(1);
+      for (const int lanes : {2, 3, 8, 11}) CHECK(with(lanes) == one);
       TestHost host;
-      host.lanes = lanes;
-      LayerTest layer = make(host, e, "winograd");
-      run(layer);
-      return results(layer);
-    };
-    const std::vector<float> one = with(1);
-    for (const int lanes : {2, 3, 8, 11}) CHECK(with(lanes) == one);
-    TestHost host;
-    Case alone = e;
-    alone.input[0] = 1;
-    LayerTest all = make(host, e, "winograd"), last = make(host, alone, "winograd");
-    const Out from = all.input().f32(), to = last.input().f32();
-    std::copy(from.end() - static_cast<ptrdiff_t>(to.size()), from.end(), to.begin());
-    all.forward(), last.forward();
-    const Out y = all.output().f32(), y_alone = last.output().f32();
-    CHECK(std::equal(y_alone.begin(), y_alone.end(), y.end() - static_cast<ptrdiff_t>(y_alone.size())));
+      Case alone = e;
+      alone.input[0] = 1;
+      LayerTest all = make(host, e, "winograd", {}, type), last = make(host, alone, "winograd", {}, type);
+      fill(last.input(), 1);
+      // The last sample of all is the only one of the other.
+      const auto copy_last = [&]<class T>(const std::span<T>& to) {
+        const std::span<T> from = all.input().data<T>();
+        std::copy(to.begin(), to.end(), from.end() - static_cast<ptrdiff_t>(to.size()));
+      };
+      fill(all.input(), 2);
+      type == DType::f32 ? copy_last(last.input().data<float>()) : copy_last(last.input().data<uint16_t>());
+      all.forward(), last.forward();
+      const std::vector<float> y = numbers(all.output()), y_alone = numbers(last.output());
+      CHECK(std::equal(y_alone.begin(), y_alone.end(), y.end() - static_cast<ptrdiff_t>(y_alone.size())));
+    }
   }
 }
 

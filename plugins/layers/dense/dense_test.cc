@@ -76,7 +76,7 @@ TEST_CASE("oneDNN and the own loops compute the same products, and absorb the sa
   }
 }
 
-TEST_CASE("a NaN stays one behind what is absorbed, whoever multiplies") {
+TEST_CASE("a NaN stays one after what is absorbed, whoever multiplies") {
   TestHost host;
   for (const char* implementation : {"own", "onednn"}) {
     for (const char* absorbed : {"relu", "tanh", "sigmoid"}) {

@@ -36,7 +36,7 @@ struct DenseOneDnn::Parts {
   bool in_product = onednn_keeps_nan(s.activation);  // the function
   std::optional<OneDnnCall> product, input_gradient, weight_gradient;
   size_t scratchpad = 0,
-         total = 0;  // bytes: where scratchpads begin, behind the gradient before the activation
+         total = 0;  // bytes: where scratchpads begin, after the gradient before the activation
 
   explicit Parts(const DenseShape& shape) : s(shape) {
     constexpr auto kF32 = memory::data_type::f32;

@@ -50,7 +50,7 @@ struct LayerNorm {
     const Spec x = s.input();
     if (x.dtype() != DType::f32 || x.rank() < 2) s.fail("input is ", x, ", wanted f32 [N, ...]");
     if (together(x.rank()) >= x.rank())
-      s.fail("axes is ", axes, " and the input ", x, " has ", x.rank() - 1, " behind the batch's");
+      s.fail("axes is ", axes, " and the input ", x, " has ", x.rank() - 1, " after the batch's");
     const int first = x.rank() - together(x.rank());
     for (int axis = 0; axis < x.rank(); ++axis)
       if (x.varies(axis) && (axis == 0 || axis >= first))

@@ -137,7 +137,7 @@ TEST_CASE("layer_norm refuses axes that there are not, that vary, and rows of on
     LayerTest(host, kLayerNorm, Settings(kLayerNorm).set("axes", axes), {x});
   };
   CHECK_THROWS_WITH_AS(with(3, {"x", DType::f32, {2, 4, 5}}),
-                       doctest::Contains("axes is 3 and the input f32[2, 4, 5] has 2 behind the batch's"),
+                       doctest::Contains("axes is 3 and the input f32[2, 4, 5] has 2 after the batch's"),
                        std::runtime_error);
   CHECK_THROWS_WITH_AS(
       with(0, {"x", DType::f32, {2, 4, 5}, 1}),

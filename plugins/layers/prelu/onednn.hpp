@@ -26,7 +26,7 @@ class PreluOneDnn {
     scratch_bytes_ = forward_->scratchpad_bytes();
     if (backward_) scratch_bytes_ = std::max(scratch_bytes_, backward_->scratchpad_bytes());
     scratch_bytes_ = round_up(Checked(scratch_bytes_), 64);
-    // oneDNN makes both gradients: what nobody needs of them lies behind the scratchpad.
+    // oneDNN makes both gradients: what nobody needs of them lies after the scratchpad.
     const Checked unneeded =
         r.training() ? Checked(slopes_bytes_) + Checked(size) * sizeof(float) : Checked(0);
     n.workspace(Checked(scratch_bytes_) + unneeded);

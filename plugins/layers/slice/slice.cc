@@ -22,7 +22,7 @@ struct Slice {
     d.field("axis", &Slice::axis).doc("which; -1 is the last, the channels; not the batch").range(-7, 7);
     d.field("begin", &Slice::begin).doc("the first that is kept").range(-kMostChannels, kMostChannels);
     d.field("end", &Slice::end)
-        .doc("the first behind it that is not kept")
+        .doc("the first after it that is not kept")
         .range(-kMostChannels, kMostChannels);
   }
 

@@ -24,7 +24,7 @@ struct WarmUp {
         "Source: Goyal et al. 2017, Accurate, Large Minibatch SGD, section 2.2.");
     d.field("epochs", &WarmUp::epochs).doc("length of the warm-up").unit("epochs").range(0, 1e9);
     d.field("start", &WarmUp::start).doc("value that it begins with, as a share of the base").range(0, 1);
-    d.field("then", &WarmUp::then).doc("the schedule behind it");
+    d.field("then", &WarmUp::then).doc("the schedule after it");
   }
 
   // Only a schedule of its own is asked whether training ends.

@@ -67,7 +67,7 @@ TEST_CASE("by hand: a line over two epochs, then the base") {
   CHECK((alone.made.ops().monitor(alone.made.self()) == nullptr));
 }
 
-TEST_CASE("what comes behind it knows nothing of what was before") {
+TEST_CASE("what comes after it knows nothing of what was before") {
   Inner inner;
   Outer outer(settings().set("epochs", 2).set("then", static_cast<const plait_child*>(&inner.child)));
   CHECK(outer.at(9) == 0.25);
@@ -83,7 +83,7 @@ struct Ends {
   bool stop(const ScheduleCall&) const { return false; }
 };
 
-TEST_CASE("what may end training is refused behind it, where it would not be asked") {
+TEST_CASE("what may end training is refused after it, where it would not be asked") {
   const Entry ends = schedule<Ends>("acme.ends");
   plait_child child{};
   child.struct_size = sizeof child;

@@ -53,7 +53,7 @@ class Csv {
         "column of\n"
         "that name; target f32 [number of targets]. A column is named as in the heading, or by its number "
         "from 1 on;\n"
-        "\"2-785\" are several. Rows are parted by \\n, \\r\\n or \\r, fields may stand in quotes (RFC "
+        "\"2-785\" are several. Rows are parted by \\n, \\r\\n or \\r, fields may be in quotes (RFC "
         "4180), "
         "blank lines are\n"
         "passed over. The table is checked as a whole and kept as numbers, 4 bytes for each that is used.\n"

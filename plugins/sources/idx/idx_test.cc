@@ -197,7 +197,7 @@ TEST_CASE("a pipe, a device, and files that the kernel makes up are refused at o
   }
 }
 
-// Behind the byte that is too much nothing is expanded: that the rest is cut off is not met.
+// After the byte that is too much nothing is expanded: that the rest is cut off is not met.
 TEST_CASE("gzip is expanded as far as the header says") {
   Bytes longer = idx({2, 1, 1});
   longer.resize(longer.size() + (size_t{1} << 22));

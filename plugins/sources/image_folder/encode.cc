@@ -19,7 +19,7 @@ struct JpegErrors {
   jmp_buf back;
 };
 
-// A TIFF structure of one entry, behind the mark of EXIF.
+// A TIFF structure of one entry, after the mark of EXIF.
 std::string exif(const JpegForm& form) {
   std::string bytes("Exif\0\0", 6);
   const auto number = [&](uint32_t value, int count) {

@@ -5,7 +5,7 @@
 
 The record is tests/abi/layout_1_0_draft.txt: a line for each struct with its size, for each member with its offset, size and
 declaration, and for each constant with its value. While the draft's number stays, nothing in it may change. What may
-come: structs, constants, and members behind the end of a struct that begins with struct_size.
+come: structs, constants, and members past the end of a struct that begins with struct_size.
 """
 import pathlib
 import re

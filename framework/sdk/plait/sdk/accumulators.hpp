@@ -92,7 +92,7 @@ class Accumulated {
     if (array.raw() == nullptr) throw Error("\"", name, "\" takes rows, by append");
     return array.data<V>();
   }
-  // Rows behind those that the split has so far.
+  // Rows after those that the split has so far.
   template <class V>
   void append(std::string_view name, std::span<const V> rows) {
     const uint32_t at = place(name);

@@ -1,4 +1,4 @@
-// Child plugins that stand in a configuration: an augmenter in a container, a schedule in a warm-up.
+// Child plugins in a configuration: an augmenter in a container, a schedule in a warm-up.
 //
 //   Child<Augmenter> inner;                    // one; absent is false
 //   std::vector<Child<Augmenter>> steps;       // any number

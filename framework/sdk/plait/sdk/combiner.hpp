@@ -20,7 +20,7 @@ struct Folded {
   size_t bytes;  // 1 .. 4096; 8 for i64 and f64, 40 for a sum
 };
 
-// The partial that stands in `bytes`, of type P, and back.
+// The partial that is in `bytes`, of type P, and back.
 template <class P>
 P partial_as(std::span<const std::byte> bytes) {
   P partial;

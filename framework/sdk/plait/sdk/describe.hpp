@@ -19,7 +19,7 @@
 // write literals.
 //
 // A struct derived from another that has describe needs none of its own: it has the same fields. So one type
-// has several implementations, and its defaults stand in one place.
+// has several implementations, and its defaults are in one place.
 #pragma once
 #include <cmath>
 #include <initializer_list>

@@ -89,7 +89,7 @@ concept AddsExactly = requires(T& t, Context& c, const plait_exact_sums& sums, c
 
 template <class T>
 struct DeviceThunks {
-  // Runs body(device, context) behind the guard.
+  // Runs body(device, context) under the guard.
   template <class Body>
   static int call(void* self, plait_context* context, Body&& body) noexcept {
     return guard(context, [&] {

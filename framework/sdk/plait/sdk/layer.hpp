@@ -28,7 +28,7 @@
 //   void pack(Context& c, uint32_t index, const float* plain, float* stored) const;
 //   void unpack(Context& c, uint32_t index, const float* stored, float* plain) const;
 //
-// Optional in the struct: void validate() const, throws Error; what stands where, see ports.hpp:
+// Optional in the struct: void validate() const, throws Error; what is where, see ports.hpp:
 //   static void ports(Ports& p) { p.input("x", "[N, C]"); p.parameter("weight", "[K, C]"); }
 // and for a layer that disturbs what it reads, so that pretrainers find it:
 //   static void corrupts(Corruption& c) { c.by("masking", "rate").set("rescale", false); }
@@ -254,7 +254,7 @@ struct Range {
   double low, high;
 };
 
-// Where an instance will stand: concrete extents and what is asked of it.
+// Where an instance will be: concrete extents and what is asked of it.
 class LayerRequest {
  public:
   explicit LayerRequest(const plait_layer_request* request) : c_(request) {}
@@ -627,7 +627,7 @@ constexpr void check_layer_calls() {
       "forward and backward are there twice, and those of const LayerCall& are never called: give one pair");
 }
 
-// What stands in the Kernel and belongs in the struct, or the other way round.
+// What is in the Kernel and belongs in the struct, or the other way round.
 template <class T>
 constexpr void check_layer_kernel() {
   check_kernel<T>();

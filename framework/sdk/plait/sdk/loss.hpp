@@ -7,7 +7,7 @@
 // What a file may name of it; without them one prediction and one target, and no weights:
 //   static constexpr Count predictions = 3, targets = {0, 1};  // between 0 and 1
 //   static constexpr bool weighted = true;  // a weight for each sample: call.weight(n)
-//   static void ports(Ports& p) { p.prediction("anchor", "[N, C]"); }  // what stands where, see ports.hpp
+//   static void ports(Ports& p) { p.prediction("anchor", "[N, C]"); }  // what is where, see ports.hpp
 //
 // A loss that prepares kernels for concrete extents has, instead of compute:
 //   struct Kernel {

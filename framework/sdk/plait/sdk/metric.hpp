@@ -61,7 +61,7 @@ inline std::string name_in_reports(std::string_view text) {
 
 }  // namespace detail
 
-// Where a metric stands, and what it names.
+// Where a metric is, and what it names.
 class MetricValues {
  public:
   using ChangedByHook = void;

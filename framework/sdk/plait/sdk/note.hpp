@@ -1,4 +1,4 @@
-// The library's note (<plait/note.h>), made of the words that stand between the parentheses of PLAIT_PLUGIN.
+// The library's note (<plait/note.h>), made of the words between the parentheses of PLAIT_PLUGIN.
 //
 // An entry is a function of the SDK and its literals: layer<Swish>("acme.swish") gives "layer acme.swish". An
 // entry that says less (an id in a variable, a function of the author's) gives "more": the note is then short
@@ -64,7 +64,7 @@ class NoteReader {
   explicit constexpr NoteReader(std::string_view text) : text_(text) {}
   constexpr bool at_end() { return skip_blanks(), at_ >= text_.size(); }
 
-  // One entry, with the comma behind it. `implements`: the kind of one that only implements, or "".
+  // One entry, with the comma after it. `implements`: the kind of one that only implements, or "".
   constexpr void entry(NoteText& out, std::string_view implements, bool& is_complete) {
     const std::string_view word = head();
     if (word == "numerics") return skip_to_comma();  // serves nothing
@@ -85,7 +85,7 @@ class NoteReader {
     out.add("\n");
   }
 
-  // The literal that stands here alone, without its quotes; `is_good` turns false when there is none.
+  // The literal that is here alone, without its quotes; `is_good` turns false when there is none.
   constexpr std::string_view literal(bool& is_good) {
     is_good = is_good && take('"');
     const size_t begin = at_;

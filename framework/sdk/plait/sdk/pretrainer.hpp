@@ -72,7 +72,7 @@ class NetworkLayer {
   const plait_network_layer* c_;
 };
 
-// How a layer of the network stands in a stage.
+// How a layer of the network is in a stage.
 struct LayerCopy {
   bool frozen = false;                   // as in evaluation; else its weights go back when the stage ends
   std::string name = {};                 // "": its own; under another name its weights do not go back

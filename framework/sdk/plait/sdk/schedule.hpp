@@ -11,7 +11,7 @@
 //   bool stop(const ScheduleCall& call) const;  // or with Context&, as value
 //       // optional: true where training should end before this step. Asked at the first step of a round
 //
-// A schedule that has stop needs no value (it then leaves its field as it is), and stands in a file without a
+// A schedule that has stop needs no value (it then leaves its field as it is), and is in a file without a
 // field unless one is written.
 //
 // Pure: the same call gives the same value. All ranks call with the same evaluations, also after a run was

@@ -13,6 +13,7 @@
 // Fails with: kInvalid where an array is not there, or has no values yet, naming the arrays that are.
 // Threads: [any]
 #pragma once
+#include <algorithm>
 #include <span>
 #include <string>
 #include <string_view>
@@ -41,7 +42,9 @@ class StageOutput {
   DType dtype(std::string_view array) const { return static_cast<DType>(get(array).dtype); }
   Tensor array(std::string_view array) const {
     const plait_tensor& found = get(array);
-    if (found.data == nullptr) throw Error("stage \"", name_, "\" has not run yet");
+    const auto extents = shape(array);
+    const bool is_empty = std::find(extents.begin(), extents.end(), 0) != extents.end();
+    if (found.data == nullptr && !is_empty) throw Error("stage \"", name_, "\" has not run yet");
     return Tensor(&found);
   }
   // All elements, of an array of whole numbers or of f32 or f64.
@@ -87,7 +90,7 @@ class StageOutput {
   const plait_stage_output* output_ = nullptr;  // the host's; null: none is named, or known yet
 };
 
-// The pairs of a stage whose task emits keys and values, such as words and how often they stand there: sorted
+// The pairs of a stage whose task emits keys and values, such as words and how often they are there: sorted
 // by key, by bytes. In open, once the stage has run.
 //
 //   PairTable words(from);

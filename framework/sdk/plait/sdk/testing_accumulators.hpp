@@ -198,7 +198,7 @@ class AccumulatingTaskTest {
   }
   static void check_ends(const std::deque<TestTensor>& tensors) {
     for (const TestTensor& tensor : tensors)
-      if (!tensor.intact()) throw std::runtime_error("wrote behind the end of " + text(tensor.view()));
+      if (!tensor.intact()) throw std::runtime_error("wrote past the end of " + text(tensor.view()));
   }
   static int append(const plait_row_taker* taker, uint32_t accumulator, int64_t count, const void* rows) {
     auto& self = *static_cast<AccumulatingTaskTest*>(taker->host_data);

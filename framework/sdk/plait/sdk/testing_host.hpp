@@ -224,7 +224,7 @@ class TestHost {
   std::mutex mutex_;
 };
 
-// 64-byte aligned memory with a tensor over it. Bytes behind its end are watched.
+// 64-byte aligned memory with a tensor over it. Bytes past its end are watched.
 class TestTensor {
  public:
   explicit TestTensor(PartSpec spec) : spec_(std::move(spec)) {
@@ -268,7 +268,7 @@ class TestTensor {
     for (float& value : f32()) value = static_cast<float>(random.uniform(low, high));
     return *this;
   }
-  // True when nothing was written behind the end.
+  // True when nothing was written past the end.
   bool intact() const {
     const unsigned char* end = memory_.get() + spec_.bytes();
     return std::all_of(end, end + kGuard, [](unsigned char byte) { return byte == kPoison; });

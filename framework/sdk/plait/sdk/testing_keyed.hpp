@@ -38,7 +38,7 @@ std::vector<std::string> values_of(const std::vector<T>& values) {
 }
 
 // A plait_emitter that records what it is given, and refuses what the host would: keys that are too long,
-// values that are no `kind`, everything behind `most` pairs.
+// values that are no `kind`, everything after `most` pairs.
 class PairsTaken {
  public:
   explicit PairsTaken(Value kind) : kind_(kind) {

@@ -305,7 +305,7 @@ class LayerTest {
   void check_guards() const {
     for (const auto* list : {&outputs, &input_gradients, &parameter_gradients, &buffers, &saved_}) {
       for (const TestTensor& tensor : *list) {
-        if (!tensor.intact()) throw std::runtime_error("wrote behind the end of " + text(tensor.view()));
+        if (!tensor.intact()) throw std::runtime_error("wrote past the end of " + text(tensor.view()));
       }
     }
   }

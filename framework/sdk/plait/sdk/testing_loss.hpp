@@ -56,7 +56,7 @@ class LossTest {
   LossTest(const LossTest&) = delete;
   LossTest& operator=(const LossTest&) = delete;
 
-  // Mean loss. Fails when the loss does, or writes behind the end of its memory.
+  // Mean loss. Fails when the loss does, or writes past the end of its memory.
   double compute(bool with_gradient = true) {
     const auto p = pointers(predictions), t = pointers(targets);
     auto dp = pointers(gradients);
@@ -79,7 +79,7 @@ class LossTest {
     host_.check(ops_.compute(self_, host_.context(), &call));
     bool intact = workspace_->intact();
     for (const TestTensor& one : gradients) intact = intact && one.intact();
-    if (!intact) throw std::runtime_error("wrote behind the end of its memory");
+    if (!intact) throw std::runtime_error("wrote past the end of its memory");
     return result[1] > 0 ? result[0] / result[1] : 0;
   }
 

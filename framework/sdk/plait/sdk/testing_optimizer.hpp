@@ -152,7 +152,7 @@ class OptimizerTest {
   void check_ends() const {
     bool intact = weights.intact();
     for (const TestTensor& slot : slots) intact = intact && slot.intact();
-    if (!intact) throw std::runtime_error("wrote behind the end of its memory");
+    if (!intact) throw std::runtime_error("wrote past the end of its memory");
   }
   static bool same_bits(const TestTensor& a, const TestTensor& b) {
     return a.spec().bytes() == b.spec().bytes() &&

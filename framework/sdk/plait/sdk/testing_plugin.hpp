@@ -141,7 +141,7 @@ class AugmenterTest {
   AugmenterTest(const AugmenterTest&) = delete;
   AugmenterTest& operator=(const AugmenterTest&) = delete;
 
-  // Fails when the augmenter does, or writes behind an output's end.
+  // Fails when the augmenter does, or writes past an output's end.
   void apply() {
     call(sample, 0, [&](const plait_sample_call* c) { return ops_.apply(self_, host_.context(), c); });
   }
@@ -170,8 +170,8 @@ class AugmenterTest {
     on.workspace = bytes > 0 ? workspace.view().raw() : nullptr;
     host_.check(function(on.c()));
     for (const TestTensor& output : on.outputs)
-      if (!output.intact()) throw std::runtime_error("wrote behind the end of " + text(output.view()));
-    if (!workspace.intact()) throw std::runtime_error("wrote behind the end of its workspace");
+      if (!output.intact()) throw std::runtime_error("wrote past the end of " + text(output.view()));
+    if (!workspace.intact()) throw std::runtime_error("wrote past the end of its workspace");
   }
 
   TestHost& host_;

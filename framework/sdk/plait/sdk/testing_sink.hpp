@@ -114,7 +114,7 @@ class SinkTest {
         if (!bytes.empty()) {
           if (bytes.at(i).size() != specs[i].bytes())
             throw std::runtime_error("the bytes of " + specs[i].name + " are not those of its shape");
-          // In memory of the element's alignment, with nothing behind it.
+          // In memory of the element's alignment, with nothing after it.
           std::vector<uint64_t>& block = memory.emplace_back((bytes[i].size() + 7) / 8);
           std::copy(bytes[i].begin(), bytes[i].end(), reinterpret_cast<char*>(block.data()));
           tensor.data = block.data();

@@ -1,5 +1,5 @@
 // Vec for AVX-512: sixteen lanes. See ../simd.hpp.
-// Forms with a full mask (kAll) stand where g++ 12 warns of its own undefined operand in the form without.
+// Forms with a full mask (kAll) are where g++ 12 warns of its own undefined operand in the form without.
 namespace PLAIT_SIMD {
 
 constexpr size_t kWidth = 16, kRegisters = 32;
