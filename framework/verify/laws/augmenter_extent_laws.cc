@@ -155,7 +155,10 @@ Status check_case(Trial& trial, const Example& one, const AugmenterBench& bench,
   if (const std::string what = first.sample.difference(second.sample); !what.empty())
     return broken(fmt::format("{} of a sample of extents {}, {} depends on what lies past them", what,
                               first.used[0], first.used[1]));
-  return wants_fit(trial.host_ops<plait_augmenter_ops>()) ? Status() : check_alone(trial, one, first, key);
+  // Who does not say that it honours extents may look at those of the part.
+  const bool honours = (trial.type().flags & PLAIT_TYPE_TWO_AXES) != 0;
+  if (!honours || wants_fit(trial.host_ops<plait_augmenter_ops>())) return {};
+  return check_alone(trial, one, first, key);
 }
 
 Status extents(Trial& trial) {
@@ -167,7 +170,7 @@ Status extents(Trial& trial) {
       std::vector<Parts> forms;
       if (std::ranges::any_of(usual, [](const PartSpec& part) { return part.varies(); }))
         forms.push_back(usual);
-      for (size_t axes = 1; axes <= (takes_two ? 2 : 1); ++axes)
+      for (size_t axes = 1; takes_two && axes <= 2; ++axes)
         if (auto form = varying(usual, axes)) forms.push_back(std::move(*form));
       for (const Parts& parts : forms) {
         auto bench = make_augmenter_bench(trial, one, parts);

@@ -100,9 +100,9 @@ class NamedFile {
       return broken(fmt::format("opens lines, which are bytes of one variable axis, but the part is {}",
                                 part_text(part_)));
     if (!opened_ || (part_.variable_axis >= 0 && !is_lines)) return {};
-    const std::vector<int64_t> longest = {part_.shape[0] + 1},
-                               in_three_axes = {1, static_cast<int64_t>(element_count(part_.shape)), 1};
-    const std::vector<int64_t>& wanted = is_lines ? longest : in_three_axes;
+    const std::vector<int64_t> wanted =
+        is_lines ? std::vector<int64_t>{part_.shape[0] + 1}
+                 : std::vector<int64_t>{1, static_cast<int64_t>(element_count(part_.shape)), 1};
     if (!fields_.set_shape(*config, wanted)) return {};
     PLAIT_TRY(open(*config));
     if (!opened_ || part_.shape != wanted)
