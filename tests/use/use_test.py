@@ -384,7 +384,7 @@ class Use(unittest.TestCase):
                           "wanted image [12, 12, 1] u8", said)
         self.predict(npy("|u1", (5, 12, 12), self.pixels), "--header", "no", name="in.npy", status=2)
         said, _ = self.predict("1", name="in.png", status=1)
-        self.assertIn("wanted a name that ends in one of .csv, .npy, ", said)
+        self.assertRegex(said, r"wanted a name that ends in one of \.csv, .*\.npy, ")
 
     def test_a_bad_record_is_told_and_no_other_taken_for_it(self):
         floats = [float(pixel) for pixel in self.pixels]
