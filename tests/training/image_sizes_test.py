@@ -178,13 +178,19 @@ class ImageSizes(unittest.TestCase):
         self.assertEqual(self.check(JOB).returncode, 0, self.check(JOB).stderr)
         for old, new, told in (
                 ("global_average_pool {}", "flatten {}", 'flatten "g"'),
-                ("flip {}", "one_of { augmenter { flip {} } }", 'one_of: part "image" [<=24, <=20, 1] u8'),
+                ("flip {}", "mixup { classes: 4 }", 'mixup: part "image" [<=24, <=20, 1] u8'),
                 ('loss { input: "f" target: "label" softmax_cross_entropy', 'loss { input: "r" target: "label" l1',
                  'l1 (')):
             done = self.check(JOB.replace(old, new))
             self.assertEqual(done.returncode, 1, new)
             self.assertIn("varies along axes", done.stderr)
             self.assertIn(told, done.stderr)
+        # A container takes what its augmenters take.
+        done = self.check(JOB.replace("flip {}", "one_of { augmenter { flip {} } }"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for pool in ("adaptive_average_pool { size: 2 }", "adaptive_max_pool { size: 2 }", "global_max_pool {}"):
+            done = self.check(JOB.replace("global_average_pool {}", pool))
+            self.assertEqual(done.returncode, 0, done.stderr)
         done = self.check(JOB.replace("max_pool { kernel: 2", "max_pool { kernel: 3 padding: 1"))
         self.assertEqual(done.returncode, 1)
         self.assertIn("padding 1x1 along axis 1, which varies: wanted 0 there", done.stderr)
