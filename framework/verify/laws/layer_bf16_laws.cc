@@ -41,7 +41,7 @@ std::vector<float> numbers(const Guarded& block, uint32_t dtype) {
   return all;
 }
 
-// What goes in is exact. A number is off by its own rounding, 2^-9 of it, and by those of what was kept in
+// What goes in is exact. A number is off by its own rounding, 2^-8 of it, and by those of what was kept in
 // bf16 on the way: with room for eight of both, each of the largest, 2^-5.
 Status compare(const std::string& what, const std::vector<float>& full, const std::vector<float>& half) {
   double most = 0;
