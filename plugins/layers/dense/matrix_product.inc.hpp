@@ -107,8 +107,8 @@ inline void transpose_rows(const float* from, size_t rows, size_t columns, float
 }
 
 // dx = dy f'(y), over [begin, end).
-template <class T>
-inline void undo_activation(const Activation& f, const T* y, const T* dy, T* dx, size_t begin, size_t end) {
+inline void undo_activation(const Activation& f, const float* y, const float* dy, float* dx, size_t begin,
+                            size_t end) {
   each(end - begin, [&](size_t i, size_t n) {
     const size_t at = begin + i;
     store(dx + at, mul(load(dy + at, n), slope(f, load(y + at, n))), n);
