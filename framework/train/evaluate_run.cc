@@ -13,18 +13,6 @@
 namespace plait::inline train {
 namespace {
 
-// On every rank what the folder of rank 0 holds: the weights, and the fits of the training records.
-Result<InputRecord> share_input(Files& files, const EvaluateOptions& options, const Job& job,
-                                Transport& transport) {
-  std::string text;
-  if (transport.is_root()) {
-    PLAIT_ASSIGN(const auto input, read_input_record(files, options.run_dir, job));
-    if (input) text = to_text(*input);
-  }
-  PLAIT_ASSIGN(text, share_text(transport, text));
-  return text.empty() ? InputRecord() : input_record_of(text, input_path(options.run_dir));
-}
-
 Result<EvaluationInfo> evaluate(const Registry& registry, const Job& job, const EvaluateOptions& options,
                                 Transport& transport, Clock& clock, Files& files) {
   PLAIT_TRY(check_network(job));
@@ -35,7 +23,8 @@ Result<EvaluationInfo> evaluate(const Registry& registry, const Job& job, const 
     PLAIT_ASSIGN(read, read_run_weights(files, options.run_dir, options.weights));
   }
   PLAIT_ASSIGN(const std::string bytes, share_text(transport, read.bytes));
-  PLAIT_ASSIGN(const InputRecord input, share_input(files, options, job, transport));
+  PLAIT_ASSIGN(const auto kept, share_input_record(files, options.run_dir, job, transport));
+  const InputRecord input = kept.value_or(InputRecord());
   PLAIT_TRY(share_used_arrays(files, options.run_dir, job, transport));
   PLAIT_ASSIGN(const auto device, Device::open(registry, *job.device.entry, *job.device.config));
   PLAIT_ASSIGN(const int fair, fair_threads(transport));

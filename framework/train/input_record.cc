@@ -7,6 +7,7 @@
 #include "base/json_text.h"
 #include "base/sha256.h"
 #include "registry/shape_text.h"
+#include "train/ranks.h"
 
 namespace plait::inline train {
 namespace {
@@ -176,6 +177,19 @@ Result<std::optional<InputRecord>> read_input_record(Files& files, const std::st
                                         " with a pass over the training records, is " + id);
   }
   return std::optional<InputRecord>(std::move(input));
+}
+
+Result<std::optional<InputRecord>> share_input_record(Files& files, const std::string& run_dir,
+                                                      const Job& job, Transport& transport) {
+  std::string text;
+  if (transport.is_root()) {
+    PLAIT_ASSIGN(const auto kept, read_input_record(files, run_dir, job));
+    if (kept) text = to_text(*kept);
+  }
+  PLAIT_ASSIGN(text, share_text(transport, text));
+  if (text.empty()) return std::optional<InputRecord>();
+  PLAIT_ASSIGN(InputRecord shared, input_record_of(text, input_path(run_dir)));
+  return std::optional<InputRecord>(std::move(shared));
 }
 
 }  // namespace plait::inline train

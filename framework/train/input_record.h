@@ -8,6 +8,7 @@
 
 #include "base/files.h"
 #include "base/status.h"
+#include "cluster/transport.h"
 #include "graph/sample_reader.h"
 #include "pipeline/job.h"
 
@@ -39,5 +40,8 @@ std::string input_path(const std::string& run_dir);
 // other operators of preprocess where a fit is kept.
 Result<std::optional<InputRecord>> read_input_record(Files& files, const std::string& run_dir,
                                                      const Job& job);
+// On every rank what the folder of rank 0 holds. Fails with: as read_input_record. Collective.
+Result<std::optional<InputRecord>> share_input_record(Files& files, const std::string& run_dir,
+                                                      const Job& job, Transport& transport);
 
 }  // namespace plait::inline train

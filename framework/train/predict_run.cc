@@ -92,16 +92,8 @@ class Prediction {
   bool uses_own_records() const { return options_.in == "test" || options_.in == "validation"; }
 
   Status open_records(const FitAround& around) {
-    std::string text;
-    if (world_.is_root()) {
-      PLAIT_ASSIGN(const auto kept, read_input_record(files_, options_.run_dir, job_));
-      if (kept) text = to_text(*kept);
-    }
-    PLAIT_ASSIGN(text, share_text(world_, text));
-    if (!text.empty()) {
-      PLAIT_ASSIGN(const InputRecord kept, input_record_of(text, input_path(options_.run_dir)));
-      return open_records(kept);
-    }
+    PLAIT_ASSIGN(const auto kept, share_input_record(files_, options_.run_dir, job_, world_));
+    if (kept) return open_records(*kept);
     PLAIT_ASSIGN(InputRecord asked, ask_source());
     PLAIT_ASSIGN(asked.fits, found_.find(job_, around));
     return open_records(asked);
