@@ -381,7 +381,7 @@ class Run {
     PLAIT_ASSIGN([[maybe_unused]] const int count, main_->begin_with(taken.tensors));
     summary_.begun_with = taken.json();
     say(taken.text());
-    if (chain_) begun_with_ = std::move(taken.tensors);
+    if (works_before_training()) begun_with_ = std::move(taken.tensors);
     return {};
   }
 
@@ -409,7 +409,7 @@ class Run {
   Status take_up_beginning() {
     begun_with_ = tensors_below(resume_from_->tensors, "begun/");
     if (!main_) return {};
-    say("going on before the first round, where stages run");
+    say("going on before the first round");
     return main_->begin_with(begun_with_).status();
   }
 
@@ -480,11 +480,14 @@ class Run {
     } else {
       PLAIT_TRY(folder_->save_beginning(summary_.begun_with));
     }
-    const bool is_before_stages = resume_from_ ? resume_from_->is_beginning : chain_ != nullptr;
-    return is_before_stages ? save_beginning() : Status();
+    const bool keeps = resume_from_ ? resume_from_->is_beginning : works_before_training();
+    return keeps ? save_beginning() : Status();
   }
 
-  // Stages may take long, and a run that is stopped or killed in them is still the one that was begun.
+  bool works_before_training() const { return chain_ || !job_.pretrain.empty(); }
+
+  // Stages and what pretraining prepares may take long, and a run that is stopped or killed in them is still
+  // the one that was begun.
   Status save_beginning() {
     Checkpoint beginning;
     beginning.is_beginning = true;

@@ -208,6 +208,40 @@ TEST_CASE("a stopped run goes on to the same bits, on other ranks") {
   }
 }
 
+TEST_CASE("a run stopped before its first round goes on to the same bits") {
+  for (const std::string more : {"", "pretrain { again { stages: 1 } }"})
+    for (const bool has_weights : {false, true})
+      for (int ranks = 1; ranks <= 2; ++ranks) {
+        CAPTURE(more);
+        CAPTURE(has_weights);
+        CAPTURE(ranks);
+        const Job job = train_job("shards: 2 batch: 8 epochs: 2", more);
+        RunOptions options;
+        TestWorld undisturbed, world;
+        if (has_weights) {
+          TestWorld earlier;
+          REQUIRE(earlier.run(train_job("shards: 1 batch: 8 epochs: 1")).is_ok());
+          const std::string weights = *earlier.files.read("run/weights.safetensors");
+          options.weights_file = "given.safetensors";
+          for (TestWorld* one : {&undisturbed, &world})
+            REQUIRE(one->files.write_atomically(options.weights_file, weights).is_ok());
+        }
+        const auto whole = undisturbed.run(job, ranks, 1, options);
+        REQUIRE_MESSAGE(whole.is_ok(), whole.status().message());
+        world.observer.on_begun = [&] { world.stop = true; };
+        const auto stopped = world.run(job, ranks, 1, options);
+        REQUIRE_MESSAGE(stopped.is_ok(), stopped.status().message());
+        REQUIRE(stopped->status == RunStatus::kStopped);
+        world.observer.on_begun = nullptr;
+        world.stop = false;
+        options = {};
+        options.resume = true;
+        const auto resumed = world.run(job, 3 - ranks, 1, options);
+        REQUIRE_MESSAGE(resumed.is_ok(), resumed.status().message());
+        CHECK(resumed->weights_sha256 == whole->weights_sha256);
+      }
+}
+
 TEST_CASE("the time that is allowed stops a run") {
   TestWorld world;
   world.observer.on_round = [&](const RoundInfo&) { world.clock.advance(std::chrono::seconds(1)); };

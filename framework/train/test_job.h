@@ -57,6 +57,9 @@ std::vector<std::vector<float>>& given_rows();
 
 class QuietObserver : public Observer {
  public:
+  void run_begun(const std::string&) override {
+    if (on_begun) on_begun();
+  }
   void stage_begun(const StageInfo& stage) override { stages.push_back(stage); }
   void round_finished(const RoundInfo& round) override {
     rounds.push_back(round);
@@ -69,6 +72,7 @@ class QuietObserver : public Observer {
   std::vector<EvaluationInfo> evaluations;
   std::vector<std::string> messages;
   std::function<void(const RoundInfo&)> on_round;
+  std::function<void()> on_begun;
 };
 
 // One world in memory: its files, its clock, and what rank 0 was told.
