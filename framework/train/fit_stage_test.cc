@@ -174,9 +174,10 @@ TEST_CASE("a fit is left when a rank is to stop, and nothing was written") {
     const auto stopped = world.run(job, ranks);
     before_points_read() = nullptr;
     CHECK(stopped.status().code() == Code::kStopped);
-    CHECK_MESSAGE(
-        stopped.status().message().find("fitted to the data: nothing was written") != std::string::npos,
-        stopped.status().message());
+    // Of several ranks a quick one may read so many while the first one is still opening the data.
+    const std::string at = ranks == 1 ? "fitted to the data" : "";
+    CHECK_MESSAGE(stopped.status().message().find(at + ": nothing was written") != std::string::npos,
+                  stopped.status().message());
     CHECK(reads < 900000);
     CHECK(world.files.changes() == 0);
   }
