@@ -26,8 +26,12 @@ std::string core_note(const Job& job) {
 }
 
 std::string records_text(const JobCheck& check) {
-  std::string text = fmt::format("records: {} to train on, {} to validate, {} to test\n",
-                                 check.training_records, check.validation_records, check.test_records);
+  const auto count = [](int64_t records) {
+    return records < 0 ? "what a stage makes" : std::to_string(records);
+  };
+  std::string text =
+      fmt::format("records: {} to train on, {} to validate, {} to test\n", count(check.training_records),
+                  count(check.validation_records), count(check.test_records));
   if (!check.stages.empty()) text += fmt::format("pretraining: {}\n", fmt::join(check.stages, ", "));
   return text;
 }

@@ -2,6 +2,7 @@
 
 #include "cli/command.h"
 #include "cli/session.h"
+#include "pipeline/stage_source.h"
 #include "plan/table.h"
 #include "report/output.h"
 
@@ -20,7 +21,8 @@ struct Row {
   std::string name;
   std::vector<std::string> boxes;
   void add(const PluginSpec& plugin) {
-    if (plugin) boxes.push_back(plugin.entry->short_name());
+    if (!plugin) return;
+    boxes.push_back(is_stage_source(plugin) ? "stage " + stage_of(plugin) : plugin.entry->short_name());
   }
   void add(const std::vector<PluginSpec>& plugins) {
     for (const PluginSpec& plugin : plugins) add(plugin);
@@ -30,7 +32,6 @@ struct Row {
 Row row_of(const StageSpec& stage) {
   Row row{stage.name, {}};
   row.add(stage.source);
-  if (!stage.from.empty()) row.boxes.push_back("stage " + stage.from);
   const std::string on = stage.network ? stage.network->on : "";
   if (!on.empty()) row.boxes.push_back(on + " records");
   if (stage.is_task() && stage.network) row.boxes.push_back("trained network");

@@ -77,6 +77,7 @@ class ChainMaker {
     if (!described) return described.status().at(source.where.text());
     chain_->source_ = std::move(*opened);
     chain_->description_ = std::move(*described);
+    if (waits_for_stage(*source.config)) chain_->description_.records = options_.records_before;
     chain_->source_place_ = place_of(source);
     chain_->source_key_ = random_key(options_.seed, RandomPurpose::kAugment, "source " + source.id());
     return {};

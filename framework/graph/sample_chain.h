@@ -47,6 +47,8 @@ class SampleChain {
     const std::atomic<bool>* cancelled = nullptr;
     // Of a source that does not know its length: more are not counted, nor read.
     int64_t most_records = kMostRecords;
+    // What a source has whose stage has not run yet; what is made for it is made again afterwards.
+    int64_t records_before = 0;
   };
   static Result<std::unique_ptr<SampleChain>> create(const Registry& registry, const PluginSpec& source,
                                                      const Options& options);

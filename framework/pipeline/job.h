@@ -192,11 +192,9 @@ enum class Verb {
 struct StageSpec {
   std::string name;  // its own in the job
   Verb verb = Verb::kTask;
-  PluginSpec source;  // none: the records are arrays of another stage, or the job's own
-  std::string from;   // that stage's name
-  std::shared_ptr<StageArrays> from_stage;
-  std::vector<std::string> from_arrays;       // none: all
-  std::optional<NetworkRecordsSpec> network;  // then from_stage holds what it makes, of no stage
+  PluginSpec source;  // see also stage_source.h; none: the job's own records
+  std::optional<NetworkRecordsSpec> network;
+  std::shared_ptr<StageArrays> from_network;  // what it makes
   std::vector<PluginSpec> augment;
   std::vector<PluginSpec> preprocess;         // of what the network is given, none: that of training
   PluginSpec task;                            // of kTask
@@ -218,8 +216,6 @@ struct StageSpec {
   std::string does() const;
   // The stages that it uses.
   std::vector<const StageArrays*> used_stages() const;
-  // What its records are of, for people: "stage \"x\"", "the network".
-  std::string from_text() const { return network ? "the network" : "stage \"" + from + "\""; }
 };
 
 struct Job {

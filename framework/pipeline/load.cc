@@ -160,7 +160,6 @@ Result<Job> parse_stage(const Registry& registry, const Job& base, const std::st
   Errors errors;
   Reader reader({}, errors);
   Job job = base;
-  job.stages.clear();
   job.file = title;
   job.name = title;
   job.layers.clear();

@@ -6,6 +6,7 @@
 #include "pipeline/core_fields.h"
 #include "pipeline/init_block.h"
 #include "pipeline/lexer.h"
+#include "pipeline/stage_source.h"
 #include "registry/config.h"
 
 namespace plait::inline pipeline {
@@ -75,7 +76,15 @@ class Writer {
   }
 
  private:
-  bool is_long() const { return form_ == Form::kLong && !job_->is_stages_only(); }
+  // Records of a stage are said in a stage alone.
+  bool is_long() const {
+    const bool is_told = form_ == Form::kLong || is_stage_source(job_->source) ||
+                         is_stage_source(job_->validation) || is_stage_source(job_->test);
+    return is_told && !job_->is_stages_only();
+  }
+  static std::string records(const PluginSpec& source) {
+    return is_stage_source(source) ? stage_source_text(source) : part("source", source);
+  }
 
   // The network, and how it learns.
   void training(const Job& job) {
@@ -107,7 +116,7 @@ class Writer {
     if (!is_long()) return;
     train_stage(job);
     if (job.test && names_.insert("test").second)
-      line("stage { name: \"test\" " + part("source", job.test) + "evaluate { } }");
+      line("stage { name: \"test\" " + records(job.test) + "evaluate { } }");
     else
       block("test", job.test);
     for (const StageSpec& stage : job.stages)
@@ -133,15 +142,15 @@ class Writer {
 
   void pretrain(const PretrainSpec& pretrain) {
     line("stage { name: " + quoted_text(new_name(pretrain.name.empty() ? "pretrain" : pretrain.name)) + " " +
-         part("source", pretrain.source) + parts("augment", pretrain.augment) +
+         records(pretrain.source) + parts("augment", pretrain.augment) +
          parts("preprocess", pretrain.preprocess) + part("pretrain", pretrain.plugin) + "}");
   }
 
   void train_stage(const Job& job) {
-    std::string held_out = job.validation ? "validation { " + part("source", job.validation) + "} " : "";
+    std::string held_out = job.validation ? "validation { " + records(job.validation) + "} " : "";
     if (job.validation_fraction > 0)
       held_out = "validation { fraction: " + number(job.validation_fraction) + " } ";
-    line("stage { name: " + quoted_text(new_name("train")) + " " + part("source", job.source) + held_out +
+    line("stage { name: " + quoted_text(new_name("train")) + " " + records(job.source) + held_out +
          parts("augment", job.augment) + parts("preprocess", job.preprocess) + part("reducer", job.reducer) +
          train_text(job.train) + " }");
   }
@@ -226,9 +235,7 @@ class Writer {
   }
 
   void stage(const StageSpec& stage) {
-    std::string own = "name: " + quoted_text(stage.name) + " " + part("source", stage.source);
-    if (!stage.from.empty()) own += "from: " + quoted_text(stage.from) + " ";
-    for (const std::string& array : stage.from_arrays) own += "array: " + quoted_text(array) + " ";
+    std::string own = "name: " + quoted_text(stage.name) + " " + records(stage.source);
     if (stage.network && stage.is_task()) own += network_text(*stage.network);
     own += parts("augment", stage.augment) + parts("preprocess", stage.preprocess);
     if (!stage.is_task()) return line("stage { " + own + verb_text(stage) + "}");

@@ -10,6 +10,7 @@
 #include "pipeline/report_names.h"
 #include "pipeline/stage_order.h"
 #include "pipeline/stage_sink.h"
+#include "pipeline/stage_source.h"
 
 namespace plait::inline pipeline {
 namespace {
@@ -21,17 +22,20 @@ constexpr const char* kVerbs[] = {"train", "pretrain", "evaluate", "predict", "f
 // The evaluation whose records are the job's test.
 constexpr const char* kTest = "test";
 
+constexpr const char* kOneOrigin =
+    "a stage has a source, or reads another stage, or the network: one of them";
+
 // Fields beside a verb that it has a use for.
 struct Uses {
   const char* verb;  // "": a task
   std::vector<const char*> fields;
 };
 const std::array<Uses, 6> kUses = {
-    Uses{"train", {"source", "validation", "augment", "preprocess", "reducer"}},
-    Uses{"pretrain", {"source", "augment", "preprocess"}},
-    Uses{"evaluate", {"source", "preprocess", "output", "sink"}},
-    Uses{"predict", {"source", "preprocess", "output", "sink", "memory"}},
-    Uses{"features", {"source", "preprocess", "output", "sink", "memory"}},
+    Uses{"train", {"source", "from", "array", "validation", "augment", "preprocess", "reducer"}},
+    Uses{"pretrain", {"source", "from", "array", "augment", "preprocess"}},
+    Uses{"evaluate", {"source", "from", "array", "preprocess", "output", "sink"}},
+    Uses{"predict", {"source", "from", "array", "preprocess", "output", "sink", "memory"}},
+    Uses{"features", {"source", "from", "array", "preprocess", "output", "sink", "memory"}},
     Uses{"",
          {"source", "from", "array", "network", "augment", "preprocess", "combiner", "reducer", "split",
           "memory", "passes", "output", "sink"}}};
@@ -150,6 +154,36 @@ class StageReader {
     }
   }
 
+  // ---- records
+
+  // A plugin's, or rows of another stage; none where neither is written. `scope`: of a Stage or a Validation.
+  PluginSpec records(const Scope& scope) {
+    PluginSpec source = reader_.child(scope, number_of(scope, "source"));
+    const int arrays = BlockReader::count(scope, "array");
+    const std::string from = text_at(scope, "from", 0);
+    if (from.empty() && arrays > 0)
+      errors_.add(scope.place_of("array"), "arrays are of the stage that \"from\" names, and none is");
+    if (from.empty()) return source;
+    const Place place = scope.place_of("from");
+    if (source) errors_.add(place, kOneOrigin);
+    const auto found = names_.find(from);
+    if (found == names_.end()) return source;  // told already
+    if (found->second.makes_pairs) errors_.add(place, pairs_text(from), kNoArrays);
+    std::vector<std::string> names;
+    for (int i = 0; i < arrays; ++i) names.push_back(text_at(scope, "array", i));
+    return stage_source(from, found->second.arrays, names, location_of(place));
+  }
+
+  static int number_of(const Scope& scope, const char* field) {
+    return scope.message->GetDescriptor()->FindFieldByName(field)->number();
+  }
+  static std::string text_at(const Scope& scope, const char* name, int index) {
+    const auto* field = scope.message->GetDescriptor()->FindFieldByName(name);
+    const auto* reflection = scope.message->GetReflection();
+    return field->is_repeated() ? reflection->GetRepeatedString(*scope.message, field, index)
+                                : reflection->GetString(*scope.message, field);
+  }
+
   // ---- training in its long form
 
   // A block of the job that a stage has too.
@@ -165,9 +199,15 @@ class StageReader {
   void train(const Scope& scope) {
     if (std::exchange(has_train_, true))
       return errors_.add(scope.place, "a second stage trains", "a job trains its network once");
-    for (const char* field : {"source", "validation", "augment", "preprocess", "reducer", "train"})
-      refuse_twice(scope, field, field);
-    if (PluginSpec source = reader_.child(scope, Stage::kSourceFieldNumber)) job_.source = source;
+    for (const auto& [field, block] : {std::pair{"source", "source"},
+                                       {"from", "source"},
+                                       {"validation", "validation"},
+                                       {"augment", "augment"},
+                                       {"preprocess", "preprocess"},
+                                       {"reducer", "reducer"},
+                                       {"train", "train"}})
+      refuse_twice(scope, field, block);
+    if (PluginSpec source = records(scope)) job_.source = source;
     if (PluginSpec reducer = reader_.child(scope, Stage::kReducerFieldNumber)) job_.reducer = reducer;
     const auto& written = scope.as<Stage>();
     if (written.augment_size() > 0) job_.augment = reader_.children(scope, Stage::kAugmentFieldNumber);
@@ -180,10 +220,10 @@ class StageReader {
 
   void validation(const Scope& scope) {
     const auto& written = scope.as<Stage::Validation>();
-    if (written.has_fraction() == written.has_source())
+    if (written.has_fraction() == (written.has_source() || !written.from().empty()))
       return errors_.add(scope.place, "validation has a source of its own or a fraction of the source",
                          "as in: validation { fraction: 0.1 }, or: validation { source { ... } }");
-    job_.validation = reader_.child(scope, Stage::Validation::kSourceFieldNumber);
+    job_.validation = records(scope);
     if (!written.has_fraction()) return;
     job_.validation_fraction = written.fraction();
     job_.validation_where = location_of(scope.place_of(Stage::Validation::kFractionFieldNumber));
@@ -199,7 +239,7 @@ class StageReader {
     PretrainSpec spec;
     spec.plugin = reader_.child(scope, Stage::kPretrainFieldNumber);
     spec.name = name_of(reader_.schema(), scope);
-    spec.source = reader_.child(scope, Stage::kSourceFieldNumber);
+    spec.source = records(scope);
     spec.augment = reader_.children(scope, Stage::kAugmentFieldNumber);
     spec.preprocess = reader_.children(scope, Stage::kPreprocessFieldNumber);
     job_.pretrain.push_back(std::move(spec));
@@ -207,6 +247,7 @@ class StageReader {
 
   void test(const Scope& scope) {
     refuse_twice(scope, "source", "test");
+    refuse_twice(scope, "from", "test");
     const Scope verb = scope.nested(Stage::kEvaluateFieldNumber);
     for (const auto& [at, field] :
          {std::pair{scope, "preprocess"}, {scope, "output"}, {verb, "on"}, {verb, "weights"}})
@@ -215,10 +256,11 @@ class StageReader {
             at.place_of(field),
             std::string("the stage named \"test\" is the job's test: \"") + field + "\" is not its own",
             "a stage of another name may have it");
-    job_.test = reader_.child(scope, Stage::kSourceFieldNumber);
+    job_.test = records(scope);
     if (!job_.test && !scope.is_broken(errors_))
       errors_.add(scope.place, "the job's test has no source of records",
-                  "as in: source { ... }, with one of: " + reader_.names_of_kind("source"));
+                  "as in: source { ... }, with one of: " + reader_.names_of_kind("source") +
+                      "; or from: \"...\", another stage");
   }
 
   // ---- what is done with the trained network
@@ -229,7 +271,7 @@ class StageReader {
     StageSpec stage;
     stage.where = location_of(scope.place);
     stage.name = name_of(reader_.schema(), scope);
-    stage.source = reader_.child(scope, Stage::kSourceFieldNumber);
+    stage.source = records(scope);
     stage.augment = reader_.children(scope, Stage::kAugmentFieldNumber);
     stage.preprocess = reader_.children(scope, Stage::kPreprocessFieldNumber);
     stage.memory_bytes = static_cast<uint64_t>(written.memory());
@@ -260,9 +302,9 @@ class StageReader {
     }
     const Scope at = scope.nested(scope.message->GetDescriptor()->FindFieldByName(verb), 0);
     if (stage.source && BlockReader::count(at, "on") > 0)
-      errors_.add(at.place_of("on"),
-                  "the stage has a source of its own, so that none of the job's records are "
-                  "asked for");
+      errors_.add(at.place_of("on"), "the stage has " +
+                                         std::string(is_stage_source(stage.source) ? "records" : "a source") +
+                                         " of its own, so that none of the job's records are asked for");
     if (stage.verb == Verb::kEvaluate && !job_.layers.empty() && job_.losses.empty() && job_.metrics.empty())
       errors_.add(at.place, "the job has neither a loss nor a metric to measure by");
     if (stage.output.empty())
@@ -280,7 +322,7 @@ class StageReader {
     network.on = stage.source ? "" : job::Records::Set_Name(written.on());
     network.weights = job::Weights::Of_Name(written.weights());
     check_records_of(network, at);
-    stage.from_stage = std::make_shared<StageArrays>();
+    stage.from_network = std::make_shared<StageArrays>();
     stage.network = std::move(network);
   }
 
@@ -316,10 +358,6 @@ class StageReader {
     StageSpec stage = begin(scope);
     const auto& written = scope.as<Stage>();
     stage.task = reader_.plugin(scope);
-    stage.from = written.from();
-    if (const auto from = names_.find(stage.from); from != names_.end())
-      stage.from_stage = from->second.arrays;
-    stage.from_arrays.assign(written.array().begin(), written.array().end());
     if (written.has_network())
       network_records(written.network(), scope.nested(Stage::kNetworkFieldNumber), stage);
     stage.combiner = reader_.child(scope, Stage::kCombinerFieldNumber);
@@ -333,21 +371,12 @@ class StageReader {
   }
 
   void check_records(const StageSpec& stage, const Scope& scope) {
-    const int origins = (stage.source ? 1 : 0) + (stage.from.empty() ? 0 : 1) + (stage.network ? 1 : 0);
-    if (origins == 0 && !scope.is_broken(errors_))
+    if (!stage.source && !stage.network && !scope.is_broken(errors_))
       errors_.add(
           scope.place, "the stage has no source of records",
           "as in: source { ... }, with one of: " + reader_.names_of_kind("source") +
               "; or from: \"...\", another stage; or network { ... }, what the trained network makes");
-    if (origins > 1)
-      errors_.add(stage.from.empty() ? scope.place_of(Stage::kNetworkFieldNumber)
-                                     : scope.place_of(Stage::kFromFieldNumber),
-                  "a stage has a source, or reads another stage, or the network: one of them");
-    if (stage.from.empty() && !stage.from_arrays.empty())
-      errors_.add(scope.place_of(Stage::kArrayFieldNumber),
-                  "arrays are of the stage that \"from\" names, and none is");
-    if (const auto read = names_.find(stage.from); read != names_.end() && read->second.makes_pairs)
-      errors_.add(scope.place_of(Stage::kFromFieldNumber), pairs_text(stage.from), kNoArrays);
+    if (stage.source && stage.network) errors_.add(scope.place_of(Stage::kNetworkFieldNumber), kOneOrigin);
   }
 
   // What a file may leave to the task.

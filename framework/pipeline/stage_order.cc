@@ -62,16 +62,18 @@ struct TrainingUse {
 
 std::vector<TrainingUse> used_by_training(const Job& job) {
   std::vector<TrainingUse> all;
-  const auto add = [&](const std::vector<PluginSpec>& operators) {
-    for (const PluginSpec& spec : operators) {
+  const auto add = [&](const std::vector<PluginSpec>& plugins) {
+    for (const PluginSpec& spec : plugins) {
       std::vector<const StageArrays*> used;
       if (spec) add_stages(*spec.config, used);
       for (const StageArrays* one : used) all.push_back({one, spec.where});
     }
   };
+  add({job.source, job.validation, job.test});
   add(job.augment);
   add(job.preprocess);
   for (const PretrainSpec& pretrain : job.pretrain) {
+    add({pretrain.source});
     add(pretrain.augment);
     add(pretrain.preprocess);
   }
@@ -135,7 +137,8 @@ void note_used(Job& job) {
 
 std::vector<const StageArrays*> StageSpec::used_stages() const {
   std::vector<const StageArrays*> used;
-  if (from_stage != nullptr) used.push_back(from_stage.get());
+  if (from_network != nullptr) used.push_back(from_network.get());
+  if (source) add_stages(*source.config, used);
   for (const auto* operators : {&augment, &preprocess})
     for (const PluginSpec& spec : *operators)
       if (spec) add_stages(*spec.config, used);

@@ -5,6 +5,7 @@
 
 #include "base/shown.h"
 #include "pipeline/resolved.h"
+#include "pipeline/stage_source.h"
 #include "registry/config.h"
 
 namespace plait::inline pipeline {
@@ -137,7 +138,9 @@ int StageText::task(const std::string& input, const plait_block* block) {
   if (is_copy) {
     task_ += "  network { layer: " + quoted_text(input) + " on: train }\n";
   } else if (job_.source) {
-    task_ += "  source { " + plugin_text(job_.source, Detail::kWritten) + " }\n";
+    task_ += is_stage_source(job_.source)
+                 ? "  " + stage_source_text(job_.source) + "\n"
+                 : "  source { " + plugin_text(job_.source, Detail::kWritten) + " }\n";
   }
   task_ += prepared_ + "  " + *plugin + "\n}";
   return write("the task", task_);

@@ -31,6 +31,9 @@ class JobMaker {
     for (const Field& field : fields)
       if (!errors_.is_full()) blocks_.emplace_back(schema_, field, errors_);
     stage_names_ = named_stages(schema_, scopes(Pipeline::kStageFieldNumber));
+    for (const StageSpec& known : job_.stages)
+      stage_names_.try_emplace(known.name, NamedStage{known.arrays, known.is_keyed()});
+    job_.stages.clear();
     scalars();
     plugins();
     network();

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "cluster/local_transport.h"
+#include "pipeline/stage_source.h"
 #include "train/network_records.h"
 #include "train/pretrain_task.h"
 #include "train/ranks.h"
@@ -56,12 +57,10 @@ class JobChecker {
     if (job_.is_stages_only()) return finish();
     const auto main = std::make_unique<Stage>(*context_, job_, 0, false);
     PLAIT_TRY(main->open());
-    PLAIT_TRY(main->fit(nullptr, fits_));
+    if (!waits_for_records(job_)) PLAIT_TRY(main->fit(nullptr, fits_));
     check_.network = main->network();
     check_.memory = main->memory(check_.threads, 1);
-    check_.training_records = main->data().training_records();
-    check_.validation_records = main->data().validation().records();
-    check_.test_records = main->data().test().records();
+    count_records(main->data());
     check_.changed_parts = changed_parts(main->data());
     check_.reported = main->reported();
     check_.monitor = main->monitor();
@@ -69,15 +68,26 @@ class JobChecker {
     if (const Plan* const evaluation = main->evaluation_plan())
       for (StepCost& cost : step_costs(*evaluation)) check_.costs.push_back(std::move(cost));
     if (keeps_rows(registry_, main->network())) check_.row_bytes = job_.evaluate.memory_bytes;
-    PLAIT_ASSIGN(const auto network, NetworkRecords::open(registry_, job_, main->data(), main->reported()));
+    NetworkRecords network(registry_, job_, main->data(), main->reported());
     PLAIT_ASSIGN(const auto after,
-                 StageChain::open(registry_, job_, StageChain::When::kAfterTraining, nullptr, network.get()));
+                 StageChain::open(registry_, job_, StageChain::When::kAfterTraining, nullptr, &network));
     PLAIT_TRY(tell(*after));
     PLAIT_TRY(pretraining(*main));
     return finish();
   }
 
  private:
+  void count_records(const JobData& data) {
+    const bool is_known = !waits_for_records(job_.source);
+    const auto count = [&](const PluginSpec& source, bool is_there, int64_t records) {
+      return is_there && (source ? waits_for_records(source) : !is_known) ? -1 : records;
+    };
+    check_.training_records = count(job_.source, true, data.training_records());
+    check_.validation_records =
+        count(job_.validation, data.validation().records() > 0, data.validation().records());
+    check_.test_records = count(job_.test, static_cast<bool>(job_.test), data.test().records());
+  }
+
   JobCheck finish() {
     check_.memory.process = resident_bytes();
     for (const TaskStageCheck& stage : check_.task_stages)
@@ -114,7 +124,7 @@ class JobChecker {
       const Job* const job = &step->job;
       const auto stage = std::make_unique<Stage>(*context_, *job, number, true);
       PLAIT_TRY(stage->open());
-      PLAIT_TRY(stage->fit(nullptr, fits_));
+      if (!waits_for_records(*job)) PLAIT_TRY(stage->fit(nullptr, fits_));
       RunMemory use = stage->memory(check_.threads, 1);
       use.weights += meanwhile;
       if (use.total() > check_.memory.total()) check_.memory = use;

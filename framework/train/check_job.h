@@ -27,7 +27,7 @@ struct JobCheck {
   Network network;   // of the main training; lives as long as the job
   RunMemory memory;  // the largest of its trainings, and of its stages of tasks
   int threads = 1;   // that the memory is told for
-  int64_t training_records = 0, validation_records = 0, test_records = 0;
+  int64_t training_records = 0, validation_records = 0, test_records = 0;  // -1: a stage is to make them
   // Of parts that augment makes others: "label [10] f32 in training alone, measured as label [] f32".
   std::vector<std::string> changed_parts;
   std::vector<std::string> stages;      // titles of the pretraining

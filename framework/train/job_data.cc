@@ -7,6 +7,7 @@
 #include "graph/sample_cast.h"
 #include "graph/sample_chain.h"
 #include "pipeline/load.h"
+#include "pipeline/stage_source.h"
 #include "registry/parts.h"
 #include "train/part_types.h"
 
@@ -42,6 +43,7 @@ int64_t most_records(const Job& job, For what) {
 
 SampleReader::Options reader_options(const Job& job, For what, const Fits* fits, Flag cancelled) {
   SampleReader::Options options;
+  options.records_before = kRecordsBefore;
   options.cancelled = cancelled;
   options.most_records = most_records(job, what);
   options.training = what == For::kTraining;
@@ -174,7 +176,7 @@ Result<std::unique_ptr<JobData>> JobData::open(const Registry& registry, const J
   std::unique_ptr<JobData> data(new JobData);
   PLAIT_ASSIGN(data->training_, open_reader(registry, job, job.source, For::kTraining, nullptr, cancelled));
   const RecordSplit split = split_of(job, *data->training_);
-  PLAIT_TRY(check_share(job, data->training_->records(), split));
+  if (!waits_for_records(job.source)) PLAIT_TRY(check_share(job, data->training_->records(), split));
   const SampleChain& chain = data->training_->chain();
   const int64_t block = chain.in_order() ? chain.source().block : 0;
   data->order_ = std::make_unique<TrainingOrder>(job.seed, split, job.train.shuffle, repeat, block);

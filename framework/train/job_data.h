@@ -18,6 +18,9 @@ struct EvaluationSet {
   int64_t records() const { return order ? order->records() : 0; }
 };
 
+// As many has, for what is checked and compiled, a source whose stage has not run yet.
+inline constexpr int64_t kRecordsBefore = 65536;
+
 // "image [28, 28, 1] f32, label [] i32"
 std::string parts_text(const std::vector<PartSpec>& parts);
 

@@ -7,6 +7,7 @@
 
 #include "pipeline/core_fields.h"
 #include "pipeline/lexer.h"
+#include "pipeline/stage_source.h"
 #include "pipeline/syntax.h"
 
 namespace plait::inline train {
@@ -142,7 +143,14 @@ class Flattener {
     add("order of layers", names);
   }
 
-  void add(const std::string& name, const std::string& value) {
+  // What a stage says of the training is the job's.
+  static std::string name_in_job(const std::string& name) {
+    const size_t at = name.find("].train.");
+    return name.starts_with("stage[") && at != std::string::npos ? name.substr(at + 2) : name;
+  }
+
+  void add(const std::string& written, const std::string& value) {
+    const std::string name = name_in_job(written);
     if (is_one_of(kHarmlessTrain, name) || is_bound_of_stage(name)) return;
     // Where it lies changes nothing; whether there is one, what a checkpoint of pretraining holds.
     if (name == "train.encoder_memory" && value != "0") return;
@@ -224,7 +232,7 @@ std::vector<PlacedPlugin> plugins_of(const Job& job) {
     add(place, stage.augment, "augment");
     add(place, stage.preprocess, "preprocess");
   }
-  std::erase_if(all, [](const PlacedPlugin& one) { return !*one.plugin; });
+  std::erase_if(all, [](const PlacedPlugin& one) { return !*one.plugin || is_stage_source(*one.plugin); });
   return all;
 }
 

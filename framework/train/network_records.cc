@@ -6,7 +6,9 @@
 #include <cstring>
 #include <optional>
 
+#include "base/checked.h"
 #include "pipeline/load.h"
+#include "pipeline/stage_source.h"
 #include "registry/parts.h"
 #include "registry/shape_text.h"
 #include "train/blocks.h"
@@ -79,6 +81,10 @@ bool has_own_reader(const StageSpec& stage) {
   return stage.network->on.empty() || (!stage.is_task() && !stage.preprocess.empty());
 }
 
+const PluginSpec& source_of(const Job& job, const std::string& on) {
+  return on == "test" ? job.test : on == "validation" && job.validation ? job.validation : job.source;
+}
+
 std::string set_of(const StageSpec& stage) { return stage.network->on.empty() ? "test" : stage.network->on; }
 
 // Parts of the samples that the network reads, and where it is measured what it is held against.
@@ -136,7 +142,8 @@ Status declare_layers(const Job& job, const StageSpec& stage, const std::vector<
   uint64_t bytes = 0;
   const auto add = [&](PartSpec spec) {
     spec.shape.front() = records;
-    bytes += row_bytes(spec) * static_cast<uint64_t>(records);
+    bytes = sum_or_most(
+        bytes, product_or_most(row_bytes(spec), static_cast<uint64_t>(std::max<int64_t>(0, records))));
     arrays.push_back(std::move(spec));
   };
   for (const std::string& name : stage.network->layers) {
@@ -154,14 +161,14 @@ Status declare_layers(const Job& job, const StageSpec& stage, const std::vector<
             error_at(stage.network->where,
                      fmt::format("the outputs for {} records take {} bytes, and the stage's memory allows {}",
                                  records, bytes, stage.memory_bytes))};
-  stage.from_stage->declare(arrays);
+  stage.from_network->declare(arrays);
   return {};
 }
 
 void declare_values(const StageSpec& stage, const std::vector<ReportedValue>& reported) {
   std::vector<PartSpec> arrays;
   for (const ReportedValue& value : reported) arrays.push_back({value.name, PLAIT_F64, {}});
-  stage.from_stage->declare(arrays);
+  stage.from_network->declare(arrays);
 }
 
 }  // namespace
@@ -204,56 +211,58 @@ struct NetworkRecords::Pass {
   }
 };
 
-NetworkRecords::NetworkRecords() = default;
-NetworkRecords::~NetworkRecords() = default;
-
-Result<std::unique_ptr<NetworkRecords>> NetworkRecords::open(const Registry& registry, const Job& job,
-                                                             const JobData& data,
-                                                             const std::vector<ReportedValue>& reported,
-                                                             bool is_other) {
-  std::unique_ptr<NetworkRecords> records(new NetworkRecords);
-  records->classes_ = classes_of(data.training());
+NetworkRecords::NetworkRecords(const Registry& registry, const Job& job, const JobData& data,
+                               std::vector<ReportedValue> reported, bool is_other)
+    : registry_(registry),
+      data_(data),
+      reported_(std::move(reported)),
+      is_other_(is_other),
+      classes_(classes_of(data.training())) {
   for (const StageSpec& stage : job.stages) {
     if (!stage.network) continue;
-    Use& use = *records->uses_.emplace_back(std::make_unique<Use>());
+    Use& use = *uses_.emplace_back(std::make_unique<Use>());
     use.stage = &stage;
     use.job = job_for(job, stage);
-    PLAIT_TRY(records->declare(registry, use, data, reported, is_other));
   }
-  return records;
 }
+NetworkRecords::~NetworkRecords() = default;
 
-Status NetworkRecords::declare(const Registry& registry, Use& use, const JobData& data,
-                               const std::vector<ReportedValue>& reported, bool is_other) {
-  const StageSpec& stage = *use.stage;
-  const std::vector<PartSpec>* parts = &data.measured_parts();
-  use.records = records_of(data, set_of(stage));
-  if (is_other || has_own_reader(stage)) {
-    PLAIT_ASSIGN(use.opened, open_set(registry, use.job, set_of(stage), nullptr));
+Status NetworkRecords::declare(const StageSpec& stage) {
+  Use& use = use_of(stage);
+  const std::vector<PartSpec>* parts = &data_.measured_parts();
+  use.records = records_of(data_, set_of(stage));
+  if (is_other_ || has_own_reader(stage)) {
+    PLAIT_ASSIGN(use.opened, open_set(registry_, use.job, set_of(stage), nullptr));
     PLAIT_TRY(check_own_parts(use.job, stage, use.opened.reader->parts(), *parts));
     use.records = use.opened.records();
     parts = &use.opened.reader->parts();
   }
-  if (stage.verb != Verb::kEvaluate) return declare_layers(use.job, stage, *parts, use.records);
-  declare_values(stage, reported);
+  if (waits_for_records(source_of(use.job, set_of(stage)))) use.records = -1;
+  return declare_arrays(use, *parts);
+}
+
+Status NetworkRecords::declare_arrays(const Use& use, const std::vector<PartSpec>& parts) const {
+  if (use.stage->verb != Verb::kEvaluate) return declare_layers(use.job, *use.stage, parts, use.records);
+  declare_values(*use.stage, reported_);
   return {};
 }
 
 std::vector<PlacedReader> NetworkRecords::readers() const {
   std::vector<PlacedReader> readers;
   for (const auto& use : uses_)
-    if (use->stage->source) readers.push_back({"stage[" + use->stage->name + "].source", use->opened.reader});
+    if (use->stage->source && use->opened.reader != nullptr)
+      readers.push_back({"stage[" + use->stage->name + "].source", use->opened.reader});
   return readers;
 }
 
-const NetworkRecords::Use& NetworkRecords::use_of(const StageSpec& stage) const {
+NetworkRecords::Use& NetworkRecords::use_of(const StageSpec& stage) const {
   return **std::ranges::find_if(uses_, [&](const auto& use) { return use->stage == &stage; });
 }
 int64_t NetworkRecords::records(const StageSpec& stage) const { return use_of(stage).records; }
 
 Status NetworkRecords::make(RunContext& run, const StageSpec& stage, const NamedTensors& weights,
                             const Fits& fits) {
-  const Use& use = use_of(stage);
+  Use& use = use_of(stage);
   const Fits* known = &fits_.emplace_back(fits);
   if (!stage.is_task() && !stage.preprocess.empty()) {
     PLAIT_ASSIGN(fits_.back(),
@@ -264,6 +273,10 @@ Status NetworkRecords::make(RunContext& run, const StageSpec& stage, const Named
     PLAIT_ASSIGN(set, open_set(run.registry, use.job, set_of(stage), known, &run.work.cancelled()));
     return {};
   }));
+  if (use.records < 0) {
+    use.records = set.records();
+    PLAIT_TRY(declare_arrays(use, set.reader->parts()));
+  }
   return stage.verb == Verb::kEvaluate ? measure(run, use, set, weights)
                                        : keep_layers(run, use, set, weights);
 }
@@ -286,14 +299,14 @@ Status NetworkRecords::measure(RunContext& run, const Use& use, const Evaluation
     array.bytes.resize(sizeof value);
     std::memcpy(array.bytes.data(), &value, sizeof value);
   }
-  return stage.from_stage->set(std::move(arrays));
+  return stage.from_network->set(std::move(arrays));
 }
 
 Status NetworkRecords::keep_layers(RunContext& run, const Use& use, const EvaluationSet& set,
                                    const NamedTensors& weights) {
   const StageSpec& stage = *use.stage;
   std::vector<StageArrays::Array> made;
-  for (const StageArrays::Array& array : stage.from_stage->arrays()) made.push_back({array.spec, {}});
+  for (const StageArrays::Array& array : stage.from_network->arrays()) made.push_back({array.spec, {}});
   const std::vector<std::string>& layers = stage.network->layers;
   for (size_t number = 0; number < layers.size(); ++number) {
     Pass& pass = *passes_.emplace_back(std::make_unique<Pass>());
@@ -322,7 +335,7 @@ Status NetworkRecords::keep_layers(RunContext& run, const Use& use, const Evalua
     }
     pass.arrays.clear();
   }
-  return stage.from_stage->set(std::move(made));
+  return stage.from_network->set(std::move(made));
 }
 
 }  // namespace plait::inline train

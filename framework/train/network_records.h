@@ -16,20 +16,21 @@ namespace plait::inline train {
 
 class NetworkRecords {
  public:
-  // Opens the sources that stages have of their own, and says which arrays each stage of `job` that uses the
-  // network will have, so that it can be checked before anything is trained. `data`: of the job; `reported`:
-  // what its evaluations measure. Fails with: kInvalid when arrays are larger than the stage's memory, or
-  // when a stage's source gives other parts than the network was shaped for, both places named. Threads:
-  // [setup only]
-  // `is_other`: the job's records are others than those of `data`, as a pretrainer's may be.
-  static Result<std::unique_ptr<NetworkRecords>> open(const Registry& registry, const Job& job,
-                                                      const JobData& data,
-                                                      const std::vector<ReportedValue>& reported,
-                                                      bool is_other = false);
+  // Of the stages of `job` that use the network. `data`: of the job; `reported`: what its evaluations
+  // measure. `is_other`: the job's records are others than those of `data`, as a pretrainer's may be. Borrows
+  // all.
+  NetworkRecords(const Registry& registry, const Job& job, const JobData& data,
+                 std::vector<ReportedValue> reported, bool is_other = false);
   ~NetworkRecords();
 
-  // Of stages' own sources.
+  // Opens the source that the stage has of its own, and says which arrays it will have, so that it can be
+  // checked before anything is trained; the stages that it uses come before it.
+  // Fails with: kInvalid when arrays are larger than the stage's memory, or when its source gives other parts
+  // than the network was shaped for, both places named. Threads: [setup only]
+  Status declare(const StageSpec& stage);
+  // Of sources that declared stages have of their own.
   std::vector<PlacedReader> readers() const;
+  // -1: the stage that makes them has not run.
   int64_t records(const StageSpec& stage) const;
 
   // Runs the network over the records that a stage names, in evaluation, on all ranks, and gives the stage
@@ -42,14 +43,16 @@ class NetworkRecords {
  private:
   struct Use;
   struct Pass;
-  NetworkRecords();
-  Status declare(const Registry& registry, Use& use, const JobData& data,
-                 const std::vector<ReportedValue>& reported, bool is_other);
+  Status declare_arrays(const Use& use, const std::vector<PartSpec>& parts) const;
   Status keep_layers(RunContext& run, const Use& use, const EvaluationSet& set, const NamedTensors& weights);
   Status measure(RunContext& run, const Use& use, const EvaluationSet& set, const NamedTensors& weights);
-  const Use& use_of(const StageSpec& stage) const;
+  Use& use_of(const StageSpec& stage) const;
 
-  SourceClasses classes_;
+  const Registry& registry_;
+  const JobData& data_;
+  const std::vector<ReportedValue> reported_;
+  const bool is_other_;
+  const SourceClasses classes_;
   std::vector<std::unique_ptr<Use>> uses_;
   std::deque<EvaluationSet> sets_;
   std::deque<FoundFits> found_;

@@ -2,6 +2,7 @@
 
 #include "mapreduce/scheduler.h"
 #include "pipeline/load.h"
+#include "pipeline/stage_source.h"
 #include "registry/parts.h"
 #include "registry/shape_text.h"
 #include "registry/stage_arrays.h"
@@ -11,7 +12,7 @@ namespace plait::inline train {
 Result<std::unique_ptr<ChainStage>> NetworkStage::open(const Registry& registry, const StageSpec& spec,
                                                        int64_t records, int64_t block) {
   std::vector<PartSpec> made;
-  for (const StageArrays::Array& array : spec.from_stage->arrays()) made.push_back(array.spec);
+  for (const StageArrays::Array& array : spec.from_network->arrays()) made.push_back(array.spec);
   spec.arrays->declare(made);
   std::unique_ptr<NetworkStage> stage(new NetworkStage(spec, records, block));
   PLAIT_TRY(stage->make_sink(registry));
@@ -22,13 +23,21 @@ Result<std::unique_ptr<ChainStage>> NetworkStage::open(const Registry& registry,
 
 std::string NetworkStage::flow() const {
   const std::string& on = spec().network->on;
-  return (on.empty() ? spec().source.entry->short_name() : on + " records") + " -> network -> " +
-         spec().does() + " -> " + spec().from_stage->text();
+  const PluginSpec& source = spec().source;
+  const std::string records = !on.empty()               ? on + " records"
+                              : is_stage_source(source) ? "stage \"" + stage_of(source) + "\""
+                                                        : source.entry->short_name();
+  return records + " -> network -> " + spec().does() + " -> " + spec().from_network->text();
 }
 
+// Of rows that are not counted yet there may be as many as are allowed.
 ChainStage::Memory NetworkStage::memory(int) const {
   Memory use;
-  for (const StageArrays::Array& array : spec().from_stage->arrays()) use.held += byte_count(array.spec);
+  for (const StageArrays::Array& array : spec().from_network->arrays()) {
+    const bool is_counted = array.spec.shape.empty() || array.spec.shape.front() >= 0;
+    use.held = is_counted ? use.held + byte_count(array.spec) : spec().memory_bytes;
+    if (!is_counted) break;
+  }
   return use;
 }
 
@@ -42,7 +51,7 @@ Result<ChainStage::Outcome> NetworkStage::run(const Around& around) {
   if (!around.transport.is_root()) return outcome;
   std::vector<PartSpec> specs;
   std::vector<const void*> data;
-  for (const StageArrays::Array& array : spec().from_stage->arrays())
+  for (const StageArrays::Array& array : spec().from_network->arrays())
     specs.push_back(array.spec), data.push_back(array.bytes.data());
   PLAIT_TRY(write_output(around, outcome.sha256, [&](const Files::Writer& write) {
               return sink().write(sink_arrays(specs), data, write);

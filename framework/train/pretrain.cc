@@ -15,7 +15,9 @@ Result<std::unique_ptr<PretrainSources>> PretrainSources::open(const Registry& r
   for (const PretrainSpec& spec : job.pretrain) {
     auto& reader = sources->readers_.emplace_back();
     if (!spec.source) continue;
-    PLAIT_ASSIGN(reader, SampleReader::create(registry, spec.source, {}));
+    SampleReader::Options options;
+    options.records_before = kRecordsBefore;
+    PLAIT_ASSIGN(reader, SampleReader::create(registry, spec.source, options));
     if (reader->records() < 1)
       return Status(Code::kInvalid, error_at(spec.source.where, "the source has no records"));
   }

@@ -13,8 +13,8 @@ Result<std::unique_ptr<PretrainTask>> PretrainTask::open(const Registry& registr
   const Job& job = task->step_.job;
   const bool is_of_network = job.stages.front().network.has_value();
   if (is_of_network) {
-    PLAIT_ASSIGN(task->records_,
-                 NetworkRecords::open(registry, job, main.data(), {}, task->step_.has_own_records));
+    task->records_ = std::make_unique<NetworkRecords>(
+        registry, job, main.data(), std::vector<ReportedValue>(), task->step_.has_own_records);
   }
   const auto when = is_of_network ? StageChain::When::kAfterTraining : StageChain::When::kBeforeTraining;
   PLAIT_ASSIGN(task->chain_, StageChain::open(registry, job, when, cancelled, task->records_.get()));

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <deque>
 #include <optional>
+#include <utility>
 
 #include "base/sha256.h"
 #include "pipeline/resolved.h"
+#include "pipeline/stage_source.h"
 #include "train/announced.h"
 #include "train/encoder.h"
 #include "train/input_record.h"
@@ -99,9 +101,9 @@ class Run {
   Status open_chain() {
     if (job_.stages.empty() && job_.pretrain.empty()) return {};
     const Status opened = work_.run([this]() -> Status {
-      PLAIT_ASSIGN(pretrain_sources_, PretrainSources::open(registry_, job_));
       PLAIT_ASSIGN(chain_,
                    StageChain::open(registry_, job_, StageChain::When::kBeforeTraining, &work_.cancelled()));
+      PLAIT_ASSIGN(pretrain_sources_, PretrainSources::open(registry_, job_));
       return {};
     });
     if (chain_ && chain_->is_empty() && !job_.is_stages_only()) chain_.reset();
@@ -112,7 +114,7 @@ class Run {
   Status open_after() {
     if (std::ranges::none_of(job_.stages, &StageSpec::is_after_training)) return {};
     const Status opened = work_.run([this]() -> Status {
-      PLAIT_ASSIGN(network_records_, NetworkRecords::open(registry_, job_, main_->data(), main_->reported()));
+      network_records_ = std::make_unique<NetworkRecords>(registry_, job_, main_->data(), main_->reported());
       PLAIT_ASSIGN(after_, StageChain::open(registry_, job_, StageChain::When::kAfterTraining,
                                             &work_.cancelled(), network_records_.get()));
       return {};
@@ -131,8 +133,10 @@ class Run {
                                  : ": nothing was written; begin it again, without --resume")};
   }
 
-  // What operators of the data learn from the training records, before anything is written.
+  // What operators of the data learn from the training records, before anything is written; or once there are
+  // some.
   Status fit() {
+    if (waits_for_records(job_)) return {};
     return before_writing(main_->fit(kept(), summary_.fits), "an operator was fitted to the data");
   }
   const Fits* kept() const { return kept_fits_ ? &*kept_fits_ : nullptr; }
@@ -169,8 +173,14 @@ class Run {
   // And what the job makes of the arrays. Weights of --weights win over a layer's init; a checkpoint of
   // rounds over both.
   Result<RunStatus> run_stages() {
+    const bool waited = waits_for_records(job_);
     PLAIT_ASSIGN(const RunStatus status, run_chain());
     if (status != RunStatus::kComplete) return stop_in_stages();
+    if (waited) {
+      const Status opened = open_records();
+      if (is_stop(opened)) return stop_in_stages();
+      PLAIT_TRY(opened);
+    }
     const Status taken = chain_ ? main_->take_stage_arrays(kept(), summary_.fits) : Status();
     if (is_stop(taken)) return stop_in_stages();
     PLAIT_TRY(taken);
@@ -184,6 +194,33 @@ class Run {
     if (resume_from_ && resume_from_->is_beginning) resume_from_.reset();
     if (is_root()) PLAIT_TRY(keep_input());
     return status;
+  }
+
+  // What was checked with records that stages had still to make is opened with them. A stop leaves the stage
+  // that was checked, which has weights.
+  Status open_records() {
+    after_.reset();
+    network_records_.reset();
+    checked_ = std::exchange(main_, std::make_unique<Stage>(*context_, job_, 0, false));
+    const Status opened = open_with_records();
+    if (is_stop(opened)) {
+      main_.swap(checked_);  // work may be caught in the other
+    } else {
+      checked_.reset();
+    }
+    return opened;
+  }
+
+  Status open_with_records() {
+    PLAIT_TRY(main_->open());
+    settle();
+    PLAIT_TRY(main_->make_state());
+    PLAIT_TRY(open_after());
+    PLAIT_TRY(work_.run([this]() -> Status {
+      PLAIT_ASSIGN(pretrain_sources_, PretrainSources::open(registry_, job_));
+      return {};
+    }));
+    return main_->fit(kept(), summary_.fits);
   }
 
   // The run's files go on to show the state that it is gone on from, not the weights that the seed gives.
@@ -416,9 +453,22 @@ class Run {
   std::string not_usable(const Checkpoint& checkpoint) const {
     if (!main_)
       return checkpoint.is_beginning ? "" : "a run that trains wrote it, and this job has stages alone";
-    if (!checkpoint.only_at_end || checkpoint.step == main_->total_steps()) return "";
+    if (!checkpoint.only_at_end || is_end(checkpoint)) return "";
     return "the run was to end there, at step " + std::to_string(checkpoint.step) + "; one of " +
-           std::to_string(main_->total_steps()) + " steps goes on from an earlier one";
+           (waits_for_records(job_) ? "another length" : std::to_string(main_->total_steps()) + " steps") +
+           " goes on from an earlier one";
+  }
+
+  // Records that are not counted yet are as many as they were, or the job has changed otherwise.
+  bool is_end(const Checkpoint& checkpoint) const {
+    if (!waits_for_records(job_)) return checkpoint.step == main_->total_steps();
+    const auto length = [](const Identity& identity) {
+      std::string text;
+      for (const Fact& fact : identity)
+        if (fact.part == part::kLength) text += fact.name + " " + fact.value + "\n";
+      return text;
+    };
+    return length(checkpoint.identity) == length(identity_);
   }
 
   // What is not as it was when the checkpoint was written.
@@ -758,7 +808,7 @@ class Run {
   Status tell_measured(const StageSpec& stage, Clock::Nanoseconds took) {
     EvaluationInfo info;
     info.on = stage.name;
-    info.values = values_of(*stage.from_stage);
+    info.values = values_of(*stage.from_network);
     info.records = network_records_->records(stage);
     info.seconds = std::chrono::duration<double>(took).count();
     return main_->tell(std::move(info), stage.network->weights);
@@ -824,7 +874,7 @@ class Run {
   std::unique_ptr<StageChain> chain_, after_;  // before training and after it; null: there are none
   std::unique_ptr<NetworkRecords> network_records_;
   std::unique_ptr<PretrainSources> pretrain_sources_;
-  std::unique_ptr<Stage> main_;
+  std::unique_ptr<Stage> main_, checked_;  // see open_records
   std::unique_ptr<Pretraining> pretraining_;
   std::optional<PretrainStep> next_step_;  // that the pretrainers have emitted
   std::optional<Job> pretrained_job_;

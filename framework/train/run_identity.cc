@@ -5,6 +5,7 @@
 #include "base/sha256.h"
 #include "graph/sample_chain.h"
 #include "registry/numerics.h"
+#include "registry/stage_rows.h"
 #include "train/data_digest.h"
 #include "train/instruction_set.h"
 #include "train/job_facts.h"
@@ -114,6 +115,8 @@ class PathCollector {
 Status add_reader(const SampleReader& reader, const std::string& place, std::vector<NamedPath>& paths,
                   Identity& identity) {
   const Instance& source = reader.chain().source_instance();
+  // What made them is known: the stage's own data and all that the job says of it.
+  if (is_stage_rows(*source.entry().type)) return {};
   const std::string name = plugin_name(place, *source.entry().type);
   PLAIT_ASSIGN(const bool said,
                add_own_digest(source.ops<plait_source_ops>(), source.self(), name, identity));

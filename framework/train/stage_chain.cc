@@ -59,16 +59,21 @@ NamedValues values_of(const StageArrays& measured) {
 
 Result<std::unique_ptr<StageChain>> StageChain::open(const Registry& registry, const Job& job, When when,
                                                      const std::atomic<bool>* cancelled,
-                                                     const NetworkRecords* network) {
-  std::unique_ptr<StageChain> chain(new StageChain(registry, job));
+                                                     NetworkRecords* network) {
+  std::unique_ptr<StageChain> chain(new StageChain(registry, job, network));
   for (const StageSpec& spec : job.stages) {
     if (spec.is_after_training != (when == When::kAfterTraining)) continue;
-    PLAIT_ASSIGN(auto stage, spec.is_task() ? TaskStage::open(registry, spec, job.seed, cancelled)
-                                            : NetworkStage::open(registry, spec, network->records(spec),
-                                                                 job.evaluate.batch));
+    if (spec.network) PLAIT_TRY(network->declare(spec));
+    PLAIT_ASSIGN(auto stage, chain->open_one(spec, cancelled));
     chain->stages_.push_back(std::move(stage));
   }
   return chain;
+}
+
+Result<std::unique_ptr<ChainStage>> StageChain::open_one(const StageSpec& spec,
+                                                         const std::atomic<bool>* cancelled) const {
+  if (spec.is_task()) return TaskStage::open(registry_, spec, job_.seed, cancelled);
+  return NetworkStage::open(registry_, spec, network_->records(spec), job_.evaluate.batch);
 }
 
 std::vector<PlacedReader> StageChain::readers() const {
@@ -100,7 +105,7 @@ std::vector<std::string> StageChain::sha256_of_used(const StageSpec& spec,
 Status StageChain::open_waiting(std::unique_ptr<ChainStage>& stage, const Surroundings& around) {
   if (!stage->is_waiting()) return {};
   return around.work.run([this, &stage, cancelled = &around.work.cancelled()]() -> Status {
-    PLAIT_ASSIGN(stage, TaskStage::open(registry_, stage->spec(), job_.seed, cancelled));
+    PLAIT_ASSIGN(stage, open_one(stage->spec(), cancelled));
     return {};
   });
 }
@@ -161,7 +166,7 @@ Status StageChain::run_stage(ChainStage& stage, const Surroundings& around, Task
   info.bytes_held = outcome.bytes_held;
   info.tasks_by_rank = outcome.tasks_by_rank;
   info.sha256 = outcome.sha256;
-  if (stage.spec().verb == Verb::kEvaluate) info.values = values_of(*stage.spec().from_stage);
+  if (stage.spec().verb == Verb::kEvaluate) info.values = values_of(*stage.spec().from_network);
   return {};
 }
 

@@ -23,12 +23,12 @@ NamedValues values_of(const StageArrays& measured);
 class StageChain {
  public:
   enum class When { kBeforeTraining, kAfterTraining };
-  // The job outlives the chain. `network`: of stages after training, what they will be given; null before it.
-  // `cancelled`: as of TaskStage::open.
-  // Fails with: as TaskStage::open and NetworkStage::open. Threads: [setup only]
+  // The job outlives the chain. `network`: of stages after training, what they will be given, which is
+  // declared here; null before it. `cancelled`: as of TaskStage::open. Fails with: as TaskStage::open and
+  // NetworkStage::open. Threads: [setup only]
   static Result<std::unique_ptr<StageChain>> open(const Registry& registry, const Job& job, When when,
                                                   const std::atomic<bool>* cancelled = nullptr,
-                                                  const NetworkRecords* network = nullptr);
+                                                  NetworkRecords* network = nullptr);
 
   bool is_empty() const { return stages_.empty(); }
   const std::vector<std::unique_ptr<ChainStage>>& stages() const { return stages_; }
@@ -56,7 +56,10 @@ class StageChain {
   Status run(const Surroundings& around, std::vector<TaskStageInfo>& told);
 
  private:
-  StageChain(const Registry& registry, const Job& job) : registry_(registry), job_(job) {}
+  StageChain(const Registry& registry, const Job& job, const NetworkRecords* network)
+      : registry_(registry), job_(job), network_(network) {}
+  Result<std::unique_ptr<ChainStage>> open_one(const StageSpec& spec,
+                                               const std::atomic<bool>* cancelled) const;
   Status run_one(std::unique_ptr<ChainStage>& stage, const Surroundings& around,
                  std::vector<TaskStageInfo>& told);
   Status run_stage(ChainStage& stage, const Surroundings& around, TaskStageInfo& info);
@@ -66,6 +69,7 @@ class StageChain {
 
   const Registry& registry_;
   const Job& job_;
+  const NetworkRecords* const network_;
   std::vector<std::unique_ptr<ChainStage>> stages_;
 };
 

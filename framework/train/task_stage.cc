@@ -28,6 +28,12 @@ uint64_t record_bytes(const std::vector<PartSpec>& parts) {
   return bytes;
 }
 
+std::string no_records_text(const StageSpec& spec) {
+  if (spec.network) return "the network made no rows";
+  return is_stage_source(spec.source) ? "stage \"" + stage_of(spec.source) + "\" made no rows"
+                                      : "the source has no records";
+}
+
 }  // namespace
 
 // Reads the records of a split, some at a time, and gives them to the task.
@@ -161,13 +167,11 @@ Result<std::unique_ptr<ChainStage>> TaskStage::open(const Registry& registry, co
   std::unique_ptr<TaskStage> stage(new TaskStage(registry, spec, seed, cancelled));
   stage->is_waiting_ =
       std::ranges::any_of(spec.used_stages(), [](const StageArrays* used) { return !used->has_values(); });
-  if (spec.from_stage != nullptr) PLAIT_TRY(stage->open_arrays());
-  const PluginSpec& source = spec.from_stage != nullptr ? stage->arrays_source_->spec() : spec.source;
+  const PluginSpec source =
+      spec.network ? stage_source("", spec.from_network, {}, spec.network->where) : spec.source;
   PLAIT_ASSIGN(stage->reader_, SampleReader::create(registry, source, stage->reader_options()));
   if (stage->records() < 1 && !stage->is_waiting_)
-    return Status(Code::kInvalid,
-                  error_at(source.where, spec.from_stage == nullptr ? "the source has no records"
-                                                                    : spec.from_text() + " made no rows"));
+    return Status(Code::kInvalid, error_at(source.where, no_records_text(spec)));
   for (const ChainOperator& op : stage->reader_->chain().operators())
     if (op.whole_batches)
       return Status(Code::kInvalid, op.place + " works on batches of training, and has no place in a stage");
@@ -191,15 +195,6 @@ Status TaskStage::fit(Transport& transport, StoppableWork& work, int threads) {
   const Status fitted =
       fitting_.complete(*reader_, reader_options(), all, {registry_, transport, work, threads}, fits_);
   return fitted || fitted.code() == Code::kStopped ? fitted : fitted.at("stage \"" + spec().name + "\"");
-}
-
-Status TaskStage::open_arrays() {
-  auto source = ArraySource::create(spec().from_stage, spec().from_arrays, spec().where);
-  if (!source)
-    return {source.status().code(),
-            error_at(spec().where, spec().from_text() + ": " + source.status().message())};
-  arrays_source_ = std::move(source).value();
-  return {};
 }
 
 Status TaskStage::make_plugins(const Registry& registry) {

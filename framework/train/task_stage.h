@@ -8,7 +8,7 @@
 #include "graph/sample_reader.h"
 #include "mapreduce/array_stage.h"
 #include "mapreduce/keyed_stage.h"
-#include "train/array_source.h"
+#include "pipeline/stage_source.h"
 #include "train/chain_stage.h"
 #include "train/fit_stage.h"
 
@@ -28,7 +28,9 @@ class TaskStage final : public ChainStage {
   ~TaskStage() override;
 
   bool is_waiting() const override { return is_waiting_; }
-  const SampleReader* reader() const override { return spec().source ? reader_.get() : nullptr; }
+  const SampleReader* reader() const override {
+    return spec().source && !is_stage_source(spec().source) ? reader_.get() : nullptr;
+  }
   const std::vector<FitInfo>& fits() const override { return fits_; }
   int64_t records() const override { return reader_->records(); }
   int64_t tasks() const override;
@@ -45,7 +47,6 @@ class TaskStage final : public ChainStage {
   TaskStage(const Registry& registry, const StageSpec& spec, uint64_t seed,
             const std::atomic<bool>* cancelled);
   static int64_t records_in_call(uint64_t record_bytes);
-  Status open_arrays();
   SampleReader::Options reader_options() const;
   Status make_plugins(const Registry& registry);
   Status make_keyed_plugins(const Registry& registry);
@@ -58,7 +59,6 @@ class TaskStage final : public ChainStage {
   const uint64_t seed_;
   const std::atomic<bool>* const cancelled_;
   bool is_waiting_ = false;
-  std::unique_ptr<ArraySource> arrays_source_;  // where another stage's arrays are read
   std::unique_ptr<SampleReader> reader_;
   FitStages fitting_;
   std::vector<FitInfo> fits_;

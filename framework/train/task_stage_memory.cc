@@ -38,7 +38,7 @@ ChainStage::Memory TaskStage::memory(int threads) const {
   Memory use;
   use.held = slots * static_cast<uint64_t>(records_in_call(record)) * record;
   // What another stage or the network made is in memory.
-  if (spec().from_stage != nullptr)
+  if (spec().network || is_stage_source(spec().source))
     use.held = sum_or_most(use.held, product_or_most(record, static_cast<uint64_t>(records())));
   if (form_.is_keyed()) {
     use.bounded = use.most = spec().memory_bytes;
