@@ -69,6 +69,7 @@ Status MapWorker::load(const RoundState& state) {
   if (loaded_round_ != state.round) PLAIT_TRY(load_all(state));
   if (!is_prepared_) replicas_->weights_changed();
   is_prepared_ = loaded_round_ == state.round;
+  if (!gradients() || buffers()) loaded_round_ = -1, is_prepared_ = false;  // the steps change them
   return {};
 }
 
@@ -81,7 +82,7 @@ Status MapWorker::load_all(const RoundState& state) {
     for (size_t s = 0; s < replica.slots(); ++s) PLAIT_TRY(copy_in(replica.slot(s), state.slots[s]));
   }
   if (!setup_.device->host_memory()) PLAIT_TRY(stream_->synchronize());
-  loaded_round_ = gradients() && !buffers() ? state.round : -1;
+  loaded_round_ = state.round;
   is_prepared_ = false;
   return {};
 }
@@ -105,6 +106,11 @@ void MapWorker::took_weights(int64_t round) {
   if (loaded_round_ != round) return;
   loaded_round_ = round + 1;
   is_prepared_ = false;
+}
+
+void MapWorker::keeps_result(int64_t round) {
+  loaded_round_ = round + 1;
+  is_prepared_ = true;  // by the steps
 }
 
 // Random numbers of each batch are its own.

@@ -9,8 +9,8 @@
 #include "graph/input_graph.h"
 #include "graph/replica_set.h"
 #include "mapreduce/stage_graph.h"
-#include "train/round_start.h"
 #include "train/gradient_rules.h"
+#include "train/round_start.h"
 #include "train/round_state.h"
 #include "train/round_sums.h"
 
@@ -50,6 +50,8 @@ class MapWorker {
   // all parts were taken. Threads: take_weights [any], parts that do not overlap
   void take_weights(const RoundState& state, uint64_t first, uint64_t count);
   void took_weights(int64_t round);
+  // The round's result is all of what the last task left here: the next one has no need to load it.
+  void keeps_result(int64_t round);
   // Runs batch number `part` (below Setup::accumulate) of step number `step` of `shard`, the one at
   // `position`; meanwhile the batch at `next_position` (-1: none) is prepared. With the last of them the
   // optimizer runs, or the mean of their gradients is left. `updates`: of the optimizer's slots since they
@@ -120,7 +122,7 @@ class MapWorker {
   TaskResult result_;
   int shard_ = 0;
   int64_t step_ = 0;
-  int64_t loaded_round_ = -1;  // of the weights that the replicas have and that no step has changed
+  int64_t loaded_round_ = -1;  // whose weights and slots the replicas have, and no step has changed
   bool is_prepared_ = false;   // and whose kernels know of them
 };
 

@@ -38,7 +38,6 @@ Rounds::Rounds(const RoundNumbers& numbers, const RoundParts& parts, Transport& 
       update_(parts.outer_optimizer ? *parts.outer_optimizer : *parts.optimizer, plan_,
               parts.outer_optimizer ? HostUpdate::Rates::kSame : HostUpdate::Rates::kOfParameters,
               parts.threads),
-      mean_(plan_.arena_elements()),
       results_(static_cast<size_t>(numbers.shards)) {}
 
 Rounds::~Rounds() = default;
@@ -54,6 +53,12 @@ bool keeps_gradients(const RoundNumbers& numbers, const RoundParts& parts, size_
          parts.device->host_memory() && plan.buffers_offset() == plan.arena_elements() &&
          workers == static_cast<size_t>(numbers.shards) && !GradientRules(plan, numbers.clip).any() &&
          KeptMean::is_possible(parts.reducer->total_weight());
+}
+
+bool takes_whole_result(const RoundNumbers& numbers, const RoundParts& parts, int ranks) {
+  return numbers.shards == 1 && numbers.sync == Sync::kWeights && parts.outer_optimizer == nullptr &&
+         !parts.reducer->gathers() && parts.reducer->total_weight() == 1 && ranks == 1 &&
+         parts.device->host_memory();
 }
 
 Result<std::unique_ptr<Rounds>> Rounds::create(const RoundNumbers& numbers, const RoundParts& parts,
@@ -73,6 +78,15 @@ Status Rounds::make_sums() {
   const std::vector<SlotInfo> averaged =
       averaged_slots(*parts_.optimizer, numbers_.sync, numbers_.inner_state);
   for (const SlotInfo& slot : averaged) averaged_.push_back(is_reduced(slot.reduce));
+  if (takes_whole_result(numbers_, parts_, transport_.size())) {
+    std::vector<std::vector<Segment>> slots(parts_.optimizer->slots().size());
+    for (size_t s = 0; s < averaged.size(); ++s)
+      if (averaged_[s]) slots[s] = slot_segments(plan_, averaged[s]);
+    alone_ =
+        std::make_unique<WholeResult>(segments_, std::move(slots), plan_.buffers_offset(), parts_.threads);
+    return {};
+  }
+  mean_ = HostArena(plan_.arena_elements());
   if (keeps_gradients(numbers_, parts_, count_workers(), transport_.size())) {
     std::vector<Segment> trained = segments_;
     std::erase_if(trained, [](const Segment& segment) { return segment.rule != ReduceRule::kMean; });
@@ -198,6 +212,7 @@ Status Rounds::combine(int index, const MapResult& mapped) {
   const TaskResult& result = results_[static_cast<size_t>(shard)];
   PLAIT_TRY(parts_.reducer->check_weight(shard, result.samples > 0 ? result.loss_sum / result.samples : 0));
   const int32_t weight = parts_.reducer->weight(shard);
+  if (alone_) return worker.blame(alone_->check(worker.values(), worker.slots()));
   if (kept_) return worker.blame(kept_->keep(static_cast<size_t>(shard), worker.values(), weight));
   if (sums_->is_there()) return worker.blame(sums_->accumulate(worker.result_there(), weight));
   return worker.blame(sums_->accumulate(worker.values(), worker.slots(), weight));
@@ -375,6 +390,11 @@ Status Rounds::update_by_kept(RoundState& state) {
 
 Status Rounds::make_weights(RoundState& state) {
   if (kept_) return update_by_kept(state);
+  if (alone_) {
+    alone_->take(state);
+    if (alone_->is_all()) workers_.front()->keeps_result(state.round);
+    return {};
+  }
   if (sums_) {
     PLAIT_TRY(sums_->mean(mean_.span()));
     if (numbers_.sync == Sync::kWeights) PLAIT_TRY(sums_->mean_slots(state.slots));

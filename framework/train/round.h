@@ -35,6 +35,7 @@
 #include "train/reducer.h"
 #include "train/round_state.h"
 #include "train/round_sums.h"
+#include "train/whole_result.h"
 
 namespace plait::inline train {
 
@@ -102,6 +103,10 @@ std::vector<SlotInfo> averaged_slots(const OptimizerInstance& optimizer, Sync sy
 // update: then nothing is summed before (KeptMean). `workers`: replicas of the rank.
 bool keeps_gradients(const RoundNumbers& numbers, const RoundParts& parts, size_t workers, int ranks);
 
+// Whether the round has one shard and the only rank has its result, in host memory, which is then taken as it
+// is (WholeResult).
+bool takes_whole_result(const RoundNumbers& numbers, const RoundParts& parts, int ranks);
+
 class Rounds final : private StageWork {
  public:
   // Fails with: what makes replicas and sums; kInvalid for kGradients with more than one local step.
@@ -162,8 +167,9 @@ class Rounds final : private StageWork {
   std::vector<bool> averaged_;              // per slot of the optimizer: comes out of the reduce
   GatheredLayout gathered_;                 // where the reducer gathers
   std::vector<Reducer::Outcome> outcomes_;  // of the round under way, by shard
-  // At most one of the two; neither where the reducer gathers.
+  // At most one of the three; none where the reducer gathers.
   std::unique_ptr<RoundSums> sums_;
+  std::unique_ptr<WholeResult> alone_;
   std::unique_ptr<KeptMean> kept_;     // the gradients that the workers' replicas hold
   std::unique_ptr<RoundStart> start_;  // of sums_ that are on the device
   std::vector<std::unique_ptr<MapWorker>> workers_;
@@ -172,7 +178,7 @@ class Rounds final : private StageWork {
   std::unique_ptr<StageGraph> graph_;
   HostUpdate update_;           // after the reduce: the optimizer's on mean gradients, or the outer one's
   std::vector<int64_t> table_;  // of tally
-  HostArena mean_;              // [arena]
+  HostArena mean_;              // [arena]; empty: nothing is reduced
 
   RoundFollower* follower_ = nullptr;
 

@@ -16,17 +16,6 @@ ReduceRule rule_of(const ParameterInfo& info, const ParameterPlace& place) {
   return info.buffer ? rule_of(info.reduce) : ReduceRule::kNone;
 }
 
-std::vector<Segment> slot_segments(const Plan& plan, const SlotInfo& slot) {
-  std::vector<Segment> segments;
-  for (size_t i = 0; i < plan.parameters().size(); ++i) {
-    const ParameterPlace& place = plan.parameters()[i];
-    if (!place.trained) continue;
-    segments.push_back({slot.name + " of " + plan.network().parameters[i].name, place.offset, place.stored,
-                        rule_of(slot.reduce)});
-  }
-  return segments;
-}
-
 // A variance is about the buffer that its layer declares just before it.
 std::vector<VarianceSum::Pair> variance_pairs(const Plan& plan) {
   std::vector<VarianceSum::Pair> pairs;
@@ -62,6 +51,17 @@ std::vector<Segment> value_segments(const Plan& plan) {
     const ParameterPlace& place = plan.parameters()[i];
     const ParameterInfo& info = plan.network().parameters[i];
     segments.push_back({info.name, place.offset, place.stored, rule_of(info, place)});
+  }
+  return segments;
+}
+
+std::vector<Segment> slot_segments(const Plan& plan, const SlotInfo& slot) {
+  std::vector<Segment> segments;
+  for (size_t i = 0; i < plan.parameters().size(); ++i) {
+    const ParameterPlace& place = plan.parameters()[i];
+    if (!place.trained) continue;
+    segments.push_back({slot.name + " of " + plan.network().parameters[i].name, place.offset, place.stored,
+                        rule_of(slot.reduce)});
   }
   return segments;
 }

@@ -90,6 +90,9 @@ class RoundSums {
 // listed as a mean.
 std::vector<Segment> value_segments(const Plan& plan);
 
+// The same of a slot, by the rule that it declares.
+std::vector<Segment> slot_segments(const Plan& plan, const SlotInfo& slot);
+
 // Whether a declared rule gives a value that comes out of a round's shards.
 bool is_reduced(uint32_t declared);
 

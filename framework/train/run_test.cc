@@ -242,6 +242,31 @@ TEST_CASE("a run stopped before its first round goes on to the same bits") {
       }
 }
 
+// The only rank takes the only shard's result as it is; of two the sums carry it, and one is a spare.
+TEST_CASE("one shard's result is the same where nothing is summed") {
+  for (const std::string train :
+       {"shards: 1 local_steps: 3 batch: 8 epochs: 3", "shards: 1 local_steps: 1 batch: 8 epochs: 2 lanes: 2",
+        "shards: 1 local_steps: 3 batch: 8 epochs: 3 inner_state: reset",
+        "shards: 1 local_steps: 2 batch: 4 accumulate: 2 epochs: 2 clip { norm: 0.1 }",
+        "shards: 1 local_steps: 5 batch: 8 epochs: 3 average_weights { decay: 0.5 }"}) {
+    CAPTURE(train);
+    TestWorld alone, with_spare;
+    const auto a = alone.run(train_job(train), 1, 2), b = with_spare.run(train_job(train), 2, 1);
+    REQUIRE_MESSAGE(a.is_ok(), a.status().message());
+    REQUIRE_MESSAGE(b.is_ok(), b.status().message());
+    CHECK(a->weights_sha256 == b->weights_sha256);
+    CHECK(a->validation == b->validation);
+    // Slots too: both go on to the same from what the other left.
+    RunOptions options;
+    options.resume = true;
+    const Job longer = train_job(train + " steps: 60");
+    const auto c = alone.run(longer, 2, 1, options), d = with_spare.run(longer, 1, 2, options);
+    REQUIRE_MESSAGE(c.is_ok(), c.status().message());
+    REQUIRE_MESSAGE(d.is_ok(), d.status().message());
+    CHECK(c->weights_sha256 == d->weights_sha256);
+  }
+}
+
 TEST_CASE("the time that is allowed stops a run") {
   TestWorld world;
   world.observer.on_round = [&](const RoundInfo&) { world.clock.advance(std::chrono::seconds(1)); };

@@ -58,7 +58,8 @@ RunMemory Stage::memory(int threads, int ranks) const {
   const auto workers = static_cast<size_t>(use.workers);
   use.weights = floats(arena);
   use.slots = floats(trained * (slots + (outer_ ? outer_->slots().size() : 0)));
-  use.mean = floats(arena);
+  const bool is_alone = takes_whole_result(numbers_, round_parts(), ranks);
+  use.mean = is_alone ? 0 : floats(arena);
   if (job_.train.averages()) use.weights += floats(trained);
   if (job_.train.averages() || recalibration_) use.weights += floats(arena);
   const std::vector<SlotInfo> averaged = averaged_slots(*optimizer_, numbers_.sync, numbers_.inner_state);
@@ -67,7 +68,7 @@ RunMemory Stage::memory(int threads, int ranks) const {
     const uint64_t states = reducer_->takes_whole() ? 2 * reducer_->states().size() + 2 : 0;
     use.sums =
         floats(arena + trained * averaged.size()) * (static_cast<uint64_t>(3 * numbers_.shards) + states);
-  } else if (!keeps_gradients(numbers_, round_parts(), workers, ranks)) {
+  } else if (!is_alone && !keeps_gradients(numbers_, round_parts(), workers, ranks)) {
     use.sums = RoundSums::bytes(*plan_, averaged, reducer_->total_weight());
     if (numbers_.shards > 1) use.exchange = ExactSum::exchange_bytes(arena, reducer_->total_weight());
     // On a device that adds: the same there, the means, and what the round begins with.

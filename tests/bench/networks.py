@@ -8,7 +8,7 @@ Both make one update per batch, in f32: Plait in two shards of half a batch whos
 statistics are those of the batch) in one on two lanes; and in rounds of local steps where the network's pipeline has them. Both train
 on records in memory; PyTorch on one batch again and again, channels last, SGD with Nesterov momentum. --inference: forward alone, a
 batch of 1 and of 64 again and again, each on all threads. --bf16: all once more in bf16, where this `plait` has train.precision; PyTorch
-by autocast. Prints every turn, then medians and ratios, and what the machine can do; --markdown writes the table. Nothing fails for
+by autocast. Prints every turn with the most memory that the process had, then medians and ratios, and what the machine can do; --markdown writes the table. Nothing fails for
 being slow. `run.sh` does all of it, PyTorch's environment too.
 """
 import argparse
@@ -131,11 +131,19 @@ def file_of(pipeline):
     return os.path.join(os.path.dirname(__file__), f"../../pipelines/{pipeline}.txtpb")
 
 
+last_peak_mib = 0
+
+
 def output_of(command, statuses=(0,)):
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode not in statuses:
-        sys.exit(f"{' '.join(command)}\n{done.stderr}")
-    return done.stdout
+    global last_peak_mib
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
+        pid = subprocess.Popen(command, stdout=out, stderr=errors).pid
+        _, status, used = os.wait4(pid, 0)
+        last_peak_mib = used.ru_maxrss / 1024
+        out.seek(0), errors.seek(0)
+        if os.waitstatus_to_exitcode(status) not in statuses:
+            sys.exit(f"{' '.join(command)}\n{errors.read()}")
+        return out.read()
 
 
 def trained(pipeline, words):
@@ -163,15 +171,17 @@ def torch(name, batch, what, precision):
 
 def turns_of(title, ways):
     """Of each way, a function, the median of the turns; all take their turn before the first has its next."""
-    figures = {way: [] for way in ways}
+    figures, peaks = {way: [] for way in ways}, {way: [] for way in ways}
     for turn in range(options.turns):
         for way, measure in ways.items():
             figures[way].append(measure())
-            print(f"turn {turn + 1}  {title:32} {way:22} {figures[way][-1]:10.0f} samples/s", flush=True)
+            peaks[way].append(last_peak_mib)
+            print(f"turn {turn + 1}  {title:32} {way:22} {figures[way][-1]:10.0f} samples/s {last_peak_mib:8.0f} MiB", flush=True)
     medians = {way: statistics.median(values) for way, values in figures.items()}
     for way, median in medians.items():
         ratio = f"  {median / medians['PyTorch']:.2f} x PyTorch" if "PyTorch" in medians else ""
-        print(f"median  {title:32} {way:22} {median:10.0f} samples/s{ratio}", flush=True)
+        peak = statistics.median(peaks[way])
+        print(f"median  {title:32} {way:22} {median:10.0f} samples/s {peak:8.0f} MiB{ratio}", flush=True)
     return title, medians
 
 
