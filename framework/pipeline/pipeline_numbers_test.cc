@@ -63,7 +63,7 @@ Stage.Evaluate: on 1 Records.Set, weights 2 Weights.Of
 Stage.Predict: on 1 Records.Set, weights 2 Weights.Of
 Stage.Features: layer 1 string, on 2 Records.Set, weights 3 Weights.Of
 Stage.Network: layer 1 string, on 2 Records.Set, weights 3 Weights.Of
-Stage.Validation: fraction 1 double, source 2 Source
+Stage.Validation: fraction 1 double, source 2 Source, from 3 string, array 4 string
 Repeat: count 1 int64, as 2 string, from 3 int64, step 4 int64
 )";
 
