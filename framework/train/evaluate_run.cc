@@ -25,7 +25,9 @@ Result<EvaluationInfo> evaluate(const Registry& registry, const Job& job, const 
   PLAIT_ASSIGN(const std::string bytes, share_text(transport, read.bytes));
   PLAIT_ASSIGN(const auto kept, share_input_record(files, options.run_dir, job, transport));
   const InputRecord input = kept.value_or(InputRecord());
-  PLAIT_TRY(share_used_arrays(files, options.run_dir, job, transport));
+  std::vector<PluginSpec> wanted = plugins_of_set(job, options.on);
+  if (!kept) wanted.push_back(job.source);
+  PLAIT_TRY(share_used_arrays(files, options.run_dir, job, wanted, transport));
   PLAIT_ASSIGN(const auto device, Device::open(registry, *job.device.entry, *job.device.config));
   PLAIT_ASSIGN(const int fair, fair_threads(transport));
   const int threads = options.threads > 0 ? options.threads : fair;

@@ -233,6 +233,13 @@ Result<Fits> FoundFits::find(const Job& job, const FitAround& around) {
   return training_->fits();
 }
 
+std::vector<PluginSpec> plugins_of_set(const Job& job, const std::string& on) {
+  std::vector<PluginSpec> plugins = job.preprocess;
+  const bool is_own = on == "test" || (on == "validation" && job.validation);
+  plugins.push_back(!is_own ? job.source : on == "test" ? job.test : job.validation);
+  return plugins;
+}
+
 Result<EvaluationSet> open_set(const Registry& registry, const Job& job, const std::string& on,
                                const Fits* fits, Flag cancelled) {
   if (on == "train") return open_trained(registry, job, fits, cancelled);

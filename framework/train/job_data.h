@@ -69,6 +69,9 @@ class FoundFits {
   FitStages fitting_;
 };
 
+// What is opened to read them and what goes over them, without augmenters.
+std::vector<PluginSpec> plugins_of_set(const Job& job, const std::string& on);
+
 // Records that `on` ("train", "validation" or "test") names, alone; those of training without augmenters.
 // `fits`: of the training records; null: operators that want one wait, and nothing can be read.
 // Fails with: kInvalid when the job has none.

@@ -39,7 +39,6 @@ class Prediction {
   Status predict() {
     PLAIT_TRY(choose_sink());
     PLAIT_ASSIGN(const auto device, Device::open(registry_, *job_.device.entry, *job_.device.config));
-    PLAIT_TRY(share_used_arrays(files_, options_.run_dir, job_, world_));
     PLAIT_ASSIGN(const int fair, fair_threads(world_));
     const int threads = options_.threads > 0 ? options_.threads : fair;
     StoppableWork work(world_);
@@ -93,6 +92,9 @@ class Prediction {
 
   Status open_records(const FitAround& around) {
     PLAIT_ASSIGN(const auto kept, share_input_record(files_, options_.run_dir, job_, world_));
+    std::vector<PluginSpec> wanted = uses_own_records() ? plugins_of_set(job_, options_.in) : job_.preprocess;
+    if (!kept) wanted.insert(wanted.end(), {job_.source, job_.test});
+    PLAIT_TRY(share_used_arrays(files_, options_.run_dir, job_, wanted, world_));
     if (kept) return open_records(*kept);
     PLAIT_ASSIGN(InputRecord asked, ask_source());
     PLAIT_ASSIGN(asked.fits, found_.find(job_, around));

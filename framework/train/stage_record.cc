@@ -147,6 +147,17 @@ Status share_stage_arrays(Files& files, const std::string& run_dir, const StageS
   return take_pairs(bytes, path, value, *stage.arrays);
 }
 
+Status share_used_arrays(Files& files, const std::string& run_dir, const Job& job,
+                         const std::vector<PluginSpec>& plugins, Transport& transport) {
+  std::vector<const StageArrays*> named;
+  for (const PluginSpec& one : plugins)
+    if (one) add_stages(*one.config, named);
+  for (const StageSpec& stage : job.stages)
+    if (std::ranges::find(named, stage.arrays.get()) != named.end())
+      PLAIT_TRY(share_stage_arrays(files, run_dir, stage, transport));
+  return {};
+}
+
 Status share_used_arrays(Files& files, const std::string& run_dir, const Job& job, Transport& transport) {
   for (const StageSpec& stage : job.stages)
     if (stage.is_used && !stage.is_after_training)

@@ -3,6 +3,7 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/files.h"
 #include "cluster/transport.h"
@@ -24,7 +25,9 @@ bool read_stage_record(Files& files, const std::string& run_dir, const std::stri
 // Collective.
 Status share_stage_arrays(Files& files, const std::string& run_dir, const StageSpec& stage,
                           Transport& transport);
-// Of all stages whose arrays the job's training uses.
+// Of all stages whose arrays the job's training uses; or those that these plugins name.
 Status share_used_arrays(Files& files, const std::string& run_dir, const Job& job, Transport& transport);
+Status share_used_arrays(Files& files, const std::string& run_dir, const Job& job,
+                         const std::vector<PluginSpec>& plugins, Transport& transport);
 
 }  // namespace plait::inline train

@@ -4,8 +4,8 @@ usage: python3 tests/bench/networks.py [NETWORK ...] [--turns 3] [--torch PYTHON
            [--inference] [--bf16] [--markdown FILE]
 NETWORK: mlp lenet5 convae resnet20 alexnet; all without one. PYTHON: an interpreter that has torch (of a virtual environment:
     python3 -m venv ENV && ENV/bin/pip install torch); without it Plait is measured alone.
-Both make one update per batch, in f32: Plait in two shards of half a batch whose gradients are summed each step, or (batch norm: its
-statistics are those of the batch) in one on two lanes; and in rounds of local steps where the network's pipeline has them. Both train
+Both make one update per batch, in f32: Plait in two shards of half a batch whose gradients are summed each step, and in one on two
+lanes (batch norm: its statistics are those of the batch); and in rounds of local steps where the network's pipeline has them. Both train
 on records in memory; PyTorch on one batch again and again, channels last, SGD with Nesterov momentum. --inference: forward alone, a
 batch of 1 and of 64 again and again, each on all threads. --bf16: all once more in bf16, where this `plait` has train.precision; PyTorch
 by autocast. Prints every turn with the most memory that the process had, then medians and ratios, and what the machine can do; --markdown writes the table. Nothing fails for
@@ -117,13 +117,19 @@ def summed(batch):
     return ["--set", "train.sync=gradients", *vars_of(tau=1, shards=2, batch=batch // 2)]
 
 
+def ways_of(batch):
+    return {"one update, shards": summed(batch),
+            "one update, lanes": ["--set", f"train.lanes={options.threads}", "--set", "train.sync=gradients", *vars_of(tau=1, shards=1, batch=batch)],
+            "rounds": vars_of(tau=10, shards=2, batch=batch)}
+
+
 # name: pipeline, batch, and ways to train it
 NETWORKS = {
-    "mlp": ("mlp_fashion_mnist", 128, {"one update per batch": summed(128), "rounds": vars_of(tau=10, shards=2, batch=128)}),
-    "lenet5": ("lenet5_fashion_mnist", 64, {"one update per batch": summed(64), "rounds": vars_of(tau=10, shards=2, batch=64)}),
-    "convae": ("conv_autoencoder", 64, {"one update per batch": summed(64), "rounds": vars_of(tau=10, shards=2, batch=64)}),
-    "resnet20": ("resnet20_cifar10", 128, {"one update per batch": vars_of(lanes=2, records=100000)}),
-    "alexnet": ("alexnet", 32, {"one update per batch": vars_of(lanes=2, records=100000)}),
+    "mlp": ("mlp_fashion_mnist", 128, ways_of(128)),
+    "lenet5": ("lenet5_fashion_mnist", 64, ways_of(64)),
+    "convae": ("conv_autoencoder", 64, ways_of(64)),
+    "resnet20": ("resnet20_cifar10", 128, {"one update, lanes": vars_of(lanes=2, records=100000)}),
+    "alexnet": ("alexnet", 32, {"one update, lanes": vars_of(lanes=2, records=100000)}),
 }
 
 

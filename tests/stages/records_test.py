@@ -99,6 +99,12 @@ class RecordsTest(OutputsBase):
         self.assertIn("300 records", said)
         self.plait("predict", self.folder_run, "--in", "test", "--out", self.folder / "mine.npy")
         self.assertEqual((self.folder / "mine.npy").read_bytes(), (self.folder_run / "p.npy").read_bytes())
+        # What others send is predicted without the records of training.
+        shutil.copy(self.folder / "images", self.folder / "images.idx3-ubyte")
+        (self.folder_run / "kept.safetensors").unlink()
+        self.plait("predict", self.folder_run, "--in", self.folder / "images.idx3-ubyte", "--out", self.folder / "theirs.npy")
+        self.assertEqual((self.folder / "theirs.npy").read_bytes(), (self.folder_run / "p.npy").read_bytes())
+        self.assertIn("kept.safetensors is not there", self.plait("evaluate", self.folder_run, status=1))
 
     def test_pretraining_has_them_too(self):
         self.run_job(self.job(PRETRAIN, OF_SOURCE), run="source")
