@@ -67,7 +67,7 @@ Status Replica::Body::build(Device& device) {
   PLAIT_ASSIGN(stream, Stream::create(device, plan.options().lanes, parallel_pieces, options.cancelled));
   const OptimizerInstance* optimizer = plan.options().training ? options.optimizer : nullptr;
   const ReplicaMemory* shared = options.share_with ? options.share_with->body_->memory.get() : nullptr;
-  PLAIT_ASSIGN(memory, ReplicaMemory::create(plan, *stream, optimizer, shared));
+  PLAIT_ASSIGN(memory, ReplicaMemory::create(plan, *stream, optimizer, shared, options.weights_at));
   const NodeSetup setup{stream.get(), plan.options().lanes, options.cancelled,
                         options.trace || options.profile};
   PLAIT_ASSIGN(nodes, make_nodes(plan, *memory, optimizer, setup, options.updates_apart));

@@ -79,6 +79,9 @@ class Replica {
     // PlanCache) and whose optimizer is the same; for a plan of evaluation it is enough that its weights are
     // as large. It outlives the new one.
     Replica* share_with = nullptr;
+    // On a device of host memory, of a plan whose weights no step changes: they lie here, 64-byte aligned,
+    // and others change them between steps. Null: the replica has an arena for them.
+    float* weights_at = nullptr;
     // Called in each step on a device whose work the host only queues, while that is under way: the next
     // batch can be made meanwhile. Must not throw.
     std::function<void()> meanwhile = {};

@@ -22,10 +22,10 @@ plait_tensor view_of(const TensorInfo& tensor, void* data) {
 
 Result<std::unique_ptr<ReplicaMemory>> ReplicaMemory::create(const Plan& plan, Stream& stream,
                                                              const OptimizerInstance* optimizer,
-                                                             const ReplicaMemory* shared) {
+                                                             const ReplicaMemory* shared, float* weights_at) {
   std::unique_ptr<ReplicaMemory> memory(new ReplicaMemory(plan, stream));
   PLAIT_TRY(memory->allocate());
-  if (shared == nullptr) PLAIT_TRY(memory->allocate_arenas(optimizer));
+  if (shared == nullptr) PLAIT_TRY(memory->allocate_arenas(optimizer, weights_at));
   if (shared != nullptr) memory->arenas_ = shared->arenas_;
   memory->make_views();
   memory->make_extents();
@@ -38,11 +38,13 @@ Status ReplicaMemory::allocate() {
   return allocate_reports();
 }
 
-Status ReplicaMemory::allocate_arenas(const OptimizerInstance* optimizer) {
+Status ReplicaMemory::allocate_arenas(const OptimizerInstance* optimizer, float* weights_at) {
   const uint64_t trained_bytes = plan_.options().training ? plan_.trained_elements() * sizeof(float) : 0;
-  PLAIT_ASSIGN(weights_, DeviceMemory::allocate(stream_, arena_bytes()));
+  if (weights_at == nullptr) {
+    PLAIT_ASSIGN(weights_, DeviceMemory::allocate(stream_, arena_bytes()));
+  }
   PLAIT_ASSIGN(gradients_, DeviceMemory::allocate(stream_, trained_bytes));
-  arenas_.weights = elements(weights_);
+  arenas_.weights = weights_at != nullptr ? weights_at : elements(weights_);
   arenas_.gradients = elements(gradients_);
   if (optimizer == nullptr || !plan_.options().training) return {};
   if (optimizer->moves()) {

@@ -18,10 +18,11 @@ struct Batch;
 class ReplicaMemory {
  public:
   // With `shared` weights, gradients and slots are those of that memory, which outlives this one.
-  // Fails with: what the device reports.
+  // `weights_at`: see Replica::Options. Fails with: what the device reports.
   static Result<std::unique_ptr<ReplicaMemory>> create(const Plan& plan, Stream& stream,
                                                        const OptimizerInstance* optimizer,
-                                                       const ReplicaMemory* shared = nullptr);
+                                                       const ReplicaMemory* shared = nullptr,
+                                                       float* weights_at = nullptr);
 
   // Addresses of what the plan placed; null for kNoOffset.
   void* activation(uint64_t offset) const { return at(activations_, offset); }
@@ -81,7 +82,7 @@ class ReplicaMemory {
   uint64_t buffer_bytes() const { return (plan_.arena_elements() - plan_.buffers_offset()) * sizeof(float); }
   Status copy_some(float* to, const float* from, uint64_t bytes);
   Status allocate();
-  Status allocate_arenas(const OptimizerInstance* optimizer);
+  Status allocate_arenas(const OptimizerInstance* optimizer, float* weights_at);
   Status allocate_slot(double initial);
   Status allocate_reports();
   void make_views();

@@ -41,7 +41,7 @@ HostUpdate::HostUpdate(const OptimizerInstance& optimizer, const Plan& plan, Rat
 }
 
 Status HostUpdate::run(int64_t step, std::span<const double> runtime, double loss, const float* gradients,
-                       HostArena& weights, std::vector<HostArena>& slots, const Pieces& around) {
+                       HostArena& weights, std::vector<HostArena>& slots, const Before& before) {
   step_ = step;
   observed_ = 0;
   loss_ = loss;
@@ -49,8 +49,8 @@ Status HostUpdate::run(int64_t step, std::span<const double> runtime, double los
   gradients_ = gradients;
   weights_ = &weights;
   slots_ = &slots;
-  around_ = &around;
-  has_gradients_ = !around.before;
+  before_ = &before;
+  has_gradients_ = !before;
   for (Piece& piece : pieces_) set_runtime(piece);
   if (optimizer_.needs_all_gradients()) PLAIT_TRY(observe());
   return step_all();
@@ -104,7 +104,7 @@ Status HostUpdate::failed(const Piece& piece, CallContext& context, int code) co
 Status HostUpdate::observe() {
   double sum = 0;
   for (Piece& piece : pieces_) {
-    if (!has_gradients_) around_->before(piece.offset, piece.count);
+    if (!has_gradients_) (*before_)(piece.offset, piece.count);
     PLAIT_TRY(make_call(piece, false, [&](CallContext& context, const plait_optimizer_call& call) {
       return optimizer_.observe(context, call, &sum);
     }));
@@ -130,12 +130,11 @@ int HostUpdate::step_pieces(void* user, uint64_t begin, uint64_t end) {
   auto& update = *static_cast<HostUpdate*>(user);
   for (uint64_t p = begin; p < end; ++p) {
     Piece& piece = update.pieces_[p];
-    if (!update.has_gradients_) update.around_->before(piece.offset, piece.count);
+    if (!update.has_gradients_) (*update.before_)(piece.offset, piece.count);
     const Status status =
         update.make_call(piece, true, [&update](CallContext& context, const plait_optimizer_call& call) {
           return update.optimizer_.step(context, call);
         });
-    if (status && update.around_->after) update.around_->after(piece.offset, piece.count);
     if (status) continue;
     if (!update.has_failed_.exchange(true)) update.failure_ = status;
     return PLAIT_FAILED;

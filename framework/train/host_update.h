@@ -23,18 +23,15 @@ class HostUpdate {
   enum class Rates { kOfParameters, kSame };
   HostUpdate(const OptimizerInstance& optimizer, const Plan& plan, Rates rates, int threads);
 
-  // What happens to elements [first, first + count) of the arena, on the thread that updates them: `before`
-  // makes their gradients, `after` sees their new weights.
-  struct Pieces {
-    std::function<void(uint64_t first, uint64_t count)> before, after;
-  };
+  // Makes the gradients of elements [first, first + count) of the arena, on the thread that updates them.
+  using Before = std::function<void(uint64_t first, uint64_t count)>;
 
   // `runtime` holds the optimizer's runtime fields at this step; `loss`: the mean whose gradients these are,
   // NaN: none. Does not allocate unless it fails.
   // Shapes: gradients [plan.trained_elements()]
   // Fails with: what the plugin reports, naming the parameter. The update is then half done.
   Status run(int64_t step, std::span<const double> runtime, double loss, const float* gradients,
-             HostArena& weights, std::vector<HostArena>& slots, const Pieces& around = {});
+             HostArena& weights, std::vector<HostArena>& slots, const Before& before = {});
 
  private:
   // Elements [offset, offset + count) of the arena, of one parameter.
@@ -65,7 +62,7 @@ class HostUpdate {
   double observed_ = 0, loss_ = 0;
   std::span<const double> runtime_;
   const float* gradients_ = nullptr;
-  const Pieces* around_ = nullptr;
+  const Before* before_ = nullptr;
   bool has_gradients_ = false;  // of all pieces
   HostArena* weights_ = nullptr;
   std::vector<HostArena>* slots_ = nullptr;

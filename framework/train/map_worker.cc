@@ -19,6 +19,7 @@ Result<std::unique_ptr<MapWorker>> MapWorker::create(const Setup& setup) {
   options.updates_apart = worker->updates_apart();
   options.profile = setup.profile;
   options.cancelled = setup.cancelled;
+  options.weights_at = setup.weights_at;
   options.meanwhile = [made = worker.get()] {
     if (made->input_) made->input_->prepare();
   };
@@ -66,6 +67,11 @@ Status MapWorker::copy_out(HostArena& host, const float* device, uint64_t elemen
 Status MapWorker::load(const RoundState& state) {
   result_.loss_sum = result_.samples = 0;
   result_.losses.assign(plan().losses().size(), 0);
+  if (setup_.weights_at != nullptr) {
+    if (!is_prepared_) replicas_->weights_changed();
+    is_prepared_ = true;
+    return {};
+  }
   if (loaded_round_ != state.round) PLAIT_TRY(load_all(state));
   if (!is_prepared_) replicas_->weights_changed();
   is_prepared_ = loaded_round_ == state.round;
@@ -95,17 +101,6 @@ Status MapWorker::load_there() {
     PLAIT_TRY(
         stream_->copy(replica.slot(s), setup_.start->slot(s), plan().trained_elements() * sizeof(float)));
   return {};
-}
-
-void MapWorker::take_weights(const RoundState& state, uint64_t first, uint64_t count) {
-  if (loaded_round_ != state.round) return;
-  std::copy_n(state.weights.data() + first, count, replicas_->whole().weights() + first);
-}
-
-void MapWorker::took_weights(int64_t round) {
-  if (loaded_round_ != round) return;
-  loaded_round_ = round + 1;
-  is_prepared_ = false;
 }
 
 void MapWorker::keeps_result(int64_t round) {

@@ -41,15 +41,16 @@ class MapWorker {
     // Where sums are made on the device: they and the round's start. Null: the result is made in host memory.
     const RoundSums* sums_there = nullptr;
     const RoundStart* start = nullptr;
+    // Gradients alone, in host memory: the state's weights, which are read where they lie. Null: they are
+    // loaded.
+    float* weights_at = nullptr;
   };
   static Result<std::unique_ptr<MapWorker>> create(const Setup& setup);
 
   // Begins a task: the replicas get the round's weights and slots, unless they have them already.
   Status load(const RoundState& state);
-  // Gradients alone, in host memory: a part of what load would copy at the next round, taken early; and that
-  // all parts were taken. Threads: take_weights [any], parts that do not overlap
-  void take_weights(const RoundState& state, uint64_t first, uint64_t count);
-  void took_weights(int64_t round);
+  // Where weights are read where they lie: the round has changed them.
+  void weights_changed() { is_prepared_ = false; }
   // The round's result is all of what the last task left here: the next one has no need to load it.
   void keeps_result(int64_t round);
   // Runs batch number `part` (below Setup::accumulate) of step number `step` of `shard`, the one at

@@ -121,7 +121,8 @@ Status Rounds::make_workers() {
                          parts_.profile,
                          &parts_.work->cancelled(),
                          sums_ && sums_->is_there() ? sums_.get() : nullptr,
-                         start_.get()};
+                         start_.get(),
+                         kept_ ? parts_.weights : nullptr};
   cursors_ = std::make_unique<Cursor[]>(workers);
   for (size_t w = 0; w < workers; ++w) {
     PLAIT_ASSIGN(auto worker, MapWorker::create(setup));
@@ -374,17 +375,13 @@ Status Rounds::gather_all(RoundState& state) {
   return {};
 }
 
-// One pass, piece by piece in a core's cache: the mean gradient, the step, and the new weights to the
-// replicas.
+// One pass, piece by piece in a core's cache: the mean gradient and the step. The replicas read the weights
+// where they are.
 Status Rounds::update_by_kept(RoundState& state) {
-  const HostUpdate::Pieces pieces{
-      [&](uint64_t first, uint64_t count) { kept_->write(first, mean_.span().subspan(first, count)); },
-      [&](uint64_t first, uint64_t count) {
-        for (const auto& worker : workers_) worker->take_weights(state, first, count);
-      }};
-  PLAIT_TRY(
-      update_.run(state.step, runtime_, result_.loss, mean_.data(), state.weights, state.slots, pieces));
-  for (const auto& worker : workers_) worker->took_weights(state.round);
+  PLAIT_TRY(update_.run(
+      state.step, runtime_, result_.loss, mean_.data(), state.weights, state.slots,
+      [&](uint64_t first, uint64_t count) { kept_->write(first, mean_.span().subspan(first, count)); }));
+  for (const auto& worker : workers_) worker->weights_changed();
   return {};
 }
 

@@ -66,6 +66,7 @@ struct RoundParts {
   const SampleOrder* order = nullptr;
   const OptimizerInstance* optimizer = nullptr;  // of the device for kWeights, of the host for kGradients
   const OptimizerInstance* outer_optimizer = nullptr;  // of the host; null: the mean as it is
+  float* weights = nullptr;  // of the state that run is given, which stay where they are
   Reducer* reducer = nullptr;
   StoppableWork* work = nullptr;  // runs the tasks
   int threads = 1;
@@ -123,8 +124,9 @@ class Rounds final : private StageWork {
   Status run(RoundState& state, RoundFollower& follower);
 
   int replicas() const { return static_cast<int>(workers_.size()); }
-  // A replica for others to use between rounds; null on a rank that has none.
-  Replica* lend() { return workers_.empty() ? nullptr : &workers_.front()->lend(); }
+  // A replica for others to use between rounds; null on a rank that has none, or whose replicas have the
+  // state's own weights.
+  Replica* lend() { return workers_.empty() || kept_ ? nullptr : &workers_.front()->lend(); }
   std::vector<NodeTime> profile(int worker) const { return workers_[static_cast<size_t>(worker)]->profile(); }
 
  private:

@@ -102,7 +102,9 @@ RoundParts Stage::round_parts() const {
 }
 
 Status Stage::make_rounds() {
-  PLAIT_ASSIGN(rounds_, Rounds::create(numbers_, round_parts(), run_.transport));
+  RoundParts parts = round_parts();
+  parts.weights = state_.weights.data();
+  PLAIT_ASSIGN(rounds_, Rounds::create(numbers_, parts, run_.transport));
   return {};
 }
 

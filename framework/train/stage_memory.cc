@@ -59,6 +59,7 @@ RunMemory Stage::memory(int threads, int ranks) const {
   use.weights = floats(arena);
   use.slots = floats(trained * (slots + (outer_ ? outer_->slots().size() : 0)));
   const bool is_alone = takes_whole_result(numbers_, round_parts(), ranks);
+  const bool is_kept = keeps_gradients(numbers_, round_parts(), workers, ranks);
   use.mean = is_alone ? 0 : floats(arena);
   if (job_.train.averages()) use.weights += floats(trained);
   if (job_.train.averages() || recalibration_) use.weights += floats(arena);
@@ -68,7 +69,7 @@ RunMemory Stage::memory(int threads, int ranks) const {
     const uint64_t states = reducer_->takes_whole() ? 2 * reducer_->states().size() + 2 : 0;
     use.sums =
         floats(arena + trained * averaged.size()) * (static_cast<uint64_t>(3 * numbers_.shards) + states);
-  } else if (!is_alone && !keeps_gradients(numbers_, round_parts(), workers, ranks)) {
+  } else if (!is_alone && !is_kept) {
     use.sums = RoundSums::bytes(*plan_, averaged, reducer_->total_weight());
     if (numbers_.shards > 1) use.exchange = ExactSum::exchange_bytes(arena, reducer_->total_weight());
     // On a device that adds: the same there, the means, and what the round begins with.
@@ -76,8 +77,11 @@ RunMemory Stage::memory(int threads, int ranks) const {
       use.sums = 2 * use.sums + floats(arena + trained * averaged.size()) +
                  floats(arena + trained * (in_tasks ? slots : 0));
   }
-  use.replicas = workers * (floats(arena + trained * (1 + (in_tasks ? slots : 0)) + extra_gradients(*plan_)) +
-                            plan_->prepared_bytes());
+  // The weights of those that read the state's are counted.
+  use.replicas =
+      workers *
+      (floats((is_kept ? 0 : arena) + trained * (1 + (in_tasks ? slots : 0)) + extra_gradients(*plan_)) +
+       plan_->prepared_bytes());
   if (in_tasks && optimizer_->moves()) use.replicas += workers * floats(2 * arena - plan_->buffers_offset());
   if (numbers_.accumulate > 1) use.replicas += workers * floats(trained);
   if (optimizer_->plain()) use.replicas += plain_copies(*plan_, slots, in_tasks ? workers : 0);
@@ -85,6 +89,7 @@ RunMemory Stage::memory(int threads, int ranks) const {
   use.batches = workers * InputGraph::kBuffers * batch_bytes(*data_, numbers_.batch);
   use.scratch = floats(largest_scratch(*plan_));
   if (validation_) use.evaluation = validation_->blocks().bytes() + use.scratch;
+  if (validation_ && is_kept) use.evaluation += validation_->blocks().weight_bytes();
   if (recalibration_) use.evaluation = std::max(use.evaluation, recalibration_->bytes() + use.scratch);
   if (test_) use.test = test_->blocks().bytes() + 3 * test_->blocks().weight_bytes();
   return use;
