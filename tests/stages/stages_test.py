@@ -136,9 +136,10 @@ reducer { top_k {} }
 """)
         self.assertIn("the reducer top_k is for values by key", self.plait("check", job, status=1))
         job.write_text(job.read_text().replace("top_k", "top_n"))
-        said = self.plait("check", job, status=1)
-        self.assertIn("possible here: geometric_median, krum, mean, median, ", said)
-        self.assertNotIn("top_k", said)
+        for words in ([], ["--set", "reducer.top_m.k=1"]):
+            said = self.plait("check", job, *words, status=1)
+            self.assertIn("possible here: geometric_median, krum, mean, median, ", said)
+            self.assertNotIn("top_k", said)
 
     def test_a_graph_shows_the_stages(self):
         drawn = self.plait("graph", self.write_job())
