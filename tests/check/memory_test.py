@@ -72,7 +72,10 @@ UNITS = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
 def write_images(folder, records=256):
     with open(f"{folder}/images", "wb") as file:
-        file.write(struct.pack(">IIII", 0x803, records, SIDE, SIDE) + bytes(i * 7 % 251 for i in range(SIDE * SIDE)) * records)
+        file.write(struct.pack(">IIII", 0x803, records, SIDE, SIDE))
+        image = bytes(i * 7 % 251 for i in range(SIDE * SIDE))
+        for _ in range(records):
+            file.write(image)
     with open(f"{folder}/labels", "wb") as file:
         file.write(struct.pack(">II", 0x801, records) + bytes(i % 4 for i in range(records)))
 
@@ -92,7 +95,8 @@ def told(path, threads):
 
 
 def used(path, folder, threads):
-    """Largest resident memory of the run, as the kernel counts it."""
+    """Largest resident memory of the run, as the kernel counts it: of a process that is spawned no less than this one's own, so
+    that nothing here may hold much."""
     pid = os.posix_spawnp("plait", ["plait", "run", path, "--threads", str(threads), "--run-dir", f"{folder}/run",
                                     "--progress", "none"], os.environ)
     _, status, usage = os.wait4(pid, 0)
