@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "cli/command.h"
+#include "cli/number_option.h"
 #include "cli/plugin_lock.h"
 #include "cli/scratch_folder.h"
 #include "cli/session.h"
@@ -14,26 +15,17 @@ namespace plait::inline cli {
 namespace po = boost::program_options;
 namespace {
 
-Result<BenchOptions> options_of(const po::variables_map& given) {
+BenchOptions options_of(const po::variables_map& given) {
   BenchOptions options;
   options.seconds = given["seconds"].as<double>();
   options.threads = given["threads"].as<int>();
   options.program = program_identity();
-  if (!(options.seconds > 0 && options.seconds <= 1e6))
-    return Status(Code::kUsage,
-                  fmt::format("bench: --seconds: got {:g}, wanted more than 0, at most 1e6", options.seconds));
-  if (options.threads < 0)
-    return Status(Code::kUsage,
-                  "bench: --threads: got " + std::to_string(options.threads) + ", wanted 0 or more");
-  const int batch = given["inference"].as<int>();
-  if (!given["inference"].defaulted() && (batch < 1 || batch > (1 << 20)))
-    return Status(Code::kUsage, "bench: --inference: got " + std::to_string(batch) + ", wanted 1 to 1048576");
   return options;
 }
 
 Result<int> run(const po::variables_map& given) {
   if (!given.count("file")) return {Code::kUsage, "bench: wanted a pipeline file"};
-  PLAIT_ASSIGN(BenchOptions options, options_of(given));
+  BenchOptions options = options_of(given);
   const std::string file = given["file"].as<std::string>();
   try_new_plugins(given, file);
   PLAIT_ASSIGN(const std::atomic<bool>* stop, watch_stop_signals());
@@ -54,11 +46,11 @@ Command bench_command() {
   Command command{"bench", "FILE [options]", "train for some seconds and show where the time goes",
                   {},      {"file"},         run};
   command.options.add_options()("file", po::value<std::string>()->value_name("FILE"), "the pipeline file")(
-      "seconds", po::value<double>()->default_value(5, "5")->value_name("SECONDS"),
-      "of training, then to the end of the round")("threads",
-                                                   po::value<int>()->default_value(0)->value_name("N"),
-                                                   "threads (0: the cores of this process)")(
-      "inference", po::value<int>()->default_value(0)->value_name("N"),
+      "seconds", number_above(0, 1e6)->default_value(5, "5")->value_name("SECONDS"),
+      "of training, then to the end of the round")(
+      "threads", whole_number(0, kMostThreads)->default_value(0)->value_name("N"),
+      "threads (0: the cores of this process)")(
+      "inference", whole_number(1, 1 << 20)->default_value(0)->value_name("N"),
       "forward alone, batches of N samples one after the other on the job's lanes")("json",
                                                                                     "as one JSON object");
   command.options.add(job_options());

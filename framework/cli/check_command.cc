@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "cli/command.h"
+#include "cli/number_option.h"
 #include "cli/session.h"
 #include "pipeline/resolved.h"
 #include "plan/table.h"
@@ -111,7 +112,6 @@ Result<int> run(const po::variables_map& given) {
     return kExitOk;
   }
   const int threads = given["threads"].as<int>();
-  if (threads < 0) return {Code::kUsage, "check: --threads wants 0 or more"};
   PLAIT_ASSIGN(const JobCheck check, check_job(*session.registry, session.job, threads));
   if (wants_kernels) {
     print(check.costs.empty() ? "the job trains no network\n" : kernel_table(check.costs));
@@ -137,7 +137,8 @@ Command check_command() {
   command.options.add_options()("no-data",
                                 "open neither the device nor validation and test records, and of the "
                                 "training records their shapes only")(
-      "threads", po::value<int>()->default_value(0)->value_name("N"), "threads that memory is told for")(
+      "threads", whole_number(0, kMostThreads)->default_value(0)->value_name("N"),
+      "threads that memory is told for")(
       "kernels", "print what each step runs: library and kernel, formats, what it absorbs");
   command.options.add(job_options());
   return command;

@@ -15,6 +15,13 @@ inline constexpr int kExitJob = 1;
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitStopped = 75;
 
+// What a command does where mpirun starts several of it.
+enum class Ranks {
+  kNone,      // it is of one process: refused
+  kTogether,  // its ranks share the work
+  kEach,      // each says what it finds on its host
+};
+
 // One command of the program. `run` prints its results to standard output and returns the exit status; a
 // failure it returns as a Status is printed by the caller as "plait: message".
 struct Command {
@@ -26,6 +33,7 @@ struct Command {
   // are left.
   std::vector<std::string> positional;
   Result<int> (*run)(const boost::program_options::variables_map& given);
+  Ranks ranks = Ranks::kNone;
 };
 
 std::vector<Command> all_commands();

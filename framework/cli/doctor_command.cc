@@ -249,6 +249,7 @@ Result<int> run(const po::variables_map& given) {
 Command doctor_command() {
   Command command{"doctor", "[options]", "what this Plait finds on this machine, and what is wrong",
                   {},       {},          run};
+  command.ranks = Ranks::kEach;
   command.options.add_options()("lock", po::value<std::string>()->value_name("FILE"),
                                 "write the digests of all plugins, for plait run --locked");
   command.options.add(plugin_options());

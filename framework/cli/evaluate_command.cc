@@ -1,6 +1,8 @@
 #include "base/shown.h"
 #include "cli/command.h"
+#include "cli/number_option.h"
 #include "cli/session.h"
+#include "cli/together.h"
 #include "cluster/open_transport.h"
 #include "report/format.h"
 #include "report/output.h"
@@ -36,9 +38,7 @@ Result<int> evaluate(const po::variables_map& given, Transport& transport) {
 Result<int> run(const po::variables_map& given) {
   try_new_plugins(given, given.count("run") ? resolved_path(given["run"].as<std::string>()) : "");
   PLAIT_ASSIGN(const auto transport, open_transport(mpi_module_path()));
-  const Result<int> result = evaluate(given, *transport);
-  if (!result && transport->size() > 1) transport->abort(result.status(), kExitJob);
-  return result;
+  return run_together(*transport, [&] { return evaluate(given, *transport); });
 }
 
 }  // namespace
@@ -46,11 +46,12 @@ Result<int> run(const po::variables_map& given) {
 Command evaluate_command() {
   Command command{"evaluate", "RUN [options]", "measure a run's weights on its test records",
                   {},         {"run"},         run};
+  command.ranks = Ranks::kTogether;
   command.options.add_options()("run", po::value<std::string>()->value_name("RUN"), "the run's folder")(
       "weights", po::value<std::string>()->default_value("last")->value_name("WHICH"),
       "last, best, or a safetensors file")(
       "on", po::value<std::string>()->default_value("test")->value_name("WHICH"), "test or validation")(
-      "threads", po::value<int>()->default_value(0)->value_name("N"), "threads of this rank");
+      "threads", whole_number(0, kMostThreads)->default_value(0)->value_name("N"), "threads of this rank");
   command.options.add(job_options());
   return command;
 }

@@ -2,11 +2,10 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
-#include <new>
 
 #include "base/shown.h"
 #include "cli/command.h"
+#include "cli/together.h"
 
 namespace {
 
@@ -21,16 +20,12 @@ void end_early() {
   ::_exit(plait::kExitJob);
 }
 
-// The one guard for what libraries throw: nothing else in the program lets an exception reach main.
+// The last guard for what libraries throw; over several ranks run_together comes before it.
 int run(int argc, char** argv) {
   try {
     return plait::run_program(argc, argv);
-  } catch (const std::bad_alloc&) {
-    std::fputs("plait: the system has no more memory to give; `plait check FILE` tells what a job takes\n",
-               stderr);
-    return plait::kExitJob;
-  } catch (const std::exception& e) {
-    std::fputs(("plait: a library failed: " + plait::shown_message(e.what()) + "\n").c_str(), stderr);
+  } catch (...) {
+    std::fputs(("plait: " + plait::shown_message(plait::thrown_status().message()) + "\n").c_str(), stderr);
     return plait::kExitJob;
   }
 }

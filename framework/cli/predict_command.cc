@@ -2,8 +2,10 @@
 
 #include "base/shown.h"
 #include "cli/command.h"
+#include "cli/number_option.h"
 #include "cli/overwrite.h"
 #include "cli/session.h"
+#include "cli/together.h"
 #include "cluster/open_transport.h"
 #include "report/output.h"
 #include "train/predict_run.h"
@@ -67,15 +69,14 @@ Result<int> predict(const po::variables_map& given, Transport& transport) {
 Result<int> run(const po::variables_map& given) {
   try_new_plugins(given, given.count("run") ? resolved_path(given["run"].as<std::string>()) : "");
   PLAIT_ASSIGN(const auto transport, open_transport(mpi_module_path()));
-  const Result<int> result = predict(given, *transport);
-  if (!result && transport->size() > 1) transport->abort(result.status(), kExitJob);
-  return result;
+  return run_together(*transport, [&] { return predict(given, *transport); });
 }
 
 }  // namespace
 
 Command predict_command() {
   Command command{"predict", "RUN --in X --out Y", "apply a run's network to samples", {}, {"run"}, run};
+  command.ranks = Ranks::kTogether;
   command.options.add_options()("run", po::value<std::string>()->value_name("RUN"), "the run's folder")(
       "in", po::value<std::string>()->value_name("X"),
       "a file of samples that a source opens by its ending (.npy, .csv), - or a pipe of one, or test or "
@@ -89,8 +90,8 @@ Command predict_command() {
       "sink", po::value<std::string>()->default_value("")->value_name("TYPE"),
       "the sink that writes it; default: the one that --out's ending means")(
       "weights", po::value<std::string>()->default_value("last")->value_name("WHICH"),
-      "last, best, or a safetensors file")("threads", po::value<int>()->default_value(0)->value_name("N"),
-                                           "threads");
+      "last, best, or a safetensors file")(
+      "threads", whole_number(0, kMostThreads)->default_value(0)->value_name("N"), "threads");
   command.options.add(job_options());
   return command;
 }

@@ -12,6 +12,8 @@
 #include "cli/command.h"
 #include "cli/manual.h"
 #include "cli/session.h"
+#include "cli/together.h"
+#include "cluster/open_transport.h"
 #include "io/failed_writes.h"
 #include "registry/registry.h"
 #include "report/output.h"
@@ -77,6 +79,9 @@ int parse_and_run(Command& command, const std::vector<std::string>& words) {
     po::store(parsed, given);
     keep_order(parsed, given);
     if (given.count("help")) return print_help(command), kExitOk;
+    // mpirun ends the others with the first one that fails, and rank 0 has to say why.
+    if (const Status ranks = check_ranks(command); !ranks)
+      return launcher_rank() == 0 ? usage_error(ranks.message()) : kExitOk;
     po::notify(given);
   } catch (const po::too_many_positional_options_error&) {
     return usage_error(command.name + ": too many words; wanted: plait " + command.name + " " +

@@ -3,7 +3,9 @@
 
 #include "base/shown.h"
 #include "cli/command.h"
+#include "cli/number_option.h"
 #include "cli/session.h"
+#include "cli/together.h"
 #include "cluster/open_transport.h"
 #include "report/output.h"
 #include "train/quantize_run.h"
@@ -31,9 +33,6 @@ Result<QuantizeOptions> options_of(const po::variables_map& given) {
   if (options.out_dir.empty()) return reject("--out", "\"\"", "a folder");
   if (options.on != "train" && options.on != "validation" && options.on != "test")
     return reject("--on", "\"" + options.on + "\"", "train, validation or test");
-  if (options.records < 1 || options.records > kMostRecords)
-    return reject("--records", options.records, "1 to 2147483648");
-  if (options.threads < 0) return reject("--threads", options.threads, "0 or more");
   return options;
 }
 
@@ -66,9 +65,7 @@ Result<int> run(const po::variables_map& given) {
   PLAIT_ASSIGN(const QuantizeOptions options, options_of(given));
   try_new_plugins(given, resolved_path(options.run_dir));
   PLAIT_ASSIGN(const auto transport, open_transport(mpi_module_path()));
-  const Result<int> result = quantize(given, options, *transport);
-  if (!result && transport->size() > 1) transport->abort(result.status(), kExitJob);
-  return result;
+  return run_together(*transport, [&] { return quantize(given, options, *transport); });
 }
 
 }  // namespace
@@ -77,15 +74,16 @@ Command quantize_command() {
   Command command{
       "quantize", "RUN [options]", "make a run that computes on 8-bit integers of one that is done",
       {},         {"run"},         run};
+  command.ranks = Ranks::kTogether;
   command.options.add_options()("run", po::value<std::string>()->value_name("RUN"), "the run's folder")(
       "out", po::value<std::string>()->value_name("FOLDER"), "the new run's folder; default: RUN-int8")(
-      "records", po::value<int64_t>()->default_value(1000)->value_name("N"),
+      "records", whole_number(int64_t{1}, kMostRecords)->default_value(1000)->value_name("N"),
       "records that the ranges of layers' inputs are measured on, evenly over all")(
       "on", po::value<std::string>()->default_value("train")->value_name("WHICH"),
       "which records: train, validation or test")(
       "weights", po::value<std::string>()->default_value("last")->value_name("WHICH"),
-      "last, best, or a safetensors file")("threads", po::value<int>()->default_value(0)->value_name("N"),
-                                           "threads of this rank");
+      "last, best, or a safetensors file")(
+      "threads", whole_number(0, kMostThreads)->default_value(0)->value_name("N"), "threads of this rank");
   command.options.add(job_options());
   return command;
 }

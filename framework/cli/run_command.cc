@@ -1,4 +1,7 @@
+#include <limits>
+
 #include "cli/command.h"
+#include "cli/number_option.h"
 #include "cli/overwrite.h"
 #include "cli/session.h"
 #include "cli/training_world.h"
@@ -27,18 +30,11 @@ Result<RunOptions> run_options_of(const po::variables_map& given) {
   PLAIT_ASSIGN(options.accept_change, accepted_parts(given["accept-change"].as<std::string>()));
   if (!options.accept_change.empty() && !options.resume)
     return Status(Code::kUsage, "--accept-change is for a run that is resumed; wanted it with --resume");
-  auto reject = [](const char* name, auto got) {
-    return Status(Code::kUsage, std::string(name) + ": got " + std::to_string(got) + ", wanted 0 or more");
-  };
-  if (options.threads < 0) return reject("--threads", options.threads);
-  if (options.max_steps < 0) return reject("--max-steps", options.max_steps);
   if (options.resume && !options.weights_file.empty())
     return Status(Code::kUsage,
                   "--resume goes on with the checkpoint's weights; wanted it without --weights");
   if (options.weights_partial && options.weights_file.empty())
     return Status(Code::kUsage, "--weights-partial says how --weights FILE is taken; wanted both");
-  if (!(options.max_seconds >= 0)) return reject("--max-time", options.max_seconds);
-  if (options.overfit_batches < 0) return reject("--overfit-batches", options.overfit_batches);
   return options;
 }
 
@@ -72,6 +68,7 @@ Result<int> run(const po::variables_map& given) {
 
 Command run_command() {
   Command command{"run", "FILE [options]", "train a job, alone or under mpirun", {}, {"file"}, run};
+  command.ranks = Ranks::kTogether;
   command.options.add_options()("file", po::value<std::string>()->value_name("FILE"), "the pipeline file")(
       "run-dir", po::value<std::string>()->default_value("")->value_name("DIR"),
       "folder of the run (default: runs/<pipeline>-<time>)")("resume",
@@ -80,19 +77,21 @@ Command run_command() {
       "begin with these weights (safetensors)")("print",
                                                 "print the job with each of its steps as a stage, and end")(
       "weights-partial", "leave out tensors of --weights that have another shape or type")(
-      "threads", po::value<int>()->default_value(0)->value_name("N"),
+      "threads", whole_number(0, kMostThreads)->default_value(0)->value_name("N"),
       "threads of this rank (0: its share of the host's cores)")(
-      "max-steps", po::value<int64_t>()->default_value(0)->value_name("N"),
-      "end after so many steps of a shard, rounded down to whole rounds")(
-      "max-time", po::value<double>()->default_value(0)->value_name("SECONDS"),
-      "save and stop with status 75 after this")("overfit-batches",
-                                                 po::value<int>()->default_value(0)->value_name("N"),
-                                                 "train on the first N batches only")(
+      "max-steps", whole_number(int64_t{0}, kMostSteps)->default_value(0)->value_name("N"),
+      "end after so many steps of a shard, rounded down to whole rounds: a shorter run, or where its "
+      "pretraining is not done one that is stopped, with status 75")(
+      "max-time", number_from(0, kMostSeconds)->default_value(0)->value_name("SECONDS"),
+      "save and stop with status 75 after this")(
+      "overfit-batches", whole_number(0, std::numeric_limits<int>::max())->default_value(0)->value_name("N"),
+      "train on the first N batches only")(
       "accept-change", po::value<std::string>()->default_value("")->value_name("WORDS"),
       "with --resume: go on with other bits where these changed, of program,isa,plugins,data,job")(
       "whole-digest", "compare every byte of data files beyond 256 MiB, not samples of them")(
       "progress", po::value<std::string>()->default_value("auto")->value_name("MODE"),
-      "bar, plain, json, none or auto")("profile", "print the time per layer at the end")(
+      "bar, plain, json, none (warnings and errors alone, on standard error) or auto")(
+      "profile", "print the time per layer at the end")(
       "trace", po::value<std::string>()->default_value("")->value_name("FILE"),
       "write what ran when, on every rank and thread (Chrome trace format, for Perfetto)");
   command.options.add(job_options());

@@ -17,6 +17,7 @@
 #include "base/regular_file.h"
 #include "base/shown.h"
 #include "cli/command.h"
+#include "cli/number_option.h"
 #include "cli/session.h"
 #include "cli/share_folder.h"
 #include "cli/sweep_folder.h"
@@ -37,6 +38,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Words = std::vector<std::string>;
 
+constexpr int kMostDraws = 100'000;  // of a random search
 constexpr size_t kMostTried = 1000;  // values that are looked at before anything runs,
 constexpr size_t kMostShaped = 50;   // and those whose shapes are, which opens the source
 // For a run to end, before looking whether to stop.
@@ -59,7 +61,6 @@ Result<SweepPlan> read_plan(const po::variables_map& given) {
     }
   }
   const int draws = given["random"].as<int>();
-  if (draws < 0) return Status(Code::kUsage, fmt::format("sweep: --random: got {}, wanted 1 or more", draws));
   if (draws > 0) {
     plan.combinations = random_search(plan.axes, draws, given["seed"].as<uint64_t>());
   } else {
@@ -340,16 +341,6 @@ class Sweep {
   bool is_stopping_ = false;
 };
 
-Status check_counts(const po::variables_map& given) {
-  if (const int jobs = given["jobs"].as<int>(); jobs < 1)
-    return {Code::kUsage, fmt::format("sweep: --jobs: got {}, wanted 1 or more", jobs)};
-  if (const int threads = given["threads"].as<int>(); threads < 0)
-    return {Code::kUsage, fmt::format("sweep: --threads: got {}, wanted 0 or more", threads)};
-  if (const int64_t steps = given["max-steps"].as<int64_t>(); steps < 0)
-    return {Code::kUsage, fmt::format("sweep: --max-steps: got {}, wanted 0 or more", steps)};
-  return {};
-}
-
 Result<std::string> folder_of(const po::variables_map& given, Files& files, const std::string& job) {
   const std::string folder = given["sweep-dir"].as<std::string>();
   if (!folder.empty()) return folder;
@@ -375,7 +366,6 @@ std::string end_text(const Sweep& sweep, const SweepPlan& plan, const std::strin
 Result<int> run(const po::variables_map& given) {
   if (!given.count("file")) return {Code::kUsage, "sweep: wanted a pipeline file"};
   const std::string file = given["file"].as<std::string>();
-  PLAIT_TRY(check_counts(given));
   PLAIT_ASSIGN(SweepPlan plan, read_plan(given));
   PLAIT_ASSIGN(const Session session, check_plan(given, plan, file));
   PLAIT_ASSIGN(const Monitor monitor, find_monitor(session));
@@ -411,17 +401,17 @@ Command sweep_command() {
                   {"file"},
                   run};
   command.options.add_options()("file", po::value<std::string>()->value_name("FILE"), "the pipeline file")(
-      "random", po::value<int>()->default_value(0)->value_name("N"),
-      "N combinations at random; 0: all of them")(
-      "seed", po::value<uint64_t>()->default_value(1)->value_name("S"), "of the random search")(
+      "random", whole_number(0, kMostDraws)->default_value(0)->value_name("N"),
+      "N combinations at random; 0: all of them")("seed", any_seed()->default_value(1)->value_name("S"),
+                                                  "of the random search")(
       "sweep-dir", po::value<std::string>()->default_value("")->value_name("DIR"),
       "folder of the runs (default: runs/sweep-<pipeline>-<time>)")(
-      "jobs", po::value<int>()->default_value(1)->value_name("N"), "runs at a time")(
+      "jobs", whole_number(1, kMostThreads)->default_value(1)->value_name("N"), "runs at a time")(
       "launcher", po::value<std::string>()->default_value("")->value_name("WORDS"),
       "before each run, as in \"mpirun -n 4\"")(
       "resume", "go on with the sweep of the folder: runs that are complete stay")(
-      "threads", po::value<int>()->default_value(0)->value_name("N"), "threads of a run")(
-      "max-steps", po::value<int64_t>()->default_value(0)->value_name("N"),
+      "threads", whole_number(0, kMostThreads)->default_value(0)->value_name("N"), "threads of a run")(
+      "max-steps", whole_number(int64_t{0}, kMostSteps)->default_value(0)->value_name("N"),
       "stop a run after so many steps of a shard")("plugin", po::value<Words>()->value_name("FILE"),
                                                    "load a plugin (or a folder of them); may be repeated")(
       "set", po::value<Words>()->value_name("PATH=VALUES"),

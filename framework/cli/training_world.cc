@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/plugin_lock.h"
+#include "cli/together.h"
 #include "cluster/open_transport.h"
 #include "io/stop_signals.h"
 #include "report/output.h"
@@ -18,10 +19,7 @@ Result<int> TrainingWorld::enter(const std::function<void()>& before, const Trai
   before();
   PLAIT_ASSIGN(auto transport, open_transport(mpi_module_path()));
   TrainingWorld world(std::move(transport), *stop);
-  const Result<int> result = command(world);
-  if (!result && world.transport().size() > 1)
-    world.transport().abort(result.status(), result.status().code() == Code::kUsage ? kExitUsage : kExitJob);
-  return result;
+  return run_together(world.transport(), [&] { return command(world); });
 }
 
 // What is still held may be waited for, unless somebody asks to stop.

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "cli/command.h"
+#include "cli/number_option.h"
 #include "cli/overwrite.h"
 #include "cli/session.h"
 #include "cli/training_world.h"
@@ -56,8 +57,6 @@ Result<int> train(const po::variables_map& given, TrainingWorld& world) {
   options.run_dir = given["run-dir"].as<std::string>();
   options.threads = given["threads"].as<int>();
   options.max_steps = given["max-steps"].as<int64_t>();
-  if (options.threads < 0 || options.max_steps < 0)
-    return {Code::kUsage, "try: --threads and --max-steps want 0 or more"};
   return world.train(session, options, mode);
 }
 
@@ -81,17 +80,18 @@ Command try_command() {
                   {},
                   {"line"},
                   run};
+  command.ranks = Ranks::kTogether;
   command.options.add_options()("line", po::value<std::string>()->value_name("LINE"),
                                 "a source with its fields, or a pipeline file or the name of an installed "
                                 "one, which gives all but layers; then "
                                 "plugins in order; then blocks, as in train(epochs=3)")(
       "print", "print the pipeline file and end")(
       "run-dir", po::value<std::string>()->default_value("")->value_name("DIR"), "folder of the run")(
-      "threads", po::value<int>()->default_value(0)->value_name("N"), "threads of this rank")(
-      "max-steps", po::value<int64_t>()->default_value(0)->value_name("N"),
+      "threads", whole_number(0, kMostThreads)->default_value(0)->value_name("N"), "threads of this rank")(
+      "max-steps", whole_number(int64_t{0}, kMostSteps)->default_value(0)->value_name("N"),
       "stop after so many steps of a shard")(
       "progress", po::value<std::string>()->default_value("auto")->value_name("MODE"),
-      "bar, plain, json, none or auto");
+      "bar, plain, json, none (warnings and errors alone, on standard error) or auto");
   command.options.add(job_options());
   return command;
 }

@@ -3,6 +3,7 @@
 
 #include "base/files.h"
 #include "cli/command.h"
+#include "cli/number_option.h"
 #include "cli/overwrite.h"
 #include "cli/scratch_folder.h"
 #include "cli/session.h"
@@ -14,19 +15,12 @@ namespace plait::inline cli {
 namespace po = boost::program_options;
 namespace {
 
-Result<TuneOptions> options_of(const po::variables_map& given) {
+TuneOptions options_of(const po::variables_map& given) {
   TuneOptions options;
   options.seconds = given["seconds"].as<double>();
   options.turns = given["turns"].as<int>();
   options.threads = given["threads"].as<int>();
   options.program = program_identity();
-  const auto reject = [](const char* name, auto got, const char* wanted) {
-    return Status(Code::kUsage, fmt::format("tune: {}: got {}, wanted {}", name, got, wanted));
-  };
-  if (!(options.seconds > 0 && options.seconds <= 1e6))
-    return reject("--seconds", options.seconds, "more than 0, at most 1e6");
-  if (options.turns < 1 || options.turns > 1000) return reject("--turns", options.turns, "1 to 1000");
-  if (options.threads < 0) return reject("--threads", options.threads, "0 or more");
   return options;
 }
 
@@ -45,7 +39,7 @@ std::string told(const Job& job, const std::vector<TunedLayer>& layers) {
 
 Result<int> run(const po::variables_map& given) {
   if (!given.count("file")) return {Code::kUsage, "tune: wanted a pipeline file"};
-  PLAIT_ASSIGN(TuneOptions options, options_of(given));
+  TuneOptions options = options_of(given);
   const std::string file = given["file"].as<std::string>(), out = given["out"].as<std::string>();
   if (out.empty()) return {Code::kUsage, "tune: --out: got \"\", wanted a file"};
   PLAIT_ASSIGN(const JobOptions changes, job_options_of(given));
@@ -74,10 +68,10 @@ Command tune_command() {
   command.options.add_options()("file", po::value<std::string>()->value_name("FILE"), "the pipeline file")(
       "out", po::value<std::string>()->default_value("tuned.txtpb")->value_name("FILE"),
       "file to write, for a pipeline file to include")(
-      "seconds", po::value<double>()->default_value(2, "2")->value_name("SECONDS"),
+      "seconds", number_above(0, 1e6)->default_value(2, "2")->value_name("SECONDS"),
       "of training, of each implementation in each turn")(
-      "turns", po::value<int>()->default_value(3)->value_name("N"), "turns; the median counts")(
-      "threads", po::value<int>()->default_value(0)->value_name("N"),
+      "turns", whole_number(1, 1000)->default_value(3)->value_name("N"), "turns; the median counts")(
+      "threads", whole_number(0, kMostThreads)->default_value(0)->value_name("N"),
       "threads (0: the cores of this process)");
   command.options.add(job_options());
   return command;

@@ -7,6 +7,7 @@
 
 #include "base/files.h"
 #include "cli/command.h"
+#include "cli/number_option.h"
 #include "cli/session.h"
 #include "report/output.h"
 #include "verify/engine/restart.h"
@@ -88,14 +89,13 @@ Command verify_command() {
       "laws", "print the laws, of every kind, and try none")(
       "only", po::value<std::string>()->default_value("")->value_name("REGEX"),
       "tests whose name (\"acme.swish: input_gradient\") it is found in")(
-      "seed", po::value<uint64_t>()->default_value(1)->value_name("N"),
-      "of everything that is drawn at random")("json", po::value<std::string>()->value_name("FILE"),
-                                               "write the results as JSON")(
+      "seed", any_seed()->default_value(1)->value_name("N"), "of everything that is drawn at random")(
+      "json", po::value<std::string>()->value_name("FILE"), "write the results as JSON")(
       "junit", po::value<std::string>()->value_name("FILE"), "write the results as JUnit XML")(
       "in-process", "no process for each test: for debuggers")(
       "strict", "a should or performance law that fails counts like a must")("quiet", "show failures only")(
-      "jobs", po::value<int>()->default_value(cores)->value_name("N"), "tests at a time")(
-      "time-limit", po::value<double>()->default_value(60)->value_name("S"),
+      "jobs", whole_number(1, kMostThreads)->default_value(cores)->value_name("N"), "tests at a time")(
+      "time-limit", number_above(0, kMostSeconds)->default_value(60)->value_name("S"),
       "seconds of processor time for a test; one that waits for good may wait as long");
   return command;
 }

@@ -14,7 +14,8 @@ PluginSpec BlockReader::child(const Scope& scope, int number, int index) const {
   const char* const kind = schema_.meaning(field).field->child_kind;
   if (!spec && !inside.is_broken(errors_))
     errors_.add(inside.place, "\"" + field->name() + "\" wants a plugin of kind " + kind,
-                "possible here: " + names_of_kind(kind));
+                "possible here: " + names_of_kind(kind, reducer_use(scope.message->GetDescriptor(),
+                                                                    count(scope, "train") > 0)));
   return spec;
 }
 
@@ -30,7 +31,7 @@ PluginSpec BlockReader::plugin(const Scope& block) const {
   const MessageMeaning& meaning = schema_.meaning(block.message->GetDescriptor());
   if (!spec && !block.is_broken(errors_))
     errors_.add(block.place, "\"" + meaning.title + "\" wants a plugin of kind " + meaning.plugin_kind,
-                "possible here: " + names_of_kind(meaning.plugin_kind));
+                "possible here: " + names_of_kind(meaning.plugin_kind, ReducerUse::kShards));
   return spec;
 }
 
@@ -42,10 +43,10 @@ PluginSpec BlockReader::by_default(const char* id, const char* kind, const std::
   return {};
 }
 
-std::string BlockReader::names_of_kind(const std::string& kind) const {
+std::string BlockReader::names_of_kind(const std::string& kind, ReducerUse use) const {
   std::string names;
   for (const auto& [type, entry] : schema_.registry().types())
-    if (type.kind == kind) names += (names.empty() ? "" : ", ") + entry.short_name();
+    if (type.kind == kind && fits(entry, use)) names += (names.empty() ? "" : ", ") + entry.short_name();
   return names.empty() ? "nothing, since no loaded plugin is a " + kind : names;
 }
 

@@ -6,6 +6,7 @@
 
 #include "pipeline/configure.h"
 #include "pipeline/job.h"
+#include "pipeline/reducer_use.h"
 
 namespace plait::inline pipeline {
 
@@ -27,7 +28,7 @@ class BlockReader {
   // Of this type, with its defaults; `where` is told as its place. Errors: not loaded, of another kind.
   PluginSpec by_default(const char* id, const char* kind, const std::string& whose, const Place& where) const;
   // Names that may be where a plugin of the kind is wanted, for hints.
-  std::string names_of_kind(const std::string& kind) const;
+  std::string names_of_kind(const std::string& kind, ReducerUse use = ReducerUse::kAny) const;
 
   const Schema& schema() const { return schema_; }
   Errors& errors() const { return errors_; }

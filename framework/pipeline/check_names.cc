@@ -21,11 +21,12 @@ std::string joined(const std::vector<std::string>& words) {
 
 class NameCheck {
  public:
-  NameCheck(const Schema& schema, const pb::Descriptor* message, Errors& errors)
-      : schema_(schema), message_(message), meaning_(schema.meaning(message)), errors_(errors) {}
+  NameCheck(const Schema& schema, const pb::Descriptor* message, Errors& errors, ReducerUse use)
+      : schema_(schema), message_(message), meaning_(schema.meaning(message)), errors_(errors), use_(use) {}
 
   std::vector<Field> run(std::vector<Field> fields) {
     std::vector<Field> good;
+    inside_ = reducer_use(message_, trains(fields));
     for (Field& field : fields) {
       if (errors_.is_full()) break;
       if (field.is_unresolved()) {
@@ -34,7 +35,7 @@ class NameCheck {
       }
       const auto* descriptor = schema_.find(message_, field.name.text, field.bracketed);
       if (descriptor == nullptr)
-        report_unknown(schema_, message_, field.name.text, field.name.place, errors_);
+        report_unknown(schema_, message_, field.name.text, field.name.place, errors_, use_);
       else if (may_stand(field, descriptor) && adapt(field, descriptor))
         good.push_back(std::move(field));
     }
@@ -42,6 +43,10 @@ class NameCheck {
   }
 
  private:
+  static bool trains(const std::vector<Field>& fields) {
+    return std::ranges::any_of(fields, [](const Field& field) { return field.name.text == "train"; });
+  }
+
   bool fail(const Place& place, const std::string& message, const std::string& hint = "") {
     errors_.add(place, message, hint);
     return false;
@@ -74,7 +79,8 @@ class NameCheck {
       return fail(scalar_place(field),
                   "\"" + meaning.written + "\" wants { ... }, got " + scalar_text(field.scalar),
                   "as in: " + meaning.written + " { }");
-    field.fields = check_names(schema_, descriptor->message_type(), std::move(field.fields), errors_);
+    field.fields =
+        check_names(schema_, descriptor->message_type(), std::move(field.fields), errors_, inside_);
     return true;
   }
 
@@ -128,6 +134,8 @@ class NameCheck {
   const pb::Descriptor* message_;
   const MessageMeaning& meaning_;
   Errors& errors_;
+  const ReducerUse use_;                  // of this block, where it is one of a reducer
+  ReducerUse inside_ = ReducerUse::kAny;  // of those inside it
   std::map<const pb::FieldDescriptor*, Place> seen_;
   const pb::FieldDescriptor* plugin_ = nullptr;
 };
@@ -139,14 +147,29 @@ std::string hint_for(const FieldMeaning& meaning) {
   return text + "(" + (meaning.plugin ? meaning.plugin->type->doc : meaning.block->doc) + ")";
 }
 
-std::string list_hint(const Schema& schema, const pb::Descriptor* message) {
-  const auto names = schema.names_in(message);
+// Names that can be written in `message`.
+std::vector<std::string> fitting_names(const Schema& schema, const pb::Descriptor* message, ReducerUse use) {
+  auto names = schema.names_in(message);
+  const auto is_of_other_use = [&](const auto& entry) {
+    const FieldMeaning& meaning = schema.meaning(entry.second);
+    return meaning.plugin != nullptr && !fits(*meaning.plugin, use);
+  };
+  for (const auto& entry : schema.meaning(message).plugins)
+    if (is_of_other_use(entry)) std::erase(names, schema.meaning(entry.second).written);
+  return names;
+}
+
+std::string list_hint(const Schema& schema, const pb::Descriptor* message, ReducerUse use) {
+  const auto names = fitting_names(schema, message, use);
   return names.empty() ? schema.meaning(message).title + " has no fields" : "possible here: " + joined(names);
 }
 
-std::string plugins_hint(const Schema& schema, const MessageMeaning& meaning) {
+std::string plugins_hint(const Schema& schema, const MessageMeaning& meaning, ReducerUse use) {
   std::vector<std::string> names;
-  for (const auto& entry : meaning.plugins) names.push_back(schema.meaning(entry.second).written);
+  for (const auto& entry : meaning.plugins)
+    if (const FieldMeaning& one = schema.meaning(entry.second);
+        one.plugin == nullptr || fits(*one.plugin, use))
+      names.push_back(one.written);
   return "possible here: " + joined(names);
 }
 
@@ -169,14 +192,14 @@ std::vector<Word> other_words(const Schema& schema, const pb::Descriptor* messag
 }
 
 std::string suggestion(const Schema& schema, const pb::Descriptor* message, const std::string& name,
-                       bool in_repeat) {
-  auto names = schema.names_in(message);
+                       bool in_repeat, ReducerUse use) {
+  auto names = fitting_names(schema, message, use);
   for (std::string& candidate : names)
     if (candidate[0] == '[') candidate = candidate.substr(1, candidate.size() - 2);
   const std::vector<Word> others = other_words(schema, message, in_repeat);
   for (const Word& word : others) names.push_back(word.name);
   const std::string near = name == "repeat" ? name : did_you_mean(name, names);
-  if (near.empty()) return list_hint(schema, message);
+  if (near.empty()) return list_hint(schema, message, use);
   for (const Word& word : others)
     if (near == word.name) return "did you mean \"" + near + "\"? " + word.hint;
   return hint_for(schema.meaning(schema.find(message, near, false)));
@@ -193,8 +216,8 @@ std::string failures_hint(const Registry& registry) {
 }  // namespace
 
 std::vector<Field> check_names(const Schema& schema, const pb::Descriptor* message, std::vector<Field> fields,
-                               Errors& errors) {
-  return NameCheck(schema, message, errors).run(std::move(fields));
+                               Errors& errors, ReducerUse use) {
+  return NameCheck(schema, message, errors, use).run(std::move(fields));
 }
 
 namespace {
@@ -218,7 +241,7 @@ std::string in_its_block(const TypeEntry& entry, const std::string& name) {
 }  // namespace
 
 void report_unknown(const Schema& schema, const pb::Descriptor* message, const std::string& name,
-                    const Place& place, Errors& errors) {
+                    const Place& place, Errors& errors, ReducerUse use) {
   const MessageMeaning& meaning = schema.meaning(message);
   const std::string quoted_name = "\"" + name + "\"";
   const std::vector<const TypeEntry*> others = schema.registry().named(name);
@@ -230,17 +253,17 @@ void report_unknown(const Schema& schema, const pb::Descriptor* message, const s
         !others.empty() && message == schema.job()
             ? quoted_name + " is " + kinds_text(others) +
                   " and is written inside a block, as in: " + in_its_block(*others[0], name)
-            : suggestion(schema, message, name, place.iteration != nullptr);
+            : suggestion(schema, message, name, place.iteration != nullptr, use);
     return errors.add(place, what, hint);
   }
   const std::string kind = meaning.plugin_kind;
   if (!others.empty() && schema.registry().find(kind, name) == nullptr)
     return errors.add(place, quoted_name + " is " + kinds_text(others) + ", not " + article(kind),
-                      plugins_hint(schema, meaning));
+                      plugins_hint(schema, meaning, use));
   const std::string own = meaning.fields.empty() ? "" : " or field of \"" + meaning.title + "\":";
   const std::string provider = schema.registry().who_would_provide(kind, name);
   const std::string hint =
-      suggestion(schema, message, name, place.iteration != nullptr) + failures_hint(schema.registry());
+      suggestion(schema, message, name, place.iteration != nullptr, use) + failures_hint(schema.registry());
   errors.add(place, "unknown " + kind + own + " " + quoted_name, provider.empty() ? hint : provider);
 }
 

@@ -90,6 +90,7 @@ class Editor {
       return errors_.add({&source, source.text.size(), 1}, "\"=\" and a value are missing");
     std::vector<Field>* place = &fields;
     const pb::Descriptor* message = schema_.job();
+    use_ = ReducerUse::kAny;
     for (size_t i = 0; i + 1 < change.path.size(); ++i)
       if (!descend(change.path[i], place, message)) return;
     assign(source, change, *place, message);
@@ -102,6 +103,7 @@ class Editor {
       return errors_.add({&source, change.value, 1}, "--del takes a path without a value");
     std::vector<Field>* place = &fields;
     const pb::Descriptor* message = schema_.job();
+    use_ = ReducerUse::kAny;
     for (size_t i = 0; i + 1 < change.path.size(); ++i)
       if (!descend(change.path[i], place, message)) return;
     const Segment& last = change.path.back();
@@ -120,7 +122,7 @@ class Editor {
       errors_.add(segment.place, "what a repeat makes is changed, not the repeat",
                   "as in: --set 'layer[c2].frozen=true'; for its count: count: $depth, and --var depth=5");
     else if (field == nullptr)
-      report_unknown(schema_, message, segment.name, segment.place, errors_);
+      report_unknown(schema_, message, segment.name, segment.place, errors_, use_);
     return field;
   }
 
@@ -166,6 +168,8 @@ class Editor {
              false;
     if (found.empty() && !make(segment, field, *fields, message)) return false;
     Field& into = found.empty() ? fields->back() : (*fields)[found[0]];
+    use_ = reducer_use(
+        message, std::ranges::any_of(*fields, [](const Field& one) { return one.name.text == "train"; }));
     fields = &into.fields;
     message = field->message_type();
     return true;
@@ -266,6 +270,7 @@ class Editor {
   const Schema& schema_;
   Variables& variables_;
   Errors& errors_;
+  ReducerUse use_ = ReducerUse::kAny;  // of the block that a path has come to
 };
 
 }  // namespace

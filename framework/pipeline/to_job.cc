@@ -139,10 +139,11 @@ class JobMaker {
           (entry.type->flags & PLAIT_TYPE_DEFAULT_OF_KIND))
         found.push_back(&entry);
     if (found.size() != 1)
-      return errors_.add(file_,
-                         "the job names no " + kind + ", and " +
-                             (found.empty() ? "no loaded plugin is" : "more than one is") + " the default",
-                         "as in: " + kind + " { ... }, with one of: " + names_of_kind(kind));
+      return errors_.add(
+          file_,
+          "the job names no " + kind + ", and " +
+              (found.empty() ? "no loaded plugin is" : "more than one is") + " the default",
+          "as in: " + kind + " { ... }, with one of: " + reader_.names_of_kind(kind, ReducerUse::kShards));
     spec = plugin_with_defaults(schema_, *found[0], file_, errors_);
   }
 

@@ -57,6 +57,7 @@ void Plain::profile(const std::vector<LayerTime>& times) {
 }
 
 void Plain::message(const std::string& text) { line("note: " + text); }
+void Plain::warning(const std::string& text) { line("warning: " + text); }
 
 void Plain::task_stage_begun(const std::string& name, int64_t tasks, int64_t records) {
   line(fmt::format("stage {}: {} records in {} task{}", name, records, tasks, tasks == 1 ? "" : "s"));

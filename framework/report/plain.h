@@ -15,6 +15,7 @@ class Plain : public Observer {
   void evaluated(const EvaluationInfo& evaluation) override;
   void profile(const std::vector<LayerTime>& times) override;
   void message(const std::string& text) override;
+  void warning(const std::string& text) override;
   void task_stage_begun(const std::string& name, int64_t tasks, int64_t records) override;
   void task_pass_finished(const TaskPassInfo& pass) override;
   void task_stage_finished(const TaskStageInfo& stage) override;

@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 
+#include "base/shown.h"
 #include "report/bar.h"
 #include "report/json_lines.h"
 #include "report/plain.h"
@@ -23,6 +24,15 @@ bool reaches_a_terminal(std::FILE* stream) {
   if (fd >= 0) ::close(fd);
   return terminal;
 }
+
+// Nothing but warnings, which are on standard error like the program's others: the stream may be for a
+// program.
+class Silent : public Observer {
+ public:
+  void warning(const std::string& text) override {
+    std::fputs(("plait: warning: " + shown_message(text) + "\n").c_str(), stderr);
+  }
+};
 
 }  // namespace
 
@@ -44,7 +54,7 @@ std::unique_ptr<Observer> make_progress(ProgressMode mode, std::FILE* stream) {
     case ProgressMode::kJson:
       return std::make_unique<JsonLines>(stream);
     case ProgressMode::kNone:
-      return std::make_unique<Observer>();
+      return std::make_unique<Silent>();
     default:
       return std::make_unique<Plain>(stream);
   }

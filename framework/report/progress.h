@@ -14,7 +14,7 @@ enum class ProgressMode {
   kBar,
   kPlain,
   kJson,
-  kNone,
+  kNone,  // warnings alone, on standard error
 };
 
 // "bar", "plain", "json", "none", "auto". Fails with: kUsage naming what there is.

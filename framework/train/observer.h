@@ -83,6 +83,9 @@ class Observer {
   virtual void profile(const std::vector<LayerTime>& times) { (void)times; }
   // Something to know that is no failure: spare ranks, idle cores, a corrupt checkpoint passed over.
   virtual void message(const std::string& text) { (void)text; }
+  // Something that a person should see however little else is shown: what of the input was left out, and what
+  // cannot be vouched for.
+  virtual void warning(const std::string& text) { message("warning: " + text); }
   virtual void finished(const Summary& summary) { (void)summary; }
 };
 

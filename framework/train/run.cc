@@ -1,5 +1,7 @@
 #include "train/run.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <deque>
 #include <optional>
@@ -86,12 +88,24 @@ class Run {
   void say(const std::string& text) {
     if (is_root()) observer_.message(text);
   }
+  void warn(const std::string& text) {
+    if (is_root()) observer_.warning(text);
+  }
 
   // Time is rank 0's.
-  bool wants_stop() const {
-    if (stop_.load()) return true;
-    const double most = options_.max_seconds > 0 ? options_.max_seconds : job_.train.max_seconds;
-    return is_root() && most > 0 && std::chrono::duration<double>(clock_.now() - begin_).count() >= most;
+  bool wants_stop() const { return stop_.load() || is_out_of_time(); }
+  double most_seconds() const {
+    return options_.max_seconds > 0 ? options_.max_seconds : job_.train.max_seconds;
+  }
+  bool is_out_of_time() const {
+    return is_root() && most_seconds() > 0 &&
+           std::chrono::duration<double>(clock_.now() - begin_).count() >= most_seconds();
+  }
+  // What a limit of time has stopped before anything was done would be stopped there again.
+  std::string more_time() const {
+    if (stop_.load() || !is_out_of_time()) return "";
+    return fmt::format("; wanted a longer {} than {:g} s",
+                       options_.max_seconds > 0 ? "--max-time" : "train.max_seconds", most_seconds());
   }
   bool is_stop(const Status& status) const {
     return status.code() == Code::kStopped && transport_.has_stopped();
@@ -130,7 +144,8 @@ class Run {
     return {Code::kStopped,
             "stopped while " + what +
                 (options_.resume ? ": the run is as it was"
-                                 : ": nothing was written; begin it again, without --resume")};
+                                 : ": nothing was written; begin it again, without --resume") +
+                more_time()};
   }
 
   // What operators of the data learn from the training records, before anything is written; or once there are
@@ -338,9 +353,9 @@ class Run {
       return {};
     }));
     for (const std::string& one : unknown)
-      say("warning: " + one +
-          ": whether these data are the same on all ranks, and when the run is resumed, is not "
-          "known; a source that finds its files itself can say a digest of its own");
+      warn(one +
+           ": whether these data are the same on all ranks, and when the run is resumed, is not "
+           "known; a source that finds its files itself can say a digest of its own");
     PLAIT_TRY(agree_on(transport_, data_facts_));
     for (const Fact& fact : data_facts_) {
       const auto is_same = [&](const Fact& one) { return one.part == fact.part && one.name == fact.name; };
@@ -355,6 +370,7 @@ class Run {
     context_.emplace(RunContext{registry_, options_, transport_, clock_, observer_, work_, *device_});
     context_->threads = options_.threads > 0 ? options_.threads : fair;
     context_->begin = begin_;
+    context_->more_time = [this] { return more_time(); };
     context_->data_opened = [this](const JobData& data) {
       std::vector<PlacedReader> readers = readers_of(job_, data);
       if (chain_)
@@ -395,7 +411,7 @@ class Run {
       return {};
     const Status locked = folder_->lock(holder_text(transport_.host_name(), clock_.wall()));
     if (locked.code() != Code::kUnsupported) return locked;
-    say(locked.message() + "; see to it that no other run writes into " + path);
+    warn(locked.message() + "; see to it that no other run writes into " + path);
     return {};
   }
 
@@ -417,7 +433,8 @@ class Run {
     PLAIT_TRY(taken.check(options_.weights_partial));
     PLAIT_ASSIGN([[maybe_unused]] const int count, main_->begin_with(taken.tensors));
     summary_.begun_with = taken.json();
-    say(taken.text());
+    // What is missing begins as the seed says, not as the file does.
+    taken.missing.empty() ? say(taken.text()) : warn(taken.text());
     if (works_before_training()) begun_with_ = std::move(taken.tensors);
     return {};
   }
@@ -429,7 +446,7 @@ class Run {
       CheckpointFolder folder(files_, checkpoints_path(summary_.run_dir), job_.train.keep_checkpoints);
       const auto unusable = [&](const Checkpoint& one) { return not_usable(one); };
       PLAIT_ASSIGN(const Checkpoint newest, folder.newest(unusable, passed_over));
-      for (const std::string& line : passed_over) say("checkpoint passed over: " + line);
+      for (const std::string& line : passed_over) warn("checkpoint passed over: " + line);
       bytes = encode(newest);
     }
     PLAIT_ASSIGN(bytes, share_text(transport_, bytes));
@@ -770,7 +787,7 @@ class Run {
     summary_.validation = main_->validation();
     summary_.best_validation = main_->best().validation;
     summary_.best_epoch = main_->best().epoch;
-    summary_.ended_early = main_->ended_early();
+    summary_.ended_early = main_->ended_by();
     if (summary_.restored_best) summary_.validation = summary_.best_validation;
     if (summary_.status != RunStatus::kComplete) return {};
     const Status tested = test(weights, best);

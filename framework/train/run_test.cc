@@ -410,7 +410,9 @@ TEST_CASE("steps that are counted off end a run at a whole round, and it goes on
       REQUIRE_MESSAGE(ended.is_ok(), ended.status().message());
       CHECK(ended->steps <= most);
       CHECK(ended->steps > most - 3);
-      CHECK((ended->status == RunStatus::kComplete) == (!pretrains || most >= 16));
+      const bool is_complete = !pretrains || most >= 19;
+      CHECK((ended->status == RunStatus::kComplete) == is_complete);
+      CHECK(ended->ended_early.starts_with("--max-steps") == (is_complete && ended->steps < whole->steps));
       options = {};
       options.resume = true;
       const auto resumed = cut.run(job, 2, 1, options);

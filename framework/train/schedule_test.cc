@@ -101,7 +101,7 @@ TEST_CASE("what ended is not gone on with, and a limit of steps does not hide it
   options.max_steps = 9;
   const auto cut = world.run(job, 1, 1, options);
   REQUIRE_MESSAGE(cut.is_ok(), cut.status().message());
-  CHECK(cut->ended_early.empty());
+  CHECK(has(cut->ended_early, "--max-steps 9 after step 9 of "));
   options = {};
   options.resume = true;
   for (const Job& again : {job, train_job(train("epochs: 9"), "schedule { tire { after: 2 } }")}) {

@@ -121,11 +121,7 @@ Status Stage::count_steps() {
                                 " steps of a shard, wanted at most 2^53"};
   numbers_.total_steps =
       train.steps > 0 ? train.steps : std::max<int64_t>(1, static_cast<int64_t>(from_epochs));
-  // The last round may look one round ahead.
-  PLAIT_TRY(checked_product(
-                job_.name + ": train", "samples",
-                {numbers_.total_steps + 2 * train.local_steps, train.shards, train.batch, train.accumulate})
-                .status());
+  PLAIT_TRY(check_samples());
   const int64_t most = run_.options.max_steps,
                 round = std::min<int64_t>(train.local_steps, numbers_.total_steps);
   const bool is_first = number_ == 0 && (pretraining_ || job_.pretrain.empty());
@@ -133,6 +129,23 @@ Status Stage::count_steps() {
   return {Code::kUsage, fmt::format("--max-steps {}: a round of \"{}\" has {} steps, and a run ends with a "
                                     "whole round; wanted {} or more (or fewer train.local_steps)",
                                     most, job_.name, round, round)};
+}
+
+// The last round may look one round ahead. Both fields are at most 2^53.
+Status Stage::check_samples() const {
+  const TrainSpec& train = job_.train;
+  const int64_t steps = numbers_.total_steps + 2 * train.local_steps;
+  if (checked_product("", "", {steps, train.shards, train.batch, train.accumulate})) return {};
+  const double samples =
+      static_cast<double>(steps) * train.shards * train.batch * static_cast<double>(train.accumulate);
+  return {
+      Code::kInvalid,
+      fmt::format("{}: train: (steps {}{} + 2 x local_steps {}) x shards {} x batch {}{} = {:.3g} samples, "
+                  "more than 64 bits count (9.22e+18)",
+                  job_.name, numbers_.total_steps,
+                  train.steps > 0 ? "" : fmt::format(" of epochs {:g}", train.epochs), train.local_steps,
+                  train.shards, train.batch,
+                  train.accumulate > 1 ? fmt::format(" x accumulate {}", train.accumulate) : "", samples)};
 }
 
 Status Stage::make_plan() {
@@ -502,11 +515,14 @@ Status Stage::save() {
 // What --max-steps or a schedule ends is validated for the person alone: a run that goes on from its
 // checkpoint knows nothing of it.
 Result<RunStatus> Stage::end(const NamedTensors& network) {
-  const bool is_cut = !ended_early_.empty() || end_ < numbers_.total_steps;
-  if (is_cut && saved_round_ != state_.round) PLAIT_TRY(save_checkpoint(network));
-  if (is_cut && ended_early_.empty() && pretraining_) return RunStatus::kStopped;
+  is_cut_ = !ended_early_.empty() || end_ < numbers_.total_steps;
+  if (is_cut_ && saved_round_ != state_.round) PLAIT_TRY(save_checkpoint(network));
+  if (is_cut_ && ended_early_.empty() && (pretraining_ || state_.step == 0)) {
+    tell_untrained();
+    return RunStatus::kStopped;
+  }
   if (validated_step_ != state_.step || validation_values_.empty()) {
-    const Status validated = validate(!is_cut);
+    const Status validated = validate(!is_cut_);
     if (is_stop(validated)) return stop(network);
     PLAIT_TRY(validated);
   }
@@ -517,10 +533,26 @@ Result<RunStatus> Stage::end(const NamedTensors& network) {
   return RunStatus::kComplete;
 }
 
+// A shorter training is measured like any other; before its first round there is nothing to measure.
+void Stage::tell_untrained() {
+  if (run_.is_root())
+    run_.observer.message(
+        fmt::format("--max-steps {} ends the run before its network is trained, in {}\"{}\": it is stopped "
+                    "there, and --resume goes on",
+                    run_.options.max_steps, pretraining_ ? "its pretraining, " : "", job_.name));
+}
+
+std::string Stage::ended_by() const {
+  if (!is_cut_ || state_.step == 0 || !ended_early_.empty()) return ended_early_;
+  return fmt::format("--max-steps {} after step {} of {}", run_.options.max_steps, state_.step,
+                     numbers_.total_steps);
+}
+
 // The last whole round is the checkpoint.
 Result<RunStatus> Stage::stop(const NamedTensors& network) {
   if (run_.is_root() && run_.counters.rounds == run_.rounds_before)
-    run_.observer.message("stopped before a round was finished: --resume goes on where this run began");
+    run_.observer.message("stopped before a round was finished: --resume goes on where this run began" +
+                          (run_.more_time ? run_.more_time() : ""));
   if (saved_round_ != state_.round) PLAIT_TRY(save_checkpoint(network));
   return RunStatus::kStopped;
 }
@@ -545,7 +577,7 @@ Status Stage::after_round(const RoundResult& result, Clock::Nanoseconds took) {
   samples_ += result.samples;
   if (!run_.is_root()) return {};
   if (result.left_out > 0 && !std::exchange(told_left_out_, true))
-    run_.observer.message(result.why_left_out + "; the reducer leaves it out, and others like it");
+    run_.observer.warning(result.why_left_out + "; the reducer leaves it out, and others like it");
   RoundInfo info;
   info.stage = number_;
   info.round = state_.round - 1;
@@ -567,7 +599,7 @@ Status Stage::tell_first_bad() {
   const Status bad = data_->training().first_bad();
   const std::string mine = bad.is_ok() ? "" : bad.message();
   PLAIT_ASSIGN(const std::string text, first_text(run_.transport, mine));
-  if (run_.is_root()) run_.observer.message(text + "; it and each that is bad are replaced by others");
+  if (run_.is_root()) run_.observer.warning(text + "; it and each that is bad are replaced by others");
   return {};
 }
 

@@ -30,6 +30,7 @@ struct RunContext {
   std::vector<Change> changes{};
   // Called with the data of the main training before anything is made for them.
   std::function<Status(const JobData&)> data_opened{};
+  std::function<std::string()> more_time{};  // where a limit of time stopped the run: what to do about it
   int threads = 1;
   Clock::Nanoseconds begin{};  // of this process's run
   double seconds_before = 0;   // of the runs that this one resumes
@@ -94,8 +95,8 @@ class Stage : private RoundFollower {
   const NamedValues& losses() const { return losses_; }
   const Best& best() const { return best_; }
   const NamedValues& validation() const { return validation_values_; }
-  // The schedule that ended the stage, and after which step; "" where none did.
-  const std::string& ended_early() const { return ended_early_; }
+  // What ended the stage before the job's own end, a schedule or --max-steps, and after which step; else "".
+  std::string ended_by() const;
   // What was measured after its last step: weights, step and epoch of `info` are filled in, and it is told
   // and kept. Rank 0.
   Status tell(EvaluationInfo info, const std::string& which);
@@ -123,11 +124,13 @@ class Stage : private RoundFollower {
   Status check_weights_fit(const Network& measured, const SampleReader& reader) const;
   Result<std::vector<ReportedValue>> values_of_evaluations() const;
   Status count_steps();
+  Status check_samples() const;
   Status tell_begin();
   void find_end();
   int64_t epochs_passed(int64_t step) const;
   Result<RunStatus> run_rounds(const NamedTensors& network);
   bool ends_apart() const;
+  void tell_untrained();
   Result<RunStatus> stop(const NamedTensors& network);
   bool is_stop(const Status& status) const;
   Result<RunStatus> end(const NamedTensors& network);
@@ -187,7 +190,8 @@ class Stage : private RoundFollower {
   NamedValues validation_values_;
   std::vector<Validated> validated_;  // all that a run without --max-steps makes too
   EvaluationHistory history_;         // the same, for schedules
-  std::string ended_early_;
+  std::string ended_early_;           // by a schedule
+  bool is_cut_ = false;               // it is at an end that is not the job's
 };
 
 }  // namespace plait::inline train

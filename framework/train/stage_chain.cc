@@ -139,7 +139,7 @@ Status StageChain::run_one(std::unique_ptr<ChainStage>& stage, const Surrounding
   PLAIT_ASSIGN(const std::string bad,
                first_text(transport, stage->first_bad() ? "" : stage->first_bad().message()));
   if (transport.is_root()) {
-    if (!bad.empty()) around.observer.message("bad records are left out; the first: " + bad);
+    if (!bad.empty()) around.observer.warning("bad records are left out; the first: " + bad);
     around.observer.task_stage_finished(info);
   }
   told.push_back(info);

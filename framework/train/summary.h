@@ -108,7 +108,8 @@ struct Summary {
   NamedValues best_validation;          // of the best checkpoint
   NamedValues best_test;
   double best_epoch = 0;
-  std::string ended_early;  // "plait.early_stopping (FILE:LINE:COLUMN) after step 60"; "" at the job's end
+  std::string ended_early;  // "plait.early_stopping (FILE:LINE:COLUMN) after step 60", "--max-steps 60 after
+                            // step 60 of 600"; "" at the job's end
   std::vector<int64_t> tasks_by_rank;  // sums to shards x rounds
   int64_t skipped_records = 0;
   std::vector<TaskStageInfo> stages;

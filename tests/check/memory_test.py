@@ -1,5 +1,6 @@
 """What `plait check` tells of a run's memory is what the run takes, within 15 %; and what the process itself needs. Of
-stages of tasks it tells a bound: what they take is no more, but for a tenth that the task and its source hold, and no less than half.
+stages of tasks it tells a bound: what they take is no more, but for a tenth that the task and its source hold, and no less than half;
+where pairs are spilled, what they take is within 15 % of it.
 
 usage: memory_test.py
 Jobs of some ten million parameters, or of large activations: tens of megabytes beside the process's own.
@@ -61,14 +62,29 @@ STAGES = [
     ("rows of every record", STAGE + "preprocess { normalize { scale: 255 } } collect {} }\n", 1),
     ("a sample of records", STAGE + "kmeans { k: 8 iterations: 2 } }\n", 2),
 ]
+WORDS = """
+stage { name: "s" source { text_lines { file: "%%(data)s/text" } } count_words {} memory: %d output: "words.tsv" }
+"""
+SPILLS = [(f"pairs that are spilled beyond {mib} MiB, {threads} threads", WORDS % (mib << 20), threads)
+          for mib, threads in ((1, 1), (1, 2), (4, 2), (8, 1), (8, 2))]
 UNITS = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
 
 def write_images(folder, records=256):
     with open(f"{folder}/images", "wb") as file:
-        file.write(struct.pack(">IIII", 0x803, records, SIDE, SIDE) + bytes(i * 7 % 251 for i in range(SIDE * SIDE)) * records)
+        file.write(struct.pack(">IIII", 0x803, records, SIDE, SIDE))
+        image = bytes(i * 7 % 251 for i in range(SIDE * SIDE))
+        for _ in range(records):
+            file.write(image)
     with open(f"{folder}/labels", "wb") as file:
         file.write(struct.pack(">II", 0x801, records) + bytes(i % 4 for i in range(records)))
+
+
+def write_text(folder, words):
+    """So many words, each twice, far from itself."""
+    with open(f"{folder}/text", "w") as file:
+        for i in range(0, 2 * words, 8):
+            file.write(" ".join(f"w{j * 7919 % words:08d}" for j in range(i, i + 8)) + "\n")
 
 
 def told(path, threads):
@@ -79,7 +95,8 @@ def told(path, threads):
 
 
 def used(path, folder, threads):
-    """Largest resident memory of the run, as the kernel counts it."""
+    """Largest resident memory of the run, as the kernel counts it: of a process that is spawned no less than this one's own, so
+    that nothing here may hold much."""
     pid = os.posix_spawnp("plait", ["plait", "run", path, "--threads", str(threads), "--run-dir", f"{folder}/run",
                                     "--progress", "none"], os.environ)
     _, status, usage = os.wait4(pid, 0)
@@ -90,7 +107,10 @@ def used(path, folder, threads):
 def tried(name, job, threads, records, least, most):
     """Whether told / used lies between two numbers."""
     with tempfile.TemporaryDirectory() as folder:
-        write_images(folder, records)
+        if "%(data)s/text" in job:
+            write_text(folder, records)
+        else:
+            write_images(folder, records)
         path = f"{folder}/job.txtpb"
         with open(path, "w") as out:
             out.write(job % {"data": folder})
@@ -107,4 +127,5 @@ def tried(name, job, threads, records, least, most):
 results = [tried(name, SOURCE + job + ("" if "evaluate" in job else "evaluate { batch: 32 }\n"), threads, 256, 0.85, 1.15)
            for name, job, threads in JOBS]
 results += [tried(name, job, threads, 4096, 0.9, 2) for name, job, threads in STAGES]
+results += [tried(name, job, threads, 400000, 0.93, 1.15) for name, job, threads in SPILLS]
 sys.exit(0 if all(results) else 1)

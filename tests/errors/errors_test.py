@@ -30,7 +30,7 @@ failures = 0
 
 
 def case(name, words, old="", new="", job=None, status=(1,), ranks=0, more=(), data=None, file=None,
-         run_dir="FOLDER/runs/here"):
+         run_dir="FOLDER/runs/here", limit_kib=0):
     """Runs `plait run` on GOOD with `old` replaced by `new`; the message must hold all `words`; of several ranks one speaks."""
     global failures
     with tempfile.TemporaryDirectory() as folder:
@@ -46,6 +46,9 @@ def case(name, words, old="", new="", job=None, status=(1,), ranks=0, more=(), d
         folder_of_run = run_dir.replace("FOLDER", folder)
         command = (["mpirun", "-n", str(ranks)] if ranks else []) + ["plait", "run", file or path, "--run-dir", run_dir,
                                                                      "--progress", "none", "--threads", "1", *more]
+        if limit_kib:  # of each rank's address space
+            at = command.index("plait")
+            command[at:at] = ["sh", "-c", f'ulimit -v {limit_kib} && exec "$@"', "sh"]
         command = [word.replace("FOLDER", folder) for word in command]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=60)
@@ -153,7 +156,8 @@ case("more bytes than any memory holds", ["TiB", "any memory"], 'layer { name: "
 case("more memory than this machine has", ["memory"], 'layer { name: "h" input: "image"',
      'layer { name: "w0" input: "image" dense { units: 4194304 } }\nlayer { name: "w1" dense { units: 16777216 } }\n'
      'layer { name: "h" input: "w1"')
-case("more samples than 64 bits count", ["1048576 samples", "more than 64 bits count"], "shards: 2 local_steps: 5 batch: 8 steps: 20",
+case("more samples than 64 bits count", ["(steps 9007199254740992 + 2 x local_steps 5) x shards 65536 x batch 1048576 = 6.19e+26 samples",
+                                          "more than 64 bits count"], "shards: 2 local_steps: 5 batch: 8 steps: 20",
      "shards: 65536 local_steps: 5 batch: 1048576 steps: 9007199254740992")
 case("more repeated samples than 64 bits count", ["--overfit-batches", "64 bits"], "shards: 2 local_steps: 5 batch: 8",
      "shards: 65536 local_steps: 5 batch: 1048576", more=["--overfit-batches", "2147483647"])
@@ -166,6 +170,10 @@ for where, words in [("create", ["the spring is broken"]), ("forward", ["no wate
         case(f"throws in {where} on {ranks} ranks", words[:1] if where != "nan" else ["shard"], 'name: "r" relu {}',
              'name: "t" [test.throwing] { where: "%s" after: 7 }' % where, ranks=ranks, more=["--plugin", throwing])
 # The command line.
+case("a number out of range", ['plait: run: --overfit-batches: got "99999999999", wanted a whole number from 0 to 2147483647'],
+     status=(2,), more=["--overfit-batches", "99999999999"])
+case("a number that is infinite", ['plait: run: --max-time: got "1e400", wanted a number from 0 to 1e+09'], status=(2,),
+     more=["--max-time", "1e400"])
 case("unknown command line option", ["--thraeds"], status=(2,), more=["--thraeds", "2"])
 case("--var that the file does not have", ["dtaa"], status=(1, 2), more=["--var", "dtaa=x"])
 case("--set of an unknown field", ["shrads", "shards"], status=(1, 2), more=["--set", "train.shrads=4"])
@@ -177,6 +185,14 @@ case("nothing to resume", ["no checkpoint to go on from"], more=["--resume"])
 case("a run folder that cannot be made", ["job.txtpb", "cannot be written"], run_dir="FOLDER/job.txtpb/run", status=(1, 2))
 # One message however many ranks.
 case("one message of two ranks", ["unitss"], "units: 8", "unitss: 8", ranks=2)
+LIMIT_KIB = 2000000
+if subprocess.run(["sh", "-c", f"ulimit -v {LIMIT_KIB} && plait --version"], capture_output=True).returncode == 0:
+    for ranks in (0, 2):
+        case(f"memory that the system does not give, {ranks} ranks", ["the system has no more memory to give"],
+             'layer { name: "h" input: "image" dense { units: 8 } }',
+             'layer { name: "h" input: "image" dense { units: 16777216 } }', ranks=ranks, limit_kib=LIMIT_KIB)
+else:
+    print(f"skipped: a program that wants more than {LIMIT_KIB} KiB of addresses, as those of sanitizers do")
 case("one message of three ranks, data", ["does not exist"], data=lambda f: os.remove(f"{f}/images"), ranks=3)
 print(f"{failures} failed")
 sys.exit(1 if failures else 0)

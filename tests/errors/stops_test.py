@@ -157,6 +157,15 @@ class StopsTest(unittest.TestCase):
     def test_time_that_is_up_before_anything(self):
         said = self.finish(self.start("job.txtpb", "stopped", "--max-time", "0.000001"), 75)
         self.assertIn("nothing was written", said)
+        self.assertIn("; wanted a longer --max-time than 1e-06 s", said)
+
+    def test_time_that_is_up_before_a_round(self):
+        said = self.finish(self.start("job.txtpb", "endless", "--max-time", "1", *ENDLESS, progress="plain"), 75)
+        self.assertIn("; wanted a longer --max-time than 1 s", said)
+        process = self.start("job.txtpb", "asked", *ENDLESS, "--max-time", "3600", progress="plain")
+        self.wait_for("asked/resolved.txtpb")
+        process.send_signal(signal.SIGTERM)
+        self.assertNotIn("a longer --max-time", self.finish(process, 75))
 
     def test_a_source_that_does_not_come_back(self):
         self.write("whole.txtpb", PRETRAINED)
@@ -205,6 +214,8 @@ class StopsTest(unittest.TestCase):
         said = self.finish(self.start("job.txtpb", "stopped", "--max-steps", "37", progress="plain"), 0)
         self.assertIn("so the run ends after 30", said)
         self.assertEqual(self.summary("stopped")["steps"], 30)
+        self.assertRegex(self.summary("stopped")["ended_early"], "^--max-steps 37 after step 30 of [0-9]+$")
+        self.assertIn("ended by --max-steps 37 after step 30 of ", said)
         self.resumed_equals_whole()
         said = self.finish(self.start("job.txtpb", "none", "--max-steps", "9"), 2)
         self.assertIn("--max-steps 9: a round of \"job\" has 10 steps", said)
@@ -214,10 +225,19 @@ class StopsTest(unittest.TestCase):
         pretraining = "pretrain { autoencoder { layers: [\"h\"] epochs: 2 } }"
         self.write("whole.txtpb", PRETRAINED + pretraining)
         self.finish(self.start("whole.txtpb", "whole"), 0)
-        for most in (5, 16, 30):
-            process = self.start("whole.txtpb", f"cut{most}", "--max-steps", str(most))
-            process.communicate(timeout=LIMIT_S)
-            self.assertIn(process.returncode, (0, 75))
+        before = self.summary("whole")["steps"] - 40
+        for most in (5, before, before + 4, before + 14):
+            process = self.start("whole.txtpb", f"cut{most}", "--max-steps", str(most), progress="plain")
+            said = "".join(process.communicate(timeout=LIMIT_S))
+            self.assertEqual(process.returncode, 75 if most < before + 5 else 0, said)
+            summary = self.summary(f"cut{most}")
+            if process.returncode == 75:
+                self.assertEqual((summary["status"], summary["ended_early"]), ("stopped", ""))
+                self.assertIn(f"--max-steps {most} ends the run before its network is trained", said)
+            else:
+                self.assertEqual((summary["status"], summary["ended_early"]),
+                                 ("complete", f"--max-steps {most} after step {summary['steps'] - before} of 40"))
+                self.assertEqual(summary["steps"], before + 10)
             self.resumed_equals_whole("whole.txtpb", f"cut{most}", "whole.txtpb")
 
     def test_a_reader_that_goes_away(self):

@@ -135,6 +135,11 @@ optimizer { sgd { rate: 0.01 } }
 reducer { top_k {} }
 """)
         self.assertIn("the reducer top_k is for values by key", self.plait("check", job, status=1))
+        job.write_text(job.read_text().replace("top_k", "top_n"))
+        for words in ([], ["--set", "reducer.top_m.k=1"]):
+            said = self.plait("check", job, *words, status=1)
+            self.assertIn("possible here: geometric_median, krum, mean, median, ", said)
+            self.assertNotIn("top_k", said)
 
     def test_a_graph_shows_the_stages(self):
         drawn = self.plait("graph", self.write_job())
@@ -201,6 +206,11 @@ reducer { top_k {} }
     def test_what_cannot_be_is_said_at_its_place(self):
         self.refuses("plugin of kind task", task="")
         self.refuses("is for the shards of training", more="reducer { mean {} }")
+        # Reducers that could be here, and no others.
+        of_keys = "concatenate, distinct_count, first, maximum, minimum, sum, top_k"
+        for block in ("reducer { }", "reducer { zzz {} }", "reducer { relu {} }"):
+            self.refuses(f"possible here: {of_keys}\n", more=block)
+        self.assertNotIn("median", self.refuses('unknown reducer "medain"', more="reducer { medain {} }"))
         for output in ["../words.tsv", "a/words.tsv", ".words.tsv", "curve.csv"]:
             self.refuses(f'the output "{output}" is no name of a file for the run\'s folder', more=f'output: "{output}"')
         self.refuses("makes pairs of a key and a value, and the sink npy writes none", more='output: "words.npy"')

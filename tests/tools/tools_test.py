@@ -204,7 +204,7 @@ class ToolsTest(unittest.TestCase):
                 (["--set", "a=log(0,1,2)"], 2, "log begins above 0"),
                 (["--set", "a=chioce(1,2)"], 2, "did you mean choice(...)?"),
                 (["--set", "seed=1", "--set", "seed=choice(1,2)"], 2, "--set seed is given twice"),
-                (["--set", "seed=choice(1,2)", "--jobs", "0"], 2, "--jobs: got 0"),
+                (["--set", "seed=choice(1,2)", "--jobs", "0"], 2, '--jobs: got "0", wanted a whole number from 1 to 65536'),
                 (["--set", "optimizer=choice(sgd{rate:0.1},sgd{rate:-1})"], 1, "--set:1:20: error: sgd: rate: got -1"),
                 (["--set", "layer[f1]=choice(dense{units:3},convolution{filters:3 kernel:9})"], 1,
                  "with layer[f1]=convolution{filters:3 kernel:9}: "),
@@ -214,6 +214,22 @@ class ToolsTest(unittest.TestCase):
             with self.subTest(words=words):
                 self.assertIn(wanted, self.plait("sweep", "job.txtpb", "--sweep-dir", "sweep-x", *words, status=status))
         self.assertFalse((self.work / "sweep-x").exists())
+
+    @unittest.skipIf(shutil.which("mpirun") is None, "there is no mpirun")
+    def test_commands_of_one_process_are_refused_under_mpirun(self):
+        for words, more in [(["sweep", "job.txtpb", "--sweep-dir", "sweep-ranks", "--set", "seed=choice(1,2)"],
+                             ' (its runs: --launcher "mpirun -n 2")'),
+                            (["fmt", "job.txtpb"], ""), (["check", "job.txtpb"], ""), (["bench", "job.txtpb"], "")]:
+            with self.subTest(words=words):
+                done = subprocess.run(["mpirun", "--oversubscribe", "-n", "2", "plait", *words], cwd=self.work, text=True,
+                                      capture_output=True, timeout=60)
+                self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+                wanted = f"plait: {words[0]}: got 2 ranks, which would each do all of it; wanted it without mpirun{more}"
+                self.assertEqual([line for line in done.stderr.splitlines() if line.startswith("plait: ")], [wanted])
+                self.assertEqual(done.stdout.strip(), "")
+        self.assertFalse((self.work / "sweep-ranks").exists())
+        done = subprocess.run(["mpirun", "-n", "1", "plait", "check", "job.txtpb"], cwd=self.work, capture_output=True, timeout=60)
+        self.assertEqual(done.returncode, 0)
 
     def test_sweep_stops_and_goes_on(self):
         words = ["sweep", "job.txtpb", "--sweep-dir", "sweep-stopped", "--set", "seed=choice(1,2,3)", "--var",

@@ -144,9 +144,9 @@ class Quantize(unittest.TestCase):
             file.write(text)
         self.assertIn('is not finished: its status is "stopped"', plait("quantize", stopped, status=1))
         self.assertIn("holds a run already", plait("quantize", self.run_dir, "--out", self.run_dir, status=1))
-        for word, wanted in (("--records=0", "--records: got 0, wanted 1 to 2147483648"),
+        for word, wanted in (("--records=0", '--records: got "0", wanted a whole number from 1 to 2147483648'),
                              ("--on=all", '--on: got "all", wanted train, validation or test'),
-                             ("--threads=-1", "--threads: got -1, wanted 0 or more")):
+                             ("--threads=-1", '--threads: got "-1", wanted a whole number from 0 to 65536')):
             with self.subTest(word):
                 self.assertIn(wanted, plait("quantize", self.run_dir, word, status=2))
         self.assertFalse(os.path.exists(f"{self.work}/out"))

@@ -233,8 +233,8 @@ class Use(unittest.TestCase):
         weights = write(f"{self.work}/w.safetensors", safetensors(tensors))
         run_dir = f"{self.work}/begun"
         shutil.rmtree(run_dir, ignore_errors=True)
-        said = plait("run", self.job, "--weights", weights, "--run-dir", run_dir, "--progress", "plain", "--max-steps", 5,
-                     *more, status=status)
+        words = more if "--progress" in more else (*more, "--progress", "plain")
+        said = plait("run", self.job, "--weights", weights, "--run-dir", run_dir, "--max-steps", 5, *words, status=status)
         return said, json.loads(read(f"{run_dir}/summary.json"))["begun_with"] if status == 0 else None
 
     def test_takes_a_state_dict_of_pytorch(self):
@@ -261,7 +261,12 @@ class Use(unittest.TestCase):
         self.assertIn("weights: 6 of 7 tensors", said)
         self.assertIn("not taken: f.weight: ", said)
         self.assertEqual(begun["not_taken"], [{"name": "f.weight", "why": f"{shape[::-1]} in the file, wanted {shape}"}])
-        del tensors["f.weight"]
+        for words in (["--weights-partial", "--progress", "none"], ["--progress", "none"]):
+            if len(words) == 2:
+                del tensors["f.weight"]
+            said, _ = self.begin(tensors, *words)
+            self.assertRegex(said, r"(?s)^plait: warning: weights: 6 of 7 tensors from .*\n  not taken: f.weight: .*\n$")
+        self.assertEqual(self.begin(self.state_dict(), "--progress", "none")[0], "")
         said, begun = self.begin(tensors)
         self.assertEqual(begun["not_taken"], [{"name": "f.weight", "why": "not in the file"}])
         tensors["f.weight"] = ("I32", shape, content)
