@@ -7,14 +7,15 @@
 #include <cstring>
 #include <limits>
 #include <plait/sdk/total_order.hpp>
+#include <utility>
 
+#include "base/checked.h"
 #include "registry/shape_text.h"
 
 namespace plait::inline mapreduce {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr size_t kMessage_bytes = size_t{16} << 20;  // of rows, from a rank at once
 
 bool is_sum(uint32_t rule) { return rule == PLAIT_ACCUMULATE_SUM || rule == PLAIT_ACCUMULATE_MEAN; }
 bool is_extreme(uint32_t rule) {
@@ -36,17 +37,6 @@ Status too_many(const PartSpec& spec, size_t element) {
           fmt::format("element {} of the accumulator {} is beyond 64 bits", element, spec.name)};
 }
 
-void append_number(Bytes& to, int64_t value) {
-  const auto* bytes = reinterpret_cast<const std::byte*>(&value);
-  to.insert(to.end(), bytes, bytes + sizeof value);
-}
-
-int64_t number_at(const Bytes& bytes, size_t at) {
-  int64_t value;
-  std::memcpy(&value, bytes.data() + at, sizeof value);
-  return value;
-}
-
 }  // namespace
 
 plait_tensor view(const PartSpec& spec, const std::vector<int64_t>& shape, void* data) {
@@ -63,9 +53,9 @@ plait_tensor view(const PartSpec& spec, const std::vector<int64_t>& shape, void*
 
 // ---- of a split
 
-SplitArrays::SplitArrays(const std::vector<TaskForm::Accumulator>& accumulators, RowMemory& memory)
+SplitArrays::SplitArrays(const std::vector<TaskForm::Accumulator>& accumulators, uint64_t most_row_bytes)
     : accumulators_(accumulators),
-      memory_(memory),
+      most_row_bytes_(most_row_bytes),
       reals_(accumulators.size()),
       counts_(accumulators.size()),
       rows_(accumulators.size()) {
@@ -87,6 +77,7 @@ SplitArrays::SplitArrays(const std::vector<TaskForm::Accumulator>& accumulators,
 
 void SplitArrays::begin() {
   failure_ = {};
+  row_bytes_ = 0;
   for (size_t i = 0; i < accumulators_.size(); ++i) {
     std::ranges::fill(reals_[i], first_of(accumulators_[i].rule));
     std::ranges::fill(counts_[i], 0);
@@ -112,10 +103,14 @@ int SplitArrays::append(const plait_row_taker* taker, uint32_t accumulator, int6
   if (count < 0 || (rows == nullptr && count > 0))
     return refuse(Code::kPlugin, fmt::format("{} rows of nothing", count));
   const PartSpec& spec = self.accumulators_[accumulator].spec;
-  const uint64_t bytes = byte_count(spec) * static_cast<uint64_t>(count);
-  if (!self.memory_.take(bytes))
-    return refuse(Code::kInvalid, fmt::format("the rows of {} take more than the stage's memory, {} bytes",
-                                              spec.name, self.memory_.bound()));
+  const uint64_t bytes = product_or_most(byte_count(spec), static_cast<uint64_t>(count));
+  self.row_bytes_ = sum_or_most(self.row_bytes_, bytes);
+  if (self.row_bytes_ > self.most_row_bytes_)
+    return refuse(
+        Code::kInvalid,
+        fmt::format("the rows of {} that one split makes take more than the stage's memory, {} bytes; "
+                    "a smaller split has fewer",
+                    spec.name, self.most_row_bytes_));
   const auto* from = static_cast<const std::byte*>(rows);
   Bytes& to = self.rows_[accumulator];
   to.insert(to.end(), from, from + bytes);
@@ -124,17 +119,19 @@ int SplitArrays::append(const plait_row_taker* taker, uint32_t accumulator, int6
 
 // ---- of a rank
 
-RankArrays::RankArrays(const std::vector<TaskForm::Accumulator>& accumulators)
+RankArrays::RankArrays(const std::vector<TaskForm::Accumulator>& accumulators, uint64_t memory_bytes)
     : accumulators_(accumulators),
       sums_(accumulators.size()),
       reals_(accumulators.size()),
       counts_(accumulators.size()),
-      rows_(accumulators.size()) {}
+      rows_(accumulators.size()),
+      memory_bytes_(memory_bytes) {}
 
 void RankArrays::begin() {
+  held_row_bytes_ = 0;
   for (size_t i = 0; i < accumulators_.size(); ++i) {
     const auto& [rule, spec] = accumulators_[i];
-    rows_[i] = {};
+    rows_[i].begin();
     if (rule == PLAIT_ACCUMULATE_ROWS) continue;
     if (rule == PLAIT_ACCUMULATE_COUNT) {
       counts_[i].assign(elements_of(spec), 0);
@@ -149,7 +146,10 @@ Status RankArrays::fold(int64_t split, SplitArrays& from) {
   const std::lock_guard lock(mutex_);
   for (size_t i = 0; i < accumulators_.size(); ++i) {
     if (accumulators_[i].rule == PLAIT_ACCUMULATE_ROWS) {
-      if (!from.rows_[i].empty()) rows_[i].by_split[split] = std::move(from.rows_[i]);
+      const uint64_t held = held_row_bytes_ + from.rows_[i].size();
+      const bool in_memory = held <= memory_bytes_;
+      if (in_memory) held_row_bytes_ = held;
+      PLAIT_TRY(rows_[i].keep(split, std::exchange(from.rows_[i], {}), in_memory));
     } else {
       PLAIT_TRY(fold_one(i, from));
     }
@@ -183,19 +183,16 @@ Status RankArrays::fold_one(size_t place, SplitArrays& from) {
   return {};
 }
 
-Status RankArrays::reduce(Transport& transport, int64_t records, uint64_t memory_bytes,
-                          uint64_t& sent_bytes) {
+Status RankArrays::reduce(Transport& transport, int64_t records, uint64_t& sent_bytes) {
   PLAIT_TRY(reduce_sums(transport, sent_bytes));
   int64_t row_bytes = 0;
-  for (const Rows& rows : rows_)
-    for (const auto& [split, bytes] : rows.by_split) row_bytes += static_cast<int64_t>(bytes.size());
+  for (const RowStore& rows : rows_) row_bytes += static_cast<int64_t>(rows.bytes());
   PLAIT_TRY(transport.all_reduce_sum(std::span(&row_bytes, 1)));
-  if (static_cast<uint64_t>(row_bytes) > memory_bytes)
-    return {Code::kInvalid, fmt::format("the rows of all splits take {} bytes, the stage's memory is {}",
-                                        row_bytes, memory_bytes)};
+  // What no rank had to write is then in memory everywhere.
+  const bool in_memory = static_cast<uint64_t>(row_bytes) <= memory_bytes_;
   for (size_t i = 0; i < accumulators_.size(); ++i) {
     const auto& [rule, spec] = accumulators_[i];
-    if (rule == PLAIT_ACCUMULATE_ROWS) PLAIT_TRY(reduce_rows(transport, rows_[i], sent_bytes));
+    if (rule == PLAIT_ACCUMULATE_ROWS) PLAIT_TRY(rows_[i].join(transport, in_memory, sent_bytes));
     for (size_t e = 0; e < reals_[i].size(); ++e) {
       if (is_sum(rule) && std::isinf(reals_[i][e])) return no_number(spec, e, reals_[i][e]);
       if (rule == PLAIT_ACCUMULATE_MEAN) reals_[i][e] /= static_cast<double>(std::max<int64_t>(1, records));
@@ -248,44 +245,10 @@ Status RankArrays::reduce_sums(Transport& transport, uint64_t& sent_bytes) {
   return {};
 }
 
-// Each rank's rows come to rank 0 as a stream of (split, bytes, the bytes), cut into messages.
-Status RankArrays::reduce_rows(Transport& transport, Rows& rows, uint64_t& sent_bytes) {
-  std::map<int64_t, Bytes> all;
-  if (transport.is_root()) all = std::move(rows.by_split);
-  Bytes stream;
-  for (const auto& [split, bytes] : rows.by_split) {
-    if (transport.is_root()) break;
-    append_number(stream, split);
-    append_number(stream, static_cast<int64_t>(bytes.size()));
-    stream.insert(stream.end(), bytes.begin(), bytes.end());
-  }
-  rows.by_split.clear();
-  sent_bytes += stream.size();
-  auto longest = static_cast<int64_t>(stream.size());
-  PLAIT_TRY(transport.all_reduce_max(std::span(&longest, 1)));
-  std::vector<Bytes> streams(static_cast<size_t>(transport.size()));
-  for (size_t at = 0; at < static_cast<size_t>(longest); at += kMessage_bytes) {
-    const size_t begin = std::min(at, stream.size()), end = std::min(at + kMessage_bytes, stream.size());
-    PLAIT_ASSIGN(const auto came, transport.gather(std::span(stream).subspan(begin, end - begin), 0));
-    for (size_t rank = 0; rank < came.size(); ++rank)
-      streams[rank].insert(streams[rank].end(), came[rank].begin(), came[rank].end());
-  }
-  if (!transport.is_root()) return {};
-  for (Bytes& from : streams) {
-    for (size_t at = 0; at < from.size();) {
-      const int64_t split = number_at(from, at);
-      const auto bytes = static_cast<ptrdiff_t>(number_at(from, at + 8));
-      const auto begin = from.begin() + static_cast<ptrdiff_t>(at + 16);
-      all[split].assign(begin, begin + bytes);
-      at += 16 + static_cast<size_t>(bytes);
-    }
-    from = {};
-  }
-  size_t all_bytes = 0;
-  for (const auto& [split, bytes] : all) all_bytes += bytes.size();
-  rows.joined.reserve(all_bytes);
-  for (const auto& [split, bytes] : all) rows.joined.insert(rows.joined.end(), bytes.begin(), bytes.end());
-  return {};
+uint64_t RankArrays::spilled_bytes() const {
+  uint64_t sum = 0;
+  for (const RowStore& rows : rows_) sum += rows.spilled_bytes();
+  return sum;
 }
 
 std::string_view RankArrays::bytes(size_t place) const {
@@ -293,7 +256,7 @@ std::string_view RankArrays::bytes(size_t place) const {
     return std::string_view(reinterpret_cast<const char*>(values.data()),
                             values.size() * sizeof(values.front()));
   };
-  if (accumulators_[place].rule == PLAIT_ACCUMULATE_ROWS) return view(rows_[place].joined);
+  if (accumulators_[place].rule == PLAIT_ACCUMULATE_ROWS) return rows_[place].joined();
   if (accumulators_[place].rule == PLAIT_ACCUMULATE_COUNT) return view(counts_[place]);
   return view(reals_[place]);
 }

@@ -29,8 +29,7 @@ void ArrayStage::Arrays::make(const std::vector<PartSpec>& specs) {
 ArrayStage::ArrayStage(const Parts& parts)
     : parts_(parts),
       scheduler_(parts.transport->rank(), parts.transport->size(), &parts.work->cancelled()),
-      row_memory_(parts.memory_bytes),
-      totals_(parts.form->accumulators) {
+      totals_(parts.form->accumulators, parts.memory_bytes) {
   states_.make(parts.form->states);
   finished_.make(parts.form->declared_outputs);
   StageWork& stage = *this;
@@ -45,13 +44,12 @@ Result<StageWork::Pass> ArrayStage::begin(int64_t number) {
   wants_another_ = false;
   records_before_ = parts_.mapper->records();
   totals_.begin();
-  row_memory_.clear();
   const Scheduler::Tasks tasks{0, parts_.splits.count()};
   const int64_t mine = Scheduler::count_of(parts_.transport->rank(), parts_.transport->size(), tasks);
   const auto slots = static_cast<size_t>(std::clamp<int64_t>(mine, 1, parts_.threads));
   while (slots_.size() < slots) {
     Done& slot = *slots_.emplace_back(std::make_unique<Done>());
-    slot.arrays = std::make_unique<SplitArrays>(parts_.form->accumulators, row_memory_);
+    slot.arrays = std::make_unique<SplitArrays>(parts_.form->accumulators, parts_.memory_bytes);
   }
   return Pass{tasks, static_cast<int>(slots)};
 }
@@ -96,11 +94,12 @@ Status ArrayStage::reduce_all() {
   counts_.records = sums[0];
   counts_.tasks_by_rank.assign(sums.begin() + 1, sums.end());
   uint64_t sent = 0;
-  PLAIT_TRY(totals_.reduce(transport, counts_.records, parts_.memory_bytes, sent));
+  PLAIT_TRY(totals_.reduce(transport, counts_.records, sent));
   PLAIT_TRY(finish());
-  auto sent_by_all = static_cast<int64_t>(sent);
-  PLAIT_TRY(transport.all_reduce_sum(std::span(&sent_by_all, 1)));
-  counts_.bytes_shuffled += sent_by_all;
+  int64_t of_all[] = {static_cast<int64_t>(sent), static_cast<int64_t>(totals_.spilled_bytes())};
+  PLAIT_TRY(transport.all_reduce_sum(std::span(of_all)));
+  counts_.bytes_shuffled += of_all[0];
+  counts_.bytes_spilled += of_all[1];
   if (wants_another_ && transport.is_root() && parts_.passed) parts_.passed(counts_.passes, counts_.records);
   return {};
 }

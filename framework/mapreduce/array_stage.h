@@ -22,6 +22,7 @@ struct ArrayCounts {
   int64_t passes = 0;
   int64_t records = 0;         // mapped in the last pass, by all ranks
   int64_t bytes_shuffled = 0;  // sent from rank to rank
+  int64_t bytes_spilled = 0;   // of rows, kept in files meanwhile
   std::vector<int64_t> tasks_by_rank;
 };
 
@@ -32,7 +33,7 @@ class ArrayStage final : private StageWork {
     RecordMapper* mapper = nullptr;
     const TaskForm* form = nullptr;
     const Instance* task = nullptr;  // which may have a finish; null: the accumulators are all there is
-    uint64_t memory_bytes = uint64_t{1} << 30;  // of rows
+    uint64_t memory_bytes = uint64_t{1} << 30;  // of rows that a rank holds
     int64_t most_passes = 1000;
     uint64_t random_key = 0;
     int threads = 1;
@@ -47,8 +48,9 @@ class ArrayStage final : private StageWork {
   ~ArrayStage() override;
 
   // Fails with: a task's failure, of the lowest task; what finish and `take` report; kNumeric for a number
-  // that is none in an accumulator; kInvalid for rows beyond the memory, and for a pass too many; kStopped on
-  // all ranks. Threads: [one at a time], the transport's thread
+  // that is none in an accumulator; kInvalid for rows of one split beyond the memory, and for a pass too
+  // many; kIo where rows beyond the memory cannot be kept in a file; kStopped on all ranks. Threads: [one at
+  // a time], the transport's thread
   Status run() { return graph_->run(); }
   // The same on all ranks, after run.
   const ArrayCounts& counts() const { return counts_; }
@@ -82,7 +84,6 @@ class ArrayStage final : private StageWork {
 
   Parts parts_;
   Scheduler scheduler_;
-  RowMemory row_memory_;
   RankArrays totals_;
   std::vector<std::unique_ptr<Done>> slots_;
   Arrays states_, finished_;

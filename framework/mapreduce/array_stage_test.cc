@@ -228,6 +228,27 @@ TEST_CASE("every rule makes of the splits what it says") {
   CHECK(outcome.counts.passes == 1);
 }
 
+TEST_CASE("rows beyond the memory, of a rank or only of all, are the same rows") {
+  const Outcome whole = run({});
+  CHECK(whole.counts.bytes_spilled == 0);
+  for (const uint64_t memory : {2256, 8'000, 31'999, 32'000})
+    for (int ranks = 1; ranks <= 4; ++ranks)
+      for (int threads = 1; threads <= 2; ++threads) {
+        CAPTURE(memory);
+        CAPTURE(ranks);
+        CAPTURE(threads);
+        Setup setup;
+        setup.memory_bytes = memory;
+        setup.ranks = ranks;
+        setup.threads = threads;
+        const Outcome outcome = run(setup);
+        CHECK(outcome.failure() == "none");
+        CHECK(outcome.outputs == whole.outputs);
+        CHECK(outcome.shapes == whole.shapes);
+        CHECK((outcome.counts.bytes_spilled > 0) == (memory < 32'000));
+      }
+}
+
 TEST_CASE("extremes are by bits: -0 below +0, and tiny numbers are not 0") {
   Setup setup;
   setup.task = "test.tiny";
@@ -304,14 +325,12 @@ TEST_CASE("what cannot be is told once, with its place") {
     CHECK(failure("test.throws") == "record 4321 fails");
     CHECK(failure("test.failing") == "test.failing, finish of pass 0: nothing to finish");
     CHECK(failure("test.endless") == "test.endless asks for another pass after 7, and passes is 7");
-    // 2,000 rows of 16 bytes: too many for a rank, or only for all of them together.
-    for (const uint64_t memory : {8'000, 31'999}) {
-      CAPTURE(memory);
-      const std::string why = failure("test.all", memory);
-      CHECK(why.find("rows") != std::string::npos);
-      CHECK(why.find(std::to_string(memory)) != std::string::npos);
-    }
-    CHECK(failure("test.all", 32'000) == "none");
+    // A split has at most 141 rows of 16 bytes.
+    CHECK(failure("test.all", 2255) ==
+          "the rows of rows that one split makes take more than the stage's memory, 2255 bytes; a smaller "
+          "split "
+          "has fewer");
+    CHECK(failure("test.all", 2256) == "none");
   }
 }
 

@@ -1,6 +1,7 @@
 #include "mapreduce/spill_file.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -44,14 +45,41 @@ Result<SpillSegment> SpillFile::append(std::span<const std::byte> bytes) {
     segment.offset = end_;
     end_ += bytes.size();
   }
+  PLAIT_TRY(write(segment.offset, bytes));
+  return segment;
+}
+
+Status SpillFile::write(uint64_t offset, std::span<const std::byte> bytes) {
+  {
+    std::lock_guard lock(mutex_);
+    PLAIT_TRY(open());
+  }
   for (size_t done = 0; done < bytes.size();) {
-    const ssize_t wrote = ::pwrite(file_.get(), bytes.data() + done, bytes.size() - done,
-                                   static_cast<off_t>(segment.offset + done));
+    const ssize_t wrote =
+        ::pwrite(file_.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
     if (wrote < 0 && errno == EINTR) continue;
     if (wrote <= 0) return refusal("write");
     done += static_cast<size_t>(wrote);
   }
-  return segment;
+  return {};
+}
+
+SpillMap& SpillMap::operator=(SpillMap&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(bytes_, other.bytes_);
+  return *this;
+}
+
+SpillMap::~SpillMap() {
+  if (data_ != nullptr) ::munmap(data_, bytes_);
+}
+
+Result<SpillMap> SpillFile::map(uint64_t bytes) const {
+  if (bytes == 0) return SpillMap();
+  void* const data =
+      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, file_.get(), 0);
+  if (data == MAP_FAILED) return refusal("mmap");
+  return SpillMap(data, bytes);
 }
 
 Status SpillFile::read(uint64_t offset, std::span<std::byte> into) const {

@@ -4,6 +4,8 @@
 #include <mutex>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/regular_file.h"
@@ -17,6 +19,21 @@ struct SpillSegment {
   uint64_t bytes = 0;
 };
 
+// The beginning of a file as memory. What is written into it stays in the process. Threads: [one at a time]
+class SpillMap {
+ public:
+  SpillMap() = default;
+  SpillMap(void* data, uint64_t bytes) : data_(data), bytes_(bytes) {}
+  SpillMap(SpillMap&& other) noexcept { *this = std::move(other); }
+  SpillMap& operator=(SpillMap&& other) noexcept;
+  ~SpillMap();
+  std::string_view view() const { return {static_cast<const char*>(data_), bytes_}; }
+
+ private:
+  void* data_ = nullptr;
+  uint64_t bytes_ = 0;
+};
+
 // Threads: [any]
 class SpillFile {
  public:
@@ -27,6 +44,10 @@ class SpillFile {
   // Fails with: kIo naming the folder, what was wanted and what the system says.
   Result<SpillSegment> append(std::span<const std::byte> bytes);
   Status read(uint64_t offset, std::span<std::byte> into) const;
+  // At a place of the caller's; append knows nothing of it.
+  Status write(uint64_t offset, std::span<const std::byte> bytes);
+  // The first `bytes`, all of them written. It may outlive the file.
+  Result<SpillMap> map(uint64_t bytes) const;
   uint64_t bytes() const;
 
  private:

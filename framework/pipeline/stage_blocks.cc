@@ -401,9 +401,10 @@ class StageReader {
     if (rules.reducer != nullptr && stage.reducer.id() == rules.reducer)
       fill(rules.combiner, "combiner", stage.combiner);
     if (!stage.reducer && !scope.is_broken(errors_))
-      errors_.add(scope.place, "the stage has no reducer, and " + task + " names none",
-                  "as in: reducer { ... }, with one of: " + reader_.names_of_kind("reducer"));
-    if (stage.reducer && stage.reducer.entry->type->rules == nullptr)
+      errors_.add(
+          scope.place, "the stage has no reducer, and " + task + " names none",
+          "as in: reducer { ... }, with one of: " + reader_.names_of_kind("reducer", ReducerUse::kKeys));
+    if (stage.reducer && !fits(*stage.reducer.entry, ReducerUse::kKeys))
       errors_.add(scope.place_of(Stage::kReducerFieldNumber),
                   "the reducer " + stage.reducer.entry->short_name() +
                       " is for the shards of training; wanted one of values by key");

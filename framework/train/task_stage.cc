@@ -358,6 +358,7 @@ Status TaskStage::run_arrays(const Around& around, int slots, const FileWriter& 
   outcome.passes = counts.passes;
   outcome.records = counts.records;
   outcome.bytes_shuffled = counts.bytes_shuffled;
+  outcome.bytes_spilled = counts.bytes_spilled;
   outcome.tasks_by_rank = counts.tasks_by_rank;
   return {};
 }

@@ -34,8 +34,10 @@ constexpr uint64_t kKeyedText_bytes = uint64_t{3} << 20, kKeyedCode_bytes = uint
 // measured (glibc 2.36), up to a quarter of `memory` and 4 MiB.
 constexpr uint64_t kKept_bytes = uint64_t{4} << 20;
 
-// Those of a split lie in a block that grows twofold, and come together in one.
+// Those of a split lie in a block that grows twofold, and come together in one; or, beyond the memory, in a
+// file.
 constexpr uint64_t kRowCopies = 3;
+constexpr uint64_t kRowMessages_bytes = uint64_t{32} << 20;
 
 }  // namespace
 
@@ -67,7 +69,8 @@ ChainStage::Memory TaskStage::memory(int threads) const {
   if (row == 0) return use;
   const uint64_t all = product_or_most(row, static_cast<uint64_t>(records()));
   use.bounded = records() == 0 ? spec().memory_bytes : std::min(spec().memory_bytes, all);
-  use.most = product_or_most(kRowCopies, use.bounded);
+  use.most = all > spec().memory_bytes && records() > 0 ? use.bounded + kRowMessages_bytes
+                                                        : product_or_most(kRowCopies, use.bounded);
   return use;
 }
 

@@ -92,6 +92,46 @@ class AccumulatorsTest(unittest.TestCase):
                     with self.subTest(task=task, ranks=ranks, threads=threads):
                         self.assertEqual(self.run_job(task, ranks=ranks, threads=threads), first)
 
+    def test_rows_beyond_the_memory_are_the_same_file(self):
+        many = 60000
+        draw = random.Random(3)
+        data = draw.randbytes(many * HEIGHT * WIDTH)
+        (self.folder / "images").write_bytes(struct.pack(">4I", 0x803, many, HEIGHT, WIDTH) + data)
+        (self.folder / "labels").write_bytes(struct.pack(">2I", 0x801, many) + bytes(byte % 3 for byte in draw.randbytes(many)))
+        centres = ('}\nstage { name: "near" source { idx { images: "%s" } } nearest { from: "centres" k: 2 } split: 500 MEMORY }\n'
+                   'stage { name: "centres" source { idx { images: "%s" } } kmeans { k: 3 iterations: 2 } ' %
+                   ((self.folder / "images",) * 2))
+        run = self.folder / "run"
+        small = "memory: 1048576"  # of 1.4 MB and 1.9 MB of rows
+
+        def files(memory, ranks=1, threads=1):
+            shutil.rmtree(run, ignore_errors=True)
+            job = self.write_job("collect {}", memory + " split: 700 " + centres.replace("MEMORY", memory))
+            self.plait("run", job, "--run-dir", run, "--threads", threads, ranks=ranks)
+            stages = {stage["name"]: stage for stage in json.loads((run / "summary.json").read_text())["stages"]}
+            for name in ("numbers", "near"):
+                self.assertEqual(stages[name]["bytes_spilled"] > 0, bool(memory), name)
+            return (run / "numbers.safetensors").read_bytes(), (run / "near.safetensors").read_bytes()
+
+        whole = files("")
+        found = read_safetensors(whole[1])
+        self.assertEqual((found["index"][0], found["distance"][0]), ([many, 2], [many, 2]))
+        self.assertIn(data, whole[0])
+        for ranks in (1, 2, 3) if shutil.which("mpirun") is not None else (1,):
+            for threads in (1, 2):
+                with self.subTest(ranks=ranks, threads=threads):
+                    self.assertEqual(files(small, ranks=ranks, threads=threads), whole)
+        job = self.write_job("collect {}", small + " split: 60000")
+        shutil.rmtree(run)
+        self.assertIn("that one split makes take more than the stage's memory, 1048576 bytes; a smaller split has fewer",
+                      self.plait("run", job, "--run-dir", run, status=1))
+        job = self.write_job("collect {}", small)
+        os.environ["TMPDIR"] = str(self.folder / "no")
+        self.addCleanup(os.environ.pop, "TMPDIR")
+        shutil.rmtree(run, ignore_errors=True)
+        self.assertIn(str(self.folder / "no"), self.plait("run", job, "--run-dir", run, status=1))
+        self.assertFalse((run / "numbers.safetensors").exists())
+
     def test_moments_are_those_of_exact_arithmetic(self):
         found = read_safetensors(self.run_job("moments { covariance: true }"))
         columns = self.columns()

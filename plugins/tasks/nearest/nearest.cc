@@ -35,8 +35,8 @@ struct Nearest {
         "rows, the nearest first,\n"
         "of several as near the lowest; distance f64 [k], where it is wanted: euclidean |x - r|, cosine "
         "1 - x r / (|x| |r|), 0 to 2.\n"
-        "All rows are looked at, in f64: R D products a record. The stage's memory holds the outputs of all "
-        "records.\n"
+        "All rows are looked at, in f64: R D products a record. Outputs beyond the stage's memory are kept in a "
+        "file meanwhile.\n"
         "Fails with kNumeric for elements that are not finite and, by cosine, for a record or a row of "
         "length 0.");
     d.field("part", &Nearest::part).doc("part of the records that holds the vector");
