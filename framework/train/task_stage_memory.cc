@@ -69,8 +69,10 @@ ChainStage::Memory TaskStage::memory(int threads) const {
   if (row == 0) return use;
   const uint64_t all = product_or_most(row, static_cast<uint64_t>(records()));
   use.bounded = records() == 0 ? spec().memory_bytes : std::min(spec().memory_bytes, all);
-  use.most = all > spec().memory_bytes && records() > 0 ? use.bounded + kRowMessages_bytes
-                                                        : product_or_most(kRowCopies, use.bounded);
+  use.most = product_or_most(kRowCopies, use.bounded);
+  if (records() == 0 || all <= spec().memory_bytes) return use;
+  // What is read of the file counts as the process's, though the system may take it back.
+  use.most = sum_or_most(use.bounded + kRowMessages_bytes, all);
   return use;
 }
 
