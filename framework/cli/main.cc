@@ -1,24 +1,11 @@
-#include <unistd.h>
-
 #include <cstdio>
-#include <cstdlib>
 
 #include "base/shown.h"
 #include "cli/command.h"
+#include "cli/early_exit.h"
 #include "cli/together.h"
 
 namespace {
-
-pid_t running = 0;  // this process until the command has ended; not a child of it
-
-// A plugin or library that calls exit(0) would end a command in the middle as if all was done.
-void end_early() {
-  if (::getpid() != running) return;
-  std::fputs("plait: a plugin or a library has ended the program by exit() before the command was done\n",
-             stderr);
-  std::fflush(nullptr);
-  ::_exit(plait::kExitJob);
-}
 
 // The last guard for what libraries throw; over several ranks run_together comes before it.
 int run(int argc, char** argv) {
@@ -33,9 +20,8 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  running = ::getpid();
-  std::atexit(end_early);
+  plait::command_begins();
   const int status = run(argc, argv);
-  running = 0;
+  plait::command_ended();
   return status;
 }

@@ -9,6 +9,7 @@
 #include "base/shown.h"
 #include "cli/choose_device.h"
 #include "cli/command.h"
+#include "cli/early_exit.h"
 #include "cli/file_plugins.h"
 #include "cli/overwrite.h"
 #include "cli/plugin_lock.h"
@@ -159,6 +160,7 @@ Result<SearchPath> plugin_path(const po::variables_map& given, const PluginScan&
 Result<std::unique_ptr<Registry>> load_registry(const po::variables_map& given, const PluginScan& scan) {
   PLAIT_ASSIGN(const SearchPath path, plugin_path(given, scan));
   auto registry = Registry::load(path);
+  watch_exit();
   if (!registry) return registry.status();
   PLAIT_TRY(write_lock(given, path));
   tell_failures(*registry);

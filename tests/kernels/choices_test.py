@@ -177,7 +177,7 @@ class ChoicesTest(unittest.TestCase):
     def test_tune_refuses_what_it_cannot_do(self):
         self.assertIn("--out", self.plait("tune", "job.txtpb", "--out", "job.txtpb", status=2))
         self.assertIn("got \"\", wanted a file", self.plait("tune", "job.txtpb", "--out", "", status=2))
-        self.assertIn("--turns: got 0, wanted 1 to 1000", self.plait("tune", "job.txtpb", "--turns", "0", status=2))
+        self.assertIn('--turns: got "0", wanted a whole number from 1 to 1000', self.plait("tune", "job.txtpb", "--turns", "0", status=2))
         self.assertIn("--seconds: got nan", self.plait("tune", "job.txtpb", "--seconds", "nan", status=2))
         text = "\n".join(line for line in (self.work / "job.txtpb").read_text().splitlines() if not line.startswith("layer"))
         (self.work / "none.txtpb").write_text(text + '\nlayer { name: "flat" input: "image" flatten {} }\nlayer { name: "f" layer_norm {} }\n')
@@ -219,14 +219,14 @@ class ChoicesTest(unittest.TestCase):
         self.assertAlmostEqual(step["gflops"] * step["microseconds"] * 1e3, 2 * 3 * 6 * 6 * 4 * 16, delta=1)
         self.assertIn("forward alone, batches of 1 sample, 1 lane", self.plait("bench", "job.txtpb", "--seconds", "0.1",
                                                                                "--inference", "1"))
-        self.assertIn("--inference: got 0", self.plait("bench", "job.txtpb", "--inference", "0", status=2))
+        self.assertIn('--inference: got "0", wanted a whole number from 1', self.plait("bench", "job.txtpb", "--inference", "0", status=2))
 
     def test_bench_leaves_nothing_and_refuses_what_it_cannot_do(self):
         before = set(os.listdir(self.work)), set(glob.glob(f"{tempfile.gettempdir()}/plait_??????"))
         self.plait("bench", "job.txtpb", "--seconds", "0.05")
         self.assertEqual(before[0], set(os.listdir(self.work)))
         self.assertLessEqual(set(glob.glob(f"{tempfile.gettempdir()}/plait_??????")), before[1])
-        self.assertIn("--seconds: got 0", self.plait("bench", "job.txtpb", "--seconds", "0", status=2))
+        self.assertIn('--seconds: got "0", wanted a number above 0', self.plait("bench", "job.txtpb", "--seconds", "0", status=2))
         self.assertIn("--threads: got -1", self.plait("bench", "job.txtpb", "--threads=-1", status=2))
         self.assertIn("wanted a pipeline file", self.plait("bench", status=2))
         self.assertIn("cannot be read", self.plait("bench", "nowhere.txtpb", status=1))
