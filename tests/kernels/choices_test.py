@@ -178,7 +178,7 @@ class ChoicesTest(unittest.TestCase):
         self.assertIn("--out", self.plait("tune", "job.txtpb", "--out", "job.txtpb", status=2))
         self.assertIn("got \"\", wanted a file", self.plait("tune", "job.txtpb", "--out", "", status=2))
         self.assertIn('--turns: got "0", wanted a whole number from 1 to 1000', self.plait("tune", "job.txtpb", "--turns", "0", status=2))
-        self.assertIn("--seconds: got nan", self.plait("tune", "job.txtpb", "--seconds", "nan", status=2))
+        self.assertIn('--seconds: got "nan", wanted a number', self.plait("tune", "job.txtpb", "--seconds", "nan", status=2))
         text = "\n".join(line for line in (self.work / "job.txtpb").read_text().splitlines() if not line.startswith("layer"))
         (self.work / "none.txtpb").write_text(text + '\nlayer { name: "flat" input: "image" flatten {} }\nlayer { name: "f" layer_norm {} }\n')
         said = self.plait("tune", "none.txtpb", "--out", "none_tuned.txtpb", "--seconds", "0.05", status=1)
@@ -227,7 +227,7 @@ class ChoicesTest(unittest.TestCase):
         self.assertEqual(before[0], set(os.listdir(self.work)))
         self.assertLessEqual(set(glob.glob(f"{tempfile.gettempdir()}/plait_??????")), before[1])
         self.assertIn('--seconds: got "0", wanted a number above 0', self.plait("bench", "job.txtpb", "--seconds", "0", status=2))
-        self.assertIn("--threads: got -1", self.plait("bench", "job.txtpb", "--threads=-1", status=2))
+        self.assertIn('--threads: got "-1", wanted a whole number from 0', self.plait("bench", "job.txtpb", "--threads=-1", status=2))
         self.assertIn("wanted a pipeline file", self.plait("bench", status=2))
         self.assertIn("cannot be read", self.plait("bench", "nowhere.txtpb", status=1))
 
