@@ -233,10 +233,13 @@ Result<Fits> FoundFits::find(const Job& job, const FitAround& around) {
   return training_->fits();
 }
 
+const PluginSpec& source_of_set(const Job& job, const std::string& on) {
+  return on == "test" ? job.test : on == "validation" && job.validation ? job.validation : job.source;
+}
+
 std::vector<PluginSpec> plugins_of_set(const Job& job, const std::string& on) {
   std::vector<PluginSpec> plugins = job.preprocess;
-  const bool is_own = on == "test" || (on == "validation" && job.validation);
-  plugins.push_back(!is_own ? job.source : on == "test" ? job.test : job.validation);
+  plugins.push_back(source_of_set(job, on));
   return plugins;
 }
 

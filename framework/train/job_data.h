@@ -69,7 +69,8 @@ class FoundFits {
   FitStages fitting_;
 };
 
-// What is opened to read them and what goes over them, without augmenters.
+// What is opened to read them, where the job has them; that and what goes over them, without augmenters.
+const PluginSpec& source_of_set(const Job& job, const std::string& on);
 std::vector<PluginSpec> plugins_of_set(const Job& job, const std::string& on);
 
 // Records that `on` ("train", "validation" or "test") names, alone; those of training without augmenters.

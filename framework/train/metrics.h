@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "graph/replica.h"
-#include "mapreduce/row_memory.h"
 #include "registry/registry.h"
 #include "train/metric_values.h"
+#include "train/row_memory.h"
 #include "train/summary.h"
 
 namespace plait::inline train {

@@ -81,10 +81,6 @@ bool has_own_reader(const StageSpec& stage) {
   return stage.network->on.empty() || (!stage.is_task() && !stage.preprocess.empty());
 }
 
-const PluginSpec& source_of(const Job& job, const std::string& on) {
-  return on == "test" ? job.test : on == "validation" && job.validation ? job.validation : job.source;
-}
-
 std::string set_of(const StageSpec& stage) { return stage.network->on.empty() ? "test" : stage.network->on; }
 
 // Parts of the samples that the network reads, and where it is measured what it is held against.
@@ -237,7 +233,7 @@ Status NetworkRecords::declare(const StageSpec& stage) {
     use.records = use.opened.records();
     parts = &use.opened.reader->parts();
   }
-  if (waits_for_records(source_of(use.job, set_of(stage)))) use.records = -1;
+  if (waits_for_records(source_of_set(use.job, set_of(stage)))) use.records = -1;
   return declare_arrays(use, *parts);
 }
 

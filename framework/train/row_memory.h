@@ -1,9 +1,9 @@
-// What rows of records may hold on a rank: those of a task's accumulators, or of metrics.
+// What the rows of metrics may hold on a rank.
 #pragma once
 #include <atomic>
 #include <cstdint>
 
-namespace plait::inline mapreduce {
+namespace plait::inline train {
 
 // Shared by all that append. Threads: [any]
 class RowMemory {
@@ -22,4 +22,4 @@ class RowMemory {
   std::atomic<uint64_t> used_ = 0;
 };
 
-}  // namespace plait::inline mapreduce
+}  // namespace plait::inline train
