@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -124,6 +126,25 @@ std::string fault_of(const std::string& library) {
   return Library::open(library).status().message();
 }
 
+// Where mpirun keeps its files, ompi.PID, when it was killed before it could remove them. A later mpirun that
+// happens to get the same process number ends at once, with "The PMIx server's listener thread failed to
+// start".
+std::vector<std::string> folders_of_killed_mpirun() {
+  std::vector<std::string> folders;
+  std::error_code error;
+  fs::directory_iterator entry(fs::temp_directory_path(error), error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    const std::string name = entry->path().filename();
+    int process = 0;
+    char rest = 0;
+    if (std::sscanf(name.c_str(), "ompi.%9d%c", &process, &rest) == 1 && ::kill(process, 0) != 0 &&
+        errno == ESRCH)
+      folders.push_back(entry->path());
+  }
+  std::sort(folders.begin(), folders.end());
+  return folders;
+}
+
 void add_mpi(Findings& findings) {
   findings.heading("MPI");
   const std::string mpirun = find_program("mpirun"), module = mpi_module_path();
@@ -139,6 +160,12 @@ void add_mpi(Findings& findings) {
                                      : has         ? "ULFM present, not used yet"
                                                    : "no");
   }
+  if (const auto folders = folders_of_killed_mpirun(); !folders.empty())
+    findings.fact("left behind",
+                  fmt::format("{}{} by an mpirun that was killed; one with that number will not start "
+                              "while it is there",
+                              folders.front(),
+                              folders.size() > 1 ? fmt::format(" and {} more", folders.size() - 1) : ""));
   findings.fact("module", module);
   if (!fs::exists(module)) return findings.fact("", "not there: this Plait was built without MPI");
   if (const std::string fault = fault_of(module); !fault.empty()) findings.wrong("the MPI module: " + fault);

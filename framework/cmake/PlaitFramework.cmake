@@ -88,7 +88,7 @@ endfunction()
 # plait_test(<name> COMMAND <words>... [TIMEOUT <seconds>] [PROCESSORS <n>] [LABELS <words>...])
 # Runs in the root of the tree with `plait` and the matching `mpirun` on PATH. The command also sees
 # PLAIT_SOURCE_DIR, PLAIT_BUILD_DIR and the settings of .deps/env.sh; tools speak English and Python reads UTF-8,
-# whatever the locale, and nothing is written into the tree.
+# whatever the locale, and nothing is written into the tree. Its temporary folders are its own (tests/own_folders.py).
 function(plait_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT;PROCESSORS" "COMMAND;LABELS")
   if(NOT BUILD_TESTING)
@@ -97,7 +97,12 @@ function(plait_test name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 600)
   endif()
-  add_test(NAME ${name} COMMAND ${arg_COMMAND} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  list(POP_FRONT arg_COMMAND program)
+  if(TARGET ${program})
+    set(program $<TARGET_FILE:${program}>)
+  endif()
+  add_test(NAME ${name} COMMAND python3 ${PROJECT_SOURCE_DIR}/tests/own_folders.py ${program} ${arg_COMMAND}
+    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   get_filename_component(mpi_bin "${MPI_C_COMPILER}" DIRECTORY)
   set_tests_properties(${name} PROPERTIES
     TIMEOUT ${arg_TIMEOUT}

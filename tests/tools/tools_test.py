@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 import unittest
+import unittest.mock
 
 JOB = """# A small job.
 var { name: "epochs" value: 2 }
@@ -474,6 +475,13 @@ layer { name: "f1\"""").replace('input: "image" ', "")
         said = self.plait("doctor")
         for words in ["oneTBB", "instructions", "mpirun", "fault tolerance", "plait_mpi.so", "dense", "All is well."]:
             self.assertIn(words, said)
+
+    def test_doctor_names_what_a_killed_mpirun_left_behind(self):
+        for name in ["ompi.999999999", f"ompi.{os.getpid()}", "ompi.5.old"]:
+            (self.work / name).mkdir()
+        with unittest.mock.patch.dict(os.environ, {"TMPDIR": str(self.work)}):
+            said = self.plait("doctor")
+        self.assertRegex(said, r"left behind +\S+/ompi.999999999 by an mpirun that was killed")
 
     def test_doctor_names_what_does_not_load(self):
         folder = self.work / "bad"
