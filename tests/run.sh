@@ -8,4 +8,4 @@ cmake --preset release
 cmake --build --preset release --target product
 tests/install/quickstart_order_test.sh build/release
 cmake --build --preset release
-ctest --preset release -j 2 "$@"
+ctest --preset release -j 2 "$@" || { status=$?; python3 tests/say_failures.py build/release; exit $status; }
