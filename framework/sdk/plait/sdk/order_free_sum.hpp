@@ -54,7 +54,8 @@ class OrderFreeSum {
     }
   }
 
-  // The nearest double but for the last place; infinite where the sum is beyond it.
+  // The double nearest to what the bins hold, of two as near the even one: rounded once. Infinite where that
+  // is beyond the largest.
   double value() const {
     // Carries upwards, so that all bins but the first are 0 .. 2^32 - 1: nothing cancels below.
     int64_t bins[kBins];
@@ -70,10 +71,14 @@ class OrderFreeSum {
       for (int64_t& bin : negated.s_.bins) bin = -bin;
       return -negated.value();
     }
-    double sum = 0;
-    for (int i = kBins - 1; i >= 0; --i)
-      sum += std::ldexp(static_cast<double>(bins[i]), (s_.highest - i) * kBinBits + kLowest);
-    return sum;
+    // The three bins from the first that counts, 65 bits or more where one is left out: of that, which is far
+    // below the place that is rounded, only matters whether there is any. Below the smallest normal number
+    // nothing is rounded, since no bit lies below 2^-1074.
+    const int from = bins[0] == 0 ? 1 : 0;
+    Wide whole = 0;
+    for (int i = from; i < from + 3; ++i) whole = whole << kBinBits | static_cast<Wide>(bins[i]);
+    if (from == 0 && bins[3] != 0) whole |= 1;
+    return std::ldexp(static_cast<double>(whole), (s_.highest - from - 2) * kBinBits + kLowest);
   }
 
  private:
