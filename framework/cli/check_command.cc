@@ -75,7 +75,8 @@ std::string stages_text(const JobCheck& check) {
   for (const TaskStageCheck& stage : check.task_stages) {
     const std::string records = stage.records == 0
                                     ? "as many records as there will be rows"
-                                    : fmt::format("{} records in {} tasks", stage.records, stage.tasks);
+                                    : fmt::format("{} records in {} task{}", stage.records, stage.tasks,
+                                                  stage.tasks == 1 ? "" : "s");
     if (!stage.is_task) {
       text += fmt::format("stage {}: {}\n  {}, into {}\n  holds {} of outputs\n", stage.name, stage.flow,
                           records, stage.output, memory_text(stage.memory.held));

@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/command.h"
 #include "cli/session.h"
+#include "pipeline/stage_order.h"
 #include "pipeline/stage_source.h"
 #include "plan/table.h"
 #include "report/output.h"
@@ -20,6 +23,9 @@ std::string quoted(const std::string& text) {
 struct Row {
   std::string name;
   std::vector<std::string> boxes;
+  const StageArrays* makes = nullptr;
+  std::vector<const StageArrays*> uses;
+  bool trains = false, uses_network = false;  // the trained one
   void add(const PluginSpec& plugin) {
     if (!plugin) return;
     boxes.push_back(is_stage_source(plugin) ? "stage " + stage_of(plugin) : plugin.entry->short_name());
@@ -30,7 +36,10 @@ struct Row {
 };
 
 Row row_of(const StageSpec& stage) {
-  Row row{stage.name, {}};
+  Row row{stage.name};
+  row.makes = stage.arrays.get();
+  row.uses = stage.used_stages();
+  row.uses_network = stage.network.has_value();
   row.add(stage.source);
   const std::string on = stage.network ? stage.network->on : "";
   if (!on.empty()) row.boxes.push_back(on + " records");
@@ -52,13 +61,15 @@ std::vector<Row> rows_of(const Job& job) {
     if (!stage.is_after_training) rows.push_back(row_of(stage));
   if (job.is_stages_only()) return rows;
   for (const PretrainSpec& pretrain : job.pretrain) {
-    Row& row = rows.emplace_back(Row{pretrain.name.empty() ? "pretrain" : pretrain.name, {}});
+    Row& row = rows.emplace_back(Row{pretrain.name.empty() ? "pretrain" : pretrain.name});
     row.add(pretrain.source ? pretrain.source : job.source);
     row.add(pretrain.augment.empty() ? job.augment : pretrain.augment);
     row.add(pretrain.preprocess.empty() ? job.preprocess : pretrain.preprocess);
     row.add(pretrain.plugin);
   }
-  Row& train = rows.emplace_back(Row{"train", {}});
+  Row& train = rows.emplace_back(Row{"train"});
+  train.uses = arrays_for_training(job);
+  train.trains = true;
   train.add(job.source);
   train.add(job.augment);
   train.add(job.preprocess);
@@ -66,7 +77,8 @@ std::vector<Row> rows_of(const Job& job) {
   train.add(job.reducer);
   train.boxes.push_back("weights.safetensors");
   if (job.test) {
-    Row& test = rows.emplace_back(Row{"test", {}});
+    Row& test = rows.emplace_back(Row{"test"});
+    test.uses_network = true;
     test.add(job.test);
     test.add(job.preprocess);
     test.boxes.insert(test.boxes.end(), {"trained network", "evaluate"});
@@ -74,6 +86,22 @@ std::vector<Row> rows_of(const Job& job) {
   for (const StageSpec& stage : job.stages)
     if (stage.is_after_training) rows.push_back(row_of(stage));
   return rows;
+}
+
+// From the last box of what is used to the first of each that uses it.
+std::string edges_between(const std::vector<Row>& rows) {
+  std::string text;
+  const auto join = [&](size_t from, size_t to) {
+    text += fmt::format("  s{}_{} -> s{}_0 [style=dashed];\n", from, rows[from].boxes.size() - 1, to);
+  };
+  for (size_t to = 0; to < rows.size(); ++to) {
+    for (size_t from = 0; from < rows.size(); ++from) {
+      const bool is_named = rows[from].makes != nullptr &&
+                            std::ranges::find(rows[to].uses, rows[from].makes) != rows[to].uses.end();
+      if (is_named || (rows[to].uses_network && rows[from].trains)) join(from, to);
+    }
+  }
+  return text;
 }
 
 std::string stages_dot(const Job& job) {
@@ -88,7 +116,7 @@ std::string stages_dot(const Job& job) {
     }
     text += "  }\n";
   }
-  return text + "}\n";
+  return text + edges_between(rows) + "}\n";
 }
 
 Result<int> run(const po::variables_map& given) {

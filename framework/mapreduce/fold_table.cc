@@ -73,16 +73,16 @@ size_t FoldTable::entry_bytes(size_t key_bytes) const {
 }
 
 FoldTable::Entry FoldTable::read(std::byte* entry) const {
-  auto* const behind = reinterpret_cast<uint8_t*>(entry + partial_bytes_);
-  const char* key = reinterpret_cast<const char*>(behind + 2);
-  size_t length = behind[1];
+  auto* const head = reinterpret_cast<uint8_t*>(entry + partial_bytes_);
+  const char* key = reinterpret_cast<const char*>(head + 2);
+  size_t length = head[1];
   if (length == kLongKey) {
     uint32_t whole;
     std::memcpy(&whole, key, sizeof whole);
     key += sizeof whole;
     length = whole;
   }
-  return {entry, behind, {key, length}, entry_bytes(length)};
+  return {entry, head, {key, length}, entry_bytes(length)};
 }
 
 void FoldTable::fetch_entry(uint64_t hash) const {
@@ -124,15 +124,15 @@ uint64_t FoldTable::allocate(size_t bytes) {
 std::byte* FoldTable::add(uint64_t hash, std::string_view key, size_t slot) {
   const uint64_t place = allocate(entry_bytes(key.size()));
   std::byte* const partial = at(place);
-  auto* behind = reinterpret_cast<uint8_t*>(partial + partial_bytes_);
-  *behind++ = 1;
-  *behind++ = static_cast<uint8_t>(std::min<size_t>(key.size(), kLongKey));
+  auto* head = reinterpret_cast<uint8_t*>(partial + partial_bytes_);
+  *head++ = 1;
+  *head++ = static_cast<uint8_t>(std::min<size_t>(key.size(), kLongKey));
   if (key.size() >= kLongKey) {
     const auto length = static_cast<uint32_t>(key.size());
-    std::memcpy(behind, &length, sizeof length);
-    behind += sizeof length;
+    std::memcpy(head, &length, sizeof length);
+    head += sizeof length;
   }
-  if (!key.empty()) std::memcpy(behind, key.data(), key.size());
+  if (!key.empty()) std::memcpy(head, key.data(), key.size());
   slots_[slot] = tag_of(hash) << kPlaceBits | (place + 1);
   if (++size_ * 4 > slots_.size() * 3) {
     make_slots(slots_.size() * 3 / 2);

@@ -56,8 +56,8 @@ class ErrorText final : public pb::DescriptorPool::ErrorCollector {
 }  // namespace
 
 // The compiled messages mean what the tables of core_fields say. Types of plugins are written down as a
-// FileDescriptorProto first, then the pool makes descriptors of them, then the notes about what each stands
-// for are tied to the descriptors.
+// FileDescriptorProto first, then the pool makes descriptors of them, then the notes about what each means
+// are tied to the descriptors.
 class SchemaBuilder {
  public:
   explicit SchemaBuilder(const Registry& registry) : registry_(registry), schema_(new Schema(registry)) {}

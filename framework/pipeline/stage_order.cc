@@ -125,8 +125,7 @@ void check_given_to_network(const Job& job, const std::map<std::string, Place>& 
 }
 
 void note_used(Job& job) {
-  std::vector<const StageArrays*> used;
-  for (const TrainingUse& use : used_by_training(job)) used.push_back(use.arrays);
+  std::vector<const StageArrays*> used = arrays_for_training(job);
   for (const StageSpec& stage : job.stages)
     for (const StageArrays* one : stage.used_stages()) used.push_back(one);
   for (StageSpec& stage : job.stages)
@@ -144,6 +143,12 @@ std::vector<const StageArrays*> StageSpec::used_stages() const {
       if (spec) add_stages(*spec.config, used);
   if (task) add_stages(*task.config, used);
   return used;
+}
+
+std::vector<const StageArrays*> arrays_for_training(const Job& job) {
+  std::vector<const StageArrays*> all;
+  for (const TrainingUse& use : used_by_training(job)) all.push_back(use.arrays);
+  return all;
 }
 
 std::string StageSpec::does() const {

@@ -13,4 +13,8 @@ namespace plait::inline pipeline {
 // it; training that uses a stage which waits for it.
 void order_stages(Job& job, const std::vector<Place>& places, Errors& errors);
 
+// What stages make that the training of the job uses: its records, what they are prepared by, where layers
+// begin.
+std::vector<const StageArrays*> arrays_for_training(const Job& job);
+
 }  // namespace plait::inline pipeline

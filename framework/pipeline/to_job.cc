@@ -106,7 +106,8 @@ class JobMaker {
     pretrain();
     validation();
     default_of_kind("device", job_.device);
-    default_of_kind("reducer", job_.reducer);
+    const bool trains = scopes("stage").empty() || !scopes("source").empty() || !scopes("layer").empty();
+    if (trains) default_of_kind("reducer", job_.reducer);
   }
 
   void pretrain() {

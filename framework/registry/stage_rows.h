@@ -1,4 +1,4 @@
-// Arrays of a stage as a source of records: row i of each is record i. It stands wherever a source plugin
+// Arrays of a stage as a source of records: row i of each is record i. It may be wherever a source plugin
 // can, and its parts are the arrays, by their names.
 #pragma once
 #include <memory>

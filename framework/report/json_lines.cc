@@ -95,19 +95,20 @@ void JsonLines::task_pass_finished(const TaskPassInfo& pass) {
 }
 
 void JsonLines::task_stage_finished(const TaskStageInfo& stage) {
-  write(stream_, {{"event", "task_stage_finished"},
-                  {"name", stage.name},
-                  {"output", stage.output},
-                  {"kept", stage.is_kept},
-                  {"passes", stage.passes},
-                  {"pairs", stage.pairs},
-                  {"results", stage.results},
-                  {"skipped_records", stage.skipped_records},
-                  {"bytes_shuffled", stage.bytes_shuffled},
-                  {"bytes_spilled", stage.bytes_spilled},
-                  {"bytes_held", stage.bytes_held},
-                  {"values", values_of(stage.values)},
-                  {"seconds", stage.seconds}});
+  Json event = {{"event", "task_stage_finished"},
+                {"name", stage.name},
+                {"output", stage.output},
+                {"kept", stage.is_kept},
+                {"passes", stage.passes},
+                {"pairs", stage.pairs},
+                {"results", stage.results},
+                {"skipped_records", stage.skipped_records},
+                {"bytes_shuffled", stage.bytes_shuffled},
+                {"bytes_spilled", stage.bytes_spilled},
+                {"values", values_of(stage.values)},
+                {"seconds", stage.seconds}};
+  if (stage.is_keyed) event["bytes_held"] = stage.bytes_held;
+  write(stream_, event);
 }
 
 void JsonLines::encoded(const EncoderInfo& encoder) {

@@ -56,7 +56,7 @@ class ChainStage {
     int64_t records = 0;          // that were mapped, in one pass
     int64_t skipped_records = 0;  // bad ones, left out
     int64_t pairs = 0;            // emitted
-    int64_t results = 0;          // lines of a table of pairs
+    int64_t results = 0;          // lines of a table of pairs, rows of the longest array, values measured
     int64_t bytes_shuffled = 0;   // sent from rank to rank
     int64_t bytes_spilled = 0;    // kept in files meanwhile
     int64_t bytes_held = 0;       // of pairs in memory at most, on any rank

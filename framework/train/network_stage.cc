@@ -48,10 +48,15 @@ Result<ChainStage::Outcome> NetworkStage::run(const Around& around) {
   const int ranks = around.transport.size();
   for (int rank = 0; rank < ranks; ++rank)
     outcome.tasks_by_rank.push_back(Scheduler::count_of(rank, ranks, {0, tasks()}));
+  const std::vector<StageArrays::Array>& arrays = spec().from_network->arrays();
+  const bool is_measured = spec().verb == Verb::kEvaluate;
+  outcome.results = is_measured ? static_cast<int64_t>(arrays.size()) : records_;
+  for (const StageArrays::Array& array : arrays)  // a rank gives all others the rows that it computed
+    if (!is_measured && ranks > 1) outcome.bytes_shuffled += ranks * static_cast<int64_t>(array.bytes.size());
   if (!around.transport.is_root()) return outcome;
   std::vector<PartSpec> specs;
   std::vector<const void*> data;
-  for (const StageArrays::Array& array : spec().from_network->arrays())
+  for (const StageArrays::Array& array : arrays)
     specs.push_back(array.spec), data.push_back(array.bytes.data());
   PLAIT_TRY(write_output(around, outcome.sha256, [&](const Files::Writer& write) {
               return sink().write(sink_arrays(specs), data, write);

@@ -312,8 +312,8 @@ Json to_json(const std::vector<TaskStageInfo>& stages) {
                     {"results", stage.results},
                     {"bytes_shuffled", stage.bytes_shuffled},
                     {"bytes_spilled", stage.bytes_spilled},
-                    {"bytes_held", stage.bytes_held},
                     {"seconds", number(stage.seconds)}});
+    if (stage.is_keyed) list.back()["bytes_held"] = stage.bytes_held;
     if (!stage.values.empty()) list.back()["values"] = to_json(stage.values);
   }
   return list;

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/sha256.h"
+#include "pipeline/stage_order.h"
 #include "train/network_records.h"
 #include "train/network_stage.h"
 #include "train/ranks.h"
@@ -21,11 +22,13 @@ std::string made_from(const StageSpec& stage, const Identity& identity,
   const std::string place = place_of(stage);
   std::string text;
   for (const Fact& fact : identity) {
-    // What the network makes depends on all of the job.
+    // What the network makes depends on all of the job but the text of other stages: what they made is in the
+    // digests of those that are used.
     const bool is_of_job = !needs_all && !stage.network &&
                            (fact.part == part::kJob || fact.part == part::kLength ||
                             fact.part == part::kData || fact.part == part::kWholeData);
     if (is_of_job && fact.name != "seed" && !fact.name.starts_with(place)) continue;
+    if (stage.network && fact.name.starts_with("stage[") && !fact.name.starts_with(place)) continue;
     text += std::string(fact.part) + "\n" + fact.name + "\n" + fact.value + "\n";
   }
   for (const std::string& sha256 : used_sha256) text += "uses " + sha256 + "\n";
@@ -92,7 +95,9 @@ Status StageChain::run(const Surroundings& around, std::vector<TaskStageInfo>& t
 std::vector<std::string> StageChain::sha256_of_used(const StageSpec& spec,
                                                     const std::vector<TaskStageInfo>& told) const {
   std::vector<std::string> all;
-  const std::vector<const StageArrays*> used = spec.used_stages();
+  std::vector<const StageArrays*> used = spec.used_stages();
+  if (spec.network)  // by way of what prepares the network's records, too
+    for (const StageArrays* one : arrays_for_training(job_)) used.push_back(one);
   for (const StageSpec& stage : job_.stages) {
     if (std::ranges::find(used, stage.arrays.get()) == used.end()) continue;
     const auto info = std::ranges::find(told, stage.name, &TaskStageInfo::name);

@@ -347,7 +347,11 @@ Status TaskStage::run_arrays(const Around& around, int slots, const FileWriter& 
   parts.take = [&](const std::vector<OutputArray>& arrays) {
     std::vector<PartSpec> specs;
     std::vector<const void*> data;
-    for (const OutputArray& array : arrays) specs.push_back(array.spec), data.push_back(array.bytes.data());
+    outcome.results = 0;
+    for (const OutputArray& array : arrays) {
+      specs.push_back(array.spec), data.push_back(array.bytes.data());
+      outcome.results = std::max(outcome.results, array.spec.shape.empty() ? 1 : array.spec.shape.front());
+    }
     return write_file(
         [&](const Files::Writer& write) { return sink().write(sink_arrays(specs), data, write); });
   };

@@ -1,4 +1,4 @@
-// Marks the last samples of a batch in memory for 64 of them, and writes behind larger batches.
+// Marks the last samples of a batch in memory for 64 of them, and writes past the end of larger batches.
 // Caught by: batch
 // Words: 70 samples.*writes outside its output "image"
 #include <plait/sdk.hpp>

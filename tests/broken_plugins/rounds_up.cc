@@ -1,4 +1,4 @@
-// Leaves another rounding behind.
+// Changes the rounding and does not change it back.
 // Caught by: process_state
 // Words: rounding was
 #include <cfenv>

@@ -93,6 +93,12 @@ def maps(place, kind, folder, library):
         check(done.returncode == 0, f"{kind}: plait {words[0]}", done.stdout)
         if done.returncode != 0:
             return
+    if shutil.which("mpirun"):
+        two = library.parent / "two"
+        done = place.run("mpirun", "-n", "2", "plait", *words[:-3], two, *words[-2:], cwd=folder)
+        check(done.returncode == 0, f"{kind}: mpirun -n 2 plait run", done.stdout)
+        for file in run.glob("counts.*"):
+            check(file.read_bytes() == (two / file.name).read_bytes(), f"{kind}: {file.name} of two ranks is another")
     text = (folder / "train.txtpb").read_text().lower()
     if kind == "sink":
         lines = [json.loads(line) for line in (run / "counts.jsonl").read_text().splitlines()]

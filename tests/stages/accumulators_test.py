@@ -117,7 +117,7 @@ class AccumulatorsTest(unittest.TestCase):
         found = read_safetensors(whole[1])
         self.assertEqual((found["index"][0], found["distance"][0]), ([many, 2], [many, 2]))
         self.assertIn(data, whole[0])
-        for ranks in (1, 2, 3) if shutil.which("mpirun") is not None else (1,):
+        for ranks in (1, 2, 3, 4) if shutil.which("mpirun") is not None else (1,):
             for threads in (1, 2):
                 with self.subTest(ranks=ranks, threads=threads):
                     self.assertEqual(files(small, ranks=ranks, threads=threads), whole)

@@ -58,7 +58,7 @@ class NetworkStagesTest(OutputsBase):
         inner = 'layer: "c1" layer: "f1" on: "train" weights: "best"'
         job = self.job(SCORES, TABLE, records=inner.replace('"train"', "train").replace('"best"', "best"))
         found = set()
-        for ranks in (1, 2, 3) if mpi else (1,):
+        for ranks in (1, 2, 3, 4) if mpi else (1,):
             for threads in (1, 2):
                 self.run_job(job, ranks=ranks, threads=threads)
                 found.add(tuple((self.folder_run / f"{name}.safetensors").read_bytes() for name in ("scores", "table")))
@@ -88,6 +88,25 @@ class NetworkStagesTest(OutputsBase):
         self.assertRegex(said, "stage scores: .* is kept")
         said = self.run_job(job, "--resume", "--set", "train.epochs=4", fresh=False)
         self.assertNotEqual((self.folder_run / "scores.safetensors").read_bytes(), first)
+
+    def test_kept_whatever_changes_in_stages_that_it_does_not_use(self):
+        job = self.job(SCORES, TABLE, PIXELS, normalize=NORMAL)
+        self.run_job(job)
+        said = self.run_job(job, "--resume", "--set", "stage[pixels].split=10", "--accept-change", "job", fresh=False)
+        for name in ("scores", "table"):
+            self.assertRegex(said, f"stage {name}: .* is kept")
+        self.assertNotRegex(said, "stage pixels: .* is kept")
+
+    def test_what_the_summary_says_of_them(self):
+        ranks = 2 if shutil.which("mpirun") else 1
+        measured = 'stage {{ name: "measured" evaluate {{ on: test }} output: "measured.csv" }}\n'
+        written = 'stage {{ name: "written" predict {{ on: test }} output: "written.npy" }}\n'
+        self.run_job(self.job(measured, written, PIXELS, normalize=NORMAL), ranks=ranks)
+        told = {stage["name"]: stage for stage in json.loads((self.folder_run / "summary.json").read_text())["stages"]}
+        self.assertEqual({name: stage["results"] for name, stage in told.items()},
+                         {"measured": len(told["measured"]["values"]), "written": RECORDS, "pixels": 1})
+        self.assertEqual(told["written"]["bytes_shuffled"], ranks * RECORDS * CLASSES * 4 if ranks > 1 else 0)
+        self.assertFalse([name for name, stage in told.items() if "bytes_held" in stage])
 
     def test_check_shows_it_and_refuses_what_cannot_be(self):
         self.assertIn("stage table: f1 [3] f32, label [] i32 -> confusion -> count [3, 3] i64, precision",

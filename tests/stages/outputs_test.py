@@ -95,7 +95,7 @@ class OutputsTest(OutputsBase):
         job = self.write(NETWORK, FILTERS, PIXELS, more=INIT)
         self.run_job(job)
         first = self.digest(), (self.folder_run / "filters.safetensors").read_bytes()
-        for ranks in (1, 2, 3) if mpi else (1,):
+        for ranks in (1, 2, 3, 4) if mpi else (1,):
             for threads in (1, 2):
                 with self.subTest(ranks=ranks, threads=threads):
                     self.run_job(job, ranks=ranks, threads=threads)
@@ -124,7 +124,7 @@ class OutputsTest(OutputsBase):
         near = 'stage {{ name: "near" source {{ ' + SOURCE + ' }} nearest {{ from: "clusters" {fields} }} split: 32 }}\n'
         mpi = shutil.which("mpirun") is not None
         first = None
-        for ranks in (1, 2, 3) if mpi else (1,):
+        for ranks in (1, 2, 3, 4) if mpi else (1,):
             for threads in (1, 2):
                 with self.subTest(ranks=ranks, threads=threads):
                     self.run_job(self.write(near, clusters, fields="k: 2"), ranks=ranks, threads=threads)
@@ -195,7 +195,12 @@ class OutputsTest(OutputsBase):
         said = self.plait("check", job)
         self.assertIn("stage filters: image [3, 3, 1] f32, label [] i32 -> kmeans -> centres [4, 9] f32", said)
         self.assertIn("c1", self.plait("check", "--no-data", job))
-        self.assertIn("filters.safetensors", self.plait("graph", job))
+        drawn = self.plait("graph", job).partition("digraph")[2]
+        self.assertIn("filters.safetensors", drawn)
+        clusters = dict(re.findall(r"cluster_(\d+) {\s+label=\"(\w+)\"", drawn))
+        edges = re.findall(r"s(\d+)_\d+ -> s(\d+)_0 \[style=dashed\]", drawn)
+        self.assertEqual({(clusters[a], clusters[b]) for a, b in edges},
+                         {("pixels", "train"), ("filters", "train"), ("train", "test")})
         self.assertFalse(self.folder_run.exists())
         self.run_job(job)
         first = self.digest()

@@ -46,7 +46,8 @@ struct CountWords {
         "in "
         "a record, joined\n"
         "by one space; a record of fewer words gives none. Fails with kInvalid for a key of more than 65536 "
-        "bytes.");
+        "bytes.\n"
+        "Words that are met seldom: `reducer { sum { least: 2 } }` beside the task leaves them out.");
     d.field("lower_case", &CountWords::lower_case)
         .doc("A to Z count as a to z; other letters stay as they are");
     d.field("ngram", &CountWords::ngram).doc("words in a key").range(1, 64).unit("words");

@@ -107,7 +107,7 @@ def changes(old, new):
         added = {member: place for member, place in present.items() if member not in known}
         for member, place in added.items():
             if place[0] < size:
-                yield f"{name}.{member}: stands at byte {place[0]}, wanted {size} or behind: an older struct ends there"
+                yield f"{name}.{member}: is at byte {place[0]}, wanted {size} or later: an older struct ends there"
         if added and "struct_size" not in known:
             yield f"{name}: has no struct_size and can never grow"
         if not added and new_size != size:
