@@ -52,7 +52,7 @@ class Run {
   Result<Summary> run() {
     PLAIT_TRY(check_trains_in_f32());
     PLAIT_TRY(agree());
-    if (!options_.trace.empty()) PLAIT_TRY(begin_trace(options_.trace, transport_, files_));
+    PLAIT_TRY(begin_tracing());
     PLAIT_ASSIGN(device_, Device::open(registry_, *job_.device.entry, *job_.device.config));
     PLAIT_TRY(make_context());
     PLAIT_TRY(open_chain());
@@ -77,6 +77,10 @@ class Run {
     return finish(status);
   }
 
+  void drop_trace() {
+    if (is_tracing_) train::drop_trace(options_.trace, transport_, files_);
+  }
+
   // At the end of a stopped run: see RunOptions::leave.
   void leave(const Status& status) {
     if (transport_.has_stopped() && options_.leave) options_.leave(status);
@@ -90,6 +94,13 @@ class Run {
   }
   void warn(const std::string& text) {
     if (is_root()) observer_.warning(text);
+  }
+
+  Status begin_tracing() {
+    if (options_.trace.empty()) return {};
+    PLAIT_TRY(begin_trace(options_.trace, transport_, files_));
+    is_tracing_ = true;
+    return {};
   }
 
   // Time is rank 0's.
@@ -905,6 +916,7 @@ class Run {
   std::optional<Checkpoint> resume_from_;
   std::optional<Fits> kept_fits_;  // of preprocess, by an earlier run of the folder
   bool is_prolonged_ = false;
+  bool is_tracing_ = false;  // there is a trace of this run's
   NamedTensors begun_with_;  // of --weights, for after the stages
   NamedTensors network_;     // the job's, as pretraining leaves it
   int stage_ = 0;
@@ -919,6 +931,7 @@ Result<Summary> run_job(const Registry& registry, const Job& job, const RunOptio
                         const std::atomic<bool>& stop) {
   Run run(registry, job, options, transport, clock, files, observer, stop);
   const Result<Summary> result = announced(run.run(), transport);
+  if (!result) run.drop_trace();
   run.leave(result.status());
   return result;
 }
