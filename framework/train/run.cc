@@ -252,7 +252,7 @@ class Run {
   // The run's files go on to show the state that it is gone on from, not the weights that the seed gives.
   Result<RunStatus> stop_in_stages() {
     const bool has_state = resume_from_ && !resume_from_->is_beginning && job_.pretrain.empty();
-    if (has_state) PLAIT_TRY(main_->resume(*resume_from_).at("checkpoint"));
+    if (has_state) PLAIT_TRY(take_state_of(*main_));
     return RunStatus::kStopped;
   }
 
@@ -481,6 +481,8 @@ class Run {
   std::string not_usable(const Checkpoint& checkpoint) const {
     if (!main_)
       return checkpoint.is_beginning ? "" : "a run that trains wrote it, and this job has stages alone";
+    if (checkpoint.stage > 0 && job_.pretrain.empty())
+      return fmt::format("it is of stage {}, and the job has no pretraining", checkpoint.stage);
     if (!checkpoint.only_at_end || is_end(checkpoint)) return "";
     return "the run was to end there, at step " + std::to_string(checkpoint.step) + "; one of " +
            (waits_for_records(job_) ? "another length" : std::to_string(main_->total_steps()) + " steps") +
@@ -693,9 +695,16 @@ class Run {
     return status;
   }
 
+  Status take_state_of(Stage& stage) {
+    if (resume_from_->step > stage.total_steps())
+      return {Code::kInvalid, "--resume: the run has gone " + std::to_string(resume_from_->step) +
+                                  " steps already, and the job has " + std::to_string(stage.total_steps())};
+    return stage.resume(*resume_from_).at("checkpoint");
+  }
+
   Status resume(Stage& stage) {
     if (!resume_from_ || resume_from_->stage != stage_) return {};
-    PLAIT_TRY(stage.resume(*resume_from_).at("checkpoint"));
+    PLAIT_TRY(take_state_of(stage));
     say("going on from round " + std::to_string(resume_from_->round) + ", step " +
         std::to_string(resume_from_->step));
     return {};
@@ -751,12 +760,11 @@ class Run {
       PLAIT_ASSIGN([[maybe_unused]] const int taken, main_->begin_with(network_));
       network_ = {};
     }
+    if (resume_from_ && resume_from_->stage > stage_)
+      return Status(Code::kCorrupt,
+                    fmt::format("checkpoint: it is of stage {}, and the last of the job is {}",
+                                resume_from_->stage, stage_));
     PLAIT_TRY(resume(*main_));
-    if (resume_from_ && resume_from_->stage == stage_ && resume_from_->step > main_->total_steps()) {
-      return Status(Code::kInvalid, "--resume: the run has gone " + std::to_string(resume_from_->step) +
-                                        " steps already, and the job has " +
-                                        std::to_string(main_->total_steps()));
-    }
     if (resume_from_) resume_from_->tensors = {};
     return main_->run({});
   }
