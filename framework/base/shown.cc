@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace plait::inline base {
@@ -32,10 +33,20 @@ Character character_at(std::string_view text) {
   return {code, bytes, true};
 }
 
+struct Range {
+  uint32_t first, last;
+};
+
+// Source: Unicode, DerivedCoreProperties.txt, Default_Ignorable_Code_Point.
+constexpr Range kControls[] = {
+    {0x00, 0x1F},     {0x7F, 0x9F},     {0xAD, 0xAD},     {0x61C, 0x61C},
+    {0x180E, 0x180E}, {0x200B, 0x200B}, {0x200E, 0x200F}, {0x2028, 0x202E},
+    {0x2060, 0x206F}, {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB}, {0xE0000, 0xE007F},
+};
+
 bool is_control(uint32_t code) {
-  return code < 0x20 || (code >= 0x7F && code <= 0x9F) || (code >= 0x202A && code <= 0x202E) ||
-         (code >= 0x2066 && code <= 0x2069) || code == 0x2028 || code == 0x2029 || code == 0x200B ||
-         code == 0x200E || code == 0x200F || (code >= 0x2060 && code <= 0x2064);
+  return std::ranges::any_of(
+      kControls, [code](const Range& range) { return range.first <= code && code <= range.last; });
 }
 
 bool is_good(const Character& character, Blanks allowed) {
@@ -92,12 +103,23 @@ Status check_name(std::string_view name, std::string_view what) {
                                       what, shown(name), bad.what)};
 }
 
+namespace {
+
+// Source: RFC 8259, 7: two halves for what is above U+FFFF.
+std::string json_escape(uint32_t code) {
+  if (code <= 0xFFFF) return fmt::format("\\u{:04x}", code);
+  const uint32_t above = code - 0x10000;
+  return fmt::format("\\u{:04x}\\u{:04x}", 0xD800 + (above >> 10), 0xDC00 + (above & 0x3FF));
+}
+
+}  // namespace
+
 std::string shown_json(std::string_view json) {
   std::string result;
   split(
       json, Blanks::kText, [&](std::string_view piece) { result += piece; },
       [&](const Character& character) {
-        result += character.is_utf8 ? fmt::format("\\u{:04x}", character.code) : "\xEF\xBF\xBD";
+        result += character.is_utf8 ? json_escape(character.code) : "\xEF\xBF\xBD";
       });
   return result;
 }

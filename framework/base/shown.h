@@ -10,9 +10,10 @@ namespace plait::inline base {
 
 // Where `text` first holds what has no place in it, and what that is: "byte 0xe9 is no UTF-8",
 // "control character U+001B". Control characters are C0, DEL and C1, the marks that turn the direction of
-// writing (U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069), the separators of lines U+2028, U+2029, and
-// what has no width, so that two names look the same (U+200B, U+2060 to U+2064). Joiners (U+200C,
-// U+200D) are letters of some scripts.
+// writing (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069), the separators of lines U+2028,
+// U+2029, and what has no width, so that two names look the same (U+00AD, U+180E, U+200B, U+2060 to U+206F,
+// U+FEFF, U+FFF9 to U+FFFB, tags U+E0000 to U+E007F). Joiners (U+200C, U+200D) and selectors of variants
+// (U+FE00 to U+FE0F) are letters of some scripts.
 struct Unprintable {
   size_t offset = 0;  // in bytes
   size_t length = 0;  // 0: there is nothing of the kind

@@ -20,10 +20,20 @@ TEST_CASE("control characters and marks of direction are written out") {
   CHECK(shown("\xE2\x80\xAEgnp\xE2\x81\xA6") == "\\u{202e}gnp\\u{2066}");
   CHECK(shown("\xE2\x80\xA8") == "\\u{2028}");
   CHECK(shown("a\xE2\x80\x8B\xE2\x80\x8F\xE2\x81\xA0") == "a\\u{200b}\\u{200f}\\u{2060}");
+  CHECK(shown("\xD8\x9C\xEF\xBB\xBF\xC2\xAD") == "\\u{061c}\\u{feff}\\u{00ad}");
+  CHECK(shown("\xF3\xA0\x80\x80\xF3\xA0\x81\xBF") == "\\u{e0000}\\u{e007f}");
+  CHECK(shown("\xE1\xA0\x8E\xE2\x81\xAF\xEF\xBF\xB9") == "\\u{180e}\\u{206f}\\u{fff9}");
   CHECK(shown(std::string_view("a\0b", 3)) == "a\\x00b");
   CHECK(shown("a\nb\tc\rd") == "a\\x0ab\\x09c\\x0dd");
   CHECK(shown_lines("a\nb\tc\rd") == "a\nb\tc\\x0dd");
   CHECK(shown_message("a\nb\tc\rd\x1b") == "a\nb\\x09c\\x0dd\\x1b");
+}
+
+TEST_CASE("joiners of letters and selectors of variants are shown as they are") {
+  for (const char* text : {"\xE2\x80\x8C", "\xE2\x80\x8D", "\xEF\xB8\x8F", "\xF3\xA0\x84\x80"}) {
+    CAPTURE(text);
+    CHECK(shown(text) == text);
+  }
 }
 
 TEST_CASE("bytes that are no UTF-8 are written out: cut, too long, surrogates, too large") {
@@ -50,6 +60,7 @@ TEST_CASE("the first of them is found with its place") {
 
 TEST_CASE("JSON keeps its meaning") {
   CHECK(shown_json("{\"a\": \"\x7f\xC2\x9B\xE2\x80\xAE\"}\n") == "{\"a\": \"\\u007f\\u009b\\u202e\"}\n");
+  CHECK(shown_json("\"\xF3\xA0\x81\x81\"") == "\"\\udb40\\udc41\"");
   CHECK(shown_json("\"\xE9\"") == "\"\xEF\xBF\xBD\"");
 }
 

@@ -4,19 +4,13 @@
 
 #include <algorithm>
 
+#include "base/csv_cell.h"
 #include "report/format.h"
 
 namespace plait::inline cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string csv_cell(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
-}
 
 // {"test": {"accuracy": 0.9}} is "test accuracy": 0.9.
 std::map<std::string, double> numbers_of(const Json& summary) {

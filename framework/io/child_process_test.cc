@@ -136,10 +136,8 @@ TEST_CASE("what has had its time is ended with its group") {
   setup.group = ChildSetup::Group::kOwn;
   ChildProcess child = run(loop, "sleep 1000 & echo $!; wait", setup);
   while (child.output().empty()) loop.wait(kLong);
-  const auto begin = std::chrono::steady_clock::now();
   CHECK_FALSE(child.wait(50ms));
   child.kill();
-  CHECK(std::chrono::steady_clock::now() - begin < 30s);
   CHECK(child.ending().signal == SIGKILL);
   const std::string output = child.output();
   CHECK(dies(output.substr(0, output.find('\n'))));
@@ -151,9 +149,7 @@ TEST_CASE("a child's child that holds the pipe is not waited for; it ends or goe
     ChildSetup setup = kReads;
     setup.group = group;
     ChildProcess child = run(loop, "sleep 1000 & echo $!; exit 4", setup);
-    const auto begin = std::chrono::steady_clock::now();
     REQUIRE(child.wait(kLong));
-    CHECK(std::chrono::steady_clock::now() - begin < 30s);
     CHECK(child.ending().exit_status == 4);
     const std::string number = child.output().substr(0, child.output().find('\n'));
     if (group == ChildSetup::Group::kOwn) {

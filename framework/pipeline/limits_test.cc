@@ -123,6 +123,34 @@ TEST_CASE("many mistakes: twenty are told, and reading stops") {
   CHECK(errors_in(values) <= 20);
 }
 
+TEST_CASE("as many changes as there are layers") {
+  constexpr int kCount = 40'000;
+  std::string text, changes;
+  JobOptions options, all;
+  for (int i = 0; i < kCount; ++i) {
+    const std::string name = "l" + std::to_string(i);
+    text += "layer { name: \"" + name + "\" relu {} }\n";
+    changes += "set: \"layer[" + name + "].frozen=true\"\n";
+    changes += "set: \"layer[" + std::to_string(i) + "].frozen=false\"\n";
+    options.del("layer[" + name + "]");
+  }
+  says(told(text + changes + "set: \"layer[l7].frzen=true\""), "\"frzen\"");
+  says(told(text, options), "the file says nothing");
+  all.del("layer");
+  says(told(text, all), "the file says nothing");
+}
+
+TEST_CASE("changes within a block of very many are too many at some time") {
+  constexpr int kCount = 5'000;
+  std::string text;
+  JobOptions options;
+  for (int i = 0; i < kCount; ++i) {
+    text += "child { affine {} }\n";
+    options.set("augment[0].one_of.child[" + std::to_string(i) + "].affine.rotate=1");
+  }
+  says(told("augment { one_of { " + text + "} }", options), "write the values in the blocks themselves");
+}
+
 TEST_CASE("more words than a person writes") {
   says(told(repeated("a:1\n", 1'400'000)), "more than 4000000 words and marks");
 }

@@ -78,8 +78,10 @@ TEST_CASE("connect_parts names open parts and refuses dangling inputs") {
   CHECK(dangling.message().find("layer \"r1\" reads \"imag\"") != std::string::npos);
   CHECK(dangling.message().find("did you mean \"image\"?") != std::string::npos);
   job.layers[1].inputs[0].layer = "c1";
-  CHECK(connect_parts(job, {"label", "image", "c1"}).message().find(
-            "layer \"r1\" reads \"c1\", which is a layer and a part of the samples") != std::string::npos);
+  CHECK(connect_parts(job, {"label", "image", "c1"})
+            .message()
+            .find("layer \"r1\" reads \"c1\", which is a layer and a part of the samples") !=
+        std::string::npos);
 }
 
 TEST_CASE("the resolved text is a fixed point, and replays without variables") {
@@ -170,6 +172,65 @@ TEST_CASE("changes act in the order written") {
   CHECK(job.train.batch == whole(good(test_job()).layers[0].plugin, "filters"));
   CHECK(job.train.shards == 10);
   CHECK(job.evaluate.batch == 24);
+}
+
+TEST_CASE("blocks are found by name and number through all that sets and deletes make of them") {
+  const auto names = [](const std::vector<JobChange>& changes) {
+    const std::string text =
+        "source { idx { images: \"a\" labels: \"b\" } } optimizer { sgd {} }\n"
+        "layer { name: \"a\" input: \"image\" dense { units: 10 } }\n"
+        "layer { name: \"b\" input: \"image\" dense { units: 10 } }\n"
+        "layer { name: \"c\" input: \"image\" dense { units: 10 } } loss { cross_entropy {} }\n";
+    JobOptions options;
+    options.changes = changes;
+    const auto job = parse_job(test_registry(), text, "t", options);
+    if (!job) return job.status().message();
+    std::string all;
+    for (const LayerSpec& layer : job->layers) all += layer.name + (layer.frozen ? "! " : " ");
+    return all;
+  };
+  using Kind = JobChange::Kind;
+  const auto set = [](const std::string& text) { return JobChange{Kind::kSet, text}; };
+  const auto del = [](const std::string& text) { return JobChange{Kind::kDelete, text}; };
+  const auto added = [](const std::string& name) {
+    return JobChange{Kind::kSet, "layer+={ name: \"" + name + "\" input: \"image\" dense { units: 10 } }"};
+  };
+  CHECK(names({set("layer[b].frozen=true"), del("layer[a]"), set("layer[1].frozen=true")}) == "b! c! ");
+  CHECK(names({del("layer[a]"), del("layer[b]"), set("layer[0].frozen=true")}) == "c! ");
+  CHECK(names({del("layer[a]"), del("layer[0]")}) == "c ");
+  CHECK(names({del("layer[a]"), added("a"), set("layer[a].frozen=true")}) == "b c a! ");
+  CHECK(names({set("layer[a].name=d"), set("layer[d].frozen=true"), del("layer[b]")}) == "d! c ");
+  CHECK(names({added("1"), set("layer[3].frozen=true"), del("layer[0]"), set("layer[2].frozen=true")}) ==
+        "b c 1! ");
+  CHECK(names({set("layer[b]={ name: \"e\" input: \"image\" dense { units: 1 } }"),
+               set("layer[e].frozen=true"), del("layer[c]")}) == "a e! ");
+  for (const auto& gone : {del("layer[b]"), set("layer[b].name=e")}) {
+    const std::string said = names({gone, set("layer[b].frozen=true")});
+    CAPTURE(said);
+    CHECK(said.find("no layer is called \"b\"") != std::string::npos);
+  }
+  const std::string twice = names({added("b"), set("layer[b].frozen=true")});
+  CHECK(twice.find("2 blocks \"layer\": say which") != std::string::npos);
+  CHECK(names({del("layer"), added("z")}) == "z ");
+}
+
+TEST_CASE("plugins are no change of a job: they are loaded before") {
+  for (const char* change : {"plugin=/x.so", "plugin+=/x.so", "plugin_path=/x"})
+    for (const bool in_file : {false, true}) {
+      JobOptions options;
+      if (!in_file) options.set(change);
+      const std::string text = in_file ? "set: '" + std::string(change) + "'\n" : "";
+      const std::string said = parse_job(test_registry(), text + test_job(), "t", options).status().message();
+      CAPTURE(said);
+      CHECK(said.find("is read before any change of the job") != std::string::npos);
+      CHECK(said.find("say --plugin F") != std::string::npos);
+    }
+  JobOptions options;
+  options.del("plugin");
+  CHECK(parse_job(test_registry(), "plugin: \"/x.so\"\n" + test_job(), "t", options)
+            .status()
+            .message()
+            .find("--del:1:1: error: \"plugin\" is read before any change") != std::string::npos);
 }
 
 TEST_CASE("a loss names several predictions and targets, and weights of samples") {

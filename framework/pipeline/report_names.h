@@ -19,11 +19,11 @@ struct ReportPlaces {
 // metric of several values: "name.value"). Without one a loss is called as its type, and a metric's value as
 // the type calls it and what its configuration adds: "accuracy", "accuracy_top5". Of several that would be
 // called alike those that write their input are told apart by it, "accuracy:head2", and what is still alike
-// by a number, "accuracy_2". A metric whose values shapes and classes decide has a name of its own by these
-// rules, and the values are named below it, "class_accuracy.cat", once the shapes are known.
-// Errors: written names that are empty, hold what no report can show, or are used twice ("loss" is the total
-// of several losses), or lie below another metric's; a suffix that the border does not allow; a monitor that
-// names no value.
+// by a number, "accuracy_2"; of the input's name "_" takes the place of what no report can show. A metric
+// whose values shapes and classes decide has a name of its own by these rules, and the values are named below
+// it, "class_accuracy.cat", once the shapes are known. Errors: written names that are empty, hold what no
+// report can show, or are used twice ("loss" is the total of several losses), or lie below another metric's;
+// a suffix that the border does not allow; a monitor that names no value.
 void name_reports(const Registry& registry, const ReportPlaces& places, Job& job, Errors& errors);
 
 // All names of a job that evaluate.monitor may say, metrics first, "loss" last but for the single losses; of

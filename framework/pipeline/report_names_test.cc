@@ -64,6 +64,16 @@ TEST_CASE("metrics of one type are told apart by their fields, then by their inp
         "error worst error:a worst:a loss");
 }
 
+TEST_CASE("what no report can show of a layer's name is left out of a value's") {
+  const std::string layers =
+      "layer { name: \"h,'=1\" input: \"image\" dense { units: 10 } }\n"
+      "layer { name: \"h_'=1\" input: \"image\" dense { units: 10 } }\n"
+      "layer { name: \"o\" input: \"image\" dense { units: 10 } }\n";
+  CHECK(names(layers + kLoss +
+              "metric { input: \"h,'=1\" hits {} } metric { input: \"h_'=1\" hits {} } metric { hits {} }") ==
+        "hits:h_'=1 hits:h_'=1_2 hits loss");
+}
+
 TEST_CASE("a written name is taken as it is, and what nobody named gives way to it") {
   CHECK(names(kLoss + "metric { name: \"top\" hits { top: 5 } } metric { hits {} }") == "top hits loss");
   CHECK(names(kLoss + "metric { hits {} } metric { name: \"hits\" input: \"a\" hits {} }") ==

@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -66,9 +65,8 @@ TEST_CASE("what does not come back ends at the limit, silent or not") {
 }
 
 TEST_CASE("a process that is left behind is waited for by nobody") {
-  const auto begin = std::chrono::steady_clock::now();
-  CHECK(reason("leave") == "ends the program with status 4 when it is loaded");
-  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(10));
+  constexpr double kNever_s = 1e6;  // longer than this test may take
+  CHECK(reason("leave", kNever_s) == "ends the program with status 4 when it is loaded");
 }
 
 TEST_CASE("a process with threads can make a trial too") {

@@ -1,5 +1,8 @@
 #include "train/checkpoint_state.h"
 
+#include <cmath>
+#include <limits>
+
 #include "train/checkpoint_state.pb.h"
 
 namespace plait::inline train {
@@ -94,6 +97,60 @@ void take_validations(const stored::CheckpointState& from, Checkpoint& checkpoin
   checkpoint.best = {true, from.best().value(), from.best().epoch(), named_from(from.best().validation())};
 }
 
+constexpr int64_t kMost = int64_t{1} << 53;         // rounds and steps: see TrainSpec
+constexpr int64_t kMostSamples = int64_t{1} << 62;  // what is added to it stays within 64 bits
+constexpr int kMostRanks = 1 << 24;
+
+// What a file can say though no run counts so: a wrong number would be gone on with, a huge one overflow.
+class StateCheck {
+ public:
+  Status run(const Checkpoint& one) {
+    most("stage", one.stage, one.is_beginning ? 0 : std::numeric_limits<int>::max());
+    most("round", one.round, one.is_beginning ? 0 : kMost);
+    most("step", one.step, one.is_beginning ? 0 : kMost);
+    if (bad_.empty() && (one.round > one.step || (one.round == 0) != (one.step == 0)))
+      bad_ = "round " + std::to_string(one.round) + " at step " + std::to_string(one.step) +
+             ", wanted a round of one step or more";
+    most("step of the last validation", one.validated_step, one.step);
+    for (const Validated& validated : one.validated) most("step of a validation", validated.step, one.step);
+    for (const Change& change : one.changes) {
+      most("stage of a change", change.stage, std::numeric_limits<int>::max());
+      range("round of a change", change.round, Change::kStages, kMost);
+    }
+    counters(one.counters, one);
+    return bad_.empty() ? Status() : Status(Code::kCorrupt, "its state has " + bad_);
+  }
+
+ private:
+  void counters(const Counters& of, const Checkpoint& one) {
+    range("rounds of all stages", of.rounds, one.round, kMost);
+    range("steps of all stages", of.steps, one.step, kMost);
+    most("samples", of.samples, kMostSamples);
+    most("skipped records", of.skipped_records, kMostSamples);
+    most("ranks", static_cast<int64_t>(of.tasks_by_rank.size()), kMostRanks);
+    for (const int64_t tasks : of.tasks_by_rank) most("tasks of a rank", tasks, kMostSamples);
+    for (const Fault& fault : of.faults) {
+      most("round of a fault", fault.round, kMost);
+      most("rank of a fault", fault.rank, kMostRanks);
+    }
+    seconds(of.train_seconds);
+    seconds(of.seconds);
+  }
+
+  void most(const char* what, int64_t got, int64_t most) { range(what, got, 0, most); }
+  void range(const char* what, int64_t got, int64_t least, int64_t most) {
+    if (bad_.empty() && (got < least || got > most))
+      bad_ = std::string(what) + " " + std::to_string(got) + ", wanted " + std::to_string(least) + " to " +
+             std::to_string(most);
+  }
+  void seconds(double got) {
+    if (bad_.empty() && !(std::isfinite(got) && got >= 0))
+      bad_ = "seconds " + std::to_string(got) + ", wanted a finite number of at least 0";
+  }
+
+  std::string bad_;
+};
+
 }  // namespace
 
 std::string encode_state(const Checkpoint& checkpoint) {
@@ -130,6 +187,7 @@ Result<Checkpoint> decode_state(std::string_view bytes) {
   checkpoint.losses = named_from(state.losses());
   checkpoint.counters = counters_from(state.counters());
   take_validations(state, checkpoint);
+  PLAIT_TRY(StateCheck().run(checkpoint));
   return checkpoint;
 }
 

@@ -12,7 +12,7 @@ inline constexpr size_t kMostStateBytes = size_t{1} << 28;
 
 std::string encode_state(const Checkpoint& checkpoint);
 // A checkpoint without tensors. Every number keeps its bits, those of a NaN too.
-// Fails with: kCorrupt when the bytes are no such message.
+// Fails with: kCorrupt when the bytes are no such message, or count what no run counts.
 Result<Checkpoint> decode_state(std::string_view bytes);
 
 }  // namespace plait::inline train

@@ -4,7 +4,10 @@
 #include <doctest/doctest.h>
 
 #include <bit>
+#include <cmath>
+#include <functional>
 #include <limits>
+#include <utility>
 
 namespace plait::inline train {
 namespace {
@@ -17,7 +20,7 @@ Checkpoint sample(int64_t round) {
   checkpoint.round = round;
   checkpoint.step = round * 20;
   checkpoint.loss = 0.1;
-  checkpoint.counters = {7, 140, 1000, 2, 1.5, 2.5, {4, 3}, {{3, 1, "lost"}}};
+  checkpoint.counters = {round + 2, checkpoint.step + 40, 1000, 2, 1.5, 2.5, {4, 3}, {{3, 1, "lost"}}};
   checkpoint.best = {true, 0.9, 2, {{"accuracy", 0.9}, {"loss", std::numeric_limits<double>::infinity()}}};
   checkpoint.tensors = {{"weights/a.w", {2}, {1, -0.0f}}, {"slot 0/a.w", {2}, {3, 4}}};
   return checkpoint;
@@ -60,6 +63,49 @@ TEST_CASE("numbers keep their bits, and words that are no UTF-8 theirs") {
   REQUIRE(read->validated.size() == 2);
   CHECK(bits(read->validated[0].values[0].second) == bits(nan));
   CHECK(read->counters.faults[0].what == "/data/\xff");
+}
+
+TEST_CASE("what no run counts is refused, whatever digest is written under it") {
+  constexpr int64_t kHuge = int64_t{1} << 62, kLeast = std::numeric_limits<int64_t>::min();
+  const std::pair<const char*, std::function<void(Checkpoint&)>> wrong[] = {
+      {"stage -1, wanted 0", [](Checkpoint& c) { c.stage = -1; }},
+      {"round -3, wanted 0", [](Checkpoint& c) { c.round = -3; }},
+      {"step -5, wanted 0", [](Checkpoint& c) { c.step = -5; }},
+      {"round 4611686018427387904", [](Checkpoint& c) { c.round = kHuge; }},
+      {"step 4611686018427387904", [](Checkpoint& c) { c.step = kHuge; }},
+      {"round 5 at step 0", [](Checkpoint& c) { c.step = 0; }},
+      {"round 0 at step 100", [](Checkpoint& c) { c.round = 0; }},
+      {"round 101 at step 100", [](Checkpoint& c) { c.round = 101; }},
+      {"step of the last validation -7", [](Checkpoint& c) { c.validated_step = -7; }},
+      {"step of a validation 101",
+       [](Checkpoint& c) {
+         c.validated = {{101, {}}};
+       }},
+      {"stage of a change -1", [](Checkpoint& c) { c.changes[0].stage = -1; }},
+      {"round of a change -2", [](Checkpoint& c) { c.changes[0].round = -2; }},
+      {"rounds of all stages 4, wanted 5", [](Checkpoint& c) { c.counters.rounds = 4; }},
+      {"steps of all stages 99, wanted 100", [](Checkpoint& c) { c.counters.steps = 99; }},
+      {"samples -1", [](Checkpoint& c) { c.counters.samples = -1; }},
+      {"skipped records -922337", [](Checkpoint& c) { c.counters.skipped_records = kLeast; }},
+      {"tasks of a rank -1",
+       [](Checkpoint& c) {
+         c.counters.tasks_by_rank = {1, -1};
+       }},
+      {"round of a fault -1", [](Checkpoint& c) { c.counters.faults[0].round = -1; }},
+      {"rank of a fault -1", [](Checkpoint& c) { c.counters.faults[0].rank = -1; }},
+      {"seconds -1", [](Checkpoint& c) { c.counters.seconds = -1; }},
+      {"seconds nan", [](Checkpoint& c) { c.counters.train_seconds = std::nan(""); }},
+      {"stage 1, wanted 0 to 0", [](Checkpoint& c) { c.is_beginning = true; }},
+  };
+  for (const auto& [words, change] : wrong) {
+    Checkpoint checkpoint = sample(5);
+    change(checkpoint);
+    const Status status = decode_checkpoint(encode(checkpoint), "f").status();
+    CAPTURE(words);
+    CAPTURE(status.message());
+    CHECK(status.code() == Code::kCorrupt);
+    CHECK(status.message().find(words) != std::string::npos);
+  }
 }
 
 TEST_CASE("no best is known, or one of value 0") {

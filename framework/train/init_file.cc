@@ -4,11 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/regular_file.h"
 #include "graph/sample_reader.h"
 #include "pipeline/load.h"
+#include "plan/wanted_values.h"
 #include "registry/endings.h"
 #include "registry/shape_text.h"
 #include "train/given_file.h"
@@ -99,10 +99,8 @@ Result<NamedTensor> tensor_of(const Registry& registry, const InitSpec& init, co
     const bool is_placed = status.message().starts_with(init.where.text());
     return is_placed ? status : Status(status.code(), error_at(init.where, "init: " + status.message()));
   }
-  for (size_t i = 0; i < read->size(); ++i)
-    if (!std::isfinite((*read)[i]))
-      return invalid(init, fmt::format("number {} is {}, which no weight can be", i, (*read)[i]),
-                     Code::kNumeric);
+  if (const std::string bad = unwanted_value(info, *read); !bad.empty())
+    return invalid(init, info.name + ": " + bad, Code::kNumeric);
   return NamedTensor{info.name, info.shape, std::move(read).value()};
 }
 

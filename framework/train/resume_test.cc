@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "train/checkpoint.h"
 #include "train/run_folder.h"
@@ -259,6 +260,73 @@ TEST_CASE("a run cannot be made shorter than it is") {
   options.resume = true;
   const auto shorter = world.run(train_job("shards: 4 local_steps: 3 batch: 4 epochs: 1"), 1, 1, options);
   CHECK(has(shorter.status().message(), "the run has gone 12 steps already, and the job has 6"));
+}
+
+// The newest checkpoint, changed by somebody who writes a digest under it.
+void change_newest(TestWorld& world, const std::function<void(Checkpoint&)>& change) {
+  const std::string path = "run/checkpoints/" + world.files.list("run/checkpoints")->back();
+  auto checkpoint = decode_checkpoint(*world.files.read(path), path);
+  REQUIRE_MESSAGE(checkpoint.is_ok(), checkpoint.status().message());
+  change(*checkpoint);
+  REQUIRE(world.files.write_atomically(path, encode(*checkpoint)).is_ok());
+}
+
+TEST_CASE("a checkpoint of a stage that the job has not, or that counts what no run does, is passed over") {
+  const std::string each = kShort + " checkpoint_every: 1", whole = digest_of(each);
+  for (const auto& change : std::vector<std::function<void(Checkpoint&)>>{
+           [](Checkpoint& c) { c.stage = 9; }, [](Checkpoint& c) { c.step = -3; }}) {
+    StoppedRun run(each);
+    change_newest(run, change);
+    const auto resumed = run.resumed(train_job(each));
+    REQUIRE_MESSAGE(resumed.is_ok(), resumed.status().message());
+    CHECK(resumed->weights_sha256 == whole);
+    CHECK(resumed->steps == 12);
+  }
+}
+
+TEST_CASE("a checkpoint whose round does not fit its step is refused") {
+  StoppedRun run;
+  change_newest(run, [](Checkpoint& c) { c.counters.steps = c.step += 1; });
+  const Status refused = run.resumed(train_job(kShort)).status();
+  CHECK(refused.code() == Code::kCorrupt);
+  CHECK(has(refused.message(), "checkpoint: it is of round 2 at step 7, and each round has 3 steps"));
+}
+
+TEST_CASE("a checkpoint of a stage after the last is refused") {
+  const std::string again = "pretrain { again { stages: 1 } }";
+  StoppedRun run(kShort, again);
+  change_newest(run, [](Checkpoint& c) { c.stage = 9; });
+  const Status refused = run.resumed(train_job(kShort, again)).status();
+  CHECK(refused.code() == Code::kCorrupt);
+  CHECK(has(refused.message(), "checkpoint: it is of stage 9, and the last of the job is 1"));
+}
+
+TEST_CASE("lines of metrics.jsonl that count nothing are left out") {
+  StoppedRun run;
+  const std::string path = "run/metrics.jsonl", before = *run.files.read(path);
+  REQUIRE(run.files
+              .append(path,
+                      "{\"stage\": 0, \"step\": 1e300}\n{\"stage\": -1e300, \"step\": 1}\n"
+                      "{\"stage\": 0, \"step\": -1}\n{\"stage\": 1e300, \"step\": 1}\n")
+              .is_ok());
+  REQUIRE(run.resumed(train_job(kShort)).is_ok());
+  const std::string after = *run.files.read(path);
+  CHECK(after.starts_with(before));
+  CHECK_FALSE(has(after, "1e+300"));
+  CHECK_FALSE(has(after, "1e300"));
+  CHECK_FALSE(has(after, ": -1"));
+}
+
+TEST_CASE("columns of curve.csv are one each, whatever their values are called") {
+  MemoryFiles files;
+  RunFolder folder(files, "run");
+  REQUIRE(folder.begin("").is_ok());
+  EvaluationInfo info;
+  info.on = "validation";
+  info.values = {{"a,b\"c", 1}, {"d", 2}};
+  REQUIRE(folder.add(info).is_ok());
+  CHECK(has(*files.read("run/curve.csv"),
+            "stage,step,epoch,train_loss,\"validation_a,b\"\"c\",validation_d\n0,0,0,0,1,2\n"));
 }
 
 TEST_CASE("a second run into a folder is told who writes there, and leaves it alone") {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "plan/wanted_values.h"
+
 namespace plait::inline train {
 namespace {
 
@@ -23,6 +25,8 @@ Result<RoundState> initial_state(const Plan& plan, uint64_t seed, const Optimize
     const ParameterInfo& parameter = plan.network().parameters[i];
     plain.resize(parameter.elements);
     PLAIT_TRY(initial_values(parameter, seed, plain.data()));
+    if (const std::string bad = unwanted_value(parameter, plain); !bad.empty())
+      return Status(Code::kNumeric, parameter.name + ": begins with \"" + parameter.init + "\": " + bad);
     PLAIT_TRY(plan.pack(i, plain.data(), state.weights.data()));
   }
   state.slots = initial_slots(optimizer, plan.trained_elements());

@@ -52,7 +52,7 @@ class Run {
   Result<Summary> run() {
     PLAIT_TRY(check_trains_in_f32());
     PLAIT_TRY(agree());
-    if (!options_.trace.empty()) PLAIT_TRY(begin_trace(options_.trace, transport_, files_));
+    PLAIT_TRY(begin_tracing());
     PLAIT_ASSIGN(device_, Device::open(registry_, *job_.device.entry, *job_.device.config));
     PLAIT_TRY(make_context());
     PLAIT_TRY(open_chain());
@@ -77,6 +77,10 @@ class Run {
     return finish(status);
   }
 
+  void drop_trace() {
+    if (is_tracing_) train::drop_trace(options_.trace, transport_, files_);
+  }
+
   // At the end of a stopped run: see RunOptions::leave.
   void leave(const Status& status) {
     if (transport_.has_stopped() && options_.leave) options_.leave(status);
@@ -90,6 +94,13 @@ class Run {
   }
   void warn(const std::string& text) {
     if (is_root()) observer_.warning(text);
+  }
+
+  Status begin_tracing() {
+    if (options_.trace.empty()) return {};
+    PLAIT_TRY(begin_trace(options_.trace, transport_, files_));
+    is_tracing_ = true;
+    return {};
   }
 
   // Time is rank 0's.
@@ -241,7 +252,7 @@ class Run {
   // The run's files go on to show the state that it is gone on from, not the weights that the seed gives.
   Result<RunStatus> stop_in_stages() {
     const bool has_state = resume_from_ && !resume_from_->is_beginning && job_.pretrain.empty();
-    if (has_state) PLAIT_TRY(main_->resume(*resume_from_).at("checkpoint"));
+    if (has_state) PLAIT_TRY(take_state_of(*main_));
     return RunStatus::kStopped;
   }
 
@@ -470,6 +481,8 @@ class Run {
   std::string not_usable(const Checkpoint& checkpoint) const {
     if (!main_)
       return checkpoint.is_beginning ? "" : "a run that trains wrote it, and this job has stages alone";
+    if (checkpoint.stage > 0 && job_.pretrain.empty())
+      return fmt::format("it is of stage {}, and the job has no pretraining", checkpoint.stage);
     if (!checkpoint.only_at_end || is_end(checkpoint)) return "";
     return "the run was to end there, at step " + std::to_string(checkpoint.step) + "; one of " +
            (waits_for_records(job_) ? "another length" : std::to_string(main_->total_steps()) + " steps") +
@@ -682,9 +695,16 @@ class Run {
     return status;
   }
 
+  Status take_state_of(Stage& stage) {
+    if (resume_from_->step > stage.total_steps())
+      return {Code::kInvalid, "--resume: the run has gone " + std::to_string(resume_from_->step) +
+                                  " steps already, and the job has " + std::to_string(stage.total_steps())};
+    return stage.resume(*resume_from_).at("checkpoint");
+  }
+
   Status resume(Stage& stage) {
     if (!resume_from_ || resume_from_->stage != stage_) return {};
-    PLAIT_TRY(stage.resume(*resume_from_).at("checkpoint"));
+    PLAIT_TRY(take_state_of(stage));
     say("going on from round " + std::to_string(resume_from_->round) + ", step " +
         std::to_string(resume_from_->step));
     return {};
@@ -740,12 +760,11 @@ class Run {
       PLAIT_ASSIGN([[maybe_unused]] const int taken, main_->begin_with(network_));
       network_ = {};
     }
+    if (resume_from_ && resume_from_->stage > stage_)
+      return Status(Code::kCorrupt,
+                    fmt::format("checkpoint: it is of stage {}, and the last of the job is {}",
+                                resume_from_->stage, stage_));
     PLAIT_TRY(resume(*main_));
-    if (resume_from_ && resume_from_->stage == stage_ && resume_from_->step > main_->total_steps()) {
-      return Status(Code::kInvalid, "--resume: the run has gone " + std::to_string(resume_from_->step) +
-                                        " steps already, and the job has " +
-                                        std::to_string(main_->total_steps()));
-    }
     if (resume_from_) resume_from_->tensors = {};
     return main_->run({});
   }
@@ -905,6 +924,7 @@ class Run {
   std::optional<Checkpoint> resume_from_;
   std::optional<Fits> kept_fits_;  // of preprocess, by an earlier run of the folder
   bool is_prolonged_ = false;
+  bool is_tracing_ = false;  // there is a trace of this run's
   NamedTensors begun_with_;  // of --weights, for after the stages
   NamedTensors network_;     // the job's, as pretraining leaves it
   int stage_ = 0;
@@ -919,6 +939,7 @@ Result<Summary> run_job(const Registry& registry, const Job& job, const RunOptio
                         const std::atomic<bool>& stop) {
   Run run(registry, job, options, transport, clock, files, observer, stop);
   const Result<Summary> result = announced(run.run(), transport);
+  if (!result) run.drop_trace();
   run.leave(result.status());
   return result;
 }

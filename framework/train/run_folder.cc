@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <ctime>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/csv_cell.h"
 #include "base/json_bounds.h"
 #include "base/json_text.h"
 #include "base/one_nan.h"
@@ -19,6 +21,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr size_t kMostPendingBytes = 1 << 16;
+constexpr int64_t kMostSteps = int64_t{1} << 53;  // exact as double
 constexpr const char* kCannot = "the run's folder cannot be written";
 
 // JSON has no NaN and no infinity: they become null.
@@ -27,6 +30,12 @@ Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nul
 double number_in(const Json& object, const char* name, double otherwise = 0) {
   const auto found = object.find(name);
   return found != object.end() && found->is_number() ? found->get<double>() : otherwise;
+}
+
+// -1 for what counts nothing: a file that was written into may say 1e300.
+int64_t count_in(const Json& object, const char* name, int64_t most) {
+  const double number = number_in(object, name);
+  return number >= 0 && number <= static_cast<double>(most) ? static_cast<int64_t>(number) : -1;
 }
 
 std::string text_in(const Json& object, const char* name) {
@@ -176,8 +185,9 @@ Status RunFolder::resume(const Position& from, const std::string& resolved, cons
     const Json json = parse_json<Json>(line);
     // A line that a crash cut, or that somebody wrote into.
     if (!json.is_object()) continue;
-    const auto at_stage = static_cast<int>(number_in(json, "stage"));
-    const auto at_step = static_cast<int64_t>(number_in(json, "step"));
+    const auto at_stage = static_cast<int>(count_in(json, "stage", std::numeric_limits<int>::max()));
+    const int64_t at_step = count_in(json, "step", kMostSteps);
+    if (at_stage < 0 || at_step < 0) continue;
     if (at_stage > from.stage || (at_stage == from.stage && at_step > from.step)) continue;
     const std::string on = text_in(json, "on");
     if (on == "test") continue;  // comes again at the end
@@ -233,7 +243,7 @@ Status RunFolder::write_curve() {
                 values = std::to_string(row.stage) + "," + std::to_string(row.step) + "," +
                          digits(row.epoch) + "," + digits(row.train_loss);
     for (const auto& [name, value] : row.values) {
-      names += ",validation_" + name;
+      names += "," + csv_cell("validation_" + name);
       values += "," + digits(value);
     }
     if (names != heading) text += names + "\n";

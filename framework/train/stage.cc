@@ -353,7 +353,19 @@ Result<int> Stage::begin_with(const NamedTensors& from) {
   return taken;
 }
 
+// Every round has train.local_steps, the last one maybe fewer; unless a person has accepted another job or
+// other data.
+Status Stage::check_round(const Checkpoint& checkpoint) const {
+  if (!run_.changes.empty()) return {};
+  const int64_t steps = numbers_.local_steps, whole = checkpoint.step / steps, rest = checkpoint.step % steps;
+  if (checkpoint.round == whole + (rest > 0) && (rest == 0 || checkpoint.step == numbers_.total_steps))
+    return {};
+  return {Code::kCorrupt, fmt::format("it is of round {} at step {}, and each round has {} step{}",
+                                      checkpoint.round, checkpoint.step, steps, steps == 1 ? "" : "s")};
+}
+
 Status Stage::resume(const Checkpoint& checkpoint) {
+  PLAIT_TRY(check_round(checkpoint));
   PLAIT_TRY(take_state(*plan_, *gathered_, checkpoint, state_));
   shown_round_ = -1;
   best_ = checkpoint.best;

@@ -77,7 +77,8 @@ class Stage : private RoundFollower {
   // Weights that a stage begins with: the seed's, with tensors of the same name and shape taken from `from`.
   // Returns how many were taken.
   Result<int> begin_with(const NamedTensors& from);
-  // Goes on from a checkpoint of this stage.
+  // Goes on from a checkpoint of this stage, of at most total_steps. Fails with: kCorrupt where it does not
+  // fit.
   Status resume(const Checkpoint& checkpoint);
 
   // Rounds, validation and checkpoints until the stage ends, is stopped, or is a pretraining stage that
@@ -107,6 +108,7 @@ class Stage : private RoundFollower {
 
  private:
   Status open_data();
+  Status check_round(const Checkpoint& checkpoint) const;
   Status read_files();
   RoundParts round_parts() const;
   Status make_rounds();

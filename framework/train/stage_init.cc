@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
-#include "base/one_nan.h"
 #include "pipeline/load.h"
+#include "plan/wanted_values.h"
 #include "registry/shape_text.h"
 
 namespace plait::inline train {
@@ -104,16 +103,28 @@ Result<NamedTensor> tensor_of(const InitSpec& init, const StageArrays::Array& ar
                               const ParameterInfo& parameter) {
   PLAIT_ASSIGN(const std::vector<double> numbers, numbers_of(init, array));
   NamedTensor tensor{parameter.name, parameter.shape, std::vector<float>(numbers.size())};
-  for (size_t i = 0; i < numbers.size(); ++i) {
-    tensor.values[i] = static_cast<float>(numbers[i]);
-    if (!std::isfinite(tensor.values[i]))
-      return Status(Code::kNumeric,
-                    error_at(init.where, fmt::format("array {} of stage \"{}\": number {} is {}, which no "
-                                                     "weight can be",
-                                                     array.spec.name, init.from, i, one_nan(numbers[i]))));
-  }
+  std::ranges::transform(numbers, tensor.values.begin(),
+                         [](double number) { return static_cast<float>(number); });
+  if (const std::string bad = unwanted_value(parameter, tensor.values); !bad.empty())
+    return Status(Code::kNumeric,
+                  error_at(init.where, fmt::format("array {} of stage \"{}\": {}: {}", array.spec.name,
+                                                   init.from, parameter.name, bad)));
   if (parameter.shape.size() > 2) tensor.values = channels_first(tensor.values, parameter.shape);
   return tensor;
+}
+
+// What is drawn for a buffer is known now; of a parameter, which may be large, what it is drawn from.
+Status check_drawn(const InitSpec& init, const ParameterInfo& parameter, uint64_t seed) {
+  if (init.distribution.word.empty()) return {};
+  std::vector<float> values = {static_cast<float>(parameter.init_a), static_cast<float>(parameter.init_b),
+                               static_cast<float>(parameter.gain)};
+  if (parameter.buffer) {
+    values.resize(parameter.elements);
+    PLAIT_TRY(initial_values(parameter, seed, values.data()));
+  }
+  const std::string bad = unwanted_value(parameter, values);
+  if (bad.empty()) return {};
+  return invalid(init, fmt::format("init: {} for {}: {}", init.distribution.word, parameter.name, bad));
 }
 
 }  // namespace
@@ -122,6 +133,7 @@ Status check_inits(const Job& job, const Network& network) {
   for (const LayerSpec& layer : job.layers) {
     for (const InitSpec& init : layer.init) {
       PLAIT_ASSIGN(const ParameterInfo* const parameter, find_parameter(layer, init, network));
+      PLAIT_TRY(check_drawn(init, *parameter, job.seed));
       if (!init.stage) continue;
       PLAIT_ASSIGN(const StageArrays::Array* const array, find_array(init));
       PLAIT_TRY(check_shape(init, *array, *parameter));

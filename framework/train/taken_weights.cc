@@ -1,12 +1,12 @@
 #include "train/taken_weights.h"
 
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <unordered_map>
 
 #include "base/json_text.h"
+#include "plan/wanted_values.h"
 #include "registry/shape_text.h"
 
 namespace plait::inline train {
@@ -28,8 +28,6 @@ std::string other_name(const std::string& name) {
   return "";
 }
 
-const char* word_of(float bad) { return std::isnan(bad) ? "NaN" : std::isinf(bad) ? "infinite" : "below 0"; }
-
 class Taker {
  public:
   Taker(const StoredTensors& stored, TakenWeights& into) : into_(into) {
@@ -47,14 +45,8 @@ class Taker {
     if (!values && values.status().code() == Code::kUnsupported)
       return miss(parameter, Why::kType, values.status().message());
     if (!values) return miss(parameter, Why::kValue, values.status().message());
-    const bool is_variance = parameter.buffer && parameter.reduce == PLAIT_REDUCE_VARIANCE;
-    const auto bad = std::ranges::find_if(
-        *values, [&](float value) { return !std::isfinite(value) || (is_variance && value < 0); });
-    if (bad != values->end())
-      return miss(parameter, Why::kValue,
-                  "value " + std::to_string(bad - values->begin()) + " of " + std::to_string(values->size()) +
-                      " is " + word_of(*bad) + ", wanted finite numbers" +
-                      (is_variance ? " of at least 0, for a variance" : ""));
+    if (const std::string bad = unwanted_value(parameter, *values); !bad.empty())
+      return miss(parameter, Why::kValue, bad);
     note(parameter, *stored);
     into_.tensors.push_back({parameter.name, parameter.shape, std::move(*values)});
   }

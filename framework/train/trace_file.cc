@@ -72,4 +72,8 @@ Result<std::string> write_trace(const std::string& path, Transport& transport, F
   return fmt::format("the trace was full: {} of its events are not in {}", lost, path);
 }
 
+void drop_trace(const std::string& path, const Transport& transport, Files& files) {
+  if (transport.is_root()) (void)files.remove(path);
+}
+
 }  // namespace plait::inline train

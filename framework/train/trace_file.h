@@ -18,4 +18,7 @@ Status begin_trace(const std::string& path, const Transport& transport, Files& f
 // Returns what a person should know: how much was lost; "" where nothing was.
 Result<std::string> write_trace(const std::string& path, Transport& transport, Files& files);
 
+// Of a run that has failed: the empty trace that begin_trace has left would be taken for one. On rank 0.
+void drop_trace(const std::string& path, const Transport& transport, Files& files);
+
 }  // namespace plait::inline train

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cluster/local_transport.h"
+#include "train/test_job.h"
 
 namespace plait::inline train {
 namespace {
@@ -41,6 +42,27 @@ TEST_CASE("a trace that cannot be written is an error") {
   CHECK(begin_trace("trace.json", *world, files));
   files.fail_change(1);
   CHECK(write_trace("trace.json", *world, files).status().code() == Code::kIo);
+}
+
+TEST_CASE("a run that fails leaves no trace of it, and one that was not begun the earlier one") {
+  const Job job = train_job("shards: 4 local_steps: 3 batch: 4 epochs: 2");
+  RunOptions options;
+  options.trace = "trace.json";
+  TestWorld counting;
+  REQUIRE(counting.run(job, 1, 1, options).is_ok());
+  CHECK(counting.files.exists("trace.json"));
+  const uint64_t changes = counting.files.changes();
+  for (const uint64_t k : {uint64_t{1}, uint64_t{2}, changes - 1, changes}) {
+    TestWorld world;
+    REQUIRE(world.files.write_atomically("trace.json", "earlier").is_ok());
+    world.files.fail_change(k);
+    CAPTURE(k);
+    CHECK_FALSE(world.run(job, 1, 1, options).is_ok());
+    if (k == 1)
+      CHECK(*world.files.read("trace.json") == "earlier");
+    else
+      CHECK_FALSE(world.files.exists("trace.json"));
+  }
 }
 
 }  // namespace

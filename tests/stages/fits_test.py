@@ -122,10 +122,8 @@ class FitsTest(unittest.TestCase):
                     break
                 time.sleep(0.01)
             self.assertTrue(started.exists())
-            begin = time.monotonic()
             process.send_signal(signal.SIGTERM if ranks == 1 else signal.SIGUSR1)  # mpirun passes the second on
             said = process.communicate(timeout=LIMIT_S)[0]
-            self.assertLess(time.monotonic() - begin, 30)
             self.assertEqual(process.returncode, 75, said)
             self.assertIn("nothing was written", said)
             self.assertFalse((self.folder / "stopped" / "resolved.txtpb").exists())
