@@ -22,9 +22,9 @@ std::string quoted(const std::string& text) {
 // What the records of a stage go through.
 struct Row {
   std::string name;
-  std::vector<std::string> boxes;
+  std::vector<std::string> boxes = {};
   const StageArrays* makes = nullptr;
-  std::vector<const StageArrays*> uses;
+  std::vector<const StageArrays*> uses = {};
   bool trains = false, uses_network = false;  // the trained one
   void add(const PluginSpec& plugin) {
     if (!plugin) return;
