@@ -3,6 +3,7 @@ layers that begin with a stage's arrays."""
 import json
 import pathlib
 import random
+import re
 import shutil
 import struct
 import subprocess
@@ -200,7 +201,7 @@ class OutputsTest(OutputsBase):
         clusters = dict(re.findall(r"cluster_(\d+) {\s+label=\"(\w+)\"", drawn))
         edges = re.findall(r"s(\d+)_\d+ -> s(\d+)_0 \[style=dashed\]", drawn)
         self.assertEqual({(clusters[a], clusters[b]) for a, b in edges},
-                         {("pixels", "train"), ("filters", "train"), ("train", "test")})
+                         {("pixels", "filters"), ("pixels", "train"), ("filters", "train"), ("train", "test")})
         self.assertFalse(self.folder_run.exists())
         self.run_job(job)
         first = self.digest()
