@@ -127,6 +127,14 @@ TEST_CASE("--var overrides, --set replaces, appends and makes blocks") {
   CHECK(job.augment.size() == 1);
 }
 
+TEST_CASE("an id without its brackets is told how it is written") {
+  JobOptions options;
+  options.set("layer[r1].acme.swish.beta=2");
+  const std::string said = parse_job(test_registry(), test_job(), "t", options).status().message();
+  CAPTURE(said);
+  CHECK(said.find("the whole id of a type is in brackets: [acme.NAME]") != std::string::npos);
+}
+
 TEST_CASE("a whole plugin can be set with and without braces") {
   for (const char* set :
        {"optimizer={adam{rate:0.5}}", "optimizer={adam{rate:0.5}}", "optimizer: no", "optimizer=adam"}) {

@@ -148,9 +148,18 @@ class Editor {
     if (field == nullptr && segment.name == "repeat")
       errors_.add(segment.place, "what a repeat makes is changed, not the repeat",
                   "as in: --set 'layer[c2].frozen=true'; for its count: count: $depth, and --var depth=5");
+    else if (field == nullptr && !segment.bracketed && begins_an_id(segment.name))
+      errors_.add(segment.place, "unknown field \"" + segment.name + "\"",
+                  "the whole id of a type is in brackets: [" + segment.name + ".NAME]");
     else if (field == nullptr)
       report_unknown(schema_, message, segment.name, segment.place, errors_, use_);
     return field;
+  }
+
+  // "acme" where there is a type acme.swish.
+  bool begins_an_id(const std::string& word) const {
+    return std::ranges::any_of(schema_.registry().types(),
+                               [&](const auto& one) { return one.first.id.starts_with(word + "."); });
   }
 
   // Places of the fields that a segment means. Errors: a selector that selects nothing.
