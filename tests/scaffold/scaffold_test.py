@@ -36,6 +36,7 @@ class Place:
                        check=True, stdout=subprocess.DEVNULL)
         (work / "first").rename(self.prefix)  # an installed Plait can be moved
         self.env = {"PATH": f"{self.prefix}/bin:/usr/local/bin:/usr/bin:/bin", "HOME": str(work)}
+        self.env |= {name: value for name, value in os.environ.items() if name.startswith(("OMPI_", "PRTE_", "TMPDIR"))}
         cache = os.environ.get("CCACHE_DIR", os.path.expanduser("~/.cache/ccache"))
         if shutil.which("ccache") and os.access(cache, os.W_OK):
             self.env |= {"CMAKE_CXX_COMPILER_LAUNCHER": "ccache", "CCACHE_BASEDIR": str(work), "CCACHE_NOHASHDIR": "1",
@@ -93,9 +94,9 @@ def maps(place, kind, folder, library):
         check(done.returncode == 0, f"{kind}: plait {words[0]}", done.stdout)
         if done.returncode != 0:
             return
-    if shutil.which("mpirun"):
+    if mpirun := shutil.which("mpirun"):
         two = library.parent / "two"
-        done = place.run("mpirun", "-n", "2", "plait", *words[:-3], two, *words[-2:], cwd=folder)
+        done = place.run(mpirun, "-n", "2", "plait", *words[:-3], two, *words[-2:], cwd=folder)
         check(done.returncode == 0, f"{kind}: mpirun -n 2 plait run", done.stdout)
         for file in run.glob("counts.*"):
             check(file.read_bytes() == (two / file.name).read_bytes(), f"{kind}: {file.name} of two ranks is another")
