@@ -40,7 +40,7 @@ class Lexer {
 
   // Reading ends there: what follows may be anything. A line may end in "\r\n".
   Unprintable find_bad() const {
-    for (size_t from = 0;;) {
+    for (size_t from = at_;;) {
       Unprintable bad = find_unprintable(std::string_view(text_).substr(from), Blanks::kText);
       bad.offset += from;
       if (!bad || text_.compare(bad.offset, 2, "\r\n") != 0) return bad;
