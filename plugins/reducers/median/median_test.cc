@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <plait/sdk/random.hpp>
 #include <plait/sdk/testing_plugin.hpp>
+#include <plait/sdk/testing_reducer.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -14,14 +15,8 @@ std::vector<float> median_of(const std::vector<std::vector<float>>& deltas, int 
   TestHost host;
   host.lanes = lanes;
   const auto entry = linked("plait.median");
-  const Made<plait_reducer_ops> median(host, entry);
-  CHECK(!median.ops().weight);
-  std::vector<const float*> slices;
-  for (const auto& delta : deltas) slices.push_back(delta.data());
-  std::vector<float> combined(deltas.front().size());
-  host.check(median.ops().combine(median.self(), host.context(), static_cast<uint32_t>(deltas.size()),
-                                  slices.data(), combined.size(), combined.data()));
-  return combined;
+  CHECK(!static_cast<const plait_reducer_ops*>(entry.implementation.ops)->weight);
+  return combine_slices(host, entry, Settings(entry), deltas);
 }
 
 TEST_CASE("by hand: one astray does not matter, an even number has two in the middle") {

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <plait/sdk/random.hpp>
 #include <plait/sdk/testing_plugin.hpp>
+#include <plait/sdk/testing_reducer.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -15,13 +16,7 @@ std::vector<float> trimmed_mean_of(const std::vector<std::vector<float>>& deltas
   TestHost host;
   host.lanes = lanes;
   const auto entry = linked("plait.trimmed_mean");
-  const Made<plait_reducer_ops> mean(host, entry, Settings(entry).set("trim", trim));
-  std::vector<const float*> slices;
-  for (const auto& delta : deltas) slices.push_back(delta.data());
-  std::vector<float> combined(deltas.front().size());
-  host.check(mean.ops().combine(mean.self(), host.context(), static_cast<uint32_t>(deltas.size()),
-                                slices.data(), combined.size(), combined.data()));
-  return combined;
+  return combine_slices(host, entry, Settings(entry).set("trim", trim), deltas);
 }
 
 TEST_CASE("by hand: a fifth of five is one at either end; of four it is none") {

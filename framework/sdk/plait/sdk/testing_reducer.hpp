@@ -1,10 +1,24 @@
-// A reducer that takes the whole on the test host, with its states. See testing.hpp.
+// Reducers of shards on the test host: one that gathers, and one that takes the whole, with its states. See
+// testing.hpp.
 #pragma once
 #include <limits>
 
 #include "testing.hpp"
+#include "testing_plugin.hpp"
 
 namespace plait::sdk::testing {
+
+// What one that gathers makes of the shards' slices, all of one length.
+inline std::vector<float> combine_slices(TestHost& host, const Entry& entry, const Settings& settings,
+                                         const std::vector<std::vector<float>>& deltas) {
+  const Made<plait_reducer_ops> reducer(host, entry, settings);
+  std::vector<const float*> slices;
+  for (const auto& delta : deltas) slices.push_back(delta.data());
+  std::vector<float> combined(deltas.front().size());
+  host.check(reducer.ops().combine(reducer.self(), host.context(), static_cast<uint32_t>(deltas.size()),
+                                   slices.data(), combined.size(), combined.data()));
+  return combined;
+}
 
 // A stretch of the vectors.
 struct ReducedStretch {
