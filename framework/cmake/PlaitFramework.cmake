@@ -1,10 +1,11 @@
 # How a folder of framework/ becomes a library and a test program, and how a test is registered.
 
-# plait_framework_library(<folder> [FOLDERS <folders>...] [EXCLUDE <files>...] [LINK <libraries>...])
+# plait_framework_library(<folder> [FOLDERS <folders>...] [EXCLUDE <files>...] [ALONE <names>...] [LINK <libraries>...])
 # The *.cc (not *_test.cc) of the folder, and of the folders in it that are named, become the static library plait_<folder>, its *.proto generated sources of it;
 # a folder of headers alone becomes an interface library. Its *_test.cc become the program plait_<folder>_test.
+# ALONE: regular expressions of the files that are not compiled together with others: framework/decisions/joined-sources.md.
 function(plait_framework_library folder)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "FOLDERS;EXCLUDE;LINK")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "FOLDERS;EXCLUDE;ALONE;LINK")
   plait_glob_sources(sources tests ${arg_FOLDERS})
   list(TRANSFORM arg_EXCLUDE PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
   list(REMOVE_ITEM sources ${arg_EXCLUDE})
@@ -24,6 +25,7 @@ function(plait_framework_library folder)
   endif()
   if(visibility STREQUAL PUBLIC)
     plait_precompile(${library} framework)
+    plait_join_library(${library} "${arg_ALONE}")
   endif()
   plait_doctest(${library}_test SOURCES ${tests} LINK ${library})
   if(protos AND TARGET ${library}_test)

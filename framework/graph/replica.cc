@@ -187,7 +187,7 @@ std::string Replica::Body::target_text(const plait_tensor& target, int64_t place
   const uint64_t bytes = dtype_bytes(target.dtype);
   const bool integer = target.dtype == PLAIT_U8 || target.dtype == PLAIT_I32 || target.dtype == PLAIT_I64;
   if (!integer || target.rank < 1 ||
-      element_count({target.shape, target.shape + target.rank}) != static_cast<uint64_t>(target.shape[0]))
+      registry::element_count({target.shape, target.shape + target.rank}) != static_cast<uint64_t>(target.shape[0]))
     return "";
   int64_t value = 0;  // little-endian: the low bytes are the value's
   const auto* from = static_cast<const std::byte*>(target.data) + static_cast<uint64_t>(place) * bytes;

@@ -1,6 +1,7 @@
 // Answers every extension that it is asked for.
 // Caught by: unknown_extension
 // Words: which does not exist
+// Alone: it writes its entry itself
 #include <plait/sdk.hpp>
 
 namespace {

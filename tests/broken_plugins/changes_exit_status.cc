@@ -1,6 +1,7 @@
 // Ends the process that ends with a status of its own.
 // Caught by: exit
 // Words: has status 3, wanted 0
+// Alone: it asks to be called when the process ends
 #include <unistd.h>
 #include <plait/sdk.hpp>
 

@@ -1,6 +1,7 @@
 // Crashes in the destructor of a static object.
 // Caught by: exit
 // Words: crashes .SIGSEGV. when it ends after the plugin was loaded
+// Alone: it asks to be called when the process ends
 #include <csignal>
 #include <plait/sdk.hpp>
 

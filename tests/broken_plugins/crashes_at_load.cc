@@ -1,6 +1,7 @@
 // Crashes while it is loaded.
 // Caught by: loads
 // Words: crashes when it is loaded: SIGSEGV
+// Alone: it does something when it is loaded
 #include <plait/sdk.hpp>
 
 namespace {

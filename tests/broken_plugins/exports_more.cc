@@ -1,6 +1,7 @@
 // Exports a function of its own.
 // Caught by: exports
 // Words: symbols besides plait_plugin_v1:
+// Alone: it exports what the others do not
 #include <plait/sdk.hpp>
 
 namespace {

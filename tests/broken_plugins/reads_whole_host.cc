@@ -1,6 +1,7 @@
 // Takes for granted that the host knows extensions.
 // Caught by: older_host
 // Words: crashes .SIGSEGV.*older host
+// Alone: it writes its entry itself
 #include <plait/sdk.hpp>
 
 namespace {

@@ -1,6 +1,7 @@
 // Sets the locale while it is loaded.
 // Caught by: process_state
 // Words: loading changes the process: the locale
+// Alone: it does something when it is loaded
 #include <clocale>
 #include <plait/sdk.hpp>
 

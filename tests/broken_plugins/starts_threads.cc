@@ -1,6 +1,7 @@
 // Starts a thread while it is loaded.
 // Caught by: starts_nothing
 // Words: starts 1 threads
+// Alone: it does something when it is loaded
 #include <unistd.h>
 #include <plait/sdk.hpp>
 #include <thread>

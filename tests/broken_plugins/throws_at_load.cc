@@ -1,6 +1,7 @@
 // Lets an exception out of its entry.
 // Caught by: loads
 // Words: exception
+// Alone: it writes its entry itself
 #include <plait/sdk.hpp>
 
 namespace {
