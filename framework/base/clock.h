@@ -17,6 +17,8 @@ class Clock {
   virtual Nanoseconds wall() const = 0;
 };
 
+inline double seconds_of(Clock::Nanoseconds time) { return std::chrono::duration<double>(time).count(); }
+
 class SystemClock final : public Clock {
  public:
   Nanoseconds now() const override { return std::chrono::steady_clock::now().time_since_epoch(); }

@@ -3,12 +3,6 @@
 namespace plait::inline plan {
 namespace {
 
-std::vector<PartSpec> specs_of(const Network& network, const std::vector<int>& tensors) {
-  std::vector<PartSpec> specs;
-  for (const int tensor : tensors) specs.push_back(network.tensors[static_cast<size_t>(tensor)].spec);
-  return specs;
-}
-
 // One number a sample: [N], whatever the part's shape is.
 std::vector<PartSpec> weights_of(const Network& network, const HeadInfo& head) {
   if (head.weights < 0) return {};

@@ -421,6 +421,12 @@ std::string Network::step_name(int node) const {
   return made.name + " as " + dtype_name(made.dtype);
 }
 
+std::vector<PartSpec> specs_of(const Network& network, const std::vector<int>& tensors) {
+  std::vector<PartSpec> specs;
+  for (const int tensor : tensors) specs.push_back(network.tensors[static_cast<size_t>(tensor)].spec);
+  return specs;
+}
+
 uint64_t Network::parameter_elements() const {
   uint64_t count = 0;
   for (const ParameterInfo& info : parameters)

@@ -129,6 +129,9 @@ struct Network {
   uint64_t parameter_elements() const;  // trained and frozen, without buffers
 };
 
+// Those of the tensors of these numbers.
+std::vector<PartSpec> specs_of(const Network& network, const std::vector<int>& tensors);
+
 // Shapes of the job's network for samples of these parts (without N) and a batch of `batch`. In precision
 // bf16 a tensor is of the type that its layer writes, and a layer, loss or metric that wants another type
 // reads a conversion of it: layers of a type that says PLAIT_TYPE_WANTS_BF16 or PLAIT_TYPE_TAKES_BF16 read

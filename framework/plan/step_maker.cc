@@ -32,12 +32,6 @@ plait_layer_needs needs_for(StepNeeds& needs) {
   return c;
 }
 
-std::vector<PartSpec> specs_of(const Network& network, const std::vector<int>& tensors) {
-  std::vector<PartSpec> specs;
-  for (int tensor : tensors) specs.push_back(network.tensors[static_cast<size_t>(tensor)].spec);
-  return specs;
-}
-
 Status check_needs(const StepNeeds& needs) {
   PLAIT_TRY(check_bytes("what forward saves takes", needs.saved));
   PLAIT_TRY(check_bytes("the workspace takes", needs.workspace));

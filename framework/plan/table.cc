@@ -19,11 +19,11 @@ std::string short_number(double value) {
 std::string kib(double bytes) { return fmt::format("{:.1f} KiB", bytes / 1024); }
 
 // What is asked for each layer, found once: a network may have a hundred thousand.
-struct Index {
+struct NetworkIndex {
   std::vector<uint64_t> own_parameters;  // of a node
   std::map<std::string, size_t> tensors;
 
-  explicit Index(const Network& network) : own_parameters(network.nodes.size()) {
+  explicit NetworkIndex(const Network& network) : own_parameters(network.nodes.size()) {
     for (const ParameterInfo& info : network.parameters)
       if (info.node >= 0 && !info.buffer) own_parameters[static_cast<size_t>(info.node)] += info.elements;
     for (size_t i = 0; i < network.tensors.size(); ++i) tensors.emplace(network.tensors[i].name, i);
@@ -37,7 +37,7 @@ uint64_t output_bytes(const Network& network, const NodeInfo& node) {
 }
 
 // The outputs of node i as they were inferred: an absorbing node's own tensor is under its own name.
-std::string shape_of(const Network& network, const Index& index, const NodeInfo& node) {
+std::string shape_of(const Network& network, const NetworkIndex& index, const NodeInfo& node) {
   std::string text = shape_text(network.tensors[index.tensors.at(node.layer->name)].spec);
   for (size_t i = 1; i < node.outputs.size(); ++i)
     text += " " + shape_text(network.tensors[static_cast<size_t>(node.outputs[i])].spec);
@@ -48,7 +48,7 @@ struct Row {
   std::string name, type, shape, parameters, multiply_adds, memory;
 };
 
-Row row_of(const Network& network, const Index& index, size_t number) {
+Row row_of(const Network& network, const NetworkIndex& index, size_t number) {
   const NodeInfo& node = network.nodes[number];
   Row row;
   row.name = node.layer->name;
@@ -108,7 +108,7 @@ std::string network_table(const Network& network) {
   std::vector<Row> rows = {{"layer", "type", "output", "parameters", "multiply-adds", "memory"}};
   for (const TensorInfo& tensor : network.tensors)
     if (tensor.part >= 0) rows.push_back({tensor.name, "(sample)", shape_text(tensor.spec), "", "", ""});
-  const Index index(network);
+  const NetworkIndex index(network);
   for (size_t i = 0; i < network.nodes.size(); ++i)
     if (!network.nodes[i].converts) rows.push_back(row_of(network, index, i));
   return render(rows) + totals(network) + precision_text(network);

@@ -15,6 +15,11 @@ Status invalid(std::string message) { return {Code::kInvalid, std::move(message)
 
 }  // namespace
 
+const PartSpec* find_part(const std::vector<PartSpec>& parts, const std::string& name) {
+  const auto found = std::ranges::find(parts, name, &PartSpec::name);
+  return found == parts.end() ? nullptr : &*found;
+}
+
 plait_tensor_spec PartSpec::raw() const {
   plait_tensor_spec spec{};
   spec.struct_size = sizeof spec;

@@ -33,6 +33,9 @@ PartSpec with_batch(const PartSpec& part, int64_t extent);
 // The part's types of elements, extents and variable axes, in a tensor without memory. Borrows from `part`.
 plait_tensor tensor_of(const PartSpec& part);
 
+// The part of that name, or null.
+const PartSpec* find_part(const std::vector<PartSpec>& parts, const std::string& name);
+
 // "image [28, 28, 1] u8"; the bound of a variable axis as "<=28".
 std::string part_text(const PartSpec& part);
 // Fails with: kInvalid where `tensor` varies along two axes and `type` does not take that. `what`: which it

@@ -26,15 +26,10 @@ uint64_t resident_bytes() {
   return read ? resident * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE)) : 0;
 }
 
-const PartSpec* find(const std::vector<PartSpec>& parts, const std::string& name) {
-  const auto found = std::ranges::find(parts, name, &PartSpec::name);
-  return found == parts.end() ? nullptr : &*found;
-}
-
 std::vector<std::string> changed_parts(const JobData& data) {
   std::vector<std::string> texts;
   for (const PartSpec& part : data.training().parts()) {
-    const PartSpec* const measured = find(data.measured_parts(), part.name);
+    const PartSpec* const measured = find_part(data.measured_parts(), part.name);
     if (measured != nullptr && *measured == part) continue;
     texts.push_back(part_text(part) + " in training alone" +
                     (measured != nullptr ? ", measured as " + part_text(*measured) : ""));

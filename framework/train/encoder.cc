@@ -176,7 +176,7 @@ Result<bool> Encoder::compute(RunContext& run, const NamedTensors& network) {
     PLAIT_ASSIGN(is_kept, keep(run, network, stage_.validation, rest_.validation));
   }
   rest_.test = {};
-  info_.seconds = std::chrono::duration<double>(run.clock.now() - begin).count();
+  info_.seconds = seconds_of(run.clock.now() - begin);
   return is_kept;
 }
 

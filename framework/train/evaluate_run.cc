@@ -59,7 +59,7 @@ Result<EvaluationInfo> evaluate(const Registry& registry, const Job& job, const 
   info.on = options.on;
   info.weights = options.weights;
   info.records = evaluator->records();
-  info.seconds = std::chrono::duration<double>(clock.now() - begin).count();
+  info.seconds = seconds_of(clock.now() - begin);
   return info;
 }
 

@@ -111,7 +111,7 @@ class FitStages::Stage {
     told.records = counts.records;
     told.skipped_records = skipped;
     told.bytes_shuffled = counts.bytes_shuffled;
-    told.seconds = std::chrono::duration<double>(clock.now() - begin).count();
+    told.seconds = seconds_of(clock.now() - begin);
     return {};
   }
 

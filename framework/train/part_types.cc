@@ -1,24 +1,17 @@
 #include "train/part_types.h"
 
-#include <algorithm>
-
 #include "graph/sample_chain.h"
 #include "registry/parts.h"
 
 namespace plait::inline train {
 namespace {
 
-const PartSpec* find(const std::vector<PartSpec>& parts, const std::string& name) {
-  const auto found = std::ranges::find(parts, name, &PartSpec::name);
-  return found == parts.end() ? nullptr : &*found;
-}
-
 // The first of augment that changes the type of the part.
 const ChainOperator* type_changer(const SampleChain& chain, const std::string& name) {
   const std::vector<PartSpec>* before = &chain.source_parts();
   for (size_t i = 0; i < chain.augmenters(); ++i) {
     const ChainOperator& op = chain.operators()[i];
-    const PartSpec *const in = find(*before, name), *const out = find(op.parts, name);
+    const PartSpec *const in = find_part(*before, name), *const out = find_part(op.parts, name);
     if (in != nullptr && out != nullptr && in->dtype != out->dtype && in->shape == out->shape) return &op;
     before = &op.parts;
   }
@@ -29,7 +22,7 @@ const ChainOperator* type_changer(const SampleChain& chain, const std::string& n
 
 Status check_part_types(const SampleReader& training, const SampleReader& other, const std::string& what) {
   for (const PartSpec& part : training.chain().last_parts()) {
-    const PartSpec* const beside = find(other.chain().last_parts(), part.name);
+    const PartSpec* const beside = find_part(other.chain().last_parts(), part.name);
     if (beside == nullptr || beside->dtype == part.dtype) continue;
     if (const ChainOperator* const op = type_changer(training.chain(), part.name))
       return {Code::kInvalid,

@@ -110,7 +110,7 @@ class Run {
   }
   bool is_out_of_time() const {
     return is_root() && most_seconds() > 0 &&
-           std::chrono::duration<double>(clock_.now() - begin_).count() >= most_seconds();
+           seconds_of(clock_.now() - begin_) >= most_seconds();
   }
   // What a limit of time has stopped before anything was done would be stopped there again.
   std::string more_time() const {
@@ -846,7 +846,7 @@ class Run {
     info.on = stage.name;
     info.values = values_of(*stage.from_network);
     info.records = network_records_->records(stage);
-    info.seconds = std::chrono::duration<double>(took).count();
+    info.seconds = seconds_of(took);
     return main_->tell(std::move(info), stage.network->weights);
   }
 

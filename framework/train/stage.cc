@@ -29,8 +29,6 @@ std::string number_text(double number) {
   return text;
 }
 
-double seconds_of(Clock::Nanoseconds time) { return std::chrono::duration<double>(time).count(); }
-
 }  // namespace
 
 double RunContext::seconds() const { return seconds_before + seconds_of(clock.now() - begin); }

@@ -35,8 +35,6 @@ std::string made_from(const StageSpec& stage, const Identity& identity,
   return Sha256::hex_of(text);
 }
 
-double seconds_of(Clock::Nanoseconds time) { return std::chrono::duration<double>(time).count(); }
-
 // Rank 0 is told of each pass but the last, which ends the stage.
 std::function<void(int64_t, int64_t)> teller(const StageChain::Surroundings& around,
                                              const std::string& name) {
