@@ -17,7 +17,7 @@ StageText& text_of(const plait_stage_builder* builder) {
   return *static_cast<StageText*>(builder->host_data);
 }
 
-std::string number(double value) { return value_text(ConfigValue(value)); }
+std::string number_text(double value) { return value_text(ConfigValue(value)); }
 
 std::string name_of(const char* text) { return text == nullptr ? "" : text; }
 
@@ -34,7 +34,7 @@ std::string value_of(const Setting& setting) {
     case PLAIT_FIELD_I64:
       return std::to_string(setting.whole);
     case PLAIT_FIELD_F64:
-      return number(setting.real);
+      return number_text(setting.real);
     default:
       return quoted_text(setting.text);
   }
@@ -81,7 +81,7 @@ StageText::StageText(const Registry& registry, const Job& job) : registry_(regis
     return text_of(b).write("a loss", !plugin ? plugin
                                               : "loss { input: " + quoted_text(name_of(input)) +
                                                     target_text(name_of(target)) +
-                                                    " weight: " + number(weight) + " " + *plugin + " }");
+                                                    " weight: " + number_text(weight) + " " + *plugin + " }");
   };
   raw_.optimizer = [](const plait_stage_builder* b, const plait_block* block) {
     StageText& stage = text_of(b);
@@ -92,7 +92,7 @@ StageText::StageText(const Registry& registry, const Job& job) : registry_(regis
   raw_.epochs = [](const plait_stage_builder* b, double epochs) {
     StageText& stage = text_of(b);
     if (std::exchange(stage.has_length_, true)) return stage.refuse("its length a second time");
-    return stage.write("epochs", "train { epochs: " + number(epochs) + " }");
+    return stage.write("epochs", "train { epochs: " + number_text(epochs) + " }");
   };
   raw_.steps = [](const plait_stage_builder* b, int64_t steps) {
     StageText& stage = text_of(b);

@@ -8,15 +8,15 @@
 namespace plait::inline pipeline {
 namespace {
 
-constexpr size_t kMaxNames = 40;  // in a hint
+constexpr size_t kMostCandidates = 40;  // in a hint
 
 std::string did_you_mean_hint(const std::string& name, const std::vector<std::string>& candidates) {
   const std::string near = did_you_mean(name, candidates);
   if (!near.empty()) return "did you mean \"" + near + "\"?";
   if (candidates.empty()) return "the job has no var { }";
   std::string all = "variables:";
-  for (size_t i = 0; i < std::min(candidates.size(), kMaxNames); ++i) all += " " + candidates[i];
-  return candidates.size() > kMaxNames ? all + " ..." : all;
+  for (size_t i = 0; i < std::min(candidates.size(), kMostCandidates); ++i) all += " " + candidates[i];
+  return candidates.size() > kMostCandidates ? all + " ..." : all;
 }
 
 struct Size {

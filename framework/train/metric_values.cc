@@ -14,17 +14,17 @@ bool is_name(const std::string& text) {
 }
 
 // Takes what a metric names.
-class Names {
+class ValueNames {
  public:
-  explicit Names(std::string metric) : metric_(std::move(metric)) {
+  explicit ValueNames(std::string metric) : metric_(std::move(metric)) {
     builder_.struct_size = sizeof builder_;
     builder_.host_data = this;
     builder_.value = [](const plait_metric_builder* builder, const plait_metric_value* value) {
-      return static_cast<Names*>(builder->host_data)->add(*value) ? int{PLAIT_OK} : int{PLAIT_FAILED};
+      return static_cast<ValueNames*>(builder->host_data)->add(*value) ? int{PLAIT_OK} : int{PLAIT_FAILED};
     };
   }
-  Names(const Names&) = delete;
-  Names& operator=(const Names&) = delete;
+  ValueNames(const ValueNames&) = delete;
+  ValueNames& operator=(const ValueNames&) = delete;
   const plait_metric_builder* builder() const { return &builder_; }
 
   Result<std::vector<ReportedValue>> finish() {
@@ -88,7 +88,7 @@ Result<std::vector<ReportedValue>> metric_values(const Registry& registry, const
   request.prediction = &prediction;
   request.target = &target;
   request.class_names = class_names.empty() ? nullptr : class_names.data();
-  Names names(metric.name);
+  ValueNames names(metric.name);
   CallContext context;
   const Status said = context.call([&] { return ops->describe(context.raw(), &request, names.builder()); });
   if (!said && !names.is_wrong()) return said;

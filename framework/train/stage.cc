@@ -21,7 +21,7 @@
 namespace plait::inline train {
 namespace {
 
-constexpr double kMostSteps = 0x1p53;  // exact as double
+constexpr double kMostCountedSteps = 0x1p53;  // exact as double
 
 std::string number_text(double number) {
   char text[32];
@@ -114,7 +114,7 @@ Status Stage::count_steps() {
               train.sync,   train.inner_state, train.clip,  train.average_decay};
   numbers_.steps_per_epoch = static_cast<double>(data_->training_records()) / step_samples;
   const double from_epochs = std::floor(train.epochs * numbers_.steps_per_epoch + 0.5);
-  if (train.steps == 0 && from_epochs > kMostSteps)
+  if (train.steps == 0 && from_epochs > kMostCountedSteps)
     return {Code::kInvalid, job_.name + ": train.epochs are " + number_text(from_epochs) +
                                 " steps of a shard, wanted at most 2^53"};
   numbers_.total_steps =

@@ -12,7 +12,7 @@
 namespace plait::inline train {
 namespace {
 
-Status invalid(const InitSpec& init, const std::string& message) {
+Status refused(const InitSpec& init, const std::string& message) {
   return {Code::kInvalid, error_at(init.where, message)};
 }
 
@@ -25,7 +25,7 @@ Result<const ParameterInfo*> find_parameter(const LayerSpec& layer, const InitSp
     if (info.name.starts_with(layer.name + "."))
       known += (known.empty() ? "" : ", ") + info.name.substr(layer.name.size() + 1);
   }
-  return invalid(init, fmt::format("layer \"{}\" has no \"{}\", {}", layer.name, init.parameter,
+  return refused(init, fmt::format("layer \"{}\" has no \"{}\", {}", layer.name, init.parameter,
                                    known.empty() ? "and nothing else that could begin with an array"
                                                  : "only: " + known));
 }
@@ -35,7 +35,7 @@ Result<const StageArrays::Array*> find_array(const InitSpec& init) {
   const StageArrays::Array* found = init.stage->find(init.array.empty() ? init.parameter : init.array);
   if (found == nullptr && init.array.empty() && all.size() == 1) found = &all.front();
   if (found != nullptr) return found;
-  return invalid(init, fmt::format("stage \"{}\" makes no array \"{}\", only: {}", init.from,
+  return refused(init, fmt::format("stage \"{}\" makes no array \"{}\", only: {}", init.from,
                                    init.array.empty() ? init.parameter : init.array, init.stage->text()));
 }
 
@@ -50,7 +50,7 @@ Status check_shape(const InitSpec& init, const StageArrays::Array& array, const 
                              (got.front() == wanted.front() || got.front() == -1) &&
                              rest(got) == rest(wanted);
   if (is_same_count) return {};
-  return invalid(init, fmt::format("array {} of stage \"{}\" does not fit {} {}", part_text(array.spec),
+  return refused(init, fmt::format("array {} of stage \"{}\" does not fit {} {}", part_text(array.spec),
                                    init.from, parameter.name, shape_text(wanted)));
 }
 
@@ -82,7 +82,7 @@ Result<std::vector<double>> numbers_of(const InitSpec& init, const StageArrays::
       copy_as_double<int64_t>(array.bytes, numbers);
       break;
     default:
-      return invalid(init, "array " + part_text(array.spec) + ", wanted f32 or f64");
+      return refused(init, "array " + part_text(array.spec) + ", wanted f32 or f64");
   }
   return numbers;
 }
@@ -124,7 +124,7 @@ Status check_drawn(const InitSpec& init, const ParameterInfo& parameter, uint64_
   }
   const std::string bad = unwanted_value(parameter, values);
   if (bad.empty()) return {};
-  return invalid(init, fmt::format("init: {} for {}: {}", init.distribution.word, parameter.name, bad));
+  return refused(init, fmt::format("init: {} for {}: {}", init.distribution.word, parameter.name, bad));
 }
 
 }  // namespace

@@ -13,11 +13,12 @@ namespace plait::inline verify {
 namespace {
 
 constexpr int kDeepest = 3;  // children in children
-constexpr int64_t kLeast = std::numeric_limits<int64_t>::min(), kMost = std::numeric_limits<int64_t>::max();
+constexpr int64_t kLeastInteger = std::numeric_limits<int64_t>::min(),
+                  kMostInteger = std::numeric_limits<int64_t>::max();
 
 // The whole numbers of a range, both ends included.
 struct WholeRange {
-  int64_t low = kLeast, high = kMost;
+  int64_t low = kLeastInteger, high = kMostInteger;
 
   explicit WholeRange(const plait_field& field) {
     if (field.low > -0x1p63) low = static_cast<int64_t>(std::ceil(field.low));
@@ -98,7 +99,7 @@ int64_t ExtremeConfigs::integer(const plait_field& field) {
     case 1:
       return range.high;
     case 2:
-      return range.high > kLeast + near ? range.clamped(range.high - near) : range.high;
+      return range.high > kLeastInteger + near ? range.clamped(range.high - near) : range.high;
     case 3:
       return range.clamped(int64_t{1} << dice_.below(63));
     case 4:

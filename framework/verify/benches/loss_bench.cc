@@ -74,12 +74,12 @@ std::optional<LossCase> guessed_case(Trial& trial, const Example& one, const std
 
 // All that fits, each with another configuration and another shape than the one before.
 std::vector<LossCase> guessed_cases(Trial& trial, const std::vector<Example>& configs, uint32_t dtype) {
-  static const std::vector<std::vector<int64_t>> kShapes = {{3, 4}, {1, 5}, {2, 3, 5, 2}, {4, 1}, {2, 6, 3}};
+  static const std::vector<std::vector<int64_t>> kLossShapes = {{3, 4}, {1, 5}, {2, 3, 5, 2}, {4, 1}, {2, 6, 3}};
   std::vector<LossCase> cases;
   const size_t steps =
-      configs.size() % kShapes.size() == 0 ? configs.size() : SIZE_MAX;  // then pairs would repeat
-  for (size_t n = 0; n < configs.size() * kShapes.size(); ++n) {
-    const auto& shape = kShapes[(n + n / steps) % kShapes.size()];
+      configs.size() % kLossShapes.size() == 0 ? configs.size() : SIZE_MAX;  // then pairs would repeat
+  for (size_t n = 0; n < configs.size() * kLossShapes.size(); ++n) {
+    const auto& shape = kLossShapes[(n + n / steps) % kLossShapes.size()];
     if (auto made = guessed_case(trial, configs[n % configs.size()], shape, dtype))
       cases.push_back(std::move(*made));
   }

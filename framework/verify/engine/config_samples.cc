@@ -8,7 +8,7 @@
 namespace plait::inline verify {
 namespace {
 
-constexpr int kDeepest = 3;  // children in children
+constexpr int kDeepestChild = 3;  // children in children
 
 std::string value_as_text(const ConfigValue& value) {
   if (const auto* nested = std::get_if<std::shared_ptr<plait_config>>(&value))
@@ -124,7 +124,7 @@ double ConfigSampler::draw_number(const plait_field& field) {
 }
 
 bool ConfigSampler::draw_child(const plait_field& field, ConfigValue& value) {
-  if (depth_ >= kDeepest) return false;
+  if (depth_ >= kDeepestChild) return false;
   std::vector<const plait_type*> fit;
   for (const auto& [type, entry] : registry_.types()) {
     if (type.kind == field.child_kind) fit.push_back(entry.type);

@@ -12,7 +12,7 @@ constexpr double kFloor = 1e-5;    // gradients are f32 themselves, of sums whos
 // n terms of either sign sum to about sqrt(n), whose n roundings come to about n / 2 units: below the floor
 // up to here.
 constexpr double kTerms = 256;
-constexpr double kLeast = 1e-3;
+constexpr double kLeastStep = 1e-3;
 constexpr double kSharp = 0.05;  // a tolerance above this share of the derivative decides nothing
 // From here on floats are 1/64 apart and more: waves of length 1 take a few of them, and that a function is
 // flat may be because its waves fall between steps.
@@ -138,7 +138,7 @@ Result<Derivative> derivative(const Evaluate& evaluate, const std::vector<double
   if (magnitude.variable < 1) result.tolerance += inner_rounding(f, 16 * step);
   const double bend = std::abs(near.right - near.left), wide_bend = std::abs(wide.right - wide.left);
   const bool kink = bend > 0.6 * wide_bend + 4 * near.rounding + floor;
-  const double least = std::abs(x) < kCoarse ? kLeast : 0;
+  const double least = std::abs(x) < kCoarse ? kLeastStep : 0;
   result.smooth =
       !kink && std::isfinite(result.value) && result.tolerance <= kSharp * std::abs(result.value) + least;
   return result;

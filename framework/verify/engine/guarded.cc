@@ -8,27 +8,27 @@
 
 namespace plait::inline verify {
 namespace {
-constexpr uint64_t kAlignment = 64;
+constexpr uint64_t kGuardAlignment = 64;
 }
 
 void Guarded::Free::operator()(uint8_t* memory) const {
   if (mapped != nullptr)
     ::munmap(mapped, mapped_bytes);
   else
-    ::operator delete (memory, std::align_val_t{kAlignment});
+    ::operator delete (memory, std::align_val_t{kGuardAlignment});
 }
 
 Guarded::Guarded(uint64_t bytes, Poison poison, Fence fence) : bytes_(bytes), poison_(poison) {
   if (fence != Fence::kNone) memory_ = between_fences(fence);
   if (memory_ == nullptr)
-    memory_.reset(static_cast<uint8_t*>(::operator new (whole_bytes(), std::align_val_t{kAlignment})));
+    memory_.reset(static_cast<uint8_t*>(::operator new (whole_bytes(), std::align_val_t{kGuardAlignment})));
   this->poison(poison);
 }
 
 // Null when the system has no more maps.
 std::unique_ptr<uint8_t, Guarded::Free> Guarded::between_fences(Fence fence) {
   const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
-  const uint64_t rest = (kAlignment - bytes_ % kAlignment) % kAlignment;
+  const uint64_t rest = (kGuardAlignment - bytes_ % kGuardAlignment) % kGuardAlignment;
   const uint64_t inside = (bytes_ + rest + page - 1) / page * page, all = inside + 2 * page;
   void* mapped = ::mmap(nullptr, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED) return nullptr;

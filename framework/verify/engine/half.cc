@@ -8,20 +8,20 @@
 namespace plait::inline verify {
 namespace {
 
-constexpr uint32_t kInfinity = 0x7C00;
+constexpr uint32_t kHalfInfinity = 0x7C00;
 
 // Eleven bits of precision, exponents from -14; below them steps of 2^-24.
 uint16_t to_f16(float value) {
   const uint32_t sign = std::bit_cast<uint32_t>(value) >> 16 & 0x8000u;
   const double size = std::abs(static_cast<double>(value));
-  if (std::isnan(value)) return static_cast<uint16_t>(sign | kInfinity | 0x200);
+  if (std::isnan(value)) return static_cast<uint16_t>(sign | kHalfInfinity | 0x200);
   int exponent = 0;
   std::frexp(size, &exponent);  // size = f 2^exponent, f in [1/2, 1)
   const int step = size == 0 ? -24 : std::max(exponent - 11, -24);
   const double steps = std::nearbyint(std::ldexp(size, -step));
   // Where steps reach 2^11 the sum carries into the exponent, as it should.
   const double bits = step == -24 ? steps : steps + (step + 24) * 1024.0;
-  if (!(bits < kInfinity)) return static_cast<uint16_t>(sign | kInfinity);
+  if (!(bits < kHalfInfinity)) return static_cast<uint16_t>(sign | kHalfInfinity);
   return static_cast<uint16_t>(sign | static_cast<uint32_t>(bits));
 }
 

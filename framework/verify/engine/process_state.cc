@@ -25,7 +25,7 @@
 namespace plait::inline verify {
 namespace {
 
-using Parts = std::map<std::string, std::string>;
+using NamedTexts = std::map<std::string, std::string>;
 const std::string kFile = "the file of descriptor ";
 
 std::string bytes_text(const void* bytes, size_t count) {
@@ -34,7 +34,7 @@ std::string bytes_text(const void* bytes, size_t count) {
   return text;
 }
 
-void add_environment(Parts& parts) {
+void add_environment(NamedTexts& parts) {
   for (char** one = environ; one != nullptr && *one != nullptr; ++one) {
     const std::string line = *one;
     const size_t equals = line.find('=');
@@ -45,7 +45,7 @@ void add_environment(Parts& parts) {
 // Set by glibc with every handler, also with one that is given back.
 constexpr int kRestorer = 0x04000000;
 
-void add_signals(Parts& parts) {
+void add_signals(NamedTexts& parts) {
   for (int number = 1; number < SIGRTMAX; ++number) {
     struct sigaction action {};
     if (::sigaction(number, nullptr, &action) != 0) continue;
@@ -57,7 +57,7 @@ void add_signals(Parts& parts) {
   }
 }
 
-void add_streams(Parts& parts) {
+void add_streams(NamedTexts& parts) {
   static const char* const kNames[] = {"standard input", "standard output", "standard error"};
   FILE* const files[] = {stdin, stdout, stderr};
   for (int number = 0; number < 3; ++number) {
@@ -76,7 +76,7 @@ void add_streams(Parts& parts) {
 }
 
 // Standard error has a buffer from its first use on, of one byte; a larger one was given to it.
-void add_buffers(Parts& parts) {
+void add_buffers(NamedTexts& parts) {
   static const char* const kNames[] = {"standard input", "standard output", "standard error"};
   FILE* const files[] = {stdin, stdout, stderr};
   for (int number = 0; number < 3; ++number) {
@@ -98,7 +98,7 @@ std::string printed() {
 }
 
 // Looked at without a draw: both functions give back what they replace.
-void add_random(Parts& parts) {
+void add_random(NamedTexts& parts) {
 #if defined(__GLIBC__)
   constexpr size_t kBytes = 128;  // of the table that a process begins with
   alignas(8) static char other[kBytes];
@@ -118,7 +118,7 @@ void add_random(Parts& parts) {
   parts["the random numbers of drand48"] = bytes_text(now, sizeof now);
 }
 
-void add_files(Parts& parts) {
+void add_files(NamedTexts& parts) {
   std::error_code error;
   for (const auto& one : std::filesystem::directory_iterator("/proc/self/fd", error)) {
     const std::string at = std::filesystem::read_symlink(one.path(), error).string();
@@ -127,7 +127,7 @@ void add_files(Parts& parts) {
   }
 }
 
-void add_arithmetic(Parts& parts) {
+void add_arithmetic(NamedTexts& parts) {
   parts["rounding"] = fmt::format("{}", std::fegetround());
 #if defined(__x86_64__)
   uint32_t vector = 0;
@@ -139,7 +139,7 @@ void add_arithmetic(Parts& parts) {
 #endif
 }
 
-void add_blocked_signals(Parts& parts) {
+void add_blocked_signals(NamedTexts& parts) {
   sigset_t blocked;
   ::pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
   std::string names;
@@ -152,7 +152,7 @@ void add_blocked_signals(Parts& parts) {
 }
 
 // What a thread has of its own.
-void add_thread(Parts& parts) {
+void add_thread(NamedTexts& parts) {
   add_arithmetic(parts), add_blocked_signals(parts);
   parts["the locale of a thread (uselocale)"] = fmt::format("{}", static_cast<void*>(::uselocale(nullptr)));
   parts["the priority"] = fmt::format("{}", ::getpriority(PRIO_PROCESS, 0));
@@ -162,7 +162,7 @@ void add_thread(Parts& parts) {
   parts["the processors (affinity)"] = bytes_text(&processors, sizeof processors);
 }
 
-void add_limits(Parts& parts) {
+void add_limits(NamedTexts& parts) {
   for (int number = 0; number < RLIM_NLIMITS; ++number) {
     rlimit limit{};
     if (::getrlimit(static_cast<__rlimit_resource>(number), &limit) == 0)
@@ -211,7 +211,7 @@ WatchedOutput::~WatchedOutput() {
 
 ProcessState ProcessState::now(bool files) {
   ProcessState state;
-  Parts& parts = state.parts_;
+  NamedTexts& parts = state.parts_;
   std::error_code error;
   parts["the working folder"] = std::filesystem::current_path(error).string();
   parts["umask"] = umask_text();
