@@ -155,16 +155,18 @@ class TrainingRules(unittest.TestCase):
             for word in words:
                 self.assertIn(word, done.stderr)
         write_npy(f"{self.data}/below.npy", (3,), [1.0, 0.0, -0.5])
-        normed = ('layer { name: "n" input: "image" batch_norm {} init { parameter: "variance" %s } }\n'
+        write_npy(f"{self.data}/infinite.npy", (3,), [1.0, math.inf, 1.0])
+        normed = ('layer { name: "c" input: "image" convolution { filters: 3 kernel: 1 } } '
+                  'layer { name: "n" batch_norm {} init { parameter: "variance" %s } }\n'
                   'layer { name: "f" dense { units: 4 } }\n')
         wanted = "wanted finite numbers of at least 0, for a variance"
         for init, words in (('file: "%(data)s/below.npy"', "below.npy: n.variance: value 2 of 3 is below 0, " + wanted),
                             ("constant { value: -1 }", "init: constant for n.variance: value 0 of 3 is below 0, " + wanted),
                             ("uniform { low: -1 high: 0 }", "init: uniform for n.variance: value 0 of 3 is below 0, " + wanted),
-                            ("constant { value: 1e39 }", "is infinite, " + wanted)):
+                            ('file: "%(data)s/infinite.npy"', "infinite.npy: record 1: element 0 is inf, wanted a finite number")):
             done = self.plait("check", HEAD + normed % init % {"data": self.data} + rest % ("sgd", ""))
             self.assertEqual(done.returncode, 1, done.stdout)
-            self.assertIn(":4:", done.stderr)
+            self.assertIn(".txtpb:5:", done.stderr)
             self.assertIn(words, done.stderr)
         text = HEAD.replace("validation { fraction: 0.2 }", "") + layers % "" + rest % ("sgd", "restore_best: true")
         done = self.plait("check", text)
