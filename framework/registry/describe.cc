@@ -211,7 +211,7 @@ nlohmann::ordered_json library_json(const PluginFile& file) {
           {"license", or_empty(file.plugin->license)},
           {"built_with", or_empty(file.plugin->built_with)},
           {"path", file.path},
-          {"sha256", file.sha256}};
+          {"sha256", file.sha256()}};
 }
 
 std::string heading(const TypeEntry& entry) {
@@ -226,7 +226,7 @@ std::string heading(const TypeEntry& entry) {
   const plait_plugin& plugin = *entry.file->plugin;
   text += fmt::format("  library  {} {}", plugin.id, plugin.version);
   if (plugin.license != nullptr) text += fmt::format(", {}", plugin.license);
-  return text + fmt::format("\n           {}\n           sha256 {}\n", entry.file->path, entry.file->sha256);
+  return text + fmt::format("\n           {}\n           sha256 {}\n", entry.file->path, entry.file->sha256());
 }
 
 }  // namespace

@@ -77,6 +77,14 @@ void try_libraries(const SearchPath& path, const LoadOptions& options) {
   try_new_libraries(found.libraries, options);
 }
 
+const std::string& PluginFile::sha256() const {
+  std::call_once(is_read_, [this] {
+    if (!is_in_file_) return;
+    if (auto digest = Sha256::hex_of_file(path)) sha256_ = std::move(*digest);
+  });
+  return sha256_;
+}
+
 Status Registry::add(const FoundLibrary& found) {
   Status status = found.refusal ? add_file(found.path) : found.refusal;
   // An id defined twice is no fault of one library: the job could mean either.
@@ -89,9 +97,7 @@ Status Registry::add(const FoundLibrary& found) {
 Status Registry::add_file(const std::string& path) {
   PLAIT_ASSIGN(auto library, Library::open(path));
   PLAIT_ASSIGN(const plait_plugin* plugin, checked_plugin_of(library));
-  PLAIT_ASSIGN(auto sha256, Sha256::hex_of_file(path));
-  auto file = std::make_unique<PluginFile>(PluginFile{path, std::move(sha256), plugin});
-  return adopt(std::move(file), std::move(library));
+  return adopt(std::make_unique<PluginFile>(path, plugin), std::move(library));
 }
 
 Status Registry::adopt(std::unique_ptr<PluginFile> file, Library library) {

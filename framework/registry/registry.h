@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -18,10 +19,21 @@ namespace plait::inline registry {
 struct FoundLibrary;
 
 // A library that loaded and passed the checks.
-struct PluginFile {
-  std::string path;
-  std::string sha256;  // of the file
-  const plait_plugin* plugin;
+class PluginFile {
+ public:
+  PluginFile(std::string its_path, const plait_plugin* its_plugin, bool is_in_file = true)
+      : path(std::move(its_path)), plugin(its_plugin), is_in_file_(is_in_file) {}
+  // Of the file, read when it is asked for first: most commands never ask, and it takes longer than loading.
+  // "": there is no file, or it cannot be read. Threads: [any].
+  const std::string& sha256() const;
+
+  const std::string path;
+  const plait_plugin* const plugin;
+
+ private:
+  const bool is_in_file_;
+  mutable std::once_flag is_read_;
+  mutable std::string sha256_;
 };
 
 // A library that did not, and why.

@@ -71,7 +71,7 @@ TEST_CASE("a folder's plugins are found, with file, digest, types and implementa
   REQUIRE(line != nullptr);
   CHECK(std::string(line->type->kind) == "schedule");
   CHECK(line->file->path == library(kGood, "line"));
-  CHECK(line->file->sha256 == *Sha256::hex_of_file(library(kGood, "line")));
+  CHECK(line->file->sha256() == *Sha256::hex_of_file(library(kGood, "line")));
   CHECK(line->short_name() == "test.line");
   CHECK(line->implementations.count(PLAIT_HOST_DEVICE) == 1);
   CHECK(registry.find("schedule", "line") == nullptr);  // short names are Plait's own

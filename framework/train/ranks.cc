@@ -23,7 +23,7 @@ Bytes to_bytes(const std::string& text) {
 std::set<std::string> names_of(const Registry& registry) {
   std::set<std::string> names;
   for (const auto& file : registry.files())
-    names.insert(std::string(file->plugin->id) + " " + file->plugin->version + " (sha256 " + file->sha256 +
+    names.insert(std::string(file->plugin->id) + " " + file->plugin->version + " (sha256 " + file->sha256() +
                  ")");
   return names;
 }

@@ -39,7 +39,7 @@ std::set<const PluginFile*> files_of(const Registry& registry, const Job& job) {
 }
 
 std::string version_of(const PluginFile& file) {
-  return std::string(file.plugin->version) + (file.sha256.empty() ? "" : ", sha256 " + file.sha256);
+  return std::string(file.plugin->version) + (file.sha256().empty() ? "" : ", sha256 " + file.sha256());
 }
 
 Status add_plugins(const Registry& registry, const Job& job, Identity& identity) {
