@@ -23,9 +23,7 @@ struct Locked {
 constexpr const char kHead[] =
     "# Plugins by digest: id, version, sha256, file. Asked for by plait run --locked.\n";
 
-// Nothing for a library that was taken away since it was loaded.
 std::string lock_line(const PluginFile& made, const std::string& path) {
-  if (made.sha256().empty()) return "";
   return fmt::format("{} {} {} {}\n", made.plugin->id, made.plugin->version, made.sha256(),
                      fs::path(path).filename().string());
 }

@@ -8,8 +8,8 @@ else()
 endif()
 option(PLAIT_JOIN "Compile several sources of the framework at a time" ${PLAIT_JOIN_DEFAULT})
 
-# plait_join_library(<library> <names>): its sources eight at a time, as they are, but those that the regular expressions <names> name:
-# they have names in common with another.
+# plait_join_library(<library> <names>): its sources eight at a time, as they are, but those that the regular expressions <names>
+# name: they have names in common with another.
 function(plait_join_library library alone)
   if(NOT PLAIT_JOIN)
     return()
@@ -29,7 +29,8 @@ function(plait_join_library library alone)
   endif()
 endfunction()
 
-# plait_join(<result> <name> [PLUGINS] SOURCES <files>...): sets <result> to generated sources, each of at most 12 of the files.
+# plait_join(<result> <name> [PLUGINS] SOURCES <files>...): sets <result> to generated sources, each of at most 12 of the files, which
+# are its property PLAIT_JOINED.
 function(plait_join result name)
   cmake_parse_arguments(PARSE_ARGV 2 arg "PLUGINS" "" "SOURCES")
   find_package(Python3 REQUIRED COMPONENTS Interpreter)
@@ -48,6 +49,7 @@ function(plait_join result name)
     add_custom_command(OUTPUT ${output}
       COMMAND Python3::Interpreter ${script} ${output} ${PROJECT_SOURCE_DIR} ${plugins} ${some}
       DEPENDS ${script} ${some} COMMENT "Joining ${name}_${number}.cc" VERBATIM)
+    set_source_files_properties(${output} PROPERTIES PLAIT_JOINED "${some}")
     list(APPEND joined ${output})
   endwhile()
   set(${result} ${joined} PARENT_SCOPE)

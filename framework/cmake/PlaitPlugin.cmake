@@ -1,7 +1,8 @@
 # plait_add_plugin(<name> [KIND <kind>] [SOURCES <files>...] [LIBRARIES <libraries>...] [ONEDNN] [TESTS] [NO_INSTALL]
 #                  [CUDA_APART] [CUDA_LIBRARIES <libraries>...])
 # One folder, one plugin, one file <name>.plait.so that exports plait_plugin_v1 and nothing else.
-# SOURCES is by default every *.cc, *.c and *.cu of the folder but *_test.cc, which become the program plugin_<name>_test.
+# SOURCES is by default every *.cc, *.c and *.cu of the folder but *_test.cc, which become the program plugin_<name>_test, or
+# in Plait's own tree part of the one of their kind: PlaitJoined.cmake.
 # .cu files want find_package(plait 1 REQUIRED COMPONENTS cuda). Where that component is optional and there is no CUDA
 # compiler, a plugin that has other files is built without them; where there is one, PLAIT_CUDA is defined.
 # CUDA_APART: the folder's .cu files become a library of their own, <name>.cuda.plait.so (target plugin_<name>_cuda),
@@ -195,8 +196,8 @@ macro(plait_outside_tests target tests)
   endif()
 endmacro()
 
-# The folder's *_test.cc: with those of its kind where they see the library alone, else with the plugin's own objects, in one
-# program.
+# The folder's *_test.cc: part of the program of their kind where they see the library alone, else a program with the plugin's own
+# objects.
 function(plait_plugin_test target onednn libraries tests)
   if(NOT tests OR NOT TARGET plait_test_main)
     return()

@@ -9,6 +9,7 @@
 #include "base/sha256.h"
 #include "registry/check.h"
 #include "registry/found_libraries.h"
+#include "registry/known_loads.h"
 #include "registry/output_aside.h"
 #include "registry/plugin_entry.h"
 
@@ -80,7 +81,11 @@ void try_libraries(const SearchPath& path, const LoadOptions& options) {
 const std::string& PluginFile::sha256() const {
   std::call_once(is_read_, [this] {
     if (!is_in_file_) return;
-    if (auto digest = Sha256::hex_of_file(path)) sha256_ = std::move(*digest);
+    const Result<std::string> digest = Sha256::hex_of_file(path);
+    if (file_identity(path) != identity_)
+      sha256_ = "unknown, the file has changed since it was loaded";
+    else
+      sha256_ = digest ? *digest : "unknown, " + digest.status().message();
   });
   return sha256_;
 }
@@ -95,9 +100,10 @@ Status Registry::add(const FoundLibrary& found) {
 }
 
 Status Registry::add_file(const std::string& path) {
+  std::optional<std::string> identity = file_identity(path);
   PLAIT_ASSIGN(auto library, Library::open(path));
   PLAIT_ASSIGN(const plait_plugin* plugin, checked_plugin_of(library));
-  return adopt(std::make_unique<PluginFile>(path, plugin), std::move(library));
+  return adopt(std::make_unique<PluginFile>(path, plugin, std::move(identity)), std::move(library));
 }
 
 Status Registry::adopt(std::unique_ptr<PluginFile> file, Library library) {

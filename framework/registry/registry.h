@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,10 +22,15 @@ struct FoundLibrary;
 // A library that loaded and passed the checks.
 class PluginFile {
  public:
-  PluginFile(std::string its_path, const plait_plugin* its_plugin, bool is_in_file = true)
-      : path(std::move(its_path)), plugin(its_plugin), is_in_file_(is_in_file) {}
+  // Of the program itself.
+  PluginFile(std::string name, const plait_plugin* its_plugin)
+      : path(std::move(name)), plugin(its_plugin), is_in_file_(false) {}
+  // `identity`: file_identity before it was loaded.
+  PluginFile(std::string its_path, const plait_plugin* its_plugin, std::optional<std::string> identity)
+      : path(std::move(its_path)), plugin(its_plugin), is_in_file_(true), identity_(std::move(identity)) {}
   // Of the file, read when it is asked for first: most commands never ask, and it takes longer than loading.
-  // "": there is no file, or it cannot be read. Threads: [any].
+  // "": there is no file; "unknown, ..." where it cannot be read, or is not the one that was loaded.
+  // Threads: [any].
   const std::string& sha256() const;
 
   const std::string path;
@@ -32,6 +38,7 @@ class PluginFile {
 
  private:
   const bool is_in_file_;
+  const std::optional<std::string> identity_;
   mutable std::once_flag is_read_;
   mutable std::string sha256_;
 };

@@ -62,6 +62,16 @@ struct Subnormals {
 
 }  // namespace
 
+TEST_CASE("the digest of a library that was replaced since it was loaded is not that of the other") {
+  const Folder folder;
+  folder.copy(library(kGood, "line"), "line.plait.so");
+  folder.copy(library(kGood, "line"), "other");
+  auto loaded = Registry::load({{folder / "line.plait.so"}, {}});
+  REQUIRE_MESSAGE(loaded, loaded.status().message());
+  fs::rename(folder / "other", folder / "line.plait.so");
+  CHECK(loaded->files().front()->sha256() == "unknown, the file has changed since it was loaded");
+}
+
 TEST_CASE("a folder's plugins are found, with file, digest, types and implementations") {
   auto loaded = Registry::load({{}, {kGood}});
   REQUIRE_MESSAGE(loaded, loaded.status().message());

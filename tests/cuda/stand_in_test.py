@@ -51,8 +51,11 @@ def run(folder, name, card=True, ranks=0, words=(), **env):
 
 
 def laws(libraries):
+    # The threads of a stand-in's card run one after the other: what takes a card a moment takes a slow processor more than the minute
+    # that a law has.
     for library in sorted(libraries.glob("*.plait.so")):
-        done = subprocess.run(["plait", "verify", str(library), "--time-limit", "600"], capture_output=True, text=True, timeout=900)
+        done = subprocess.run(["plait", "verify", str(library), "--time-limit", "600"],
+                              capture_output=True, text=True, timeout=900)
         tried = re.findall(r"^passed .*$", done.stdout, re.MULTILINE)
         check(done.returncode == 0 and len(tried) > 5, f"plait verify {library.name}: {len(tried)} passed",
               done.stdout[-4000:] + done.stderr)
