@@ -72,9 +72,9 @@ class ChainMaker {
   Status open(const PluginSpec& source) {
     CallContext context(1, nullptr, options_.cancelled);
     auto opened = create_instance(registry_, *source.entry, *source.config, PLAIT_HOST_DEVICE, context);
-    if (!opened) return opened.status().at(source.where.text());
+    if (!opened) return opened.status().at(source.where.text() + origins_text(*source.config));
     auto described = describe_source(*opened, context, options_.most_records);
-    if (!described) return described.status().at(source.where.text());
+    if (!described) return described.status().at(source.where.text() + origins_text(*source.config));
     chain_->source_ = std::move(*opened);
     chain_->description_ = std::move(*described);
     if (waits_for_stage(*source.config)) chain_->description_.records = options_.records_before;
@@ -90,7 +90,7 @@ class ChainMaker {
     op.key = random_key(options_.seed, RandomPurpose::kAugment, fmt::format("{} {}", one.number, spec.id()));
     CallContext context;
     auto parts = infer_augmenter(*spec.entry, *spec.config, chain_->last_parts(), context);
-    if (!parts) return parts.status().at(spec.where.text());
+    if (!parts) return parts.status().at(spec.where.text() + origins_text(*spec.config));
     op.parts = std::move(*parts);
     PLAIT_ASSIGN(const auto* ops, registry_.ops<plait_augmenter_ops>(spec.entry->type->id));
     op.whole_batches = PLAIT_HAS(ops, apply_batch);
@@ -132,7 +132,7 @@ class ChainMaker {
       context.set_fit(&fit);
     }
     auto made = create_augmenter(registry_, *spec.entry, *spec.config, parts_before(i), context);
-    if (!made) return made.status().at(spec.where.text());
+    if (!made) return made.status().at(spec.where.text() + origins_text(*spec.config));
     op.instance = std::move(*made);
     PLAIT_ASSIGN(op.workspace, op.workspace_bytes(0));
     op.is_late = false;

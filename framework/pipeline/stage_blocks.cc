@@ -442,8 +442,10 @@ StageNames named_stages(const Schema& schema, const std::vector<Scope>& stages) 
     const std::vector<std::string> verbs = verbs_in(scope);
     const bool makes_none = !verbs.empty() && (verbs.front() == "train" || verbs.front() == "pretrain");
     if (makes_none || (task == nullptr && verbs.empty())) continue;
-    names.try_emplace(name_of(schema, scope), NamedStage{std::make_shared<StageArrays>(),
-                                                         task != nullptr && !has_accumulators(*task)});
+    NamedStage stage{std::make_shared<StageArrays>(), task != nullptr && !has_accumulators(*task)};
+    const std::string name = name_of(schema, scope);
+    stage.arrays->set_origin(name, location_of(scope.place).text());
+    names.try_emplace(name, std::move(stage));
   }
   return names;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "registry/shape_text.h"
 
@@ -25,6 +26,15 @@ void StageArrays::declare(const std::vector<PartSpec>& specs) {
   for (const PartSpec& spec : specs) arrays_.push_back({spec, {}});
   has_values_ = false;
   make_tables();
+}
+
+void StageArrays::set_origin(std::string stage, std::string place) {
+  stage_ = std::move(stage);
+  place_ = std::move(place);
+}
+
+std::string StageArrays::origin_text() const {
+  return place_.empty() ? "" : fmt::format("stage \"{}\" ({})", stage_, place_);
 }
 
 Status StageArrays::set(std::vector<Array> arrays) {
@@ -92,6 +102,22 @@ void add_stages(const plait_config& config, std::vector<const StageArrays*>& to)
         add_stages(*(*child)->config, to);
     }
   }
+}
+
+std::string origins_text(const std::vector<const StageArrays*>& stages) {
+  std::set<std::string> told;
+  std::string text;
+  for (const StageArrays* one : stages) {
+    const std::string origin = one->origin_text();
+    if (!origin.empty() && told.insert(origin).second) text += ", with " + origin;
+  }
+  return text;
+}
+
+std::string origins_text(const plait_config& config) {
+  std::vector<const StageArrays*> stages;
+  add_stages(config, stages);
+  return origins_text(stages);
 }
 
 }  // namespace plait::inline registry

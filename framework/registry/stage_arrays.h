@@ -30,6 +30,11 @@ class StageArrays {
   // Fails with: kInvalid for an array that was declared otherwise, or whose bytes are not those of its shape.
   Status set(std::vector<Array> arrays);
 
+  // Where the file has the stage, for messages that name both ends: "job.txtpb:2:1".
+  void set_origin(std::string stage, std::string place);
+  // 'stage "moments" (job.txtpb:2:1)'; "" without an origin.
+  std::string origin_text() const;
+
   bool is_declared() const { return output_.struct_size != 0; }
   bool has_values() const { return has_values_; }
   const std::vector<Array>& arrays() const { return arrays_; }
@@ -42,6 +47,7 @@ class StageArrays {
  private:
   void make_tables();
 
+  std::string stage_, place_;
   std::vector<Array> arrays_;
   bool has_values_ = false;
   std::vector<plait_tensor> tensors_;
@@ -54,5 +60,9 @@ class StageArrays {
 bool waits_for_stage(const plait_config& config);
 // The stages that it names.
 void add_stages(const plait_config& config, std::vector<const StageArrays*>& to);
+// Where they are, behind a message or a place: ', with stage "moments" (job.txtpb:2:1)', each stage once; ""
+// for none.
+std::string origins_text(const std::vector<const StageArrays*>& stages);
+std::string origins_text(const plait_config& config);
 
 }  // namespace plait::inline registry

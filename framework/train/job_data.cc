@@ -9,6 +9,7 @@
 #include "pipeline/load.h"
 #include "pipeline/stage_source.h"
 #include "registry/parts.h"
+#include "registry/stage_arrays.h"
 #include "train/part_types.h"
 
 namespace plait::inline train {
@@ -124,7 +125,7 @@ Result<std::vector<PartSpec>> measured_parts_of(const Job& job, const SampleRead
   for (const PluginSpec& spec : job.preprocess) {
     CallContext context;
     auto made = infer_augmenter(*spec.entry, *spec.config, parts, context);
-    if (!made) return made.status().at(spec.where.text());
+    if (!made) return made.status().at(spec.where.text() + origins_text(*spec.config));
     parts = std::move(*made);
   }
   for (PartSpec& part : parts) part.dtype = batch_dtype(part.dtype);

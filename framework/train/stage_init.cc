@@ -12,6 +12,12 @@
 namespace plait::inline train {
 namespace {
 
+// 'stage "filters" (job.txtpb:2:1)'
+std::string stage_text(const InitSpec& init) {
+  const std::string origin = init.stage->origin_text();
+  return origin.empty() ? "stage \"" + init.from + "\"" : origin;
+}
+
 Status refused(const InitSpec& init, const std::string& message) {
   return {Code::kInvalid, error_at(init.where, message)};
 }
@@ -35,7 +41,7 @@ Result<const StageArrays::Array*> find_array(const InitSpec& init) {
   const StageArrays::Array* found = init.stage->find(init.array.empty() ? init.parameter : init.array);
   if (found == nullptr && init.array.empty() && all.size() == 1) found = &all.front();
   if (found != nullptr) return found;
-  return refused(init, fmt::format("stage \"{}\" makes no array \"{}\", only: {}", init.from,
+  return refused(init, fmt::format("{} makes no array \"{}\", only: {}", stage_text(init),
                                    init.array.empty() ? init.parameter : init.array, init.stage->text()));
 }
 
@@ -50,8 +56,8 @@ Status check_shape(const InitSpec& init, const StageArrays::Array& array, const 
                              (got.front() == wanted.front() || got.front() == -1) &&
                              rest(got) == rest(wanted);
   if (is_same_count) return {};
-  return refused(init, fmt::format("array {} of stage \"{}\" does not fit {} {}", part_text(array.spec),
-                                   init.from, parameter.name, shape_text(wanted)));
+  return refused(init, fmt::format("array {} of {} does not fit {} {}", part_text(array.spec),
+                                   stage_text(init), parameter.name, shape_text(wanted)));
 }
 
 template <class V>
@@ -82,7 +88,8 @@ Result<std::vector<double>> numbers_of(const InitSpec& init, const StageArrays::
       copy_as_double<int64_t>(array.bytes, numbers);
       break;
     default:
-      return refused(init, "array " + part_text(array.spec) + ", wanted f32 or f64");
+      return refused(init,
+                     "array " + part_text(array.spec) + " of " + stage_text(init) + ", wanted f32 or f64");
   }
   return numbers;
 }
@@ -106,9 +113,8 @@ Result<NamedTensor> tensor_of(const InitSpec& init, const StageArrays::Array& ar
   std::ranges::transform(numbers, tensor.values.begin(),
                          [](double number) { return static_cast<float>(number); });
   if (const std::string bad = unwanted_value(parameter, tensor.values); !bad.empty())
-    return Status(Code::kNumeric,
-                  error_at(init.where, fmt::format("array {} of stage \"{}\": {}: {}", array.spec.name,
-                                                   init.from, parameter.name, bad)));
+    return Status(Code::kNumeric, error_at(init.where, fmt::format("array {} of {}: {}: {}", array.spec.name,
+                                                                   stage_text(init), parameter.name, bad)));
   if (parameter.shape.size() > 2) tensor.values = channels_first(tensor.values, parameter.shape);
   return tensor;
 }

@@ -11,6 +11,7 @@
 #include "graph/sample_chain.h"
 #include "pipeline/load.h"
 #include "registry/shape_text.h"
+#include "registry/stage_arrays.h"
 #include "train/pair_table.h"
 
 namespace plait::inline train {
@@ -197,10 +198,13 @@ Status TaskStage::fit(Transport& transport, StoppableWork& work, int threads) {
   return fitted || fitted.code() == Code::kStopped ? fitted : fitted.at("stage \"" + spec().name + "\"");
 }
 
+Status TaskStage::placed(const PluginSpec& plugin, const Status& status) const {
+  if (status) return status;
+  const std::string origins = &plugin == &spec().task ? origins_text(spec().used_stages()) : "";
+  return {status.code(), error_at(plugin.where, status.message() + origins)};
+}
+
 Status TaskStage::make_plugins(const Registry& registry) {
-  const auto placed = [&](const PluginSpec& plugin, const Status& status) {
-    return status ? status : Status(status.code(), error_at(plugin.where, status.message()));
-  };
   const auto& parts = reader_->chain().last_parts();
   CallContext context(1, nullptr, cancelled_);
   auto form = infer_task(*spec().task.entry, *spec().task.config, parts, context);
@@ -229,9 +233,6 @@ Status TaskStage::make_plugins(const Registry& registry) {
 }
 
 Status TaskStage::make_keyed_plugins(const Registry& registry) {
-  const auto placed = [&](const PluginSpec& plugin, const Status& status) {
-    return status ? status : Status(status.code(), error_at(plugin.where, status.message()));
-  };
   uint32_t kind = form_.value;
   if (spec().combiner) {
     auto combiner = Combiner::create(registry, spec().combiner, kind);

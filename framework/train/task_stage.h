@@ -48,6 +48,8 @@ class TaskStage final : public ChainStage {
             const std::atomic<bool>* cancelled);
   static int64_t records_in_call(uint64_t record_bytes);
   SampleReader::Options reader_options() const;
+  // Behind an error of the task: the stages that it reads from.
+  Status placed(const PluginSpec& plugin, const Status& status) const;
   Status make_plugins(const Registry& registry);
   Status make_keyed_plugins(const Registry& registry);
   Status run_keyed(const Around& around, int slots, const FileWriter& write_file, Outcome& outcome);

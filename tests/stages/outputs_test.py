@@ -216,12 +216,12 @@ class OutputsTest(OutputsBase):
         self.refused("job.txtpb:", 'no stage is named "pixel"', 'did you mean "pixels"?',
                      job=self.write(PIXELS, NETWORK, normalize='from: "pixel"'))
         self.refused("job.txtpb:", 'no stage is named "pixels"', "the file has no stage", job=self.write(NETWORK))
-        self.refused('stage "filters" makes no array "mean", only: centres, count, inertia',
+        self.refused('stage "filters" makes no array "mean", only: centres, count, inertia', ', with stage "filters" (', "job.txtpb:2:1)",
                      job=self.write(PIXELS, FILTERS, NETWORK, normalize='from: "filters"'))
-        self.refused("job.txtpb:", 'mean of stage "pixels" is [64], wanted [1]',
+        self.refused("job.txtpb:", 'mean of stage "pixels" is [64], wanted [1]', ', with stage "pixels" (', "job.txtpb:1:1)",
                      job=self.write(PIXELS, FILTERS, fields=""))
         words = 'stage {{ name: "words" source {{ text_lines {{ file: "{folder}/labels" }} }} count_words {{}} }}\n'
-        self.refused('stage "words" makes no array "mean", only: key, key_end, value',
+        self.refused(', with stage "words" (', "job.txtpb:1:1)", 'stage "words" makes no array "mean", only: key, key_end, value',
                      job=self.write(words, NETWORK, normalize='from: "words"'))
 
     def test_circles_and_outputs_that_keep_nothing(self):
@@ -245,9 +245,9 @@ class OutputsTest(OutputsBase):
 
     def test_layers_and_arrays_that_do_not_fit(self):
         of = lambda init: self.write(PIXELS, FILTERS, NETWORK, more="init { " + init + " }")
-        self.refused("job.txtpb:", 'array count [4] i64 of stage "filters" does not fit c1.weight [4, 1, 3, 3]',
+        self.refused("job.txtpb:", 'array count [4] i64 of stage "filters" (', 'job.txtpb:2:1) does not fit c1.weight [4, 1, 3, 3]',
                      job=of('from: "filters" array: "count"'))
-        self.refused('stage "filters" makes no array "weight"', job=of('from: "filters"'))
+        self.refused('stage "filters" (', 'job.txtpb:2:1) makes no array "weight"', job=of('from: "filters"'))
         self.refused('layer "c1" has no "wieght", only: weight, bias', job=of('from: "filters" array: "centres" parameter: "wieght"'))
         self.refused('"weight" of a layer begins with two things',
                      job=of('from: "filters" array: "centres" } init { from: "filters" array: "centres"'))

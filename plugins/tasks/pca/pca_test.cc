@@ -84,6 +84,39 @@ TEST_CASE("zca is symmetric, and what it makes has variances of 1 and is unrelat
   CHECK(std::abs(xy) < 1e-12);
 }
 
+// By numpy 2.4: eigh of cov(x, bias=True), rows signed by their element of greatest magnitude; w its values:
+// pca is rows / sqrt(w + epsilon), zca rows' / sqrt(w + epsilon) rows.
+TEST_CASE("as numpy has it") {
+  const std::vector<Doubles> records = {{3, 1, -2, 7}, {0, 5, 4, -1}, {8, 2, 2, 3},
+                                        {-4, 6, 1, 0}, {5, -3, 9, 2}, {1, 1, -6, 4}};
+  const Found plain = of(records, DType::f64, settings());
+  check_near(plain.mean, {2.1666666666666665, 2.0, 1.3333333333333333, 2.5});
+  check_near(plain.variance,
+             {26.740263863741195, 20.289963612948487, 3.7765335626844436, 1.1376834050703297});
+  check_near(plain.components,
+             {0.4789925325508691, -0.3365681708788507, 0.8064707756375251, -0.08302353976059075,
+              0.5755041258073263, -0.41594541852335404, -0.4605724836356673, 0.5325949655280744,
+              0.6506395833846587, 0.7059800032599673, -0.11792444833707988, -0.25368128037852816,
+              -0.12660682237655158, 0.4640080927718321, 0.35152766583112244, 0.8031783752848936});
+  check_near(plain.total, {51.94444444444444});
+  const auto whitened = [&](const char* how) {
+    return of(records, DType::f64, settings().set("whiten", how).set("epsilon", 0.25));
+  };
+  check_near(whitened("pca").transform,
+             {0.0921987806995381, -0.06478425626397068, 0.15523336405185814, -0.01598076925024538,
+              0.12698388399518226, -0.09177756058655996, -0.1016244370990746, 0.11751605989646256,
+              0.324246143559386, 0.3518250339093719, -0.05876763200566099, -0.12642202988642295,
+              -0.10747610315456724, 0.393894900031356, 0.29841064616709956, 0.6818154053096623});
+  const Found zca = whitened("zca");
+  check_near(zca.transform,
+             {0.34181686027701563, 0.09519197209238682, -0.060147031928990145, -0.10860135058583303,
+              0.09519197209238679, 0.491130634384118, 0.08699979137893901, 0.18361479232778394,
+              -0.06014703192899013, 0.086999791378939, 0.28382632939514335, 0.18757253914209523,
+              -0.10860135058583303, 0.18361479232778394, 0.18757253914209523, 0.6436055337912703});
+  check_near(zca.offset,
+             {-0.5792877224150714, -1.7635472442931195, -0.8910474672938287, -1.9910372117205655});
+}
+
 TEST_CASE(
     "many numbers with a mean far from 0: directions are at right angles, variances those of the data") {
   constexpr size_t kD = 37, kRecords = 90;
