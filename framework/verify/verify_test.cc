@@ -1,6 +1,7 @@
 #include "verify/verify.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <signal.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include "verify/engine/derivative.h"
 #include "verify/engine/guarded.h"
 #include "verify/engine/half.h"
+#include "verify/engine/loaded_file.h"
 #include "verify/engine/process_state.h"
 
 namespace plait::inline verify {
@@ -37,6 +39,14 @@ TEST_CASE("the pattern tells what was never written") {
   uint64_t first = 9;
   CHECK(block.untouched_f32(&first) == 4);
   CHECK(first == 0);
+  // Content and guards apart, of sizes that are no whole words.
+  for (const uint64_t bytes : {1, 3, 5, 6, 4099}) {
+    Guarded odd(bytes, Poison::kNan);
+    odd.poison(Poison::kNumber, false);
+    for (uint64_t i = 0; i < bytes; ++i)
+      CHECK(odd.as<uint8_t>()[i] == static_cast<uint8_t>(0x41C7A5A5u >> 8 * (i % 4)));
+    CHECK(odd.overrun().empty());
+  }
   block.as<float>()[0] = 1, block.as<float>()[1] = 2;
   CHECK(block.untouched_f32(&first) == 2);
   CHECK(first == 2);
@@ -139,6 +149,64 @@ TEST_CASE("the folder of a child goes with it, however it ends") {
       *loop, [](TestProgress&) { return std::string(); }, 1);
   CHECK(child.status().message().find("TMPDIR") != std::string::npos);
   ::unsetenv("TMPDIR");
+}
+
+LoadedFile::Outcome outcome_of(LoadedFile& loaded, WaitLoop& loop, size_t test) {
+  loaded.begin(test);
+  for (;;) {
+    if (auto outcome = loaded.take()) return std::move(*outcome);
+    loop.wait(std::chrono::milliseconds(20));
+  }
+}
+
+TEST_CASE("tests begin in processes as loading left one") {
+  auto loop = WaitLoop::create();
+  REQUIRE(loop.is_ok());
+  const auto number = std::make_shared<int>(0);
+  LoadedFile::Work work;
+  work.load = [number](TestProgress&) { return ++*number, Status(); };
+  work.try_test = [number](size_t test, TestProgress& progress) {
+    std::snprintf(progress.text, sizeof progress.text, "test %zu", test);
+    if (test == 1) std::abort();
+    while (test == 2) ::usleep(1000);
+    return fmt::format("{} {}", test, ++*number) + std::string(test == 5 ? 300'000 : 0, 'x');
+  };
+  auto made = LoadedFile::start(*loop, work, 0.3);
+  REQUIRE(made.is_ok());
+  CHECK(*outcome_of(*made, *loop, 7).answer == "7 2");
+  CHECK(outcome_of(*made, *loop, 1)
+            .answer.status()
+            .message()
+            .find("crashes (SIGABRT, an exception or an assertion that nobody caught): test 1") == 0);
+  const auto hung = outcome_of(*made, *loop, 2);
+  CHECK(hung.answer.status().message().find("hangs") == 0);
+  CHECK(hung.seconds > 0.2);
+  CHECK(outcome_of(*made, *loop, 5).answer->size() == 300'003);
+  CHECK(*outcome_of(*made, *loop, 3).answer == "3 2");
+  CHECK_FALSE(made->has_ended());
+  CHECK(*number == 0);
+}
+
+TEST_CASE("a file that does not load a second time is told at its test") {
+  auto loop = WaitLoop::create();
+  REQUIRE(loop.is_ok());
+  const auto message_of = [&](const std::function<Status(TestProgress&)>& load) {
+    auto made =
+        LoadedFile::start(*loop, {load, [](size_t, TestProgress&) { return std::string("tried"); }}, 0.3);
+    REQUIRE(made.is_ok());
+    const std::string message = outcome_of(*made, *loop, 0).answer.status().message();
+    CHECK(made->has_ended());
+    return message;
+  };
+  CHECK(message_of([](TestProgress&) { return Status(Code::kIo, "is gone"); }) == "is gone");
+  const auto crashing = [](TestProgress& progress) -> Status {
+    std::snprintf(progress.text, sizeof progress.text, "loading");
+    std::abort();
+  };
+  CHECK(message_of(crashing).find("crashes (SIGABRT") == 0);
+  CHECK(message_of([](TestProgress&) -> Status {
+          for (;;) ::usleep(1000);
+        }).find("hangs") == 0);
 }
 
 TEST_CASE("derivatives far from 0 are told with longer steps, but not over waves") {

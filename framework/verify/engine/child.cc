@@ -23,15 +23,6 @@ namespace {
 
 constexpr char kDone[] = "\n[done]";  // the end of an answer that was not cut short
 
-bool write_all(int descriptor, const std::string& text) {
-  for (size_t at = 0; at < text.size();) {
-    const ssize_t wrote = ::write(descriptor, text.data() + at, text.size() - at);
-    if (wrote <= 0 && errno != EINTR) return false;
-    if (wrote > 0) at += static_cast<size_t>(wrote);
-  }
-  return true;
-}
-
 // A file that is open, by device and number; zeros: none.
 std::pair<dev_t, ino_t> identity(int descriptor) {
   struct stat file {};
@@ -55,10 +46,10 @@ const ChildSetup kTest{.out = ChildSetup::kNowhere,
                        .writes_core = false};
 
 int be_child(int descriptor, TestProgress& progress, const std::filesystem::path& folder,
-             const std::function<std::string(TestProgress&)>& work) {
+             const Child::Serve& work) {
   if (::chdir(folder.c_str()) != 0) ::_exit(1);
   const auto pipe = identity(descriptor);
-  const std::string answer = work(progress) + kDone;
+  const std::string answer = work(progress, descriptor) + kDone;
   progress.lost_pipe = identity(descriptor) != pipe || !write_all(descriptor, answer);
   ::_exit(0);  // destructors of plugins are not under test
 }
@@ -69,6 +60,15 @@ std::string signal_name(int number) {
 }
 
 }  // namespace
+
+bool write_all(int descriptor, std::string_view text) {
+  for (size_t at = 0; at < text.size();) {
+    const ssize_t wrote = ::write(descriptor, text.data() + at, text.size() - at);
+    if (wrote <= 0 && errno != EINTR) return false;
+    if (wrote > 0) at += static_cast<size_t>(wrote);
+  }
+  return true;
+}
 
 void Child::Unmap::operator()(TestProgress* progress) const { ::munmap(progress, sizeof(TestProgress)); }
 
@@ -90,14 +90,21 @@ Result<Child::Folder> Child::make_folder() {
 
 Result<Child> Child::start(WaitLoop& loop, const std::function<std::string(TestProgress&)>& work,
                            double limit_s) {
+  return serve(
+      loop, [&](TestProgress& progress, int) { return work(progress); }, ChildSetup::kNowhere, limit_s);
+}
+
+Result<Child> Child::serve(WaitLoop& loop, const Serve& work, int in, double limit_s) {
   void* shared =
       ::mmap(nullptr, sizeof(TestProgress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) return {Code::kIo, std::string("mmap: ") + std::strerror(errno)};
   Progress progress(static_cast<TestProgress*>(shared));
   PLAIT_ASSIGN(Folder folder, make_folder());
+  ChildSetup setup = kTest;
+  setup.in = in;
   PLAIT_ASSIGN(ChildProcess process,
                ChildProcess::fork(
-                   loop, [&](int answer) { return be_child(answer, *progress, *folder, work); }, kTest));
+                   loop, [&](int answer) { return be_child(answer, *progress, *folder, work); }, setup));
   return Child(std::move(process), std::move(progress), std::move(folder), limit_s);
 }
 
@@ -144,8 +151,8 @@ std::string Child::at() const {
   return progress_->text[0] != '\0' ? fmt::format(": {}", progress_->text) : "";
 }
 
-Result<std::string> Child::answer() {
-  const std::string text = process_.take_answer();
+Result<std::string> Child::answer(std::string taken) {
+  const std::string text = std::move(taken) + process_.take_answer();
   if (text.ends_with(kDone)) return text.substr(0, text.size() - std::strlen(kDone));
   if (hung_)
     return {Code::kPlugin, fmt::format("hangs (no answer within {:g} s of its own time){}", limit_s_, at())};

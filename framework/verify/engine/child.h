@@ -5,12 +5,16 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/status.h"
 #include "io/child_process.h"
 #include "verify/engine/trial.h"
 
 namespace plait::inline verify {
+
+// False when nobody reads it.
+bool write_all(int descriptor, std::string_view text);
 
 // Threads: [one at a time], in a process without other threads (it forks).
 class Child {
@@ -21,6 +25,10 @@ class Child {
   // is_late.
   static Result<Child> start(WaitLoop& loop, const std::function<std::string(TestProgress& progress)>& work,
                              double limit_s);
+  // The same of work that is asked for more than one thing, over its standard input, which is `in`, and may
+  // write to the descriptor `answer` what take_answer gives.
+  using Serve = std::function<std::string(TestProgress& progress, int answer)>;
+  static Result<Child> serve(WaitLoop& loop, const Serve& work, int in, double limit_s);
 
   // How long to wait before is_late is worth asking again.
   double patience_s() const;
@@ -30,9 +38,10 @@ class Child {
   bool has_ended();
   void kill();  // past its limit
 
+  std::string take_answer() { return process_.take_answer(); }  // what has come since the last call
   // After has_ended said true or kill: ok with the answer, or how it ended ("crashed (SIGSEGV) in forward,
-  // ...").
-  Result<std::string> answer();
+  // ..."). `taken`: what take_answer gave of it.
+  Result<std::string> answer(std::string taken = "");
   double seconds() const { return seconds_; }
 
  private:

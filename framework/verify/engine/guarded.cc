@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <new>
 
 namespace plait::inline verify {
@@ -45,7 +46,12 @@ std::unique_ptr<uint8_t, Guarded::Free> Guarded::between_fences(Fence fence) {
 void Guarded::poison(Poison poison, bool guards) {
   const uint64_t begin = guards ? 0 : before_, end = before_ + bytes_ + (guards ? behind_ : 0);
   if (guards) poison_ = poison;
-  for (uint64_t i = begin; i < end; ++i) memory_.get()[i] = pattern(poison, i);
+  // Most of what some laws do: by words, but for the ends.
+  const uint64_t first = std::min((begin + 3) / 4 * 4, end), last = std::max(end / 4 * 4, first);
+  for (uint64_t i = begin; i < first; ++i) memory_.get()[i] = pattern(poison, i);
+  auto* const words = reinterpret_cast<uint32_t*>(memory_.get());
+  std::fill(words + first / 4, words + last / 4, static_cast<uint32_t>(poison));
+  for (uint64_t i = last; i < end; ++i) memory_.get()[i] = pattern(poison, i);
 }
 
 std::string Guarded::overrun() const {

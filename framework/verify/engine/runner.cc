@@ -5,8 +5,8 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
-#include <deque>
 #include <memory>
+#include <optional>
 #include <regex>
 #include <sstream>
 
@@ -14,6 +14,7 @@
 #include "registry/kinds.h"
 #include "verify/engine/child.h"
 #include "verify/engine/heap.h"
+#include "verify/engine/loaded_file.h"
 #include "verify/verify.h"
 
 namespace plait::inline verify {
@@ -129,15 +130,11 @@ Status check(const Test& test, Trial& trial, TestProgress& progress) {
   }
 }
 
-// '+' passed, '!' failed, '-' skipped, then the message.
-std::string try_law(const Test& test, const VerifyOptions& options, TestProgress& progress) {
-  std::unique_ptr<Registry> registry;
-  if (std::strcmp(test.law->kind, "library") != 0) {
-    auto loaded = load(test.name.file, options.companions);
-    if (!loaded) return "!" + loaded.status().message();
-    registry = std::make_unique<Registry>(std::move(*loaded));
-  }
-  Trial trial(test.name, options.seed, registry.get(), &progress);
+bool is_of_library(const Test& test) { return std::strcmp(test.law->kind, "library") == 0; }
+
+// '+' passed, '!' failed, '-' skipped, then the message. `registry`: null for laws of libraries.
+std::string try_law(const Test& test, const Registry* registry, uint64_t seed, TestProgress& progress) {
+  Trial trial(test.name, seed, registry, &progress);
   // As in a run: a library that works on the arena it is called in, as oneDNN does, has one thread.
   Lanes lanes(1);
   if (heap_watch() != nullptr) heap_watch()->separate(1);
@@ -172,25 +169,30 @@ class Runner {
     results_.resize(tests_.size());
     told_.resize(tests_.size());
     if (options_.in_process) return run_here();
-    while (next_ < tests_.size() || !running_.empty()) {
-      while (next_ < tests_.size() && running_.size() < static_cast<size_t>(std::max(options_.jobs, 1)))
-        PLAIT_TRY(begin());
-      wait();
+    lanes_.resize(static_cast<size_t>(std::max(options_.jobs, 1)));
+    while (next_ < tests_.size() || is_busy()) {
+      for (Lane& lane : lanes_)
+        while (!lane.number && next_ < tests_.size()) PLAIT_TRY(begin(lane));
+      if (is_busy()) wait();
     }
     return std::move(results_);
   }
 
  private:
-  struct Running {
-    size_t number;
+  // Runs one test at a time: of a library in a process that has loaded nothing, others in one made by a
+  // process that has the file loaded.
+  struct Lane {
+    std::optional<size_t> number;  // of the test that runs
     std::unique_ptr<Child> child;
+    std::string file;
+    std::unique_ptr<LoadedFile> loaded;
+    double patience_s() const { return child ? child->patience_s() : loaded->patience_s(); }
   };
 
   // A file that does not load has one test, which failed before it began.
   Status list(const std::string& file) {
     const auto ask = [&](TestProgress& progress) -> std::string {
-      std::snprintf(progress.text, sizeof progress.text, "loading %s", file.c_str());
-      auto registry = load(file, options_.companions);
+      auto registry = load_file(file, progress);
       return registry ? "+" + write_tests(tests_of(*registry, file)) : "!" + registry.status().message();
     };
     Result<std::string> answer = std::string();
@@ -218,8 +220,8 @@ class Runner {
     return true;
   }
 
-  void wait_with_patience_of(const Child& child) {
-    loop_.wait(std::chrono::milliseconds(std::lround(std::ceil(child.patience_s() * 1e3))));
+  void wait_for(double seconds) {
+    loop_.wait(std::chrono::milliseconds(std::lround(std::ceil(seconds * 1e3))));
   }
 
   // True when it has ended, by itself or by its limit.
@@ -231,7 +233,7 @@ class Runner {
   }
 
   Result<std::string> wait_for(Child& child) {
-    while (!is_over(child)) wait_with_patience_of(child);
+    while (!is_over(child)) wait_for(child.patience_s());
     return child.answer();
   }
 
@@ -241,29 +243,80 @@ class Runner {
     return nullptr;
   }
 
-  Status begin() {
+  Status begin(Lane& lane) {
     const size_t number = next_++;
     const Test& test = tests_[number];
     if (const std::string* failure = load_failure(number)) {
       finish(number, "!" + *failure, 0);
       return {};
     }
-    PLAIT_ASSIGN(Child child,
-                 Child::start(
-                     loop_, [&](TestProgress& progress) { return try_law(test, options_, progress); },
-                     options_.limit_s));
-    running_.push_back({number, std::make_unique<Child>(std::move(child))});
+    if (is_of_library(test)) {
+      PLAIT_ASSIGN(
+          Child child,
+          Child::start(
+              loop_, [&](TestProgress& progress) { return try_law(test, nullptr, options_.seed, progress); },
+              options_.limit_s));
+      lane.child = std::make_unique<Child>(std::move(child));
+    } else {
+      if (!lane.loaded || lane.file != test.name.file) PLAIT_TRY(load_into(lane, test.name.file));
+      lane.loaded->begin(number);
+    }
+    lane.number = number;
     return {};
   }
 
+  Status load_into(Lane& lane, const std::string& file) {
+    lane.loaded.reset();  // not two of a lane at a time
+    const auto registry = std::make_shared<std::unique_ptr<Registry>>();
+    LoadedFile::Work work;
+    work.load = [this, file, registry](TestProgress& progress) -> Status {
+      PLAIT_ASSIGN(Registry loaded, load_file(file, progress));
+      *registry = std::make_unique<Registry>(std::move(loaded));
+      return {};
+    };
+    work.try_test = [this, registry](size_t number, TestProgress& progress) {
+      return try_law(tests_[number], registry->get(), options_.seed, progress);
+    };
+    PLAIT_ASSIGN(LoadedFile made, LoadedFile::start(loop_, work, options_.limit_s));
+    lane.loaded = std::make_unique<LoadedFile>(std::move(made));
+    lane.file = file;
+    return {};
+  }
+
+  Result<Registry> load_file(const std::string& file, TestProgress& progress) const {
+    std::snprintf(progress.text, sizeof progress.text, "loading %s", file.c_str());
+    return load(file, options_.companions);
+  }
+
+  bool is_busy() const {
+    return std::ranges::any_of(lanes_, [](const Lane& lane) { return lane.number.has_value(); });
+  }
+
   void wait() {
-    if (running_.empty()) return;
-    wait_with_patience_of(*running_.front().child);
-    std::erase_if(running_, [&](Running& one) {
-      if (!is_over(*one.child)) return false;
-      finish(one.number, one.child->answer(), one.child->seconds());
-      return true;
-    });
+    double patience_s = 0;
+    for (const Lane& lane : lanes_)
+      if (lane.number) patience_s = lane.patience_s();
+    wait_for(patience_s);
+    for (Lane& lane : lanes_) {
+      if (!lane.number) continue;
+      if (const auto outcome = outcome_of(lane)) {
+        const size_t number = *lane.number;
+        lane.number.reset();
+        finish(number, outcome->answer, outcome->seconds);
+      }
+    }
+  }
+
+  static std::optional<LoadedFile::Outcome> outcome_of(Lane& lane) {
+    if (!lane.child) {
+      auto outcome = lane.loaded->take();
+      if (outcome && lane.loaded->has_ended()) lane.loaded.reset();
+      return outcome;
+    }
+    if (!is_over(*lane.child)) return std::nullopt;
+    LoadedFile::Outcome outcome{lane.child->answer(), lane.child->seconds()};
+    lane.child.reset();
+    return outcome;
   }
 
   void finish(size_t number, const Result<std::string>& answer, double seconds) {
@@ -276,9 +329,15 @@ class Runner {
     for (size_t number = 0; number < tests_.size(); ++number) {
       TestProgress progress{};
       const std::string* failure = load_failure(number);
-      finish(number, failure ? "!" + *failure : try_law(tests_[number], options_, progress), 0);
+      finish(number, failure ? "!" + *failure : try_here(tests_[number], progress), 0);
     }
     return std::move(results_);
+  }
+
+  std::string try_here(const Test& test, TestProgress& progress) const {
+    if (is_of_library(test)) return try_law(test, nullptr, options_.seed, progress);
+    const auto registry = load_file(test.name.file, progress);
+    return registry ? try_law(test, &*registry, options_.seed, progress) : "!" + registry.status().message();
   }
 
   WaitLoop loop_;
@@ -289,7 +348,7 @@ class Runner {
   std::vector<std::pair<size_t, std::string>> failed_to_load_;
   std::vector<TestResult> results_;
   std::vector<bool> told_;
-  std::deque<Running> running_;
+  std::vector<Lane> lanes_;
   size_t next_ = 0, tell_ = 0;
 };
 
