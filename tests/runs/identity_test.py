@@ -65,14 +65,22 @@ class IdentityTest(unittest.TestCase):
     def start_long(self):
         """A run without end in sight, as soon as it has a checkpoint."""
         words = self.words("--set", "train.epochs=100000", "--set", "train.checkpoint_every=1")
+        return self.begin(words)
+
+    def begin(self, words):
+        """A process of these words, as soon as it has written a checkpoint."""
+        known = self.checkpoints()
         process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(process.kill)
         until = time.monotonic() + LIMIT_S
-        while not list(self.folder.glob("run/checkpoints/*.ckpt")):
+        while not self.checkpoints() - known:
             self.assertIsNone(process.poll())
             self.assertLess(time.monotonic(), until)
             time.sleep(0.05)
         return process
+
+    def checkpoints(self):
+        return {path.name for path in self.folder.glob("run/checkpoints/*.ckpt")}
 
     def test_the_second_writer_is_told_of_the_first_and_a_killed_one_leaves_no_lock(self):
         first = self.start_long()
@@ -85,13 +93,9 @@ class IdentityTest(unittest.TestCase):
         self.assertEqual((self.folder / "run/resolved.txtpb").read_text(), before)
         first.kill()
         first.wait()
-        second = subprocess.Popen(self.words("--resume", "--set", "train.epochs=100000"), stdout=subprocess.PIPE, text=True)
-        self.addCleanup(second.kill)
-        for line in second.stdout:
-            if line.startswith("round"):
-                break
+        second = self.begin(self.words("--resume", "--set", "train.epochs=100000"))
         second.send_signal(signal.SIGTERM)
-        second.communicate(timeout=LIMIT_S)
+        second.wait(timeout=LIMIT_S)
         self.assertEqual(second.returncode, 75)
         self.assertEqual(self.summary()["status"], "stopped")
 
