@@ -10,6 +10,7 @@
 #include "plan/table.h"
 #include "report/output.h"
 #include "train/check_job.h"
+#include "train/int8_ranges.h"
 #include "train/metric_values.h"
 
 namespace plait::inline cli {
@@ -35,6 +36,12 @@ std::string records_text(const JobCheck& check) {
                   count(check.validation_records), count(check.test_records));
   if (!check.stages.empty()) text += fmt::format("pretraining: {}\n", fmt::join(check.stages, ", "));
   return text;
+}
+
+// What a run refuses, though evaluate and predict take it.
+std::string notes_text(const Job& job) {
+  const Status trains = check_trains_in_f32(job);
+  return core_note(job) + (trains ? "" : "note: plait run refuses this job: " + trains.message() + "\n");
 }
 
 // "augment: label [10] f32 in training alone, measured as label [] f32"
@@ -73,10 +80,9 @@ std::string rows_text(const JobCheck& check) {
 std::string stages_text(const JobCheck& check) {
   std::string text;
   for (const TaskStageCheck& stage : check.task_stages) {
-    const std::string records = stage.records == 0
-                                    ? "as many records as there will be rows"
-                                    : fmt::format("{} records in {} task{}", stage.records, stage.tasks,
-                                                  stage.tasks == 1 ? "" : "s");
+    const std::string records = stage.records == 0 ? "as many records as there will be rows"
+                                                   : fmt::format("{} records in {} task{}", stage.records,
+                                                                 stage.tasks, stage.tasks == 1 ? "" : "s");
     if (!stage.is_task) {
       text += fmt::format("stage {}: {}\n  {}, into {}\n  holds {} of outputs\n", stage.name, stage.flow,
                           records, stage.output, memory_text(stage.memory.held));
@@ -109,7 +115,7 @@ Result<int> run(const po::variables_map& given) {
     }
     PLAIT_ASSIGN(const Network network, shape_job(*session.registry, session.job, true));
     PLAIT_ASSIGN(const auto reported, values_of_job(*session.registry, session.job));
-    print(network_table(network) + reports_text(reported, "") + core_note(session.job));
+    print(network_table(network) + reports_text(reported, "") + notes_text(session.job));
     return kExitOk;
   }
   const int threads = given["threads"].as<int>();
@@ -125,7 +131,7 @@ Result<int> run(const po::variables_map& given) {
   }
   print(network_table(check.network) + records_text(check) + changed_text(check) +
         reports_text(check.reported, check.monitor) + updates_text(session.job.train) + rows_text(check) +
-        memory_table(check.memory, check.threads) + core_note(session.job));
+        memory_table(check.memory, check.threads) + notes_text(session.job));
   return kExitOk;
 }
 

@@ -102,7 +102,8 @@ Result<std::vector<double>> numbers(const SweepAxis& axis, const Call& call) {
   for (const std::string& word : call.arguments) {
     double value = 0;
     const auto parsed = std::from_chars(word.data(), word.data() + word.size(), value);
-    if (word.empty() || parsed.ptr != word.data() + word.size() || !std::isfinite(value))
+    if (word.empty() || parsed.ec != std::errc() || parsed.ptr != word.data() + word.size() ||
+        !std::isfinite(value))
       return usage(axis, fmt::format("{}(...) wants numbers, got \"{}\"", call.name, word));
     values.push_back(value);
   }
@@ -121,6 +122,13 @@ Status read_interval(SweepAxis& axis, const Call& call, const std::vector<double
   return {};
 }
 
+// Whole numbers as fields of whole numbers want them; of others so many digits.
+std::string number_text(double value, int digits) {
+  constexpr double kWhole = 0x1p53;
+  if (value == std::floor(value) && std::abs(value) <= kWhole) return fmt::format("{:.0f}", value);
+  return fmt::format("{:.{}g}", value, digits);
+}
+
 Status fill_range(SweepAxis& axis, double step) {
   const double count = std::floor((axis.high - axis.low) / step + 1e-9) + 1;
   if (!(step > 0) || !(count <= static_cast<double>(kMostCombinations)))
@@ -128,8 +136,14 @@ Status fill_range(SweepAxis& axis, double step) {
         axis, fmt::format("a step of {} from {} to {}, wanted one above 0 that makes at most {} values", step,
                           axis.low, axis.high, kMostCombinations));
   for (int i = 0; i < static_cast<int>(count); ++i)
-    axis.values.push_back(fmt::format("{:.12g}", axis.low + i * step));
+    axis.values.push_back(number_text(axis.low + i * step, 12));
   return {};
+}
+
+// Both ends as they were written.
+std::string log_text(const SweepAxis& axis, double share) {
+  if (share == 0 || share == 1) return number_text(share == 0 ? axis.low : axis.high, 12);
+  return number_text(axis.low * std::pow(axis.high / axis.low, share), 6);
 }
 
 Status fill_log(SweepAxis& axis, double count) {
@@ -137,7 +151,7 @@ Status fill_log(SweepAxis& axis, double count) {
     return usage(axis, fmt::format("log wants a whole count of 2 to {}, got {}", kMostCombinations, count));
   for (int i = 0; i < static_cast<int>(count); ++i) {
     const double share = i / (count - 1);
-    axis.values.push_back(fmt::format("{:.6g}", axis.low * std::pow(axis.high / axis.low, share)));
+    axis.values.push_back(log_text(axis, share));
   }
   return {};
 }
@@ -192,10 +206,12 @@ Result<SweepAxis> sweep_axis(const std::string& setting) {
 std::optional<WholeTest> whole_test(const SweepAxis& axis) {
   const double whole = std::ceil(axis.low);
   if (!axis.is_interval || !(whole <= axis.high) || !(axis.low < axis.high)) return std::nullopt;
-  const double middle = axis.low + (axis.high - axis.low) / 2;
-  const double between = middle == std::floor(middle) ? std::midpoint(axis.low, middle) : middle;
-  if (between == std::floor(between)) return std::nullopt;  // so large that f64 has no others
-  return WholeTest{fmt::format("{:.0f}", whole), fmt::format("{}", between)};
+  for (const double between : {whole + 0.5, whole - 0.5, std::midpoint(axis.low, axis.high)}) {
+    const bool is_inside = axis.low <= between && between <= axis.high;
+    if (is_inside && between != std::floor(between))  // which f64 has no more where numbers are large
+      return WholeTest{fmt::format("{:.0f}", whole), fmt::format("{}", between)};
+  }
+  return std::nullopt;
 }
 
 Result<std::vector<std::vector<std::string>>> grid(const std::vector<SweepAxis>& axes) {

@@ -38,6 +38,10 @@ TEST_CASE("ranges have both ends and no digits of rounding") {
   CHECK(axis("a=range(16,64,16)").values == Words{"16", "32", "48", "64"});
   CHECK(axis("a=range(1,2,0.4)").values == Words{"1", "1.4", "1.8"});
   CHECK(axis("a=log(0.001,1,4)").values == Words{"0.001", "0.01", "0.1", "1"});
+  CHECK(axis("a=log(1,1000000,2)").values == Words{"1", "1000000"});
+  CHECK(axis("a=log(10,100000000,8)").values.back() == "100000000");
+  CHECK(axis("a=range(9007199254740990,9007199254740992,1)").values ==
+        Words{"9007199254740990", "9007199254740991", "9007199254740992"});
 }
 
 TEST_CASE("what makes no sense is refused with what was got") {
@@ -48,6 +52,9 @@ TEST_CASE("what makes no sense is refused with what was got") {
         "sweep: a: a step of 1e-09 from 0 to 1, wanted one above 0 that makes at most 100000 values");
   CHECK(error_of("a=range(2,1,1)") == "sweep: a: 2 is above 1");
   CHECK(error_of("a=range(1,x,1)") == "sweep: a: range(...) wants numbers, got \"x\"");
+  for (const char* beyond : {"1e400", "-1e400", "1e-400", "inf", "nan"})
+    CHECK(error_of(std::string("a=range(0,") + beyond + ",1)") ==
+          std::string("sweep: a: range(...) wants numbers, got \"") + beyond + "\"");
   CHECK(error_of("a=log(0,1,3)") == "sweep: a: log begins above 0, got 0");
   CHECK(error_of("a=choice(1,)") == "sweep: a: choice(...) has a value that is empty; \"\" is an empty text");
   CHECK(error_of("a=choice()") == "sweep: a: choice(...) has a value that is empty; \"\" is an empty text");
@@ -99,8 +106,11 @@ TEST_CASE("an interval of a field that takes whole numbers gives them, each as o
   for (const Words& values : random_search({powers}, 50, 1))
     CHECK(values[0].find_first_not_of("0123456789") == std::string::npos);
   CHECK(whole_test(axis("a=range(1,8)"))->whole == "1");
-  CHECK(whole_test(axis("a=range(1,8)"))->between == "4.5");
+  CHECK(whole_test(axis("a=range(1,8)"))->between == "1.5");
   CHECK(whole_test(axis("a=range(1,3)"))->between == "1.5");
+  CHECK(whole_test(axis("a=range(1,9)"))->between == "1.5");
+  CHECK(whole_test(axis("a=range(0.5,1)"))->between == "0.5");
+  CHECK_FALSE(whole_test(axis("a=range(9007199254740992,9007199254740996)")));
   CHECK_FALSE(whole_test(axis("a=range(0.1,0.9)")));
   CHECK_FALSE(whole_test(axis("a=range(1,8,1)")));
   CHECK_FALSE(whole_test(axis("a=7")));

@@ -74,6 +74,12 @@ class ValueCheck {
     ConfigValue value = scalar(scope_, descriptor(field), index);
     if (const Status good = check_value(field, value); !good)
       errors_.add(value_place_of(scope_, field, index), title() + ": " + good.message(), describe(field));
+    constexpr uint32_t kNamed = PLAIT_FIELD_REQUIRED | PLAIT_FIELD_REPEATED;  // else "" is as if not written
+    const auto* text = std::get_if<std::string>(&value);
+    if ((field.flags & PLAIT_FIELD_PATH) && (field.flags & kNamed) && text != nullptr && text->empty())
+      errors_.add(value_place_of(scope_, field, index),
+                  title() + ": " + field.name + ": got an empty path, wanted a file or folder",
+                  describe(field));
     return value;
   }
 

@@ -136,6 +136,9 @@ class Evaluator {
     const size_t begin = blank();
     double real = 0;
     const auto parsed = std::from_chars(text_.data() + at_, text_.data() + text_.size(), real);
+    if (parsed.ec == std::errc::result_out_of_range)
+      return fail("\"" + text_.substr(begin, static_cast<size_t>(parsed.ptr - text_.data()) - begin) +
+                  "\" is too large or too small for a number of 64 bits");
     if (parsed.ec != std::errc()) return fail("expected a number, a variable or \"(\"");
     at_ = parsed.ptr - text_.data();
     value = variable_value(text_.substr(begin, at_ - begin));

@@ -47,5 +47,6 @@ TEST_CASE("what is no expression says where") {
   CHECK(result("1 +") == "3: expected a number, a variable or \"(\"");
   CHECK(result("") == "0: expected a number, a variable or \"(\"");
   CHECK(result("1 % 2") == "2: unexpected \"%\"");
+  CHECK(result("1 + 1e400") == "4: \"1e400\" is too large or too small for a number of 64 bits");
   CHECK(result("1e308 * 10") == "6: the result is too large");
 }

@@ -26,6 +26,9 @@ struct Answers {
 
 Answers& answers(const plait_layer_builder* builder) { return *static_cast<Answers*>(builder->host_data); }
 
+// Of one axis of outputs and parameters: libraries of kernels count some of them in 32 bits.
+constexpr int64_t kMostExtent = (int64_t{1} << 31) - 1;
+
 // Empty when the shape is one that a tensor can have.
 std::string take_shape(int32_t rank, const int64_t* extents, std::vector<int64_t>& shape) {
   if (rank < 0 || rank > PLAIT_MAX_RANK) return "of " + std::to_string(rank) + " axes";
@@ -33,6 +36,9 @@ std::string take_shape(int32_t rank, const int64_t* extents, std::vector<int64_t
   int64_t elements = 1;
   for (int64_t extent : shape) {
     if (extent < 0) return shape_text(shape) + ", with an extent below 0";
+    if (extent > kMostExtent)
+      return shape_text(shape) + ", with an extent of " + std::to_string(extent) + ", wanted at most " +
+             std::to_string(kMostExtent);
     if (extent > 0 && elements > kMostTensorElements / extent)
       return shape_text(shape) + ", of more elements than any memory holds";
     elements *= extent;

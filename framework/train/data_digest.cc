@@ -74,7 +74,19 @@ struct FoundFile {
   std::string name;  // below the folder
   bool is_file = false;
   uint64_t size_bytes = 0;
+  std::string state;  // changes with every write to it, but not by reading
 };
+
+std::string state_of(const struct stat& info) {
+  std::string text;
+  for (const auto number :
+       {static_cast<int64_t>(info.st_dev), static_cast<int64_t>(info.st_ino),
+        static_cast<int64_t>(info.st_size), static_cast<int64_t>(info.st_mtim.tv_sec),
+        static_cast<int64_t>(info.st_mtim.tv_nsec), static_cast<int64_t>(info.st_ctim.tv_sec),
+        static_cast<int64_t>(info.st_ctim.tv_nsec)})
+    text += std::to_string(number) + " ";
+  return text;
+}
 
 using FolderId = std::pair<dev_t, ino_t>;
 
@@ -100,7 +112,8 @@ Status walk(const fs::path& folder, const std::string& below, uint64_t most, std
       continue;
     }
     const bool is_file = is_there && S_ISREG(target.st_mode);
-    found.push_back({below + name, is_file, is_file ? static_cast<uint64_t>(target.st_size) : 0});
+    found.push_back({below + name, is_file, is_file ? static_cast<uint64_t>(target.st_size) : 0,
+                     is_file ? state_of(target) : ""});
   }
   return {};
 }
@@ -140,23 +153,29 @@ Result<PathDigest> digest_found(const std::string& path, const std::vector<Found
   return made;
 }
 
-Result<PathDigest> digest_folder(const std::string& path, bool whole, const DigestLimits& limits) {
+Result<std::vector<FoundFile>> files_below(const std::string& path, const DigestLimits& limits) {
   struct stat info;
   if (::stat(path.c_str(), &info) != 0) return unreadable(path, errno);
   std::vector<FolderId> around = {{info.st_dev, info.st_ino}};
   std::vector<FoundFile> files;
   PLAIT_TRY(walk(path, "", limits.folder_files, around, files));
+  return files;
+}
+
+Result<PathDigest> digest_folder(const std::string& path, bool whole, const DigestLimits& limits) {
+  PLAIT_ASSIGN(const std::vector<FoundFile> files, files_below(path, limits));
   return digest_found(path, files, whole, limits);
 }
 
 // A source may open another file than the one that is written: with an ending (x.gz for x), without it, or
 // several that begin so.
-Result<PathDigest> digest_namesakes(const fs::path& path, bool whole, const DigestLimits& limits) {
-  const std::string wanted = path.filename().string(),
-                    folder = path.has_parent_path() ? path.parent_path().string() : ".";
-  PathDigest none;
-  none.text = "not there";
-  none.is_known = false;
+std::string folder_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path().string() : ".";
+}
+
+std::vector<FoundFile> namesakes(const fs::path& path, const DigestLimits& limits) {
+  const std::string wanted = path.filename().string(), folder = folder_of(path);
+  if (wanted.empty()) return {};
   std::error_code error;
   std::vector<FoundFile> found;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
@@ -164,13 +183,21 @@ Result<PathDigest> digest_namesakes(const fs::path& path, bool whole, const Dige
     if (!name.starts_with(wanted) && !wanted.starts_with(name + ".")) continue;
     struct stat info;
     if (::stat(entry->path().c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
-    found.push_back({name, true, static_cast<uint64_t>(info.st_size)});
+    found.push_back({name, true, static_cast<uint64_t>(info.st_size), state_of(info)});
     if (found.size() >= limits.folder_files) break;
   }
-  if (wanted.empty() || found.empty()) return none;
-  if (found.size() == 1) return digest_file(folder + "/" + found.front().name, whole, limits);
   std::ranges::sort(found, {}, &FoundFile::name);
-  return digest_found(folder, found, whole, limits);
+  return found;
+}
+
+Result<PathDigest> digest_namesakes(const fs::path& path, bool whole, const DigestLimits& limits) {
+  const std::vector<FoundFile> found = namesakes(path, limits);
+  PathDigest none;
+  none.text = "not there";
+  none.is_known = false;
+  if (found.empty()) return none;
+  if (found.size() == 1) return digest_file(folder_of(path) + "/" + found.front().name, whole, limits);
+  return digest_found(folder_of(path), found, whole, limits);
 }
 
 }  // namespace
@@ -207,6 +234,17 @@ Result<std::vector<PathDigest>> digest_paths(const std::vector<std::string>& pat
     digests.push_back(std::move(digest));
   }
   return digests;
+}
+
+std::string path_state(const std::string& path, const DigestLimits& limits) {
+  struct stat info;
+  if (::stat(path.c_str(), &info) == 0 && !S_ISDIR(info.st_mode)) return state_of(info);
+  const bool is_folder = ::stat(path.c_str(), &info) == 0;
+  const auto files = is_folder ? files_below(path, limits) : Result(namesakes(path, limits));
+  if (!files) return files.status().message();
+  Sha256 all;
+  for (const FoundFile& file : *files) all.update(file.name + '\0' + file.state + '\0');
+  return Sha256::hex_of(all.digest());
 }
 
 }  // namespace plait::inline train

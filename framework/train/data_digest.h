@@ -30,6 +30,10 @@ struct PathDigest {
 // plugin knows whether it needs one. Fails with: kIo when it cannot be read. Threads: [any]
 Result<PathDigest> digest_path(const std::string& path, bool whole, const DigestLimits& limits = {});
 
+// What changes when a file that digest_path reads is written to, in this process's view of the file system:
+// its content may still be the same. Threads: [any]
+std::string path_state(const std::string& path, const DigestLimits& limits = {});
+
 // Of each path, on up to `threads` threads; a path that is given twice is read once. In the order of `paths`.
 Result<std::vector<PathDigest>> digest_paths(const std::vector<std::string>& paths, bool whole, int threads);
 

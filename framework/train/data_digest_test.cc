@@ -137,6 +137,19 @@ TEST_CASE_FIXTURE(DigestFolder, "what is no file is an answer, and waits for nob
   CHECK(digest("/dev/zero") == "not a file");
 }
 
+TEST_CASE_FIXTURE(DigestFolder, "the state of a path changes when what its digest is of is written to") {
+  const std::string file = write("f/x.gz", "12"), named = (path / "f/x").string(),
+                    folder = (path / "f").string();
+  const auto states = [&] { return std::vector{path_state(file), path_state(named), path_state(folder)}; };
+  const auto before = states();
+  CHECK(path_state((path / "none").string()) == path_state((path / "none").string()));
+  digest(file), digest(named), digest(folder);
+  CHECK(states() == before);
+  write("f/x.gz", "21");
+  const auto after = states();
+  for (size_t i = 0; i < before.size(); ++i) CHECK(after[i] != before[i]);
+}
+
 TEST_CASE_FIXTURE(DigestFolder, "many files on several threads come back in order, each read once") {
   std::vector<std::string> paths, wanted;
   for (int i = 0; i < 20; ++i) {

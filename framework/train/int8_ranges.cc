@@ -77,4 +77,13 @@ void Int8Ranges::put(std::vector<LayerSpec>& layers) const {
   }
 }
 
+Status check_trains_in_f32(const Job& job) {
+  for (const LayerSpec& layer : job.layers)
+    if (!layer.ranges.empty())
+      return {Code::kInvalid, "layer \"" + layer.name + "\" (" + layer.where.text() +
+                                  "): got an int8 block, which computes on 8-bit integers what is trained; "
+                                  "wanted none to train: evaluate and predict use it"};
+  return {};
+}
+
 }  // namespace plait::inline train

@@ -14,6 +14,9 @@
 
 namespace plait::inline train {
 
+// Ranges are of weights that are there already. Fails with: kInvalid naming a layer that has some.
+Status check_trains_in_f32(const Job& job);
+
 class Int8Ranges {
  public:
   // Of the inputs from which steps of the plan would compute on 8-bit integers. The plan outlives this.

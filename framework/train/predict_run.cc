@@ -103,6 +103,7 @@ class Prediction {
 
   Status open_records(const InputRecord& input) {
     class_names_ = input.class_names;
+    kept_parts_ = input.parts;
     if (!uses_own_records()) {
       PLAIT_TRY(open_given(input.parts.front()));
       job_.test = given_->spec();
@@ -143,10 +144,19 @@ class Prediction {
       PLAIT_ASSIGN(read, read_run_weights(files_, options_.run_dir, options_.weights));
     }
     PLAIT_ASSIGN(const std::string bytes, share_text(world_, read.bytes));
-    PLAIT_ASSIGN(UsedWeights used, use_weights(bytes, network, weights_path()));
+    auto taken = use_weights(bytes, network, weights_path());
+    if (!taken) return Status(taken.status().code(), taken.status().message() + other_records_text());
+    UsedWeights used = std::move(taken).value();
     for (const std::string& note : {read.note, used.note})
       if (!note.empty()) summary_.notes.push_back(note);
     return std::move(used.plain);
+  }
+  // Why weights may not fit; "": the records are like those of the run.
+  std::string other_records_text() const {
+    const std::vector<PartSpec>& got = set_.reader->source_parts();
+    if (kept_parts_.empty() || got == kept_parts_) return "";
+    return "\n  the records are " + parts_text(got) + "; those that the run was trained on were " +
+           parts_text(kept_parts_);
   }
   std::string weights_path() const { return plait::weights_path(options_.run_dir, options_.weights); }
 
@@ -210,8 +220,9 @@ class Prediction {
   FoundFits found_;
   EvaluationSet set_;
   std::vector<std::string> class_names_;
-  std::vector<int64_t> shape_;  // of the scores
-  std::vector<int64_t> words_;  // the scores, last axis fastest, two a word
+  std::vector<PartSpec> kept_parts_;  // of the records of the run, before preprocess; none: not known
+  std::vector<int64_t> shape_;        // of the scores
+  std::vector<int64_t> words_;        // the scores, last axis fastest, two a word
   std::unique_ptr<Sink> sink_;
   bool is_table_ = false;
   int tensor_ = -1;

@@ -92,14 +92,14 @@ class Quantization {
                                   status->get<std::string>() + "\", wanted \"complete\""};
     PLAIT_ASSIGN(read_, read_run_weights(files_, options_.run_dir, options_.weights));
     note(read_.note);
-    return folder_.check_new();
+    return folder_.check_new("choose another --out");
   }
 
   // Where there are no locks nobody else is kept from it.
   Status take_folder() {
     const Status locked = folder_.lock(holder_text(transport_.host_name(), clock_.wall()));
     if (locked.code() != Code::kUnsupported) PLAIT_TRY(locked);
-    return folder_.check_new();
+    return folder_.check_new("choose another --out");
   }
 
   // What rank 0's folder holds, on every rank.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -11,8 +12,10 @@
 #include "pipeline/resolved.h"
 #include "pipeline/stage_source.h"
 #include "train/announced.h"
+#include "train/data_digest.h"
 #include "train/encoder.h"
 #include "train/input_record.h"
+#include "train/int8_ranges.h"
 #include "train/job_facts.h"
 #include "train/network_records.h"
 #include "train/pretrain_task.h"
@@ -50,7 +53,7 @@ class Run {
   ~Run() { transport_.set_stop({}); }
 
   Result<Summary> run() {
-    PLAIT_TRY(check_trains_in_f32());
+    PLAIT_TRY(check_trains_in_f32(job_));
     PLAIT_TRY(agree());
     PLAIT_TRY(begin_tracing());
     PLAIT_ASSIGN(device_, Device::open(registry_, *job_.device.entry, *job_.device.config));
@@ -109,8 +112,7 @@ class Run {
     return options_.max_seconds > 0 ? options_.max_seconds : job_.train.max_seconds;
   }
   bool is_out_of_time() const {
-    return is_root() && most_seconds() > 0 &&
-           seconds_of(clock_.now() - begin_) >= most_seconds();
+    return is_root() && most_seconds() > 0 && seconds_of(clock_.now() - begin_) >= most_seconds();
   }
   // What a limit of time has stopped before anything was done would be stopped there again.
   std::string more_time() const {
@@ -157,6 +159,24 @@ class Run {
                 (options_.resume ? ": the run is as it was"
                                  : ": nothing was written; begin it again, without --resume") +
                 more_time()};
+  }
+
+  // Files that others wrote to while the run read them: what it made is of neither content.
+  Status check_data_unchanged() {
+    std::string changed;
+    for (const auto& [path, before] : data_states_) {
+      if (path_state(path) == before.state) continue;
+      const auto now = digest_path(path, false);
+      const std::string text = now ? now->text : now.status().message();
+      if (text == before.digest) continue;
+      changed = fmt::format(
+          "{} changed while the run read it (it was {}, is {}): its weights and results are of "
+          "neither; others must not write to it meanwhile",
+          path, before.digest, text);
+      break;
+    }
+    PLAIT_ASSIGN(changed, first_text(transport_, changed));
+    return changed.empty() ? Status() : Status(Code::kCorrupt, changed);
   }
 
   // What operators of the data learn from the training records, before anything is written; or once there are
@@ -280,6 +300,7 @@ class Run {
     PLAIT_TRY(open_folder());
     if (is_root()) PLAIT_TRY(save_beginning());
     PLAIT_ASSIGN(summary_.status, run_chain());
+    if (summary_.status == RunStatus::kComplete) PLAIT_TRY(check_data_unchanged());
     summary_.identity = identity_;
     summary_.changes = context_->changes;
     summary_.ranks = transport_.size();
@@ -309,16 +330,6 @@ class Run {
       if (known != identity_.end()) known->value = fact.value;
     }
     context_->identity = identity_;
-  }
-
-  // Ranges are of weights that are there already.
-  Status check_trains_in_f32() const {
-    for (const LayerSpec& layer : job_.layers)
-      if (!layer.ranges.empty())
-        return {Code::kInvalid, "layer \"" + layer.name + "\" (" + layer.where.text() +
-                                    "): got an int8 block, which computes on 8-bit integers what is trained; "
-                                    "wanted none to train: evaluate and predict use it"};
-    return {};
   }
 
   // On everything that can be known before the data are opened.
@@ -368,6 +379,9 @@ class Run {
            ": whether these data are the same on all ranks, and when the run is resumed, is not "
            "known; a source that finds its files itself can say a digest of its own");
     PLAIT_TRY(agree_on(transport_, data_facts_));
+    for (const Fact& fact : data_facts_)
+      if (fact.part == part::kData && !fact.note.empty())
+        data_states_.try_emplace(fact.note, DataState{fact.value, path_state(fact.note)});
     for (const Fact& fact : data_facts_) {
       const auto is_same = [&](const Fact& one) { return one.part == fact.part && one.name == fact.name; };
       if (std::ranges::none_of(identity_, is_same)) identity_.push_back(fact);
@@ -772,6 +786,7 @@ class Run {
   // ---- the end
 
   Result<Summary> finish(RunStatus status) {
+    if (status == RunStatus::kComplete) PLAIT_TRY(check_data_unchanged());
     summary_.status = status;
     PLAIT_TRY(weigh());
     count();
@@ -920,6 +935,10 @@ class Run {
   const Encoder* encoder_ = nullptr;  // of pretrained_job_; null: it has none
   std::string resolved_ = job_.resolved;
   Identity identity_, data_facts_;
+  struct DataState {
+    std::string digest, state;
+  };
+  std::map<std::string, DataState> data_states_;  // by path
   std::vector<std::string> unknown_data_;
   std::optional<Checkpoint> resume_from_;
   std::optional<Fits> kept_fits_;  // of preprocess, by an earlier run of the folder

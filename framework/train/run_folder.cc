@@ -147,10 +147,9 @@ Status RunFolder::lock(const std::string& holder) {
   return {};
 }
 
-Status RunFolder::check_new() {
+Status RunFolder::check_new(const std::string& instead) {
   if (!holds_a_run()) return {};
-  return {Code::kInvalid,
-          run_dir_ + " holds a run already; go on with --resume, or choose another --run-dir"};
+  return {Code::kInvalid, run_dir_ + " holds a run already; " + instead};
 }
 
 // What is as it was is left alone.

@@ -50,8 +50,8 @@ class RunFolder {
   // `holder` says who this is. Fails with: kPeer naming the run that writes into it; kUnsupported where the
   // file system has no locks; kIo when it cannot be written.
   Status lock(const std::string& holder);
-  // Fails with: kInvalid when it holds a run already.
-  Status check_new();
+  // `instead`: what a person may do. Fails with: kInvalid when it holds a run already.
+  Status check_new(const std::string& instead = "go on with --resume, or choose another --run-dir");
   // Makes the folder of a new run. Fails with: as check_new; kIo when it cannot be written.
   Status begin(const std::string& resolved, const std::string& plugins = "");
   // Takes up a folder for a job that may have changed: keeps the lines of metrics.jsonl up to (stage, step)

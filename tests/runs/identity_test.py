@@ -67,20 +67,20 @@ class IdentityTest(unittest.TestCase):
         words = self.words("--set", "train.epochs=100000", "--set", "train.checkpoint_every=1")
         return self.begin(words)
 
-    def begin(self, words):
+    def begin(self, words, run="run", **how):
         """A process of these words, as soon as it has written a checkpoint."""
-        known = self.checkpoints()
-        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        known = self.checkpoints(run)
+        process = subprocess.Popen(words, **{"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL} | how)
         self.addCleanup(process.kill)
         until = time.monotonic() + LIMIT_S
-        while not self.checkpoints() - known:
+        while not self.checkpoints(run) - known:
             self.assertIsNone(process.poll())
             self.assertLess(time.monotonic(), until)
             time.sleep(0.05)
         return process
 
-    def checkpoints(self):
-        return {path.name for path in self.folder.glob("run/checkpoints/*.ckpt")}
+    def checkpoints(self, run):
+        return {path.name for path in self.folder.glob(f"{run}/checkpoints/*.ckpt")}
 
     def test_the_second_writer_is_told_of_the_first_and_a_killed_one_leaves_no_lock(self):
         first = self.start_long()
@@ -98,6 +98,27 @@ class IdentityTest(unittest.TestCase):
         second.wait(timeout=LIMIT_S)
         self.assertEqual(second.returncode, 75)
         self.assertEqual(self.summary()["status"], "stopped")
+
+    def test_data_that_change_while_they_are_read_end_the_run(self):
+        images = self.data / "images"
+        content = images.read_bytes()
+        self.plait()
+        wanted = self.summary()["weights_sha256"]
+        first = self.begin(self.words("--set", "train.epochs=400", "--set", "train.checkpoint_every=1", run="touched"), "touched")
+        os.utime(images)  # the bytes are the same
+        first.wait(timeout=LIMIT_S)
+        self.assertEqual(first.returncode, 0)
+        second = self.begin(self.words("--set", "train.epochs=400", "--set", "train.checkpoint_every=1", run="changed"), "changed",
+                            stderr=subprocess.PIPE, text=True)
+        with open(images, "r+b") as file:  # of the same size
+            file.seek(16)
+            file.write(content[-1000:])
+        _, said = second.communicate(timeout=LIMIT_S)
+        self.assertEqual(second.returncode, 1, said)
+        self.assertIn(f"{images} changed while the run read it (it was {len(content)} bytes, sha256 ", said)
+        images.write_bytes(content)
+        self.plait(run="again")
+        self.assertEqual(self.summary("again")["weights_sha256"], wanted)
 
     def test_runs_that_name_their_own_folders_do_not_meet(self):
         words = [word for word in self.words() if word not in ("--run-dir", str(self.folder / "run"))]

@@ -128,6 +128,12 @@ class Quantize(unittest.TestCase):
                                          self.has_range(text, name) for word in ("--del", f"layer[{name}].int8")))
         self.assertEqual(back, self.predict(self.run_dir))
 
+    def test_a_run_refuses_to_train_in_8_bits_and_a_check_says_so(self):
+        job = f"{self.int8}/resolved.txtpb"
+        self.assertIn("got an int8 block", plait("run", job, status=1))
+        self.assertIn("note: plait run refuses this job: layer ", plait("check", job))
+        self.assertNotIn("refuses this job", plait("check", f"{self.run_dir}/resolved.txtpb"))
+
     @staticmethod
     def has_range(text, name):
         return any(f'layer {{ name: "{name}"' in line and " int8 {" in line for line in text.splitlines())
@@ -143,7 +149,7 @@ class Quantize(unittest.TestCase):
         with open(f"{stopped}/summary.json", "w", encoding="utf-8") as file:
             file.write(text)
         self.assertIn('is not finished: its status is "stopped"', plait("quantize", stopped, status=1))
-        self.assertIn("holds a run already", plait("quantize", self.run_dir, "--out", self.run_dir, status=1))
+        self.assertIn("holds a run already; choose another --out", plait("quantize", self.run_dir, "--out", self.run_dir, status=1))
         for word, wanted in (("--records=0", '--records: got "0", wanted a whole number from 1 to 2147483648'),
                              ("--on=all", '--on: got "all", wanted train, validation or test'),
                              ("--threads=-1", '--threads: got "-1", wanted a whole number from 0 to 65536')):

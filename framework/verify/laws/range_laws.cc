@@ -35,8 +35,8 @@ Status bounded_integers(Trial& trial) {
 
 // ---- layers: shapes, a plan, and a step where it is small
 
-constexpr double kMostWork = 1 << 26;  // multiply-adds of a step, roughly
-constexpr uint64_t kMostStepBytes = 64 << 20;
+constexpr double kMostWork = 1 << 24;  // multiply-adds of a step, roughly
+constexpr uint64_t kMostStepBytes = 16 << 20;
 
 const std::vector<std::vector<int64_t>> kShapes = {{2, 5},          {3, 7, 4},    {2, 5, 6, 3}, {1, 9, 8, 1},
                                                    {2, 3, 4, 3, 2}, {1, 1, 1, 1}, {1, 1, 1},    {4, 16}};

@@ -98,7 +98,9 @@ DenseOneDnn::DenseOneDnn(const DenseShape& shape) {
   try {
     parts_ = std::make_unique<Parts>(shape);
   } catch (const dnnl::error& error) {
-    throw Error(ErrorCode::kUnsupported, "oneDNN cannot compute this product: ", error.what());
+    throw Error(ErrorCode::kUnsupported, "oneDNN cannot compute the product of ", shape.batch, " x ",
+                shape.inputs, " and ", shape.inputs, " x ", shape.units, " numbers (", error.what(),
+                "); wanted fewer, or implementation: own");
   }
 }
 DenseOneDnn::~DenseOneDnn() = default;

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <plait/sdk.hpp>
+#include <plait/sdk/utf8.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -77,7 +78,8 @@ void add_class(ClassFolders& all, uint32_t label) {
 
 void check_name(const std::string& path, const std::string& name) {
   const bool is_plain = std::ranges::none_of(name, [](char c) { return c >= 0 && c < ' '; });
-  if (!is_plain) throw sdk::CorruptFile(path, ": the name of a class has a control character");
+  if (!is_plain)
+    throw sdk::CorruptFile(path, ": the name of a class has a control character: ", sdk::excerpt(name));
   if (name.empty() || name.starts_with('.') || name.find('/') != std::string::npos)
     throw sdk::Error("classes: \"", name, "\" is no folder of ", path);
 }

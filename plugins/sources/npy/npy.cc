@@ -200,11 +200,19 @@ class Npy {
     return dtype == PartType::kOwn ? part_type(inputs_->element()) : kTypes[static_cast<size_t>(dtype)];
   }
 
+  int64_t elements_of_shape() const {
+    try {
+      return elements(std::span(shape));
+    } catch (const Error& error) {
+      throw Error("shape ", std::span(shape), ": ", error.what());
+    }
+  }
+
   void check_shape() const {
     if (shape.empty()) return;
     if (shape.size() > PLAIT_MAX_RANK)
       throw Error("shape has ", shape.size(), " axes, wanted at most ", PLAIT_MAX_RANK);
-    const int64_t wanted = elements(std::span(shape));
+    const int64_t wanted = elements_of_shape();
     if (wanted != inputs_->elements())
       throw Error("shape ", std::span(shape), " has ", wanted, " elements, but a record of ", inputs, " has ",
                   inputs_->elements(), ", ", inputs_->shape());
