@@ -151,7 +151,7 @@ for field in ("padding", "dilation", "stride", "kernel", "filters", "groups"):
 case("more elements than any memory holds", ['"c"', "[8, 2097164, 2097164, 16777216]", "any memory"], 'layer { name: "h"',
      'layer { name: "c" input: "image" convolution { filters: 16777216 kernel: 1 padding: 1048576 } }\nlayer { name: "h"')
 # Kernel libraries count extents in 32 bits: one of 2^32 was 0 to them.
-case("more inputs than an extent may be", ['dense "big"', "a parameter [3, 4294967296]", "wanted at most 2147483647"], 'layer { name: "h"',
+case("more inputs than an extent may be", ['dense "big"', 'declares "weight" [3, 4294967296]', "wanted at most 2147483647"], 'layer { name: "h"',
      'layer { name: "p" input: "image" adaptive_average_pool { size: 65536 } }\nlayer { name: "big" dense { units: 3 } }\nlayer { name: "h"')
 case("an empty path", ["job.txtpb:", "cifar", "file: got an empty path"], job='source { cifar { file: "" } }\n' + GOOD[GOOD.index("layer"):])
 case("more bytes than any memory holds", ["TiB", "any memory"], 'layer { name: "h" input: "image"', "".join(

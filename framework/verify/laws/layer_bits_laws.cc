@@ -72,7 +72,8 @@ Status interleaved(Trial& trial) {
 // others keep them busy, calls rarely lie beside each other.
 struct Crowd {
   static constexpr int kThreads = 4;
-  static constexpr uint64_t kMeetings = 400;
+  uint64_t least = kRepeats;  // calls of a thread, and how often calls meet, at least
+  uint64_t enough = 400;
   // Calls of a thread, if they do not meet. Long ones meet sooner: a processor leaves them in the middle.
   uint64_t most = 20'000;
   std::vector<std::unique_ptr<LayerRun>> wanted, runs;
@@ -90,7 +91,7 @@ struct Crowd {
   void work(size_t n) {
     --waiting;
     while (waiting > 0) std::this_thread::yield();
-    for (uint64_t i = 0; (i < kRepeats || (meetings < kMeetings && i < most)) && faults[n].empty(); ++i) {
+    for (uint64_t i = 0; (i < least || (meetings < enough && i < most)) && faults[n].empty(); ++i) {
       runs[n]->reset();
       const Status status = call(*runs[n]);
       if (!status)
@@ -107,6 +108,8 @@ Status concurrent_on(Trial& trial, const LayerCase& made) {
   constexpr uint64_t kMostElements = uint64_t{1} << 26;  // of a thread's calls
   crowd.most =
       std::min(crowd.most, kMostElements / std::max<uint64_t>(1, element_count(made.inputs.front().shape)));
+  // Calls of a device take long: all lie beside others.
+  if (trial.device() != nullptr) crowd.least = 8, crowd.enough = 100;
   for (int n = 0; n < Crowd::kThreads; ++n) {
     PLAIT_ASSIGN(const LayerValues values, draw_values(trial, made));
     PLAIT_ASSIGN(auto wanted, LayerRun::create(*bench, values));
