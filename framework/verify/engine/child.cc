@@ -14,7 +14,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "verify/engine/sanitizer.h"
 
@@ -23,11 +25,29 @@ namespace {
 
 constexpr char kDone[] = "\n[done]";  // the end of an answer that was not cut short
 
-// A file that is open, by device and number; zeros: none.
-std::pair<dev_t, ino_t> identity(int descriptor) {
-  struct stat file {};
-  return ::fstat(descriptor, &file) == 0 ? std::pair(file.st_dev, file.st_ino) : std::pair<dev_t, ino_t>();
-}
+// Pipes and sockets that are open: the one over which results come back, and others of verify's. Files and
+// devices may be a driver's.
+class OpenPipes {
+ public:
+  OpenPipes() {
+    for (int number = STDERR_FILENO + 1; number < kMost; ++number)
+      if (const auto pipe = identity(number)) pipes_.emplace_back(number, *pipe);
+  }
+  bool are_still() const {
+    return std::ranges::all_of(pipes_, [](const auto& one) { return identity(one.first) == one.second; });
+  }
+
+ private:
+  using Identity = std::pair<dev_t, ino_t>;
+  static constexpr int kMost = 256;
+  static std::optional<Identity> identity(int descriptor) {
+    struct stat file {};
+    if (::fstat(descriptor, &file) != 0 || !(S_ISFIFO(file.st_mode) || S_ISSOCK(file.st_mode)))
+      return std::nullopt;
+    return Identity(file.st_dev, file.st_ino);
+  }
+  std::vector<std::pair<int, Identity>> pipes_;
+};
 
 // The last line that is not empty.
 std::string last_line(const std::string& text) {
@@ -48,9 +68,9 @@ const ChildSetup kTest{.out = ChildSetup::kNowhere,
 int be_child(int descriptor, TestProgress& progress, const std::filesystem::path& folder,
              const Child::Serve& work) {
   if (::chdir(folder.c_str()) != 0) ::_exit(1);
-  const auto pipe = identity(descriptor);
+  const OpenPipes pipes;
   const std::string answer = work(progress, descriptor) + kDone;
-  progress.lost_pipe = identity(descriptor) != pipe || !write_all(descriptor, answer);
+  progress.lost_pipe = !pipes.are_still() || !write_all(descriptor, answer);
   ::_exit(0);  // destructors of plugins are not under test
 }
 
@@ -153,17 +173,17 @@ std::string Child::at() const {
 
 Result<std::string> Child::answer(std::string taken) {
   const std::string text = std::move(taken) + process_.take_answer();
+  if (progress_->lost_pipe)
+    return {
+        Code::kPlugin,
+        fmt::format("closes a file descriptor that is not its own, one over which verify's processes talk{}",
+                    at())};
   if (text.ends_with(kDone)) return text.substr(0, text.size() - std::strlen(kDone));
   if (hung_)
     return {Code::kPlugin, fmt::format("hangs (no answer within {:g} s of its own time){}", limit_s_, at())};
   const std::string& errors = process_.output();
   if (const std::string report = sanitizer_report(errors); !report.empty())
     return {Code::kPlugin, fmt::format("{}{}", report, at())};
-  if (progress_->lost_pipe)
-    return {
-        Code::kPlugin,
-        fmt::format("closes a file descriptor that is not its own, the one over which results come back{}",
-                    at())};
   const std::string line = last_line(errors);
   const std::string said = line.empty() ? "" : fmt::format("; its last words: {}", line);
   if (const int number = process_.ending().signal; number != 0) {

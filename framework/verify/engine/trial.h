@@ -44,7 +44,7 @@ uint32_t flags_of(const std::vector<Example>& examples, const plait_config& conf
 // Where the text of Trial::doing is kept, so that the parent can tell what a crashed test was at.
 struct TestProgress {
   char text[1000];
-  bool lost_pipe;  // its process cannot answer any more
+  bool lost_pipe;  // its process closed what it did not open
 };
 
 class Trial {
