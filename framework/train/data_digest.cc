@@ -238,9 +238,9 @@ Result<std::vector<PathDigest>> digest_paths(const std::vector<std::string>& pat
 
 std::string path_state(const std::string& path, const DigestLimits& limits) {
   struct stat info;
-  if (::stat(path.c_str(), &info) == 0 && !S_ISDIR(info.st_mode)) return state_of(info);
-  const bool is_folder = ::stat(path.c_str(), &info) == 0;
-  const auto files = is_folder ? files_below(path, limits) : Result(namesakes(path, limits));
+  const bool is_there = ::stat(path.c_str(), &info) == 0;
+  if (is_there && !S_ISDIR(info.st_mode)) return state_of(info);
+  const auto files = is_there ? files_below(path, limits) : Result(namesakes(path, limits));
   if (!files) return files.status().message();
   Sha256 all;
   for (const FoundFile& file : *files) all.update(file.name + '\0' + file.state + '\0');

@@ -161,8 +161,10 @@ class Run {
                 more_time()};
   }
 
-  // Files that others wrote to while the run read them: what it made is of neither content.
-  Status check_data_unchanged() {
+  // Before anything is kept that a resumed run would go on from: of files that others have written to since,
+  // it would be of neither content. Fails with: kCorrupt naming the file. Collective, but for a stopped run,
+  // where each rank looks at its own.
+  Status check_data() {
     std::string changed;
     for (const auto& [path, before] : data_states_) {
       if (path_state(path) == before.state) continue;
@@ -170,12 +172,14 @@ class Run {
       const std::string text = now ? now->text : now.status().message();
       if (text == before.digest) continue;
       changed = fmt::format(
-          "{} changed while the run read it (it was {}, is {}): its weights and results are of "
-          "neither; others must not write to it meanwhile",
+          "{} changed while the run read it: it was {}, is {}; what was made since the last checkpoint is of "
+          "neither, and is not kept; put the file back and go on with --resume, or begin anew",
           path, before.digest, text);
       break;
     }
-    PLAIT_ASSIGN(changed, first_text(transport_, changed));
+    if (!transport_.has_stopped()) {
+      PLAIT_ASSIGN(changed, first_text(transport_, changed));
+    }
     return changed.empty() ? Status() : Status(Code::kCorrupt, changed);
   }
 
@@ -238,6 +242,7 @@ class Run {
       PLAIT_ASSIGN(network_, main_->weights());
     }
     if (resume_from_ && resume_from_->is_beginning) resume_from_.reset();
+    PLAIT_TRY(check_data());
     if (is_root()) PLAIT_TRY(keep_input());
     return status;
   }
@@ -276,12 +281,17 @@ class Run {
     return RunStatus::kStopped;
   }
 
-  Result<RunStatus> run_chain() {
-    if (!chain_) return RunStatus::kComplete;
-    const StageChain::Surroundings around{
+  StageChain::Surroundings surroundings() {
+    StageChain::Surroundings around{
         transport_,        work_,          files_, clock_, observer_, summary_.run_dir, identity_,
         context_->threads, options_.resume};
-    const Status ran = chain_->run(around, summary_.stages);
+    around.check_data = [this] { return check_data(); };
+    return around;
+  }
+
+  Result<RunStatus> run_chain() {
+    if (!chain_) return RunStatus::kComplete;
+    const Status ran = chain_->run(surroundings(), summary_.stages);
     for (const auto& stage : chain_->stages())
       summary_.fits.insert(summary_.fits.end(), stage->fits().begin(), stage->fits().end());
     if (is_stop(ran)) return RunStatus::kStopped;
@@ -300,7 +310,6 @@ class Run {
     PLAIT_TRY(open_folder());
     if (is_root()) PLAIT_TRY(save_beginning());
     PLAIT_ASSIGN(summary_.status, run_chain());
-    if (summary_.status == RunStatus::kComplete) PLAIT_TRY(check_data_unchanged());
     summary_.identity = identity_;
     summary_.changes = context_->changes;
     summary_.ranks = transport_.size();
@@ -395,6 +404,7 @@ class Run {
     context_.emplace(RunContext{registry_, options_, transport_, clock_, observer_, work_, *device_});
     context_->threads = options_.threads > 0 ? options_.threads : fair;
     context_->begin = begin_;
+    context_->check_data = [this] { return check_data(); };
     context_->more_time = [this] { return more_time(); };
     context_->data_opened = [this](const JobData& data) {
       std::vector<PlacedReader> readers = readers_of(job_, data);
@@ -665,10 +675,7 @@ class Run {
     });
     if (is_stop(opened)) return RunStatus::kStopped;
     PLAIT_TRY(opened);
-    const StageChain::Surroundings around{
-        transport_,        work_,          files_, clock_, observer_, summary_.run_dir, identity_,
-        context_->threads, options_.resume};
-    const Status ran = task->run(*context_, around, network_, summary_.stages);
+    const Status ran = task->run(*context_, surroundings(), network_, summary_.stages);
     if (is_stop(ran)) return RunStatus::kStopped;
     PLAIT_TRY(ran);
     return RunStatus::kComplete;
@@ -786,7 +793,6 @@ class Run {
   // ---- the end
 
   Result<Summary> finish(RunStatus status) {
-    if (status == RunStatus::kComplete) PLAIT_TRY(check_data_unchanged());
     summary_.status = status;
     PLAIT_TRY(weigh());
     count();
@@ -795,6 +801,7 @@ class Run {
   }
 
   Result<Summary> tell_end() {
+    if (summary_.status == RunStatus::kComplete) PLAIT_TRY(check_data());
     if (is_root()) {
       PLAIT_TRY(folder_->save_summary(summary_));
       observer_.finished(summary_);
@@ -836,9 +843,7 @@ class Run {
   // A run that is stopped here is gone on from its last checkpoint, and these stages are run anew or kept.
   Status run_after(const NamedTensors& last, const NamedTensors& best) {
     if (!after_) return {};
-    StageChain::Surroundings around{
-        transport_,        work_,          files_, clock_, observer_, summary_.run_dir, identity_,
-        context_->threads, options_.resume};
+    StageChain::Surroundings around = surroundings();
     const auto is_best = [](const StageSpec& stage) { return stage.network->weights == "best"; };
     around.network_sha256 = [&](const StageSpec& stage) {
       return is_best(stage) ? summary_.best_weights_sha256 : summary_.weights_sha256;

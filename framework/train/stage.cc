@@ -667,6 +667,7 @@ Status Stage::add_best(Checkpoint& checkpoint) {
 }
 
 Status Stage::save_checkpoint(const NamedTensors& network) {
+  if (run_.check_data) PLAIT_TRY(run_.check_data());
   saved_round_ = state_.round;
   if (!run_.is_root()) return {};
   Checkpoint checkpoint;

@@ -30,6 +30,8 @@ struct RunContext {
   std::vector<Change> changes{};
   // Called with the data of the main training before anything is made for them.
   std::function<Status(const JobData&)> data_opened{};
+  // Before a checkpoint, on all ranks: whether the data are still what they were. See Run::check_data.
+  std::function<Status()> check_data{};
   std::function<std::string()> more_time{};  // where a limit of time stopped the run: what to do about it
   int threads = 1;
   Clock::Nanoseconds begin{};  // of this process's run

@@ -134,6 +134,7 @@ Status StageChain::run_one(std::unique_ptr<ChainStage>& stage, const Surrounding
     if (spec.network) PLAIT_TRY(around.make_network_records(spec));
     PLAIT_TRY(open_waiting(stage, around));
     PLAIT_TRY(run_stage(*stage, around, info));
+    if (around.check_data) PLAIT_TRY(around.check_data());
     if (transport.is_root()) PLAIT_TRY(write_stage_record(around.files, around.run_dir, from, info));
   }
   PLAIT_ASSIGN(info.sha256, share_text(transport, info.sha256));

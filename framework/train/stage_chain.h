@@ -49,7 +49,8 @@ class StageChain {
     // its records.
     std::function<std::string(const StageSpec&)> network_sha256 = {};
     std::function<Status(const StageSpec&)> make_network_records = {};
-    bool is_of_pretraining = false;  // what a pretrainer says depends on all of the job
+    bool is_of_pretraining = false;           // what a pretrainer says depends on all of the job
+    std::function<Status()> check_data = {};  // before the record of a stage is kept, on all ranks
   };
   // What was done is in `told`, in order, also after a stop.
   // Fails with: as TaskStage::run; kStopped on all ranks. Threads: [one at a time], the transport's thread
