@@ -146,7 +146,9 @@ double Child::used_s() const {
   return static_cast<double>(used.tv_sec) + 1e-9 * static_cast<double>(used.tv_nsec);
 }
 
-double Child::patience_s() const { return limit_s_ / 10; }
+std::chrono::milliseconds Child::patience(double limit_s) {
+  return std::chrono::ceil<std::chrono::milliseconds>(std::chrono::duration<double>(limit_s / 10));
+}
 
 bool Child::is_late() {
   constexpr double kStill = 1e-3;  // of the time that passes
@@ -165,6 +167,18 @@ void Child::kill() {
   hung_ = true;
   seconds_ = age();
   process_.kill();
+}
+
+bool Child::is_over() {
+  if (has_ended()) return true;
+  if (!is_late()) return false;
+  kill();
+  return true;
+}
+
+Result<std::string> Child::wait(WaitLoop& loop) {
+  while (!is_over()) loop.wait(patience(limit_s_));
+  return answer();
 }
 
 std::string Child::at() const {

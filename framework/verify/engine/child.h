@@ -31,12 +31,16 @@ class Child {
   static Result<Child> serve(WaitLoop& loop, const Serve& work, int in, double limit_s);
 
   // How long to wait before is_late is worth asking again.
-  double patience_s() const;
+  static std::chrono::milliseconds patience(double limit_s);
   // True when it has used its time, has stood still (used none) for as long, or is ten times as old: on a
   // machine that is slow or busy with others a test may take long.
   bool is_late();
   bool has_ended();
   void kill();  // past its limit
+  // True when it has ended, by itself or since it was late, and was killed.
+  bool is_over();
+  // Waits until it is over. What answer gives.
+  Result<std::string> wait(WaitLoop& loop);
 
   std::string take_answer() { return process_.take_answer(); }  // what has come since the last call
   // After has_ended said true or kill: ok with the answer, or how it ended ("crashed (SIGSEGV) in forward,

@@ -5,8 +5,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
-#include <cmath>
 #include <cstring>
 #include <utility>
 
@@ -32,23 +30,12 @@ bool read_number(int descriptor, uint64_t& number) {
   return true;
 }
 
-LoadedFile::Outcome outcome_of(Child& child, WaitLoop& loop) {
-  const auto patience = std::chrono::milliseconds(std::lround(std::ceil(child.patience_s() * 1e3)));
-  while (!child.has_ended()) {
-    if (child.is_late()) {
-      child.kill();
-      break;
-    }
-    loop.wait(patience);
-  }
-  return {child.answer(), child.seconds()};
-}
-
 LoadedFile::Outcome run_test(WaitLoop& loop, const LoadedFile::Work& work, size_t test, double limit_s) {
   auto child = Child::start(
       loop, [&](TestProgress& progress) { return work.try_test(test, progress); }, limit_s);
   if (!child) return {child.status(), 0};
-  return outcome_of(*child, loop);
+  Result<std::string> answer = child->wait(loop);
+  return {std::move(answer), child->seconds()};
 }
 
 bool send(int descriptor, const LoadedFile::Outcome& outcome) {
@@ -95,7 +82,6 @@ void LoadedFile::begin(size_t test) {
 }
 
 std::optional<LoadedFile::Outcome> LoadedFile::take() {
-  const bool has_ended = process_->has_ended();
   received_ += process_->take_answer();
   if (!is_loaded_ && !received_.empty() && received_.front() == kLoaded) {
     is_loaded_ = true;
@@ -111,10 +97,9 @@ std::optional<LoadedFile::Outcome> LoadedFile::take() {
       return Outcome{Status(head.code, std::move(text)), head.seconds};
     }
   }
-  if (has_ended) return cut_short();
   // Once it is loaded it does nothing but wait for tests, which have limits of their own.
-  if (is_loaded_ || !process_->is_late()) return std::nullopt;
-  process_->kill();
+  const bool is_over = is_loaded_ ? process_->has_ended() : process_->is_over();
+  if (!is_over) return std::nullopt;
   return cut_short();
 }
 

@@ -33,7 +33,6 @@ class LoadedFile {
 
   // Begins a test; the one before has ended.
   void begin(size_t test);
-  double patience_s() const { return process_->patience_s(); }
   bool has_ended() { return process_->has_ended(); }  // by no wish of ours
   // The test's, once it has ended; worth asking when the loop has waited.
   std::optional<Outcome> take();

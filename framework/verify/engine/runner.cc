@@ -2,8 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
-#include <cmath>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -186,7 +184,6 @@ class Runner {
     std::unique_ptr<Child> child;
     std::string file;
     std::unique_ptr<LoadedFile> loaded;
-    double patience_s() const { return child ? child->patience_s() : loaded->patience_s(); }
   };
 
   // A file that does not load has one test, which failed before it began.
@@ -201,7 +198,7 @@ class Runner {
       answer = ask(progress);
     } else {
       PLAIT_ASSIGN(Child child, Child::start(loop_, ask, options_.limit_s));
-      answer = wait_for(child);
+      answer = child.wait(loop_);
     }
     const bool loaded = answer && answer->starts_with("+");
     if (loaded) {
@@ -218,23 +215,6 @@ class Runner {
     if (!std::regex_search(test.name.text(), only_)) return false;
     tests_.push_back(std::move(test));
     return true;
-  }
-
-  void wait_for(double seconds) {
-    loop_.wait(std::chrono::milliseconds(std::lround(std::ceil(seconds * 1e3))));
-  }
-
-  // True when it has ended, by itself or by its limit.
-  static bool is_over(Child& child) {
-    if (child.has_ended()) return true;
-    if (!child.is_late()) return false;
-    child.kill();
-    return true;
-  }
-
-  Result<std::string> wait_for(Child& child) {
-    while (!is_over(child)) wait_for(child.patience_s());
-    return child.answer();
   }
 
   const std::string* load_failure(size_t number) const {
@@ -267,15 +247,15 @@ class Runner {
 
   Status load_into(Lane& lane, const std::string& file) {
     lane.loaded.reset();  // not two of a lane at a time
-    const auto registry = std::make_shared<std::unique_ptr<Registry>>();
+    const auto registry = std::make_shared<std::optional<Registry>>();
     LoadedFile::Work work;
     work.load = [this, file, registry](TestProgress& progress) -> Status {
       PLAIT_ASSIGN(Registry loaded, load_file(file, progress));
-      *registry = std::make_unique<Registry>(std::move(loaded));
+      registry->emplace(std::move(loaded));
       return {};
     };
     work.try_test = [this, registry](size_t number, TestProgress& progress) {
-      return try_law(tests_[number], registry->get(), options_.seed, progress);
+      return try_law(tests_[number], &**registry, options_.seed, progress);
     };
     PLAIT_ASSIGN(LoadedFile made, LoadedFile::start(loop_, work, options_.limit_s));
     lane.loaded = std::make_unique<LoadedFile>(std::move(made));
@@ -293,10 +273,7 @@ class Runner {
   }
 
   void wait() {
-    double patience_s = 0;
-    for (const Lane& lane : lanes_)
-      if (lane.number) patience_s = lane.patience_s();
-    wait_for(patience_s);
+    loop_.wait(Child::patience(options_.limit_s));
     for (Lane& lane : lanes_) {
       if (!lane.number) continue;
       if (const auto outcome = outcome_of(lane)) {
@@ -313,7 +290,7 @@ class Runner {
       if (outcome && lane.loaded->has_ended()) lane.loaded.reset();
       return outcome;
     }
-    if (!is_over(*lane.child)) return std::nullopt;
+    if (!lane.child->is_over()) return std::nullopt;
     LoadedFile::Outcome outcome{lane.child->answer(), lane.child->seconds()};
     lane.child.reset();
     return outcome;
