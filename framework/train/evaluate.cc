@@ -140,7 +140,9 @@ Result<MetricRows> Evaluator::gather_rows(Transport& transport) {
     if (transport.is_root()) all[m].resize(at);
   }
   PLAIT_ASSIGN(const std::vector<Bytes> messages, transport.gather(take_own_rows(), 0));
-  for (const Bytes& message : messages) {
+  for (size_t rank = 0; rank < messages.size(); ++rank) {
+    const Bytes& message = messages[rank];
+    if (rank > 0) bytes_shuffled_ += static_cast<int64_t>(message.size());
     for (size_t at = 0; at < message.size();) {
       int64_t block = 0;
       std::memcpy(&block, message.data() + at, sizeof block);
@@ -183,6 +185,8 @@ Result<NamedValues> Evaluator::run(const PlainWeights& weights, Transport& trans
   table_.assign(static_cast<size_t>(blocks_->count()) * width(), 0);
   rows_.assign(static_cast<size_t>(blocks_->count()), {});
   row_memory_->clear();
+  const int64_t table_bytes = static_cast<int64_t>(table_.size() * sizeof(int64_t));
+  bytes_shuffled_ = transport.size() > 1 ? transport.size() * table_bytes : 0;
   PLAIT_TRY(begin_there());
   const auto all_done = [this, &transport]() -> Status {
     PLAIT_TRY(read_there());

@@ -27,6 +27,8 @@ class Evaluator {
   // the transport's thread
   Result<NamedValues> run(const PlainWeights& weights, Transport& transport, Replica* lent = nullptr);
   int64_t records() const { return blocks_->records(); }
+  // Sent from rank to rank in the last run. Of rows, rank 0 alone knows.
+  int64_t bytes_shuffled() const { return bytes_shuffled_; }
   const Plan& plan() const { return blocks_->plan(); }
   const Blocks& blocks() const { return *blocks_; }
 
@@ -56,6 +58,7 @@ class Evaluator {
   // [blocks, width], bits of f64: sums and counts of losses, states; then whole numbers: rows of each metric
   std::vector<int64_t> table_;
   std::vector<MetricRows> rows_;  // by block: those of this rank
+  int64_t bytes_shuffled_ = 0;
   SourceClasses classes_;
   std::unique_ptr<RowMemory> row_memory_;
   // [blocks, there_size] states of metrics that count on the device; they come to the host once.

@@ -256,8 +256,8 @@ NetworkRecords::Use& NetworkRecords::use_of(const StageSpec& stage) const {
 }
 int64_t NetworkRecords::records(const StageSpec& stage) const { return use_of(stage).records; }
 
-Status NetworkRecords::make(RunContext& run, const StageSpec& stage, const NamedTensors& weights,
-                            const Fits& fits) {
+Result<int64_t> NetworkRecords::make(RunContext& run, const StageSpec& stage, const NamedTensors& weights,
+                                     const Fits& fits) {
   Use& use = use_of(stage);
   const Fits* known = &fits_.emplace_back(fits);
   if (!stage.is_task() && !stage.preprocess.empty()) {
@@ -277,8 +277,8 @@ Status NetworkRecords::make(RunContext& run, const StageSpec& stage, const Named
                                        : keep_layers(run, use, set, weights);
 }
 
-Status NetworkRecords::measure(RunContext& run, const Use& use, const EvaluationSet& set,
-                               const NamedTensors& weights) {
+Result<int64_t> NetworkRecords::measure(RunContext& run, const Use& use, const EvaluationSet& set,
+                                        const NamedTensors& weights) {
   const StageSpec& stage = *use.stage;
   const BlockParts parts{
       &run.registry,          &use.job,    &run.device, set.reader, set.order.get(), set.records(),
@@ -295,15 +295,17 @@ Status NetworkRecords::measure(RunContext& run, const Use& use, const Evaluation
     array.bytes.resize(sizeof value);
     std::memcpy(array.bytes.data(), &value, sizeof value);
   }
-  return stage.from_network->set(std::move(arrays));
+  PLAIT_TRY(stage.from_network->set(std::move(arrays)));
+  return evaluator.bytes_shuffled();
 }
 
-Status NetworkRecords::keep_layers(RunContext& run, const Use& use, const EvaluationSet& set,
-                                   const NamedTensors& weights) {
+Result<int64_t> NetworkRecords::keep_layers(RunContext& run, const Use& use, const EvaluationSet& set,
+                                            const NamedTensors& weights) {
   const StageSpec& stage = *use.stage;
   std::vector<StageArrays::Array> made;
   for (const StageArrays::Array& array : stage.from_network->arrays()) made.push_back({array.spec, {}});
   const std::vector<std::string>& layers = stage.network->layers;
+  int64_t shuffled = 0;
   for (size_t number = 0; number < layers.size(); ++number) {
     Pass& pass = *passes_.emplace_back(std::make_unique<Pass>());
     pass.job = job_up_to(use.job, layers[number]);
@@ -325,13 +327,16 @@ Status NetworkRecords::keep_layers(RunContext& run, const Use& use, const Evalua
                                {[&pass](const BlockView& view) { return pass.keep(view); },
                                 [&run, &pass] { return pass.share(run.transport); }}));
     for (size_t i = 0; i < pass.arrays.size(); ++i) {
+      if (run.transport.size() > 1)
+        shuffled += run.transport.size() * static_cast<int64_t>(pass.arrays[i].size() * sizeof(int64_t));
       StageArrays::Array& array = made[i == 0 ? number : layers.size() + i - 1];
       const auto* bytes = reinterpret_cast<const std::byte*>(pass.arrays[i].data());
       array.bytes.assign(bytes, bytes + byte_count(array.spec));
     }
     pass.arrays.clear();
   }
-  return stage.from_network->set(std::move(made));
+  PLAIT_TRY(stage.from_network->set(std::move(made)));
+  return shuffled;
 }
 
 }  // namespace plait::inline train

@@ -35,17 +35,21 @@ class NetworkRecords {
 
   // Runs the network over the records that a stage names, in evaluation, on all ranks, and gives the stage
   // its arrays on each of them: the same bits for any number of ranks and threads. A pass over the records
-  // for each layer that is asked for. `fits`: of the job's training records. Fails with: what blocks report;
+  // for each layer that is asked for. `fits`: of the job's training records. Returns the bytes that were sent
+  // from rank to rank, as rank 0 knows them. Fails with: what blocks report;
   // kStopped on all ranks. Threads: [one at a time], the transport's thread; what it may be caught in lives
   // as long as `run.work`.
-  Status make(RunContext& run, const StageSpec& stage, const NamedTensors& weights, const Fits& fits);
+  Result<int64_t> make(RunContext& run, const StageSpec& stage, const NamedTensors& weights,
+                       const Fits& fits);
 
  private:
   struct Use;
   struct Pass;
   Status declare_arrays(const Use& use, const std::vector<PartSpec>& parts) const;
-  Status keep_layers(RunContext& run, const Use& use, const EvaluationSet& set, const NamedTensors& weights);
-  Status measure(RunContext& run, const Use& use, const EvaluationSet& set, const NamedTensors& weights);
+  Result<int64_t> keep_layers(RunContext& run, const Use& use, const EvaluationSet& set,
+                              const NamedTensors& weights);
+  Result<int64_t> measure(RunContext& run, const Use& use, const EvaluationSet& set,
+                          const NamedTensors& weights);
   Use& use_of(const StageSpec& stage) const;
 
   const Registry& registry_;

@@ -51,8 +51,6 @@ Result<ChainStage::Outcome> NetworkStage::run(const Around& around) {
   const std::vector<StageArrays::Array>& arrays = spec().from_network->arrays();
   const bool is_measured = spec().verb == Verb::kEvaluate;
   outcome.results = is_measured ? static_cast<int64_t>(arrays.size()) : records_;
-  for (const StageArrays::Array& array : arrays)  // a rank gives all others the rows that it computed
-    if (!is_measured && ranks > 1) outcome.bytes_shuffled += ranks * static_cast<int64_t>(array.bytes.size());
   if (!around.transport.is_root()) return outcome;
   std::vector<PartSpec> specs;
   std::vector<const void*> data;

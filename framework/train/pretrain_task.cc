@@ -26,7 +26,7 @@ Status PretrainTask::run(RunContext& run, StageChain::Surroundings around, Named
                          std::vector<TaskStageInfo>& told) {
   around.is_of_pretraining = true;
   around.network_sha256 = [&](const StageSpec&) { return weights_sha256(network); };
-  around.make_network_records = [&](const StageSpec& stage) -> Status {
+  around.make_network_records = [&](const StageSpec& stage) -> Result<int64_t> {
     Fits fits = main_.data().training().fits();
     if (step_.has_own_records) {
       PLAIT_ASSIGN(fits, found_.find(step_.job, {run.registry, run.transport, run.work, run.threads}));

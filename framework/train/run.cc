@@ -848,12 +848,13 @@ class Run {
     around.network_sha256 = [&](const StageSpec& stage) {
       return is_best(stage) ? summary_.best_weights_sha256 : summary_.weights_sha256;
     };
-    around.make_network_records = [&](const StageSpec& stage) -> Status {
+    around.make_network_records = [&](const StageSpec& stage) -> Result<int64_t> {
       const Clock::Nanoseconds begin = clock_.now();
-      PLAIT_TRY(network_records_->make(*context_, stage, is_best(stage) ? best : last,
-                                       main_->data().training().fits()));
-      return stage.verb == Verb::kEvaluate && is_root() ? tell_measured(stage, clock_.now() - begin)
-                                                        : Status();
+      PLAIT_ASSIGN(const int64_t shuffled,
+                   network_records_->make(*context_, stage, is_best(stage) ? best : last,
+                                          main_->data().training().fits()));
+      if (stage.verb == Verb::kEvaluate && is_root()) PLAIT_TRY(tell_measured(stage, clock_.now() - begin));
+      return shuffled;
     };
     const Status ran = after_->run(around, summary_.stages);
     if (!is_stop(ran)) return ran;

@@ -131,9 +131,13 @@ Status StageChain::run_one(std::unique_ptr<ChainStage>& stage, const Surrounding
       around.resume && transport.is_root() && read_stage_record(around.files, around.run_dir, from, info);
   PLAIT_TRY(transport.all_reduce_max(std::span<int32_t>(&is_kept, 1)));
   if (is_kept == 0) {
-    if (spec.network) PLAIT_TRY(around.make_network_records(spec));
+    int64_t shuffled = 0;
+    if (spec.network) {
+      PLAIT_ASSIGN(shuffled, around.make_network_records(spec));
+    }
     PLAIT_TRY(open_waiting(stage, around));
     PLAIT_TRY(run_stage(*stage, around, info));
+    info.bytes_shuffled += shuffled;
     if (around.check_data) PLAIT_TRY(around.check_data());
     if (transport.is_root()) PLAIT_TRY(write_stage_record(around.files, around.run_dir, from, info));
   }

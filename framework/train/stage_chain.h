@@ -46,9 +46,9 @@ class StageChain {
     int threads = 1;
     bool resume = false;  // tables of an earlier run are kept where nothing they are made from has changed
     // Of stages that read the trained network: the digest of its weights, and a function that gives the stage
-    // its records.
+    // its records and returns the bytes that this sent from rank to rank.
     std::function<std::string(const StageSpec&)> network_sha256 = {};
-    std::function<Status(const StageSpec&)> make_network_records = {};
+    std::function<Result<int64_t>(const StageSpec&)> make_network_records = {};
     bool is_of_pretraining = false;           // what a pretrainer says depends on all of the job
     std::function<Status()> check_data = {};  // before the record of a stage is kept, on all ranks
   };

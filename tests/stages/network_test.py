@@ -106,6 +106,7 @@ class NetworkStagesTest(OutputsBase):
         self.assertEqual({name: stage["results"] for name, stage in told.items()},
                          {"measured": len(told["measured"]["values"]), "written": RECORDS, "pixels": 1})
         self.assertEqual(told["written"]["bytes_shuffled"], ranks * RECORDS * CLASSES * 4 if ranks > 1 else 0)
+        self.assertEqual(told["measured"]["bytes_shuffled"] > 0, ranks > 1)
         self.assertFalse([name for name, stage in told.items() if "bytes_held" in stage])
 
     def test_check_shows_it_and_refuses_what_cannot_be(self):
