@@ -13,6 +13,7 @@ TEST_CASE("a part of two variable axes goes to C and back") {
   CHECK(*back == part);
   CHECK(part_text(part) == "image [<=9, <=7, 3] u8");
   CHECK(shape_text(with_batch(part, 2)) == "[2, <=9, <=7, 3] u8");
+  CHECK(shape_text(std::vector<int64_t>{-1, 3}) == "[?, 3]");  // records that are counted when they are read
   CHECK(part_of(PartSpec{"text", PLAIT_U8, {9}, 0}.raw())->second_axis == -1);
   CHECK(part_of(PartSpec{"label", PLAIT_I32, {}}.raw())->second_axis == -1);
 }

@@ -11,9 +11,15 @@ const char* dtype_name(uint32_t dtype) {
   return dtype < kNames.size() ? kNames[dtype] : "?";
 }
 
+namespace {
+
+std::string extent_text(int64_t extent) { return extent < 0 ? "?" : std::to_string(extent); }
+
+}  // namespace
+
 std::string shape_text(const std::vector<int64_t>& shape) {
   std::string text = "[";
-  for (size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
+  for (size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + extent_text(shape[i]);
   return text + "]";
 }
 
@@ -22,7 +28,7 @@ std::string shape_text(const PartSpec& spec) {
   for (size_t i = 0; i < spec.shape.size(); ++i) {
     const int axis = static_cast<int>(i);
     const bool variable = axis == spec.variable_axis || axis == spec.second_axis;
-    text += (i ? ", " : "") + std::string(variable ? "<=" : "") + std::to_string(spec.shape[i]);
+    text += (i ? ", " : "") + std::string(variable ? "<=" : "") + extent_text(spec.shape[i]);
   }
   return text + "] " + dtype_name(spec.dtype);
 }
