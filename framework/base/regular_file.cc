@@ -9,6 +9,8 @@
 #include <cstring>
 #include <new>
 
+#include "base/machine_memory.h"
+
 namespace plait::inline base {
 namespace {
 
@@ -25,11 +27,6 @@ const char* other_kind(mode_t mode) {
 Status check_kind(const std::string& path, mode_t mode) {
   const char* kind = other_kind(mode);
   return kind ? Status(Code::kInvalid, path + ": is " + kind + ", wanted a regular file") : Status();
-}
-
-uint64_t memory_bytes() {
-  const long pages = ::sysconf(_SC_PHYS_PAGES), page = ::sysconf(_SC_PAGESIZE);
-  return pages > 0 && page > 0 ? static_cast<uint64_t>(pages) * static_cast<uint64_t>(page) : kMostFile_bytes;
 }
 
 Status too_large(const std::string& path, uint64_t size, uint64_t most, const char* why) {
@@ -99,7 +96,7 @@ Status RegularFile::check_end() const {
 
 Result<std::string> RegularFile::read_all(uint64_t most_bytes) const {
   if (size_bytes_ > most_bytes) return too_large(path_, size_bytes_, most_bytes, "");
-  if (const uint64_t memory = memory_bytes(); size_bytes_ > memory)
+  if (const uint64_t memory = machine_memory(); size_bytes_ > memory)
     return too_large(path_, size_bytes_, memory, ", the memory of this machine");
   std::string content;
   try {

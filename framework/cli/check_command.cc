@@ -3,6 +3,7 @@
 
 #include <thread>
 
+#include "base/machine_memory.h"
 #include "cli/command.h"
 #include "cli/number_option.h"
 #include "cli/session.h"
@@ -25,6 +26,15 @@ std::string core_note(const Job& job) {
   return "note: this machine has " + std::to_string(cores) + " cores; " + std::to_string(job.train.shards) +
          " shards of " + std::to_string(job.train.lanes) + " lanes use at most " + std::to_string(usable) +
          "\n";
+}
+
+// Of what is sure to be held: what stages hold at most is a bound of theirs.
+std::string memory_note(RunMemory use) {
+  use.stages = 0;
+  const uint64_t has = machine_memory();
+  if (use.total() <= has) return "";
+  return fmt::format("note: this machine has {} of memory, and a rank takes {}\n", memory_text(has),
+                     memory_text(use.total()));
 }
 
 std::string records_text(const JobCheck& check) {
@@ -131,7 +141,7 @@ Result<int> run(const po::variables_map& given) {
   }
   print(network_table(check.network) + records_text(check) + changed_text(check) +
         reports_text(check.reported, check.monitor) + updates_text(session.job.train) + rows_text(check) +
-        memory_table(check.memory, check.threads) + notes_text(session.job));
+        memory_table(check.memory, check.threads) + memory_note(check.memory) + notes_text(session.job));
   return kExitOk;
 }
 

@@ -58,7 +58,10 @@ def case(name, words, old="", new="", status=1, more=(), also_run=True, data=Non
 
 # ---- what is good is told
 case("a good job", ["160 to train on, 40 to validate, 50 to test", "reported: accuracy, loss; best weights by accuracy",
-                    "memory: about"], status=0)
+                    "memory: about"], status=0, lacks=["note: this machine has"])
+case("more memory than this machine has", ["memory: about", "GiB of memory, and a rank takes "], 'layer { name: "h" input: "image"',
+     'layer { name: "w0" input: "image" dense { units: 4194304 } }\nlayer { name: "w1" dense { units: 1048576 } }\n'
+     'layer { name: "h" input: "w1"', status=0)
 case("two metrics of one type", ["reported: accuracy, accuracy_top2, loss; best weights by accuracy_top2"],
      "metric { input: \"f\" accuracy {} }",
      'metric { accuracy {} } metric { accuracy { top: 2 } } evaluate { monitor: "accuracy_top2" }', status=0)
