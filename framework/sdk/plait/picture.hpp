@@ -1,0 +1,247 @@
+// Augmenters that change the values of a picture and leave its size: what is left to write is what becomes of
+// the values. Optional; sdk.hpp does not include it.
+//
+//   struct Darken : PictureAugmenter<Darken> {
+//     double most = 0.5;
+//     static void describe(Describe<Darken>& d) {
+//       d.doc("takes light away");
+//       fields(d);  // part and p
+//       d.field("most", &Darken::most).doc("largest share that is taken").range(0, 1);
+//     }
+//     template <class V>
+//     void change(Random& random, const Picture<V>& picture) const {
+//       picture.line(static_cast<float>(1 - random.uniform(0, most)), 0);
+//     }
+//   };
+//   PLAIT_PLUGIN("acme.darken", "1.0.0", "Apache-2.0", augmenter<Darken>("acme.darken"));
+//
+// Shapes: a part [H, W, C] of u8, where black is 0 and white is 255, or of f32, where they are 0 and 1; H and
+// W may vary. What is made lies between black and white; bytes are rounded to the nearest.
+// Optional members:
+//   static constexpr bool colored = true;  // wants C = 3: red, green, blue
+//   uint64_t picture_workspace(size_t height, size_t width, size_t channels) const;
+//       // bytes of picture.workspace for the largest picture, 64-byte aligned
+// Threads: [any]
+#pragma once
+#include <plait/sdk.hpp>
+#include <plait/sdk/fast.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <type_traits>
+
+namespace plait::sdk {
+
+// 0.299 red + 0.587 green + 0.114 blue: brightness as eyes have it, and of grey exactly itself. In this form
+// there is one way to contract products and sums, so that vectors and what is left over have the same bits.
+// Source: ITU-R BT.601.
+PLAIT_INLINE float grey_of(float red, float green, float blue) {
+  return blue + 0.299f * (red - blue) + 0.587f * (green - blue);
+}
+
+// A number as a picture of V has it, at most white, at least black; NaN becomes black.
+template <class V>
+constexpr float kWhite = std::is_same_v<V, uint8_t> ? 255.0f : 1.0f;
+template <class V>
+PLAIT_INLINE V as_value(float x) {
+  const float above = x > 0 ? x : 0.0f;
+  const float between = above < kWhite<V> ? above : kWhite<V>;
+  if constexpr (std::is_same_v<V, uint8_t>) {
+    return static_cast<uint8_t>(static_cast<int32_t>(between + 0.5f));
+  } else {
+    return between;
+  }
+}
+
+namespace detail {
+
+// The same loops for both kinds of values; plain functions, as PLAIT_FAST wants them.
+[[maybe_unused]] PLAIT_FAST static void line_of(const uint8_t* x, uint8_t* y, size_t count, float factor,
+                                                float offset) {
+  for (size_t i = 0; i < count; ++i) y[i] = as_value<uint8_t>(static_cast<float>(x[i]) * factor + offset);
+}
+[[maybe_unused]] PLAIT_FAST static void line_of(const float* x, float* y, size_t count, float factor,
+                                                float offset) {
+  for (size_t i = 0; i < count; ++i) y[i] = as_value<float>(x[i] * factor + offset);
+}
+
+// Sums in lanes of their own, so that loops become vectors and the order of adding is the same everywhere.
+[[maybe_unused]] PLAIT_FAST static double sum_of(const float* x, size_t count) {
+  double lanes[16] = {}, sum = 0;
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16)
+    for (size_t lane = 0; lane < 16; ++lane) lanes[lane] += static_cast<double>(x[i + lane]);
+  for (; i < count; ++i) sum += static_cast<double>(x[i]);
+  for (const double lane : lanes) sum += lane;
+  return sum;
+}
+[[maybe_unused]] PLAIT_FAST static double sum_of(const uint8_t* x, size_t count) {
+  uint64_t sum = 0;
+  for (size_t at = 0; at < count;) {
+    const size_t end = count - at < (size_t{1} << 20) ? count : at + (size_t{1} << 20);
+    uint32_t part = 0;
+    for (; at < end; ++at) part += x[at];
+    sum += part;
+  }
+  return static_cast<double>(sum);
+}
+template <class V>
+double weighted_sum(const V* x, size_t pixels) {
+  double red = 0, green = 0, blue = 0;
+  for (size_t i = 0; i < pixels; ++i) {
+    red += static_cast<double>(x[3 * i]), green += static_cast<double>(x[3 * i + 1]);
+    blue += static_cast<double>(x[3 * i + 2]);
+  }
+  return 0.299 * red + 0.587 * green + 0.114 * blue;
+}
+
+}  // namespace detail
+
+// The valid part of a picture: row i begins at x + i * row, and has width * channels values.
+template <class V>
+struct Picture {
+  const V* x;
+  V* y;
+  size_t height, width, channels, row;
+  void* workspace;
+
+  size_t pixels() const { return height * width; }
+
+  // f(x, y, count) for stretches of whole pixels that lie one behind the other.
+  template <class F>
+  void each_run(F f) const {
+    const size_t used = width * channels;
+    if (used == row) return f(x, y, height * used);
+    for (size_t i = 0; i < height; ++i) f(x + i * row, y + i * row, used);
+  }
+  // f(x, y) for each value of a channel, row by row.
+  template <class F>
+  void each_of(size_t channel, F f) const {
+    for (size_t i = 0; i < height; ++i)
+      for (size_t j = channel; j < width * channels; j += channels) f(x[i * row + j], y[i * row + j]);
+  }
+  void copy() const {
+    each_run([](const V* from, V* to, size_t count) { std::copy_n(from, count, to); });
+  }
+  // factor * value + offset, where white is kWhite.
+  void line(float factor, float offset) const {
+    each_run([&](const V* from, V* to, size_t count) { detail::line_of(from, to, count, factor, offset); });
+  }
+  // f of each value, where black is 0 and white is 1: for bytes worked out once for each of the 256.
+  template <class F>
+  void curve(F f) const {
+    if constexpr (std::is_same_v<V, uint8_t>) {
+      std::array<uint8_t, 256> table;
+      for (size_t i = 0; i < 256; ++i) table[i] = as_value<uint8_t>(f(static_cast<float>(i) / 255) * 255);
+      look_up(table);
+    } else {
+      each_run([&](const V* from, V* to, size_t count) {
+        for (size_t i = 0; i < count; ++i) to[i] = as_value<float>(f(from[i]));
+      });
+    }
+  }
+  void look_up(const std::array<uint8_t, 256>& table) const requires std::is_same_v<V, uint8_t> {
+    each_run([&](const uint8_t* from, uint8_t* to, size_t count) {
+      for (size_t i = 0; i < count; ++i) to[i] = table[from[i]];
+    });
+  }
+  // Mean brightness: of three channels as eyes have it, else of all values; 0 for no pixels.
+  double mean() const {
+    double sum = 0;
+    each_run([&](const V* from, V*, size_t count) {
+      sum += channels == 3 ? detail::weighted_sum(from, count / 3) : detail::sum_of(from, count);
+    });
+    const size_t count = pixels() * (channels == 3 ? 1 : channels);
+    return count == 0 ? 0 : sum / static_cast<double>(count);
+  }
+};
+
+template <class Self>
+struct PictureAugmenter {
+  static constexpr bool two_axes = true;
+  static constexpr bool colored = false;
+  std::string part = "image";
+  double p = 1;
+
+  static void fields(Describe<Self>& d) {
+    d.field("part", static_cast<std::string Self::*>(&Self::part)).doc("part of the sample");
+    d.field("p", static_cast<double Self::*>(&Self::p)).doc("chance that a sample is changed").range(0, 1);
+  }
+  static void examples(Examples& e) {
+    e.add().input(DType::u8, {5, 4, 3}, "image");
+    e.add().input(DType::f32, {4, 7, 3}, "image");
+    e.add().input(DType::u8, {5, 4, 3}, "image", 0, 1);
+    if (Self::colored) return;
+    e.add().input(DType::u8, {9, 8, 1}, "image");
+  }
+
+  void infer(Parts& parts) const {
+    const PartSpec& image = parts.part(part);
+    const bool fits = image.shape.size() == 3 && (image.dtype == DType::u8 || image.dtype == DType::f32);
+    const bool channels_vary = image.variable_axis == 2 || image.second_axis == 2;
+    if (fits && !channels_vary && (!Self::colored || image.shape[2] == 3)) return;
+    const plait_tensor_spec raw = image.c();
+    throw Error("part \"", part, "\" is ", Spec(&raw), channels_vary ? ", whose channels vary" : "",
+                Self::colored ? ", wanted [H, W, 3] of u8 or f32: red, green, blue"
+                              : ", wanted [H, W, C] of u8 or f32");
+  }
+  void open(Context&, const Parts& parts) {
+    const std::vector<int64_t>& shape = parts.part(part).shape;
+    if constexpr (requires(const Self& t) { t.picture_workspace(size_t{}, size_t{}, size_t{}); })
+      bytes_ = self().picture_workspace(static_cast<size_t>(shape[0]), static_cast<size_t>(shape[1]),
+                                        static_cast<size_t>(shape[2]));
+  }
+  uint64_t workspace_bytes(Context&, int64_t batch) const { return batch == 0 ? bytes_ : 0; }
+
+  void apply(Context&, SampleCall& call) const {
+    Random& random = call.random();
+    if (!random.chance(p)) return;
+    const auto [in, out] = call.part(part);
+    call.same_extents(part);
+    if (in.dtype() == DType::u8) {
+      change_as<uint8_t>(random, call, in, out);
+    } else {
+      change_as<float>(random, call, in, out);
+    }
+  }
+
+ private:
+  const Self& self() const { return static_cast<const Self&>(*this); }
+
+  template <class V>
+  void change_as(Random& random, const SampleCall& call, const Tensor& in, const Tensor& out) const {
+    const Picture<V> picture{in.data<V>().data(),
+                             out.data<V>().data(),
+                             static_cast<size_t>(call.extent(part, 0)),
+                             static_cast<size_t>(call.extent(part, 1)),
+                             static_cast<size_t>(in.shape(2)),
+                             static_cast<size_t>(in.shape(1) * in.shape(2)),
+                             call.workspace()};
+    self().change(random, picture);
+  }
+
+  uint64_t bytes_ = 0;
+};
+
+// With an amount that is drawn for each sample, even over low .. high; Self has their defaults kLow and
+// kHigh.
+template <class Self>
+struct PictureAmount : PictureAugmenter<Self> {
+  double low = Self::kLow, high = Self::kHigh;
+
+  static void fields(Describe<Self>& d, const char* least, const char* largest, double bottom, double top,
+                     const char* unit = "") {
+    PictureAugmenter<Self>::fields(d);
+    d.field("low", static_cast<double Self::*>(&Self::low)).doc(least).range(bottom, top).unit(unit);
+    d.field("high", static_cast<double Self::*>(&Self::high)).doc(largest).range(bottom, top).unit(unit);
+  }
+  void validate() const {
+    if (low > high) throw Error("low is ", low, ", above high ", high);
+  }
+  double draw(Random& random) const { return random.uniform(low, high); }
+};
+
+}  // namespace plait::sdk

@@ -1,0 +1,44 @@
+// Pictures in other colours.
+#include <plait/color.hpp>
+#include <plait/picture.hpp>
+
+using namespace plait::sdk;
+
+namespace {
+
+struct Hue : PictureAmount<Hue> {
+  static constexpr bool colored = true;
+  static constexpr double kLow = -0.05, kHigh = 0.05;
+
+  static void describe(Describe<Hue>& d) {
+    d.doc("turns the colours of a picture around the circle of hues");
+    d.details(
+        "Hue, saturation and value of a pixel, the hue turned by a part of the circle.\n"
+        "Shapes: the part [H, W, 3] of u8, or of f32 from 0 (black) to 1 (white); comes out as it goes in.");
+    fields(d, "smallest turn; 0.5 is the opposite colour", "largest turn", -0.5, 0.5, "turn");
+  }
+
+  template <class V>
+  void change(Random& random, const Picture<V>& picture) const {
+    const auto turn = static_cast<float>(6 * draw(random));
+    picture.each_run([&](const V* x, V* y, size_t count) { turn_hues(x, y, count / 3, turn); });
+  }
+
+ private:
+  PLAIT_FAST static void turn_hues(const uint8_t* x, uint8_t* y, size_t pixels, float sixths) {
+    for (size_t i = 0; i < pixels; ++i) turn(x + 3 * i, y + 3 * i, sixths);
+  }
+  PLAIT_FAST static void turn_hues(const float* x, float* y, size_t pixels, float sixths) {
+    for (size_t i = 0; i < pixels; ++i) turn(x + 3 * i, y + 3 * i, sixths);
+  }
+  template <class V>
+  PLAIT_INLINE static void turn(const V* x, V* y, float sixths) {
+    const Color made =
+        turn_hue({static_cast<float>(x[0]), static_cast<float>(x[1]), static_cast<float>(x[2])}, sixths);
+    y[0] = as_value<V>(made.red), y[1] = as_value<V>(made.green), y[2] = as_value<V>(made.blue);
+  }
+};
+
+}  // namespace
+
+PLAIT_PLUGIN("plait.hue", "1.0.0", "Apache-2.0", augmenter<Hue>("plait.hue"));

@@ -1,0 +1,24 @@
+// Negatives of pictures.
+#include <plait/picture.hpp>
+
+using namespace plait::sdk;
+
+namespace {
+
+struct Invert : PictureAugmenter<Invert> {
+  static void describe(Describe<Invert>& d) {
+    d.doc("makes black white and white black");
+    d.details(
+        "white - value. Shapes: the part [H, W, C] of u8, or of f32 from 0 (black) to 1 (white); comes out "
+        "as it goes in.");
+    fields(d);
+  }
+  template <class V>
+  void change(Random&, const Picture<V>& picture) const {
+    picture.line(-1, kWhite<V>);
+  }
+};
+
+}  // namespace
+
+PLAIT_PLUGIN("plait.invert", "1.0.0", "Apache-2.0", augmenter<Invert>("plait.invert"));
