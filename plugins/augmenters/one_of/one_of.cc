@@ -1,5 +1,5 @@
 // One of several augmenters, drawn for each sample.
-#include <plait/sdk.hpp>
+#include <plait/sample_chain.hpp>
 
 #include <algorithm>
 
@@ -7,30 +7,21 @@ using namespace plait::sdk;
 
 namespace {
 
-bool same_parts(const Parts& a, const Parts& b) {
-  bool same = a.size() == b.size();
-  for (size_t i = 0; same && i < a.size(); ++i) {
-    same = a[i].name == b[i].name && a[i].dtype == b[i].dtype && a[i].shape == b[i].shape &&
-           a[i].variable_axis == b[i].variable_axis && a[i].second_axis == b[i].second_axis;
-  }
-  return same;
-}
-
 struct OneOf {
   static constexpr bool two_axes = true;  // whether its augmenters take them is asked of these
 
   std::vector<Child<Augmenter>> augmenter;
   std::vector<double> weight;
-  double chance = 1;
+  double p = 1;
 
   static void describe(Describe<OneOf>& d) {
     d.doc("applies one of its augmenters, drawn for each sample");
     d.details(
-        "Parts: every augmenter must make the same parts of those that go in; with a chance below 1, those "
+        "Parts: every augmenter must make the same parts of those that go in; with p below 1, those "
         "themselves.");
     d.field("augmenter", &OneOf::augmenter).doc("one of these is applied");
     d.field("weight", &OneOf::weight).doc("how often, against the others; none: all alike").range(0, 1e9);
-    d.field("chance", &OneOf::chance).doc("that any is applied").range(0, 1);
+    d.field("p", &OneOf::p).doc("chance that any is applied").range(0, 1);
   }
   void validate() const {
     if (augmenter.empty()) throw Error("one_of has no augmenter to choose from");
@@ -51,19 +42,17 @@ struct OneOf {
                     " make different parts: one of them cannot stand for the other");
       }
     }
-    if (chance < 1 && !same_parts(before, parts)) {
-      throw Error(augmenter.front().id(), " changes the kind of a part: its chance must be 1, got ", chance);
+    if (p < 1 && !same_parts(before, parts)) {
+      throw Error(augmenter.front().id(), " changes the kind of a part: p must be 1, got ", p);
     }
   }
 
   uint64_t workspace_bytes(Context& c, int64_t batch) const {
-    uint64_t most = 0;
-    for (const Child<Augmenter>& one : augmenter) most = std::max(most, one.workspace_bytes(c, batch));
-    return most;
+    return batch == 0 ? most_workspace(c, augmenter) : 0;
   }
 
   void apply(Context& c, SampleCall& call) const {
-    const bool any = call.random().chance(chance);
+    const bool any = call.random().chance(p);
     const size_t place = draw(call.random().uniform());
     if (any) augmenter[place].apply(c, call, place);
   }

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 #include <plait/sdk/augmenter.hpp>
-#include <plait/sdk/testing_plugin.hpp>
+#include <plait/sdk/testing_children.hpp>
 
 using namespace plait::sdk;
 using namespace plait::sdk::testing;
@@ -33,28 +33,6 @@ struct Still {
   static constexpr bool two_axes = true;
   static void describe(Describe<Still>& d) { d.doc("for the test"); }
   void apply(Context&, SampleCall&) const {}
-};
-
-// A made child, as the host would give it.
-struct TestChild {
-  Entry entry;
-  Settings settings;
-  plait_child child{};
-
-  TestChild(TestHost& host, const Entry& e, Settings s) : entry(e), settings(std::move(s)) {
-    const auto& ops = *static_cast<const plait_augmenter_ops*>(entry.implementation.ops);
-    child.struct_size = sizeof child;
-    child.kind = "augmenter";
-    child.id = entry.type.id;
-    child.ops = &ops;
-    child.rules = entry.type.rules;
-    child.config = settings.c();
-    child.flags = entry.type.flags;
-    host.check(ops.create(host.context(), child.config, 0, nullptr, &child.self));
-  }
-  ~TestChild() { static_cast<const plait_augmenter_ops*>(child.ops)->destroy(child.self); }
-  TestChild(const TestChild&) = delete;
-  TestChild& operator=(const TestChild&) = delete;
 };
 
 struct Test {
@@ -104,7 +82,7 @@ TEST_CASE("weights, and a chance of none at all") {
   test.both().make();
   CHECK(std::abs(test.share(1) - 1000) < kQuarter);
   Test seldom;
-  seldom.settings.set("weight", 0.0).add("weight", 3.0).set("chance", 0.25);
+  seldom.settings.set("weight", 0.0).add("weight", 3.0).set("p", 0.25);
   seldom.both().make();
   CHECK(seldom.share(1) == 0);
   CHECK(std::abs(seldom.share(2) - 1000) < kQuarter);
@@ -133,8 +111,8 @@ TEST_CASE("what cannot be chosen from is refused") {
   CHECK_THROWS_WITH(different.make(),
                     "test.mark and test.grow make different parts: one of them cannot stand for the other");
   Test changing;
-  changing.settings.add("augmenter", &changing.third.child).set("chance", 0.5);
-  CHECK_THROWS_WITH(changing.make(), "test.grow changes the kind of a part: its chance must be 1, got 0.5");
+  changing.settings.add("augmenter", &changing.third.child).set("p", 0.5);
+  CHECK_THROWS_WITH(changing.make(), "test.grow changes the kind of a part: p must be 1, got 0.5");
 }
 
 TEST_CASE("images of any size are for those augmenters that know of two axes") {
@@ -144,7 +122,7 @@ TEST_CASE("images of any size are for those augmenters that know of two axes") {
   TestChild knows(host, still, Settings(still)), does_not(host, mark, Settings(mark).set("number", 1));
   PartSpec image{"x", DType::i64, {3, 4, 1}};
   image.variable_axis = 0, image.second_axis = 1;
-  AugmenterTest(host, entry, Settings(entry).add("augmenter", &knows.child).set("chance", 0.5), {image});
+  AugmenterTest(host, entry, Settings(entry).add("augmenter", &knows.child).set("p", 0.5), {image});
   CHECK_THROWS_WITH(
       AugmenterTest(host, entry,
                     Settings(entry).add("augmenter", &knows.child).add("augmenter", &does_not.child),
