@@ -23,6 +23,8 @@
 //       // bytes of picture.workspace for the largest picture, 64-byte aligned
 // Threads: [any]
 #pragma once
+#include <plait/functions.hpp>
+#include <plait/picture_bytes.hpp>
 #include <plait/sdk.hpp>
 #include <plait/sdk/fast.hpp>
 
@@ -68,37 +70,81 @@ namespace detail {
   for (size_t i = 0; i < count; ++i) y[i] = as_value<float>(x[i] * factor + offset);
 }
 
-// Sums in lanes of their own, so that loops become vectors and the order of adding is the same everywhere.
-[[maybe_unused]] PLAIT_FAST static double sum_of(const float* x, size_t count) {
-  double lanes[16] = {}, sum = 0;
+// The sum of each of `channels` channels, 4 at most: in lanes of their own, so that loops become vectors and
+// the order of adding is the same everywhere.
+constexpr size_t kSumLanes = 48;
+[[maybe_unused]] PLAIT_FAST static void add_lanes(const float* x, size_t count, double* lanes) {
   size_t i = 0;
-  for (; i + 16 <= count; i += 16)
-    for (size_t lane = 0; lane < 16; ++lane) lanes[lane] += static_cast<double>(x[i + lane]);
-  for (; i < count; ++i) sum += static_cast<double>(x[i]);
-  for (const double lane : lanes) sum += lane;
-  return sum;
+  for (; i + kSumLanes <= count; i += kSumLanes)
+    for (size_t lane = 0; lane < kSumLanes; ++lane) lanes[lane] += static_cast<double>(x[i + lane]);
+  for (size_t lane = 0; i + lane < count; ++lane) lanes[lane] += static_cast<double>(x[i + lane]);
 }
-[[maybe_unused]] PLAIT_FAST static double sum_of(const uint8_t* x, size_t count) {
-  uint64_t sum = 0;
-  for (size_t at = 0; at < count;) {
-    const size_t end = count - at < (size_t{1} << 20) ? count : at + (size_t{1} << 20);
-    uint32_t part = 0;
-    for (; at < end; ++at) part += x[at];
-    sum += part;
+[[maybe_unused]] PLAIT_FAST static void add_lanes(const uint8_t* x, size_t count, double* lanes) {
+  constexpr size_t kRows = size_t{1} << 20;  // whose sum 32 bits hold
+  size_t i = 0;
+  while (i + kSumLanes <= count) {
+    uint32_t sums[kSumLanes] = {};
+    for (size_t row = 0; row < kRows && i + kSumLanes <= count; ++row, i += kSumLanes)
+      for (size_t lane = 0; lane < kSumLanes; ++lane) sums[lane] += x[i + lane];
+    for (size_t lane = 0; lane < kSumLanes; ++lane) lanes[lane] += sums[lane];
   }
-  return static_cast<double>(sum);
-}
-template <class V>
-double weighted_sum(const V* x, size_t pixels) {
-  double red = 0, green = 0, blue = 0;
-  for (size_t i = 0; i < pixels; ++i) {
-    red += static_cast<double>(x[3 * i]), green += static_cast<double>(x[3 * i + 1]);
-    blue += static_cast<double>(x[3 * i + 2]);
-  }
-  return 0.299 * red + 0.587 * green + 0.114 * blue;
+  for (size_t lane = 0; i + lane < count; ++lane) lanes[lane] += x[i + lane];
 }
 
 }  // namespace detail
+
+namespace detail {
+
+[[maybe_unused]] PLAIT_FAST static void split_floats(const float* x, size_t pixels, float* red, float* green,
+                                                     float* blue) {
+  for (size_t i = 0; i < pixels; ++i) red[i] = x[3 * i], green[i] = x[3 * i + 1], blue[i] = x[3 * i + 2];
+}
+[[maybe_unused]] PLAIT_FAST static void join_floats(const float* red, const float* green, const float* blue,
+                                                    size_t pixels, float* y) {
+  for (size_t i = 0; i < pixels; ++i) {
+    y[3 * i] = as_value<float>(red[i]);
+    y[3 * i + 1] = as_value<float>(green[i]);
+    y[3 * i + 2] = as_value<float>(blue[i]);
+  }
+}
+[[maybe_unused]] PLAIT_FAST static void to_floats(const uint8_t* x, size_t count, float* y) {
+  for (size_t i = 0; i < count; ++i) y[i] = static_cast<float>(x[i]);
+}
+[[maybe_unused]] PLAIT_FAST static void to_bytes(const float* x, size_t count, uint8_t* y) {
+  for (size_t i = 0; i < count; ++i) y[i] = as_value<uint8_t>(x[i]);
+}
+
+}  // namespace detail
+
+// Pixels of three channels as three rows of numbers, and back.
+inline void load_colors(const uint8_t* x, size_t pixels, float* red, float* green, float* blue) {
+  constexpr size_t kAtOnce = 512;
+  uint8_t rows[3][kAtOnce];
+  for (size_t at = 0; at < pixels; at += kAtOnce) {
+    const size_t some = std::min(kAtOnce, pixels - at);
+    split_colors(x + 3 * at, some, rows[0], rows[1], rows[2]);
+    detail::to_floats(rows[0], some, red + at);
+    detail::to_floats(rows[1], some, green + at);
+    detail::to_floats(rows[2], some, blue + at);
+  }
+}
+inline void load_colors(const float* x, size_t pixels, float* red, float* green, float* blue) {
+  detail::split_floats(x, pixels, red, green, blue);
+}
+inline void store_colors(const float* red, const float* green, const float* blue, size_t pixels, float* y) {
+  detail::join_floats(red, green, blue, pixels, y);
+}
+inline void store_colors(const float* red, const float* green, const float* blue, size_t pixels, uint8_t* y) {
+  constexpr size_t kAtOnce = 512;
+  uint8_t rows[3][kAtOnce];
+  for (size_t at = 0; at < pixels; at += kAtOnce) {
+    const size_t some = std::min(kAtOnce, pixels - at);
+    detail::to_bytes(red + at, some, rows[0]);
+    detail::to_bytes(green + at, some, rows[1]);
+    detail::to_bytes(blue + at, some, rows[2]);
+    join_colors(rows[0], rows[1], rows[2], some, y + 3 * at);
+  }
+}
 
 // The valid part of a picture: row i begins at x + i * row, and has width * channels values.
 template <class V>
@@ -134,7 +180,7 @@ struct Picture {
   template <class F>
   void curve(F f) const {
     if constexpr (std::is_same_v<V, uint8_t>) {
-      std::array<uint8_t, 256> table;
+      ByteTable table;
       for (size_t i = 0; i < 256; ++i) table[i] = as_value<uint8_t>(f(static_cast<float>(i) / 255) * 255);
       look_up(table);
     } else {
@@ -143,19 +189,35 @@ struct Picture {
       });
     }
   }
-  void look_up(const std::array<uint8_t, 256>& table) const requires std::is_same_v<V, uint8_t> {
+  void look_up(const ByteTable& table) const requires std::is_same_v<V, uint8_t> {
     each_run([&](const uint8_t* from, uint8_t* to, size_t count) {
       for (size_t i = 0; i < count; ++i) to[i] = table[from[i]];
     });
   }
   // Mean brightness: of three channels as eyes have it, else of all values; 0 for no pixels.
   double mean() const {
-    double sum = 0;
-    each_run([&](const V* from, V*, size_t count) {
-      sum += channels == 3 ? detail::weighted_sum(from, count / 3) : detail::sum_of(from, count);
+    double lanes[detail::kSumLanes] = {}, sums[3] = {};
+    each_run([&](const V* from, V*, size_t count) { detail::add_lanes(from, count, lanes); });
+    for (size_t i = 0; i < detail::kSumLanes; ++i) sums[i % 3] += lanes[i];
+    if (pixels() == 0) return 0;
+    if (channels == 3)
+      return (0.299 * sums[0] + 0.587 * sums[1] + 0.114 * sums[2]) / static_cast<double>(pixels());
+    return (sums[0] + sums[1] + sums[2]) / static_cast<double>(pixels() * channels);
+  }
+  // Of three channels: change(red, green, blue, count) of rows of as many numbers at a time, which it changes
+  // where they lie; white is kWhite.
+  template <class F>
+  void each_colors(F change) const {
+    constexpr size_t kAtOnce = 512;
+    alignas(64) float red[kAtOnce], green[kAtOnce], blue[kAtOnce];
+    each_run([&](const V* from, V* to, size_t count) {
+      for (size_t at = 0; at < count / 3; at += kAtOnce) {
+        const size_t some = std::min(kAtOnce, count / 3 - at);
+        load_colors(from + 3 * at, some, red, green, blue);
+        change(red, green, blue, some);
+        store_colors(red, green, blue, some, to + 3 * at);
+      }
     });
-    const size_t count = pixels() * (channels == 3 ? 1 : channels);
-    return count == 0 ? 0 : sum / static_cast<double>(count);
   }
 };
 

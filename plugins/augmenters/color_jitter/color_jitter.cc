@@ -15,24 +15,6 @@ struct Planes {
   float white;
 };
 
-PLAIT_FAST void load(const uint8_t* x, size_t pixels, float* red, float* green, float* blue) {
-  for (size_t i = 0; i < pixels; ++i)
-    red[i] = static_cast<float>(x[3 * i]), green[i] = static_cast<float>(x[3 * i + 1]),
-    blue[i] = static_cast<float>(x[3 * i + 2]);
-}
-PLAIT_FAST void load(const float* x, size_t pixels, float* red, float* green, float* blue) {
-  for (size_t i = 0; i < pixels; ++i) red[i] = x[3 * i], green[i] = x[3 * i + 1], blue[i] = x[3 * i + 2];
-}
-PLAIT_FAST void store(const float* red, const float* green, const float* blue, size_t pixels, uint8_t* y) {
-  for (size_t i = 0; i < pixels; ++i)
-    y[3 * i] = as_value<uint8_t>(red[i]), y[3 * i + 1] = as_value<uint8_t>(green[i]),
-          y[3 * i + 2] = as_value<uint8_t>(blue[i]);
-}
-PLAIT_FAST void store(const float* red, const float* green, const float* blue, size_t pixels, float* y) {
-  for (size_t i = 0; i < pixels; ++i)
-    y[3 * i] = as_value<float>(red[i]), y[3 * i + 1] = as_value<float>(green[i]),
-          y[3 * i + 2] = as_value<float>(blue[i]);
-}
 PLAIT_FAST void load(const uint8_t* x, size_t count, float* plane) {
   for (size_t i = 0; i < count; ++i) plane[i] = static_cast<float>(x[i]);
 }
@@ -60,12 +42,6 @@ PLAIT_FAST void saturate(float* red, float* green, float* blue, size_t count, fl
     red[i] = within(grey + factor * (red[i] - grey), white);
     green[i] = within(grey + factor * (green[i] - grey), white);
     blue[i] = within(grey + factor * (blue[i] - grey), white);
-  }
-}
-PLAIT_FAST void turn(float* red, float* green, float* blue, size_t count, float sixths) {
-  for (size_t i = 0; i < count; ++i) {
-    const Color made = turn_hue({red[i], green[i], blue[i]}, sixths);
-    red[i] = made.red, green[i] = made.green, blue[i] = made.blue;
   }
 }
 PLAIT_FAST double sum(const float* x, size_t count) { return sum_of(x, count); }
@@ -126,7 +102,7 @@ struct ColorJitter : PictureAugmenter<ColorJitter> {
     size_t at = 0;
     picture.each_run([&](const V* x, V*, size_t count) {
       if (colors) {
-        load(x, count / 3, planes.red + at, planes.green + at, planes.blue + at);
+        load_colors(x, count / 3, planes.red + at, planes.green + at, planes.blue + at);
         at += count / 3;
       } else {
         load(x, count, values + at);
@@ -142,12 +118,12 @@ struct ColorJitter : PictureAugmenter<ColorJitter> {
       if (step == 2 && saturation > 0)
         saturate(planes.red, planes.green, planes.blue, pixels, static_cast<float>(strong), kWhite<V>);
       if (step == 3 && hue > 0)
-        turn(planes.red, planes.green, planes.blue, pixels, static_cast<float>(6 * turned));
+        turn_hues(planes.red, planes.green, planes.blue, pixels, static_cast<float>(6 * turned));
     }
     at = 0;
     picture.each_run([&](const V*, V* y, size_t count) {
       if (colors) {
-        store(planes.red + at, planes.green + at, planes.blue + at, count / 3, y);
+        store_colors(planes.red + at, planes.green + at, planes.blue + at, count / 3, y);
         at += count / 3;
       } else {
         store(values + at, count, y);

@@ -18,20 +18,13 @@ struct Grayscale : PictureAugmenter<Grayscale> {
 
   template <class V>
   void change(Random&, const Picture<V>& picture) const {
-    picture.each_run([](const V* x, V* y, size_t count) { take_colours(x, y, count / 3); });
+    picture.each_colors(
+        [](float* red, float* green, float* blue, size_t count) { take(red, green, blue, count); });
   }
 
  private:
-  PLAIT_FAST static void take_colours(const uint8_t* x, uint8_t* y, size_t pixels) {
-    for (size_t i = 0; i < pixels; ++i) take(x + 3 * i, y + 3 * i);
-  }
-  PLAIT_FAST static void take_colours(const float* x, float* y, size_t pixels) {
-    for (size_t i = 0; i < pixels; ++i) take(x + 3 * i, y + 3 * i);
-  }
-  template <class V>
-  PLAIT_INLINE static void take(const V* x, V* y) {
-    y[0] = y[1] = y[2] =
-        as_value<V>(grey_of(static_cast<float>(x[0]), static_cast<float>(x[1]), static_cast<float>(x[2])));
+  PLAIT_FAST static void take(float* red, float* green, float* blue, size_t count) {
+    for (size_t i = 0; i < count; ++i) red[i] = green[i] = blue[i] = grey_of(red[i], green[i], blue[i]);
   }
 };
 

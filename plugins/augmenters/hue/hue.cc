@@ -21,21 +21,9 @@ struct Hue : PictureAmount<Hue> {
   template <class V>
   void change(Random& random, const Picture<V>& picture) const {
     const auto turn = static_cast<float>(6 * draw(random));
-    picture.each_run([&](const V* x, V* y, size_t count) { turn_hues(x, y, count / 3, turn); });
-  }
-
- private:
-  PLAIT_FAST static void turn_hues(const uint8_t* x, uint8_t* y, size_t pixels, float sixths) {
-    for (size_t i = 0; i < pixels; ++i) turn(x + 3 * i, y + 3 * i, sixths);
-  }
-  PLAIT_FAST static void turn_hues(const float* x, float* y, size_t pixels, float sixths) {
-    for (size_t i = 0; i < pixels; ++i) turn(x + 3 * i, y + 3 * i, sixths);
-  }
-  template <class V>
-  PLAIT_INLINE static void turn(const V* x, V* y, float sixths) {
-    const Color made =
-        turn_hue({static_cast<float>(x[0]), static_cast<float>(x[1]), static_cast<float>(x[2])}, sixths);
-    y[0] = as_value<V>(made.red), y[1] = as_value<V>(made.green), y[2] = as_value<V>(made.blue);
+    picture.each_colors([&](float* red, float* green, float* blue, size_t count) {
+      turn_hues(red, green, blue, count, turn);
+    });
   }
 };
 

@@ -15,7 +15,15 @@ struct Invert : PictureAugmenter<Invert> {
   }
   template <class V>
   void change(Random&, const Picture<V>& picture) const {
-    picture.line(-1, kWhite<V>);
+    picture.each_run([](const V* x, V* y, size_t count) { subtract(x, y, count); });
+  }
+
+ private:
+  PLAIT_FAST static void subtract(const uint8_t* x, uint8_t* y, size_t count) {
+    for (size_t i = 0; i < count; ++i) y[i] = static_cast<uint8_t>(~x[i]);
+  }
+  PLAIT_FAST static void subtract(const float* x, float* y, size_t count) {
+    for (size_t i = 0; i < count; ++i) y[i] = as_value<float>(1 - x[i]);
   }
 };
 

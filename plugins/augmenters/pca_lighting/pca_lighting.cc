@@ -42,23 +42,14 @@ struct PcaLighting : PictureAugmenter<PcaLighting> {
       for (size_t c = 0; c < 3; ++c)
         light[c] += static_cast<float>(amount * direction[3 * i + c]) * kWhite<V>;
     }
-    picture.each_run([&](const V* x, V* y, size_t count) { add(x, y, count / 3, light.data()); });
+    picture.each_colors([&](float* red, float* green, float* blue, size_t count) {
+      add(red, count, light[0]), add(green, count, light[1]), add(blue, count, light[2]);
+    });
   }
 
  private:
-  PLAIT_FAST static void add(const uint8_t* x, uint8_t* y, size_t pixels, const float* light) {
-    const float red = light[0], green = light[1], blue = light[2];
-    for (size_t i = 0; i < pixels; ++i) add_to(x + 3 * i, y + 3 * i, red, green, blue);
-  }
-  PLAIT_FAST static void add(const float* x, float* y, size_t pixels, const float* light) {
-    const float red = light[0], green = light[1], blue = light[2];
-    for (size_t i = 0; i < pixels; ++i) add_to(x + 3 * i, y + 3 * i, red, green, blue);
-  }
-  template <class V>
-  PLAIT_INLINE static void add_to(const V* x, V* y, float red, float green, float blue) {
-    y[0] = as_value<V>(static_cast<float>(x[0]) + red);
-    y[1] = as_value<V>(static_cast<float>(x[1]) + green);
-    y[2] = as_value<V>(static_cast<float>(x[2]) + blue);
+  PLAIT_FAST static void add(float* x, size_t count, float light) {
+    for (size_t i = 0; i < count; ++i) x[i] += light;
   }
 };
 

@@ -19,24 +19,19 @@ struct Saturation : PictureAmount<Saturation> {
   template <class V>
   void change(Random& random, const Picture<V>& picture) const {
     const auto factor = static_cast<float>(draw(random));
-    picture.each_run([&](const V* x, V* y, size_t count) { saturate(x, y, count / 3, factor); });
+    picture.each_colors([&](float* red, float* green, float* blue, size_t count) {
+      saturate(red, green, blue, count, factor);
+    });
   }
 
  private:
-  PLAIT_FAST static void saturate(const uint8_t* x, uint8_t* y, size_t pixels, float factor) {
-    for (size_t i = 0; i < pixels; ++i) mix(x + 3 * i, y + 3 * i, factor);
-  }
-  PLAIT_FAST static void saturate(const float* x, float* y, size_t pixels, float factor) {
-    for (size_t i = 0; i < pixels; ++i) mix(x + 3 * i, y + 3 * i, factor);
-  }
-  template <class V>
-  PLAIT_INLINE static void mix(const V* x, V* y, float factor) {
-    const auto red = static_cast<float>(x[0]), green = static_cast<float>(x[1]),
-               blue = static_cast<float>(x[2]);
-    const float grey = grey_of(red, green, blue);
-    y[0] = as_value<V>(grey + factor * (red - grey));
-    y[1] = as_value<V>(grey + factor * (green - grey));
-    y[2] = as_value<V>(grey + factor * (blue - grey));
+  PLAIT_FAST static void saturate(float* red, float* green, float* blue, size_t count, float factor) {
+    for (size_t i = 0; i < count; ++i) {
+      const float grey = grey_of(red[i], green[i], blue[i]);
+      red[i] = grey + factor * (red[i] - grey);
+      green[i] = grey + factor * (green[i] - grey);
+      blue[i] = grey + factor * (blue[i] - grey);
+    }
   }
 };
 

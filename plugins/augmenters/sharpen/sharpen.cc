@@ -34,18 +34,23 @@ struct Sharpen : PictureAmount<Sharpen> {
  private:
   PLAIT_FAST static void sharpen(const uint8_t* above, const uint8_t* x, const uint8_t* below, uint8_t* y,
                                  size_t edge, size_t end, float factor) {
-    for (size_t i = edge; i < end; ++i) y[i] = sharper(above + i, x + i, below + i, edge, factor);
+    for (size_t i = edge; i < end; ++i)
+      y[i] = sharper(above + i, x + i, below + i, static_cast<ptrdiff_t>(edge), factor);
   }
   PLAIT_FAST static void sharpen(const float* above, const float* x, const float* below, float* y,
                                  size_t edge, size_t end, float factor) {
-    for (size_t i = edge; i < end; ++i) y[i] = sharper(above + i, x + i, below + i, edge, factor);
+    for (size_t i = edge; i < end; ++i)
+      y[i] = sharper(above + i, x + i, below + i, static_cast<ptrdiff_t>(edge), factor);
   }
   template <class V>
-  PLAIT_INLINE static V sharper(const V* above, const V* x, const V* below, size_t step, float factor) {
-    const auto at = [](const V* p) { return static_cast<float>(*p); };
-    const float around = at(above - step) + at(above) + at(above + step) + at(x - step) + at(x + step) +
-                         at(below - step) + at(below) + at(below + step);
-    const float value = at(x), smooth = (around + 5 * value) / 13;
+  PLAIT_INLINE static float number(V x) {
+    return static_cast<float>(x);
+  }
+  template <class V>
+  PLAIT_INLINE static V sharper(const V* above, const V* x, const V* below, ptrdiff_t step, float factor) {
+    const float around = number(above[-step]) + number(above[0]) + number(above[step]) + number(x[-step]) +
+                         number(x[step]) + number(below[-step]) + number(below[0]) + number(below[step]);
+    const float value = number(x[0]), smooth = (around + 5 * value) * (1.0f / 13);
     return as_value<V>(smooth + factor * (value - smooth));
   }
 };
