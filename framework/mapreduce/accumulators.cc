@@ -221,6 +221,8 @@ Status RankArrays::reduce_sums(Transport& transport, uint64_t& sent_bytes) {
         places[i].push_back(rule == PLAIT_ACCUMULATE_MINIMUM ? ~sdk::place_of(value) : sdk::place_of(value));
       others.push_back(Reduction::max(std::span(places[i])));
     }
+    // Of each element, counts and extremes alike, eight bytes.
+    if (!is_sum(rule) && ranks > 1) sent_bytes += (counts_[i].size() + places[i].size()) * sizeof(int64_t);
     if (!is_sum(rule)) continue;
     BlockReduction& block = blocks.emplace_back();
     block.elements = reals_[i].size();

@@ -154,7 +154,7 @@ Status ArrayStage::call_finish() {
   CallContext context(1, nullptr, &parts_.work->cancelled());
   PLAIT_TRY(
       context.call([&] { return task.ops<plait_task_ops>()->finish(task.self(), context.raw(), &call); })
-          .at(fmt::format("{}, finish of pass {}", task.entry().type->id, pass_)));
+          .at(fmt::format("{}, finish of pass {}", task.entry().type->id, pass_ + 1)));
   wants_another_ = call.another != 0;
   return {};
 }

@@ -257,6 +257,7 @@ TEST_CASE("extremes are by bits: -0 below +0, and tiny numbers are not 0") {
     REQUIRE(outcome.failure() == "none");
     CHECK(std::bit_cast<int64_t>(outcome.values<double>("minimum")[0]) == INT64_MIN);  // -0
     CHECK(std::bit_cast<int64_t>(outcome.values<double>("maximum")[0]) == 1);          // 5e-324
+    CHECK(outcome.counts.bytes_shuffled == (setup.ranks > 1 ? setup.ranks * 2 * 8 : 0));
   }
 }
 
@@ -323,7 +324,7 @@ TEST_CASE("what cannot be is told once, with its place") {
     CHECK(failure("test.bad") == "records 1402 to 2102: element 1 of the accumulator sum became nan");
     CHECK(failure("test.large").ends_with("element 0 of the accumulator count is beyond 64 bits"));
     CHECK(failure("test.throws") == "record 4321 fails");
-    CHECK(failure("test.failing") == "test.failing, finish of pass 0: nothing to finish");
+    CHECK(failure("test.failing") == "test.failing, finish of pass 1: nothing to finish");
     CHECK(failure("test.endless") == "test.endless asks for another pass after 7, and passes is 7");
     // A split has at most 141 rows of 16 bytes.
     CHECK(failure("test.all", 2255) ==

@@ -50,10 +50,18 @@ namespace detail {
 inline int64_t lines_of(const SinkArray& array) { return array.shape().empty() ? 1 : array.shape()[0]; }
 inline int64_t columns_of(const SinkArray& array) { return array.shape().size() == 2 ? array.shape()[1] : 1; }
 
+// ? for rows that nobody has counted yet.
+inline std::string name_of(const SinkArray& array) {
+  std::string shape;
+  for (const int64_t extent : array.shape()) {
+    if (!shape.empty()) shape += ", ";
+    shape += extent < 0 ? "?" : text(extent);
+  }
+  return text(sdk::name_of(array.dtype()), "[", shape, "] ", array.name());
+}
 inline std::string names_of(const SinkArrays& arrays) {
   std::string names;
-  for (size_t i = 0; i < arrays.size(); ++i)
-    names += text(i == 0 ? "" : ", ", arrays[i].tensor(), " ", arrays[i].name());
+  for (size_t i = 0; i < arrays.size(); ++i) names += (i == 0 ? "" : ", ") + name_of(arrays[i]);
   return names;
 }
 
@@ -108,14 +116,15 @@ inline std::string heading_of(const SinkArrays& arrays, const TableText& as) {
 
 // Whether arrays are columns of a table. Fails with: kInvalid naming them.
 inline void check_table(const SinkArrays& arrays) {
-  const auto refuse = [&](const char* what) {
-    throw Error("a table cannot hold ", what, ": ", detail::names_of(arrays));
+  const auto refuse = [&](const char* what, const std::string& names) {
+    throw Error("a table cannot hold ", what, ": ", names);
   };
   for (size_t i = 0; i < arrays.size(); ++i) {
     const DType dtype = arrays[i].dtype();
-    if (arrays[i].shape().size() > 2) refuse("an array of more than two axes");
-    if (dtype == DType::f16 || dtype == DType::bf16) refuse("numbers of 16 bits");
-    if (detail::lines_of(arrays[i]) != detail::lines_of(arrays[0])) refuse("arrays of different lengths");
+    if (arrays[i].shape().size() > 2) refuse("an array of more than two axes", detail::name_of(arrays[i]));
+    if (dtype == DType::f16 || dtype == DType::bf16) refuse("numbers of 16 bits", detail::name_of(arrays[i]));
+    if (detail::lines_of(arrays[i]) != detail::lines_of(arrays[0]))
+      refuse("arrays of different lengths", detail::names_of(arrays));
   }
 }
 

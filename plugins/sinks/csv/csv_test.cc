@@ -48,6 +48,8 @@ TEST_CASE("arrays that are no columns are refused, named") {
   };
   refused({{"a", DType::f32, {2, 2, 2}}},
           "a table cannot hold an array of more than two axes: f32[2, 2, 2] a");
+  refused({{"b", DType::u8, {-1}}, {"a", DType::f32, {-1, 2, 2}}},
+          "a table cannot hold an array of more than two axes: f32[?, 2, 2] a");
   refused({{"a", DType::bf16, {2}}}, "a table cannot hold numbers of 16 bits: bf16[2] a");
   refused({{"a", DType::f32, {2}}, {"b", DType::i32, {3, 2}}},
           "a table cannot hold arrays of different lengths: f32[2] a, i32[3, 2] b");

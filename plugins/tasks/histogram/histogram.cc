@@ -37,8 +37,8 @@ struct Histogram {
         "counted.");
     d.field("part", &Histogram::part).doc("part of the records that holds the numbers");
     d.field("bins", &Histogram::bins).doc("intervals between low and high").range(1, 65536);
-    d.field("low", &Histogram::low).doc("where the first interval begins");
-    d.field("high", &Histogram::high).doc("where the last interval ends, above low");
+    d.field("low", &Histogram::low).doc("where the first interval begins").range(-3.4e38, 3.4e38);
+    d.field("high", &Histogram::high).doc("where the last interval ends, above low").range(-3.4e38, 3.4e38);
   }
 
   static void examples(Examples& e) {

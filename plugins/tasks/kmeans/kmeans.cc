@@ -1,5 +1,5 @@
 // Centres of clusters, so that records are near to the nearest one.
-#include <plait/sdk.hpp>
+#include <plait/finite_records.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -98,6 +98,7 @@ struct KMeans {
   }
 
   void map(Context& c, const Records& records, Accumulated& out) const {
+    if (out.pass() == 0) want_finite(records, part);
     std::vector<float> vectors(records.size() * d_);
     to_f32(records.part(part), vectors.data());
     if (out.pass() == 0) return take_sample(records, vectors, out);

@@ -1,5 +1,5 @@
 // Mean, deviation, extremes and covariance of the elements of records.
-#include <plait/sdk.hpp>
+#include <plait/finite_records.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -95,6 +95,7 @@ struct Moments {
 
   void map(Context& c, const Records& records, Accumulated& out) const {
     const Tensor values = records.part(part);
+    if (out.pass() == 0) want_finite(records, part);
     if (is_bytes_)
       add_up_bytes(values, out);
     else if (out.pass() == 0)

@@ -186,7 +186,7 @@ TEST_CASE("numbers that are none are refused") {
   TestHost host;
   const float nan = std::numeric_limits<float>::quiet_NaN();
   CHECK_THROWS_WITH(moments_of<float>(host, DType::f32, {1}, {{1}, {nan}}, defaults()),
-                    "a sum of sum is no number");
+                    "record 1: element 0 of part \"x\" is nan, wanted a finite number");
 }
 
 TEST_CASE("parts that have no moments") {

@@ -1,5 +1,5 @@
 // Principal components of records, and the linear maps that whiten by them.
-#include <plait/sdk.hpp>
+#include <plait/finite_records.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -94,6 +94,7 @@ struct Pca {
 
   void map(Context& c, const Records& records, Accumulated& out) const {
     const Tensor values = records.part(part);
+    if (out.pass() == 0) want_finite(records, part);
     const auto sum = out.data("sum");
     const auto mean = out.state<double>("mean");
     std::vector<double> centred(kRecordsAtOnce * d_);

@@ -159,6 +159,12 @@ TEST_CASE("what cannot be is refused") {
       "part \"x\" is f32[3000], wanted f32, f64, u8, i32 or i64 of a fixed shape of 1 to 2048 elements");
 }
 
+TEST_CASE("a number that is none is refused, naming the record") {
+  CHECK_THROWS_WITH(
+      of<double>({{1, 2}, {3, 4}, {5, std::numeric_limits<double>::quiet_NaN()}}, DType::f64, settings()),
+      "record 2: element 1 of part \"x\" is nan, wanted a finite number");
+}
+
 TEST_CASE("a direction without variance is not whitened by epsilon 0, though rounding leaves it a little") {
   const std::vector<Doubles> flat = {{1, 2}, {3, 2}};
   const auto refused = [](const std::vector<Doubles>& records, const Settings& how, const char* component) {
