@@ -22,4 +22,16 @@ TEST_CASE("a channel of one value stays") {
   CHECK(test.bytes() == std::vector<int>(60, 77));
 }
 
+TEST_CASE("five channels are stretched as each alone is") {
+  PictureTest five("plait.autocontrast"), one("plait.autocontrast");
+  five.shape = {4, 3, 5}, one.shape = {4, 3, 1};
+  const std::vector<int> made = five.bytes();
+  for (size_t c = 0; c < 5; ++c) {
+    one.picture.clear();
+    for (size_t i = c; i < 60; i += 5) one.picture.push_back(five.picture[i]);
+    const std::vector<int> alone = one.bytes();
+    for (size_t i = 0; i < 12; ++i) CHECK(made[5 * i + c] == alone[i]);
+  }
+}
+
 }  // namespace
