@@ -1,0 +1,130 @@
+// Weighted means of the values around each value of a picture. Optional; sdk.hpp does not include it.
+//
+//   uint64_t picture_workspace(size_t height, size_t width, size_t channels) const {
+//     return filter_workspace(height, width, channels, 1);
+//   }
+//   template <class V>
+//   void change(Random&, const Picture<V>& picture) const {
+//     const float taps[] = {0.25f, 0.5f, 0.25f};
+//     filter_both_ways(picture, taps);  // along rows, then along columns
+//   }
+//
+// Beyond the edge lies the picture's reflection, without the edge itself: c b | a b c | b a.
+// Threads: [any]
+#pragma once
+#include <plait/picture.hpp>
+
+#include <span>
+
+namespace plait::sdk {
+
+// Weight of the pixel that is row - radius below and column - radius to the right.
+struct Tap {
+  size_t row, column;
+  float weight;
+};
+
+namespace detail {
+
+// Where a reflected place of 0 .. count - 1 lies, from radius before it on.
+inline size_t reflected(size_t place, size_t radius, size_t count) {
+  if (count == 1) return 0;
+  const size_t period = 2 * (count - 1);
+  const size_t at = (place + period * (radius / period + 1) - radius) % period;
+  return at < count ? at : period - at;
+}
+
+[[maybe_unused]] PLAIT_FAST static void weigh(const float* x, float weight, float* y, size_t count) {
+  for (size_t i = 0; i < count; ++i) y[i] = weight * x[i];
+}
+[[maybe_unused]] PLAIT_FAST static void add_weighed(const float* x, float weight, float* y, size_t count) {
+  for (size_t i = 0; i < count; ++i) y[i] += weight * x[i];
+}
+[[maybe_unused]] PLAIT_FAST static void to_values(const float* x, uint8_t* y, size_t count) {
+  for (size_t i = 0; i < count; ++i) y[i] = as_value<uint8_t>(x[i]);
+}
+[[maybe_unused]] PLAIT_FAST static void to_values(const float* x, float* y, size_t count) {
+  for (size_t i = 0; i < count; ++i) y[i] = as_value<float>(x[i]);
+}
+[[maybe_unused]] PLAIT_FAST static void from_values(const uint8_t* x, float* y, size_t count) {
+  for (size_t i = 0; i < count; ++i) y[i] = static_cast<float>(x[i]);
+}
+[[maybe_unused]] PLAIT_FAST static void from_values(const float* x, float* y, size_t count) {
+  for (size_t i = 0; i < count; ++i) y[i] = x[i];
+}
+
+// A row with its reflections on both sides: `radius` pixels each.
+template <class V>
+void widen_row(const V* x, size_t width, size_t channels, size_t radius, float* to) {
+  from_values(x, to + radius * channels, width * channels);
+  for (size_t j = 0; j < radius; ++j) {
+    const size_t left = reflected(j, radius, width), right = reflected(radius + width + j, radius, width);
+    for (size_t c = 0; c < channels; ++c) {
+      to[j * channels + c] = static_cast<float>(x[left * channels + c]);
+      to[(radius + width + j) * channels + c] = static_cast<float>(x[right * channels + c]);
+    }
+  }
+}
+
+}  // namespace detail
+
+// Bytes of workspace that the filters below want for radii up to this.
+inline uint64_t filter_workspace(size_t height, size_t width, size_t channels, size_t radius) {
+  const size_t wide = (width + 2 * radius) * channels, rows = std::min(height, 2 * radius + 1);
+  return (wide * (rows + 1) + width * channels) * sizeof(float);
+}
+
+// By the same weights along rows and along columns: an odd number, the middle one for the pixel itself.
+template <class V>
+void filter_both_ways(const Picture<V>& picture, std::span<const float> taps) {
+  const size_t radius = taps.size() / 2, used = picture.width * picture.channels;
+  const size_t kept = std::min(picture.height, taps.size());
+  if (picture.pixels() == 0) return;
+  auto* const sum = static_cast<float*>(picture.workspace);
+  float *const wide = sum + used, *const rows = wide + (picture.width + 2 * radius) * picture.channels;
+  // Row i, filtered along itself, is kept until no row wants it: at place i modulo `kept`.
+  size_t made = 0;
+  for (size_t i = 0; i < picture.height; ++i) {
+    for (; made < picture.height && made <= i + radius; ++made) {
+      float* const to = rows + made % kept * used;
+      detail::widen_row(picture.x + made * picture.row, picture.width, picture.channels, radius, wide);
+      detail::weigh(wide, taps[0], to, used);
+      for (size_t k = 1; k < taps.size(); ++k)
+        detail::add_weighed(wide + k * picture.channels, taps[k], to, used);
+    }
+    for (size_t k = 0; k < taps.size(); ++k) {
+      const float* const from = rows + detail::reflected(i + k, radius, picture.height) % kept * used;
+      if (k == 0) {
+        detail::weigh(from, taps[k], sum, used);
+      } else {
+        detail::add_weighed(from, taps[k], sum, used);
+      }
+    }
+    detail::to_values(sum, picture.y + i * picture.row, used);
+  }
+}
+
+// By weights at any places of a square of 2 radius + 1.
+template <class V>
+void filter_by(const Picture<V>& picture, size_t radius, std::span<const Tap> taps) {
+  const size_t used = picture.width * picture.channels,
+               wide = (picture.width + 2 * radius) * picture.channels;
+  const size_t kept = std::min(picture.height, 2 * radius + 1);
+  if (picture.pixels() == 0) return;
+  auto* const sum = static_cast<float*>(picture.workspace);
+  float* const rows = sum + used;
+  size_t made = 0;
+  for (size_t i = 0; i < picture.height; ++i) {
+    for (; made < picture.height && made <= i + radius; ++made)
+      detail::widen_row(picture.x + made * picture.row, picture.width, picture.channels, radius,
+                        rows + made % kept * wide);
+    std::fill_n(sum, used, 0.0f);
+    for (const Tap& tap : taps)
+      detail::add_weighed(rows + detail::reflected(i + tap.row, radius, picture.height) % kept * wide +
+                              tap.column * picture.channels,
+                          tap.weight, sum, used);
+    detail::to_values(sum, picture.y + i * picture.row, used);
+  }
+}
+
+}  // namespace plait::sdk
