@@ -106,13 +106,34 @@ Status Registry::add_file(const std::string& path) {
   return adopt(std::make_unique<PluginFile>(path, plugin, std::move(identity)), std::move(library));
 }
 
+namespace {
+
+// Ok where `of` has every type of the hidden file.
+Status serves_no_more(const PluginFile& hidden, const PluginFile& of) {
+  const std::span mine(hidden.plugin->types, hidden.plugin->n_types),
+      its(of.plugin->types, of.plugin->n_types);
+  for (const plait_type* type : mine) {
+    const auto is_it = [&](const plait_type* other) {
+      return std::string_view(other->id) == type->id && std::string_view(other->kind) == type->kind;
+    };
+    if (std::ranges::none_of(its, is_it))
+      return {Code::kInvalid, fmt::format("\"{}\" is a plugin of the id {}, as \"{}\" is, which hides it and "
+                                          "has no {} {}: wanted an id of "
+                                          "its own",
+                                          hidden.path, hidden.plugin->id, of.path, type->kind, type->id)};
+  }
+  return {};
+}
+
+}  // namespace
+
 Status Registry::adopt(std::unique_ptr<PluginFile> file, Library library) {
   const std::string id = file->plugin->id;
   const auto same = [&](const auto& other) { return other->plugin->id == id; };
-  // The earlier place wins.
+  // The earlier place wins; what only the other serves must not be lost without a word.
   if (const auto by = std::find_if(files_.begin(), files_.end(), same); by != files_.end()) {
     shadowed_.push_back({file->path, file->plugin, by->get()});
-    return {};
+    return serves_no_more(*file, **by);
   }
   PLAIT_TRY(add_types(*file));
   files_.push_back(std::move(file));

@@ -297,6 +297,18 @@ TEST_CASE("of two files of one plugin the earlier place wins") {
   CHECK(from_folder->shadowed()[0].by->path == library(kGood, "line"));
 }
 
+TEST_CASE("what only a hidden file of the same plugin serves is told") {
+  const std::string other = library(TEST_LIBRARIES "/same_id", "line_too");
+  const auto registry = Registry::load({{}, {kGood, TEST_LIBRARIES "/same_id"}});
+  REQUIRE(registry);
+  REQUIRE(registry->failures().size() == 1);
+  CHECK(registry->failures()[0].path == other);
+  CHECK(registry->failures()[0].reason.message() ==
+        "\"" + other + "\" is a plugin of the id test.line, as \"" + library(kGood, "line") +
+            "\" is, which hides it and has no schedule test.line_too: wanted an id of its own");
+  CHECK(registry->find("schedule", "test.line_too") == nullptr);
+}
+
 TEST_CASE("loading leaves the floating-point mode alone") {
   REQUIRE(Subnormals::kept());
   REQUIRE(Registry::load({{library(kGood, "fast_math")}, {}}));

@@ -45,4 +45,5 @@ struct GaussianNoise : PictureAmount<GaussianNoise> {
 
 }  // namespace
 
-PLAIT_PLUGIN("plait.gaussian_noise", "1.0.0", "Apache-2.0", augmenter<GaussianNoise>("plait.gaussian_noise"));
+PLAIT_PLUGIN("plait.gaussian_noise_augmenter", "1.0.0", "Apache-2.0",
+             augmenter<GaussianNoise>("plait.gaussian_noise"));
