@@ -74,34 +74,64 @@ inline uint64_t filter_workspace(size_t height, size_t width, size_t channels, s
   return (wide * (rows + 1) + width * channels) * sizeof(float);
 }
 
-// By the same weights along rows and along columns: an odd number, the middle one for the pixel itself.
-template <class V>
-void filter_both_ways(const Picture<V>& picture, std::span<const float> taps) {
-  const size_t radius = taps.size() / 2, used = picture.width * picture.channels;
-  const size_t kept = std::min(picture.height, taps.size());
-  if (picture.pixels() == 0) return;
-  auto* const sum = static_cast<float*>(picture.workspace);
-  float *const wide = sum + used, *const rows = wide + (picture.width + 2 * radius) * picture.channels;
+// By the same weights along rows and along columns: an odd number, the middle one for the pixel itself. Row i
+// of width * channels values comes from row(i), and store(i, sums) takes it; rows that are asked for lie
+// ahead of those that are stored. workspace: of filter_workspace.
+template <class Row, class Store>
+void filter_rows(size_t height, size_t width, size_t channels, std::span<const float> taps, void* workspace,
+                 Row row, Store store) {
+  const size_t radius = taps.size() / 2, used = width * channels;
+  const size_t kept = std::min(height, taps.size());
+  if (height * width == 0) return;
+  auto* const sum = static_cast<float*>(workspace);
+  float *const wide = sum + used, *const rows = wide + (width + 2 * radius) * channels;
   // Row i, filtered along itself, is kept until no row wants it: at place i modulo `kept`.
   size_t made = 0;
-  for (size_t i = 0; i < picture.height; ++i) {
-    for (; made < picture.height && made <= i + radius; ++made) {
+  for (size_t i = 0; i < height; ++i) {
+    for (; made < height && made <= i + radius; ++made) {
       float* const to = rows + made % kept * used;
-      detail::widen_row(picture.x + made * picture.row, picture.width, picture.channels, radius, wide);
+      detail::widen_row(row(made), width, channels, radius, wide);
       detail::weigh(wide, taps[0], to, used);
-      for (size_t k = 1; k < taps.size(); ++k)
-        detail::add_weighed(wide + k * picture.channels, taps[k], to, used);
+      for (size_t k = 1; k < taps.size(); ++k) detail::add_weighed(wide + k * channels, taps[k], to, used);
     }
     for (size_t k = 0; k < taps.size(); ++k) {
-      const float* const from = rows + detail::reflected(i + k, radius, picture.height) % kept * used;
+      const float* const from = rows + detail::reflected(i + k, radius, height) % kept * used;
       if (k == 0) {
         detail::weigh(from, taps[k], sum, used);
       } else {
         detail::add_weighed(from, taps[k], sum, used);
       }
     }
-    detail::to_values(sum, picture.y + i * picture.row, used);
+    store(i, sum);
   }
+}
+
+template <class V>
+void filter_both_ways(const Picture<V>& picture, std::span<const float> taps) {
+  filter_rows(
+      picture.height, picture.width, picture.channels, taps, picture.workspace,
+      [&](size_t i) { return picture.x + i * picture.row; },
+      [&](size_t i, const float* sum) {
+        detail::to_values(sum, picture.y + i * picture.row, picture.width * picture.channels);
+      });
+}
+
+// Weights of a gaussian up to 3 deviations, whose sum is 1, in `to`; their number.
+constexpr size_t gaussian_radius(double deviation) {
+  const double reach = 3 * deviation;
+  const auto whole = static_cast<size_t>(reach);
+  return static_cast<double>(whole) < reach ? whole + 1 : whole;
+}
+inline std::span<const float> gaussian_taps(double deviation, std::span<float> to) {
+  const size_t radius = gaussian_radius(deviation);
+  const auto weight = [&](size_t k) {
+    const double distance = (static_cast<double>(k) - static_cast<double>(radius)) / deviation;
+    return std::exp(-0.5 * distance * distance);
+  };
+  double sum = 0;
+  for (size_t k = 0; k <= 2 * radius; ++k) sum += weight(k);
+  for (size_t k = 0; k <= 2 * radius; ++k) to[k] = static_cast<float>(weight(k) / sum);
+  return to.first(2 * radius + 1);
 }
 
 // By weights at any places of a square of 2 radius + 1.

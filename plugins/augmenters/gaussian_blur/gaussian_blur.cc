@@ -20,26 +20,13 @@ struct GaussianBlur : PictureAmount<GaussianBlur> {
   }
 
   uint64_t picture_workspace(size_t height, size_t width, size_t channels) const {
-    return filter_workspace(height, width, channels, radius(high));
+    return filter_workspace(height, width, channels, gaussian_radius(high));
   }
   template <class V>
   void change(Random& random, const Picture<V>& picture) const {
-    const double deviation = draw(random);
-    const size_t reach = radius(deviation);
-    std::array<float, kMostTaps> taps;
-    double sum = 0;
-    const auto weight = [&](size_t k) {
-      const double distance = (static_cast<double>(k) - static_cast<double>(reach)) / deviation;
-      return std::exp(-0.5 * distance * distance);
-    };
-    for (size_t k = 0; k <= 2 * reach; ++k) sum += weight(k);
-    for (size_t k = 0; k <= 2 * reach; ++k) taps[k] = static_cast<float>(weight(k) / sum);
-    filter_both_ways(picture, std::span<const float>(taps).first(2 * reach + 1));
+    std::array<float, 601> taps;  // of the largest deviation that the fields take
+    filter_both_ways(picture, gaussian_taps(draw(random), taps));
   }
-
- private:
-  static constexpr size_t kMostTaps = 601;
-  static size_t radius(double deviation) { return static_cast<size_t>(std::ceil(3 * deviation)); }
 };
 
 }  // namespace
