@@ -28,10 +28,32 @@ namespace detail {
 
 // Where a reflected place of 0 .. count - 1 lies, from radius before it on.
 inline size_t reflected(size_t place, size_t radius, size_t count) {
+  if (place >= radius && place - radius < count) return place - radius;
+  if (place < radius && radius - place < count) return radius - place;
+  if (place >= radius && place - radius < 2 * count - 1) return 2 * (count - 1) - (place - radius);
   if (count == 1) return 0;
   const size_t period = 2 * (count - 1);
   const size_t at = (place + period * (radius / period + 1) - radius) % period;
   return at < count ? at : period - at;
+}
+
+// Sums of rows, each with its weight, kSumWidth values at a time: rows and sums have room for whole ones.
+constexpr size_t kSumWidth = 32;
+constexpr size_t summed(size_t count) { return (count + kSumWidth - 1) / kSumWidth * kSumWidth; }
+[[maybe_unused]] PLAIT_FAST static void sum_rows(const float* const* rows, const float* weights, size_t count,
+                                                 float* sum, size_t used) {
+  typedef float Half __attribute__((vector_size(kSumWidth * sizeof(float) / 2)));
+  for (size_t i = 0; i < used; i += kSumWidth) {
+    Half low = {}, high = {}, x, y;
+    for (size_t k = 0; k < count; ++k) {
+      __builtin_memcpy(&x, rows[k] + i, sizeof x);
+      __builtin_memcpy(&y, rows[k] + i + kSumWidth / 2, sizeof y);
+      low += weights[k] * x;
+      high += weights[k] * y;
+    }
+    __builtin_memcpy(sum + i, &low, sizeof low);
+    __builtin_memcpy(sum + i + kSumWidth / 2, &high, sizeof high);
+  }
 }
 
 [[maybe_unused]] PLAIT_FAST static void weigh(const float* x, float weight, float* y, size_t count) {
@@ -68,10 +90,12 @@ void widen_row(const V* x, size_t width, size_t channels, size_t radius, float* 
 
 }  // namespace detail
 
+constexpr size_t kMostTaps = 601;  // along one axis
+
 // Bytes of workspace that the filters below want for radii up to this.
 inline uint64_t filter_workspace(size_t height, size_t width, size_t channels, size_t radius) {
-  const size_t wide = (width + 2 * radius) * channels, rows = std::min(height, 2 * radius + 1);
-  return (wide * (rows + 1) + width * channels) * sizeof(float);
+  const size_t used = detail::summed(width * channels), wide = used + 2 * radius * channels;
+  return (used + wide + std::min(height, 2 * radius + 1) * wide) * sizeof(float);
 }
 
 // By the same weights along rows and along columns: an odd number, the middle one for the pixel itself. Row i
@@ -80,28 +104,23 @@ inline uint64_t filter_workspace(size_t height, size_t width, size_t channels, s
 template <class Row, class Store>
 void filter_rows(size_t height, size_t width, size_t channels, std::span<const float> taps, void* workspace,
                  Row row, Store store) {
-  const size_t radius = taps.size() / 2, used = width * channels;
+  const size_t radius = taps.size() / 2, used = width * channels, room = detail::summed(used);
   const size_t kept = std::min(height, taps.size());
   if (height * width == 0) return;
   auto* const sum = static_cast<float*>(workspace);
-  float *const wide = sum + used, *const rows = wide + (width + 2 * radius) * channels;
+  float *const wide = sum + room, *const rows = wide + room + 2 * radius * channels;
+  std::array<const float*, kMostTaps> along, across;
+  for (size_t k = 0; k < taps.size(); ++k) along[k] = wide + k * channels;
   // Row i, filtered along itself, is kept until no row wants it: at place i modulo `kept`.
   size_t made = 0;
   for (size_t i = 0; i < height; ++i) {
     for (; made < height && made <= i + radius; ++made) {
-      float* const to = rows + made % kept * used;
       detail::widen_row(row(made), width, channels, radius, wide);
-      detail::weigh(wide, taps[0], to, used);
-      for (size_t k = 1; k < taps.size(); ++k) detail::add_weighed(wide + k * channels, taps[k], to, used);
+      detail::sum_rows(along.data(), taps.data(), taps.size(), rows + made % kept * room, used);
     }
-    for (size_t k = 0; k < taps.size(); ++k) {
-      const float* const from = rows + detail::reflected(i + k, radius, height) % kept * used;
-      if (k == 0) {
-        detail::weigh(from, taps[k], sum, used);
-      } else {
-        detail::add_weighed(from, taps[k], sum, used);
-      }
-    }
+    for (size_t k = 0; k < taps.size(); ++k)
+      across[k] = rows + detail::reflected(i + k, radius, height) % kept * room;
+    detail::sum_rows(across.data(), taps.data(), taps.size(), sum, used);
     store(i, sum);
   }
 }

@@ -1,54 +1,11 @@
 // Pictures as if drawn on rubber.
 #include <plait/noise.hpp>
 #include <plait/picture_filter.hpp>
+#include <plait/resample.hpp>
 
 using namespace plait::sdk;
 
 namespace {
-
-// What lies outside of the picture is `fill`.
-template <class V>
-struct Sampler {
-  const Picture<V>& picture;
-  float fill;
-
-  float at(int64_t row, int64_t column, size_t channel) const {
-    const bool inside = row >= 0 && column >= 0 && row < static_cast<int64_t>(picture.height) &&
-                        column < static_cast<int64_t>(picture.width);
-    if (!inside) return fill;
-    return static_cast<float>(picture.x[static_cast<size_t>(row) * picture.row +
-                                        static_cast<size_t>(column) * picture.channels + channel]);
-  }
-  // Bilinear: the four pixels around (y, x), each by its nearness.
-  void take(float y, float x, V* to) const {
-    const float top = std::floor(y), left = std::floor(x), down = y - top, right = x - left;
-    const auto height = static_cast<float>(picture.height), width = static_cast<float>(picture.width);
-    if (top >= 0 && left >= 0 && top < height - 1 && left < width - 1) {
-      const V* from =
-          picture.x + static_cast<size_t>(top) * picture.row + static_cast<size_t>(left) * picture.channels;
-      for (size_t c = 0; c < picture.channels; ++c, ++from) {
-        const auto a = static_cast<float>(from[0]), b = static_cast<float>(from[picture.channels]),
-                   d = static_cast<float>(from[picture.row]),
-                   e = static_cast<float>(from[picture.row + picture.channels]);
-        to[c] = mixed(a, b, d, e, down, right);
-      }
-      return;
-    }
-    // Beyond one pixel outside there is nothing but fill; this also keeps the conversion in range.
-    if (!(top >= -1 && left >= -1 && top < height && left < width)) {
-      std::fill_n(to, picture.channels, as_value<V>(fill));
-      return;
-    }
-    const auto row = static_cast<int64_t>(top), column = static_cast<int64_t>(left);
-    for (size_t c = 0; c < picture.channels; ++c)
-      to[c] = mixed(at(row, column, c), at(row, column + 1, c), at(row + 1, column, c),
-                    at(row + 1, column + 1, c), down, right);
-  }
-  static V mixed(float a, float b, float d, float e, float down, float right) {
-    const float above = a + right * (b - a), below = d + right * (e - d);
-    return as_value<V>(above + down * (below - above));
-  }
-};
 
 struct ElasticDeformation : PictureAmount<ElasticDeformation> {
   static constexpr double kLow = 0, kHigh = 1;
@@ -101,13 +58,19 @@ struct ElasticDeformation : PictureAmount<ElasticDeformation> {
             detail::weigh(sum, scale, plane + i * picture.width, picture.width);
           });
     }
-    const Sampler<V> sampler{picture, static_cast<float>(fill) * kWhite<V>};
+    const Resampler<V> from(picture, static_cast<float>(fill) * kWhite<V>);
     for (size_t i = 0; i < picture.height; ++i) {
-      V* const to = picture.y + i * picture.row;
-      const float *const across = shifts + i * picture.width, *const down = across + pixels;
-      for (size_t j = 0; j < picture.width; ++j)
-        sampler.take(static_cast<float>(i) + down[j], static_cast<float>(j) + across[j],
-                     to + j * picture.channels);
+      float *const x = shifts + i * picture.width, *const y = x + pixels;
+      add_places(x, y, picture.width, static_cast<float>(i));
+      from.row(y, x, picture.width, picture.y + i * picture.row);
+    }
+  }
+
+ private:
+  PLAIT_FAST static void add_places(float* x, float* y, size_t count, float row) {
+    for (size_t j = 0; j < count; ++j) {
+      x[j] += static_cast<float>(static_cast<int32_t>(j));
+      y[j] += row;
     }
   }
 };
