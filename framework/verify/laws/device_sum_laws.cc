@@ -29,10 +29,11 @@ Whole whole_of(float x) {
   return {(bits >> 31) != 0 ? -digits : digits, exponent > 0 ? static_cast<int>(exponent) - 1 : 0};
 }
 
-// digits * 2^shift to the nearest whole number, ties to even; shift may be below 0. Less than 2^62 comes out.
+// digits * 2^shift to the nearest whole number, ties to even; shift may be below 0, and of 0 digits any. Less
+// than 2^62 comes out.
 int64_t nearest(int64_t digits, int shift) {
+  if (digits == 0 || shift < -40) return 0;
   if (shift >= 0) return digits << shift;
-  if (shift < -40) return 0;
   const int64_t unit = int64_t{1} << -shift, half = unit / 2;
   const int64_t below = digits >> -shift, rest = digits - below * unit;  // rounds towards minus infinity
   return below + (rest > half || (rest == half && (below & 1) != 0) ? 1 : 0);
