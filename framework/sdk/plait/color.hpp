@@ -28,7 +28,9 @@ PLAIT_INLINE float channel_at(float hue, float value, float spread) {
 // The colour of the same saturation and value, its hue turned by as many sixths of the circle, -3 to 3. In
 // any unit. Source: Smith 1978 (hue, saturation and value).
 PLAIT_INLINE Color turn_hue(Color from, float sixths) {
-  const float value = detail::larger(from.red, detail::larger(from.green, from.blue));
+  // 0, but where one of them is no number: then none comes out.
+  const float none = 0.0f * (from.red + from.green + from.blue);
+  const float value = none + detail::larger(from.red, detail::larger(from.green, from.blue));
   const float spread = value - detail::smaller(from.red, detail::smaller(from.green, from.blue));
   const float each = 1.0f / chosen(spread > 0, spread, 1.0f);
   const float of_red = (from.green - from.blue) * each, of_green = (from.blue - from.red) * each + 2.0f,

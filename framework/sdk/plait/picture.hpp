@@ -44,17 +44,19 @@ PLAIT_INLINE float grey_of(float red, float green, float blue) {
   return blue + 0.299f * (red - blue) + 0.587f * (green - blue);
 }
 
-// A number as a picture of V has it, at most white, at least black; NaN becomes black.
+// A number as a picture of V has it, at most white, at least black. Of f32 what is no number stays so: a
+// network tells of it, which a black pixel would hide.
 template <class V>
 constexpr float kWhite = std::is_same_v<V, uint8_t> ? 255.0f : 1.0f;
 template <class V>
 PLAIT_INLINE V as_value(float x) {
-  const float above = x > 0 ? x : 0.0f;
-  const float between = above < kWhite<V> ? above : kWhite<V>;
   if constexpr (std::is_same_v<V, uint8_t>) {
+    const float above = x > 0 ? x : 0.0f;
+    const float between = above < kWhite<V> ? above : kWhite<V>;
     return static_cast<uint8_t>(static_cast<int32_t>(between + 0.5f));
   } else {
-    return between;
+    const float above = x < 0 ? 0.0f : x;
+    return kWhite<V> < above ? kWhite<V> : above;
   }
 }
 
@@ -70,8 +72,8 @@ namespace detail {
   for (size_t i = 0; i < count; ++i) y[i] = as_value<float>(x[i] * factor + offset);
 }
 
-// The sum of each of `channels` channels, 4 at most: in lanes of their own, so that loops become vectors and
-// the order of adding is the same everywhere.
+// Lane k adds up value k of each pixel of 3 channels, of 16 pixels at a time: so that loops become vectors
+// and the order of adding is the same everywhere.
 constexpr size_t kSumLanes = 48;
 [[maybe_unused]] PLAIT_FAST static void add_lanes(const float* x, size_t count, double* lanes) {
   size_t i = 0;
@@ -90,10 +92,6 @@ constexpr size_t kSumLanes = 48;
   }
   for (size_t lane = 0; i + lane < count; ++lane) lanes[lane] += x[i + lane];
 }
-
-}  // namespace detail
-
-namespace detail {
 
 [[maybe_unused]] PLAIT_FAST static void split_floats(const float* x, size_t pixels, float* red, float* green,
                                                      float* blue) {

@@ -34,4 +34,6 @@ TEST_CASE("five channels are stretched as each alone is") {
   }
 }
 
+TEST_CASE("what is no number is not hidden") { CHECK(PictureTest("plait.autocontrast").tells_nan()); }
+
 }  // namespace

@@ -40,4 +40,6 @@ TEST_CASE("odd sizes alone are drawn, all as often") {
   for (const int count : seen) CHECK(std::abs(count - 200) < 5 * 11.6);  // sqrt(600 * 2 / 9)
 }
 
+TEST_CASE("what is no number is not hidden") { CHECK(PictureTest("plait.box_blur").tells_nan()); }
+
 }  // namespace

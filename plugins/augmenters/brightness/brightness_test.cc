@@ -40,4 +40,6 @@ TEST_CASE("a factor of 0 is black; each sample has its own") {
   CHECK(test.bytes() != one);
 }
 
+TEST_CASE("what is no number is not hidden") { CHECK(PictureTest("plait.brightness").tells_nan()); }
+
 }  // namespace

@@ -29,8 +29,8 @@ PLAIT_FAST void store(const float* plane, size_t count, float* y) {
 }
 
 PLAIT_INLINE float within(float x, float white) {
-  const float above = chosen(x > 0, x, 0.0f);
-  return chosen(above < white, above, white);
+  const float above = chosen(x < 0, 0.0f, x);
+  return chosen(above > white, white, above);
 }
 
 PLAIT_FAST void line(float* x, size_t count, float factor, float offset, float white) {

@@ -91,4 +91,6 @@ TEST_CASE("no amount: the picture as it is; one channel has brightness and contr
       "part \"image\" is u8[4, 15, 1], wanted [H, W, 3] for saturation 0 and hue 0.1: set both to 0");
 }
 
+TEST_CASE("what is no number is not hidden") { CHECK(PictureTest("plait.color_jitter").tells_nan()); }
+
 }  // namespace

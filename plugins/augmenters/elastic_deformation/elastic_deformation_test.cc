@@ -101,4 +101,8 @@ TEST_CASE("shifts and samples by their definitions") {
   }
 }
 
+TEST_CASE("what is no number is not hidden") { PictureTest test("plait.elastic_deformation");
+  test.set("low", 0).set("high", 0);  // else it may lie between the places that are looked at
+  CHECK(test.tells_nan()); }
+
 }  // namespace

@@ -25,7 +25,7 @@ struct Equalize : PictureAugmenter<Equalize> {
       std::array<uint32_t, 256> count{};
       picture.each_of(c, [&](V x, V&) { ++count[tone(x)]; });
       const ByteTable table = evened(count, picture.pixels());
-      picture.each_of(c, [&](V x, V& y) { y = value<V>(table[tone(x)]); });
+      picture.each_of(c, [&](V x, V& y) { y = value(table[tone(x)], x); });
     }
   }
 
@@ -51,18 +51,13 @@ struct Equalize : PictureAugmenter<Equalize> {
     picture.each_run([&](const V* x, V* y, size_t values) {
       for (size_t i = 0; i < values; i += channels) {
 #pragma GCC unroll 3
-        for (size_t c = 0; c < channels; ++c) y[i + c] = value<V>(table[c][tone(x[i + c])]);
+        for (size_t c = 0; c < channels; ++c) y[i + c] = value(table[c][tone(x[i + c])], x[i + c]);
       }
     });
   }
-  template <class V>
-  static V value(uint8_t tone) {
-    if constexpr (std::is_same_v<V, uint8_t>) {
-      return tone;
-    } else {
-      return static_cast<float>(tone) / 255;
-    }
-  }
+  // Of f32 what is no number stays so.
+  static uint8_t value(uint8_t tone, uint8_t) { return tone; }
+  static float value(uint8_t tone, float x) { return std::isnan(x) ? x : static_cast<float>(tone) / 255; }
   template <class V>
   static size_t tone(V x) {
     return std::is_same_v<V, uint8_t> ? static_cast<size_t>(x)

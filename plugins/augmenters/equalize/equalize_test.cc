@@ -24,4 +24,6 @@ TEST_CASE("a channel of one value stays, also the lightest and the darkest") {
   }
 }
 
+TEST_CASE("what is no number is not hidden") { CHECK(PictureTest("plait.equalize").tells_nan()); }
+
 }  // namespace

@@ -18,7 +18,7 @@ struct Gamma : PictureAmount<Gamma> {
   template <class V>
   void change(Random& random, const Picture<V>& picture) const {
     const auto exponent = static_cast<float>(draw(random));
-    picture.curve([&](float x) { return std::pow(x > 0 ? x : 0.0f, exponent); });
+    picture.curve([&](float x) { return std::pow(x < 0 ? 0.0f : x, exponent); });
   }
 };
 

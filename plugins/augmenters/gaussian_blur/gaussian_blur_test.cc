@@ -41,4 +41,6 @@ TEST_CASE("each sample has a width of its own; a plain picture stays") {
   CHECK(test.bytes() == test.picture);
 }
 
+TEST_CASE("what is no number is not hidden") { CHECK(PictureTest("plait.gaussian_blur").tells_nan()); }
+
 }  // namespace

@@ -35,4 +35,6 @@ TEST_CASE("no deviation: the picture as it is") {
   CHECK_THROWS_WITH(test.bytes(), "low is 1, above high 0");
 }
 
+TEST_CASE("what is no number is not hidden") { CHECK(PictureTest("plait.gaussian_noise").tells_nan()); }
+
 }  // namespace

@@ -22,4 +22,6 @@ TEST_CASE("no chance: the picture as it is") {
   CHECK(test.bytes() == some_picture());
 }
 
+TEST_CASE("what is no number is not hidden") { CHECK(PictureTest("plait.invert").tells_nan()); }
+
 }  // namespace

@@ -44,4 +44,6 @@ TEST_CASE("what a pixel is spread over is a line of that length through it") {
   }
 }
 
+TEST_CASE("what is no number is not hidden") { CHECK(PictureTest("plait.motion_blur").tells_nan()); }
+
 }  // namespace

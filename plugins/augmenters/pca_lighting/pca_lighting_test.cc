@@ -42,4 +42,6 @@ TEST_CASE("without colours it is refused") {
                     "part \"image\" is u8[4, 15, 1], wanted [H, W, 3] of u8 or f32: red, green, blue");
 }
 
+TEST_CASE("what is no number is not hidden") { CHECK(PictureTest("plait.pca_lighting").tells_nan()); }
+
 }  // namespace

@@ -33,4 +33,6 @@ TEST_CASE("the range is in order") {
   CHECK_THROWS_WITH(test.bytes(), "low is 5, above high 4");
 }
 
+TEST_CASE("what is no number is not hidden") { CHECK(PictureTest("plait.posterize").tells_nan()); }
+
 }  // namespace

@@ -33,4 +33,6 @@ TEST_CASE("none, and all") {
   CHECK(test.bytes() == std::vector<int>(60, 0));
 }
 
+TEST_CASE("what is no number is not hidden") { CHECK(PictureTest("plait.salt_and_pepper").tells_nan()); }
+
 }  // namespace

@@ -30,4 +30,6 @@ TEST_CASE("the range is in order") {
   CHECK_THROWS_WITH(test.bytes(), "low is 2, above high 1");
 }
 
+TEST_CASE("what is no number is not hidden") { CHECK(PictureTest("plait.saturation").tells_nan()); }
+
 }  // namespace

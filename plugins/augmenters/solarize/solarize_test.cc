@@ -30,4 +30,6 @@ TEST_CASE("a threshold of 0 inverts all; one of 1 white alone") {
   CHECK(test.bytes() == wanted);
 }
 
+TEST_CASE("what is no number is not hidden") { CHECK(PictureTest("plait.solarize").tells_nan()); }
+
 }  // namespace

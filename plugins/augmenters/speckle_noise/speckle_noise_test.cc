@@ -33,4 +33,6 @@ TEST_CASE("black stays black; no deviation: the picture as it is") {
   CHECK(test.bytes() == some_picture());
 }
 
+TEST_CASE("what is no number is not hidden") { CHECK(PictureTest("plait.speckle_noise").tells_nan()); }
+
 }  // namespace

@@ -1,8 +1,11 @@
 // What an augmenter makes of a picture, as bytes and as floats. See testing.hpp.
 #pragma once
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "testing_plugin.hpp"
@@ -41,6 +44,13 @@ class PictureTest {
   }
   // Of the picture's values / 255.
   std::vector<float> floats() const { return apply<float>(DType::f32, 255); }
+  // Whether something that is no number comes out where one of the floats is none.
+  bool tells_nan() const {
+    PictureTest with = *this;
+    with.has_nan_ = true;
+    const std::vector<float> made = with.floats();
+    return std::any_of(made.begin(), made.end(), [](float x) { return std::isnan(x); });
+  }
   // The furthest that the floats, times 255, lie from the bytes: half a tone of rounding, where both are the
   // same function.
   double apart() const {
@@ -60,6 +70,8 @@ class PictureTest {
     const auto in = test.sample.inputs[0].data<V>();
     for (size_t i = 0; i < in.size(); ++i)
       in[i] = static_cast<V>(static_cast<V>(picture.at(i)) / static_cast<V>(unit));
+    if constexpr (std::is_same_v<V, float>)
+      if (has_nan_) in[in.size() / 2] = std::numeric_limits<float>::quiet_NaN();
     test.sample.rng = {7, sample};
     test.apply();
     const auto out = test.sample.outputs[0].data<V>();
@@ -67,6 +79,7 @@ class PictureTest {
   }
 
   Entry entry_;
+  bool has_nan_ = false;
 };
 
 }  // namespace plait::sdk::testing
