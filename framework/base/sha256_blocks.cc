@@ -46,6 +46,8 @@ void compress_block(uint32_t* state, const uint8_t* block) {
   Schedule schedule(block);
   uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
   uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
+  // Unrolled, the eight only change their names, and words have fixed places.
+#pragma GCC unroll 64
   for (int round = 0; round < 64; ++round) {
     const uint32_t s1 = std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25);
     const uint32_t s0 = std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22);
