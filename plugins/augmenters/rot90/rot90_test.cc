@@ -6,31 +6,14 @@ using namespace plait::sdk::testing;
 
 namespace {
 
-struct Moved {
-  TestHost host;
-  AugmenterTest test;
-  Moved(const Settings& settings, std::vector<int64_t> shape, uint64_t sample = 0, int variable = -1,
-        int second = -1, std::vector<int32_t> extents = {})
-      : test(host, linked("plait.rot90", "augmenter"), settings,
-             {{"image", DType::u8, std::move(shape), variable, second}}) {
-    const auto in = test.sample.inputs[0].data<uint8_t>();
-    for (size_t i = 0; i < in.size(); ++i) in[i] = static_cast<uint8_t>(i);
-    if (!extents.empty()) test.sample.inputs[0].lengths = {extents[0]};
-    if (extents.size() > 1) test.sample.inputs[0].second_lengths = {extents[1]};
-    test.sample.rng = {3, sample};
-    test.apply();
-  }
-  std::vector<int64_t> shape() const { return test.sample.outputs[0].spec().shape; }
-  std::vector<int> values() {
-    const auto out = test.sample.outputs[0].data<uint8_t>();
-    return {out.begin(), out.end()};
-  }
-};
-Settings settings() { return Settings(linked("plait.rot90", "augmenter")); }
+const Entry kEntry = linked("plait.rot90", "augmenter");
+Settings settings() { return Settings(kEntry); }
 
 TEST_CASE("each turn as NumPy's rot90 has it") {
-  Moved once(settings().set("quarters", 1), {2, 3, 1}), twice(settings().set("quarters", 2), {2, 3, 1}),
-      thrice(settings().set("quarters", 3), {2, 3, 1}), never(settings().set("quarters", 0), {2, 3, 1});
+  MovedPicture once(kEntry, settings().set("quarters", 1), {2, 3, 1}),
+      twice(kEntry, settings().set("quarters", 2), {2, 3, 1}),
+      thrice(kEntry, settings().set("quarters", 3), {2, 3, 1}),
+      never(kEntry, settings().set("quarters", 0), {2, 3, 1});
   CHECK(once.shape() == std::vector<int64_t>{3, 2, 1});
   CHECK(once.values() == std::vector<int>{2, 5, 1, 4, 0, 3});
   CHECK(twice.values() == std::vector<int>{5, 4, 3, 2, 1, 0});
@@ -42,7 +25,7 @@ TEST_CASE("each turn as NumPy's rot90 has it") {
 TEST_CASE("pixels stay whole; all turns of a square are as likely") {
   int seen[4] = {};
   for (uint64_t sample = 0; sample < 2000; ++sample) {
-    Moved moved(settings(), {2, 2, 2}, sample);
+    MovedPicture moved(kEntry, settings(), {2, 2, 2}, sample);
     const std::vector<int> made = moved.values();
     CHECK(made[1] == made[0] + 1);
     ++seen[made[0] / 2];  // which pixel came to the first place
@@ -51,14 +34,14 @@ TEST_CASE("pixels stay whole; all turns of a square are as likely") {
 }
 
 TEST_CASE("of a picture that fills its room in part what it has is turned") {
-  Moved along(settings().set("quarters", 1), {4, 3, 1}, 0, 0, -1, {2});
+  MovedPicture along(kEntry, settings().set("quarters", 1), {4, 3, 1}, 0, 0, -1, {2});
   CHECK(along.shape() == std::vector<int64_t>{3, 4, 1});
   CHECK(along.test.sample.outputs[0].spec().variable_axis == 1);
   CHECK(along.test.sample.lengths_out[0] == 2);
   std::vector<int> made = along.values();
   CHECK(std::vector<int>{made[0], made[1], made[4], made[5], made[8], made[9]} ==
         std::vector<int>{2, 5, 1, 4, 0, 3});
-  Moved both(settings().set("quarters", 3), {4, 3, 1}, 0, 0, 1, {3, 2});
+  MovedPicture both(kEntry, settings().set("quarters", 3), {4, 3, 1}, 0, 0, 1, {3, 2});
   CHECK(both.test.sample.lengths_out[0] == 2);
   CHECK(both.test.sample.second_lengths_out[0] == 3);
   made = both.values();
@@ -67,7 +50,7 @@ TEST_CASE("of a picture that fills its room in part what it has is turned") {
 }
 
 TEST_CASE("what would make some samples higher and others wider is refused") {
-  CHECK_THROWS_WITH(Moved(settings(), {2, 3, 1}),
+  CHECK_THROWS_WITH(MovedPicture(kEntry, settings(), {2, 3, 1}),
                     "part \"image\" is u8[2, 3, 1], wanted as many rows as columns: some samples would be "
                     "higher and others wider");
 }

@@ -6,6 +6,7 @@
 #include <limits>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "testing_plugin.hpp"
@@ -80,6 +81,29 @@ class PictureTest {
 
   Entry entry_;
   bool has_nan_ = false;
+};
+
+// A picture of bytes 0, 1, 2, ... after an augmenter that moves its pixels, in room that it may fill in part:
+// `extents`, along the axes that vary.
+struct MovedPicture {
+  TestHost host;
+  AugmenterTest test;
+
+  MovedPicture(const Entry& entry, const Settings& settings, std::vector<int64_t> shape, uint64_t sample = 0,
+               int variable = -1, int second = -1, const std::vector<int32_t>& extents = {})
+      : test(host, entry, settings, {{"image", DType::u8, std::move(shape), variable, second}}) {
+    const auto in = test.sample.inputs[0].data<uint8_t>();
+    for (size_t i = 0; i < in.size(); ++i) in[i] = static_cast<uint8_t>(i);
+    if (!extents.empty()) test.sample.inputs[0].lengths = {extents[0]};
+    if (extents.size() > 1) test.sample.inputs[0].second_lengths = {extents[1]};
+    test.sample.rng = {3, sample};
+    test.apply();
+  }
+  std::vector<int64_t> shape() const { return test.sample.outputs[0].spec().shape; }
+  std::vector<int> values() {
+    const auto out = test.sample.outputs[0].data<uint8_t>();
+    return {out.begin(), out.end()};
+  }
 };
 
 }  // namespace plait::sdk::testing
