@@ -105,11 +105,18 @@ constexpr size_t kSumLanes = 48;
     y[3 * i + 2] = as_value<float>(blue[i]);
   }
 }
-[[maybe_unused]] PLAIT_FAST static void to_floats(const uint8_t* x, size_t count, float* y) {
+// Values as numbers in the picture's own unit, and back.
+[[maybe_unused]] PLAIT_FAST static void from_values(const uint8_t* x, float* y, size_t count) {
   for (size_t i = 0; i < count; ++i) y[i] = static_cast<float>(x[i]);
 }
-[[maybe_unused]] PLAIT_FAST static void to_bytes(const float* x, size_t count, uint8_t* y) {
+[[maybe_unused]] PLAIT_FAST static void from_values(const float* x, float* y, size_t count) {
+  for (size_t i = 0; i < count; ++i) y[i] = x[i];
+}
+[[maybe_unused]] PLAIT_FAST static void to_values(const float* x, uint8_t* y, size_t count) {
   for (size_t i = 0; i < count; ++i) y[i] = as_value<uint8_t>(x[i]);
+}
+[[maybe_unused]] PLAIT_FAST static void to_values(const float* x, float* y, size_t count) {
+  for (size_t i = 0; i < count; ++i) y[i] = as_value<float>(x[i]);
 }
 
 }  // namespace detail
@@ -121,9 +128,9 @@ inline void load_colors(const uint8_t* x, size_t pixels, float* red, float* gree
   for (size_t at = 0; at < pixels; at += kAtOnce) {
     const size_t some = std::min(kAtOnce, pixels - at);
     split_colors(x + 3 * at, some, rows[0], rows[1], rows[2]);
-    detail::to_floats(rows[0], some, red + at);
-    detail::to_floats(rows[1], some, green + at);
-    detail::to_floats(rows[2], some, blue + at);
+    detail::from_values(rows[0], red + at, some);
+    detail::from_values(rows[1], green + at, some);
+    detail::from_values(rows[2], blue + at, some);
   }
 }
 inline void load_colors(const float* x, size_t pixels, float* red, float* green, float* blue) {
@@ -137,9 +144,9 @@ inline void store_colors(const float* red, const float* green, const float* blue
   uint8_t rows[3][kAtOnce];
   for (size_t at = 0; at < pixels; at += kAtOnce) {
     const size_t some = std::min(kAtOnce, pixels - at);
-    detail::to_bytes(red + at, some, rows[0]);
-    detail::to_bytes(green + at, some, rows[1]);
-    detail::to_bytes(blue + at, some, rows[2]);
+    detail::to_values(red + at, rows[0], some);
+    detail::to_values(green + at, rows[1], some);
+    detail::to_values(blue + at, rows[2], some);
     join_colors(rows[0], rows[1], rows[2], some, y + 3 * at);
   }
 }

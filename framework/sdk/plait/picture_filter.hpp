@@ -62,19 +62,6 @@ constexpr size_t summed(size_t count) { return (count + kSumWidth - 1) / kSumWid
 [[maybe_unused]] PLAIT_FAST static void add_weighed(const float* x, float weight, float* y, size_t count) {
   for (size_t i = 0; i < count; ++i) y[i] += weight * x[i];
 }
-[[maybe_unused]] PLAIT_FAST static void to_values(const float* x, uint8_t* y, size_t count) {
-  for (size_t i = 0; i < count; ++i) y[i] = as_value<uint8_t>(x[i]);
-}
-[[maybe_unused]] PLAIT_FAST static void to_values(const float* x, float* y, size_t count) {
-  for (size_t i = 0; i < count; ++i) y[i] = as_value<float>(x[i]);
-}
-[[maybe_unused]] PLAIT_FAST static void from_values(const uint8_t* x, float* y, size_t count) {
-  for (size_t i = 0; i < count; ++i) y[i] = static_cast<float>(x[i]);
-}
-[[maybe_unused]] PLAIT_FAST static void from_values(const float* x, float* y, size_t count) {
-  for (size_t i = 0; i < count; ++i) y[i] = x[i];
-}
-
 // A row with its reflections on both sides: `radius` pixels each.
 template <class V>
 void widen_row(const V* x, size_t width, size_t channels, size_t radius, float* to) {

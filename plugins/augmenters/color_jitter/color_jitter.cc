@@ -15,19 +15,6 @@ struct Planes {
   float white;
 };
 
-PLAIT_FAST void load(const uint8_t* x, size_t count, float* plane) {
-  for (size_t i = 0; i < count; ++i) plane[i] = static_cast<float>(x[i]);
-}
-PLAIT_FAST void load(const float* x, size_t count, float* plane) {
-  for (size_t i = 0; i < count; ++i) plane[i] = x[i];
-}
-PLAIT_FAST void store(const float* plane, size_t count, uint8_t* y) {
-  for (size_t i = 0; i < count; ++i) y[i] = as_value<uint8_t>(plane[i]);
-}
-PLAIT_FAST void store(const float* plane, size_t count, float* y) {
-  for (size_t i = 0; i < count; ++i) y[i] = as_value<float>(plane[i]);
-}
-
 PLAIT_INLINE float within(float x, float white) {
   const float above = chosen(x < 0, 0.0f, x);
   return chosen(above > white, white, above);
@@ -105,7 +92,7 @@ struct ColorJitter : PictureAugmenter<ColorJitter> {
         load_colors(x, count / 3, planes.red + at, planes.green + at, planes.blue + at);
         at += count / 3;
       } else {
-        load(x, count, values + at);
+        detail::from_values(x, values + at, count);
         at += count;
       }
     });
@@ -126,7 +113,7 @@ struct ColorJitter : PictureAugmenter<ColorJitter> {
         store_colors(planes.red + at, planes.green + at, planes.blue + at, count / 3, y);
         at += count / 3;
       } else {
-        store(values + at, count, y);
+        detail::to_values(values + at, y, count);
         at += count;
       }
     });
