@@ -9,6 +9,7 @@
 
 #include "base/files.h"
 #include "base/sha256.h"
+#include "registry/known_digests.h"
 
 namespace plait::inline cli {
 namespace fs = std::filesystem;
@@ -26,17 +27,6 @@ constexpr const char kHead[] =
 std::string lock_line(const PluginFile& made, const std::string& path) {
   return fmt::format("{} {} {} {}\n", made.plugin->id, made.plugin->version, made.sha256(),
                      fs::path(path).filename().string());
-}
-
-// Of those that are loaded once their device is in use: a lock is for any device.
-std::string lock_lines_of_waiting(const Registry& registry) {
-  std::string text;
-  for (const Registry::Waiting& one : registry.waiting())
-    if (const auto sha256 = Sha256::hex_of_file(one.path))
-      text +=
-          fmt::format("{} {} {} {}\n", one.id.empty() ? "?" : one.id, one.version.empty() ? "?" : one.version,
-                      *sha256, fs::path(one.path).filename().string());
-  return text;
 }
 
 Result<std::vector<Locked>> read_lock(const std::string& path) {
@@ -82,9 +72,26 @@ Result<std::string> lock_text(const SearchPath& path) {
 }
 
 std::string lock_text(const Registry& registry) {
+  // Those that are loaded once their device is in use too: a lock is for any device.
+  const std::vector<Registry::Waiting> waiting = registry.waiting();
+  std::vector<std::string> paths;
+  for (const auto& file : registry.files()) paths.push_back(file->path);
+  for (const Registry::Waiting& one : waiting) paths.push_back(one.path);
+  const std::vector<Result<std::string>> digests = KnownDigests().of(paths);
   std::string text = kHead;
-  for (const auto& file : registry.files()) text += lock_line(*file, file->path);
-  return text + lock_lines_of_waiting(registry);
+  auto digest = digests.begin();
+  for (const auto& file : registry.files()) {
+    file->sha256(*digest++);
+    text += lock_line(*file, file->path);
+  }
+  for (const Registry::Waiting& one : waiting) {
+    const auto& sha256 = *digest++;
+    if (!sha256) continue;
+    text +=
+        fmt::format("{} {} {} {}\n", one.id.empty() ? "?" : one.id, one.version.empty() ? "?" : one.version,
+                    *sha256, fs::path(one.path).filename().string());
+  }
+  return text;
 }
 
 std::string missing_text(const SearchPath& path, const std::string& lock_file) {

@@ -5,7 +5,6 @@
 #include <filesystem>
 
 #include "base/files.h"
-#include "base/sha256.h"
 #include "base/shown.h"
 #include "cli/choose_device.h"
 #include "cli/command.h"
@@ -16,6 +15,7 @@
 #include "cluster/open_transport.h"
 #include "graph/sample_reader.h"
 #include "pipeline/reader.h"
+#include "registry/known_digests.h"
 #include "train/instruction_set.h"
 #include "train/run_folder.h"
 #include "train/stage_chain.h"
@@ -252,7 +252,7 @@ Status check_shapes(const Registry& registry, const Job& job) {
 }
 
 std::string program_identity() {
-  const auto digest = Sha256::hex_of_file("/proc/self/exe");
+  const auto digest = KnownDigests().of({"/proc/self/exe"}).front();
   return version_text() + ", sha256 " + (digest ? *digest : "not known");
 }
 

@@ -28,7 +28,7 @@ TrainingWorld::~TrainingWorld() {
 }
 
 Result<int> TrainingWorld::train(const Session& session, RunOptions options, ProgressMode progress) {
-  options.plugins = lock_text(*session.registry);
+  options.plugins = lock_text(*session.registry);  // on every rank: they are compared
   options.program = program_identity();
   options.leave = [this](const Status& status) { leave(status); };
   SystemClock clock;

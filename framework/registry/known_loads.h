@@ -2,23 +2,17 @@
 // user's cache folder. Failures are never in it. Losing it, or any line of it, costs a trial and nothing
 // else.
 #pragma once
-#include <sys/types.h>
-
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
-namespace plait::inline registry {
+#include "registry/cache_file.h"
 
-// Which bytes a path means, told without reading them: path, device, inode, size, and the times of
-// change of content and inode.
-std::optional<std::string> file_identity(const std::string& path);
+namespace plait::inline registry {
 
 class KnownLoads {
  public:
-  // $XDG_CACHE_HOME/plait/loads.txt, ~/.cache/plait/loads.txt without it; "" where there is no home.
-  static std::string default_file();
+  static std::string default_file() { return CacheFile::of_user("loads.txt"); }
 
   // `host` names whoever does the loading: what loads well there need not in another build.
   // A file that is not there or damaged knows less.
@@ -30,9 +24,8 @@ class KnownLoads {
   void record(const std::vector<std::string>& good, const std::vector<std::string>& bad);
 
  private:
-  std::vector<std::string> read_lines() const;
-  void write(const std::vector<std::string>& lines) const;
-  std::string file_, host_;
+  CacheFile file_;
+  std::string host_;
   std::set<std::string> known_;
 };
 

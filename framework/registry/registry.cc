@@ -6,10 +6,10 @@
 #include <functional>
 #include <iterator>
 
-#include "base/sha256.h"
+#include "registry/cache_file.h"
 #include "registry/check.h"
 #include "registry/found_libraries.h"
-#include "registry/known_loads.h"
+#include "registry/known_digests.h"
 #include "registry/output_aside.h"
 #include "registry/plugin_entry.h"
 
@@ -80,14 +80,21 @@ void try_libraries(const SearchPath& path, const LoadOptions& options) {
 
 const std::string& PluginFile::sha256() const {
   std::call_once(is_read_, [this] {
-    if (!is_in_file_) return;
-    const Result<std::string> digest = Sha256::hex_of_file(path);
-    if (file_identity(path) != identity_)
-      sha256_ = "unknown, the file has changed since it was loaded";
-    else
-      sha256_ = digest ? *digest : "unknown, " + digest.status().message();
+    if (is_in_file_) sha256_ = text_of(KnownDigests().of({path}).front());
   });
   return sha256_;
+}
+
+const std::string& PluginFile::sha256(const Result<std::string>& digest) const {
+  std::call_once(is_read_, [&] {
+    if (is_in_file_) sha256_ = text_of(digest);
+  });
+  return sha256_;
+}
+
+std::string PluginFile::text_of(const Result<std::string>& digest) const {
+  if (file_identity(path) != identity_) return "unknown, the file has changed since it was loaded";
+  return digest ? *digest : "unknown, " + digest.status().message();
 }
 
 Status Registry::add(const FoundLibrary& found) {

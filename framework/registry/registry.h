@@ -28,15 +28,20 @@ class PluginFile {
   // `identity`: file_identity before it was loaded.
   PluginFile(std::string its_path, const plait_plugin* its_plugin, std::optional<std::string> identity)
       : path(std::move(its_path)), plugin(its_plugin), is_in_file_(true), identity_(std::move(identity)) {}
-  // Of the file, read when it is asked for first: most commands never ask, and it takes longer than loading.
+  // Of the file, found when it is asked for first (known_digests.h): most commands never ask, and where it is
+  // not known it takes longer than loading.
   // "": there is no file; "unknown, ..." where it cannot be read, or is not the one that was loaded.
   // Threads: [any].
   const std::string& sha256() const;
+  // The same, where the file's digest has been found out already.
+  const std::string& sha256(const Result<std::string>& digest) const;
 
   const std::string path;
   const plait_plugin* const plugin;
 
  private:
+  std::string text_of(const Result<std::string>& digest) const;
+
   const bool is_in_file_;
   const std::optional<std::string> identity_;
   mutable std::once_flag is_read_;

@@ -1,18 +1,13 @@
 // default_search_path, and what is on a path.
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <sstream>
 
+#include "registry/environment.h"
 #include "registry/registry.h"
 
 namespace plait::inline registry {
 namespace {
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value ? value : "";
-}
 
 // Folders that nobody named are taken only where they exist.
 void add_if_there(std::vector<std::string>& folders, const std::filesystem::path& folder) {
