@@ -9,11 +9,19 @@
 
 namespace plait::inline base {
 
-Sha256::Sha256(Path path)
-    : compress_(path == Path::kBest && sha256::has_instructions() ? sha256::compress_instructions
-                                                                  : sha256::compress_portable),
-      state_{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19} {
+namespace {
+
+auto compress_of(Sha256::Path path) {
+  if (path == Sha256::Path::kBest && sha256::has_instructions()) return sha256::compress_instructions;
+  const bool bits = path != Sha256::Path::kPortable && sha256::has_bit_instructions();
+  return bits ? sha256::compress_with_bit_instructions : sha256::compress_portable;
 }
+
+}  // namespace
+
+Sha256::Sha256(Path path)
+    : compress_(compress_of(path)), state_{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                           0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19} {}
 
 void Sha256::update(std::span<const std::byte> bytes) { update(bytes.data(), bytes.size()); }
 

@@ -18,8 +18,8 @@ class Sha256 {
  public:
   using Digest = std::array<uint8_t, 32>;
 
-  // kPortable leaves the processor's SHA instructions alone; for tests.
-  enum class Path { kBest, kPortable };
+  // kBits leaves the processor's SHA instructions alone, kPortable its instructions on bits too; for tests.
+  enum class Path { kBest, kBits, kPortable };
   explicit Sha256(Path path = Path::kBest);
 
   void update(std::span<const std::byte> bytes);

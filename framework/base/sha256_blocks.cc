@@ -22,16 +22,19 @@ alignas(16) const uint32_t kRound[64] = {
     0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
+// Of each of the functions below, compiled for its instruction set.
+#define PLAIT_SHA256_INLINE __attribute__((always_inline)) inline
+
 // Section 6.2.2, step 1, kept as a ring of the last sixteen words.
 struct Schedule {
   uint32_t words[16];
 
-  explicit Schedule(const uint8_t* block) {
+  PLAIT_SHA256_INLINE explicit Schedule(const uint8_t* block) {
     for (int i = 0; i < 16; ++i, block += 4) {
       words[i] = uint32_t{block[0]} << 24 | uint32_t{block[1]} << 16 | uint32_t{block[2]} << 8 | block[3];
     }
   }
-  uint32_t word(int round) {
+  PLAIT_SHA256_INLINE uint32_t word(int round) {
     uint32_t& word = words[round & 15];
     if (round < 16) return word;
     const uint32_t before_2 = words[(round - 2) & 15], before_15 = words[(round - 15) & 15];
@@ -42,7 +45,7 @@ struct Schedule {
 };
 
 // Section 6.2.2, steps 2 to 4.
-void compress_block(uint32_t* state, const uint8_t* block) {
+PLAIT_SHA256_INLINE void compress_block(uint32_t* state, const uint8_t* block) {
   Schedule schedule(block);
   uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
   uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
@@ -67,6 +70,17 @@ void compress_portable(uint32_t* state, const uint8_t* blocks, size_t n_blocks) 
 }
 
 #if defined(__x86_64__)
+
+bool has_bit_instructions() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b & bit_BMI) != 0 && (b & bit_BMI2) != 0;
+}
+
+__attribute__((target("bmi,bmi2"))) void compress_with_bit_instructions(uint32_t* state,
+                                                                        const uint8_t* blocks,
+                                                                        size_t n_blocks) {
+  for (; n_blocks > 0; --n_blocks, blocks += 64) compress_block(state, blocks);
+}
 
 bool has_instructions() {
   unsigned a = 0, b = 0, c = 0, d = 0;
@@ -113,6 +127,10 @@ __attribute__((target("sha,sse4.1,ssse3"))) void compress_instructions(uint32_t*
 
 #else
 
+bool has_bit_instructions() { return false; }
+void compress_with_bit_instructions(uint32_t* state, const uint8_t* blocks, size_t n_blocks) {
+  compress_portable(state, blocks, n_blocks);
+}
 bool has_instructions() { return false; }
 void compress_instructions(uint32_t* state, const uint8_t* blocks, size_t n_blocks) {
   compress_portable(state, blocks, n_blocks);

@@ -22,7 +22,7 @@ std::string hex(std::string_view bytes, Sha256::Path path, size_t piece) {
 
 // Source: the examples that come with FIPS 180-4.
 TEST_CASE("the standard's examples, by both ways of computing") {
-  for (auto path : {Sha256::Path::kBest, Sha256::Path::kPortable}) {
+  for (auto path : {Sha256::Path::kBest, Sha256::Path::kBits, Sha256::Path::kPortable}) {
     CHECK(hex("", path, 1) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     CHECK(hex("abc", path, 1) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     CHECK(hex("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", path, 7) ==
@@ -36,6 +36,7 @@ TEST_CASE("every length around a block: both ways agree, in pieces or at once") 
   std::string bytes;
   for (int i = 0; i < 200; ++i) {
     const std::string whole = Sha256::hex_of(bytes);
+    CHECK(whole == hex(bytes, Sha256::Path::kBits, 1));
     CHECK(whole == hex(bytes, Sha256::Path::kPortable, 1));
     CHECK(whole == hex(bytes, Sha256::Path::kBest, 13));
     bytes += static_cast<char>(i * 37);

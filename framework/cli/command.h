@@ -53,6 +53,7 @@ Command try_command();
 Command bench_command();
 Command tune_command();
 Command quantize_command();
+Command augment_command();
 
 // The whole program: chooses the command, parses its options, prints help and errors.
 int run_program(int argc, char** argv);

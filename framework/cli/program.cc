@@ -141,7 +141,7 @@ std::vector<Command> all_commands() {
   return {run_command(),      check_command(),   inspect_command(), graph_command(),
           evaluate_command(), predict_command(), new_command(),     doctor_command(),
           fmt_command(),      diff_command(),    sweep_command(),   try_command(),
-          verify_command(),   bench_command(),   tune_command(),    quantize_command()};
+          verify_command(),   bench_command(),   tune_command(),    quantize_command(), augment_command()};
 }
 
 int run_program(int argc, char** argv) {

@@ -45,19 +45,16 @@ Status SampleChain::read_source(const SampleRef& sample, SampleScratch& scratch)
   return status ? status : status.at(fmt::format("{}: record {}", source_place_, sample.record));
 }
 
-Status SampleChain::transform(const SampleRef& sample, SampleScratch& scratch, size_t count) const {
-  for (size_t i = 0; i < count; ++i) {
-    const ChainOperator& op = operators_[i];
-    plait_sample_call call = sample_call(sample, op.key, training_);
-    call.inputs = scratch.level(i).tensors();
-    call.n_inputs = scratch.level(i).size();
-    call.workspace = op.workspace > 0 ? scratch.workspace() : nullptr;
-    set_output(call, scratch.level(i + 1));
-    const Status status = scratch.context().call(
-        [&] { return op.ops().apply(op.instance.self(), scratch.context().raw(), &call); });
-    if (!status) return status.at(fmt::format("{}: record {}", op.place, sample.record));
-  }
-  return {};
+Status SampleChain::transform_one(const SampleRef& sample, SampleScratch& scratch, size_t number) const {
+  const ChainOperator& op = operators_[number];
+  plait_sample_call call = sample_call(sample, op.key, training_);
+  call.inputs = scratch.level(number).tensors();
+  call.n_inputs = scratch.level(number).size();
+  call.workspace = op.workspace > 0 ? scratch.workspace() : nullptr;
+  set_output(call, scratch.level(number + 1));
+  const Status status = scratch.context().call(
+      [&] { return op.ops().apply(op.instance.self(), scratch.context().raw(), &call); });
+  return status ? status : status.at(fmt::format("{}: record {}", op.place, sample.record));
 }
 
 Status SampleChain::observe(const WantedFit& wanted, const SampleRef& sample, SampleScratch& scratch,

@@ -76,7 +76,12 @@ class SampleChain {
   Status transform(const SampleRef& sample, SampleScratch& scratch) const {
     return transform(sample, scratch, operators_.size());
   }
-  Status transform(const SampleRef& sample, SampleScratch& scratch, size_t count) const;
+  Status transform(const SampleRef& sample, SampleScratch& scratch, size_t count) const {
+    for (size_t i = 0; i < count; ++i) PLAIT_TRY(transform_one(sample, scratch, i));
+    return {};
+  }
+  // From level `number` through that operator.
+  Status transform_one(const SampleRef& sample, SampleScratch& scratch, size_t number) const;
   // Adds the sample to `state`, once the operators before `wanted` have been at it.
   Status observe(const WantedFit& wanted, const SampleRef& sample, SampleScratch& scratch,
                  double* state) const;

@@ -17,6 +17,11 @@ constexpr size_t kMostCopied = 64, kAlign = 16;
 // A length below it is one byte.
 constexpr uint8_t kLongKey = 255;
 constexpr uint8_t kMostUses = 255;
+// Uses from which on a key is offered a place of those that come often; how many places there are, and how
+// small a part of the bound they are.
+constexpr uint8_t kManyUses = 64;
+constexpr size_t kMostFrequent = 8192, kFrequentShare = 64;
+constexpr uint64_t kMostCredit = 255;
 
 size_t rounded(size_t bytes, size_t align) { return (bytes + align - 1) / align * align; }
 
@@ -45,10 +50,13 @@ FoldTable::FoldTable(const Combiner& combiner, uint64_t bound_bytes, HeldBytes* 
       begun_(std::make_unique<Partial>()),
       total_(std::make_unique<Partial>()),
       held_(held) {
+  const uint64_t places = bound_ / kFrequentShare / sizeof(Frequent);
+  frequent_.resize(std::bit_floor(std::min<uint64_t>(places, kMostFrequent)));
   clear();
 }
 
 void FoldTable::clear() {
+  forget_frequent();
   chunks_.clear();
   chunk_bytes_ = 0;
   open_ = 0;
@@ -67,12 +75,12 @@ void FoldTable::make_slots(size_t count) {
   std::uninitialized_value_construct(slots_.begin(), slots_.end());
 }
 
-size_t FoldTable::entry_bytes(size_t key_bytes) const {
+inline size_t FoldTable::entry_bytes(size_t key_bytes) const {
   const size_t length = key_bytes < kLongKey ? 1 : 1 + sizeof(uint32_t);
   return rounded(partial_bytes_ + 1 + length + key_bytes, align_);
 }
 
-FoldTable::Entry FoldTable::read(std::byte* entry) const {
+inline FoldTable::Entry FoldTable::read(std::byte* entry) const {
   auto* const head = reinterpret_cast<uint8_t*>(entry + partial_bytes_);
   const char* key = reinterpret_cast<const char*>(head + 2);
   size_t length = head[1];
@@ -91,12 +99,38 @@ void FoldTable::fetch_entry(uint64_t hash) const {
   if (slots_[slot] != 0) __builtin_prefetch(at(place_of(slots_[slot])));
 }
 
-std::byte* FoldTable::find(uint64_t hash, std::string_view key, size_t& slot) const {
+// Takes the place of a key that came no more often than others of that place.
+void FoldTable::offer_frequent(uint64_t hash, std::byte* entry) {
+  if (frequent_.empty()) return;
+  Frequent& there = frequent_at(hash);
+  if ((there.hash & kMostCredit) > 0)
+    --there.hash;
+  else
+    there = {(hash & ~kMostCredit) | 1, entry};
+}
+
+void FoldTable::forget_frequent() { std::ranges::fill(frequent_, Frequent{}); }
+
+FoldTable::Folded FoldTable::fold_frequent(CallContext& context, uint64_t hash, std::string_view key,
+                                           std::string_view value) {
+  if (frequent_.empty()) return Folded::kNo;
+  Frequent& there = frequent_at(hash);
+  if (((there.hash ^ hash) & ~kMostCredit) != 0 || there.entry == nullptr) return Folded::kNo;
+  const Entry entry = read(there.entry);
+  if (!pair::are_same(entry.key, key)) return Folded::kNo;
+  there.hash += static_cast<uint64_t>((there.hash & kMostCredit) < kMostCredit);
+  *entry.uses = static_cast<uint8_t>(*entry.uses + (*entry.uses < kMostUses));
+  const bool folded = begin(context, value) && fold_into(context, entry.partial, begun_->bytes);
+  return folded ? Folded::kYes : Folded::kFailed;
+}
+
+std::byte* FoldTable::find(uint64_t hash, std::string_view key, size_t& slot) {
   for (slot = slot_of(hash); slots_[slot] != 0; slot = next(slot)) {
     if (slots_[slot] >> kPlaceBits != tag_of(hash)) continue;
     const Entry entry = read(at(place_of(slots_[slot])));
     if (!pair::are_same(entry.key, key)) continue;
     *entry.uses = static_cast<uint8_t>(*entry.uses + (*entry.uses < kMostUses));
+    if (*entry.uses >= kManyUses) offer_frequent(hash, entry.partial);
     return entry.partial;
   }
   return nullptr;
@@ -176,9 +210,16 @@ void FoldTable::fill_slots() {
 
 bool FoldTable::fold_value(CallContext& context, uint64_t hash, std::string_view key,
                            std::string_view value) {
-  std::memset(begun_->bytes, 0, partial_bytes_);  // a combiner may leave some of it as it is
-  if (!combiner_.begin(context, value, begun_->bytes)) return false;
-  return fold_partial(context, hash, key, begun_->bytes);
+  return begin(context, value) && fold_partial(context, hash, key, begun_->bytes);
+}
+
+bool FoldTable::begin(CallContext& context, std::string_view value) {
+  // A combiner may leave some of it as it is.
+  if (partial_bytes_ == 8)
+    std::memset(begun_->bytes, 0, 8);
+  else
+    std::memset(begun_->bytes, 0, partial_bytes_);
+  return combiner_.begin(context, value, begun_->bytes);
 }
 
 bool FoldTable::fold_partial(CallContext& context, uint64_t hash, std::string_view key,
@@ -193,6 +234,10 @@ bool FoldTable::fold_partial(CallContext& context, uint64_t hash, std::string_vi
     copy_partial(begun_->bytes, partial, partial_bytes_);
     partial = begun_->bytes;
   }
+  return fold_into(context, mine, partial);
+}
+
+bool FoldTable::fold_into(CallContext& context, std::byte* mine, const std::byte* partial) {
   if (align_ == kAlign) return combiner_.fold(context, mine, partial);
   copy_partial(total_->bytes, mine, partial_bytes_);
   if (!combiner_.fold(context, total_->bytes, partial)) return false;
@@ -201,6 +246,7 @@ bool FoldTable::fold_partial(CallContext& context, uint64_t hash, std::string_vi
 }
 
 Status FoldTable::thin_out(const Taker& take) {
+  forget_frequent();  // entries move
   std::array<uint64_t, kMostUses + 1> bytes_of{};
   each([&](const Entry& entry, uint64_t) { bytes_of[*entry.uses] += entry.bytes; });
   const uint64_t slot_bytes = slots_.size() * sizeof(Slot);

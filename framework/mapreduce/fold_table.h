@@ -32,9 +32,14 @@ class FoldTable {
   // Folds a value, or a partial of its combiner, into the key's. False: the context knows why.
   bool fold_value(CallContext& context, uint64_t hash, std::string_view key, std::string_view value);
   bool fold_partial(CallContext& context, uint64_t hash, std::string_view key, const std::byte* partial);
+  // Where the key is one that comes often: folds the value, and fetches nothing from far memory.
+  enum class Folded { kNo, kYes, kFailed };
+  Folded fold_frequent(CallContext& context, uint64_t hash, std::string_view key, std::string_view value);
 
   size_t size() const { return size_; }
-  uint64_t bytes() const { return chunk_bytes_ + slots_.size() * sizeof(Slot); }
+  uint64_t bytes() const {
+    return chunk_bytes_ + slots_.size() * sizeof(Slot) + frequent_.size() * sizeof(Frequent);
+  }
   bool is_full() const { return bytes() > bound_; }
 
   // Takes a key out.
@@ -57,6 +62,7 @@ class FoldTable {
   // 0: empty. Else 24 bits of the hash and, beyond 0, where the entry lies.
   using Slot = uint64_t;
   static constexpr int kPlaceBits = 40;
+  static constexpr int kCreditBits = 8;
   struct Chunk {
     LargeBlock block;
     size_t capacity = 0, used = 0;
@@ -71,6 +77,13 @@ class FoldTable {
   struct Sorted {
     uint64_t prefix, place;
   };
+  // A key that comes often, as half of all words do: its entry, beside those of others like it, so that all
+  // of them stay in the processor's nearer caches. The hash's lowest 8 bits are how much more often it came
+  // than others that would have its place.
+  struct Frequent {
+    uint64_t hash = 0;
+    std::byte* entry = nullptr;
+  };
 
   size_t slot_of(uint64_t hash) const {
     return static_cast<size_t>((hash & UINT32_MAX) * static_cast<uint64_t>(slots_.size()) >> 32);
@@ -83,13 +96,19 @@ class FoldTable {
     return chunks_[place >> chunk_shift_].block.data() + (place & ((uint64_t{1} << chunk_shift_) - 1));
   }
   // The key's partial, where it has one.
-  std::byte* find(uint64_t hash, std::string_view key, size_t& slot) const;
+  std::byte* find(uint64_t hash, std::string_view key, size_t& slot);
   std::byte* add(uint64_t hash, std::string_view key, size_t slot);
   // Entries begin within the first 2^chunk_shift_ bytes of a chunk, or their places would be another's.
   bool has_room(const Chunk& chunk, size_t used, size_t bytes) const {
     return used >> chunk_shift_ == 0 && chunk.capacity - used >= bytes;
   }
   uint64_t allocate(size_t bytes);
+  Frequent& frequent_at(uint64_t hash) { return frequent_[hash >> kCreditBits & (frequent_.size() - 1)]; }
+  void offer_frequent(uint64_t hash, std::byte* entry);
+  void forget_frequent();
+  // Of a value, into memory of its own.
+  bool begin(CallContext& context, std::string_view value);
+  bool fold_into(CallContext& context, std::byte* mine, const std::byte* partial);
   void make_slots(size_t count);
   void fill_slots();
   void count_bytes() { held_.set(bytes() + order_.capacity() * sizeof(Sorted)); }
@@ -107,6 +126,7 @@ class FoldTable {
   LargeBlock slot_block_;
   std::span<Slot> slots_;
   size_t size_ = 0;
+  std::vector<Frequent> frequent_;  // a power of two, or none
   std::vector<Sorted> order_;
   std::vector<size_t> first_of_rank_;
   // A begun value, and a partial of the table: aligned as combiners want it.

@@ -80,6 +80,38 @@ class Folded {
   CallContext context;
 };
 
+TEST_CASE("keys that come often are folded at once, also while others leave the table") {
+  for (const char* id : {"test.sum_8", "test.sum_40", "test.sum_4096"})
+    for (const uint64_t bound : {uint64_t{1} << 30, uint64_t{1} << 20, uint64_t{1} << 15, uint64_t{1} << 9}) {
+      CAPTURE(std::string(id));
+      CAPTURE(bound);
+      Folded folded(id, bound);
+      Sums wanted, left;
+      const FoldTable::Taker take = [&](std::string_view key, const std::byte* partial) -> Status {
+        left[std::string(key)] += number(partial);
+        return {};
+      };
+      int at_once = 0;
+      for (uint64_t i = 0; i < 40'000; ++i) {
+        const std::string key = key_of(i);
+        const auto value = static_cast<int64_t>(i);
+        wanted[key] += value;
+        const auto bytes = sdk::bytes_of(value);
+        const auto how = folded.table.fold_frequent(folded.context, key_hash(key), key, bytes);
+        REQUIRE(how != FoldTable::Folded::kFailed);
+        if (how == FoldTable::Folded::kYes)
+          ++at_once;
+        else
+          folded.fold(i);
+        if (folded.table.is_full() && i % 500 == 0) REQUIRE(folded.table.thin_out(take));
+      }
+      if (bound == uint64_t{1} << 30) CHECK(at_once > 5'000);
+      if (bound == uint64_t{1} << 9) CHECK(at_once == 0);  // so small a table has no places for them
+      REQUIRE(folded.table.take_all(take));
+      CHECK(left == wanted);
+    }
+}
+
 TEST_CASE("sums of keys are those of a map, sorted for each rank, whatever the partials' size") {
   for (const char* id : {"test.sum_8", "test.sum_40", "test.sum_4096"}) {
     for (const int ranks : {1, 3}) {

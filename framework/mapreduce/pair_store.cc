@@ -114,6 +114,15 @@ bool PairStore::spill_beyond() {
 // ---- folding
 
 bool PairStore::add_waiting(std::string_view key, std::string_view value) {
+  const uint64_t hash = key_hash(key);
+  switch (table_->fold_frequent(context_, hash, key, value)) {
+    case FoldTable::Folded::kYes:
+      return true;
+    case FoldTable::Folded::kFailed:
+      return refuse(setup_.combiner->failure(context_, key));
+    case FoldTable::Folded::kNo:
+      break;
+  }
   constexpr size_t kLoose = 8;  // copy_loosely may write as much after it
   const size_t bytes = key.size() + value.size() + kLoose;
   if (waiting_.size() == kWaiting || waiting_used_ + bytes > waiting_bytes_.size()) {
@@ -123,7 +132,6 @@ bool PairStore::add_waiting(std::string_view key, std::string_view value) {
       count_list();
     }
   }
-  const uint64_t hash = key_hash(key);
   table_->fetch_slot(hash);
   waiting_.push_back({hash, static_cast<uint32_t>(waiting_used_), static_cast<uint32_t>(key.size()),
                       static_cast<uint32_t>(value.size())});

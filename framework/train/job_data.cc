@@ -15,14 +15,9 @@
 namespace plait::inline train {
 namespace {
 
-RecordSplit split_of(const Job& job, const SampleReader& reader) {
-  return {job.seed, reader.records(), job.validation ? 0 : job.validation_fraction,
-          reader.chain().in_order()};
-}
-
 // Those that are trained on.
 FitRecords records_to_fit(const Job& job, const SampleReader& reader) {
-  const RecordSplit split = split_of(job, reader);
+  const RecordSplit split = split_of(job, reader.chain());
   return {split.training_count(), [split](int64_t place) { return split.training(place); }};
 }
 
@@ -92,7 +87,7 @@ Result<EvaluationSet> open_trained(const Registry& registry, const Job& job, con
   EvaluationSet set;
   PLAIT_ASSIGN(set.own, open_reader(registry, job, job.source, For::kMeasuring, fits, cancelled));
   set.reader = set.own.get();
-  set.order = std::make_unique<EvaluationOrder>(split_of(job, *set.reader), EvaluationOrder::Part::kTraining);
+  set.order = std::make_unique<EvaluationOrder>(split_of(job, set.reader->chain()), EvaluationOrder::Part::kTraining);
   return set;
 }
 
@@ -166,6 +161,15 @@ FitInfo kept_fit(const std::string& place) {
 
 }  // namespace
 
+RecordSplit split_of(const Job& job, const SampleChain& chain) {
+  return {job.seed, chain.source().records, job.validation ? 0 : job.validation_fraction, chain.in_order()};
+}
+
+TrainingOrder training_order(const Job& job, const SampleChain& chain, int64_t repeat) {
+  const int64_t block = chain.in_order() ? chain.source().block : 0;
+  return {job.seed, split_of(job, chain), job.train.shuffle, repeat, block};
+}
+
 std::string parts_text(const std::vector<PartSpec>& parts) {
   std::string text;
   for (const PartSpec& part : parts) text += (text.empty() ? "" : ", ") + part_text(part);
@@ -176,11 +180,10 @@ Result<std::unique_ptr<JobData>> JobData::open(const Registry& registry, const J
                                                Flag cancelled) {
   std::unique_ptr<JobData> data(new JobData);
   PLAIT_ASSIGN(data->training_, open_reader(registry, job, job.source, For::kTraining, nullptr, cancelled));
-  const RecordSplit split = split_of(job, *data->training_);
-  if (!waits_for_records(job.source)) PLAIT_TRY(check_share(job, data->training_->records(), split));
   const SampleChain& chain = data->training_->chain();
-  const int64_t block = chain.in_order() ? chain.source().block : 0;
-  data->order_ = std::make_unique<TrainingOrder>(job.seed, split, job.train.shuffle, repeat, block);
+  const RecordSplit split = split_of(job, chain);
+  if (!waits_for_records(job.source)) PLAIT_TRY(check_share(job, data->training_->records(), split));
+  data->order_ = std::make_unique<TrainingOrder>(training_order(job, chain, repeat));
   if (job.validation) {
     PLAIT_ASSIGN(data->validation_, open_whole(registry, job, job.validation, nullptr, cancelled));
   } else if (split.validation_count() > 0 && job.augment.empty()) {

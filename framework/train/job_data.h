@@ -21,6 +21,11 @@ struct EvaluationSet {
 // As many has, for what is checked and compiled, a source whose stage has not run yet.
 inline constexpr int64_t kRecordsBefore = 65536;
 
+// Of a training source's records: those held out for validation, and the order of the others.
+// `repeat`: see TrainingOrder.
+RecordSplit split_of(const Job& job, const SampleChain& chain);
+TrainingOrder training_order(const Job& job, const SampleChain& chain, int64_t repeat = 0);
+
 // "image [28, 28, 1] f32, label [] i32"
 std::string parts_text(const std::vector<PartSpec>& parts);
 

@@ -5,7 +5,6 @@
 
 #include "base/regular_file.h"
 #include "mapreduce/sink.h"
-#include "registry/endings.h"
 #include "train/announced.h"
 #include "train/blocks.h"
 #include "train/given_file.h"
@@ -15,6 +14,7 @@
 #include "train/run_folder.h"
 #include "train/run_weights.h"
 #include "train/sample_order.h"
+#include "train/sink_for_file.h"
 #include "train/stage_record.h"
 
 namespace plait::inline train {
@@ -59,28 +59,10 @@ class Prediction {
     return {};
   }
 
-  // The one that --sink names, or that --out's ending means.
   Status choose_sink() {
-    std::vector<const TypeEntry*> fit = types_for_file(registry_, kKindOf<plait_sink_ops>, options_.out);
-    if (!options_.sink.empty()) {
-      const TypeEntry* named = registry_.find(kKindOf<plait_sink_ops>, options_.sink);
-      if (named == nullptr) return {Code::kUsage, "--sink: no sink \"" + options_.sink + "\" is loaded"};
-      fit = {named};
-    }
-    if (fit.empty()) {
-      std::string endings;
-      for (const std::string& one : all_endings(registry_, kKindOf<plait_sink_ops>))
-        endings += (endings.empty() ? "" : ", ") + one;
-      return out(options_.out + ": ", {Code::kInvalid, "wanted a name that ends in one of " + endings});
-    }
-    if (fit.size() > 1)
-      return out(options_.out + ": ",
-                 {Code::kInvalid, std::string("both ") + fit[0]->type->id + " and " + fit[1]->type->id +
-                                      " write such a file; say which by --sink"});
-    PluginSpec spec{fit[0], nullptr, {}};
-    PLAIT_ASSIGN(spec.config, default_config(*fit[0]->type));
+    PLAIT_ASSIGN(const PluginSpec spec, sink_for_file(registry_, options_.out, options_.sink));
     PLAIT_ASSIGN(sink_, Sink::create(registry_, spec));
-    is_table_ = is_table(*fit[0]);
+    is_table_ = is_table(*spec.entry);
     return {};
   }
 
