@@ -46,7 +46,8 @@ Result<AugmentOptions> options_of(const po::variables_map& given) {
   options.scale = given["scale"].as<int>();
   options.draws = given.count("out") > 0;
   if (given.count("replay")) PLAIT_TRY(read_replay(given, options));
-  if (!options.draws && (!options.part.empty() || !given["sink"].as<std::string>().empty() || options.scale > 0))
+  if (!options.draws &&
+      (!options.part.empty() || !given["sink"].as<std::string>().empty() || options.scale > 0))
     return Status(Code::kUsage, "augment: --part, --scale and --sink are of a drawing; --out is missing");
   return options;
 }
@@ -63,7 +64,8 @@ std::string text_of(const AugmentedSamples& shown) {
     if (!sample.told[0].empty()) text += ": " + sample.told[0];
     std::string changes;
     for (size_t i = 1; i < sample.told.size(); ++i)
-      if (!sample.told[i].empty()) changes += fmt::format("{}{} changed {}", changes.empty() ? "" : "; ", i, sample.told[i]);
+      if (!sample.told[i].empty())
+        changes += fmt::format("{}{} changed {}", changes.empty() ? "" : "; ", i, sample.told[i]);
     text += "\n     " + (changes.empty() ? "nothing changed" : changes) + "\n";
   }
   return text;
@@ -129,8 +131,10 @@ Command augment_command() {
       "replay", po::value<std::string>()->value_name("RECORD,EPOCH"),
       "one record of the source as it is in an epoch, in place of --samples and --epoch")(
       "out", po::value<std::string>()->value_name("X"),
-      "a picture to write, .png or another ending that a sink of pictures has: a row for each sample, a column "
-      "for the source and each augmenter")("part", po::value<std::string>()->default_value("")->value_name("PART"),
+      "a picture to write, .png or another ending that a sink of pictures has: a row for each sample, a "
+      "column "
+      "for the source and each augmenter")("part",
+                                           po::value<std::string>()->default_value("")->value_name("PART"),
                                            "the part that is drawn; default: the first that is a picture")(
       "scale", whole_number(0, 64)->default_value(0)->value_name("N"),
       "pixels of the drawing along each edge of a picture's; 0: it chooses")(

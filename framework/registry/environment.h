@@ -1,3 +1,4 @@
+// The variables that a process was started with.
 #pragma once
 #include <cstdlib>
 #include <string>

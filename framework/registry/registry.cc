@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <iterator>
+#include <string_view>
 
 #include "registry/cache_file.h"
 #include "registry/check.h"

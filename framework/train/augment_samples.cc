@@ -30,7 +30,8 @@ struct PartView {
 };
 
 PartView view_of(const std::vector<PartSpec>& parts, const SampleLevel& level, size_t i) {
-  return {&parts[i], static_cast<const std::byte*>(level.data(i)), {level.lengths(0)[i], level.lengths(1)[i]}};
+  return {
+      &parts[i], static_cast<const std::byte*>(level.data(i)), {level.lengths(0)[i], level.lengths(1)[i]}};
 }
 
 // What there is of it, the extents first.
@@ -84,7 +85,9 @@ class Augmenting {
     PLAIT_ASSIGN(chain_, SampleChain::create(registry_, job_.source, how));
     made_.steps.push_back({chain_->source_place(), parts_text(chain_->parts_at(0)), false});
     for (const ChainOperator& op : chain_->operators()) {
-      if (op.is_late) return {Code::kUnsupported, op.place + ": waits for a stage, which plait run has"};
+      if (op.is_late)
+        return {Code::kUnsupported,
+                op.place + ": waits for a stage or a pass over the data, which plait run has"};
       made_.steps.push_back({op.place, parts_text(op.parts), op.whole_batches});
     }
     return {};
@@ -107,7 +110,8 @@ class Augmenting {
         made_.drawn = part.name;
         return {};
       }
-    std::string text = options_.part.empty() ? "no part is a picture" : "part \"" + options_.part + "\" is no picture";
+    std::string text =
+        options_.part.empty() ? "no part is a picture" : "part \"" + options_.part + "\" is no picture";
     text += " behind every step, wanted u8 or f32 [H, W], or [H, W, C] with C 1 or 3:";
     for (const AugmentStep& step : made_.steps) text += "\n" + step.place + ": " + step.parts;
     return {Code::kInvalid, text};
@@ -122,15 +126,18 @@ class Augmenting {
     const int64_t first = static_cast<int64_t>(options_.epoch) * count;
     std::vector<SampleRef> chosen;
     if (!options_.record) {
-      for (int64_t i = 0; i < std::min(options_.samples, count); ++i) chosen.push_back(order.sample(first + i));
+      for (int64_t i = 0; i < std::min(options_.samples, count); ++i)
+        chosen.push_back(order.sample(first + i));
       return chosen;
     }
     for (int64_t i = 0; i < count && chosen.empty(); ++i)
-      if (const SampleRef one = order.sample(first + i); one.record == *options_.record) chosen.push_back(one);
+      if (const SampleRef one = order.sample(first + i); one.record == *options_.record)
+        chosen.push_back(one);
     if (!chosen.empty()) return chosen;
     const int64_t records = chain_->source().records;
     if (*options_.record < 0 || *options_.record >= records)
-      return Status(Code::kInvalid, fmt::format("got record {}, wanted 0 to {}", *options_.record, records - 1));
+      return Status(Code::kInvalid,
+                    fmt::format("got record {}, wanted 0 to {}", *options_.record, records - 1));
     return Status(Code::kInvalid, fmt::format("record {} is held out for validation: no augmenter sees it",
                                               *options_.record));
   }
@@ -161,10 +168,13 @@ class Augmenting {
       for (size_t i = 0; i < parts.size(); ++i) {
         const PartView part = view_of(parts, scratch_->level(step), i);
         now.emplace_back(&parts[i], bytes_of(part));
-        const std::string one = step == 0 ? number_text(part) : is_changed(before, now.back()) ? parts[i].name : "";
+        const std::string one = step == 0                        ? number_text(part)
+                                : is_changed(before, now.back()) ? parts[i].name
+                                                                 : "";
         if (!one.empty()) told += (told.empty() ? "" : ", ") + one;
         if (made_.grid && parts[i].name == made_.drawn)
-          made_.grid->draw(static_cast<int64_t>(row), static_cast<int64_t>(step), parts[i], part.data, part.used);
+          made_.grid->draw(static_cast<int64_t>(row), static_cast<int64_t>(step), parts[i], part.data,
+                           part.used);
       }
       sample.told.push_back(std::move(told));
       before = std::move(now);
@@ -174,16 +184,18 @@ class Augmenting {
 
   using Kept = std::pair<const PartSpec*, std::vector<std::byte>>;
   static bool is_changed(const std::vector<Kept>& before, const Kept& now) {
-    const auto it = std::ranges::find_if(before, [&](const Kept& one) { return one.first->name == now.first->name; });
-    return it == before.end() || it->first->dtype != now.first->dtype || it->first->shape != now.first->shape ||
-           it->second != now.second;
+    const auto it =
+        std::ranges::find_if(before, [&](const Kept& one) { return one.first->name == now.first->name; });
+    return it == before.end() || it->first->dtype != now.first->dtype ||
+           it->first->shape != now.first->shape || it->second != now.second;
   }
 
   std::string number_text(const PartView& part) const {
     const auto number = whole_number_of(part);
     if (!number) return "";
     const std::vector<std::string>& names = chain_->source().class_names;
-    const bool has_name = part.spec->name == "label" && *number >= 0 && *number < static_cast<int64_t>(names.size());
+    const bool has_name =
+        part.spec->name == "label" && *number >= 0 && *number < static_cast<int64_t>(names.size());
     return part.spec->name + " " + std::to_string(*number) +
            (has_name ? " (" + names[static_cast<size_t>(*number)] + ")" : "");
   }

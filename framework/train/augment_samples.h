@@ -16,17 +16,17 @@ namespace plait::inline train {
 struct AugmentOptions {
   int64_t samples = 8;  // the first that the epoch has; no more than it has
   uint64_t epoch = 0;
-  std::optional<int64_t> record;  // this one alone
-  std::string part;               // whose pictures are drawn; "": the first that is one
-  int64_t scale = 0;              // pixels of the drawing along each edge of a picture's; 0: it chooses
+  std::optional<int64_t> record = {};  // this one alone
+  std::string part = {};               // whose pictures are drawn; "": the first that is one
+  int64_t scale = 0;                   // pixels of the drawing along each edge of a picture's; 0: it chooses
   bool draws = false;
 };
 
 // Behind the source, or an augmenter.
 struct AugmentStep {
-  std::string place;               // "plait.affine (file:3:1)"
-  std::string parts;               // "image [28, 28, 1] u8, label [] i32"
-  bool works_on_batches = false;   // what it makes of a sample alone is shown
+  std::string place;              // "plait.affine (file:3:1)"
+  std::string parts;              // "image [28, 28, 1] u8, label [] i32"
+  bool works_on_batches = false;  // what it makes of a sample alone is shown
 };
 
 struct AugmentedSample {
@@ -47,7 +47,8 @@ struct AugmentedSamples {
 // What training meets at the same epoch and place, whatever the number of ranks and threads. Operators of
 // preprocess are left out.
 // Fails with: kInvalid for a job without a source, a record that is not trained on, and a part that is no
-// picture behind every step; kUnsupported for an augmenter that waits for a stage; what plugins report.
+// picture behind every step; kUnsupported for an augmenter that waits for a stage or a pass over the data;
+// what plugins report.
 // Threads: [setup only]
 Result<AugmentedSamples> augment_samples(const Registry& registry, const Job& job,
                                          const AugmentOptions& options);

@@ -87,7 +87,8 @@ Result<EvaluationSet> open_trained(const Registry& registry, const Job& job, con
   EvaluationSet set;
   PLAIT_ASSIGN(set.own, open_reader(registry, job, job.source, For::kMeasuring, fits, cancelled));
   set.reader = set.own.get();
-  set.order = std::make_unique<EvaluationOrder>(split_of(job, set.reader->chain()), EvaluationOrder::Part::kTraining);
+  set.order =
+      std::make_unique<EvaluationOrder>(split_of(job, set.reader->chain()), EvaluationOrder::Part::kTraining);
   return set;
 }
 

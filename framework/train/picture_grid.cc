@@ -65,10 +65,12 @@ Result<PictureGrid> PictureGrid::create(int64_t rows, int64_t columns, const std
   const auto pixels = [](int64_t count, int64_t cell, int64_t times) {
     return static_cast<double>(count) * (static_cast<double>(cell) * static_cast<double>(times) + kGap);
   };
-  const double height = pixels(rows, made.cell_height_, scale), width = pixels(columns, made.cell_width_, scale);
+  const double height = pixels(rows, made.cell_height_, scale),
+               width = pixels(columns, made.cell_width_, scale);
   if (height * width > static_cast<double>(kMostPixels))
-    return {Code::kInvalid, fmt::format("the pictures would be {:.0f} by {:.0f} pixels, wanted at most {} in all",
-                                        height, width, kMostPixels)};
+    return {Code::kInvalid,
+            fmt::format("the pictures would be {:.0f} by {:.0f} pixels, wanted at most {} in all", height,
+                        width, kMostPixels)};
   made.pixels_.assign(static_cast<size_t>(made.height() * made.width() * made.channels_), kGrey);
   return made;
 }
@@ -91,7 +93,8 @@ void PictureGrid::draw(int64_t row, int64_t column, const PartSpec& picture, con
   for (int64_t y = 0; y < height * scale_; ++y)
     for (int64_t x = 0; x < width * scale_; ++x)
       for (int64_t c = 0; c < channels_; ++c) {
-        const int64_t from = y / scale_ * row_values + x / scale_ * size.channels + std::min(c, size.channels - 1);
+        const int64_t from =
+            y / scale_ * row_values + x / scale_ * size.channels + std::min(c, size.channels - 1);
         corner[(y * this->width() + x) * channels_ + c] = is_u8 ? bytes[from] : tones.of(floats[from]);
       }
 }

@@ -73,7 +73,8 @@ TEST_CASE("of a variable axis what is used") {
 }
 
 TEST_CASE("what is a picture") {
-  for (const auto& good : {picture(PLAIT_U8, {5, 4}), picture(PLAIT_F32, {5, 4, 3}), picture(PLAIT_U8, {1, 1, 1})})
+  for (const auto& good :
+       {picture(PLAIT_U8, {5, 4}), picture(PLAIT_F32, {5, 4, 3}), picture(PLAIT_U8, {1, 1, 1})})
     CHECK(is_picture(good));
   for (const auto& bad : {picture(PLAIT_I32, {5, 4}), picture(PLAIT_U8, {5}), picture(PLAIT_U8, {5, 4, 2}),
                           picture(PLAIT_U8, {5, 4, 3, 1}), picture(PLAIT_F32, {})})

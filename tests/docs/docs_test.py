@@ -17,7 +17,8 @@ ROOT = pathlib.Path(os.environ["PLAIT_SOURCE_DIR"])
 sys.path.insert(0, str(ROOT / "tests/scaffold"))
 from scaffold_test import Place  # noqa: E402
 
-COMMANDS = ["run", "check", "inspect", "graph", "evaluate", "predict", "new", "doctor", "fmt", "diff", "sweep", "try", "verify", "bench", "tune", "quantize"]
+COMMANDS = ["run", "check", "inspect", "graph", "evaluate", "predict", "new", "doctor", "fmt", "diff", "sweep", "try", "verify", "bench", "tune", "quantize",
+            "augment"]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 TRAINS = re.compile(r"\bplait run \S+")
 FILES = re.compile(r"\bplait run (?!\S*resolved)\S+")

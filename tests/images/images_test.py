@@ -2,10 +2,13 @@
 import json
 import os
 import pathlib
+import re
 import shutil
+import struct
 import subprocess
 import tempfile
 import unittest
+import zlib
 
 from pictures import jpeg, png
 
@@ -107,6 +110,68 @@ class ImagesTest(unittest.TestCase):
         self.assertIn("b/2.png: has 9 x 8 pixels, wanted 8 x 8", self.run_job("data", status=1))
         shutil.rmtree(self.folder / "run", ignore_errors=True)
         self.run_job("data", "size: 8 fit: stretch")
+
+    def read_png(self, name):
+        """Height, width and rows of a PNG of eight bits without interlacing."""
+        data, at, packed = (self.folder / name).read_bytes(), 8, b""
+        while at < len(data):
+            size, kind = struct.unpack(">I4s", data[at:at + 8])
+            content = data[at + 8:at + 8 + size]
+            if kind == b"IHDR":
+                width, height, _, colour = struct.unpack(">IIBB", content[:10])
+            packed += content if kind == b"IDAT" else b""
+            at += 12 + size
+        bytes_each, flat, rows = 3 if colour == 2 else 1, zlib.decompress(packed), []
+        size = width * bytes_each
+        for y in range(height):
+            row, kind = bytearray(flat[y * (size + 1) + 1:(y + 1) * (size + 1)]), flat[y * (size + 1)]
+            for x in range(size):
+                left = row[x - bytes_each] if x >= bytes_each else 0
+                up = rows[-1][x] if rows else 0
+                corner = rows[-1][x - bytes_each] if rows and x >= bytes_each else 0
+                paeth = min((left, up, corner), key=lambda near: abs(left + up - corner - near))
+                row[x] = (row[x] + [0, left, up, (left + up) // 2, paeth][kind]) % 256
+            rows.append(bytes(row))
+        return height, width, rows
+
+    def test_augmented_samples_are_drawn_and_one_is_drawn_again(self):
+        self.write({f"data/{name}/{n}.png": png(8, 8, [20 * n, 30, 255 - n]) for name in ("cat", "dog") for n in range(5)})
+        job = self.folder / "job.txtpb"
+        text = JOB.format(folder=self.folder / "data", fields="")
+        job.write_text(text.replace("layer", "augment { cutout { } } augment { brightness { } }\nlayer", 1))
+        said = self.plait("augment", job, "--samples", 4, "--epoch", 1, "--scale", 1, "--out", self.folder / "grid.png")
+        self.assertRegex(said, r"  0  plait.image_folder .*: image \[8, 8, 3\] u8, label \[\] i32\n  1  plait.cutout ")
+        self.assertEqual(len(found := re.findall(r"record (\d+), epoch 1, place (\d+): label (\d) \((cat|dog)\)", said)), 4)
+        height, width, rows = self.read_png("grid.png")
+        self.assertEqual((height, width), (4 * 9 - 1, 3 * 9 - 1))
+        for n, (record, place, label, name) in enumerate(found):
+            self.assertEqual(place, str(n))
+            self.assertEqual(rows[9 * n][:3], bytes([20 * (int(record) % 5), 30, 255 - int(record) % 5]))
+            self.assertEqual(name, ["cat", "dog"][int(label)])
+            said = self.plait("augment", job, "--replay", f"{record},1", "--scale", 1, "--out", self.folder / "one.png")
+            self.assertIn(f"record {record}, epoch 1, place {n}", said)
+            self.assertEqual(self.read_png("one.png")[2], rows[9 * n:9 * n + 8])
+        self.plait("augment", job, "--samples", 4, "--epoch", 2, "--scale", 1, "--out", self.folder / "other.png")
+        self.assertNotEqual(self.read_png("other.png")[2], rows)
+
+    def test_what_cannot_be_drawn_is_told_and_nothing_written(self):
+        self.write({f"data/{name}/1.png": png(8, 8, [9]) for name in "ab"})
+        job, out = self.folder / "job.txtpb", self.folder / "x.png"
+        job.write_text(JOB.format(folder=self.folder / "data", fields=""))
+        for words, status, wanted in (
+                (["--replay", "2,0", "--out", out], 1, "got record 2, wanted 0 to 1"),
+                (["--replay", "x", "--out", out], 2, '--replay: got "x", wanted RECORD,EPOCH'),
+                (["--replay", "0,0", "--epoch", 3], 2, "--replay says record and epoch"),
+                (["--part", "label", "--out", out], 1, 'part "label" is no picture behind every step'),
+                (["--scale", 2], 2, "--out is missing"),
+                (["--out", self.folder / "x.gif"], 1, "wanted a name that ends in one of .csv"),
+                (["--out", self.folder / "x.csv"], 1, "a table cannot hold an array of more than two axes"),
+                (["--out", job], 2, "would be written over the pipeline file"),
+                (["--out", self.folder / "data/a/1.png", "--samples", 0], 2, "wanted a whole number from 1"),
+                (["--samples", 2, "--out", self.folder / "none/x.png"], 1, "none/x.png")):
+            with self.subTest(words):
+                self.assertIn(wanted, self.plait("augment", job, *words, status=status))
+                self.assertFalse(out.exists())
 
     def test_classes_of_the_test_are_those_of_training(self):
         for kind, names in {"train": "ab", "fewer": "a", "other": "ac", "more": "abc"}.items():

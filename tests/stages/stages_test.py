@@ -215,7 +215,7 @@ reducer { top_k {} }
             self.refuses(f'the output "{output}" is no name of a file for the run\'s folder', more=f'output: "{output}"')
         self.refuses("makes pairs of a key and a value, and the sink npy writes none", more='output: "words.npy"')
         self.refuses('no sink that is loaded writes a file "words.xlsx"', more='output: "words.xlsx"')
-        self.refuses("endings that there are: .csv, .npy, .safetensors, .tsv", more='output: "words"')
+        self.refuses("endings that there are: .csv, .npy, .png, .safetensors, .tsv", more='output: "words"')
         self.refuses('the sink csv writes .csv, and the output is "words.tsv"', more='output: "words.tsv" sink { csv {} }')
         self.refuses('"count_words" is a task, not a sink', more="sink { count_words {} }")
         self.refuses("job.txtpb:", more='preprocess { count_words {} }')
