@@ -348,9 +348,16 @@ Status set_up_device(Trial&, const Instance& made, uint64_t refused) {
 
 Status set_up_sink(Trial& trial, const Instance& made, uint64_t refused) {
   const auto* ops = made.ops<plait_sink_ops>();
-  const std::vector<SinkArraySpec> specs = {{{"a", PLAIT_F64, {2}, -1}, {}}};
-  const double numbers[] = {1, 2};
-  const RawSinkArrays declared(specs, {}), filled(specs, {numbers});
+  std::vector<SinkArraySpec> specs;  // the first of the usual ones that it takes
+  for (const auto& one : usual_arrays()) {
+    CallContext context;
+    if (one.size() != 1 || !check_arrays(made.entry(), made.config(), one, context)) continue;
+    specs = one;
+    break;
+  }
+  if (specs.empty()) specs = usual_arrays().front();
+  const FilledArrays arrays = draw_arrays(trial.dice(), specs);
+  const RawSinkArrays declared(specs, {}), filled(specs, {arrays.front().bytes.data()});
   const auto& rules = trial.rules<plait_sink_rules>();
   plait_byte_taker taker{};
   taker.struct_size = sizeof taker;

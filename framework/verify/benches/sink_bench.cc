@@ -163,6 +163,8 @@ std::vector<std::vector<SinkArraySpec>> usual_arrays() {
     for (const Shape& shape :
          {Shape{}, Shape{1}, Shape{7}, Shape{0}, Shape{5, 3}, Shape{0, 2}, Shape{3, 2, 2}})
       lists.push_back({{{"a", dtype, shape, -1}, {}}});
+  lists.push_back({{{"grey", PLAIT_U8, {5, 4, 1}, -1}, {}}});
+  lists.push_back({{{"pictures", PLAIT_U8, {3, 5, 4, 3}, -1}, {}}});
   lists.push_back({{{"a", PLAIT_F32, {4, 2}, -1}, {"first", "second"}}});
   lists.push_back({{{"n", PLAIT_I64, {4}, -1}, {}}, {{"a.b", PLAIT_F64, {4, 2}, -1}, {"x", "y"}}});
   lists.push_back({{{"a", PLAIT_F32, {4}, -1}, {}}, {{"b", PLAIT_U8, {2, 3}, -1}, {}}});

@@ -25,13 +25,20 @@ class PngWriter {
   PngWriter& operator=(const PngWriter&) = delete;
 
   // False: message() says why.
-  bool begin(uint32_t height, uint32_t width, bool is_colored) {
+  bool begin(uint32_t height, uint32_t width, bool is_colored, const std::string& shape) {
     if (!info_) return false;
+    shape_ = shape;
     if (setjmp(png_jmpbuf(png_))) return false;
     png_set_write_fn(png_, this, &PngWriter::take, nullptr);
     png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
     png_set_IHDR(png_, info_, width, height, 8, is_colored ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY,
                  PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_text text{};
+    text.compression = PNG_TEXT_COMPRESSION_NONE;
+    text.key = key_;
+    text.text = shape_.data();
+    text.text_length = shape_.size();
+    png_set_text(png_, info_, &text, 1);
     png_write_info(png_, info_);
     return true;
   }
@@ -69,7 +76,8 @@ class PngWriter {
 
   png_structp png_;
   png_infop info_ = nullptr;
-  std::string bytes_;
+  std::string bytes_, shape_;
+  char key_[6] = "shape";
   char message_[200] = "libpng cannot be set up";
 };
 
@@ -89,6 +97,9 @@ struct Png {
         "pictures are "
         "laid out\n"
         "row by row. The values are the file's, each as a square of scale by scale pixels.\n"
+        "The file's text \"shape\" has the array's extents, \"3,28,28,1\"; one without a pixel is a picture "
+        "of one, "
+        "of the background.\n"
         "Refused: other shapes and types, pairs, and more than 2^31 - 1 pixels along an axis or 2^28 in "
         "all.\n"
         "Source: PNG, third edition (W3C 2025), by libpng.");
@@ -112,9 +123,6 @@ struct Png {
     if (array.dtype() != DType::u8 || !fits || (!is_flat && shape.back() != 1 && shape.back() != 3))
       throw Error("a .png file holds u8 [H, W], [H, W, C] or [N, H, W, C], C 1 or 3; got ",
                   name_of(array.dtype()), shape, " ", array.name());
-    for (const int64_t extent : shape)
-      if (extent == 0)
-        throw Error("a .png file holds pictures of 1 pixel at least, got u8", shape, " ", array.name());
     if (shape[0] > 0) lay_out(pictures_of(array));
   }
 
@@ -126,8 +134,11 @@ struct Png {
     const auto must = [&](bool well) {
       if (!well) throw IoError("libpng: ", png.message());
     };
+    std::string shape;
+    for (const int64_t extent : arrays[0].shape())
+      shape += (shape.empty() ? "" : ",") + std::to_string(extent);
     must(png.begin(static_cast<uint32_t>(layout.height), static_cast<uint32_t>(layout.width),
-                   pictures.channels == 3));
+                   pictures.channels == 3, shape));
     std::vector<uint8_t> row(layout.width * pictures.channels);
     for (size_t y = 0; y < layout.height; ++y) {
       draw_row(pictures, layout, values, y, row);
@@ -155,6 +166,10 @@ struct Png {
   // Fails with: kInvalid for more pixels than a file holds.
   Layout lay_out(const Pictures& of) const {
     Layout made{};
+    if (of.count * of.height * of.width == 0) {
+      made.height = made.width = 1;
+      return made;
+    }
     made.columns = static_cast<size_t>(columns);
     if (made.columns == 0)
       while (made.columns * made.columns < of.count) ++made.columns;
@@ -177,6 +192,7 @@ struct Png {
   void draw_row(const Pictures& pictures, const Layout& layout, const uint8_t* values, size_t y,
                 std::vector<uint8_t>& to) const {
     std::fill(to.begin(), to.end(), static_cast<uint8_t>(background));
+    if (layout.rows == 0) return;
     const size_t times = static_cast<size_t>(scale), row = y % layout.cell_height / times;
     if (row >= pictures.height) return;
     for (size_t column = 0; column < layout.columns; ++column) {

@@ -5,6 +5,7 @@
 #include <plait/sdk/testing_sink.hpp>
 
 #include <cstring>
+#include <utility>
 
 using namespace plait::sdk;
 using namespace plait::sdk::testing;
@@ -69,14 +70,27 @@ TEST_CASE("three pictures in two columns, each pixel twice, a gap between them")
   CHECK(Read(sink.write({3, 1, 1, 1}, {1, 2, 3})).values == std::vector<int>{1, 2, 3});
 }
 
+TEST_CASE("the array's extents are in the file, also where it has no pixel") {
+  Sink sink;
+  sink.settings.set("background", 7);
+  for (const auto& [shape, text] : std::vector<std::pair<std::vector<int64_t>, std::string>>{
+           {{0, 3}, "0,3"}, {{2, 0, 3}, "2,0,3"}, {{0, 5, 4, 1}, "0,5,4,1"}}) {
+    const std::string file = sink.write(shape, {});
+    const Read none(file);
+    CHECK(none.height == 1);
+    CHECK(none.width == 1);
+    CHECK(none.values[0] == 7);
+    CHECK(file.find("tEXtshape" + std::string(1, '\0') + text) != std::string::npos);
+  }
+  CHECK(sink.write({1, 2}, {1, 2}).find("tEXtshape" + std::string(1, '\0') + "1,2") != std::string::npos);
+}
+
 TEST_CASE("what is no picture is refused, and one too large for a file") {
   Sink sink;
   sink.refuses({{"a", DType::f32, {2, 2}}},
                "a .png file holds u8 [H, W], [H, W, C] or [N, H, W, C], C 1 or 3; got f32[2, 2] a");
   sink.refuses({{"a", DType::u8, {2, 2, 2}}},
                "a .png file holds u8 [H, W], [H, W, C] or [N, H, W, C], C 1 or 3; got u8[2, 2, 2] a");
-  sink.refuses({{"a", DType::u8, {2, 0, 3}}},
-               "a .png file holds pictures of 1 pixel at least, got u8[2, 0, 3] a");
   sink.refuses({{"a", DType::u8, {2, 2}}, {"b", DType::u8, {2, 2}}},
                "a .png file holds one array of pictures, got 2");
   sink.refuses({{"a", DType::u8, {1 << 15, 1 << 15, 1}}},
