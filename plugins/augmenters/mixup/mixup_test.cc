@@ -121,9 +121,9 @@ TEST_CASE("parts that cannot be mixed are refused") {
   CHECK_THROWS_WITH(make({{"image", DType::i32, {2}}, {"label", DType::i32, {}}}),
                     "part \"image\" is i32[2], wanted u8 or floating point of a fixed shape");
   CHECK_THROWS_WITH(make({{"image", DType::u8, {2}}, {"label", DType::f32, {}}}),
-                    "part \"label\" is f32[], wanted one class number, u8, i32 or i64");
+                    "part \"label\" is f32[], wanted one class number, u8, i32 or i64, or shares f32[3]");
   CHECK_THROWS_WITH(make({{"image", DType::u8, {2}}, {"label", DType::i32, {4}}}),
-                    "part \"label\" is i32[4], wanted one class number, u8, i32 or i64");
+                    "part \"label\" is i32[4], wanted one class number, u8, i32 or i64, or shares f32[3]");
 }
 
 }  // namespace
