@@ -104,17 +104,33 @@ struct ScaledAxis {
 [[maybe_unused]] PLAIT_FAST static void add_scaled(const float* x, float weight, size_t count, float* y) {
   for (size_t i = 0; i < count; ++i) y[i] += weight * x[i];
 }
-// Of one row: new pixels of `channels` from those of a row of numbers.
-[[maybe_unused]] PLAIT_FAST static void mix_columns(const float* row, const int32_t* first,
-                                                    const float* weights, size_t taps, size_t count,
-                                                    size_t channels, float* y) {
+// Rows that are scaled side by side: a vector has a number of each.
+constexpr size_t kScaledRows = 8;
+typedef float ScaledVector
+    __attribute__((vector_size(kScaledRows * sizeof(float)), aligned(sizeof(float)), may_alias));
+
+// rows [8, count] -> [count, 8], and back.
+[[maybe_unused]] PLAIT_FAST static void lay_side_by_side(const float* rows, size_t count, float* to) {
   for (size_t i = 0; i < count; ++i)
+    for (size_t r = 0; r < kScaledRows; ++r) to[i * kScaledRows + r] = rows[r * count + i];
+}
+[[maybe_unused]] PLAIT_FAST static void take_row(const float* side_by_side, size_t count, float* row) {
+  for (size_t i = 0; i < count; ++i) row[i] = side_by_side[i * kScaledRows];
+}
+// New pixels of `channels` from those of rows that lie side by side.
+[[maybe_unused]] PLAIT_FAST static void mix_columns(const float* rows, const int32_t* first,
+                                                    const float* weights, size_t taps, size_t count,
+                                                    size_t channels, float* to) {
+  for (size_t i = 0; i < count; ++i) {
+    const float* const pixel = rows + static_cast<size_t>(first[i]) * channels * kScaledRows;
     for (size_t c = 0; c < channels; ++c) {
-      const float* const from = row + static_cast<size_t>(first[i]) * channels + c;
-      float sum = 0;
-      for (size_t k = 0; k < taps; ++k) sum += weights[i * taps + k] * from[k * channels];
-      y[i * channels + c] = sum;
+      const float* from = pixel + c * kScaledRows;
+      ScaledVector sum = {};
+      for (size_t k = 0; k < taps; ++k, from += channels * kScaledRows)
+        sum += weights[i * taps + k] * *reinterpret_cast<const ScaledVector*>(from);
+      *reinterpret_cast<ScaledVector*>(to + (i * channels + c) * kScaledRows) = sum;
     }
+  }
 }
 
 }  // namespace detail
@@ -129,8 +145,9 @@ struct ScaledPicture {
   uint64_t workspace_bytes(size_t height, size_t width, size_t channels) const {
     const size_t down = detail::ScaledAxis::most_taps(filter, antialias, height, to_height);
     const size_t across = detail::ScaledAxis::most_taps(filter, antialias, width, to_width);
-    return sizeof(float) * (detail::ScaledAxis::words(down, to_height) +
-                            detail::ScaledAxis::words(across, to_width) + (width + to_width) * channels);
+    return sizeof(float) *
+           (detail::ScaledAxis::words(down, to_height) + detail::ScaledAxis::words(across, to_width) +
+            (2 * detail::kScaledRows * width + (detail::kScaledRows + 1) * to_width) * channels);
   }
 
   // x: the rectangle's first pixel; rows are `row` values apart. y: [to_height, to_width, channels].
@@ -139,16 +156,26 @@ struct ScaledPicture {
              V* y) const {
     auto* words = static_cast<float*>(workspace);
     const detail::ScaledAxis down = axis(height, to_height, words), across = axis(width, to_width, words);
-    float* const mean = words;
-    float* const made = mean + width * channels;
-    for (size_t i = 0; i < to_height; ++i) {
-      std::fill_n(mean, width * channels, 0.0f);
-      for (size_t k = 0; k < down.taps; ++k)
-        if (const float weight = down.weights[i * down.taps + k]; weight != 0)
-          detail::add_scaled(x + (static_cast<size_t>(down.first[i]) + k) * row, weight, width * channels,
-                             mean);
-      detail::mix_columns(mean, across.first, across.weights, across.taps, to_width, channels, made);
-      detail::to_values(made, y + i * to_width * channels, to_width * channels);
+    constexpr size_t kRows = detail::kScaledRows;
+    const size_t count = width * channels, made_count = to_width * channels;
+    float* const means = words;  // [8, count]
+    float* const side_by_side = means + kRows * count;
+    float* const made = side_by_side + kRows * count;  // [made_count, 8]
+    float* const made_row = made + kRows * made_count;
+    for (size_t i = 0; i < to_height; i += kRows) {
+      const size_t some = std::min(kRows, to_height - i);
+      std::fill_n(means, kRows * count, 0.0f);
+      for (size_t r = 0; r < some; ++r)
+        for (size_t k = 0; k < down.taps; ++k)
+          if (const float weight = down.weights[(i + r) * down.taps + k]; weight != 0)
+            detail::add_scaled(x + (static_cast<size_t>(down.first[i + r]) + k) * row, weight, count,
+                               means + r * count);
+      detail::lay_side_by_side(means, count, side_by_side);
+      detail::mix_columns(side_by_side, across.first, across.weights, across.taps, to_width, channels, made);
+      for (size_t r = 0; r < some; ++r) {
+        detail::take_row(made + r, made_count, made_row);
+        detail::to_values(made_row, y + (i + r) * made_count, made_count);
+      }
     }
   }
 
