@@ -20,11 +20,15 @@
 #pragma once
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <cstring>
 #include <limits>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#if defined(__SSE__)
+#include <xmmintrin.h>
+#endif
 
 #include "sdk/sink.hpp"
 #include "sdk/utf8.hpp"
@@ -37,11 +41,46 @@ struct TableText {
   bool utf8 = false;                                       // whether bytes that are not UTF-8 are refused
 };
 
+namespace detail {
+
+// Plugins are called with denormals taken for 0, as which they would be written: not while this lives.
+class KeepDenormals {
+ public:
+#if defined(__SSE__)
+  KeepDenormals() : before_(_mm_getcsr()) { _mm_setcsr(before_ & ~0x8040u); }
+  ~KeepDenormals() { _mm_setcsr(before_); }
+
+ private:
+  unsigned before_;
+#elif defined(__aarch64__)
+  KeepDenormals() {
+    asm volatile("mrs %0, fpcr" : "=r"(before_));
+    asm volatile("msr fpcr, %0" : : "r"(before_ & ~(uint64_t{1} << 24)));
+  }
+  ~KeepDenormals() { asm volatile("msr fpcr, %0" : : "r"(before_)); }
+
+ private:
+  uint64_t before_;
+#else
+  KeepDenormals() {}
+  ~KeepDenormals() {}
+#endif
+ public:
+  KeepDenormals(const KeepDenormals&) = delete;
+  KeepDenormals& operator=(const KeepDenormals&) = delete;
+};
+
+}  // namespace detail
+
 template <class Number>
 void append_number(Number value, std::string& to) {
-  if constexpr (std::is_floating_point_v<Number>)
-    if (std::isnan(value)) value = std::numeric_limits<Number>::quiet_NaN();  // of either sign
   char digits[32];
+  if constexpr (std::is_floating_point_v<Number>) {
+    const detail::KeepDenormals mode;
+    if (std::isnan(value)) value = std::numeric_limits<Number>::quiet_NaN();  // of either sign
+    to.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+    return;
+  }
   to.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
 }
 

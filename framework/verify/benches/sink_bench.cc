@@ -24,11 +24,13 @@ uint64_t exponent_mask(uint32_t dtype) {
   return 0;
 }
 
+// No infinity and no NaN; one in eight a denormal, as small results are, and which the mode that plugins are
+// called in takes for 0.
 uint64_t draw_number(Dice& dice, uint32_t dtype) {
   const uint64_t mask = exponent_mask(dtype);
   uint64_t bits = dice.bits();
   while (mask != 0 && (bits & mask) == mask) bits = dice.bits();
-  return bits;
+  return mask != 0 && dice.below(8) == 0 ? bits & ~mask : bits;
 }
 
 // plait_pairs over a list: each pair is lent from guarded memory of its own size, of which `beyond` is left

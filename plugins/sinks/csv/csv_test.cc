@@ -3,6 +3,11 @@
 #include <plait/sdk/testing_sink.hpp>
 
 #include <limits>
+#include <string>
+#include <vector>
+#if defined(__SSE__)
+#include <xmmintrin.h>
+#endif
 
 using namespace plait::sdk;
 using namespace plait::sdk::testing;
@@ -28,6 +33,19 @@ TEST_CASE("arrays are columns under their names, numbers as short as they can be
   CHECK(sink.test.arrays({{"all", DType::u8, {}}}, {record_of<uint8_t>({255})}) == "all\n255\n");
   CHECK(sink.test.arrays({{"none", DType::i32, {0, 2}}}, {""}) == "none_0,none_1\n");
 }
+
+#if defined(__SSE__)
+TEST_CASE("denormals keep their bits where plugins are called with them taken for 0") {
+  const std::vector<std::string> numbers = {
+      record_of<float>({std::numeric_limits<float>::denorm_min(), -1e-40F}),
+      record_of<double>({5e-324, 1e-310})};
+  const unsigned before = _mm_getcsr();
+  _mm_setcsr(before | 0x8040u);
+  const std::string file = Sink().test.arrays({{"a", DType::f32, {2}}, {"b", DType::f64, {2}}}, numbers);
+  _mm_setcsr(before);
+  CHECK(file == "a,b\n1e-45,5e-324\n-1e-40,1e-310\n");
+}
+#endif
 
 TEST_CASE("NaN is one word, whatever its sign") {
   constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
