@@ -14,6 +14,7 @@
 // Threads: [any]
 #pragma once
 #include <plait/picture.hpp>
+#include <plait/random_rectangle.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -28,11 +29,6 @@ namespace plait::sdk {
 // Keys's cubic with a = -1/2, over four. area: what of each pixel lies in the region that the new one stands
 // for.
 enum class ScaleFilter { nearest, bilinear, bicubic, area };
-
-// Rows top .. top + height, columns likewise.
-struct Rectangle {
-  size_t top, left, height, width;
-};
 
 namespace detail {
 

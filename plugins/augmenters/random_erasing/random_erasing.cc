@@ -1,11 +1,10 @@
 // Pictures of which a rectangle is erased.
 #include <plait/picture.hpp>
+#include <plait/random_rectangle.hpp>
 
 using namespace plait::sdk;
 
 namespace {
-
-constexpr int kTries = 10;
 
 struct RandomErasing : PictureAugmenter<RandomErasing> {
   double area_low = 0.02, area_high = 0.33, ratio_low = 0.3, ratio_high = 3.3, fill = 0;
@@ -36,33 +35,22 @@ struct RandomErasing : PictureAugmenter<RandomErasing> {
   template <class V>
   void change(Random& random, const Picture<V>& picture) const {
     picture.copy();
-    const auto height = static_cast<double>(picture.height), width = static_cast<double>(picture.width);
-    for (int i = 0; i < kTries; ++i) {
-      const double area = height * width * random.uniform(area_low, area_high);
-      const double ratio = std::exp(random.uniform(std::log(ratio_low), std::log(ratio_high)));
-      const double w = std::round(std::sqrt(area * ratio)), h = std::round(std::sqrt(area / ratio));
-      if (w < 1 || h < 1 || w >= width || h >= height) continue;
-      const size_t top = place(random, height - h), left = place(random, width - w);
-      return hide(random, picture, top, left, static_cast<size_t>(h), static_cast<size_t>(w));
-    }
+    const RectangleBounds bounds{area_low, area_high, ratio_low, ratio_high};
+    if (const auto drawn = draw_rectangle(random, bounds, picture.height, picture.width, 1))
+      hide(random, picture, *drawn);
   }
 
  private:
-  // 0 .. room, all as likely.
-  static size_t place(Random& random, double room) {
-    return static_cast<size_t>(random.integer(0, static_cast<int64_t>(room)));
-  }
   template <class V>
-  void hide(Random& random, const Picture<V>& picture, size_t top, size_t left, size_t height,
-            size_t width) const {
+  void hide(Random& random, const Picture<V>& picture, const Rectangle& of) const {
     const V value = as_value<V>(static_cast<float>(fill) * kWhite<V>);
-    for (size_t row = top; row < top + height; ++row) {
-      V* const to = picture.y + row * picture.row + left * picture.channels;
+    for (size_t row = of.top; row < of.top + of.height; ++row) {
+      V* const to = picture.y + row * picture.row + of.left * picture.channels;
       if (!noise) {
-        std::fill_n(to, width * picture.channels, value);
+        std::fill_n(to, of.width * picture.channels, value);
         continue;
       }
-      for (size_t i = 0; i < width * picture.channels; ++i)
+      for (size_t i = 0; i < of.width * picture.channels; ++i)
         to[i] = std::is_same_v<V, uint8_t> ? static_cast<V>(random.integer(256))
                                            : static_cast<V>(random.uniform());
     }

@@ -7,8 +7,6 @@ using namespace plait::sdk;
 
 namespace {
 
-constexpr int kTries = 10;
-
 struct RandomResizedCrop : ScaledAugmenter<RandomResizedCrop> {
   double area_low = 0.08, area_high = 1, ratio_low = 0.75, ratio_high = 4.0 / 3;
 
@@ -43,26 +41,14 @@ struct RandomResizedCrop : ScaledAugmenter<RandomResizedCrop> {
   }
 
   Rectangle region(Random& random, size_t height, size_t width) const {
+    const RectangleBounds bounds{area_low, area_high, ratio_low, ratio_high};
+    if (const auto drawn = draw_rectangle(random, bounds, height, width, 0)) return *drawn;
     const auto high = static_cast<double>(height), wide = static_cast<double>(width);
-    for (int i = 0; i < kTries; ++i) {
-      const double area = high * wide * random.uniform(area_low, area_high);
-      const double ratio = std::exp(random.uniform(std::log(ratio_low), std::log(ratio_high)));
-      const double w = std::round(std::sqrt(area * ratio)), h = std::round(std::sqrt(area / ratio));
-      if (w < 1 || h < 1 || w > wide || h > high) continue;
-      return {place(random, high - h), place(random, wide - w), static_cast<size_t>(h),
-              static_cast<size_t>(w)};
-    }
     const double ratio = std::clamp(wide / high, ratio_low, ratio_high);
     const double w = std::clamp(std::round(high * ratio), 1.0, wide),
                  h = std::clamp(std::round(w / ratio), 1.0, high);
     return {static_cast<size_t>(high - h) / 2, static_cast<size_t>(wide - w) / 2, static_cast<size_t>(h),
             static_cast<size_t>(w)};
-  }
-
- private:
-  // 0 .. room, all as likely.
-  static size_t place(Random& random, double room) {
-    return static_cast<size_t>(random.integer(0, static_cast<int64_t>(room)));
   }
 };
 
