@@ -1,7 +1,5 @@
 #include "mapreduce/fold_table.h"
 
-#include <oneapi/tbb/parallel_sort.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -12,16 +10,18 @@ namespace plait::inline mapreduce {
 namespace {
 
 constexpr size_t kLeastChunk = size_t{4} << 10, kMostChunk = size_t{4} << 20, kFirstSlots = 1024;
+// Of cells: two of three are filled at most, and a larger table is half as large again.
+// From which bound on there are cells: a smaller table is in the processor's caches, and denser without.
+constexpr uint64_t kLeastBound = uint64_t{16} << 20;
+constexpr size_t kFirstCells = 256, kCellsOfTwo = 3, kGrowth = 2;
 // Larger partials are folded where they are, and are aligned.
-constexpr size_t kMostCopied = 64, kAlign = 16;
+constexpr size_t kMostCopied = 64;
 // A length below it is one byte.
 constexpr uint8_t kLongKey = 255;
-constexpr uint8_t kMostUses = 255;
 // Uses from which on a key is offered a place of those that come often; how many places there are, and how
 // small a part of the bound they are.
 constexpr uint8_t kManyUses = 64;
-constexpr size_t kMostFrequent = 8192, kFrequentShare = 64;
-constexpr uint64_t kMostCredit = 255;
+constexpr size_t kMostFrequent = 8192, kFrequentShare = 32;
 
 size_t rounded(size_t bytes, size_t align) { return (bytes + align - 1) / align * align; }
 
@@ -30,14 +30,6 @@ size_t chunk_of(uint64_t bound_bytes) {
 }
 
 uint64_t tag_of(uint64_t hash) { return hash >> 40; }
-
-// Of eight bytes, as most are, without a call.
-void copy_partial(std::byte* to, const std::byte* from, size_t bytes) {
-  if (bytes == 8)
-    std::memcpy(to, from, 8);
-  else
-    std::memcpy(to, from, bytes);
-}
 
 }  // namespace
 
@@ -48,15 +40,18 @@ FoldTable::FoldTable(const Combiner& combiner, uint64_t bound_bytes, HeldBytes* 
       bound_(bound_bytes),
       chunk_shift_(std::countr_zero(chunk_of(bound_bytes))),
       begun_(std::make_unique<Partial>()),
+      other_(std::make_unique<Partial>()),
       total_(std::make_unique<Partial>()),
       held_(held) {
   const uint64_t places = bound_ / kFrequentShare / sizeof(Frequent);
-  frequent_.resize(std::bit_floor(std::min<uint64_t>(places, kMostFrequent)));
+  if (has_cells()) frequent_.resize(std::bit_floor(std::min<uint64_t>(places, kMostFrequent)));
   clear();
 }
 
+bool FoldTable::has_cells() const { return partial_bytes_ == sizeof(Cell::partial) && bound_ >= kLeastBound; }
+
 void FoldTable::clear() {
-  forget_frequent();
+  std::ranges::fill(frequent_, Frequent{});
   chunks_.clear();
   chunk_bytes_ = 0;
   open_ = 0;
@@ -64,6 +59,8 @@ void FoldTable::clear() {
   order_ = {};
   first_of_rank_.clear();
   make_slots(kFirstSlots);
+  order_of_cells_ = order_of_cells_ * pair::kFirst | 1;
+  if (has_cells()) make_cells(kFirstCells);
   count_bytes();
 }
 
@@ -75,12 +72,58 @@ void FoldTable::make_slots(size_t count) {
   std::uninitialized_value_construct(slots_.begin(), slots_.end());
 }
 
+void FoldTable::make_cells(size_t count) {
+  cells_ = {};
+  cell_block_ = {};
+  cell_block_ = ZeroedBlock(count * sizeof(Cell));
+  cells_ = {reinterpret_cast<Cell*>(cell_block_.data()), count};
+  size_in_cells_ = 0;
+  has_full_cells_ = false;
+}
+
+// Begins behind an empty cell: then each cell is met behind all that its key is searched in, and finds its
+// new place among those that were met.
+template <class Stays>
+void FoldTable::thin_out_cells(Stays&& stays) {
+  has_full_cells_ = false;
+  if (cells_.empty()) return;
+  size_t at = 0;
+  while (cells_[at].head != 0) ++at;
+  for (size_t left = cells_.size(); left > 0; --left, at = next_cell(at)) {
+    if (cells_[at].head == 0) continue;
+    Cell cell = std::exchange(cells_[at], Cell{});
+    if (stays(cell)) {
+      cells_[empty_cell(key_hash(cell.key()))] = cell;
+    } else {
+      --size_;
+      --size_in_cells_;
+    }
+  }
+}
+
+template <class Stays>
+void FoldTable::move_cells(size_t count, Stays&& stays) {
+  send_all_home();
+  ZeroedBlock block = std::move(cell_block_);
+  const std::span<Cell> before = cells_;
+  size_ -= size_in_cells_;
+  make_cells(count);
+  for (Cell& cell : before) {
+    if (cell.head == 0 || !stays(cell)) continue;
+    cells_[empty_cell(key_hash(cell.key()))] = cell;
+    ++size_in_cells_;
+    block.give_back(static_cast<size_t>(&cell - before.data()) * sizeof(Cell));
+  }
+  size_ += size_in_cells_;
+  count_bytes();
+}
+
 inline size_t FoldTable::entry_bytes(size_t key_bytes) const {
   const size_t length = key_bytes < kLongKey ? 1 : 1 + sizeof(uint32_t);
   return rounded(partial_bytes_ + 1 + length + key_bytes, align_);
 }
 
-inline FoldTable::Entry FoldTable::read(std::byte* entry) const {
+[[gnu::always_inline]] inline FoldTable::Entry FoldTable::read(std::byte* entry) const {
   auto* const head = reinterpret_cast<uint8_t*>(entry + partial_bytes_);
   const char* key = reinterpret_cast<const char*>(head + 2);
   size_t length = head[1];
@@ -93,44 +136,80 @@ inline FoldTable::Entry FoldTable::read(std::byte* entry) const {
   return {entry, head, {key, length}, entry_bytes(length)};
 }
 
-void FoldTable::fetch_entry(uint64_t hash) const {
+void FoldTable::fetch_entry(uint64_t hash, size_t key_bytes) const {
+  if (is_for_cells(key_bytes)) return;
   size_t slot = slot_of(hash);
   while (slots_[slot] != 0 && slots_[slot] >> kPlaceBits != tag_of(hash)) slot = next(slot);
   if (slots_[slot] != 0) __builtin_prefetch(at(place_of(slots_[slot])));
 }
 
 // Takes the place of a key that came no more often than others of that place.
-void FoldTable::offer_frequent(uint64_t hash, std::byte* entry) {
-  if (frequent_.empty()) return;
+std::byte* FoldTable::offer_frequent(uint64_t hash, Cell& cell) {
+  if (frequent_.empty()) return cell.entry();
   Frequent& there = frequent_at(hash);
-  if ((there.hash & kMostCredit) > 0)
-    --there.hash;
-  else
-    there = {(hash & ~kMostCredit) | 1, entry};
+  if (there.home != nullptr && (there.cell.head & Cell::kUses) > 0) {
+    --there.cell.head;
+    return cell.entry();
+  }
+  send_home(there);
+  there = {cell, &cell};
+  there.cell.head = (cell.head & ~Cell::kUses) | 1;
+  return there.cell.entry();
 }
 
-void FoldTable::forget_frequent() { std::ranges::fill(frequent_, Frequent{}); }
+void FoldTable::send_home(Frequent& one) {
+  if (one.home == nullptr) return;
+  one.home->partial = one.cell.partial;
+  const uint64_t uses = (one.home->head & Cell::kUses) + (one.cell.head & Cell::kUses);
+  one.home->head = (one.home->head & ~Cell::kUses) | std::min<uint64_t>(uses, kMostUses);
+  one.home = nullptr;
+}
 
-FoldTable::Folded FoldTable::fold_frequent(CallContext& context, uint64_t hash, std::string_view key,
-                                           std::string_view value) {
-  if (frequent_.empty()) return Folded::kNo;
-  Frequent& there = frequent_at(hash);
-  if (((there.hash ^ hash) & ~kMostCredit) != 0 || there.entry == nullptr) return Folded::kNo;
-  const Entry entry = read(there.entry);
-  if (!pair::are_same(entry.key, key)) return Folded::kNo;
-  there.hash += static_cast<uint64_t>((there.hash & kMostCredit) < kMostCredit);
-  *entry.uses = static_cast<uint8_t>(*entry.uses + (*entry.uses < kMostUses));
-  const bool folded = begin(context, value) && fold_into(context, entry.partial, begun_->bytes);
-  return folded ? Folded::kYes : Folded::kFailed;
+void FoldTable::send_all_home() {
+  for (Frequent& one : frequent_) send_home(one);
+}
+
+std::byte* FoldTable::find_in_cells(uint64_t hash, std::string_view key, size_t& slot) {
+  const Cell wanted = Cell::of(ShortKey::of(key));
+  if (!frequent_.empty()) {
+    Frequent& there = frequent_at(hash);
+    if (there.home != nullptr && there.cell.has_key_of(wanted)) return there.cell.entry();
+  }
+  for (slot = cell_of(hash); cells_[slot].head != 0; slot = next_cell(slot)) {
+    Cell& cell = cells_[slot];
+    if (!cell.has_key_of(wanted)) continue;
+    cell.head += static_cast<uint64_t>((cell.head & Cell::kUses) < kMostUses);
+    return (cell.head & Cell::kUses) < kManyUses ? cell.entry() : offer_frequent(hash, cell);
+  }
+  return nullptr;
+}
+
+std::byte* FoldTable::add_to_cells(uint64_t hash, std::string_view key, size_t slot) {
+  const size_t more = size_in_cells_ + 1, larger = cells_.size() + cells_.size() / kGrowth;
+  if (more * kCellsOfTwo > cells_.size() * 2) {
+    // Some follow that wait already; beyond, there must be room.
+    const bool has_room = more * 8 < cells_.size() * 7;
+    if (has_room && bytes_with(larger) > bound_) {
+      has_full_cells_ = true;
+    } else {
+      move_cells(larger, [](const Cell&) { return true; });
+      slot = empty_cell(hash);
+    }
+  }
+  cells_[slot] = Cell::of(ShortKey::of(key));
+  cells_[slot].head += 1;
+  ++size_in_cells_;
+  ++size_;
+  return cells_[slot].entry();
 }
 
 std::byte* FoldTable::find(uint64_t hash, std::string_view key, size_t& slot) {
+  if (is_for_cells(key.size())) return find_in_cells(hash, key, slot);
   for (slot = slot_of(hash); slots_[slot] != 0; slot = next(slot)) {
     if (slots_[slot] >> kPlaceBits != tag_of(hash)) continue;
     const Entry entry = read(at(place_of(slots_[slot])));
     if (!pair::are_same(entry.key, key)) continue;
     *entry.uses = static_cast<uint8_t>(*entry.uses + (*entry.uses < kMostUses));
-    if (*entry.uses >= kManyUses) offer_frequent(hash, entry.partial);
     return entry.partial;
   }
   return nullptr;
@@ -156,6 +235,7 @@ uint64_t FoldTable::allocate(size_t bytes) {
 
 // An entry whose partial is not written yet.
 std::byte* FoldTable::add(uint64_t hash, std::string_view key, size_t slot) {
+  if (is_for_cells(key.size())) return add_to_cells(hash, key, slot);
   const uint64_t place = allocate(entry_bytes(key.size()));
   std::byte* const partial = at(place);
   auto* head = reinterpret_cast<uint8_t*>(partial + partial_bytes_);
@@ -168,7 +248,8 @@ std::byte* FoldTable::add(uint64_t hash, std::string_view key, size_t slot) {
   }
   if (!key.empty()) std::memcpy(head, key.data(), key.size());
   slots_[slot] = tag_of(hash) << kPlaceBits | (place + 1);
-  if (++size_ * 4 > slots_.size() * 3) {
+  ++size_;
+  if ((size_ - size_in_cells_) * 4 > slots_.size() * 3) {
     make_slots(slots_.size() * 3 / 2);
     fill_slots();
     count_bytes();
@@ -177,13 +258,20 @@ std::byte* FoldTable::add(uint64_t hash, std::string_view key, size_t slot) {
 }
 
 template <class Body>
-void FoldTable::each(Body&& body) const {
+void FoldTable::each_in_chunks(Body&& body) const {
   for (size_t chunk = 0; chunk < chunks_.size(); ++chunk)
     for (size_t begin = 0; begin < chunks_[chunk].used;) {
       const Entry entry = read(chunks_[chunk].block.data() + begin);
       body(entry, (uint64_t{chunk} << chunk_shift_) + begin);
       begin += entry.bytes;
     }
+}
+
+template <class Body>
+void FoldTable::each(Body&& body) const {
+  each_in_chunks(body);
+  for (size_t i = 0; i < cells_.size(); ++i)
+    if (cells_[i].head != 0) body(read(cells_[i].entry()), i | kInCells);
 }
 
 // Slots are fetched for some entries before the first of them is filled.
@@ -199,27 +287,19 @@ void FoldTable::fill_slots() {
     }
     count = 0;
   };
-  each([&](const Entry& entry, uint64_t place) {
+  each_in_chunks([&](const Entry& entry, uint64_t place) {
     const uint64_t hash = key_hash(entry.key);
-    fetch_slot(hash);
+    __builtin_prefetch(&slots_[slot_of(hash)]);
     waiting[count++] = {hash, place};
     if (count == kAtOnce) fill();
   });
   fill();
 }
 
-bool FoldTable::fold_value(CallContext& context, uint64_t hash, std::string_view key,
-                           std::string_view value) {
+// With all that it calls here in it.
+[[gnu::flatten]] bool FoldTable::fold_value(CallContext& context, uint64_t hash, std::string_view key,
+                                            std::string_view value) {
   return begin(context, value) && fold_partial(context, hash, key, begun_->bytes);
-}
-
-bool FoldTable::begin(CallContext& context, std::string_view value) {
-  // A combiner may leave some of it as it is.
-  if (partial_bytes_ == 8)
-    std::memset(begun_->bytes, 0, 8);
-  else
-    std::memset(begun_->bytes, 0, partial_bytes_);
-  return combiner_.begin(context, value, begun_->bytes);
 }
 
 bool FoldTable::fold_partial(CallContext& context, uint64_t hash, std::string_view key,
@@ -227,32 +307,47 @@ bool FoldTable::fold_partial(CallContext& context, uint64_t hash, std::string_vi
   size_t slot;
   std::byte* const mine = find(hash, key, slot);
   if (mine == nullptr) {
-    copy_partial(add(hash, key, slot), partial, partial_bytes_);
+    copy_partial(add(hash, key, slot), partial);
     return true;
   }
   if (reinterpret_cast<uintptr_t>(partial) % kAlign != 0) {
-    copy_partial(begun_->bytes, partial, partial_bytes_);
-    partial = begun_->bytes;
+    copy_partial(other_->bytes, partial);
+    partial = other_->bytes;
   }
   return fold_into(context, mine, partial);
 }
 
-bool FoldTable::fold_into(CallContext& context, std::byte* mine, const std::byte* partial) {
-  if (align_ == kAlign) return combiner_.fold(context, mine, partial);
-  copy_partial(total_->bytes, mine, partial_bytes_);
-  if (!combiner_.fold(context, total_->bytes, partial)) return false;
-  copy_partial(mine, total_->bytes, partial_bytes_);
-  return true;
-}
-
 Status FoldTable::thin_out(const Taker& take) {
-  forget_frequent();  // entries move
-  std::array<uint64_t, kMostUses + 1> bytes_of{};
-  each([&](const Entry& entry, uint64_t) { bytes_of[*entry.uses] += entry.bytes; });
+  send_all_home();
+  std::array<uint64_t, kMostUses + 1> bytes_of{}, cells_of{};
+  each_in_chunks([&](const Entry& entry, uint64_t) { bytes_of[*entry.uses] += entry.bytes; });
+  for (const Cell& cell : cells_) cells_of[cell.head & Cell::kUses] += static_cast<uint64_t>(cell.head != 0);
+  // Where only cells are full, half of them stay where they are; else all that stays has room for some more.
+  const bool in_place = bytes() <= bound_;
   const uint64_t slot_bytes = slots_.size() * sizeof(Slot);
-  const uint64_t most = bound_ / 2 - std::min(bound_ / 2, slot_bytes);
+  const uint64_t most =
+      in_place ? cells_.size() / kCellsOfTwo : bound_ / 2 - std::min(bound_ / 2, slot_bytes);
+  const auto cells_for = [](size_t entries) { return entries * 15 / 8; };
+  const auto weight = [&](size_t uses) {
+    return in_place ? cells_of[uses] : bytes_of[uses] + cells_for(cells_of[uses]) * sizeof(Cell);
+  };
   int least = kMostUses + 1;  // uses of what stays
-  for (uint64_t kept = 0; least > 0 && (kept += bytes_of[static_cast<size_t>(least) - 1]) <= most;) --least;
+  for (uint64_t kept = 0; least > 0 && (kept += weight(static_cast<size_t>(least) - 1)) <= most;) --least;
+  size_t stay = 0;
+  for (int uses = least; uses <= kMostUses; ++uses) stay += cells_of[static_cast<size_t>(uses)];
+  Status taken;
+  const auto stays = [&](Cell& cell) {
+    const Entry entry = read(cell.entry());
+    const bool is_used = *entry.uses >= least;
+    if (!is_used && taken) taken = take(entry.key, entry.partial);
+    *entry.uses = std::max<uint8_t>(1, *entry.uses / 2);
+    return is_used;
+  };
+  if (in_place)
+    thin_out_cells(stays);
+  else if (!cells_.empty())
+    move_cells(std::max<size_t>(kFirstCells, cells_for(stay)), stays);
+  PLAIT_TRY(taken);
   // What stays moves to the front. It never overtakes what is read, as each chunk takes in order what fits.
   size_t to = 0, at_to = 0;
   for (size_t from = 0; from < chunks_.size(); ++from) {
@@ -288,6 +383,7 @@ Status FoldTable::thin_out(const Taker& take) {
 }
 
 Status FoldTable::take_all(const Taker& take) {
+  send_all_home();
   Status status;
   each([&](const Entry& entry, uint64_t) {
     if (status) status = take(entry.key, entry.partial);
@@ -297,27 +393,42 @@ Status FoldTable::take_all(const Taker& take) {
 }
 
 void FoldTable::sort(int ranks) {
+  send_all_home();
   slots_ = {};
   slot_block_ = {};
-  first_of_rank_.assign(static_cast<size_t>(ranks) + 1, 0);
-  each([&](const Entry& entry, uint64_t) {
-    ++first_of_rank_[static_cast<size_t>(rank_of(key_hash(entry.key), ranks)) + 1];
-  });
-  for (size_t r = 1; r < first_of_rank_.size(); ++r) first_of_rank_[r] += first_of_rank_[r - 1];
-  order_.resize(size_);
+  // Which rank, until keys are in its part: 22 bits of the place.
+  const auto with_rank = [ranks](uint64_t hash, uint64_t place) {
+    return place | static_cast<uint64_t>(rank_of(hash, ranks)) << kPlaceBits;
+  };
+  const auto rank_in = [](const KeyPlace& key) { return (key.place & ~kInCells) >> kPlaceBits; };
+  order_.resize(size_ + 1);  // an empty cell is written too
   count_bytes();
-  std::vector<size_t> next(first_of_rank_.begin(), first_of_rank_.end());
-  each([&](const Entry& entry, uint64_t place) {
-    const auto rank = static_cast<size_t>(rank_of(key_hash(entry.key), ranks));
-    order_[next[rank]++] = {prefix_of(entry.key), place};
+  size_t count = 0;
+  each_in_chunks([&](const Entry& entry, uint64_t place) {
+    order_[count++] = {prefix_of(entry.key), with_rank(key_hash(entry.key), place)};
   });
-  const auto key_of = [this](const Sorted& one) { return read(at(one.place)).key; };
+  for (size_t i = 0; i < cells_.size(); ++i) {
+    const ShortKey key = cells_[i].key();
+    order_[count] = {__builtin_bswap64(key.low), with_rank(key_hash(key), i | kInCells)};
+    count += static_cast<size_t>(cells_[i].head != 0);
+  }
+  order_.resize(count);
+  first_of_rank_.assign(static_cast<size_t>(ranks) + 1, 0);
+  for (const KeyPlace& key : order_) ++first_of_rank_[rank_in(key) + 1];
+  for (size_t r = 1; r < first_of_rank_.size(); ++r) first_of_rank_[r] += first_of_rank_[r - 1];
+  std::vector<size_t> next(first_of_rank_.begin(), first_of_rank_.end() - 1);
+  for (size_t r = 0; r < next.size(); ++r)
+    while (next[r] < first_of_rank_[r + 1]) {
+      KeyPlace key = order_[next[r]];
+      for (size_t of = rank_in(key); of != r; of = rank_in(key)) std::swap(key, order_[next[of]++]);
+      order_[next[r]++] = key;
+    }
+  constexpr uint64_t kNoRank = kInCells | ((uint64_t{1} << kPlaceBits) - 1);
+  for (KeyPlace& key : order_) key.place &= kNoRank;
+  const auto key_of = [this](const KeyPlace& one) { return read(at(one.place)).key; };
   for (size_t r = 0; r + 1 < first_of_rank_.size(); ++r) {
-    const auto begin = order_.begin() + static_cast<ptrdiff_t>(first_of_rank_[r]);
-    const auto end = order_.begin() + static_cast<ptrdiff_t>(first_of_rank_[r + 1]);
-    tbb::parallel_sort(begin, end, [&](const Sorted& a, const Sorted& b) {
-      return a.prefix != b.prefix ? a.prefix < b.prefix : key_of(a) < key_of(b);
-    });
+    const auto keys = std::span(order_).subspan(first_of_rank_[r], first_of_rank_[r + 1] - first_of_rank_[r]);
+    sort_by_prefix(keys, [&](const KeyPlace& a, const KeyPlace& b) { return key_of(a) < key_of(b); });
   }
 }
 

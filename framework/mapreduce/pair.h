@@ -25,6 +25,7 @@ struct Pair {
 namespace pair {
 
 __extension__ typedef unsigned __int128 Product;
+constexpr uint64_t kFirst = 0x9E3779B97F4A7C15u, kSecond = 0xD1B54A32D192ED03u;
 
 inline uint64_t multiplied(uint64_t a, uint64_t b) {
   const auto product = static_cast<Product>(a) * b;
@@ -69,13 +70,32 @@ inline void copy_loosely(std::string_view from, char* to) {
 // Of a key: the same on every machine, since it decides which rank reduces the key. Eight bytes at a time are
 // folded in by a multiplication to 128 bits.
 inline uint64_t key_hash(std::string_view key) {
-  constexpr uint64_t kFirst = 0x9E3779B97F4A7C15u, kSecond = 0xD1B54A32D192ED03u;
   const char* at = key.data();
   size_t left = key.size();
-  uint64_t hash = kFirst ^ left;
-  for (; left > 8; left -= 8, at += 8) hash = pair::multiplied(hash ^ pair::loaded(at, 8), kSecond);
-  hash = pair::multiplied(hash ^ pair::loaded(at, left), kSecond);
-  return pair::multiplied(hash, kFirst);
+  uint64_t hash = pair::kFirst ^ left;
+  for (; left > 8; left -= 8, at += 8) hash = pair::multiplied(hash ^ pair::loaded(at, 8), pair::kSecond);
+  hash = pair::multiplied(hash ^ pair::loaded(at, left), pair::kSecond);
+  return pair::multiplied(hash, pair::kFirst);
+}
+
+// A key of at most 16 bytes, read once.
+struct ShortKey {
+  static constexpr size_t kMost = 16;
+  uint64_t low = 0, high = 0;  // its first 8 bytes and the others, the first of each the lowest; then zeros
+  size_t size = 0;
+
+  static ShortKey of(std::string_view key) {
+    if (key.size() <= 8) return {pair::loaded(key.data(), key.size()), 0, key.size()};
+    return {pair::loaded(key.data(), 8), pair::loaded(key.data() + 8, key.size() - 8), key.size()};
+  }
+};
+
+// The same as of its bytes.
+inline uint64_t key_hash(const ShortKey& key) {
+  const uint64_t first = pair::multiplied(pair::kFirst ^ key.size ^ key.low, pair::kSecond);
+  const uint64_t both = pair::multiplied(first ^ key.high, pair::kSecond);
+  const uint64_t hash = key.size > 8 ? both : first;  // without a jump: lengths are hard to foresee
+  return pair::multiplied(hash, pair::kFirst);
 }
 
 // The first bytes of a key as a number in the same order.

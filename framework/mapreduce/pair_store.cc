@@ -46,10 +46,7 @@ PairStore::PairStore(const Setup& setup)
   emitter_.struct_size = sizeof emitter_;
   emitter_.host_data = this;
   emitter_.value = setup.kind;
-  emitter_.emit = [](const plait_emitter* emitter, plait_str key, plait_str value) -> int {
-    auto* store = static_cast<PairStore*>(emitter->host_data);
-    return store->add({key.data, key.size}, {value.data, value.size}) ? PLAIT_OK : PLAIT_FAILED;
-  };
+  emitter_.emit = emit;
   if (!folds_) return;
   waiting_.reserve(kWaiting);
   const uint64_t for_parts = setup_.memory_bytes / 4;
@@ -83,22 +80,6 @@ bool PairStore::refuse(Status why) {
   return false;
 }
 
-bool PairStore::add(std::string_view key, std::string_view value) {
-  if (!failure_) return false;
-  if (key.size() > PLAIT_MAX_KEY) {
-    return refuse({Code::kPlugin, fmt::format("key {} was emitted, wanted at most {} bytes", shown_key(key),
-                                              PLAIT_MAX_KEY)});
-  }
-  const bool is_plain = setup_.kind == PLAIT_VALUE_I64 && value.size() == sizeof(int64_t);
-  if (!is_plain) {
-    if (const std::string fault = value_fault(setup_.kind, value); !fault.empty())
-      return refuse({Code::kPlugin, fmt::format("key {} was emitted with {}", shown_key(key), fault)});
-  }
-  ++pairs_;
-  if (folds_) return add_waiting(key, value);
-  return add_listed(key, value) && spill_beyond();
-}
-
 bool PairStore::spill_beyond() {
   Status spilled;
   if (folds_) {
@@ -113,16 +94,40 @@ bool PairStore::spill_beyond() {
 
 // ---- folding
 
-bool PairStore::add_waiting(std::string_view key, std::string_view value) {
-  const uint64_t hash = key_hash(key);
-  switch (table_->fold_frequent(context_, hash, key, value)) {
-    case FoldTable::Folded::kYes:
-      return true;
-    case FoldTable::Folded::kFailed:
-      return refuse(setup_.combiner->failure(context_, key));
-    case FoldTable::Folded::kNo:
-      break;
+[[gnu::always_inline]] inline bool PairStore::fold(std::string_view key, std::string_view value) {
+  if (!table_->may_be_frequent(key.size())) return add_waiting(key_hash(key), key, value);
+  const ShortKey words = ShortKey::of(key);
+  const uint64_t hash = key_hash(words);
+  const auto folded = table_->fold_frequent(context_, hash, words, value);
+  if (folded == FoldTable::Folded::kYes) return true;
+  if (folded == FoldTable::Folded::kFailed) return refuse(setup_.combiner->failure(context_, key));
+  return add_waiting(hash, key, value);
+}
+
+[[gnu::always_inline]] inline bool PairStore::add_pair(std::string_view key, std::string_view value) {
+  if (!failure_) return false;
+  if (key.size() > PLAIT_MAX_KEY) {
+    return refuse({Code::kPlugin, fmt::format("key {} was emitted, wanted at most {} bytes", shown_key(key),
+                                              PLAIT_MAX_KEY)});
   }
+  const bool is_plain = setup_.kind == PLAIT_VALUE_I64 && value.size() == sizeof(int64_t);
+  if (!is_plain) {
+    if (const std::string fault = value_fault(setup_.kind, value); !fault.empty())
+      return refuse({Code::kPlugin, fmt::format("key {} was emitted with {}", shown_key(key), fault)});
+  }
+  ++pairs_;
+  if (folds_) return fold(key, value);
+  return add_listed(key, value) && spill_beyond();
+}
+
+bool PairStore::add(std::string_view key, std::string_view value) { return add_pair(key, value); }
+
+int PairStore::emit(const plait_emitter* emitter, plait_str key, plait_str value) {
+  auto* store = static_cast<PairStore*>(emitter->host_data);
+  return store->add_pair({key.data, key.size}, {value.data, value.size}) ? PLAIT_OK : PLAIT_FAILED;
+}
+
+bool PairStore::add_waiting(uint64_t hash, std::string_view key, std::string_view value) {
   constexpr size_t kLoose = 8;  // copy_loosely may write as much after it
   const size_t bytes = key.size() + value.size() + kLoose;
   if (waiting_.size() == kWaiting || waiting_used_ + bytes > waiting_bytes_.size()) {
@@ -132,7 +137,7 @@ bool PairStore::add_waiting(std::string_view key, std::string_view value) {
       count_list();
     }
   }
-  table_->fetch_slot(hash);
+  table_->fetch_slot(hash, key.size());
   waiting_.push_back({hash, static_cast<uint32_t>(waiting_used_), static_cast<uint32_t>(key.size()),
                       static_cast<uint32_t>(value.size())});
   char* const to = waiting_bytes_.data() + waiting_used_;
@@ -144,7 +149,7 @@ bool PairStore::add_waiting(std::string_view key, std::string_view value) {
 
 bool PairStore::flush() {
   if (waiting_.empty()) return failure_.is_ok();
-  for (const Waiting& one : waiting_) table_->fetch_entry(one.hash);
+  for (const Waiting& one : waiting_) table_->fetch_entry(one.hash, one.key_bytes);
   bool is_good = failure_.is_ok();
   for (const Waiting& one : waiting_) {
     const std::string_view key(waiting_bytes_.data() + one.at, one.key_bytes);
@@ -309,7 +314,8 @@ void PairStore::add_streams(int rank, size_t buffer_bytes,
   if (first_of(r) != first_of(r + 1))
     streams.push_back(std::make_unique<Sorted>(*this, first_of(r), first_of(r + 1)));
   for (const std::vector<SpillSegment>& run : runs_[r])
-    streams.push_back(std::make_unique<StoredPairs>(setup_.spill, run, Bytes(), buffer_bytes, setup_.held));
+    streams.push_back(
+        std::make_unique<StoredPairs>(setup_.spill, run, std::vector<Bytes>(), buffer_bytes, setup_.held));
 }
 
 size_t PairStore::streams() const {

@@ -70,7 +70,10 @@ class PairStore {
     uint64_t hash;
     uint32_t at, key_bytes, value_bytes;
   };
-  bool add_waiting(std::string_view key, std::string_view value);
+  static int emit(const plait_emitter* emitter, plait_str key, plait_str value);
+  bool add_pair(std::string_view key, std::string_view value);
+  bool fold(std::string_view key, std::string_view value);
+  bool add_waiting(uint64_t hash, std::string_view key, std::string_view value);
   bool add_listed(std::string_view key, std::string_view value);
   bool spill_beyond();
   std::byte* allocate(size_t bytes);

@@ -44,36 +44,38 @@ void append_pair(const Pair& pair, Bytes& to) {
   put(pair.key.data(), pair.key.size());
 }
 
-StoredPairs::StoredPairs(const SpillFile* file, std::vector<SpillSegment> segments, Bytes tail,
+StoredPairs::StoredPairs(const SpillFile* file, std::vector<SpillSegment> segments, std::vector<Bytes> pieces,
                          size_t buffer_bytes, HeldBytes* held)
     : file_(file),
       segments_(std::move(segments)),
-      tail_(std::move(tail)),
+      pieces_(std::move(pieces)),
       buffer_bytes_(buffer_bytes),
       held_(held) {
-  held_.set(tail_.capacity());
+  for (const Bytes& piece : pieces_) pieces_bytes_ += piece.capacity();
+  held_.set(pieces_bytes_);
 }
 
-bool StoredPairs::want(size_t bytes) {
+bool StoredPairs::read_until(size_t bytes) {
   while (buffer_.size() - at_ < bytes) {
-    if (segment_ == segments_.size() && tail_taken_) return false;
+    const bool has_segment = segment_ < segments_.size();
+    if (!has_segment && piece_ == pieces_.size()) return false;
     buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<ptrdiff_t>(at_));
     at_ = 0;
-    if (segment_ == segments_.size()) {
-      tail_taken_ = true;
-      if (buffer_.empty())
-        buffer_ = std::move(tail_);
-      else
-        buffer_.insert(buffer_.end(), tail_.begin(), tail_.end());
-      tail_ = {};
-      held_.set(buffer_.capacity());
+    if (!has_segment) {
+      Bytes piece = std::move(pieces_[piece_++]);
+      pieces_bytes_ -= piece.capacity();
+      // The beginning of a pair.
+      piece.reserve(piece.size() + buffer_.size());
+      piece.insert(piece.begin(), buffer_.begin(), buffer_.end());
+      buffer_ = std::move(piece);
+      held_.set(buffer_.capacity() + pieces_bytes_);
       continue;
     }
     SpillSegment& segment = segments_[segment_];
     const size_t more = std::min<uint64_t>(segment.bytes, std::max(buffer_bytes_, bytes));
     const size_t before = buffer_.size();
     buffer_.resize(before + more);
-    held_.set(buffer_.capacity() + tail_.capacity());
+    held_.set(buffer_.capacity() + pieces_bytes_);
     if (const Status read = file_->read(segment.offset, std::span(buffer_).subspan(before)); !read)
       return fail(read);
     segment.offset += more;
@@ -100,59 +102,69 @@ bool StoredPairs::next(Pair& pair) {
 
 namespace {
 
-// A heap of the streams by their next pairs.
+// A tournament of the streams by their next pairs: where one of them moves on, those that it meets on its way
+// to the top are compared again.
 class Merged final : public PairStream {
  public:
   explicit Merged(std::vector<std::unique_ptr<PairStream>> streams)
-      : streams_(std::move(streams)), pairs_(streams_.size()) {}
+      : streams_(std::move(streams)), next_(streams_.size()), losers_(streams_.size()) {}
 
   bool next(Pair& pair) override {
     if (!is_begun_) {
       is_begun_ = true;
       for (size_t i = 0; i < streams_.size(); ++i)
-        if (!push(i)) return false;
-    } else if (taken_ != kNone && !push(taken_)) {
-      return false;
+        if (!move_on(i)) return false;
+      winner_ = streams_.empty() ? 0 : play(1);
+    } else if (!is_over(winner_)) {
+      if (!move_on(winner_)) return false;
+      for (size_t match = (winner_ + streams_.size()) / 2; match > 0; match /= 2)
+        if (is_before(losers_[match], winner_)) std::swap(losers_[match], winner_);
     }
-    taken_ = kNone;
-    if (heap_.empty()) return false;
-    std::pop_heap(heap_.begin(), heap_.end(), Later{pairs_});
-    taken_ = heap_.back().stream;
-    pair = pairs_[taken_];
-    heap_.pop_back();
+    if (is_over(winner_)) return false;
+    pair = next_[winner_].pair;
     return true;
   }
 
  private:
-  static constexpr size_t kNone = SIZE_MAX;
-  struct Head {
-    uint64_t prefix;  // of the stream's next key: most comparisons end with it
-    size_t stream;
+  struct Next {
+    uint64_t prefix = 0;  // of its key: most comparisons end with it
+    Pair pair;
+    bool is_over = false;
   };
-  // The heap's top is the last: the least pair, and of equal ones that of the first stream.
-  struct Later {
-    const std::vector<Pair>& pairs;
-    bool operator()(const Head& a, const Head& b) const {
-      if (a.prefix != b.prefix) return b.prefix < a.prefix;
-      if (pairs[b.stream] < pairs[a.stream]) return true;
-      return !(pairs[a.stream] < pairs[b.stream]) && b.stream < a.stream;
-    }
-  };
+
+  bool is_over(size_t stream) const { return streams_.empty() || next_[stream].is_over; }
+  // Of equal pairs that of the first stream.
+  bool is_before(size_t a, size_t b) const {
+    const Next &first = next_[a], &second = next_[b];
+    if (first.is_over || second.is_over) return !first.is_over;
+    if (first.prefix != second.prefix) return first.prefix < second.prefix;
+    if (first.pair < second.pair) return true;
+    return !(second.pair < first.pair) && a < b;
+  }
+  // Streams are leaves 'streams' to '2 streams - 1' of a tree. Gives who wins below `match`.
+  size_t play(size_t match) {
+    if (match >= streams_.size()) return match - streams_.size();
+    size_t winner = play(2 * match), loser = play(2 * match + 1);
+    if (is_before(loser, winner)) std::swap(winner, loser);
+    losers_[match] = loser;
+    return winner;
+  }
   // False after a failure.
-  bool push(size_t stream) {
-    if (!streams_[stream]->next(pairs_[stream])) {
-      const Status ended = streams_[stream]->status();
+  bool move_on(size_t stream) {
+    Next& next = next_[stream];
+    if (!streams_[stream]->next(next.pair)) {
+      next.is_over = true;
+      const Status& ended = streams_[stream]->status();
       return ended ? true : fail(ended);
     }
-    heap_.push_back({prefix_of(pairs_[stream].key), stream});
-    std::push_heap(heap_.begin(), heap_.end(), Later{pairs_});
+    next.prefix = prefix_of(next.pair.key);
     return true;
   }
 
   std::vector<std::unique_ptr<PairStream>> streams_;
-  std::vector<Pair> pairs_;  // the next of each stream
-  std::vector<Head> heap_;
-  size_t taken_ = kNone;
+  std::vector<Next> next_;
+  std::vector<size_t> losers_;  // of each match, from 1 on
+  size_t winner_ = 0;
   bool is_begun_ = false;
 };
 

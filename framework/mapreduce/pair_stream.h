@@ -39,20 +39,22 @@ size_t pair_bytes(const Pair& pair);
 // From a file's segments, and then from memory.
 class StoredPairs final : public PairStream {
  public:
-  // `held`: may be null.
-  StoredPairs(const SpillFile* file, std::vector<SpillSegment> segments, Bytes tail, size_t buffer_bytes,
-              HeldBytes* held);
+  // `pieces`: bytes after one another, cut anywhere. `held`: may be null.
+  StoredPairs(const SpillFile* file, std::vector<SpillSegment> segments, std::vector<Bytes> pieces,
+              size_t buffer_bytes, HeldBytes* held);
   bool next(Pair& pair) override;
 
  private:
   // Has `bytes` in the buffer from at_ on; false at the end or after a failure.
-  bool want(size_t bytes);
+  bool want(size_t bytes) { return buffer_.size() - at_ >= bytes || read_until(bytes); }
+  bool read_until(size_t bytes);
 
   const SpillFile* file_;
   std::vector<SpillSegment> segments_;
   size_t segment_ = 0;
-  Bytes tail_;
-  bool tail_taken_ = false;
+  std::vector<Bytes> pieces_;
+  size_t piece_ = 0;
+  uint64_t pieces_bytes_ = 0;  // of those that are not in the buffer yet
   size_t buffer_bytes_;
   Bytes buffer_;
   size_t at_ = 0;

@@ -11,7 +11,7 @@ constexpr size_t kLeastReadBuffer = size_t{4} << 10, kMostReadBuffer = size_t{25
 // What comes from one rank, until it is read.
 struct Arrived {
   std::vector<SpillSegment> segments;
-  Bytes tail;
+  std::vector<Bytes> pieces;
 };
 
 // What goes to one rank: pairs as bytes, cut into messages wherever that falls.
@@ -20,9 +20,10 @@ class Departure {
   Departure(std::unique_ptr<PairStream> from, uint64_t& sent_bytes)
       : from_(std::move(from)), sent_bytes_(sent_bytes) {}
 
-  // Fills `message` with at most `most` bytes more.
+  // At most `most` bytes more.
   Status fill(size_t most, Bytes& message) {
-    while (!ended_ && waiting_.size() - at_ < most) {
+    waiting_.reserve(most + kRoom);
+    while (!ended_ && waiting_.size() < most) {
       Pair pair;
       if (!from_->next(pair)) {
         PLAIT_TRY(from_->status());
@@ -31,21 +32,22 @@ class Departure {
       }
       append_pair(pair, waiting_);
     }
-    const size_t bytes = std::min(most, waiting_.size() - at_);
-    message.insert(message.end(), waiting_.begin() + static_cast<ptrdiff_t>(at_),
-                   waiting_.begin() + static_cast<ptrdiff_t>(at_ + bytes));
-    at_ += bytes;
-    sent_bytes_ += bytes;
-    if (at_ == waiting_.size()) waiting_.clear(), at_ = 0;
+    message = std::move(waiting_);
+    waiting_ = {};
+    if (message.size() > most) {
+      waiting_.assign(message.begin() + static_cast<ptrdiff_t>(most), message.end());
+      message.resize(most);
+    }
+    sent_bytes_ += message.size();
     return {};
   }
   bool has_more() const { return !ended_ || !waiting_.empty(); }
 
  private:
+  static constexpr size_t kRoom = 4096;  // for the end of a message's last pair, and for a byte more
   std::unique_ptr<PairStream> from_;
   uint64_t& sent_bytes_;
   Bytes waiting_;
-  size_t at_ = 0;
   bool ended_ = false;
 };
 
@@ -68,38 +70,36 @@ Result<std::vector<std::unique_ptr<PairStream>>> exchange(Transport& transport,
   uint64_t held = 0;
   HeldBytes::Part counted(held_bytes);
   for (bool anybody = true; anybody;) {
-    // The first byte of a message: its sender has more, for anybody.
-    std::vector<Bytes> messages(ranks, Bytes(1));
+    std::vector<Bytes> messages(ranks);
     bool has_more = false;
     for (size_t r = 0; r < ranks; ++r) {
       if (stays(r)) continue;
       PLAIT_TRY(departures[r].fill(message_bytes, messages[r]));
       has_more = has_more || departures[r].has_more();
     }
-    for (Bytes& message : messages) message[0] = std::byte{has_more};
+    // The last byte of a message: its sender has more, for anybody.
+    for (Bytes& message : messages) message.push_back(std::byte{has_more});
     Bytes kept;  // needs no way through the transport
-    if (!stays(me)) kept.swap(messages[me]), messages[me] = {kept[0]};
+    if (!stays(me)) kept.swap(messages[me]), messages[me] = {kept.back()};
     PLAIT_ASSIGN(std::vector<Bytes> came, transport.all_to_all(messages));
     if (!stays(me)) came[me] = std::move(kept);
     anybody = false;
     for (size_t r = 0; r < ranks; ++r) {
-      anybody = anybody || came[r][0] != std::byte{0};
-      if (stays(r)) continue;
-      Arrived& from = arrived[r];
-      // Not twice as much at once, as a vector grows by itself.
-      if (from.tail.capacity() < from.tail.size() + came[r].size())
-        from.tail.reserve(from.tail.size() + std::max(came[r].size(), from.tail.size() / 4));
-      from.tail.insert(from.tail.end(), came[r].begin() + 1, came[r].end());
-      held += came[r].size() - 1;
+      anybody = anybody || came[r].back() != std::byte{0};
+      came[r].pop_back();
+      if (came[r].empty()) continue;
+      held += came[r].capacity();
+      arrived[r].pieces.push_back(std::move(came[r]));
     }
     // Messages out and in, and as much again that departures have at hand.
     counted.set(held + 3 * ranks * message_bytes);
     if (held <= memory_bytes) continue;
     for (Arrived& from : arrived) {
-      if (from.tail.empty()) continue;
-      PLAIT_ASSIGN(const SpillSegment segment, file.append(from.tail));
-      from.segments.push_back(segment);
-      from.tail = {};
+      for (const Bytes& piece : from.pieces) {
+        PLAIT_ASSIGN(const SpillSegment segment, file.append(piece));
+        from.segments.push_back(segment);
+      }
+      from.pieces.clear();
     }
     held = 0;
   }
@@ -111,7 +111,7 @@ Result<std::vector<std::unique_ptr<PairStream>>> exchange(Transport& transport,
       streams.push_back(std::move(to[r]));
     } else {
       streams.push_back(std::make_unique<StoredPairs>(&file, std::move(arrived[r].segments),
-                                                      std::move(arrived[r].tail), buffer, held_bytes));
+                                                      std::move(arrived[r].pieces), buffer, held_bytes));
     }
   }
   return streams;

@@ -21,7 +21,7 @@ namespace {
 constexpr unsigned kExitLimit_s = 10;
 constexpr int kAbortTag = 1;
 constexpr int kStopTag = 2;
-constexpr int kBlockTag = 3;
+constexpr int kBlockTag = 3, kMessageTag = 4;
 // One call of MPI counts elements in an int.
 constexpr size_t kLargestCall = size_t{1} << 28;
 // The least that is dealt out to a rank. Turns are large: where other work shares the cores, ranks that wait
@@ -287,20 +287,30 @@ Result<std::vector<Bytes>> MpiTransport::gather_from_all(std::span<const std::by
 Result<std::vector<Bytes>> MpiTransport::all_to_all(std::span<const Bytes> to) {
   PLAIT_TRY(meet(Kind::kAllToAll, 0));
   const auto ranks = static_cast<size_t>(size());
-  std::vector<int> sent(ranks), received(ranks), sent_at(ranks), received_at(ranks);
+  std::vector<int> sent(ranks), received(ranks);
   for (size_t r = 0; r < ranks; ++r) sent[r] = static_cast<int>(to[r].size());
   PLAIT_TRY(check(MPI_Alltoall(sent.data(), 1, MPI_INT, received.data(), 1, MPI_INT, comm_),
                   "exchange of lengths"));
-  std::exclusive_scan(sent.begin(), sent.end(), sent_at.begin(), 0);
-  std::exclusive_scan(received.begin(), received.end(), received_at.begin(), 0);
-  Bytes out, in(static_cast<size_t>(received_at.back() + received.back()));
-  for (const Bytes& message : to) out.insert(out.end(), message.begin(), message.end());
-  PLAIT_TRY(check(MPI_Alltoallv(out.data(), sent.data(), sent_at.data(), MPI_BYTE, in.data(), received.data(),
-                                received_at.data(), MPI_BYTE, comm_),
+  // Each message goes from and into memory of its own: of what lies together there would be copies.
+  std::vector<Bytes> messages(ranks);
+  std::vector<MPI_Request> requests;
+  const auto me = static_cast<size_t>(rank());
+  for (size_t r = 0; r < ranks; ++r) {
+    messages[r].resize(static_cast<size_t>(received[r]));
+    if (r == me || received[r] == 0) continue;
+    PLAIT_TRY(check(MPI_Irecv(messages[r].data(), received[r], MPI_BYTE, static_cast<int>(r), kMessageTag,
+                              comm_, &requests.emplace_back(MPI_REQUEST_NULL)),
+                    "exchange of messages"));
+  }
+  for (size_t r = 0; r < ranks; ++r) {
+    if (r == me || sent[r] == 0) continue;
+    PLAIT_TRY(check(MPI_Isend(to[r].data(), sent[r], MPI_BYTE, static_cast<int>(r), kMessageTag, comm_,
+                              &requests.emplace_back(MPI_REQUEST_NULL)),
+                    "exchange of messages"));
+  }
+  messages[me] = to[me];
+  PLAIT_TRY(check(MPI_Waitall(static_cast<int>(requests.size()), requests.data(), MPI_STATUSES_IGNORE),
                   "exchange of messages"));
-  std::vector<Bytes> messages;
-  for (size_t r = 0; r < ranks; ++r)
-    messages.emplace_back(in.begin() + received_at[r], in.begin() + received_at[r] + received[r]);
   return messages;
 }
 
