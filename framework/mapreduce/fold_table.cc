@@ -57,6 +57,8 @@ void FoldTable::clear() {
   open_ = 0;
   size_ = 0;
   order_ = {};
+  order_block_ = {};
+  order_room_ = 0;
   first_of_rank_.clear();
   make_slots(kFirstSlots);
   order_of_cells_ = order_of_cells_ * pair::kFirst | 1;
@@ -401,18 +403,20 @@ void FoldTable::sort(int ranks) {
     return place | static_cast<uint64_t>(rank_of(hash, ranks)) << kPlaceBits;
   };
   const auto rank_in = [](const KeyPlace& key) { return (key.place & ~kInCells) >> kPlaceBits; };
-  order_.resize(size_ + 1);  // an empty cell is written too
+  order_room_ = size_ + 1;  // an empty cell is written too
+  order_block_ = LargeBlock(order_room_ * sizeof(KeyPlace));
+  const auto order = reinterpret_cast<KeyPlace*>(order_block_.data());
   count_bytes();
   size_t count = 0;
   each_in_chunks([&](const Entry& entry, uint64_t place) {
-    order_[count++] = {prefix_of(entry.key), with_rank(key_hash(entry.key), place)};
+    order[count++] = {prefix_of(entry.key), with_rank(key_hash(entry.key), place)};
   });
   for (size_t i = 0; i < cells_.size(); ++i) {
     const ShortKey key = cells_[i].key();
-    order_[count] = {__builtin_bswap64(key.low), with_rank(key_hash(key), i | kInCells)};
+    order[count] = {__builtin_bswap64(key.low), with_rank(key_hash(key), i | kInCells)};
     count += static_cast<size_t>(cells_[i].head != 0);
   }
-  order_.resize(count);
+  order_ = {order, count};
   first_of_rank_.assign(static_cast<size_t>(ranks) + 1, 0);
   for (const KeyPlace& key : order_) ++first_of_rank_[rank_in(key) + 1];
   for (size_t r = 1; r < first_of_rank_.size(); ++r) first_of_rank_[r] += first_of_rank_[r - 1];
@@ -427,7 +431,7 @@ void FoldTable::sort(int ranks) {
   for (KeyPlace& key : order_) key.place &= kNoRank;
   const auto key_of = [this](const KeyPlace& one) { return read(at(one.place)).key; };
   for (size_t r = 0; r + 1 < first_of_rank_.size(); ++r) {
-    const auto keys = std::span(order_).subspan(first_of_rank_[r], first_of_rank_[r + 1] - first_of_rank_[r]);
+    const auto keys = order_.subspan(first_of_rank_[r], first_of_rank_[r + 1] - first_of_rank_[r]);
     sort_by_prefix(keys, [&](const KeyPlace& a, const KeyPlace& b) { return key_of(a) < key_of(b); });
   }
 }

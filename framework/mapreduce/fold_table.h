@@ -171,7 +171,7 @@ class FoldTable {
   // Those that `stays` says no to leave.
   template <class Stays>
   void thin_out_cells(Stays&& stays);
-  void count_bytes() { held_.set(bytes() + order_.capacity() * sizeof(KeyPlace)); }
+  void count_bytes() { held_.set(bytes() + order_room_ * sizeof(KeyPlace)); }
   template <class Body>
   void each_in_chunks(Body&& body) const;
   template <class Body>
@@ -193,7 +193,9 @@ class FoldTable {
   uint64_t order_of_cells_ = pair::kFirst;  // odd
   size_t size_ = 0, size_in_cells_ = 0;
   std::vector<Frequent> frequent_;  // a power of two, or none
-  std::vector<KeyPlace> order_;
+  LargeBlock order_block_;
+  size_t order_room_ = 0;
+  std::span<KeyPlace> order_;  // in it
   std::vector<size_t> first_of_rank_;
   // A begun value, and a partial of the table: aligned as combiners want it.
   struct alignas(16) Partial {

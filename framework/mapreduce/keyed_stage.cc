@@ -96,16 +96,22 @@ class ReducedPairs final : public PairStream {
   static int emit(const plait_emitter* emitter, plait_str key, plait_str value) {
     auto* self = static_cast<ReducedPairs*>(emitter->host_data);
     const std::string_view bytes(value.data, value.size);
-    const std::string fault = value_fault(self->reducer_.kind(), bytes);
-    Status fits = fault.empty() ? Status() : Status(Code::kPlugin, "emitted " + fault);
-    if (std::string_view(key.data, key.size) != self->key_)
-      fits = {Code::kPlugin, "a value was emitted under another key, " + shown_key({key.data, key.size})};
-    if (fits) {
-      self->made_.emplace_back(bytes);
-      return PLAIT_OK;
+    const bool is_given = key.data == self->key_.data() && key.size == self->key_.size();
+    const bool is_plain = self->reducer_.kind() == PLAIT_VALUE_I64 && bytes.size() == sizeof(int64_t);
+    if (!(is_given && is_plain)) {
+      if (const Status fits = self->check({key.data, key.size}, bytes); !fits) {
+        if (self->refused_) self->refused_ = fits;
+        return PLAIT_FAILED;
+      }
     }
-    if (self->refused_) self->refused_ = fits;
-    return PLAIT_FAILED;
+    self->made_.emplace_back(bytes);
+    return PLAIT_OK;
+  }
+
+  Status check(std::string_view key, std::string_view value) const {
+    if (key != key_) return {Code::kPlugin, "a value was emitted under another key, " + shown_key(key)};
+    const std::string fault = value_fault(reducer_.kind(), value);
+    return fault.empty() ? Status() : Status(Code::kPlugin, "emitted " + fault);
   }
 
   const KeyReducer& reducer_;
