@@ -10,9 +10,9 @@ namespace plait::inline mapreduce {
 namespace {
 
 constexpr size_t kLeastChunk = size_t{4} << 10, kMostChunk = size_t{4} << 20, kFirstSlots = 1024;
-// Of cells: two of three are filled at most, and a larger table is half as large again.
 // From which bound on there are cells: a smaller table is in the processor's caches, and denser without.
 constexpr uint64_t kLeastBound = uint64_t{16} << 20;
+// Of cells two of three are filled at most, and a larger table is half as large again.
 constexpr size_t kFirstCells = 256, kCellsOfTwo = 3, kGrowth = 2;
 // Larger partials are folded where they are, and are aligned.
 constexpr size_t kMostCopied = 64;
@@ -398,7 +398,7 @@ void FoldTable::sort(int ranks) {
   send_all_home();
   slots_ = {};
   slot_block_ = {};
-  // Which rank, until keys are in its part: 22 bits of the place.
+  // Which rank, until keys are in its part: 23 bits of the place.
   const auto with_rank = [ranks](uint64_t hash, uint64_t place) {
     return place | static_cast<uint64_t>(rank_of(hash, ranks)) << kPlaceBits;
   };
