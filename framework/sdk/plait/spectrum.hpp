@@ -4,6 +4,7 @@
 // The same bits on every machine: sums and products of f64, with sines by series (steady.hpp).
 #pragma once
 #include <plait/sdk.hpp>
+#include <plait/sound.hpp>
 #include <plait/steady.hpp>
 
 #include <algorithm>
@@ -159,10 +160,7 @@ struct SoundRows {
   int64_t window = 512, hop = 256;
 
   void infer(Parts& parts) const {
-    PartSpec& sound = parts.part(part);
-    if (sound.dtype != DType::f32 || sound.shape.size() != 1)
-      throw Error("part \"", part, "\" is ", name_of(sound.dtype), std::span<const int64_t>(sound.shape),
-                  ", wanted a sound: f32[samples]");
+    PartSpec& sound = sound_part(parts, part);
     sound.shape = {rows(sound.shape[0]), static_cast<int64_t>(self().columns())};
   }
   void open(Context&) { spectrum_ = PowerSpectrum(static_cast<size_t>(window)); }

@@ -1,6 +1,6 @@
 // Louder or softer.
 #include <plait/sdk.hpp>
-#include <plait/steady.hpp>
+#include <plait/sound.hpp>
 
 #include <string>
 
@@ -43,7 +43,7 @@ struct Gain {
     const Tensor out = call.pass(part);
     if (!call.random().chance(p)) return;
     const double gain = call.random().uniform(low, high);
-    const auto factor = static_cast<float>(steady::exp(gain * 0.11512925464970229));  // ln 10 / 20
+    const auto factor = static_cast<float>(gain_factor(gain));
     for (float& value : out.f32()) value *= factor;
   }
 };

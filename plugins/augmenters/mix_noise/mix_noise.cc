@@ -1,7 +1,7 @@
 // Sounds with a hiss.
 #include <plait/noise.hpp>
 #include <plait/sdk.hpp>
-#include <plait/steady.hpp>
+#include <plait/sound.hpp>
 
 #include <cmath>
 #include <string>
@@ -40,12 +40,7 @@ struct MixNoise {
     if (low > high) throw Error("low is ", low, ", above high ", high);
   }
 
-  void infer(Parts& parts) const {
-    const PartSpec& sound = parts.part(part);
-    if (sound.dtype != DType::f32 || sound.shape.empty() || sound.variable_axis > 0)
-      throw Error("part \"", part, "\" is ", name_of(sound.dtype), std::span<const int64_t>(sound.shape),
-                  sound.variable_axis > 0 ? " whose other axes vary" : "", ", wanted f32[samples, ...]");
-  }
+  void infer(Parts& parts) const { sound_rows_part(parts, part); }
   void open(Context&, const Parts& parts) {
     values_ = 1;
     for (const int64_t extent : parts.part(part).shape) values_ *= static_cast<uint64_t>(extent);
@@ -63,8 +58,7 @@ struct MixNoise {
     for (const float value : y) squares += static_cast<double>(value) * static_cast<double>(value);
     if (!(squares > 0)) return;
     const double loudness = std::sqrt(squares / static_cast<double>(y.size()));
-    const auto deviation =
-        static_cast<float>(loudness * steady::exp(ratio * -0.11512925464970229));  // ln 10 / 20
+    const auto deviation = static_cast<float>(loudness * gain_factor(-ratio));
     auto* const noise = call.workspace<float>();
     fill_normals(random.split(0), noise, y.size());
     for (size_t i = 0; i < y.size(); ++i) y[i] += deviation * noise[i];

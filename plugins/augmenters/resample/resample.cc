@@ -44,10 +44,7 @@ struct Resample {
   }
 
   void infer(Parts& parts) const {
-    PartSpec& sound = parts.part(part);
-    if (sound.dtype != DType::f32 || sound.shape.size() != 1)
-      throw Error("part \"", part, "\" is ", name_of(sound.dtype), std::span<const int64_t>(sound.shape),
-                  ", wanted a sound: f32[samples]");
+    PartSpec& sound = sound_part(parts, part);
     sound.shape[0] = resampled(sound.shape[0]);
   }
 

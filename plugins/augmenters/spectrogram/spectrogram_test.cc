@@ -8,12 +8,6 @@ using namespace plait::sdk::testing;
 
 namespace {
 
-void check_near(const std::vector<float>& found, const std::vector<float>& wanted) {
-  REQUIRE(found.size() == wanted.size());
-  // Rounded once, from f64.
-  for (size_t i = 0; i < found.size(); ++i) CHECK(found[i] == doctest::Approx(wanted[i]).epsilon(3e-7));
-}
-
 void small(Settings& s) { s.set("window", 10).set("hop", 5); }
 const std::vector<float> numpys = {
     0.467879236f, 0.653954327f,  0.662730455f,  0.549592555f,  0.758993924f,  0.868112266f,  0.976133406f,
@@ -23,18 +17,18 @@ const std::vector<float> numpys = {
 
 TEST_CASE("rows are those of NumPy's rfft, of windows that zeros follow") {
   SoundTest test("plait.spectrogram", small);
-  check_near(test.made(20), numpys);
+  check_rounded_once(test.made(20), numpys);
   CHECK(test.rows == 3);
   test.set = [](Settings& s) { small(s), s.set("of", "magnitude"); };
   std::vector<float> squares = test.made(20);
   for (float& value : squares) value *= value;
-  check_near(squares, numpys);
+  check_rounded_once(squares, numpys);
 }
 
 TEST_CASE("by hand: two samples weighed by 0 and 1 are one impulse, of power 1 at each frequency") {
   SoundTest test("plait.spectrogram", [](Settings& s) { s.set("window", 2).set("hop", 1); });
   const float one = sound_at(1) * sound_at(1), two = sound_at(2) * sound_at(2);
-  check_near(test.made(3), {one, one, one, two, two, two});
+  check_rounded_once(test.made(3), {one, one, one, two, two, two});
 }
 
 TEST_CASE("a tone lies in its column, and the power of all columns is that of the samples") {
@@ -71,8 +65,8 @@ TEST_CASE("of a varying length, the sample's own rows; of a short sound one, as 
   CHECK(test.rows == 4);
   const std::vector<float> seven = {0.364749485f, 0.540850686f, 0.873802596f, 0.944532764f, 0.656796094f,
                                     0.417638465f, 0.426879625f, 0.445524715f, 0.417387147f};
-  check_near(test.made(7, 60), seven);
-  check_near(test.made(7), seven);
+  check_rounded_once(test.made(7, 60), seven);
+  check_rounded_once(test.made(7), seven);
   CHECK(test.made(0, 60) == std::vector<float>(9, 0.0f));
 }
 

@@ -1,5 +1,5 @@
 // Earlier or later.
-#include <plait/sdk.hpp>
+#include <plait/sound.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -22,7 +22,7 @@ struct TimeShift {
         "over low to high; s\n"
         "above 0 moves it to later. What comes in from outside is 0, or with wrap what went out at the other "
         "end.\n"
-        "Shapes: the part [length, ...] of f32; comes out as it goes in. Of a length that varies, the "
+        "Shapes: the part [samples, ...] of f32; comes out as it goes in. Of a length that varies, the "
         "sample's "
         "own is moved.");
     d.field("part", &TimeShift::part).doc("part of the sample");
@@ -39,12 +39,7 @@ struct TimeShift {
     if (low > high) throw Error("low is ", low, ", above high ", high);
   }
 
-  void infer(Parts& parts) const {
-    const PartSpec& sound = parts.part(part);
-    if (sound.dtype != DType::f32 || sound.shape.empty() || sound.variable_axis > 0)
-      throw Error("part \"", part, "\" is ", name_of(sound.dtype), std::span<const int64_t>(sound.shape),
-                  sound.variable_axis > 0 ? " whose other axes vary" : "", ", wanted f32[length, ...]");
-  }
+  void infer(Parts& parts) const { sound_rows_part(parts, part); }
   void apply(Context&, SampleCall& call) const {
     const bool changes = call.random().chance(p);
     const double share = call.random().uniform(low, high);

@@ -1,6 +1,7 @@
 // Faster or slower, as high as it was.
 #include <plait/sdk.hpp>
 #include <plait/sdk/fast.hpp>
+#include <plait/sound.hpp>
 #include <plait/steady.hpp>
 
 #include <algorithm>
@@ -55,10 +56,7 @@ struct TimeStretch {
   }
 
   void infer(Parts& parts) const {
-    PartSpec& sound = parts.part(part);
-    if (sound.dtype != DType::f32 || sound.shape.size() != 1)
-      throw Error("part \"", part, "\" is ", name_of(sound.dtype), std::span<const int64_t>(sound.shape),
-                  ", wanted a sound: f32[samples]");
+    PartSpec& sound = sound_part(parts, part);
     if (sound.variable_axis == 0) sound.shape[0] = std::max(sound.shape[0], stretched(sound.shape[0], low));
   }
   uint64_t workspace_bytes(Context&, int64_t) const {

@@ -1,5 +1,7 @@
 // Augmenters of sounds in tests. See testing_plugin.hpp.
 #pragma once
+#include <doctest/doctest.h>
+
 #include <algorithm>
 #include <functional>
 #include <limits>
@@ -52,5 +54,11 @@ struct SoundTest {
   }
   int64_t rows = 0;  // of what was made last
 };
+
+// Of values that were computed in f64.
+inline void check_rounded_once(const std::vector<float>& found, const std::vector<float>& wanted) {
+  REQUIRE(found.size() == wanted.size());
+  for (size_t i = 0; i < found.size(); ++i) CHECK(found[i] == doctest::Approx(wanted[i]).epsilon(3e-7));
+}
 
 }  // namespace plait::sdk::testing
